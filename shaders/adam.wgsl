@@ -1,0 +1,47 @@
+// Adam over one flat buffer (Kingma and Ba 2015). Workgroup w owns the contiguous chunk w, updates it, and writes its
+// part of the squared gradient norm; the tree over its threads is fixed. A gradient that is not finite (tested by bits:
+// some compilers assume that there is none) leaves its element alone and pushes the sum beyond 1e38.
+// d0: len, chunk; d1 as f32: clip, beta1, beta2, epsilon. A negative scale means: skip the whole update.
+@group(0) @binding(0) var<storage, read_write> theta: array<f32>;
+@group(0) @binding(1) var<storage, read_write> first: array<f32>;
+@group(0) @binding(2) var<storage, read_write> second: array<f32>;
+@group(0) @binding(3) var<storage, read> gradient: array<f32>;
+@group(0) @binding(4) var<storage, read_write> partials: array<f32>;
+
+var<workgroup> tree: array<f32, {{threads}}>;
+
+@compute @workgroup_size({{threads}})
+fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
+    let beta1 = bitcast<f32>(im.d1.y);
+    let beta2 = bitcast<f32>(im.d1.z);
+    let epsilon = bitcast<f32>(im.d1.w);
+    let scale = {{scale}};
+    let start = group.x * im.d0.y;
+    let end = min(start + im.d0.y, im.d0.x);
+    var sum = 0.0;
+    for (var i = start + lane; i < end; i += {{threads}}u) {
+        let g = gradient[i];
+        if ((bitcast<u32>(g) & 0x7f800000u) == 0x7f800000u || scale < 0.0) {
+            sum += 3e38;
+        } else {
+            let scaled = g * scale;
+            let m = beta1 * first[i] + (1.0 - beta1) * scaled;
+            let v = beta2 * second[i] + (1.0 - beta2) * scaled * scaled;
+            first[i] = m;
+            second[i] = v;
+            theta[i] -= {{step_size}} * m / (sqrt(v) * {{correction}} + epsilon);
+            sum += g * g;
+        }
+    }
+    tree[lane] = sum;
+    workgroupBarrier();
+    for (var half = {{half}}; half > 0u; half /= 2u) {
+        if (lane < half) {
+            tree[lane] += tree[lane + half];
+        }
+        workgroupBarrier();
+    }
+    if (lane == 0u) {
+        partials[group.x] = tree[0];
+    }
+}

@@ -1,0 +1,54 @@
+// C = A B for software adapters: registers and subgroup broadcasts, no workgroup memory.
+//
+// Such adapters run a subgroup as one vector but serialise every memory access lane by lane, while a broadcast from a fixed
+// lane is one shuffle. So a workgroup is one subgroup that owns a tile of ROWS x 4 SUBGROUP results: every lane keeps four
+// neighbouring columns of every row (a vec4 a row), and what is loaded is used by all lanes and rows. For K_STEP of the sum a
+// lane brings one 4x4 block of the row side, to be broadcast, and K_STEP / 4 blocks of its own columns.
+//
+// The row side, x, is A and the lane side, y, is B; or the other way round, when that wastes less of the tile.
+const SUBGROUP = $subgroupu;
+const ROWS = $rowsu;
+const GROUPS = ROWS / 4u; // of four rows; lanes beyond them bring later k
+const K_STEP = 4u * (SUBGROUP / GROUPS);
+
+// One row: the four k of x times the four k of y. y[q] holds the lane's four columns at k + q.
+fn accumulate(c: vec4<f32>, x: vec4<f32>, y: mat4x4<f32>) -> vec4<f32> {
+    return fma(vec4<f32>(x.w), y[3], fma(vec4<f32>(x.z), y[2], fma(vec4<f32>(x.y), y[1], fma(vec4<f32>(x.x), y[0], c))));
+}
+
+fn deliver(i: u32, j: u32, value: f32) {
+    if (j < $y_extent) {
+        $deliver;
+    }
+}
+
+@compute @workgroup_size($subgroup)
+fn main(@builtin(workgroup_id) tile: vec3<u32>, @builtin(subgroup_invocation_id) lane: u32) {
+    let i0 = (tile.y + tile.z * TILES_PER_LAYER) * ROWS;
+    let j0 = (tile.x * SUBGROUP + lane) * 4u;
+    let x_end = $x_extent;
+    // For every row r: var c0 = vec4<f32>();
+    $accumulators
+    for (var k = 0u; k < im.d0.z; k += K_STEP) {
+        let x = $x_block_or_zero(i0 + lane % GROUPS * 4u, k + lane / GROUPS * 4u);
+        // For every four k: let y0 = transpose(b_block(j0, k));
+        // and for every row: c7 = accumulate(c7, subgroupBroadcast(x[3], 1u), y0);
+        $steps
+    }
+    $sums
+    // A loop, not ROWS copies of the epilogue: it is compiled four times, whatever the tile.
+    for (var r = 0u; r < min(ROWS, max(i0, x_end) - i0); r += 1u) {
+        var c = vec4<f32>();
+        $row_sum
+        switch r {
+            // For every row: case 7u: { c = c7; }
+            $select_row
+            default: {}
+        }
+        deliver(i0 + r, j0, c.x);
+        deliver(i0 + r, j0 + 1u, c.y);
+        deliver(i0 + r, j0 + 2u, c.z);
+        deliver(i0 + r, j0 + 3u, c.w);
+        $deliver_sum
+    }
+}

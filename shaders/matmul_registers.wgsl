@@ -1,0 +1,41 @@
+// C = A B for software adapters without subgroups: every lane works alone on MICRO x MICRO results in registers.
+//
+// Nothing is shared between lanes, so a lane's tile is as large as its registers allow: each 4x4 block that is loaded serves
+// MICRO / 4 others. The lanes of a workgroup stand two down and four across.
+const MICRO = $microu;
+
+// One row: the four k of x times the four k of y. y[q] holds four columns at k + q.
+fn accumulate(c: vec4<f32>, x: vec4<f32>, y: mat4x4<f32>) -> vec4<f32> {
+    return fma(vec4<f32>(x.w), y[3], fma(vec4<f32>(x.z), y[2], fma(vec4<f32>(x.y), y[1], fma(vec4<f32>(x.x), y[0], c))));
+}
+
+fn deliver(i: u32, j: u32, value: f32) {
+    if (j < im.d0.y) {
+        epilogue(i, j, value);
+    }
+}
+
+@compute @workgroup_size(8)
+fn main(@builtin(workgroup_id) tile: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
+    let i0 = ((tile.y + tile.z * TILES_PER_LAYER) * 2u + lane / 4u) * MICRO;
+    let j0 = (tile.x * 4u + lane % 4u) * MICRO;
+    let rows = im.d0.x;
+    // For every row r and four columns h: var c0_0 = vec4<f32>();
+    $accumulators
+    for (var k = 0u; k < im.d0.z; k += 4u) {
+        // let x0 = a_block_or_zero(i0, k); let y0 = transpose(b_block(j0, k));
+        // and for every row: c7_1 = accumulate(c7_1, x1[3], y1);
+        $steps
+    }
+    // A loop, not MICRO copies of the epilogue, which is slow to compile.
+    for (var r = 0u; r < min(MICRO, max(i0, rows) - i0); r += 1u) {
+        $row
+        switch r {
+            // For every row: case 7u: { c_0 = c7_0; c_1 = c7_1; }
+            $select_row
+            default: {}
+        }
+        $deliver
+        $deliver_sum
+    }
+}

@@ -1,0 +1,86 @@
+//! Samples in a grid: what a model dreams, or what its data look like; a manifold is a grid too.
+
+use std::path::Path;
+
+use super::canvas::Canvas;
+use super::tiles::{ImageShape, Tiles};
+use crate::error::Result;
+
+const MARGIN: usize = 16;
+
+/// Saves samples side by side, row by row, as a PNG.
+///
+/// `images` is `[count, height·width·channels]`, see [`ImageShape`]. Images are enlarged by a whole factor to a picture
+/// of some 600 to 1200 pixels across; values outside [0, 1] are clipped, those that are not finite are magenta. Data that
+/// are not images become a heat map with one sample a row, whatever `columns` says.
+///
+/// # Errors
+/// When `images` does not hold whole samples, `columns` is 0, or the file cannot be written.
+pub fn save_grid(path: &Path, images: &[f32], shape: ImageShape, columns: usize) -> Result<()> {
+    let count = shape.count(images)?;
+    let tiles = Tiles::new(shape, count, columns, images.iter())?;
+    let ((width, height), gap) = (tiles.size(), tiles.gap());
+    let (columns, rows) = (tiles.columns, count.div_ceil(tiles.columns));
+    let span = |n: usize, side: usize| 2 * MARGIN + n * side + (n - 1) * gap;
+    let mut canvas = Canvas::new(span(columns, width), span(rows, height))?;
+    for (index, image) in images.chunks_exact(shape.features()).enumerate() {
+        let x = MARGIN + (index % columns) * (width + gap);
+        let y = MARGIN + (index / columns) * (height + gap);
+        tiles.draw(&mut canvas, (x, y), image);
+    }
+    canvas.save(path)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::palette::{MAT, NOT_FINITE};
+    use super::*;
+
+    fn saved(images: &[f32], shape: ImageShape, columns: usize) -> image::RgbImage {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("grid.png");
+        save_grid(&path, images, shape, columns).unwrap();
+        image::open(&path).unwrap().to_rgb8()
+    }
+
+    #[test]
+    fn every_pixel_lands_in_its_place() {
+        // Three 2×2 images in two columns; the fourth place stays empty.
+        let shape = ImageShape { height: 2, width: 2, channels: 1 };
+        let mut values = [0.0; 12];
+        values[1] = 1.0; // first image, upper right
+        values[4 + 2] = f32::NAN; // second image, lower left
+        let picture = saved(&values, shape, 2);
+        let (tile, gap) = (280, 4);
+        assert_eq!(picture.width(), 2 * 16 + 2 * tile + gap);
+        let at = |column: u32, row: u32, x: u32, y: u32| {
+            let corner = |n: u32, half: u32| 16 + n * (tile + gap) + half * tile / 2 + tile / 4;
+            picture.get_pixel(corner(column, x), corner(row, y)).0
+        };
+        assert_eq!((at(0, 0, 0, 0), at(0, 0, 1, 0), at(0, 0, 1, 1)), ([0; 3], [255; 3], [0; 3]));
+        assert_eq!((at(1, 0, 0, 1), at(1, 0, 0, 0)), (NOT_FINITE, [0; 3]));
+        assert_eq!((at(0, 1, 0, 0), at(1, 1, 0, 0)), ([0; 3], MAT));
+    }
+
+    #[test]
+    fn colours_keep_their_channels_and_rows_of_features_become_a_heat_map() {
+        let red = saved(&[1.0, 0.0, 0.0], ImageShape { height: 1, width: 1, channels: 3 }, 1);
+        assert_eq!(red.get_pixel(30, 30).0, [255, 0, 0]);
+        let table = ImageShape { height: 1, width: 30, channels: 1 };
+        let values: Vec<f32> = (0..300).map(|i| i as f32 / 30.0 - 5.0).collect();
+        let picture = saved(&values, table, 4);
+        assert_eq!(picture.dimensions(), (32 + 900, 32 + 10 * 24 + 9));
+        let (first, last) = (picture.get_pixel(20, 20).0, picture.get_pixel(910, 260).0);
+        assert!(first[1] < 60 && last[1] > 200, "{first:?} {last:?}");
+    }
+
+    #[test]
+    fn a_refused_picture_leaves_no_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("grid.png");
+        let shape = ImageShape { height: 2, width: 2, channels: 1 };
+        assert!(save_grid(&path, &[0.0; 5], shape, 2).is_err());
+        assert!(save_grid(&path, &[0.0; 4], shape, 0).is_err());
+        assert!(!path.exists());
+    }
+}

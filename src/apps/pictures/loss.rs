@@ -1,0 +1,117 @@
+//! Loss curves: the negative ELBO of every split, and beside it the two terms it is made of.
+
+use std::path::Path;
+
+use super::curves::{Curve, panel};
+use super::palette::{Rgb, class};
+use super::plot::{px, save_plot};
+use crate::error::Result;
+use crate::training::metrics::{EpochRecord, Split};
+
+/// The figures of one epoch and split, in nats per example.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct EpochPoint {
+    /// Epochs finished; the first is 1.
+    pub epoch: u64,
+    /// Which part of the data.
+    pub split: Split,
+    /// The evidence lower bound.
+    pub elbo: f64,
+    /// Mean negative log-likelihood.
+    pub reconstruction: f64,
+    /// KL divergence, unweighted.
+    pub kl: f64,
+}
+
+impl From<&EpochRecord> for EpochPoint {
+    fn from(record: &EpochRecord) -> EpochPoint {
+        EpochPoint {
+            epoch: record.epoch,
+            split: record.split,
+            elbo: record.elbo,
+            reconstruction: record.reconstruction,
+            kl: record.kl,
+        }
+    }
+}
+
+/// Saves the loss curves of a run as a PNG: on the left the negative ELBO of each split, on the right the reconstruction
+/// term and the KL of the training split (of the first split there is, where nothing was trained).
+///
+/// Values that are not finite are left out, and the picture says how many. A few early or wild values do not squeeze the
+/// rest: the axis follows the bulk, and curves run out of the frame.
+///
+/// # Errors
+/// When the file cannot be written.
+pub fn save_loss(path: &Path, history: &[EpochPoint]) -> Result<()> {
+    let mut history = history.to_vec();
+    history.sort_by_key(|point| point.epoch);
+    let curve = |split: Split, name: String, ink: Rgb, value: fn(&EpochPoint) -> f64| Curve {
+        name,
+        ink,
+        points: history
+            .iter()
+            .filter(|point| point.split == split)
+            .map(|point| (point.epoch as f64, value(point)))
+            .collect(),
+    };
+    let splits = [Split::Train, Split::Validation, Split::Test];
+    let totals: Vec<Curve> = splits
+        .into_iter()
+        .zip([class(0), class(2), class(1)])
+        .map(|(split, ink)| curve(split, split.to_string(), ink, |point| -point.elbo))
+        .filter(|curve| !curve.points.is_empty())
+        .collect();
+    let present = |split: &Split| history.iter().any(|point| point.split == *split);
+    let split = splits.into_iter().find(present).unwrap_or(Split::Train);
+    let term = |ink, value| [curve(split, split.to_string(), ink, value)];
+    let reconstruction = term(class(0), |point| point.reconstruction);
+    let kl = term(class(4), |point| point.kl);
+
+    save_plot(path, (1120, 460), |sheet| {
+        let (left, right) = sheet.split_horizontally(px(600));
+        let (above, below) = right.split_vertically(px(222));
+        panel(&left, "Negative ELBO", &totals, 7)?;
+        panel(&above, "Reconstruction, −log p(x|z)", &reconstruction, 5)?;
+        panel(&below, "KL(q(z|x) ‖ p(z))", &kl, 5)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn history(epochs: u64, elbo: impl Fn(u64) -> f64) -> Vec<EpochPoint> {
+        (1..=epochs)
+            .flat_map(|epoch| {
+                [Split::Train, Split::Test].map(|split| EpochPoint {
+                    epoch,
+                    split,
+                    elbo: elbo(epoch),
+                    reconstruction: -elbo(epoch) - 25.0,
+                    kl: 25.0,
+                })
+            })
+            .collect()
+    }
+
+    #[test]
+    fn any_history_gives_a_picture() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("loss.png");
+        let wild = [f64::NAN, f64::INFINITY, f64::NEG_INFINITY, f64::MAX, f64::MIN, 0.0, 5e-324];
+        for (epochs, elbo) in [
+            (0, Box::new(|_| 0.0) as Box<dyn Fn(u64) -> f64>),
+            (1, Box::new(|_| -105.6)),
+            (3, Box::new(|_| 0.0)),
+            (2, Box::new(|_| f64::NAN)),
+            (14, Box::new(move |epoch| wild[epoch as usize % 7])),
+            (1000, Box::new(|epoch| -100.0 - 400.0 / epoch as f64)),
+        ] {
+            save_loss(&path, &history(epochs, elbo)).unwrap();
+            assert_eq!(image::image_dimensions(&path).unwrap(), (1120, 460));
+        }
+        let far = EpochPoint { epoch: u64::MAX, ..history(1, |_| -1.0)[0] };
+        save_loss(&path, &[far]).unwrap();
+    }
+}

@@ -1,0 +1,227 @@
+//! How one sample is drawn: an image pixel by pixel, a row of features as a strip of colours.
+//!
+//! Pixels are enlarged by whole factors, without smoothing, so that a 28×28 digit is comfortable to look at and still
+//! shows every pixel as it is.
+
+use super::canvas::Canvas;
+use super::palette::{self, NOT_FINITE, Rgb};
+use crate::error::{Error, Result};
+
+/// About how wide, and at most about how high, a picture should become, in pixels.
+const WIDTH: usize = 900;
+const HEIGHT: usize = 1600;
+/// An image is not made larger than this, nor smaller than the other to save height.
+const LARGEST_TILE: usize = 280;
+const SMALLEST_TILE: usize = 84;
+/// More features than this are averaged in neighbouring bins.
+const MOST_BINS: usize = 1200;
+
+/// The shape of one sample: `height × width × channels` values, the channels of a pixel side by side.
+///
+/// One channel is grey, three are red, green and blue; a value is between 0 (dark) and 1 (light). Height 1 with one
+/// channel means that the data are not images but rows of features, which may have any range.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ImageShape {
+    /// Rows of pixels; 1 for data that are not images.
+    pub height: usize,
+    /// Pixels in a row, or the number of features.
+    pub width: usize,
+    /// 1 or 3.
+    pub channels: usize,
+}
+
+impl ImageShape {
+    /// Values in one sample.
+    pub fn features(&self) -> usize {
+        self.height.saturating_mul(self.width).saturating_mul(self.channels)
+    }
+
+    /// How many samples `values` holds.
+    pub(super) fn count(&self, values: &[f32]) -> Result<usize> {
+        let ImageShape { height, width, channels } = *self;
+        let features = self.features();
+        if features == 0 || !matches!(channels, 1 | 3) {
+            return Err(Error::invalid(format!(
+                "cannot draw samples of {height} × {width} pixels with {channels} channels: \
+                 expected at least one pixel, and 1 (grey) or 3 (red, green, blue) channels"
+            )));
+        }
+        if values.is_empty() || !values.len().is_multiple_of(features) {
+            return Err(Error::invalid(format!(
+                "cannot draw {} values as samples of {height} × {width} × {channels} = {features} values: \
+                 expected one or more whole samples",
+                values.len()
+            )));
+        }
+        Ok(values.len() / features)
+    }
+
+    fn is_image(&self) -> bool {
+        self.height > 1 || self.channels > 1
+    }
+}
+
+/// How all samples of one picture are drawn.
+pub struct Tiles {
+    shape: ImageShape,
+    /// Samples side by side; rows of features stand one below the other.
+    pub columns: usize,
+    enlarged: (usize, usize),
+    bins: usize,
+    range: (f64, f64),
+}
+
+impl Tiles {
+    /// Chooses the enlargement for `count` samples, `columns` of them side by side; `values` says which range the
+    /// colours of feature rows must cover.
+    pub fn new<'a>(
+        shape: ImageShape,
+        count: usize,
+        columns: usize,
+        values: impl Iterator<Item = &'a f32>,
+    ) -> Result<Tiles> {
+        if columns == 0 {
+            return Err(Error::invalid("a picture with 0 columns has no room for samples; give at least 1"));
+        }
+        if !shape.is_image() {
+            let bins = shape.width.min(MOST_BINS);
+            return Ok(Tiles {
+                shape,
+                columns: 1,
+                enlarged: (nearest(WIDTH, bins).min(60), nearest(WIDTH, count).clamp(4, 24)),
+                bins,
+                range: range(values),
+            });
+        }
+        let columns = columns.min(count);
+        let (rows, side) = (count.div_ceil(columns), shape.height.max(shape.width));
+        let by_height = nearest(HEIGHT, rows * shape.height).max(SMALLEST_TILE.div_ceil(side));
+        let scale = nearest(WIDTH, columns * shape.width).min(by_height).min((LARGEST_TILE / side).max(1));
+        Ok(Tiles { shape, columns, enlarged: (scale, scale), bins: shape.width, range: (0.0, 1.0) })
+    }
+
+    /// Width and height of one sample in the picture.
+    pub fn size(&self) -> (usize, usize) {
+        (self.bins * self.enlarged.0, self.shape.height * self.enlarged.1)
+    }
+
+    /// The space between two samples.
+    pub fn gap(&self) -> usize {
+        match self.size() {
+            _ if !self.shape.is_image() => 1,
+            (width, height) if width.min(height) < 48 => 2,
+            _ => 4,
+        }
+    }
+
+    /// Draws one sample with its upper left corner at `at`.
+    pub fn draw(&self, canvas: &mut Canvas, at: (usize, usize), sample: &[f32]) {
+        for row in 0..self.shape.height {
+            for column in 0..self.bins {
+                let corner = (at.0 + column * self.enlarged.0, at.1 + row * self.enlarged.1);
+                let colour = if self.shape.is_image() {
+                    let first = (row * self.shape.width + column) * self.shape.channels;
+                    pixel(&sample[first..first + self.shape.channels])
+                } else {
+                    self.feature(column, sample)
+                };
+                canvas.fill(corner, self.enlarged, colour);
+            }
+        }
+    }
+
+    fn feature(&self, bin: usize, sample: &[f32]) -> Rgb {
+        let edge = |bin: usize| bin * self.shape.width / self.bins;
+        let values = &sample[edge(bin)..edge(bin + 1)];
+        let mean = values.iter().map(|&value| f64::from(value)).sum::<f64>() / values.len() as f64;
+        palette::ramp(((mean - self.range.0) / (self.range.1 - self.range.0)) as f32)
+    }
+}
+
+/// The whole factor that brings `size` closest to `target`, at least 1.
+fn nearest(target: usize, size: usize) -> usize {
+    ((target + size / 2) / size.max(1)).max(1)
+}
+
+fn pixel(channels: &[f32]) -> Rgb {
+    if channels.iter().any(|value| !value.is_finite()) {
+        return NOT_FINITE;
+    }
+    // One channel is read three times: grey.
+    std::array::from_fn(|i| (channels[i % channels.len()].clamp(0.0, 1.0) * 255.0).round() as u8)
+}
+
+/// [0, 1] if that covers the values; else what all but the most extreme 2 % on either side cover.
+fn range<'a>(values: impl Iterator<Item = &'a f32>) -> (f64, f64) {
+    let mut finite: Vec<f32> = values.copied().filter(|value| value.is_finite()).collect();
+    if finite.iter().all(|value| (0.0..=1.0).contains(value)) {
+        return (0.0, 1.0);
+    }
+    finite.sort_by(f32::total_cmp);
+    let (low, high) = (finite[finite.len() / 50], finite[finite.len() - 1 - finite.len() / 50]);
+    // One value alone stands in the middle of a range of its own size.
+    let margin = if high > low { 0.0 } else { f64::from(low).abs().max(1.0) / 2.0 };
+    (f64::from(low) - margin, f64::from(high) + margin)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const DIGIT: ImageShape = ImageShape { height: 28, width: 28, channels: 1 };
+
+    #[test]
+    fn common_grids_come_out_comfortably_wide() {
+        for (side, columns) in [(28, 8), (28, 10), (28, 16), (28, 20), (32, 8), (32, 10), (64, 8), (8, 10)] {
+            let shape = ImageShape { height: side, width: side, channels: 1 };
+            let tiles = Tiles::new(shape, columns * columns, columns, [].iter()).unwrap();
+            let width = tiles.columns * (tiles.size().0 + tiles.gap());
+            assert!((600..=1250).contains(&width), "{side} × {columns}: {width}");
+        }
+        let single = Tiles::new(DIGIT, 1, 8, [].iter()).unwrap();
+        assert_eq!((single.columns, single.size()), (1, (280, 280)));
+    }
+
+    #[test]
+    fn pixels_are_clipped_and_what_is_not_finite_is_loud() {
+        assert_eq!(pixel(&[0.5]), [128; 3]);
+        assert_eq!(pixel(&[-2.0, 0.2, 9.0]), [0, 51, 255]);
+        assert_eq!(pixel(&[0.0, f32::NAN, 0.0]), NOT_FINITE);
+        assert_eq!(pixel(&[f32::INFINITY]), NOT_FINITE);
+    }
+
+    #[test]
+    fn shapes_that_cannot_be_drawn_are_explained() {
+        let shape = |height, width, channels| ImageShape { height, width, channels };
+        for (shape, values, expected) in [
+            (shape(2, 2, 2), 4, "2 channels"),
+            (shape(0, 2, 1), 4, "at least one pixel"),
+            (shape(usize::MAX, 2, 1), 4, "whole samples"),
+            (shape(2, 2, 1), 5, "5 values"),
+            (shape(2, 2, 1), 0, "one or more"),
+        ] {
+            let error = shape.count(&vec![0.0; values]).unwrap_err().to_string();
+            assert!(error.contains(expected), "{error}");
+        }
+        assert_eq!(shape(2, 2, 3).count(&[0.0; 24]).unwrap(), 2);
+        assert!(Tiles::new(DIGIT, 3, 0, [].iter()).is_err());
+    }
+
+    #[test]
+    fn feature_rows_cover_the_range_of_the_data() {
+        assert_eq!(range([0.2, 0.4, f32::NAN].iter()), (0.0, 1.0));
+        assert_eq!(range([-3.0, 2.0, f32::INFINITY].iter()), (-3.0, 2.0));
+        for extreme in [[f32::MIN, f32::MAX], [f32::MAX; 2], [5.0; 2], [f32::MIN; 2]] {
+            let (low, high) = range(extreme.iter());
+            assert!((high - low).is_finite() && high > low, "{extreme:?}: {low} {high}");
+        }
+        let mut many = vec![0.5_f32; 1000];
+        many[..4].copy_from_slice(&[-900.0, -1.0, 3.0, 1e9]);
+        many[4..104].fill(-2.0);
+        many[104..204].fill(2.0);
+        assert_eq!(range(many.iter()), (-2.0, 2.0));
+        let table = ImageShape { height: 1, width: 5000, channels: 1 };
+        let tiles = Tiles::new(table, 3, 3, [].iter()).unwrap();
+        assert_eq!((tiles.columns, tiles.size().0), (1, MOST_BINS));
+    }
+}

@@ -1,0 +1,120 @@
+//! The CPU executor: interprets a program with the kernels' CPU references, on as many threads as rayon has.
+
+use std::collections::HashMap;
+
+use crate::error::{Error, Result};
+use crate::kernels::{Args, Step};
+use crate::program::{Executor, Program, ProgramId, RING_SLOTS};
+
+/// Runs programs on the CPU.
+#[derive(Default)]
+pub struct Cpu {
+    buffers: Vec<Box<[u32]>>,
+    names: HashMap<String, usize>,
+    programs: Vec<Loaded>,
+}
+
+struct Loaded {
+    program: Program,
+    /// The memory of each of the program's buffers, by index into the executor's.
+    buffers: Vec<usize>,
+    steps: usize,
+    finished: Vec<f32>,
+}
+
+impl Cpu {
+    /// An executor without programs.
+    pub fn new() -> Cpu {
+        Cpu::default()
+    }
+
+    fn named(&self, name: &str) -> Result<usize> {
+        self.names.get(name).copied().ok_or_else(|| Error::invalid(format!("no program has a buffer named {name}")))
+    }
+}
+
+impl Executor for Cpu {
+    fn describe(&self) -> String {
+        format!("CPU executor ({} threads)", rayon::current_num_threads())
+    }
+
+    fn load(&mut self, program: Program) -> Result<ProgramId> {
+        let id = self.programs.len();
+        let mut buffers = Vec::new();
+        for buffer in &program.buffers {
+            let private = buffer.name.starts_with("scratch");
+            let name = if private { format!("{}.{id}.{}", program.name, buffer.name) } else { buffer.name.clone() };
+            let index = match self.names.get(&name) {
+                Some(&known) if self.buffers[known].len() == buffer.words => known,
+                Some(&known) => {
+                    return Err(Error::invalid(format!(
+                        "the buffer {name} has {} words in one program and {} in another",
+                        self.buffers[known].len(),
+                        buffer.words
+                    )));
+                }
+                None => {
+                    self.buffers.push(vec![0; buffer.words].into_boxed_slice());
+                    self.names.insert(name, self.buffers.len() - 1);
+                    self.buffers.len() - 1
+                }
+            };
+            buffers.push(index);
+        }
+        self.programs.push(Loaded { program, buffers, steps: 0, finished: Vec::new() });
+        Ok(ProgramId(id))
+    }
+
+    fn program(&self, id: ProgramId) -> &Program {
+        &self.programs[id.0].program
+    }
+
+    fn run(&mut self, id: ProgramId, steps: &[Step]) -> Result<()> {
+        let loaded = &mut self.programs[id.0];
+        for step in steps {
+            let step = Step { slot: (loaded.steps % RING_SLOTS) as u32, ..*step };
+            loaded.steps += 1;
+            for call in &loaded.program.calls {
+                let mut bound = [(std::ptr::null_mut::<u32>(), 0); 8];
+                for (bound, slice) in bound.iter_mut().zip(&call.bindings) {
+                    let buffer = &mut self.buffers[loaded.buffers[slice.buffer]];
+                    *bound = (buffer[slice.offset..][..slice.words].as_mut_ptr(), slice.words);
+                }
+                // SAFETY: the slices are inside live buffers, nothing else touches those during the call, and the
+                // program was checked not to let what a call writes overlap its other slices.
+                let args = unsafe { Args::new(&bound[..call.bindings.len()]) };
+                call.kernel.run(&args, &step);
+            }
+            if let Some(ring) = loaded.program.ring {
+                let items = loaded.program.statistics.len();
+                let values = &self.buffers[loaded.buffers[ring]][step.slot as usize * items..][..items];
+                loaded.finished.extend(values.iter().map(|&w| f32::from_bits(w)));
+            }
+        }
+        Ok(())
+    }
+
+    fn statistics(&mut self, id: ProgramId, _wait: bool, into: &mut Vec<f32>) -> Result<()> {
+        into.append(&mut self.programs[id.0].finished);
+        Ok(())
+    }
+
+    fn write(&mut self, buffer: &str, words: &[u32]) -> Result<()> {
+        let index = self.named(buffer)?;
+        let memory = &mut self.buffers[index];
+        if words.len() > memory.len() {
+            let (found, room) = (words.len(), memory.len());
+            return Err(Error::invalid(format!("{found} words do not fit the buffer {buffer} of {room}")));
+        }
+        memory[..words.len()].copy_from_slice(words);
+        Ok(())
+    }
+
+    fn read(&mut self, buffer: &str) -> Result<Vec<u32>> {
+        Ok(self.buffers[self.named(buffer)?].to_vec())
+    }
+
+    fn bytes(&self) -> u64 {
+        self.buffers.iter().map(|b| 4 * b.len() as u64).sum()
+    }
+}

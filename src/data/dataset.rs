@@ -1,0 +1,251 @@
+//! A data set: rows of numbers with a shape, and what is known about each row.
+//!
+//! `values` is `[rows, features]` with `features = height × width × channels`; a row lies in memory as an image does,
+//! `[height, width, channels]`. Vectors are images of height 1 with one channel.
+
+use std::borrow::Cow;
+
+use super::values::{Packing, PackingKind, Values, select};
+use crate::error::{Error, Result};
+
+/// The shape of one row.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Shape {
+    /// Rows of pixels; 1 for vectors.
+    pub height: usize,
+    /// Pixels in a row; the length, for vectors.
+    pub width: usize,
+    /// Values per pixel: 1 for grey, 3 for colour.
+    pub channels: usize,
+}
+
+impl Shape {
+    /// Values per row: height × width × channels.
+    pub fn features(&self) -> usize {
+        self.height * self.width * self.channels
+    }
+}
+
+impl std::fmt::Display for Shape {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match (self.height, self.channels) {
+            (1, 1) => write!(f, "{}", self.width),
+            (_, 1) => write!(f, "{}×{}", self.height, self.width),
+            _ => write!(f, "{}×{}×{}", self.height, self.width, self.channels),
+        }
+    }
+}
+
+/// The class of every row.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Labels {
+    /// The class of each row, `[rows]`, each below `classes`.
+    pub values: Vec<u32>,
+    /// The number of classes, also of those no row here belongs to.
+    pub classes: usize,
+    /// What people call the classes, `[classes]`.
+    pub names: Vec<String>,
+}
+
+/// The generative factors of every row, where the data was made and they are known.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Factors {
+    /// What people call the factors, `[factors]`.
+    pub names: Vec<String>,
+    /// The number of values each factor takes, `[factors]`.
+    pub sizes: Vec<usize>,
+    /// The index of each row's value of each factor, `[rows, factors]`, row-major.
+    pub values: Vec<u32>,
+}
+
+/// Rows of numbers, held in memory.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Dataset {
+    /// What people call it: `sprites`, or the name of the file or folder it came from.
+    pub name: String,
+    /// The numbers, `[rows, features]`.
+    pub values: Values,
+    /// How many rows there are.
+    pub rows: usize,
+    /// The shape of one row.
+    pub shape: Shape,
+    /// The class of every row, if known.
+    pub labels: Option<Labels>,
+    /// The generative factors of every row, if known.
+    pub factors: Option<Factors>,
+}
+
+impl Dataset {
+    /// A data set without labels or factors; the number of rows follows from the sizes.
+    ///
+    /// # Errors
+    /// When there is not one whole row, when the values are not whole rows, or when a float is not finite.
+    pub fn new(name: impl Into<String>, values: Values, shape: Shape) -> Result<Self> {
+        let name = name.into();
+        let features = shape.features();
+        let stride = values.stride(features);
+        if stride == 0 || values.len() == 0 || !values.len().is_multiple_of(stride) {
+            return Err(Error::invalid(format!(
+                "the data set {name} has {} stored values, which is not one or more whole rows of {shape}",
+                values.len()
+            )));
+        }
+        if let Values::Floats(floats) = &values
+            && let Some(at) = floats.iter().position(|value| !value.is_finite())
+        {
+            return Err(Error::invalid(format!(
+                "the data set {name} holds {} in row {}, column {}: every value must be a finite number; \
+                 remove the row or fill in the value",
+                floats[at],
+                at / features,
+                at % features
+            )));
+        }
+        Ok(Self { name, rows: values.len() / stride, values, shape, labels: None, factors: None })
+    }
+
+    /// Row `i` as the model sees it, `[features]`.
+    ///
+    /// # Panics
+    /// When there is no row `i`.
+    pub fn row(&self, i: usize) -> Vec<f32> {
+        let mut out = vec![0.0; self.shape.features()];
+        self.copy_row(i, &mut out);
+        out
+    }
+
+    /// Writes row `i` as the model sees it into `out`, `[features]`.
+    ///
+    /// # Panics
+    /// When there is no row `i`, or `out` is not one row long.
+    pub fn copy_row(&self, i: usize, out: &mut [f32]) {
+        assert!(i < self.rows, "row {i} of {}", self.rows);
+        assert_eq!(out.len(), self.shape.features(), "one row of values");
+        self.values.copy_row(i, out);
+    }
+
+    /// The rows named by `rows`, in that order, with their labels and factors.
+    ///
+    /// # Panics
+    /// When one of them does not exist.
+    pub fn subset(&self, rows: &[usize]) -> Self {
+        Self {
+            name: self.name.clone(),
+            values: self.values.select(rows, self.shape.features()),
+            rows: rows.len(),
+            shape: self.shape,
+            labels: self
+                .labels
+                .as_ref()
+                .map(|labels| Labels { values: select(&labels.values, rows, 1), ..labels.clone() }),
+            factors: self.factors.as_ref().map(|factors| Factors {
+                values: select(&factors.values, rows, factors.sizes.len()),
+                ..factors.clone()
+            }),
+        }
+    }
+
+    /// The words a device is given, `[rows, row_words]`, and how to read them; see [`Values`].
+    pub fn packed(&self) -> (Cow<'_, [u32]>, Packing) {
+        self.values.packed(self.shape.features())
+    }
+
+    /// One line for people: rows, shape, classes, storage.
+    pub fn describe(&self) -> String {
+        let mut text = format!("{}: {} rows of {}", self.name, self.rows, self.shape);
+        if let Some(labels) = &self.labels {
+            text += &format!(", {} classes", labels.classes);
+        }
+        if let Some(factors) = &self.factors {
+            let known: Vec<String> =
+                factors.names.iter().zip(&factors.sizes).map(|(name, size)| format!("{name} {size}")).collect();
+            text += &format!(", factors {}", known.join(" × "));
+        }
+        let unit = match self.values.kind() {
+            PackingKind::Bits => "one bit",
+            PackingKind::Bytes => "one byte",
+            PackingKind::Floats => "four bytes",
+        };
+        text + &format!(", {unit} a value, {}", human_bytes(self.values.byte_len()))
+    }
+}
+
+/// A size for people, in powers of 1000.
+fn human_bytes(bytes: usize) -> String {
+    let bytes = bytes as f64;
+    match bytes {
+        ..1e3 => format!("{bytes} B"),
+        ..1e6 => format!("{:.1} kB", bytes / 1e3),
+        ..1e9 => format!("{:.1} MB", bytes / 1e6),
+        _ => format!("{:.1} GB", bytes / 1e9),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SHAPE: Shape = Shape { height: 1, width: 3, channels: 1 };
+
+    fn numbered(rows: u8) -> Dataset {
+        let values = (0..rows).flat_map(|row| [row, 10 + row, 20 + row]).collect();
+        let mut data = Dataset::new("numbered", Values::Bytes(values), SHAPE).unwrap();
+        data.labels = Some(Labels {
+            values: (0..u32::from(rows)).collect(),
+            classes: usize::from(rows),
+            names: (0..rows).map(|row| row.to_string()).collect(),
+        });
+        data.factors = Some(Factors {
+            names: vec!["tens".into(), "ones".into()],
+            sizes: vec![10, 10],
+            values: (0..u32::from(rows)).flat_map(|row| [row / 10, row % 10]).collect(),
+        });
+        data
+    }
+
+    #[test]
+    fn a_subset_keeps_rows_labels_and_factors_together() {
+        let part = numbered(15).subset(&[12, 0, 7]);
+        assert_eq!(part.rows, 3);
+        assert_eq!(part.values, Values::Bytes(vec![12, 22, 32, 0, 10, 20, 7, 17, 27]));
+        assert_eq!(part.labels.as_ref().unwrap().values, [12, 0, 7]);
+        assert_eq!(part.labels.as_ref().unwrap().classes, 15);
+        assert_eq!(part.factors.unwrap().values, [1, 2, 0, 0, 0, 7]);
+    }
+
+    #[test]
+    fn a_subset_of_bits_keeps_whole_rows() {
+        let shape = Shape { height: 5, width: 7, channels: 1 };
+        let data = Dataset::new("bits", Values::Bits(vec![1, 2, 3, 4]), shape).unwrap();
+        assert_eq!(data.rows, 2);
+        assert_eq!(data.subset(&[1]).values, Values::Bits(vec![3, 4]));
+        assert_eq!(data.subset(&[1]).row(0)[33], 0.0);
+        assert_eq!(data.subset(&[1]).row(0)[34], 1.0);
+    }
+
+    #[test]
+    fn partial_rows_and_nothing_are_refused() {
+        for bytes in [0, 2, 4] {
+            let found = Dataset::new("odd", Values::Bytes(vec![0; bytes]), SHAPE);
+            assert!(found.unwrap_err().to_string().contains("whole rows of 3"));
+        }
+        let empty = Shape { width: 0, ..SHAPE };
+        assert!(Dataset::new("odd", Values::Bytes(vec![0]), empty).is_err());
+    }
+
+    #[test]
+    fn a_float_that_is_not_finite_is_found() {
+        let values = Values::Floats(vec![0.0, 1.0, 2.0, 3.0, f32::NAN, 5.0]);
+        let message = Dataset::new("odd", values, SHAPE).unwrap_err().to_string();
+        assert!(message.contains("NaN in row 1, column 1"), "{message}");
+    }
+
+    #[test]
+    fn the_description_says_what_a_person_asks_first() {
+        assert_eq!(
+            numbered(15).describe(),
+            "numbered: 15 rows of 3, 15 classes, factors tens 10 × ones 10, one byte a value, 45 B"
+        );
+        assert_eq!(human_bytes(47_040_000), "47.0 MB");
+    }
+}

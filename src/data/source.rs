@@ -1,0 +1,112 @@
+//! Where data comes from, and how it is opened.
+
+use std::path::{Path, PathBuf};
+
+use super::splits::Splits;
+use super::sprites::{self, SpriteOptions};
+use super::{formats, formats::Parts};
+use crate::error::{Error, Result};
+
+/// Where rows come from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Source {
+    /// The built-in generator, [`sprites`].
+    Sprites,
+    /// A file or a folder in one of the known [`formats`].
+    Path(PathBuf),
+}
+
+/// How to open a source.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Options {
+    /// Rows of the training set to hold out for validation. Where the source is a single file, or has no test rows of its
+    /// own, a tenth is held out for testing, and 0 means another tenth.
+    pub validation: usize,
+    /// Decides which rows are held out and which sprites are drawn.
+    pub seed: u64,
+    /// What the built-in sprites look like.
+    pub sprites: SpriteOptions,
+}
+
+impl Source {
+    /// `sprites` is the built-in data set; anything else is a path (`./sprites` for a folder of that name).
+    pub fn parse(text: &str) -> Self {
+        match text {
+            "sprites" => Source::Sprites,
+            path => Source::Path(path.into()),
+        }
+    }
+}
+
+/// Reads or makes the rows of `source` and splits them.
+///
+/// # Errors
+/// When the path is missing or unreadable, is in no known format, is damaged or contradicts itself; when the options ask
+/// for more rows than there are. Every message says what was found, what was expected and what to do.
+pub fn open(source: &Source, options: &Options) -> Result<Splits> {
+    match source {
+        Source::Sprites => {
+            let (train, test) = sprites::generate(&options.sprites, options.seed)?;
+            Splits::hold_out(train, test, options.validation, options.seed)
+        }
+        Source::Path(path) => {
+            let Parts { train, test } = read(path)?;
+            match test {
+                None => Splits::from_one(train, options.validation, options.seed),
+                test => Splits::hold_out(train, test, options.validation, options.seed),
+            }
+        }
+    }
+}
+
+fn read(path: &Path) -> Result<Parts> {
+    let about = std::fs::metadata(path).map_err(|error| match error.kind() {
+        std::io::ErrorKind::NotFound => Error::malformed(
+            path,
+            format!(
+                "there is no such file or folder. Give one in a known format: {}; or `sprites`, the built-in data \
+                 set, which needs no files",
+                formats::names()
+            ),
+        ),
+        _ => Error::io("read", path)(error),
+    })?;
+    if about.is_dir() {
+        formats::read_folder(path)
+    } else if about.is_file() {
+        formats::read_file(path)
+    } else {
+        Err(Error::malformed(
+            path,
+            "this is a pipe or a device; data is read from regular files, so write it to one first",
+        ))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_built_in_name_is_not_a_path() {
+        assert_eq!(Source::parse("sprites"), Source::Sprites);
+        assert_eq!(Source::parse("./sprites"), Source::Path("./sprites".into()));
+    }
+
+    #[test]
+    fn a_missing_path_says_what_could_be_given() {
+        for text in ["no/such/path", ""] {
+            let found = open(&Source::parse(text), &Options::default());
+            let message = found.unwrap_err().to_string();
+            assert!(message.contains("no such file or folder"), "{message}");
+            assert!(message.contains("IDX") && message.contains("`sprites`"), "{message}");
+        }
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_device_is_not_read_for_ever() {
+        let found = open(&Source::parse("/dev/zero"), &Options::default());
+        assert!(found.unwrap_err().to_string().contains("pipe or a device"));
+    }
+}

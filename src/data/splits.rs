@@ -1,0 +1,167 @@
+//! Training, validation and test rows, kept apart.
+//!
+//! Rows are dealt by a Fisher–Yates shuffle with xoshiro256++ (Blackman & Vigna 2021), seeded through SplitMix64. It is
+//! named here rather than `StdRng` because that type may change its algorithm, while the same seed must give the same
+//! split on every machine and in every later version. Within a split, rows keep the order they had.
+
+use rand::SeedableRng;
+use rand::rngs::Xoshiro256PlusPlus;
+use rand::seq::SliceRandom;
+
+use super::dataset::Dataset;
+use crate::error::{Error, Result};
+
+/// Rows to train on, to choose by, and to judge by. No row is in two of them.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Splits {
+    /// The rows a model learns from.
+    pub train: Dataset,
+    /// Rows to choose settings and the moment to stop by.
+    pub validation: Option<Dataset>,
+    /// Rows to judge the finished model by.
+    pub test: Option<Dataset>,
+}
+
+impl Splits {
+    /// Training rows with a test set of their own; `validation` of the training rows are held out.
+    ///
+    /// # Errors
+    /// When that would leave nothing to train on.
+    pub fn hold_out(train: Dataset, test: Option<Dataset>, validation: usize, seed: u64) -> Result<Self> {
+        let splits = Self::deal(train, 0, validation, seed)?;
+        Ok(Self { test, ..splits })
+    }
+
+    /// Rows that came as one: a tenth for testing, `validation` of them (a tenth, when 0) for validation, the rest for
+    /// training. Fewer than ten rows are all trained on.
+    ///
+    /// # Errors
+    /// When that would leave nothing to train on.
+    pub fn from_one(all: Dataset, validation: usize, seed: u64) -> Result<Self> {
+        let tenth = all.rows / 10;
+        let validation = if validation == 0 { tenth } else { validation };
+        Self::deal(all, tenth, validation, seed)
+    }
+
+    fn deal(all: Dataset, test: usize, validation: usize, seed: u64) -> Result<Self> {
+        if test.saturating_add(validation) >= all.rows {
+            return Err(Error::invalid(format!(
+                "{validation} rows for validation and {test} for testing leave none of the {} rows of {} to train \
+                 on: hold out fewer",
+                all.rows, all.name
+            )));
+        }
+        if test + validation == 0 {
+            return Ok(Self { train: all, validation: None, test: None });
+        }
+        let held_out = choose(all.rows, test + validation, seed, *b"splits\0\0");
+        let mut role = vec![Role::Train; all.rows];
+        for (position, &row) in held_out.iter().enumerate() {
+            role[row] = if position < test { Role::Test } else { Role::Validation };
+        }
+        let part = |wanted: Role| -> Option<Dataset> {
+            let rows: Vec<usize> = (0..all.rows).filter(|&row| role[row] == wanted).collect();
+            (!rows.is_empty()).then(|| all.subset(&rows))
+        };
+        Ok(Self { validation: part(Role::Validation), test: part(Role::Test), train: part(Role::Train).unwrap_or(all) })
+    }
+}
+
+#[derive(Clone, Copy, PartialEq)]
+enum Role {
+    Train,
+    Validation,
+    Test,
+}
+
+/// `count` different numbers below `n`, in random order; all of them in order of chance when `count ≥ n`.
+///
+/// `purpose` keeps the draws of different uses of one seed apart.
+pub(crate) fn choose(n: usize, count: usize, seed: u64, purpose: [u8; 8]) -> Vec<usize> {
+    let mut rng = Xoshiro256PlusPlus::seed_from_u64(seed ^ u64::from_be_bytes(purpose));
+    let mut all: Vec<usize> = (0..n).collect();
+    let (chosen, _) = all.partial_shuffle(&mut rng, count);
+    chosen.to_vec()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{Shape, Values};
+    use super::*;
+
+    /// Row `i` holds the number `i` and nothing else, so rows can be told apart after a split.
+    fn numbered(rows: usize) -> Dataset {
+        let shape = Shape { height: 1, width: 1, channels: 1 };
+        let values = (0..rows).map(|row| row as f32).collect();
+        Dataset::new("numbered", Values::Floats(values), shape).unwrap()
+    }
+
+    fn numbers(data: &Dataset) -> Vec<usize> {
+        (0..data.rows).map(|i| data.row(i)[0] as usize).collect()
+    }
+
+    fn all_numbers(splits: &Splits) -> Vec<usize> {
+        let held_out = [&splits.validation, &splits.test];
+        let parts = held_out.into_iter().flatten().chain([&splits.train]);
+        let mut all: Vec<usize> = parts.flat_map(numbers).collect();
+        all.sort_unstable();
+        all
+    }
+
+    #[test]
+    fn one_data_set_becomes_80_10_10_and_every_row_is_in_exactly_one() {
+        let splits = Splits::from_one(numbered(1003), 0, 7).unwrap();
+        let sizes = [&splits.validation, &splits.test].map(|part| part.as_ref().unwrap().rows);
+        assert_eq!((splits.train.rows, sizes), (803, [100, 100]));
+        assert_eq!(all_numbers(&splits), (0..1003).collect::<Vec<_>>());
+        assert!(numbers(&splits.train).is_sorted());
+    }
+
+    #[test]
+    fn the_check_above_would_notice_a_shared_row() {
+        let mut splits = Splits::from_one(numbered(100), 0, 7).unwrap();
+        splits.test = splits.validation.clone();
+        assert_ne!(all_numbers(&splits), (0..100).collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn validation_comes_out_of_the_training_rows_only() {
+        let test = numbered(5);
+        let splits = Splits::hold_out(numbered(100), Some(test.clone()), 30, 1).unwrap();
+        assert_eq!(splits.test, Some(test));
+        let apart = Splits { test: None, ..splits };
+        assert_eq!((apart.train.rows, all_numbers(&apart)), (70, (0..100).collect()));
+    }
+
+    #[test]
+    fn the_seed_alone_decides() {
+        let deal = |seed| Splits::from_one(numbered(200), 40, seed).unwrap();
+        assert_eq!(deal(3), deal(3));
+        assert_ne!(deal(3), deal(4));
+    }
+
+    #[test]
+    fn few_rows_are_all_trained_on() {
+        let splits = Splits::from_one(numbered(9), 0, 0).unwrap();
+        assert_eq!((splits.train.rows, splits.validation, splits.test), (9, None, None));
+    }
+
+    #[test]
+    fn holding_out_everything_is_refused() {
+        for validation in [10, usize::MAX] {
+            let found = Splits::hold_out(numbered(10), None, validation, 0);
+            assert!(found.unwrap_err().to_string().contains("hold out fewer"));
+        }
+        assert!(Splits::hold_out(numbered(10), None, 9, 0).is_ok());
+    }
+
+    /// Pins the generator and the shuffle: a split must not change with a machine or a new version of a library.
+    #[test]
+    fn the_draw_is_the_same_everywhere() {
+        assert_eq!(choose(1000, 5, 42, *b"splits\0\0"), PINNED);
+        assert_ne!(choose(1000, 5, 42, *b"sprites\0"), PINNED);
+        assert_ne!(choose(1000, 5, 43, *b"splits\0\0"), PINNED);
+    }
+
+    const PINNED: [usize; 5] = [795, 699, 477, 231, 721];
+}

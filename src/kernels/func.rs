@@ -1,0 +1,263 @@
+//! Scalar functions: the vocabulary of every fused kernel.
+//!
+//! Each has one name, one arity, its WGSL (an operator, a builtin, or a function of a file in `shaders/functions/`)
+//! and its CPU twin over a block of lanes. Derivatives are graph rewrites and live with the graph.
+
+use super::math;
+
+/// A scalar function of one to three f32 arguments.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[allow(missing_docs, reason = "each variant is documented by its formula in `Func::formula`")]
+pub enum Func {
+    Neg,
+    Exp,
+    Log,
+    Sqrt,
+    Square,
+    Recip,
+    Abs,
+    Add,
+    Sub,
+    Mul,
+    Div,
+    Max,
+    Min,
+    Less,
+    Select,
+    Relu,
+    LeakyRelu,
+    Elu,
+    Silu,
+    Gelu,
+    Tanh,
+    Sigmoid,
+    Softplus,
+    ReluGrad,
+    LeakyReluGrad,
+    EluGrad,
+    SiluGrad,
+    GeluGrad,
+    TanhGrad,
+    SigmoidGrad,
+    SoftplusGrad,
+    Reparameterise,
+    ReparameteriseGradLogVar,
+    KlStandardNormal,
+    KlStandardNormalGradLogVar,
+    BernoulliLogProb,
+    GaussianLogProb,
+}
+
+use Func::*;
+
+/// Where a function's WGSL comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Source {
+    /// An expression in `$0`, `$1`, `$2`.
+    Inline(&'static str),
+    /// A function of the same name in this prelude file.
+    File(&'static str, &'static str),
+}
+
+const ACTIVATIONS: (&str, &str) = ("functions/activations", include_str!("../../shaders/functions/activations.wgsl"));
+const GAUSSIAN: (&str, &str) = ("functions/gaussian", include_str!("../../shaders/functions/gaussian.wgsl"));
+const LIKELIHOODS: (&str, &str) = ("functions/likelihoods", include_str!("../../shaders/functions/likelihoods.wgsl"));
+
+/// Every function with its name, arity, WGSL source and formula.
+pub const FUNCS: &[(Func, &str, usize, Source, &str)] = &[
+    (Neg, "neg", 1, Source::Inline("-$0"), "−a"),
+    (Exp, "exp", 1, Source::Inline("exp($0)"), "eᵃ"),
+    (Log, "log", 1, Source::Inline("log($0)"), "ln a"),
+    (Sqrt, "sqrt", 1, Source::Inline("sqrt($0)"), "√a"),
+    (Square, "square", 1, Source::Inline("$0 * $0"), "a²"),
+    (Recip, "recip", 1, Source::Inline("1.0 / $0"), "1/a"),
+    (Abs, "abs", 1, Source::Inline("abs($0)"), "|a|"),
+    (Add, "add", 2, Source::Inline("$0 + $1"), "a + b"),
+    (Sub, "sub", 2, Source::Inline("$0 - $1"), "a − b"),
+    (Mul, "mul", 2, Source::Inline("$0 * $1"), "a·b"),
+    (Div, "div", 2, Source::Inline("$0 / $1"), "a/b"),
+    (Max, "max", 2, Source::Inline("max($0, $1)"), "max(a, b)"),
+    (Min, "min", 2, Source::Inline("min($0, $1)"), "min(a, b)"),
+    (Less, "less", 2, Source::Inline("select(0.0, 1.0, $0 < $1)"), "1 if a < b, else 0"),
+    (Select, "select", 3, Source::Inline("select($2, $1, $0 != 0.0)"), "b if a ≠ 0, else c"),
+    (Relu, "relu", 1, file(ACTIVATIONS), "max(a, 0)"),
+    (LeakyRelu, "leaky_relu", 1, file(ACTIVATIONS), "a if a > 0, else a/100"),
+    (Elu, "elu", 1, file(ACTIVATIONS), "a if a > 0, else eᵃ − 1"),
+    (Silu, "silu", 1, file(ACTIVATIONS), "a σ(a)"),
+    (Gelu, "gelu", 1, file(ACTIVATIONS), "a Φ(a)"),
+    (Tanh, "tanh_clamped", 1, file(ACTIVATIONS), "tanh a"),
+    (Sigmoid, "sigmoid", 1, file(ACTIVATIONS), "σ(a) = 1/(1 + e⁻ᵃ)"),
+    (Softplus, "softplus", 1, file(ACTIVATIONS), "ln(1 + eᵃ)"),
+    (ReluGrad, "relu_grad", 2, file(ACTIVATIONS), "a relu′, from b = relu(x)"),
+    (LeakyReluGrad, "leaky_relu_grad", 2, file(ACTIVATIONS), "a leaky_relu′, from b = leaky_relu(x)"),
+    (EluGrad, "elu_grad", 2, file(ACTIVATIONS), "a elu′, from b = elu(x)"),
+    (SiluGrad, "silu_grad", 2, file(ACTIVATIONS), "a silu′(b)"),
+    (GeluGrad, "gelu_grad", 2, file(ACTIVATIONS), "a gelu′(b)"),
+    (TanhGrad, "tanh_grad", 2, file(ACTIVATIONS), "a (1 − b²), from b = tanh(x)"),
+    (SigmoidGrad, "sigmoid_grad", 2, file(ACTIVATIONS), "a b (1 − b), from b = σ(x)"),
+    (SoftplusGrad, "softplus_grad", 2, file(ACTIVATIONS), "a σ(b)"),
+    (Reparameterise, "reparameterise", 3, file(GAUSSIAN), "μ + e^{ln σ²/2} ε, of (μ, ln σ², ε)"),
+    (ReparameteriseGradLogVar, "reparameterise_grad_log_var", 3, file(GAUSSIAN), "½ a e^{ln σ²/2} ε, of (a, ln σ², ε)"),
+    (KlStandardNormal, "kl_standard_normal", 2, file(GAUSSIAN), "½(μ² + σ² − 1 − ln σ²), of (μ, ln σ²)"),
+    (KlStandardNormalGradLogVar, "kl_standard_normal_grad_log_var", 2, file(GAUSSIAN), "½ a (σ² − 1), of (a, ln σ²)"),
+    (BernoulliLogProb, "bernoulli_log_prob", 2, file(LIKELIHOODS), "x·l − ln(1 + eˡ), of (logit l, x)"),
+    (GaussianLogProb, "gaussian_log_prob", 3, file(LIKELIHOODS), "−½(ln 2π + ln σ² + (x − μ)²/σ²), of (x, μ, ln σ²)"),
+];
+
+const fn file((name, text): (&'static str, &'static str)) -> Source {
+    Source::File(name, text)
+}
+
+impl Func {
+    fn row(self) -> &'static (Func, &'static str, usize, Source, &'static str) {
+        // The table stands in the order of the enum, which a test asserts.
+        &FUNCS[self as usize]
+    }
+
+    /// The function's name, also in WGSL where it is a function of a file.
+    pub fn name(self) -> &'static str {
+        self.row().1
+    }
+
+    /// How many arguments it takes.
+    pub fn arity(self) -> usize {
+        self.row().2
+    }
+
+    /// Its WGSL.
+    pub fn source(self) -> Source {
+        self.row().3
+    }
+
+    /// Its formula, for people.
+    pub fn formula(self) -> &'static str {
+        self.row().4
+    }
+
+    /// Whether it costs so much more than a load that recomputing it in a second kernel would not pay.
+    pub fn is_costly(self) -> bool {
+        matches!(self.source(), Source::File(..))
+            && !matches!(self, Relu | LeakyRelu | ReluGrad | LeakyReluGrad | TanhGrad | SigmoidGrad)
+            || matches!(self, Exp | Log)
+    }
+
+    /// Its value at one point.
+    pub fn at(self, a: f32, b: f32, c: f32) -> f32 {
+        let mut out = [0.0];
+        self.block(&mut out, &[a], &[b], &[c]);
+        out[0]
+    }
+
+    /// The CPU twin: `out[i] = f(a[i], b[i], c[i])`; arguments beyond the arity are ignored.
+    #[inline(always)]
+    pub fn block(self, out: &mut [f32], a: &[f32], b: &[f32], c: &[f32]) {
+        match self {
+            Neg => unary(out, a, |a| -a),
+            Exp => unary(out, a, math::exp),
+            Log => unary(out, a, math::log),
+            Sqrt => unary(out, a, f32::sqrt),
+            Square => unary(out, a, |a| a * a),
+            Recip => unary(out, a, |a| 1.0 / a),
+            Abs => unary(out, a, f32::abs),
+            Add => binary(out, a, b, |a, b| a + b),
+            Sub => binary(out, a, b, |a, b| a - b),
+            Mul => binary(out, a, b, |a, b| a * b),
+            Div => binary(out, a, b, |a, b| a / b),
+            Max => binary(out, a, b, |a, b| if a < b { b } else { a }),
+            Min => binary(out, a, b, |a, b| if b < a { b } else { a }),
+            Less => binary(out, a, b, |a, b| if a < b { 1.0 } else { 0.0 }),
+            Select => ternary(out, a, b, c, |a, b, c| if a != 0.0 { b } else { c }),
+            Relu => unary(out, a, |a| if a < 0.0 { 0.0 } else { a }),
+            LeakyRelu => unary(out, a, |a| if a < 0.0 { 0.01 * a } else { a }),
+            Elu => unary(out, a, |a| if a > 0.0 { a } else { math::exp(a) - 1.0 }),
+            Silu => unary(out, a, |a| a * math::sigmoid(a)),
+            Gelu => unary(out, a, |a| a * normal_cdf(a)),
+            Tanh => unary(out, a, math::tanh),
+            Sigmoid => unary(out, a, math::sigmoid),
+            Softplus => unary(out, a, softplus),
+            ReluGrad => binary(out, a, b, |g, y| if y > 0.0 { g } else { 0.0 }),
+            LeakyReluGrad => binary(out, a, b, |g, y| if y > 0.0 { g } else { 0.01 * g }),
+            EluGrad => binary(out, a, b, |g, y| if y > 0.0 { g } else { g * (y + 1.0) }),
+            SiluGrad => binary(out, a, b, |g, x| {
+                let s = math::sigmoid(x);
+                g * s * (1.0 + x * (1.0 - s))
+            }),
+            GeluGrad => binary(out, a, b, |g, x| g * (normal_cdf(x) + x * 0.398_942_3 * math::exp(-0.5 * x * x))),
+            TanhGrad => binary(out, a, b, |g, y| g * (1.0 - y * y)),
+            SigmoidGrad => binary(out, a, b, |g, y| g * y * (1.0 - y)),
+            SoftplusGrad => binary(out, a, b, |g, x| g * math::sigmoid(x)),
+            Reparameterise => ternary(out, a, b, c, |mu, log_var, eps| mu + math::exp(0.5 * log_var) * eps),
+            ReparameteriseGradLogVar => {
+                ternary(out, a, b, c, |g, log_var, eps| 0.5 * g * math::exp(0.5 * log_var) * eps)
+            }
+            KlStandardNormal => binary(out, a, b, |mu, log_var| 0.5 * (mu * mu + math::exp(log_var) - 1.0 - log_var)),
+            KlStandardNormalGradLogVar => binary(out, a, b, |g, log_var| 0.5 * g * (math::exp(log_var) - 1.0)),
+            BernoulliLogProb => binary(out, a, b, |logit, x| x * logit - softplus(logit)),
+            GaussianLogProb => ternary(out, a, b, c, |x, mu, log_var| {
+                let d = x - mu;
+                -0.5 * (1.837_877_1 + log_var + d * d * math::exp(-log_var))
+            }),
+        }
+    }
+}
+
+#[inline(always)]
+fn softplus(x: f32) -> f32 {
+    let positive = if x > 0.0 { x } else { 0.0 };
+    positive + math::log_1p(math::exp(-x.abs()))
+}
+
+#[inline(always)]
+fn normal_cdf(x: f32) -> f32 {
+    0.5 * (1.0 + math::erf(x * std::f32::consts::FRAC_1_SQRT_2))
+}
+
+#[inline(always)]
+fn unary(out: &mut [f32], a: &[f32], f: impl Fn(f32) -> f32) {
+    for (out, &a) in out.iter_mut().zip(a) {
+        *out = f(a);
+    }
+}
+
+#[inline(always)]
+fn binary(out: &mut [f32], a: &[f32], b: &[f32], f: impl Fn(f32, f32) -> f32) {
+    for ((out, &a), &b) in out.iter_mut().zip(a).zip(b) {
+        *out = f(a, b);
+    }
+}
+
+#[inline(always)]
+fn ternary(out: &mut [f32], a: &[f32], b: &[f32], c: &[f32], f: impl Fn(f32, f32, f32) -> f32) {
+    for (((out, &a), &b), &c) in out.iter_mut().zip(a).zip(b).zip(c) {
+        *out = f(a, b, c);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_table_stands_in_the_order_of_the_enum() {
+        for (i, row) in FUNCS.iter().enumerate() {
+            assert_eq!(row.0 as usize, i, "{} is out of place", row.1);
+            if let Source::File(name, text) = row.3 {
+                assert!(text.contains(&format!("fn {}(", row.1)), "{} is not in {name}.wgsl", row.1);
+            }
+        }
+        assert_eq!(FUNCS.len(), GaussianLogProb as usize + 1);
+    }
+
+    #[test]
+    fn values_at_known_points() {
+        let close = |a: f32, b: f32| assert!((a - b).abs() < 2e-6, "{a} is not {b}");
+        close(Gelu.at(1.0, 0.0, 0.0), 0.841_344_7);
+        close(Silu.at(-1.0, 0.0, 0.0), -0.268_941_4);
+        close(Softplus.at(0.0, 0.0, 0.0), std::f32::consts::LN_2);
+        assert_eq!(Softplus.at(200.0, 0.0, 0.0), 200.0);
+        close(BernoulliLogProb.at(0.0, 1.0, 0.0), -std::f32::consts::LN_2);
+        close(GaussianLogProb.at(1.0, 1.0, 0.0), -0.918_938_5);
+        close(KlStandardNormal.at(1.0, 0.0, 0.0), 0.5);
+        close(Reparameterise.at(1.0, 2.0_f32.ln() * 2.0, 3.0), 7.0);
+    }
+}

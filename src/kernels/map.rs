@@ -1,0 +1,233 @@
+//! Maps and reductions: one fused expression over a dense iteration space.
+//!
+//! The space is kept dimensions followed by `reduced` trailing ones. At every point the expression is evaluated once;
+//! `stores` write registers at that point, `sums` write registers summed over the reduced dimensions, per kept index.
+//! Sample with KL, likelihood with its gradient, activations, bias sums: all are this kernel with another expression.
+//!
+//! Threads, without a sum: one per point (four consecutive points where the last extent allows). With a sum, one
+//! workgroup per kept index and a fixed tree over its threads; or one thread per kept index where kept indices are
+//! many, sums short, or the adapter is software.
+
+use std::fmt::Write;
+
+use rayon::prelude::*;
+
+use super::args::Args;
+use super::expr::{Expr, Store};
+use super::expr_cpu::{BLOCK, Row, evaluate, store, with_registers};
+use super::expr_wgsl::{Names, body, declare, prelude, register, word};
+use super::step::Step;
+use super::{Access, Cost, Kernel, Module, Traits, grid};
+
+/// A fused elementwise expression over a dense iteration space, with stores and sums.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Map {
+    /// Sizes of the iteration space: kept dimensions, then reduced ones. At least one.
+    pub extents: Vec<usize>,
+    /// How many trailing dimensions the sums run over; 0 where there are no sums.
+    pub reduced: usize,
+    /// What is evaluated at every point.
+    pub expr: Expr,
+    /// Registers written at every point.
+    pub stores: Vec<Store>,
+    /// Registers summed over the reduced dimensions and written per kept index.
+    pub sums: Vec<Store>,
+    /// What is done with each binding.
+    pub access: Vec<Access>,
+}
+
+const SHADER: &str = include_str!("../../shaders/map.wgsl");
+const TREE: &str = include_str!("../../shaders/reduce_tree.wgsl");
+const SERIAL: &str = include_str!("../../shaders/reduce_serial.wgsl");
+
+impl Map {
+    fn kept(&self) -> &[usize] {
+        &self.extents[..self.extents.len() - self.reduced]
+    }
+
+    fn points(&self) -> usize {
+        self.extents.iter().product()
+    }
+
+    /// `let i0 = …;` for some dimensions, from a linear index over exactly those.
+    fn unflatten(&self, dims: std::ops::Range<usize>, linear: &str) -> String {
+        let mut out = String::new();
+        let mut below: usize = self.extents[dims.clone()].iter().product();
+        for d in dims.clone() {
+            below /= self.extents[d];
+            let quotient = if below == 1 { linear.to_string() } else { format!("{linear} / {below}u") };
+            let value = if d == dims.start { quotient } else { format!("({quotient}) % {}u", self.extents[d]) };
+            writeln!(out, "let i{d} = {value};").expect("strings grow");
+        }
+        out
+    }
+
+    fn statements(&self, index: &[&str], suffix: &str) -> String {
+        let names = Names { index, symbol: None };
+        let mut out = body(&self.expr, &names, "", suffix);
+        for s in &self.stores {
+            writeln!(out, "b{}[{}] = {};", s.binding, word(&s.view, &names), register(s.reg, suffix))
+                .expect("strings grow");
+        }
+        out
+    }
+
+    fn map_module(&self) -> Module {
+        let last = self.extents.len() - 1;
+        let unroll = if self.extents[last].is_multiple_of(4) { 4 } else { 1 };
+        let threads = self.points() / unroll;
+        let workgroups = grid(threads.div_ceil(64));
+        let index: Vec<String> = (0..=last).map(|d| format!("i{d}")).collect();
+        let mut statements = self.unflatten(0..last + 1, "point");
+        for lane in 0..unroll {
+            let mut index = index.clone();
+            if lane > 0 {
+                index[last] = format!("(i{last} + {lane}u)");
+            }
+            let index: Vec<&str> = index.iter().map(String::as_str).collect();
+            statements += &self.statements(&index, &format!("_{lane}"));
+        }
+        let text = prelude([&self.expr])
+            + &declare(&self.access, 0)
+            + &SHADER
+                .replace("{{row}}", &format!("{}u", workgroups[0] * 64))
+                .replace("{{points}}", &format!("{}u", self.points()))
+                .replace("{{unroll}}", &format!("{unroll}u"))
+                .replace("{{body}}", &statements);
+        Module { text, workgroups }
+    }
+
+    fn reduce_module(&self, traits: &Traits) -> Module {
+        let split = self.kept().len();
+        let (kept, reduced): (usize, usize) = (self.kept().iter().product(), self.extents[split..].iter().product());
+        let tree = !traits.software && reduced >= 16 && (reduced >= 64 || kept < 4096);
+        let names: Vec<String> = (0..self.extents.len()).map(|d| format!("i{d}")).collect();
+        let index: Vec<&str> = names.iter().map(String::as_str).collect();
+        let mut inner = self.unflatten(split..self.extents.len(), "r");
+        inner += &self.statements(&index, "");
+        let (mut start, mut finish, mut arrays, mut spill, mut fold) =
+            (String::new(), String::new(), String::new(), String::new(), String::new());
+        for (n, s) in self.sums.iter().enumerate() {
+            let kept_names = Names { index: &index[..split], symbol: None };
+            writeln!(start, "var sum{n} = 0.0;").expect("strings grow");
+            writeln!(inner, "sum{n} += {};", register(s.reg, "")).expect("strings grow");
+            let value = if tree { format!("tree{n}[0]") } else { format!("sum{n}") };
+            writeln!(finish, "b{}[{}] = {value};", s.binding, word(&s.view, &kept_names)).expect("strings grow");
+            writeln!(arrays, "var<workgroup> tree{n}: array<f32, 64>;").expect("strings grow");
+            writeln!(spill, "tree{n}[lane] = sum{n};").expect("strings grow");
+            writeln!(fold, "tree{n}[lane] += tree{n}[lane + half];").expect("strings grow");
+        }
+        let workgroups = if tree { grid(kept) } else { grid(kept.div_ceil(if traits.software { 8 } else { 64 })) };
+        let width = if traits.software { 8 } else { 64 };
+        let row = if tree { workgroups[0] } else { workgroups[0] * width };
+        let text = prelude([&self.expr])
+            + &declare(&self.access, 0)
+            + if tree { &arrays } else { "" }
+            + &(if tree { TREE } else { SERIAL })
+                .replace("{{width}}", &width.to_string())
+                .replace("{{row}}", &format!("{row}u"))
+                .replace("{{kept}}", &format!("{kept}u"))
+                .replace("{{reduced}}", &format!("{reduced}u"))
+                .replace("{{index}}", &self.unflatten(0..split, "point"))
+                .replace("{{start}}", &start)
+                .replace("{{body}}", &inner)
+                .replace("{{spill}}", &spill)
+                .replace("{{fold}}", &fold)
+                .replace("{{finish}}", &finish);
+        Module { text, workgroups }
+    }
+
+    /// Evaluates one kept index (or one outer row, where nothing is reduced) for the lanes of one inner range.
+    fn rows(&self, outer: std::ops::Range<usize>, args: &Args, step: &Step) {
+        let (&inner, outer_extents) = self.extents.split_last().expect("a map has at least one dimension");
+        let split = self.kept().len();
+        let mut index = vec![0; self.extents.len()];
+        let mut sums = [0.0f32; 8];
+        let inner_rows: usize =
+            if self.reduced > 0 { self.extents[split..self.extents.len() - 1].iter().product() } else { 1 };
+        with_registers(self.expr.instrs.len(), |regs| {
+            for o in outer {
+                sums.fill(0.0);
+                for r in 0..inner_rows {
+                    let mut rest = o * inner_rows + r;
+                    for d in (0..outer_extents.len()).rev() {
+                        index[d] = rest % outer_extents[d];
+                        rest /= outer_extents[d];
+                    }
+                    for start in (0..inner).step_by(BLOCK) {
+                        *index.last_mut().expect("a map has at least one dimension") = start;
+                        let len = BLOCK.min(inner - start);
+                        evaluate(&self.expr, regs, &Row { index: &index, len, acc: &[] }, args, step);
+                        for s in &self.stores {
+                            // SAFETY: every point is evaluated by exactly one thread.
+                            unsafe { store(&regs[s.reg as usize][..len], args, s.binding, &s.view, &index) };
+                        }
+                        for (sum, s) in sums.iter_mut().zip(&self.sums) {
+                            *sum += sum_lanes(&regs[s.reg as usize][..len]);
+                        }
+                    }
+                }
+                for (sum, s) in sums.iter().zip(&self.sums) {
+                    // SAFETY: every kept index belongs to exactly one thread.
+                    unsafe { args.write(s.binding)[s.view.at(&index[..split])] = *sum };
+                }
+            }
+        });
+    }
+}
+
+/// A sum in eight interleaved lanes and a fixed tree over them.
+pub(super) fn sum_lanes(values: &[f32]) -> f32 {
+    let mut lanes = [0.0f32; 8];
+    let chunks = values.chunks_exact(8);
+    for (lane, value) in lanes.iter_mut().zip(chunks.remainder()) {
+        *lane += value;
+    }
+    for chunk in chunks {
+        for (lane, value) in lanes.iter_mut().zip(chunk) {
+            *lane += value;
+        }
+    }
+    ((lanes[0] + lanes[4]) + (lanes[2] + lanes[6])) + ((lanes[1] + lanes[5]) + (lanes[3] + lanes[7]))
+}
+
+impl Kernel for Map {
+    fn name(&self) -> &'static str {
+        if self.sums.is_empty() { "map" } else { "reduce" }
+    }
+
+    fn bindings(&self) -> Vec<Access> {
+        self.access.clone()
+    }
+
+    fn modules(&self, traits: &Traits) -> Vec<Module> {
+        vec![if self.sums.is_empty() { self.map_module() } else { self.reduce_module(traits) }]
+    }
+
+    fn cost(&self) -> Cost {
+        let points = self.points() as f64;
+        let touched = |view: &super::View, extents: &[usize]| -> f64 {
+            let along = view.strides.iter().zip(extents).filter(|(s, _)| **s > 0);
+            4.0 * along.map(|(_, e)| *e as f64).product::<f64>()
+        };
+        Cost {
+            flops: points * (self.expr.flops() + self.sums.len()) as f64,
+            bytes_read: self.expr.loads.iter().map(|l| touched(&l.view, &self.extents)).sum(),
+            bytes_written: self.stores.iter().map(|s| touched(&s.view, &self.extents)).sum::<f64>()
+                + self.sums.iter().map(|s| touched(&s.view, self.kept())).sum::<f64>(),
+        }
+    }
+
+    fn run(&self, args: &Args, step: &Step) {
+        let last = self.extents.len() - 1;
+        let outer: usize =
+            if self.reduced > 0 { self.kept().iter().product() } else { self.extents[..last].iter().product() };
+        let work = self.points() * self.expr.instrs.len().max(1);
+        // A second thread costs about ten microseconds to wake.
+        let tasks = (work / 32_768).clamp(1, rayon::current_num_threads() * 2).min(outer);
+        if tasks < 2 {
+            return self.rows(0..outer, args, step);
+        }
+        (0..tasks).into_par_iter().for_each(|t| self.rows(outer * t / tasks..outer * (t + 1) / tasks, args, step));
+    }
+}

@@ -1,0 +1,177 @@
+//! Which matmul kernel for which product: configurations, the rule for a first run, and the candidates of an autotune.
+//!
+//! Every configuration computes the same C = A B. Those for software adapters add up each result in the order of k, so they
+//! agree bit for bit with one another; the tiled ones do too, except where slices share a sum.
+
+use super::Operand;
+use crate::kernels::Traits;
+
+/// Tiles down C that one layer of workgroups (one z) covers: a dimension of a launch ends at 65,535.
+pub const TILES_PER_LAYER: u32 = 32_768;
+
+/// How the operands lie in memory: the part of a product that is settled when its text is made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Layout {
+    /// A is stored `[k, m]`.
+    pub transpose_a: bool,
+    /// B is stored `[n, k]`.
+    pub transpose_b: bool,
+    /// A is read four elements at a time: its base, its row pitch and the length of its rows are multiples of four.
+    pub wide_a: bool,
+    /// The same of B.
+    pub wide_b: bool,
+}
+
+impl Layout {
+    /// The layout of an m x n product over k terms, with wide reads wherever they are safe. A buffer that is read wide must be
+    /// a multiple of 16 bytes long, and so must be the offset at which it is bound.
+    pub fn of(m: usize, n: usize, k: usize, a: &Operand, b: &Operand) -> Layout {
+        let wide = |x: &Operand, row: usize| [x.offset, x.stride, row].iter().all(|words| words % 4 == 0);
+        Layout {
+            transpose_a: a.transposed,
+            transpose_b: b.transposed,
+            wide_a: wide(a, if a.transposed { m } else { k }),
+            wide_b: wide(b, if b.transposed { k } else { n }),
+        }
+    }
+}
+
+/// One way to compute a product. Part of a pipeline's identity.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Config {
+    /// Software adapters with subgroups: tiles of `rows` x 4 `subgroup`, shared by broadcasts.
+    Broadcast {
+        /// The adapter's subgroup size: 4, 8, 16, 32.
+        subgroup: u32,
+        /// Rows of a tile: `subgroup`, 2 `subgroup` or 4 `subgroup`.
+        rows: u32,
+        /// The tile lies across: `rows` counts columns of C.
+        swapped: bool,
+    },
+    /// Software adapters without subgroups: `micro` x `micro` results a lane.
+    Registers {
+        /// 4 or 8.
+        micro: u32,
+    },
+    /// GPUs: tiles in workgroup memory, micro-tiles in registers.
+    Tiled {
+        /// Rows of a workgroup's tile.
+        tile_m: u32,
+        /// Columns of a workgroup's tile.
+        tile_n: u32,
+        /// Terms of the sum taken at a time.
+        tile_k: u32,
+        /// Rows of a thread's micro-tile, a multiple of four.
+        micro_m: u32,
+        /// Columns of a thread's micro-tile, a multiple of four.
+        micro_n: u32,
+        /// Threads that share each micro-tile's sum.
+        slices: u32,
+    },
+}
+
+impl Config {
+    /// Rows and columns of C that one workgroup covers.
+    fn tile(self) -> [usize; 2] {
+        let [down, across] = match self {
+            Config::Broadcast { subgroup, rows, swapped: false } => [rows, 4 * subgroup],
+            Config::Broadcast { subgroup, rows, swapped: true } => [4 * subgroup, rows],
+            Config::Registers { micro } => [2 * micro, 4 * micro],
+            Config::Tiled { tile_m, tile_n, .. } => [tile_m, tile_n],
+        };
+        [down as usize, across as usize]
+    }
+
+    fn tiles(self, m: usize, n: usize) -> usize {
+        let [down, across] = self.tile();
+        m.div_ceil(down) * n.div_ceil(across)
+    }
+
+    /// Invocations of a workgroup.
+    pub fn threads(self) -> u32 {
+        match self {
+            Config::Broadcast { subgroup, .. } => subgroup,
+            Config::Registers { .. } => 8,
+            Config::Tiled { tile_m, tile_n, micro_m, micro_n, slices, .. } => {
+                tile_m / micro_m * (tile_n / micro_n) * slices
+            }
+        }
+    }
+}
+
+const fn tiled(tile_m: u32, tile_n: u32, tile_k: u32, micro_m: u32, micro_n: u32, slices: u32) -> Config {
+    Config::Tiled { tile_m, tile_n, tile_k, micro_m, micro_n, slices }
+}
+
+/// The tiled configurations, from the smallest tile to the largest; at most 256 threads and 16 KiB of workgroup memory.
+const TILED: [Config; 7] = [
+    tiled(16, 16, 32, 4, 4, 4),
+    tiled(16, 16, 64, 4, 4, 8),
+    tiled(32, 32, 16, 4, 4, 1),
+    tiled(32, 32, 32, 4, 4, 2),
+    tiled(64, 64, 16, 8, 4, 1),
+    tiled(128, 64, 16, 8, 8, 1),
+    tiled(128, 128, 8, 8, 8, 1),
+];
+
+/// Threads that a GPU wants in flight before a larger tile is worth more than another workgroup.
+const THREADS_TO_FILL: usize = 16_384;
+
+/// The rule for a first run.
+pub fn choose(m: usize, n: usize, k: usize, layout: Layout, traits: &Traits) -> Config {
+    if traits.software {
+        let cost = |config: &Config| software_cost(*config, m, n, k, layout);
+        return software(traits).into_iter().min_by_key(cost).unwrap_or(Config::Registers { micro: 8 });
+    }
+    // The largest tile that still fills the device and does not hang over C by much; small tiles otherwise.
+    let fits = |config: &Config| {
+        let [down, across] = config.tile();
+        let covered = m.next_multiple_of(down) * n.next_multiple_of(across);
+        config.tiles(m, n) * config.threads() as usize >= THREADS_TO_FILL && 3 * covered <= 4 * m * n
+    };
+    let small = if k >= 256 { TILED[1] } else { TILED[0] };
+    TILED[2..].iter().rev().find(|config| fits(config)).copied().unwrap_or(small)
+}
+
+/// What an autotune should time: at most eight, the first run's choice first.
+pub fn candidates(m: usize, n: usize, k: usize, layout: Layout, traits: &Traits) -> Vec<Config> {
+    let first = choose(m, n, k, layout, traits);
+    let all = if traits.software { software(traits) } else { TILED.to_vec() };
+    std::iter::once(first).chain(all.into_iter().filter(|&config| config != first)).collect()
+}
+
+/// The launch that covers an m x n result.
+pub fn workgroups(config: Config, m: usize, n: usize) -> [u32; 3] {
+    let [down, across] = config.tile();
+    let (rows, columns) = (m.div_ceil(down) as u32, n.div_ceil(across) as u32);
+    let swapped = matches!(config, Config::Broadcast { swapped: true, .. });
+    let (x, y) = if swapped { (rows, columns) } else { (columns, rows) };
+    [x, y.min(TILES_PER_LAYER), y.div_ceil(TILES_PER_LAYER)]
+}
+
+fn software(traits: &Traits) -> Vec<Config> {
+    match traits.subgroup_size {
+        Some(subgroup) if [4, 8, 16].contains(&subgroup) => {
+            let tall = |swapped| [4, 2, 1].map(|times| Config::Broadcast { subgroup, rows: times * subgroup, swapped });
+            [tall(false), tall(true)].concat()
+        }
+        _ => vec![Config::Registers { micro: 8 }, Config::Registers { micro: 4 }],
+    }
+}
+
+/// Nanoseconds of one core, roughly, as measured on lavapipe with eight lanes: the products of a step 150, a wide load 12, the
+/// four narrow ones in its place 25, a tile's start 300. Two cores want an even number of tiles.
+fn software_cost(config: Config, m: usize, n: usize, k: usize, layout: Layout) -> usize {
+    let block = |wide: bool| if wide { 4 * 12 } else { 4 * 25 };
+    let (a, b) = (block(layout.wide_a), block(layout.wide_b));
+    let (terms, step) = match config {
+        Config::Broadcast { subgroup, rows, swapped } => {
+            let quads = (4 * subgroup / rows) as usize;
+            let loads = if swapped { b + quads * a } else { a + quads * b };
+            (4 * quads, 150 * subgroup as usize / 8 + loads)
+        }
+        Config::Registers { micro } => (4, 5 * (micro * micro) as usize / 2 + micro as usize / 4 * (a + b)),
+        Config::Tiled { .. } => (1, 0),
+    };
+    config.tiles(m, n).next_multiple_of(2) * (k.div_ceil(terms) * step + 300)
+}

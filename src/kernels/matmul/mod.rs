@@ -1,0 +1,232 @@
+//! Matrix products with a fused epilogue: `C[i, j] = Σ_k A(i, k)·B(k, j)`, then one expression over (i, j).
+//!
+//! Operands are strided views, either of them transposed in place; bias, activation, an activation's derivative, sums
+//! with further terms and several outputs are all the epilogue's expression. For weight gradients (A = dYᵀ) the sums of
+//! A's rows, which are the bias gradient, come out of the same pass.
+//!
+//! On the CPU the product itself is `faer`'s, one thread per half of C. The WGSL stands in `text`.
+
+mod choose;
+mod text;
+
+use std::fmt::Write;
+
+use faer::linalg::matmul::matmul;
+use faer::{Accum, MatMut, MatRef, Par};
+
+use choose::Layout;
+use text::Hooks;
+
+use super::args::Args;
+use super::expr::{Expr, Instr, Store};
+use super::expr_cpu::{BLOCK, Row, evaluate, store, with_registers};
+use super::expr_wgsl::{Names, body, declare, prelude, register, word};
+use super::step::{DIMS, Step};
+use super::{Access, Cost, Kernel, Module, Traits};
+
+/// One operand: where element (0, 0) lies, the words between rows as stored, and whether it is used transposed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Operand {
+    /// Words before the first element.
+    pub offset: usize,
+    /// Words from one stored row to the next.
+    pub stride: usize,
+    /// Whether stored rows are the operand's columns.
+    pub transposed: bool,
+}
+
+impl Operand {
+    /// Strides of (row, column) of the operand as it is used.
+    fn strides(&self) -> (isize, isize) {
+        let stride = self.stride as isize;
+        if self.transposed { (1, stride) } else { (stride, 1) }
+    }
+}
+
+/// A matrix product with its epilogue. Bindings: A, B, then those of the epilogue.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Matmul {
+    /// Rows of C.
+    pub m: usize,
+    /// Columns of C.
+    pub n: usize,
+    /// Length of the sums.
+    pub k: usize,
+    /// A, m×k as it is used.
+    pub a: Operand,
+    /// B, k×n as it is used.
+    pub b: Operand,
+    /// The epilogue over (row, column); `Instr::Acc` is the product's element.
+    pub expr: Expr,
+    /// What the epilogue writes.
+    pub stores: Vec<Store>,
+    /// Where Σ_k A(i, k) goes, if it is wanted: the view has one dimension, the row.
+    pub row_sums: Option<Store>,
+    /// What is done with each binding.
+    pub access: Vec<Access>,
+}
+
+impl Matmul {
+    fn layout(&self) -> Layout {
+        Layout::of(self.m, self.n, self.k, &self.a, &self.b)
+    }
+
+    /// The WGSL functions that receive the product's elements and the sums of A's rows.
+    fn epilogue(&self) -> String {
+        let names = Names { index: &["row", "col"], symbol: Some((self.n, "im.d0.y")) };
+        let mut out = prelude([&self.expr]) + &declare(&self.access, 2);
+        out += "fn epilogue(row: u32, col: u32, acc: f32) {\n";
+        out += &body(&self.expr, &names, "acc", "");
+        for s in &self.stores {
+            writeln!(out, "b{}[{}] = {};", s.binding, word(&s.view, &names), register(s.reg, ""))
+                .expect("strings grow");
+        }
+        out += "}\n";
+        if let Some(sums) = &self.row_sums {
+            let names = Names { index: &["row"], symbol: None };
+            writeln!(
+                out,
+                "fn epilogue_row_sum(row: u32, sum: f32) {{\nb{}[{}] = sum;\n}}",
+                sums.binding,
+                word(&sums.view, &names)
+            )
+            .expect("strings grow");
+        }
+        out
+    }
+
+    /// The product of some rows and columns into the words of the first store, which must be row-major, then the epilogue.
+    fn block(&self, rows: std::ops::Range<usize>, cols: std::ops::Range<usize>, args: &Args, step: &Step) {
+        let first = &self.stores[0];
+        let (ldc, start) = (first.view.strides[0], first.view.at(&[rows.start, cols.start]));
+        let (ars, acs) = self.a.strides();
+        let (brs, bcs) = self.b.strides();
+        // SAFETY: the program's builder has checked that both operands lie within their bindings.
+        let (a, b) = unsafe {
+            let a = args.read(0).as_ptr().add(self.a.offset).offset(rows.start as isize * ars);
+            let b = args.read(1).as_ptr().add(self.b.offset).offset(cols.start as isize * bcs);
+            (
+                MatRef::from_raw_parts(a, rows.len(), self.k, ars, acs),
+                MatRef::from_raw_parts(b, self.k, cols.len(), brs, bcs),
+            )
+        };
+        // SAFETY: this block's words of the output belong to this thread; `start` and the strides lie within the binding.
+        let c = unsafe {
+            let c = args.write(first.binding).as_mut_ptr().add(start);
+            MatMut::from_raw_parts_mut(c, rows.len(), cols.len(), ldc as isize, 1)
+        };
+        matmul(c, Accum::Replace, a, b, 1.0, Par::Seq);
+        let plain = self.stores.len() == 1 && self.expr.instrs[first.reg as usize] == Instr::Acc;
+        if plain {
+            return;
+        }
+        with_registers(self.expr.instrs.len(), |regs| {
+            for row in rows {
+                for col in cols.clone().step_by(BLOCK) {
+                    let (index, len) = ([row, col], BLOCK.min(cols.end - col));
+                    let at = first.view.at(&index);
+                    let acc = &args.read(first.binding)[at..at + len];
+                    evaluate(&self.expr, regs, &Row { index: &index, len, acc }, args, step);
+                    for s in &self.stores {
+                        // SAFETY: this block's words of every output belong to this thread.
+                        unsafe { store(&regs[s.reg as usize][..len], args, s.binding, &s.view, &index) };
+                    }
+                }
+            }
+        });
+    }
+
+    fn sum_rows(&self, args: &Args) {
+        let Some(sums) = &self.row_sums else { return };
+        let a = args.read(0);
+        let (rs, cs) = self.a.strides();
+        // SAFETY: called once per run, by one thread.
+        let out = unsafe { args.write(sums.binding) };
+        for row in 0..self.m {
+            out[sums.view.at(&[row])] = 0.0;
+        }
+        for k in 0..self.k {
+            for row in 0..self.m {
+                out[sums.view.at(&[row])] += a[(self.a.offset as isize + row as isize * rs + k as isize * cs) as usize];
+            }
+        }
+    }
+}
+
+impl Kernel for Matmul {
+    fn name(&self) -> &'static str {
+        "matmul"
+    }
+
+    fn bindings(&self) -> Vec<Access> {
+        self.access.clone()
+    }
+
+    fn modules(&self, traits: &Traits) -> Vec<Module> {
+        let epilogue = self.epilogue();
+        let mut configs = vec![choose::choose(self.m, self.n, self.k, self.layout(), traits)];
+        configs.extend(choose::candidates(self.m, self.n, self.k, self.layout(), traits));
+        let hooks = Hooks { initial: false, row_sum: self.row_sums.is_some() };
+        let mut modules: Vec<Module> = Vec::new();
+        for config in configs {
+            let module = Module {
+                text: text::wgsl(config, self.layout(), hooks, &epilogue),
+                workgroups: choose::workgroups(config, self.m, self.n),
+            };
+            if !modules.contains(&module) {
+                modules.push(module);
+            }
+        }
+        modules
+    }
+
+    fn dims(&self) -> [u32; DIMS] {
+        let mut dims = [0; DIMS];
+        let sizes = [self.m, self.n, self.k, self.a.offset, self.a.stride, self.b.offset, self.b.stride];
+        for (d, size) in dims.iter_mut().zip(sizes) {
+            *d = size as u32;
+        }
+        dims
+    }
+
+    fn cost(&self) -> Cost {
+        let (m, n, k) = (self.m as f64, self.n as f64, self.k as f64);
+        let extra = (self.expr.loads.len() as f64) * m * n;
+        Cost {
+            flops: m * n * (2.0 * k + self.expr.flops() as f64),
+            bytes_read: 4.0 * (m * k + k * n + extra),
+            bytes_written: 4.0 * m * n * self.stores.len() as f64,
+        }
+    }
+
+    fn run(&self, args: &Args, step: &Step) {
+        let work = self.m * self.n * self.k;
+        // Below about a hundred microseconds of work a second thread costs more than it brings.
+        let threads = if work < 400_000 { 1 } else { rayon::current_num_threads() };
+        let split_columns = self.n > 2 * self.m;
+        let long = if split_columns { self.n } else { self.m };
+        let parts = threads.min(long.div_ceil(16)).max(1);
+        let part = long.div_ceil(parts).next_multiple_of(8);
+        let block = |p: usize| {
+            let range = (p * part).min(long)..((p + 1) * part).min(long);
+            match (range.is_empty(), split_columns) {
+                (true, _) => {}
+                (false, true) => self.block(0..self.m, range, args, step),
+                (false, false) => self.block(range, 0..self.n, args, step),
+            }
+        };
+        if parts == 1 {
+            block(0);
+            self.sum_rows(args);
+        } else {
+            rayon::scope(|scope| {
+                for p in 1..parts {
+                    let block = &block;
+                    scope.spawn(move |_| block(p));
+                }
+                block(0);
+                self.sum_rows(args);
+            });
+        }
+    }
+}

@@ -1,0 +1,300 @@
+//! The WGSL of a matrix product, C = A B, for one configuration.
+//!
+//! The shaders stand in `shaders/matmul_*.wgsl`; a `$name` in them is a constant of the configuration, a piece of the layout,
+//! or a line repeated for every register. What becomes of a result is not the product's affair: the text calls
+//! `epilogue(row, col, acc)` once for every element of C, and the caller brings that function and its bindings.
+//!
+//! Sizes, in the immediates: `d0 = (m, n, k, offset of A)`, `d1 = (stride of A, offset of B, stride of B, _)`, in words.
+
+use super::choose::{Config, Layout, TILES_PER_LAYER};
+
+const OPERAND: &str = include_str!("../../../shaders/matmul_operand.wgsl");
+const BROADCAST: &str = include_str!("../../../shaders/matmul_broadcast.wgsl");
+const REGISTERS: &str = include_str!("../../../shaders/matmul_registers.wgsl");
+const TILED: &str = include_str!("../../../shaders/matmul_tiled.wgsl");
+
+const LANES: [char; 4] = ['x', 'y', 'z', 'w'];
+
+/// What the caller's text brings besides `epilogue`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Hooks {
+    /// `fn initial(col: u32) -> f32`, from which every sum of column `col` starts: a bias added this way is read once a tile
+    /// instead of once a result.
+    pub initial: bool,
+    /// `fn epilogue_row_sum(row: u32, sum: f32)`, called once a row with Σ_k A(row, k): the gradient of a bias, on the way of
+    /// that of the weights.
+    pub row_sum: bool,
+}
+
+/// The whole module but for what `epilogue` brings: the immediates, the bindings from 2 on and the functions of `hooks`.
+/// The operands are bindings 0 and 1, the entry point is `main`.
+pub fn wgsl(config: Config, layout: Layout, hooks: Hooks, epilogue: &str) -> String {
+    let body = match config {
+        Config::Broadcast { subgroup, rows, swapped } => broadcast(subgroup, rows, swapped, hooks),
+        Config::Registers { micro } => registers(micro, hooks),
+        Config::Tiled { .. } => tiled(config, layout, hooks),
+    };
+    let a = operand("a", 0, layout.wide_a, !layout.transpose_a, ["im.d0.x", "im.d0.w", "im.d1.x"]);
+    let b = operand("b", 1, layout.wide_b, layout.transpose_b, ["im.d0.y", "im.d1.y", "im.d1.z"]);
+    format!("{epilogue}\nconst TILES_PER_LAYER = {TILES_PER_LAYER}u;\n{a}\n{b}\n{body}")
+}
+
+/// One operand's binding and block reader. `[extent, offset, stride]` are the immediates that hold them.
+fn operand(name: &str, binding: u32, wide: bool, along_k: bool, [extent, offset, stride]: [&str; 3]) -> String {
+    let (element, read) = if wide {
+        ("vec4<f32>", "return $name[at.x / 4u];")
+    } else {
+        ("f32", "return vec4<f32>($name[at.x], $name[at.y], $name[at.z], $name[at.w]);")
+    };
+    fill(
+        OPERAND,
+        &[
+            ("$read", read.into()),
+            ("$element", element.into()),
+            ("$name", name.into()),
+            ("$binding", binding.to_string()),
+            ("$extent", extent.into()),
+            ("$offset", offset.into()),
+            ("$stride", stride.into()),
+            ("$along_k", along_k.to_string()),
+        ],
+    )
+}
+
+fn broadcast(subgroup: u32, rows: u32, swapped: bool, hooks: Hooks) -> String {
+    let groups = rows / 4;
+    let quads = subgroup / groups; // groups of four k in a step
+    let sides = [("a", "im.d0.x"), ("b", "im.d0.y")];
+    let [(x, x_extent), (y, y_extent)] = if swapped { [sides[1], sides[0]] } else { sides };
+    let broadcast_sums = hooks.row_sum && !swapped;
+    let lane_sums = hooks.row_sum && swapped;
+
+    let mut accumulators = Vec::new();
+    if hooks.initial && !swapped {
+        let columns: Vec<_> = (0..4).map(|c| format!("initial(min(j0 + {c}u, {y_extent} - 1u))")).collect();
+        accumulators.push(format!("let start = vec4<f32>({});", columns.join(", ")));
+    }
+    accumulators.extend((0..rows).map(|r| match (hooks.initial, swapped) {
+        (false, _) => format!("var c{r} = vec4<f32>();"),
+        (true, false) => format!("var c{r} = start;"),
+        (true, true) => format!("var c{r} = vec4<f32>(initial(min(i0 + {r}u, x_end - 1u)));"),
+    }));
+    let mut steps = Vec::new();
+    if hooks.row_sum {
+        accumulators.push("var sums = vec4<f32>();".into());
+    }
+    if broadcast_sums {
+        steps.push("sums += transpose(x) * vec4<f32>(1.0);".into());
+    }
+    for quad in 0..quads {
+        // A sum over the lane side must not count what lies past the end of k; a product need not care, x is zero there.
+        let block = if lane_sums { "block_or_zero" } else { "block" };
+        steps.push(format!("let y{quad} = transpose({y}_{block}(j0, k + {}u));", 4 * quad));
+        if lane_sums {
+            steps.push(format!("sums += y{quad} * vec4<f32>(1.0);"));
+        }
+        for r in 0..rows {
+            let lane = r / 4 + quad * groups;
+            steps.push(format!("c{r} = accumulate(c{r}, subgroupBroadcast(x[{}], {lane}u), y{quad});", r % 4));
+        }
+    }
+    let mut sums = Vec::new();
+    if broadcast_sums {
+        for g in 0..groups {
+            let parts: Vec<_> =
+                (0..quads).map(|quad| format!("subgroupBroadcast(sums, {}u)", g + quad * groups)).collect();
+            sums.push(format!("let sum{g} = {};", parts.join(" + ")));
+        }
+    }
+    if lane_sums {
+        let lane = |c: u32| {
+            format!(
+                "if (i0 == 0u && j0 + {c}u < {y_extent}) {{ epilogue_row_sum(j0 + {c}u, sums.{}); }}",
+                LANES[c as usize]
+            )
+        };
+        sums.extend((0..4).map(lane));
+    }
+    let select_row = |r: u32| {
+        let sum =
+            if broadcast_sums { format!(" sum = sum{}.{};", r / 4, LANES[r as usize % 4]) } else { String::new() };
+        format!("case {r}u: {{ c = c{r};{sum} }}")
+    };
+    fill(
+        BROADCAST,
+        &[
+            ("$accumulators", lines(accumulators)),
+            ("$steps", lines(steps)),
+            ("$sums", lines(sums)),
+            ("$row_sum", given(broadcast_sums, "var sum = 0.0;")),
+            ("$select_row", lines((0..rows).map(select_row))),
+            ("$deliver_sum", given(broadcast_sums, "if (j0 == 0u) { epilogue_row_sum(i0 + r, sum); }")),
+            ("$deliver", if swapped { "epilogue(j, i, value)" } else { "epilogue(i, j, value)" }.into()),
+            ("$subgroup", subgroup.to_string()),
+            ("$rows", rows.to_string()),
+            ("$x_extent", x_extent.into()),
+            ("$y_extent", y_extent.into()),
+            ("$x", x.into()),
+        ],
+    )
+}
+
+fn registers(micro: u32, hooks: Hooks) -> String {
+    let groups = micro / 4;
+    let mut steps = Vec::new();
+    for g in 0..groups {
+        steps.push(format!("let x{g} = a_block_or_zero(i0 + {}u, k);", 4 * g));
+        steps.push(format!("let y{g} = transpose(b_block(j0 + {}u, k));", 4 * g));
+        if hooks.row_sum {
+            steps.push(format!("sums{g} += transpose(x{g}) * vec4<f32>(1.0);"));
+        }
+    }
+    for (r, h) in pairs(micro, groups) {
+        steps.push(format!("c{r}_{h} = accumulate(c{r}_{h}, x{}[{}], y{h});", r / 4, r % 4));
+    }
+    let column = |h: u32| format!("j0 + {}u", 4 * h);
+    fill(
+        REGISTERS,
+        &[
+            ("$accumulators", accumulators(micro, groups, hooks, "true", column)),
+            ("$steps", lines(steps)),
+            ("$row", row(groups, hooks)),
+            ("$select_row", select_row(micro, groups, hooks)),
+            ("$deliver_sum", given(hooks.row_sum, "if (j0 == 0u) { epilogue_row_sum(i0 + r, sum); }")),
+            ("$deliver", deliver(groups, "i0 + r", column)),
+            ("$micro", micro.to_string()),
+        ],
+    )
+}
+
+fn tiled(config: Config, layout: Layout, hooks: Hooks) -> String {
+    let Config::Tiled { tile_m, tile_n, tile_k, micro_m, micro_n, slices } = config else {
+        return String::new();
+    };
+    let (x_groups, y_groups) = (micro_m / 4, micro_n / 4);
+    let per_thread = ((tile_m + tile_n) * tile_k / 16).div_ceil(config.threads());
+    let blocks = |line: &dyn Fn(u32, String) -> String| {
+        lines(
+            (0..per_thread).map(|p| line(p, if p == 0 { "thread".into() } else { format!("thread + {p}u * THREADS") })),
+        )
+    };
+    let mut steps = Vec::new();
+    for g in 0..x_groups {
+        steps.push(format!("let x{g} = a_tile[k * A_PITCH + down + {g}u * DOWN];"));
+        if hooks.row_sum {
+            steps.push(format!("if (tile.x == 0u) {{ sums{g} += x{g}; }}"));
+        }
+    }
+    for h in 0..y_groups {
+        steps.push(format!("let y{h} = b_tile[k * B_PITCH + across + {h}u * ACROSS];"));
+    }
+    for (r, h) in pairs(micro_m, y_groups) {
+        steps.push(format!("c{r}_{h} = fma(vec4<f32>(x{}.{}), y{h}, c{r}_{h});", r / 4, LANES[r as usize % 4]));
+    }
+    let mut add_slices = Vec::new();
+    if slices > 1 {
+        let sums = (0..x_groups).filter(|_| hooks.row_sum).map(|g| format!("sums{g}"));
+        let registers = pairs(micro_m, y_groups).map(|(r, h)| format!("c{r}_{h}")).chain(sums);
+        add_slices.extend(registers.map(|register| format!("{register} = add_slices(thread, {register});")));
+    }
+    let column = |h: u32| format!("j0 + (across + {h}u * ACROSS) * 4u");
+    fill(
+        TILED,
+        &[
+            ("$accumulators", accumulators(micro_m, y_groups, hooks, "slice == 0u", column)),
+            ("$fetch_first", blocks(&|p, id| format!("var staged{p} = fetch({id}, i0, j0, 0u);"))),
+            ("$fetch_next", blocks(&|p, id| format!("staged{p} = fetch({id}, i0, j0, k0 + TILE_K);"))),
+            ("$put", blocks(&|p, id| format!("put({id}, staged{p});"))),
+            ("$steps", lines(steps)),
+            ("$slice_sums", given(slices > 1, ADD_SLICES)),
+            ("$add_slices", lines(add_slices)),
+            ("$row", row(y_groups, hooks)),
+            ("$select_row", select_row(micro_m, y_groups, hooks)),
+            ("$deliver_sum", given(hooks.row_sum, "if (tile.x == 0u && across == 0u) { epilogue_row_sum(i, sum); }")),
+            ("$deliver", deliver(y_groups, "i", column)),
+            ("$tile_m", tile_m.to_string()),
+            ("$tile_n", tile_n.to_string()),
+            ("$tile_k", tile_k.to_string()),
+            ("$micro_m", micro_m.to_string()),
+            ("$micro_n", micro_n.to_string()),
+            ("$slices", slices.to_string()),
+            ("$a_along_k", (!layout.transpose_a).to_string()),
+            ("$b_along_k", layout.transpose_b.to_string()),
+        ],
+    )
+}
+
+/// Adds the shares of the slices, in their order; every thread of the workgroup must call it.
+const ADD_SLICES: &str = "var<workgroup> partial: array<vec4<f32>, THREADS>;
+
+fn add_slices(thread: u32, own: vec4<f32>) -> vec4<f32> {
+    workgroupBarrier();
+    partial[thread] = own;
+    workgroupBarrier();
+    var sum = own;
+    if (thread < ACROSS * DOWN) {
+        for (var slice = 1u; slice < SLICES; slice += 1u) {
+            sum += partial[thread + slice * ACROSS * DOWN];
+        }
+    }
+    return sum;
+}
+";
+
+/// Declares a micro-tile: `c{row}_{group of four columns}`, and `sums{group of four rows}` where row sums are asked for.
+fn accumulators(rows: u32, groups: u32, hooks: Hooks, starts_here: &str, column: impl Fn(u32) -> String) -> String {
+    let mut text = Vec::new();
+    for h in 0..groups {
+        let start = if hooks.initial {
+            let parts: Vec<_> = (0..4).map(|c| format!("initial(min({} + {c}u, im.d0.y - 1u))", column(h))).collect();
+            format!("select(vec4<f32>(), vec4<f32>({}), {starts_here})", parts.join(", "))
+        } else {
+            "vec4<f32>()".into()
+        };
+        text.push(format!("let start{h} = {start};"));
+    }
+    text.extend(pairs(rows, groups).map(|(r, h)| format!("var c{r}_{h} = start{h};")));
+    if hooks.row_sum {
+        text.extend((0..rows / 4).map(|g| format!("var sums{g} = vec4<f32>();")));
+    }
+    lines(text)
+}
+
+/// Declares what one turn of the loop over rows hands to the epilogue.
+fn row(groups: u32, hooks: Hooks) -> String {
+    let sum = hooks.row_sum.then(|| "var sum = 0.0;".into());
+    lines((0..groups).map(|h| format!("var c_{h} = vec4<f32>();")).chain(sum))
+}
+
+/// The cases that pick one row of a micro-tile out of its registers.
+fn select_row(rows: u32, groups: u32, hooks: Hooks) -> String {
+    lines((0..rows).map(|r| {
+        let columns: String = (0..groups).map(|h| format!("c_{h} = c{r}_{h}; ")).collect();
+        let sum =
+            if hooks.row_sum { format!("sum = sums{}.{}; ", r / 4, LANES[r as usize % 4]) } else { String::new() };
+        format!("case {r}u: {{ {columns}{sum}}}")
+    }))
+}
+
+/// Hands the picked row over, column by column.
+fn deliver(groups: u32, row: &str, column: impl Fn(u32) -> String) -> String {
+    let each = |(h, c): (u32, u32)| format!("deliver({row}, {} + {c}u, c_{h}.{});", column(h), LANES[c as usize]);
+    lines(pairs(groups, 4).map(each))
+}
+
+fn given(condition: bool, text: &str) -> String {
+    if condition { text.into() } else { String::new() }
+}
+
+fn pairs(rows: u32, columns: u32) -> impl Iterator<Item = (u32, u32)> {
+    (0..rows).flat_map(move |r| (0..columns).map(move |c| (r, c)))
+}
+
+fn lines(text: impl IntoIterator<Item = String>) -> String {
+    text.into_iter().collect::<Vec<_>>().join("\n")
+}
+
+/// Replaces the `$name`s of a template, in order: a longer name stands before one that it starts with.
+fn fill(template: &str, values: &[(&str, String)]) -> String {
+    values.iter().fold(template.to_owned(), |text, (name, value)| text.replace(name, value))
+}

@@ -1,0 +1,105 @@
+//! The kernels: each with its WGSL, its CPU reference, its bindings, geometry and cost under one name.
+//!
+//! A kernel here is a value: a [`Map`] of this expression over those extents, a [`Matmul`] of these sizes. Both
+//! executors know kernels only through the [`Kernel`] trait, and [`table`] lists every kind with the cases on which
+//! the parity tests, the validators, `elbo doctor` and the benchmarks walk it.
+
+mod adam;
+mod args;
+mod batch;
+mod expr;
+mod expr_cpu;
+mod expr_wgsl;
+mod func;
+mod map;
+pub mod math;
+mod matmul;
+mod norm;
+pub mod random;
+mod statistics;
+mod step;
+pub mod table;
+
+pub use adam::Adam;
+pub use args::Args;
+pub use batch::{Batch, Binarise, Order, Packing};
+pub use expr::{Expr, Instr, Load, Reg, Store, View};
+pub use func::{FUNCS, Func, Source};
+pub use map::Map;
+pub use matmul::{Matmul, Operand};
+pub use norm::Norm;
+pub use statistics::{Item, Statistics};
+pub use step::{DIMS, SCALARS, Step};
+
+use std::fmt::Debug;
+
+/// What a kernel does with one of its bindings.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Access {
+    /// Only read.
+    Read,
+    /// Written; perhaps read as well.
+    Write,
+}
+
+/// What the text of a kernel may depend on: the traits of the adapter that will run it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Traits {
+    /// A driver that runs shaders on the CPU; it wants few, long invocations and no workgroup memory.
+    pub software: bool,
+    /// The subgroup size, where it is fixed and the adapter offers subgroup operations.
+    pub subgroup_size: Option<u32>,
+}
+
+/// A kernel's WGSL, ready to compile, and how many workgroups to launch.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Module {
+    /// The whole text; the entry point is `main`, the bindings are group 0.
+    pub text: String,
+    /// Workgroups in x, y, z; each at most 65,535.
+    pub workgroups: [u32; 3],
+}
+
+/// What one run of a kernel costs.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Cost {
+    /// Floating-point operations; a transcendental function counts as one.
+    pub flops: f64,
+    /// Bytes that must be read.
+    pub bytes_read: f64,
+    /// Bytes that must be written.
+    pub bytes_written: f64,
+}
+
+/// One kernel with its sizes settled: what both executors run.
+pub trait Kernel: Debug + Send + Sync {
+    /// The kind of kernel, as the table names it.
+    fn name(&self) -> &'static str;
+
+    /// What it does with each binding, in binding order; at most eight.
+    fn bindings(&self) -> Vec<Access>;
+
+    /// Its text for this adapter: the first is what the rule chooses, further ones are what a tuner may try.
+    fn modules(&self, traits: &Traits) -> Vec<Module>;
+
+    /// The sizes that travel behind the [`Step`] as immediates.
+    fn dims(&self) -> [u32; DIMS] {
+        [0; DIMS]
+    }
+
+    /// What one run costs.
+    fn cost(&self) -> Cost;
+
+    /// The CPU reference.
+    fn run(&self, args: &Args, step: &Step);
+}
+
+/// The text every module starts with.
+pub(crate) const IMMEDIATES: &str = include_str!("../../shaders/immediates.wgsl");
+pub(crate) const RANDOM: &str = include_str!("../../shaders/random.wgsl");
+
+/// A launch of `count` workgroups as a grid within the limit of 65,535 per dimension; the kernel guards the excess.
+pub(crate) fn grid(count: usize) -> [u32; 3] {
+    const LIMIT: usize = 65_535;
+    if count <= LIMIT { [count.max(1) as u32, 1, 1] } else { [LIMIT as u32, count.div_ceil(LIMIT) as u32, 1] }
+}

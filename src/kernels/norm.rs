@@ -1,0 +1,85 @@
+//! Sums of squares for the gradient norm, in two calls: chunk by chunk into partials, then over the partials.
+//!
+//! Workgroup w sums chunk w; its threads stride over the chunk and meet in a fixed tree.
+
+use rayon::prelude::*;
+
+use super::args::Args;
+use super::map::sum_lanes;
+use super::step::{DIMS, Step};
+use super::{Access, Cost, IMMEDIATES, Kernel, Module, Traits};
+
+/// `out[w] = Σ_{i in chunk w} in[i]²`, or without the square. Bindings: in, out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Norm {
+    /// Words that are summed.
+    pub len: usize,
+    /// Words of one chunk.
+    pub chunk: usize,
+    /// Whether each word is squared.
+    pub square: bool,
+}
+
+const SHADER: &str = include_str!("../../shaders/norm.wgsl");
+
+impl Norm {
+    fn chunks(&self) -> usize {
+        self.len.div_ceil(self.chunk)
+    }
+}
+
+impl Kernel for Norm {
+    fn name(&self) -> &'static str {
+        "norm"
+    }
+
+    fn bindings(&self) -> Vec<Access> {
+        vec![Access::Read, Access::Write]
+    }
+
+    fn modules(&self, _: &Traits) -> Vec<Module> {
+        let text =
+            IMMEDIATES.to_string() + &SHADER.replace("{{value}}", if self.square { "value * value" } else { "value" });
+        vec![Module { text, workgroups: [self.chunks() as u32, 1, 1] }]
+    }
+
+    fn dims(&self) -> [u32; DIMS] {
+        let mut dims = [0; DIMS];
+        (dims[0], dims[1]) = (self.len as u32, self.chunk as u32);
+        dims
+    }
+
+    fn cost(&self) -> Cost {
+        Cost {
+            flops: 2.0 * self.len as f64,
+            bytes_read: 4.0 * self.len as f64,
+            bytes_written: 4.0 * self.chunks() as f64,
+        }
+    }
+
+    fn run(&self, args: &Args, _: &Step) {
+        // SAFETY: this thread is the only one that takes the output; iterations get disjoint elements of it.
+        let (input, out) = (&args.read(0)[..self.len], unsafe { args.write(1) });
+        out[..self.chunks()].par_iter_mut().zip(input.par_chunks(self.chunk)).with_min_len(64).for_each(
+            |(out, chunk)| {
+                let mut squares = [0.0; 64];
+                *out = chunk
+                    .chunks(64)
+                    .map(|part| {
+                        for (s, &x) in squares.iter_mut().zip(part) {
+                            let finite = x.to_bits() & 0x7f80_0000 != 0x7f80_0000;
+                            *s = if !finite {
+                                3e38
+                            } else if self.square {
+                                x * x
+                            } else {
+                                x
+                            };
+                        }
+                        sum_lanes(&squares[..part.len()])
+                    })
+                    .sum();
+            },
+        );
+    }
+}

@@ -1,0 +1,108 @@
+//! Statistics of one step: each item is a fused expression summed over its whole iteration space, into one slot of
+//! the ring that the host reads back: `ring[slot·items + i] = Σ expr_i`.
+//!
+//! One workgroup per item; its threads stride over the points and meet in a fixed tree.
+
+use std::fmt::Write;
+
+use super::args::Args;
+use super::expr::{Expr, Reg};
+use super::expr_cpu::{BLOCK, Row, evaluate, with_registers};
+use super::expr_wgsl::{Names, body, declare, prelude, register};
+use super::map::sum_lanes;
+use super::step::Step;
+use super::{Access, Cost, Kernel, Module, Traits};
+
+/// One statistic: an expression summed over `extents`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Item {
+    /// Sizes of the iteration space; at least one.
+    pub extents: Vec<usize>,
+    /// What is evaluated at every point.
+    pub expr: Expr,
+    /// The register that is summed.
+    pub reg: Reg,
+}
+
+/// All statistics of one step, written into one slot of a ring; the ring is the last binding.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Statistics {
+    /// The statistics, in the order of the slot's words.
+    pub items: Vec<Item>,
+    /// How many bindings the expressions read.
+    pub inputs: usize,
+}
+
+const SHADER: &str = include_str!("../../shaders/statistics.wgsl");
+
+impl Kernel for Statistics {
+    fn name(&self) -> &'static str {
+        "statistics"
+    }
+
+    fn bindings(&self) -> Vec<Access> {
+        let mut access = vec![Access::Read; self.inputs];
+        access.push(Access::Write);
+        access
+    }
+
+    fn modules(&self, _: &Traits) -> Vec<Module> {
+        let mut cases = String::new();
+        for (n, item) in self.items.iter().enumerate() {
+            let names: Vec<String> = (0..item.extents.len()).map(|d| format!("i{d}")).collect();
+            let index: Vec<&str> = names.iter().map(String::as_str).collect();
+            let points: usize = item.extents.iter().product();
+            writeln!(cases, "case {n}u: {{\nfor (var r = lane; r < {points}u; r += 64u) {{").expect("strings grow");
+            let mut below = points;
+            for (d, extent) in item.extents.iter().enumerate() {
+                below /= extent;
+                writeln!(cases, "let i{d} = (r / {below}u) % {extent}u;").expect("strings grow");
+            }
+            cases += &body(&item.expr, &Names { index: &index, symbol: None }, "", "");
+            writeln!(cases, "sum += {};\n}}\n}}", register(item.reg, "")).expect("strings grow");
+        }
+        let text = prelude(self.items.iter().map(|i| &i.expr))
+            + &declare(&self.bindings(), 0)
+            + &SHADER
+                .replace("{{cases}}", &cases)
+                .replace("{{ring}}", &format!("b{}", self.inputs))
+                .replace("{{items}}", &format!("{}u", self.items.len()));
+        vec![Module { text, workgroups: [self.items.len() as u32, 1, 1] }]
+    }
+
+    fn cost(&self) -> Cost {
+        let points = |i: &Item| i.extents.iter().product::<usize>() as f64;
+        Cost {
+            flops: self.items.iter().map(|i| points(i) * (i.expr.flops() + 1) as f64).sum(),
+            bytes_read: self.items.iter().map(|i| points(i) * 4.0 * i.expr.loads.len() as f64).sum(),
+            bytes_written: 4.0 * self.items.len() as f64,
+        }
+    }
+
+    fn run(&self, args: &Args, step: &Step) {
+        for (n, item) in self.items.iter().enumerate() {
+            let sum = with_registers(item.expr.instrs.len(), |regs| {
+                let (&inner, outer) = item.extents.split_last().expect("an item has at least one dimension");
+                let mut sum = 0.0;
+                let mut index = [0; 4];
+                let index = &mut index[..item.extents.len()];
+                for row in 0..outer.iter().product::<usize>() {
+                    let mut rest = row;
+                    for d in (0..outer.len()).rev() {
+                        index[d] = rest % outer[d];
+                        rest /= outer[d];
+                    }
+                    for start in (0..inner).step_by(BLOCK) {
+                        index[outer.len()] = start;
+                        let len = BLOCK.min(inner - start);
+                        evaluate(&item.expr, regs, &Row { index, len, acc: &[] }, args, step);
+                        sum += sum_lanes(&regs[item.reg as usize][..len]);
+                    }
+                }
+                sum
+            });
+            // SAFETY: this loop is the only writer.
+            unsafe { args.write(self.inputs)[step.slot as usize * self.items.len() + n] = sum };
+        }
+    }
+}

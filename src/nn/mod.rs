@@ -1,0 +1,11 @@
+//! Layers: how their parameters are named, shaped and initialised, and the graph they make.
+
+mod activation;
+mod linear;
+mod mlp;
+mod parameters;
+
+pub use activation::Activation;
+pub use linear::Linear;
+pub use mlp::Mlp;
+pub use parameters::{Init, ParameterSpec};

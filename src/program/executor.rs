@@ -1,0 +1,70 @@
+//! What executes programs: the interface that the GPU and the CPU share.
+
+use super::Program;
+use crate::error::Result;
+use crate::kernels::Step;
+
+/// A program that an executor has loaded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct ProgramId(pub(crate) usize);
+
+/// Runs programs over named buffers. Buffers of the same name are shared by all programs of one executor, start as
+/// zeros, and live as long as the executor.
+pub trait Executor {
+    /// The device, for people: name, backend, driver.
+    fn describe(&self) -> String;
+
+    /// Prepares a program: makes its buffers, and all else that steps will need.
+    ///
+    /// # Errors
+    /// If the device has too little memory, said before anything is made; if a kernel does not compile.
+    fn load(&mut self, program: Program) -> Result<ProgramId>;
+
+    /// A loaded program.
+    fn program(&self, id: ProgramId) -> &Program;
+
+    /// Runs the program once for each step, in order. May return before the work is done. The executor chooses the
+    /// ring slot of each step.
+    ///
+    /// # Errors
+    /// If the device is lost.
+    fn run(&mut self, id: ProgramId, steps: &[Step]) -> Result<()>;
+
+    /// Appends the statistics of finished steps of a program, in the order of the steps, flattened: as many numbers
+    /// per step as the program has statistics. With `wait`, of all steps that were run.
+    ///
+    /// # Errors
+    /// If the device is lost.
+    fn statistics(&mut self, id: ProgramId, wait: bool, into: &mut Vec<f32>) -> Result<()>;
+
+    /// Writes a whole buffer, or its beginning.
+    ///
+    /// # Errors
+    /// If no loaded program has such a buffer, or it is smaller.
+    fn write(&mut self, buffer: &str, words: &[u32]) -> Result<()>;
+
+    /// Reads a whole buffer, after all steps that were run.
+    ///
+    /// # Errors
+    /// If no loaded program has such a buffer; if the device is lost.
+    fn read(&mut self, buffer: &str) -> Result<Vec<u32>>;
+
+    /// Writes f32s to a buffer; see [`Executor::write`].
+    ///
+    /// # Errors
+    /// As for [`Executor::write`].
+    fn write_f32(&mut self, buffer: &str, values: &[f32]) -> Result<()> {
+        self.write(buffer, bytemuck::cast_slice(values))
+    }
+
+    /// Reads a buffer of f32s; see [`Executor::read`].
+    ///
+    /// # Errors
+    /// As for [`Executor::read`].
+    fn read_f32(&mut self, buffer: &str) -> Result<Vec<f32>> {
+        Ok(self.read(buffer)?.into_iter().map(f32::from_bits).collect())
+    }
+
+    /// Bytes of all buffers.
+    fn bytes(&self) -> u64;
+}

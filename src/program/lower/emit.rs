@@ -1,0 +1,376 @@
+//! Turns the units of a plan into kernel calls over memory objects.
+
+use std::collections::HashMap;
+
+use super::access::{Access as IndexAccess, Builder, Dim, Leaf, Place, contiguous, view};
+use super::memory::Object;
+use super::plan::{Destination, Plan, Unit};
+use super::{Shared, plain};
+use crate::graph::{Graph, Op, Tensor};
+use crate::kernels::{Access, Batch, Binarise, Expr, Item, Load, Map, Matmul, Operand, Reg, Store, View};
+use crate::program::{Buffer, Request};
+
+/// A call whose objects have no place yet.
+pub(super) struct Draft {
+    pub kernel: Shared,
+    pub objects: Vec<usize>,
+    pub label: String,
+}
+
+/// Where a tensor's elements lie.
+#[derive(Clone, Debug)]
+struct Storage {
+    object: usize,
+    offset: usize,
+    strides: Vec<usize>,
+}
+
+/// Collects calls, objects and buffers.
+pub(super) struct Emitter<'a> {
+    request: &'a Request<'a>,
+    plan: &'a Plan<'a>,
+    graph: &'a Graph,
+    pub scalars: Vec<String>,
+    pub buffers: Vec<Buffer>,
+    pub objects: Vec<Object>,
+    pub drafts: Vec<Draft>,
+    /// The object of each output.
+    pub outputs: Vec<usize>,
+    gradients: Vec<usize>,
+    storage: HashMap<Tensor, Storage>,
+}
+
+/// The bindings of one call: each object once, written if anything writes it.
+#[derive(Default)]
+struct Bindings {
+    objects: Vec<usize>,
+    access: Vec<Access>,
+}
+
+impl Bindings {
+    fn bind(&mut self, object: usize, access: Access) -> usize {
+        let known = self.objects.iter().position(|&o| o == object);
+        let at = known.unwrap_or_else(|| {
+            self.objects.push(object);
+            self.access.push(access);
+            self.objects.len() - 1
+        });
+        if access == Access::Write {
+            self.access[at] = access;
+        }
+        at
+    }
+}
+
+impl<'a> Emitter<'a> {
+    pub fn new(request: &'a Request<'a>, plan: &'a Plan<'a>, scalars: Vec<String>) -> Emitter<'a> {
+        let mut emitter = Emitter {
+            request,
+            plan,
+            graph: request.graph,
+            scalars,
+            buffers: vec![],
+            objects: vec![],
+            drafts: vec![],
+            outputs: vec![],
+            gradients: vec![],
+            storage: HashMap::new(),
+        };
+        for (name, t) in &request.outputs {
+            let words = emitter.count(*t);
+            let object = emitter.whole(&format!("output.{name}"), words);
+            emitter.outputs.push(object);
+        }
+        if let Some(update) = &request.update {
+            let buffer = emitter.buffer(&update.set.gradients(), update.set.words());
+            for parameter in &update.set.parameters {
+                emitter.objects.push(Object { fixed: Some((buffer, parameter.offset)), words: parameter.len() });
+                emitter.gradients.push(emitter.objects.len() - 1);
+            }
+        }
+        emitter
+    }
+
+    /// The program's name.
+    pub fn program(&self) -> &'a str {
+        self.request.name
+    }
+
+    fn count(&self, t: Tensor) -> usize {
+        self.graph.shape(t).iter().product()
+    }
+
+    fn buffer(&mut self, name: &str, words: usize) -> usize {
+        let known = self.buffers.iter().position(|b| b.name == name);
+        known.unwrap_or_else(|| {
+            self.buffers.push(Buffer { name: name.to_string(), words });
+            self.buffers.len() - 1
+        })
+    }
+
+    /// The object that is a whole named buffer.
+    pub fn whole(&mut self, name: &str, words: usize) -> usize {
+        let fixed = Some((self.buffer(name, words), 0));
+        let object = Object { fixed, words };
+        if let Some(known) = self.objects.iter().position(|o| *o == object) {
+            return known;
+        }
+        self.objects.push(object);
+        self.objects.len() - 1
+    }
+
+    /// A new object of the program's own.
+    pub fn scratch(&mut self, words: usize) -> usize {
+        self.objects.push(Object { fixed: None, words });
+        self.objects.len() - 1
+    }
+
+    /// Appends a call.
+    pub fn push(&mut self, kernel: Shared, objects: Vec<usize>, label: &str) {
+        self.drafts.push(Draft { kernel, objects, label: label.to_string() });
+    }
+
+    /// Where a copy of `t` goes.
+    fn target(&mut self, t: Tensor, destination: Destination) -> Storage {
+        let strides = contiguous(self.graph.shape(t));
+        match destination {
+            Destination::Scratch => {
+                let words = self.count(t);
+                Storage { object: self.scratch(words), offset: 0, strides }
+            }
+            Destination::Gradient(i) => Storage { object: self.gradients[i], offset: 0, strides },
+            Destination::Output(i) => Storage { object: self.outputs[i], offset: 0, strides },
+            Destination::Part(concat, axis, start) => {
+                let whole = self.home(concat);
+                Storage {
+                    object: whole.object,
+                    offset: whole.offset + start * whole.strides[axis],
+                    strides: whole.strides,
+                }
+            }
+        }
+    }
+
+    /// Where a tensor lives: its first destination, or the memory of a parameter, an input or a data set.
+    fn home(&mut self, t: Tensor) -> Storage {
+        if let Some(known) = self.storage.get(&t) {
+            return known.clone();
+        }
+        let strides = contiguous(self.graph.shape(t));
+        let words = self.count(t);
+        let storage = match &self.graph.node(t).op {
+            Op::Param(name) => {
+                let found = self.request.parameters.iter().find_map(|set| Some((set, set.get(name)?)));
+                let (set, parameter) = found.unwrap_or_else(|| panic!("no set holds the parameter {name}"));
+                assert_eq!(parameter.shape, self.graph.shape(t), "the shape of the parameter {name}");
+                let buffer = self.buffer(&set.values(), set.words());
+                self.objects.push(Object { fixed: Some((buffer, parameter.offset)), words });
+                Storage { object: self.objects.len() - 1, offset: 0, strides }
+            }
+            Op::Input(name) => Storage { object: self.whole(&format!("input.{name}"), words), offset: 0, strides },
+            _ => {
+                let first = self.plan.destinations.get(&t).map_or(Destination::Scratch, |d| d[0]);
+                self.target(t, first)
+            }
+        };
+        self.storage.insert(t, storage.clone());
+        storage
+    }
+
+    /// All the places where a computed tensor is written.
+    fn targets(&mut self, t: Tensor) -> Vec<Storage> {
+        let destinations = self.plan.destinations.get(&t).cloned().unwrap_or_default();
+        let op = &self.graph.node(t).op;
+        match op {
+            // These live elsewhere: every destination is a copy.
+            Op::Param(_) | Op::Input(_) => destinations.iter().map(|&d| self.target(t, d)).collect(),
+            Op::Concat(_) => destinations.iter().skip(1).map(|&d| self.target(t, d)).collect(),
+            _ => {
+                let mut all = vec![self.home(t)];
+                all.extend(destinations.iter().skip(1).map(|&d| self.target(t, d)));
+                all
+            }
+        }
+    }
+
+    /// Builds the expression of some roots over an iteration space; gives it with the roots' registers.
+    fn expression(
+        &mut self,
+        roots: &[Tensor],
+        own: &[Tensor],
+        home: IndexAccess,
+        product: Option<Tensor>,
+        bindings: &mut Bindings,
+    ) -> (Expr, Vec<Reg>) {
+        let rank = home.len();
+        let (graph, plan, scalars) = (self.graph, self.plan, self.scalars.clone());
+        let slot = |name: &str| scalars.iter().position(|s| s == name).expect("every scalar of the graph has a slot");
+        let mut leaf = |expr: &mut Expr, leaf: Leaf| {
+            let storage = self.home(leaf.tensor);
+            let view = match &leaf.at {
+                Place::Dims(access) => view(storage.offset, &storage.strides, access, rank),
+                Place::Linear(at) => View { offset: storage.offset + at.offset, strides: at.strides.clone() },
+            };
+            expr.load(Load { binding: bindings.bind(storage.object, Access::Read), view })
+        };
+        let mut builder = Builder::new(graph, &plan.stored, own, home, rank, &slot, &mut leaf);
+        builder.accumulator = product;
+        let regs = roots.iter().map(|&t| builder.at_home(t)).collect();
+        (builder.expr, regs)
+    }
+
+    /// Appends the call of a unit.
+    pub fn unit(&mut self, unit: &Unit) {
+        match unit {
+            Unit::Fused { space, axes, stores, sums } => self.fused(space, axes, stores, sums),
+            Unit::Product { product, stores, sums } => self.product(*product, stores, *sums),
+            Unit::Batch(t) => self.batch(*t),
+        }
+    }
+
+    fn fused(&mut self, space: &[usize], axes: &[usize], stores: &[Tensor], sums: &[Tensor]) {
+        // Kept axes first, in their order, then those that are summed.
+        let mut order: Vec<usize> = (0..space.len()).filter(|d| !axes.contains(d)).collect();
+        order.extend(axes);
+        if order.is_empty() {
+            order.push(0);
+        }
+        let extents: Vec<usize> = order.iter().map(|&d| space.get(d).copied().unwrap_or(1)).collect();
+        let home: IndexAccess =
+            (0..space.len()).map(|d| Dim { iter: order.iter().position(|&o| o == d), offset: 0 }).collect();
+        let own: Vec<Tensor> = stores.iter().copied().filter(|&t| self.plan.is_fused(t)).collect();
+        let mut bindings = Bindings::default();
+        let roots = self.plan.roots(stores, sums);
+        let (mut expr, regs) = self.expression(&roots, &own, home.clone(), None, &mut bindings);
+        // An iteration space has at least one dimension, also for scalars.
+        let pad = |view: &mut View, rank: usize| view.strides.resize(rank, 0);
+        for load in &mut expr.loads {
+            pad(&mut load.view, extents.len());
+        }
+        let mut written = Vec::new();
+        for (&t, &reg) in stores.iter().zip(&regs) {
+            for storage in self.targets(t) {
+                let mut view = view(storage.offset, &storage.strides, &home, home.len());
+                pad(&mut view, extents.len());
+                written.push(Store { reg, binding: bindings.bind(storage.object, Access::Write), view });
+            }
+        }
+        let kept = space.len() - axes.len();
+        let mut summed = Vec::new();
+        for (&t, &reg) in sums.iter().zip(&regs[stores.len()..]) {
+            for storage in self.targets(t) {
+                let mut view = view(storage.offset, &storage.strides, &home, home.len());
+                view.strides.truncate(kept);
+                summed.push(Store { reg, binding: bindings.bind(storage.object, Access::Write), view });
+            }
+        }
+        let label = self.label(stores.iter().chain(sums));
+        let map = Map { extents, reduced: axes.len(), expr, stores: written, sums: summed, access: bindings.access };
+        self.push(std::sync::Arc::new(map), bindings.objects, &label);
+    }
+
+    fn product(&mut self, product: Tensor, stores: &[Tensor], sums: Option<Tensor>) {
+        let node = self.graph.node(product).clone();
+        let Op::MatMul { transpose_a, transpose_b } = node.op else { unreachable!("a product is a matmul") };
+        let (a_object, a) = self.operand(node.inputs[0], transpose_a);
+        let (b_object, b) = self.operand(node.inputs[1], transpose_b);
+        let (m, n) = (node.shape[0], node.shape[1]);
+        let k = self.graph.shape(node.inputs[0])[usize::from(!transpose_a)];
+        // Operands keep bindings of their own; what the epilogue reads or writes comes behind them.
+        let mut bindings = Bindings::default();
+        let home: IndexAccess = (0..2).map(|d| Dim { iter: Some(d), offset: 0 }).collect();
+        let own: Vec<Tensor> = stores.iter().copied().filter(|&t| self.plan.is_fused(t)).collect();
+        let (mut expr, regs) = if *stores == [product] {
+            let (expr, reg) = plain();
+            (expr, vec![reg])
+        } else {
+            self.expression(stores, &own, home.clone(), Some(product), &mut bindings)
+        };
+        for load in &mut expr.loads {
+            load.binding += 2;
+        }
+        let mut written = Vec::new();
+        for (&t, &reg) in stores.iter().zip(&regs) {
+            for storage in self.targets(t) {
+                let view = view(storage.offset, &storage.strides, &home, 2);
+                written.push(Store { reg, binding: 2 + bindings.bind(storage.object, Access::Write), view });
+            }
+        }
+        let row_sums = sums.map(|t| {
+            let storage = self.home(t);
+            // The sums of A's rows are the tensor [1, m], or [m]: its last dimension is the row.
+            let stride = storage.strides.last().copied().unwrap_or(1);
+            let binding = 2 + bindings.bind(storage.object, Access::Write);
+            Store { reg: 0, binding, view: View { offset: storage.offset, strides: vec![stride] } }
+        });
+        let label = self.label(stores.iter().chain(&sums));
+        let mut access = vec![Access::Read; 2];
+        access.extend(bindings.access);
+        let mut objects = vec![a_object, b_object];
+        objects.extend(bindings.objects);
+        let kernel = Matmul { m, n, k, a, b, expr, stores: written, row_sums, access };
+        self.push(std::sync::Arc::new(kernel), objects, &format!("{m}×{n}×{k} {label}"));
+    }
+
+    /// How a product reads an operand that may be a view of a tensor in memory.
+    fn operand(&mut self, t: Tensor, transpose: bool) -> (usize, Operand) {
+        let base = self.plan.operand(t);
+        let mut access: IndexAccess = (0..2).map(|d| Dim { iter: Some(d), offset: 0 }).collect();
+        let mut at = t;
+        while at != base {
+            access = super::access::through(self.graph, at, &access).expect("an operand is never regrouped");
+            at = self.graph.node(at).inputs[0];
+        }
+        let storage = self.home(base);
+        let view = view(storage.offset, &storage.strides, &access, 2);
+        let [rows, cols] = view.strides[..] else { unreachable!("an operand has two dimensions") };
+        // As stored, one of the two strides is 1 (or its extent is, and the stride does not matter).
+        let (stride, flipped) = if cols == 1 { (rows, false) } else { (cols, true) };
+        (storage.object, Operand { offset: view.offset, stride, transposed: transpose != flipped })
+    }
+
+    fn batch(&mut self, t: Tensor) {
+        let node = self.graph.node(t).clone();
+        let Op::Batch { data, order, binarise } = node.op else { unreachable!("a batch is a batch") };
+        let spec = self.request.data.get(&data).unwrap_or_else(|| panic!("no data set is named {data}"));
+        assert_eq!(spec.features, node.shape[1], "the features of the data set {data}");
+        let source = self.whole(&format!("data.{data}"), spec.words());
+        let targets = self.targets(t);
+        assert_eq!(targets.len(), 1, "a batch is written once");
+        let kernel = Batch {
+            rows: node.shape[0],
+            features: spec.features,
+            count: spec.count,
+            packing: spec.packing,
+            order,
+            binarise: binarise.map_or(Binarise::Never, Binarise::Sample),
+        };
+        self.push(std::sync::Arc::new(kernel), vec![source, targets[0].object], &format!("batch of {data}"));
+    }
+
+    /// A statistic: the sum of a tensor.
+    pub fn item(&mut self, t: Tensor, objects: &mut Vec<usize>) -> Item {
+        let shape = self.graph.shape(t).to_vec();
+        let home: IndexAccess = (0..shape.len()).map(|d| Dim { iter: Some(d), offset: 0 }).collect();
+        let mut bindings = Bindings { access: vec![Access::Read; objects.len()], objects: std::mem::take(objects) };
+        let (mut expr, regs) = self.expression(&[t], &[], home, None, &mut bindings);
+        let extents = if shape.is_empty() { vec![1] } else { shape };
+        for load in &mut expr.loads {
+            load.view.strides.resize(extents.len(), 0);
+        }
+        *objects = bindings.objects;
+        Item { extents, expr, reg: regs[0] }
+    }
+
+    /// What a call computes, in a few words: the operations of its results.
+    fn label<'t>(&self, made: impl Iterator<Item = &'t Tensor>) -> String {
+        let name = |t: &Tensor| match &self.graph.node(*t).op {
+            Op::Call(func) => func.name().to_string(),
+            Op::MatMul { .. } => "product".to_string(),
+            Op::Sum(_) => "sum".to_string(),
+            Op::Normal(_) => "normal".to_string(),
+            op => format!("{op:?}").split([' ', '(']).next().unwrap_or_default().to_lowercase(),
+        };
+        made.map(name).collect::<Vec<_>>().join(", ")
+    }
+}

@@ -1,0 +1,168 @@
+//! Lowering: from the tensors that are wanted to the calls that compute them.
+//!
+//! [`plan`] decides what lies in memory and what runs together; `emit` turns each unit of the plan into a kernel call
+//! over memory objects; `memory` places the objects.
+
+mod access;
+mod emit;
+mod memory;
+mod plan;
+
+use std::sync::Arc;
+
+use super::request::{Request, Update};
+use super::{Buffer, CORRECTION, Call, Output, Program, RING_SLOTS, SQUARED_GRADIENT_NORM, STEP_SIZE, Slice};
+use crate::graph::{Op, Tensor};
+use crate::kernels::{Adam, Expr, Instr, Item, Kernel, Load, Norm, SCALARS, Statistics, View};
+use emit::{Draft, Emitter};
+use memory::Object;
+use plan::{Destination, Plan};
+
+/// Makes the program that a request asks for.
+///
+/// # Panics
+/// If the graph names a parameter, a data set or more scalars than the request holds: an error in the model, not in
+/// what a user gave.
+pub fn lower(request: &Request) -> Program {
+    let mut wanted: Vec<(Tensor, Destination)> = Vec::new();
+    if let Some(update) = &request.update {
+        wanted.extend(update.gradients.iter().enumerate().map(|(i, &t)| (t, Destination::Gradient(i))));
+    }
+    wanted.extend(request.outputs.iter().enumerate().map(|(i, &(_, t))| (t, Destination::Output(i))));
+    let statistics: Vec<Tensor> = request.statistics.iter().map(|s| s.1).collect();
+    let plan = Plan::new(request.graph, &wanted, &statistics);
+
+    let scalars = scalar_names(request);
+    let mut emitter = Emitter::new(request, &plan, scalars);
+    for unit in &plan.units {
+        emitter.unit(unit);
+    }
+    let partials = request.update.as_ref().map(|update| emit_update(&mut emitter, update));
+    let mut names: Vec<String> = request.statistics.iter().map(|s| s.0.to_string()).collect();
+    let ring = emit_statistics(&mut emitter, &statistics, partials, &mut names);
+    finish(request, emitter, names, ring)
+}
+
+fn scalar_names(request: &Request) -> Vec<String> {
+    let mut names: Vec<String> = Vec::new();
+    if request.update.is_some() {
+        names.extend([STEP_SIZE.to_string(), CORRECTION.to_string()]);
+    }
+    for id in 0..request.graph.len() {
+        if let Op::Scalar(name) = &request.graph.node(Tensor(id as u32)).op
+            && !names.contains(name)
+        {
+            names.push(name.clone());
+        }
+    }
+    assert!(names.len() <= SCALARS, "{} scalars ({names:?}), at most {SCALARS} travel with a step", names.len());
+    names
+}
+
+/// The optimiser's calls; gives the object of the partials of Σg² and how many there are.
+fn emit_update(emitter: &mut Emitter, update: &Update) -> (usize, usize) {
+    let (set, adam) = (update.set, update.adam);
+    let len = set.words();
+    let values = emitter.whole(&set.values(), len);
+    let gradients = emitter.whole(&set.gradients(), len);
+    let [first, second] = set.moments().map(|name| emitter.whole(&name, len));
+    let count = Adam::partials(len);
+    let partials = emitter.scratch(count);
+    let mut objects = vec![values, first, second, gradients, partials];
+    if adam.clip.is_some() {
+        let (parts, norm) = (emitter.scratch(count), emitter.scratch(1));
+        let by_chunk = Norm { len, chunk: Adam::chunk(len), square: true };
+        emitter.push(Arc::new(by_chunk), vec![gradients, parts], "squared gradient norm, by chunk");
+        let whole = Norm { len: count, chunk: count, square: false };
+        emitter.push(Arc::new(whole), vec![parts, norm], "squared gradient norm");
+        objects.push(norm);
+    }
+    let kernel = Adam {
+        len,
+        beta1: adam.beta1,
+        beta2: adam.beta2,
+        epsilon: adam.epsilon,
+        step_size: 0,
+        correction: 1,
+        clip: adam.clip,
+    };
+    emitter.push(Arc::new(kernel), objects, &format!("Adam over {}", set.name));
+    (partials, count)
+}
+
+/// The call that sums the statistics; gives the object of the ring.
+fn emit_statistics(
+    emitter: &mut Emitter,
+    statistics: &[Tensor],
+    partials: Option<(usize, usize)>,
+    names: &mut Vec<String>,
+) -> Option<usize> {
+    let mut objects = Vec::new();
+    let mut items: Vec<Item> = statistics.iter().map(|&t| emitter.item(t, &mut objects)).collect();
+    if let Some((partials, count)) = partials {
+        let mut expr = Expr::default();
+        let reg = expr.load(Load { binding: objects.len(), view: View { offset: 0, strides: vec![1] } });
+        objects.push(partials);
+        items.push(Item { extents: vec![count], expr, reg });
+        names.push(SQUARED_GRADIENT_NORM.to_string());
+    }
+    if items.is_empty() {
+        return None;
+    }
+    let ring = emitter.whole(&format!("ring.{}", emitter.program()), RING_SLOTS * items.len());
+    let kernel = Statistics { items, inputs: objects.len() };
+    objects.push(ring);
+    emitter.push(Arc::new(kernel), objects, &names.join(", "));
+    Some(ring)
+}
+
+/// Places the objects and settles every binding.
+fn finish(request: &Request, emitter: Emitter, statistics: Vec<String>, ring: Option<usize>) -> Program {
+    let Emitter { mut buffers, objects, drafts, outputs, scalars, .. } = emitter;
+    let mut uses = vec![Vec::new(); objects.len()];
+    for (c, draft) in drafts.iter().enumerate() {
+        for &object in &draft.objects {
+            uses[object].push(c);
+        }
+    }
+    let (places, sizes) = memory::plan(&objects, &uses);
+    let first_scratch = buffers.len();
+    buffers.extend(sizes.iter().enumerate().map(|(i, &words)| Buffer { name: format!("scratch{i}"), words }));
+    let slice = |object: usize| {
+        let Object { fixed, words } = objects[object];
+        let (buffer, offset) = match (fixed, places[object]) {
+            (Some(fixed), _) => fixed,
+            (None, Some(scratch)) => (first_scratch + scratch, 0),
+            (None, None) => unreachable!("an object that no call uses is not bound"),
+        };
+        Slice { buffer, offset, words }
+    };
+    let calls = drafts
+        .iter()
+        .map(|Draft { kernel, objects, label }| Call {
+            kernel: kernel.clone(),
+            bindings: objects.iter().map(|&o| slice(o)).collect(),
+            label: label.clone(),
+        })
+        .collect();
+    let outputs = outputs
+        .iter()
+        .enumerate()
+        .map(|(i, &object)| {
+            let (name, t) = request.outputs[i];
+            Output { name: name.to_string(), shape: request.graph.shape(t).to_vec(), slice: slice(object) }
+        })
+        .collect();
+    let ring = ring.map(|object| slice(object).buffer);
+    Program { name: request.name.to_string(), buffers, calls, scalars, statistics, ring, outputs }.check()
+}
+
+/// An epilogue that only stores the product.
+fn plain() -> (Expr, u16) {
+    let mut expr = Expr::default();
+    let reg = expr.push(Instr::Acc);
+    (expr, reg)
+}
+
+/// A kernel with the objects it is bound to is kept as a draft until memory is planned.
+type Shared = Arc<dyn Kernel>;

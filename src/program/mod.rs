@@ -1,0 +1,149 @@
+//! A program: the flat list of kernel calls that one step replays, with every buffer, binding and size settled.
+//!
+//! [`lower`] makes it from a graph. Both executors read the same program; neither adds a call or a buffer to it.
+
+mod executor;
+mod lower;
+mod parameters;
+mod request;
+
+pub use executor::{Executor, ProgramId};
+pub use lower::lower;
+pub use parameters::{Parameter, ParameterSet};
+pub use request::{AdamOptions, DataSpec, Request, Update};
+
+use std::sync::Arc;
+
+use crate::kernels::{Access, Cost, Kernel};
+
+/// Scalars that an update reads: α̂ = α/(1 − β₁ᵗ).
+pub const STEP_SIZE: &str = "step_size";
+/// Scalars that an update reads: ĉ = 1/√(1 − β₂ᵗ).
+pub const CORRECTION: &str = "correction";
+/// The statistic that an update adds: Σg² before clipping, 1e38 or more if a gradient was not finite.
+pub const SQUARED_GRADIENT_NORM: &str = "squared_gradient_norm";
+
+/// A buffer of words. Buffers of programs in one session that have the same name are the same memory.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Buffer {
+    /// Its name; `scratch…` is the program's own.
+    pub name: String,
+    /// Its size.
+    pub words: usize,
+}
+
+/// A range of a buffer, bound to a call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Slice {
+    /// Index into the program's buffers.
+    pub buffer: usize,
+    /// First word; a multiple of 64, which every adapter accepts as the start of a binding.
+    pub offset: usize,
+    /// How many words.
+    pub words: usize,
+}
+
+/// One kernel call.
+#[derive(Clone, Debug)]
+pub struct Call {
+    /// What is run.
+    pub kernel: Arc<dyn Kernel>,
+    /// On what, in binding order.
+    pub bindings: Vec<Slice>,
+    /// What it computes, for people.
+    pub label: String,
+}
+
+/// A tensor that the host can read after a step.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Output {
+    /// Its name.
+    pub name: String,
+    /// Its shape.
+    pub shape: Vec<usize>,
+    /// Where it lies.
+    pub slice: Slice,
+}
+
+/// The calls of one step.
+#[derive(Clone, Debug)]
+pub struct Program {
+    /// Its name, for people.
+    pub name: String,
+    /// The buffers that calls name by index.
+    pub buffers: Vec<Buffer>,
+    /// The calls, in order.
+    pub calls: Vec<Call>,
+    /// The names of the step's scalars, by slot.
+    pub scalars: Vec<String>,
+    /// The names of the statistics, by their place in a slot of the ring.
+    pub statistics: Vec<String>,
+    /// The buffer of the ring of statistics, if there are any.
+    pub ring: Option<usize>,
+    /// What the host can read.
+    pub outputs: Vec<Output>,
+}
+
+/// Steps whose statistics the ring holds before it comes round.
+pub const RING_SLOTS: usize = 256;
+
+impl Program {
+    /// Checks what the executors rely on: slices inside their buffers, eight bindings at most, and no buffer that one
+    /// call binds both ways or writes twice in overlapping places.
+    ///
+    /// # Panics
+    /// If the lowering broke a rule: that is an error in this crate.
+    fn check(self) -> Program {
+        for call in &self.calls {
+            let access = call.kernel.bindings();
+            assert_eq!(access.len(), call.bindings.len(), "{}: a binding is missing", call.label);
+            assert!(access.len() <= 8, "{}: {} bindings, at most 8 are portable", call.label, access.len());
+            for (i, a) in call.bindings.iter().enumerate() {
+                assert!(
+                    a.offset % 64 == 0 && a.offset + a.words <= self.buffers[a.buffer].words,
+                    "{}: {a:?}",
+                    call.label
+                );
+                for (j, b) in call.bindings.iter().enumerate().skip(i + 1).filter(|(_, b)| b.buffer == a.buffer) {
+                    assert_eq!(access[i], access[j], "{}: a buffer bound both ways", call.label);
+                    let apart = a.offset + a.words <= b.offset || b.offset + b.words <= a.offset;
+                    assert!(access[i] == Access::Read || apart, "{}: written twice", call.label);
+                }
+            }
+        }
+        self
+    }
+
+    /// The slot of a scalar.
+    pub fn scalar(&self, name: &str) -> Option<usize> {
+        self.scalars.iter().position(|s| s == name)
+    }
+
+    /// What one step costs.
+    pub fn cost(&self) -> Cost {
+        self.calls.iter().map(|c| c.kernel.cost()).fold(Cost::default(), |a, b| Cost {
+            flops: a.flops + b.flops,
+            bytes_read: a.bytes_read + b.bytes_read,
+            bytes_written: a.bytes_written + b.bytes_written,
+        })
+    }
+
+    /// Bytes of all its buffers, those it shares with other programs included.
+    pub fn bytes(&self) -> u64 {
+        self.buffers.iter().map(|b| 4 * b.words as u64).sum()
+    }
+
+    /// The program as a listing for people: one line per call.
+    pub fn listing(&self) -> String {
+        let mut out = String::new();
+        for (i, call) in self.calls.iter().enumerate() {
+            let names = call.bindings.iter().zip(call.kernel.bindings()).map(|(s, a)| {
+                let mark = if a == Access::Write { "→" } else { "" };
+                format!("{mark}{}+{}", self.buffers[s.buffer].name, s.offset)
+            });
+            let names = names.collect::<Vec<_>>().join(" ");
+            out += &format!("{i:3} {:10} {:32} {names}\n", call.kernel.name(), call.label);
+        }
+        out
+    }
+}

@@ -1,0 +1,221 @@
+//! Writes the figures of a run into its folder, and takes up where a stopped run left off.
+
+use std::path::Path;
+
+use super::log::{Log, Record};
+use super::record::{EpochRecord, StepRecord};
+use crate::error::Result;
+use crate::files::create_folder;
+
+impl Record for EpochRecord {
+    const STEM: &'static str = "metrics";
+    const COLUMNS: &'static [&'static str] = &[
+        "epoch",
+        "split",
+        "loss",
+        "elbo",
+        "reconstruction",
+        "kl",
+        "bits_per_dimension",
+        "active_units",
+        "beta",
+        "learning_rate",
+        "gradient_norm",
+        "samples_per_second",
+        "seconds",
+        "steps",
+    ];
+}
+
+impl Record for StepRecord {
+    const STEM: &'static str = "steps";
+    const COLUMNS: &'static [&'static str] = &[
+        "step",
+        "epoch",
+        "loss",
+        "reconstruction",
+        "kl",
+        "beta",
+        "learning_rate",
+        "gradient_norm",
+        "samples_per_second",
+    ];
+}
+
+/// Appends to `metrics.jsonl`, `metrics.csv`, `steps.jsonl` and `steps.csv` of one run folder.
+pub struct MetricsWriter {
+    epochs: Log<EpochRecord>,
+    steps: Log<StepRecord>,
+}
+
+impl MetricsWriter {
+    /// Starts the four files in `folder`, which is created where it is missing.
+    ///
+    /// # Errors
+    /// When the folder cannot be written, or already holds the figures of a run.
+    pub fn create(folder: &Path) -> Result<MetricsWriter> {
+        create_folder(folder)?;
+        Ok(MetricsWriter { epochs: Log::create(folder)?, steps: Log::create(folder)? })
+    }
+
+    /// Takes up the four files of a run that continues after `epoch` finished epochs and `step` finished steps.
+    ///
+    /// Later lines are dropped, as is a last line that was torn when the run stopped: the run is about to write them again.
+    ///
+    /// # Errors
+    /// When the folder cannot be written, or a line before the last cannot be read.
+    pub fn resume(folder: &Path, epoch: u64, step: u64) -> Result<MetricsWriter> {
+        create_folder(folder)?;
+        Ok(MetricsWriter {
+            epochs: Log::resume(folder, |record: &EpochRecord| record.epoch <= epoch)?,
+            steps: Log::resume(folder, |record: &StepRecord| record.step <= step)?,
+        })
+    }
+
+    /// Appends the figures of one epoch and split.
+    ///
+    /// # Errors
+    /// When the disk is full or the file has become unwritable.
+    pub fn epoch(&mut self, record: &EpochRecord) -> Result<()> {
+        self.epochs.append(record)
+    }
+
+    /// Appends the figures of one step.
+    ///
+    /// # Errors
+    /// When the disk is full or the file has become unwritable.
+    pub fn step(&mut self, record: &StepRecord) -> Result<()> {
+        self.steps.append(record)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::record::Split;
+    use super::super::{read_epochs, read_steps};
+    use super::*;
+    use std::collections::BTreeSet;
+    use std::fs;
+
+    fn epoch(epoch: u64, split: Split) -> EpochRecord {
+        EpochRecord::new(epoch, split, 3.5, 2.5, 1.0 / epoch as f64)
+    }
+
+    fn step(step: u64) -> StepRecord {
+        StepRecord {
+            step,
+            epoch: 1 + step / 10,
+            loss: 0.1 + step as f64,
+            reconstruction: f64::NAN,
+            kl: 1.0,
+            beta: Some(1.0),
+            learning_rate: Some(1e-3),
+            gradient_norm: None,
+            samples_per_second: None,
+        }
+    }
+
+    /// The four files of a run of `epochs` epochs with five steps each.
+    fn run(folder: &Path, epochs: u64) -> MetricsWriter {
+        let mut writer = MetricsWriter::create(folder).unwrap();
+        extend(&mut writer, 1, epochs);
+        writer
+    }
+
+    fn extend(writer: &mut MetricsWriter, from: u64, to: u64) {
+        for e in from..=to {
+            (1..=5).for_each(|s| writer.step(&step((e - 1) * 5 + s)).unwrap());
+            writer.epoch(&epoch(e, Split::Train)).unwrap();
+            writer.epoch(&epoch(e, Split::Test)).unwrap();
+        }
+    }
+
+    fn contents(folder: &Path) -> Vec<String> {
+        ["metrics.jsonl", "metrics.csv", "steps.jsonl", "steps.csv"]
+            .map(|name| fs::read_to_string(folder.join(name)).unwrap())
+            .to_vec()
+    }
+
+    #[test]
+    fn what_is_written_is_on_disk_at_once_and_reads_back() {
+        let folder = tempfile::tempdir().unwrap();
+        let _still_open = run(&folder.path().join("new/run"), 2);
+        let records = read_epochs(&folder.path().join("new/run/metrics.jsonl")).unwrap();
+        assert_eq!(records.len(), 4);
+        assert_eq!(records[3], epoch(2, Split::Test));
+        let steps = read_steps(&folder.path().join("new/run/steps.jsonl")).unwrap();
+        assert_eq!((steps.len(), steps[9].step), (10, 10));
+    }
+
+    #[test]
+    fn csv_has_every_scalar_and_only_those() {
+        let folder = tempfile::tempdir().unwrap();
+        run(folder.path(), 1);
+        let csv = fs::read_to_string(folder.path().join("steps.csv")).unwrap();
+        let lines: Vec<_> = csv.lines().collect();
+        assert_eq!(lines[0], StepRecord::COLUMNS.join(","));
+        assert_eq!(lines[1], "1,1,1.1,NaN,1.0,1.0,0.001,,");
+
+        let full = EpochRecord {
+            bits_per_dimension: Some(1.0),
+            active_units: Some(1),
+            kl_per_dimension: vec![1.0],
+            beta: Some(1.0),
+            learning_rate: Some(1.0),
+            gradient_norm: Some(1.0),
+            samples_per_second: Some(1.0),
+            seconds: Some(1.0),
+            steps: Some(1),
+            ..epoch(1, Split::Train)
+        };
+        let value = serde_json::to_value(full).unwrap();
+        let scalars: BTreeSet<&str> = value
+            .as_object()
+            .unwrap()
+            .iter()
+            .filter(|(_, value)| !value.is_array())
+            .map(|(name, _)| name.as_str())
+            .collect();
+        assert_eq!(scalars, EpochRecord::COLUMNS.iter().copied().collect());
+    }
+
+    #[test]
+    fn a_resumed_run_leaves_the_files_of_an_unbroken_one() {
+        let (unbroken, broken) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        run(unbroken.path(), 4);
+        run(broken.path(), 3);
+        // Killed in epoch 4 after the checkpoint of epoch 2: later lines, and a torn one in each file.
+        for name in ["metrics.jsonl", "metrics.csv", "steps.jsonl", "steps.csv"] {
+            let path = broken.path().join(name);
+            let text = fs::read_to_string(&path).unwrap();
+            fs::write(&path, format!("{text}{{\"epoch\":4,\"sp")).unwrap();
+        }
+        let mut writer = MetricsWriter::resume(broken.path(), 2, 10).unwrap();
+        assert_ne!(contents(broken.path()), contents(unbroken.path()));
+        extend(&mut writer, 3, 4);
+        assert_eq!(contents(broken.path()), contents(unbroken.path()));
+    }
+
+    #[test]
+    fn resuming_a_damaged_file_names_the_line_and_changes_nothing() {
+        let folder = tempfile::tempdir().unwrap();
+        run(folder.path(), 2);
+        let path = folder.path().join("metrics.jsonl");
+        let text = fs::read_to_string(&path).unwrap().replacen("elbo", "oble", 1);
+        fs::write(&path, &text).unwrap();
+        let error = MetricsWriter::resume(folder.path(), 1, 5).err().unwrap().to_string();
+        assert!(error.contains("metrics.jsonl: line 1"), "{error}");
+        assert_eq!(fs::read_to_string(&path).unwrap(), text);
+    }
+
+    #[test]
+    fn an_empty_folder_resumes_and_a_used_one_is_not_overwritten() {
+        let folder = tempfile::tempdir().unwrap();
+        drop(MetricsWriter::resume(folder.path(), 3, 15).unwrap());
+        run(folder.path(), 1);
+        let before = contents(folder.path());
+        let error = MetricsWriter::create(folder.path()).err().unwrap().to_string();
+        assert!(error.contains("resume"), "{error}");
+        assert_eq!(contents(folder.path()), before);
+    }
+}

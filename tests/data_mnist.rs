@@ -1,0 +1,59 @@
+//! Reads the real MNIST, which is not part of the project, and checks facts that are known about it.
+//!
+//! It is looked for in `$ELBO_DATA/mnist`, or else in `../shared/data/mnist` beside the project.
+
+use std::path::PathBuf;
+
+use elbo::data::{Dataset, Options, Shape, Source, Splits, Values, open};
+
+/// The folder of the four files; `None` when it is missing and that was allowed.
+fn folder() -> Option<PathBuf> {
+    let root = std::env::var_os("ELBO_DATA")
+        .map_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../shared/data"), PathBuf::from);
+    let folder = root.join("mnist");
+    if folder.is_dir() {
+        return Some(folder);
+    }
+    let missing = format!(
+        "{} does not exist: put the four MNIST files there, or set ELBO_DATA to the folder that holds `mnist`",
+        folder.display()
+    );
+    assert!(
+        std::env::var_os("ELBO_ALLOW_MISSING_DATA").is_some_and(|allowed| allowed == "1"),
+        "{missing}, or set ELBO_ALLOW_MISSING_DATA=1 to do without this test"
+    );
+    eprintln!("NOT TESTED: {missing}");
+    None
+}
+
+fn mean(data: &Dataset) -> f64 {
+    let Values::Bytes(bytes) = &data.values else {
+        panic!("MNIST is grey, so it is stored as bytes");
+    };
+    let sum: u64 = bytes.iter().map(|&byte| u64::from(byte)).sum();
+    sum as f64 / 255.0 / bytes.len() as f64
+}
+
+#[test]
+fn mnist_is_what_it_is_known_to_be() {
+    let Some(folder) = folder() else { return };
+    let Splits { train, validation, test } = open(&Source::Path(folder), &Options::default()).unwrap();
+    let test = test.unwrap();
+    assert_eq!((train.rows, validation, test.rows), (60_000, None, 10_000));
+    let shape = Shape { height: 28, width: 28, channels: 1 };
+    assert_eq!((train.shape, test.shape), (shape, shape));
+    let (train_labels, test_labels) = (train.labels.as_ref().unwrap(), test.labels.as_ref().unwrap());
+    assert_eq!((train_labels.classes, train_labels.values[0]), (10, 5));
+    assert_eq!((test_labels.classes, test_labels.values[0]), (10, 7));
+    assert!((mean(&train) - 0.1307).abs() < 5e-5, "{}", mean(&train));
+    assert_eq!(train.describe(), "mnist: 60000 rows of 28×28, 10 classes, one byte a value, 47.0 MB");
+}
+
+#[test]
+fn validation_is_held_out_of_the_training_rows() {
+    let Some(folder) = folder() else { return };
+    let options = Options { validation: 5000, ..Options::default() };
+    let splits = open(&Source::Path(folder), &options).unwrap();
+    assert_eq!((splits.train.rows, splits.validation.unwrap().rows), (55_000, 5000));
+    assert_eq!(splits.test.unwrap().rows, 10_000);
+}
