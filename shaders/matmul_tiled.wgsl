@@ -34,6 +34,9 @@ fn fetch(id: u32, i0: u32, j0: u32, k: u32) -> mat4x4<f32> {
         let at = place(id, TILE_M / 4u, $a_along_k) * 4u;
         return a_block_or_zero(i0 + at.x, k + at.y);
     }
+    if (id >= A_BLOCKS + B_BLOCKS) {
+        return mat4x4<f32>(); // more threads than blocks
+    }
     let at = place(id - A_BLOCKS, TILE_N / 4u, $b_along_k) * 4u;
     return b_block(j0 + at.x, k + at.y);
 }
@@ -43,14 +46,18 @@ fn put(id: u32, block: mat4x4<f32>) {
     let by_k = transpose(block);
     if (id < A_BLOCKS) {
         let at = place(id, TILE_M / 4u, $a_along_k);
-        for (var q = 0u; q < 4u; q += 1u) {
-            a_tile[(at.y * 4u + q) * A_PITCH + at.x] = by_k[q];
-        }
+        let first = at.y * 4u * A_PITCH + at.x;
+        a_tile[first] = by_k[0];
+        a_tile[first + A_PITCH] = by_k[1];
+        a_tile[first + 2u * A_PITCH] = by_k[2];
+        a_tile[first + 3u * A_PITCH] = by_k[3];
     } else if (id < A_BLOCKS + B_BLOCKS) {
         let at = place(id - A_BLOCKS, TILE_N / 4u, $b_along_k);
-        for (var q = 0u; q < 4u; q += 1u) {
-            b_tile[(at.y * 4u + q) * B_PITCH + at.x] = by_k[q];
-        }
+        let first = at.y * 4u * B_PITCH + at.x;
+        b_tile[first] = by_k[0];
+        b_tile[first + B_PITCH] = by_k[1];
+        b_tile[first + 2u * B_PITCH] = by_k[2];
+        b_tile[first + 3u * B_PITCH] = by_k[3];
     }
 }
 

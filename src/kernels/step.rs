@@ -30,7 +30,7 @@ pub struct Step {
     /// Keeps the block a multiple of 16 bytes.
     pub spare: u32,
     /// The program's named scalars, in the program's order.
-    pub scalars: [f32; SCALARS],
+    pub scalars: [f32; 8],
 }
 
 impl Step {

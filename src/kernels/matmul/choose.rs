@@ -43,7 +43,7 @@ pub enum Config {
     Broadcast {
         /// The adapter's subgroup size: 4, 8, 16, 32.
         subgroup: u32,
-        /// Rows of a tile: `subgroup`, 2 `subgroup` or 4 `subgroup`.
+        /// Rows of a tile: a multiple of four, at most 4 `subgroup`.
         rows: u32,
         /// The tile lies across: `rows` counts columns of C.
         swapped: bool,
@@ -120,8 +120,7 @@ const THREADS_TO_FILL: usize = 16_384;
 /// The rule for a first run.
 pub fn choose(m: usize, n: usize, k: usize, layout: Layout, traits: &Traits) -> Config {
     if traits.software {
-        let cost = |config: &Config| software_cost(*config, m, n, k, layout);
-        return software(traits).into_iter().min_by_key(cost).unwrap_or(Config::Registers { micro: 8 });
+        return software(m, n, k, layout, traits)[0];
     }
     // The largest tile that still fills the device and does not hang over C by much; small tiles otherwise.
     let fits = |config: &Config| {
@@ -135,9 +134,13 @@ pub fn choose(m: usize, n: usize, k: usize, layout: Layout, traits: &Traits) -> 
 
 /// What an autotune should time: at most eight, the first run's choice first.
 pub fn candidates(m: usize, n: usize, k: usize, layout: Layout, traits: &Traits) -> Vec<Config> {
+    if traits.software {
+        let mut found = software(m, n, k, layout, traits);
+        found.truncate(8);
+        return found;
+    }
     let first = choose(m, n, k, layout, traits);
-    let all = if traits.software { software(traits) } else { TILED.to_vec() };
-    std::iter::once(first).chain(all.into_iter().filter(|&config| config != first)).collect()
+    std::iter::once(first).chain(TILED.into_iter().filter(|&config| config != first)).collect()
 }
 
 /// The launch that covers an m x n result.
@@ -149,29 +152,34 @@ pub fn workgroups(config: Config, m: usize, n: usize) -> [u32; 3] {
     [x, y.min(TILES_PER_LAYER), y.div_ceil(TILES_PER_LAYER)]
 }
 
-fn software(traits: &Traits) -> Vec<Config> {
-    match traits.subgroup_size {
+/// The configurations for a software adapter, the cheapest first.
+fn software(m: usize, n: usize, k: usize, layout: Layout, traits: &Traits) -> Vec<Config> {
+    let mut found = match traits.subgroup_size {
         Some(subgroup) if [4, 8, 16].contains(&subgroup) => {
-            let tall = |swapped| [4, 2, 1].map(|times| Config::Broadcast { subgroup, rows: times * subgroup, swapped });
-            [tall(false), tall(true)].concat()
+            let rows = (1..=subgroup).map(|groups| 4 * groups);
+            let both = |rows| [false, true].map(|swapped| Config::Broadcast { subgroup, rows, swapped });
+            rows.flat_map(both).collect()
         }
         _ => vec![Config::Registers { micro: 8 }, Config::Registers { micro: 4 }],
-    }
+    };
+    found.sort_by_key(|&config| software_cost(config, m, n, k, layout));
+    found
 }
 
-/// Nanoseconds of one core, roughly, as measured on lavapipe with eight lanes: the products of a step 150, a wide load 12, the
-/// four narrow ones in its place 25, a tile's start 300. Two cores want an even number of tiles.
+/// Tenths of a nanosecond of one core, roughly, as measured on lavapipe with eight lanes: 36 for a row's products with a 4x4
+/// block, 740 for a block's loads (1,250 where they are narrow), 3,000 for a tile's start. Two cores want an even number of
+/// tiles.
 fn software_cost(config: Config, m: usize, n: usize, k: usize, layout: Layout) -> usize {
-    let block = |wide: bool| if wide { 4 * 12 } else { 4 * 25 };
-    let (a, b) = (block(layout.wide_a), block(layout.wide_b));
+    let load = |wide: bool| if wide { 740 } else { 1250 };
+    let (a, b) = (load(layout.wide_a), load(layout.wide_b));
     let (terms, step) = match config {
         Config::Broadcast { subgroup, rows, swapped } => {
-            let quads = (4 * subgroup / rows) as usize;
-            let loads = if swapped { b + quads * a } else { a + quads * b };
-            (4 * quads, 150 * subgroup as usize / 8 + loads)
+            let quads = 4 * subgroup as usize / rows as usize;
+            let (x, y) = if swapped { (b, a) } else { (a, b) };
+            (4 * quads, 36 * quads * rows as usize + (x + quads * y) * subgroup as usize / 8)
         }
-        Config::Registers { micro } => (4, 5 * (micro * micro) as usize / 2 + micro as usize / 4 * (a + b)),
+        Config::Registers { micro } => (4, 9 * (micro * micro) as usize + micro as usize / 4 * (a + b)),
         Config::Tiled { .. } => (1, 0),
     };
-    config.tiles(m, n).next_multiple_of(2) * (k.div_ceil(terms) * step + 300)
+    config.tiles(m, n).next_multiple_of(2) * (k.div_ceil(terms) * step + 3000)
 }

@@ -88,10 +88,10 @@ impl<'a> Plan<'a> {
             };
             plan.store(wanted, statistics, &forced);
             plan.form_units();
+            plan.attach_row_sums();
             plan.merge();
             let shared = plan.costly_and_shared(statistics);
             if shared.is_empty() {
-                plan.attach_row_sums();
                 plan.attach_epilogues();
                 plan.order();
                 return plan;

@@ -1,0 +1,223 @@
+//! Checks a device kernel by kernel: every case of the table is run there and by the CPU reference, and what the two
+//! wrote is compared, word by word.
+//!
+//! Each binding is a slice in the middle of a buffer of its own. What the kernel does not read, in front of, behind
+//! and between its words, is poison (a NaN of its own bits) before the run, and so is all that it writes. Afterwards
+//! every word that the reference left as poison must be poison still, and every other must agree:
+//!
+//! |device − reference| / scale ≤ K·ε, and usually ≤ 4·√K·ε,
+//!
+//! where K counts the roundings an element gathers (for a sum, its length), ε = 2⁻²³, and the scale is the element's
+//! own magnitude or, for sums whose terms cancel, the largest in its binding; see [`Scale`].
+//!
+//! A comparison that cannot fail says nothing, so each is made again with one word of an input changed for the
+//! reference alone, binding by binding, and must fail every time.
+
+use std::sync::Arc;
+
+use crate::error::Result;
+use crate::kernels::table::{Case, Fill, POISON, Scale, Variant};
+use crate::kernels::Step;
+use crate::program::{Buffer, Call, Executor, Program, Slice};
+
+/// Words of poison in front of every slice, and at least as many behind it; slices start at multiples of this.
+const GUARD: usize = 64;
+
+/// How two runs of one case compare.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Report {
+    /// The largest scaled error.
+    pub worst: f64,
+    /// How many words were compared.
+    pub words: usize,
+    /// What differs beyond the bound, if anything does.
+    pub failure: Option<String>,
+}
+
+/// A case made ready: what it is given, and what the reference makes of it.
+pub struct Trial<'a> {
+    case: &'a Case,
+    program: Program,
+    inputs: Vec<Vec<u32>>,
+    expected: Vec<Vec<u32>>,
+    /// What the reference makes of changed inputs, with what was changed; or why no change shows.
+    controls: Vec<(String, Option<Vec<Vec<u32>>>)>,
+}
+
+impl Trial<'_> {
+    /// Runs the reference on a case, filled from a seed, and on its changed inputs.
+    ///
+    /// # Errors
+    /// If the reference fails.
+    pub fn new<'a>(case: &'a Case, seed: u64, reference: &mut dyn Executor) -> Result<Trial<'a>> {
+        let inputs: Vec<Vec<u32>> = (0..case.inputs.len()).map(|b| case.words(b, seed)).collect();
+        let program = program(case);
+        let expected = run(reference, &program, &inputs, &case.steps)?;
+        let mut trial = Trial { case, program, inputs, expected, controls: vec![] };
+        trial.controls = trial.find_controls(reference)?;
+        Ok(trial)
+    }
+
+    /// Runs a variant of the kernel on the device, compares what it wrote with the reference, and checks that the
+    /// comparison fails where it must.
+    ///
+    /// # Errors
+    /// If the device fails: what it computes is the report's affair.
+    pub fn run(&self, variant: &Variant, device: &mut dyn Executor) -> Result<Report> {
+        let mut program = self.program.clone();
+        program.calls[0].kernel = Arc::new(variant.clone());
+        let written = run(device, &program, &self.inputs, &self.case.steps)?;
+        let mut report = compare(self.case, &self.expected, &written);
+        for (what, changed) in &self.controls {
+            let noticed = changed.as_ref().is_some_and(|changed| compare(self.case, changed, &written).failure.is_some());
+            if report.failure.is_none() && !noticed {
+                report.failure = Some(format!("the comparison does not notice {what}: it would miss an error"));
+            }
+        }
+        Ok(report)
+    }
+
+    /// For each input, a change of one word that shows in what the reference writes.
+    fn find_controls(&self, reference: &mut dyn Executor) -> Result<Vec<(String, Option<Vec<Vec<u32>>>)>> {
+        let mut controls = Vec::new();
+        for (b, input) in self.case.inputs.iter().enumerate().filter(|(_, input)| input.matters()) {
+            let what = format!("a changed word of binding {b}");
+            controls.push((what, self.find_change(b, input.fill, reference)?));
+        }
+        if controls.is_empty() {
+            // Nothing is read: what is drawn must depend on the step.
+            let steps: Vec<Step> = self.case.steps.iter().map(|step| Step { step: step.step + 1, ..*step }).collect();
+            let changed = self.changed(&self.inputs, &steps, reference)?;
+            controls.push(("another step's draws".to_string(), Some(changed)));
+        }
+        Ok(controls)
+    }
+
+    fn find_change(&self, b: usize, fill: Fill, reference: &mut dyn Executor) -> Result<Option<Vec<Vec<u32>>>> {
+        let len = self.inputs[b].len();
+        // A single word may not count (a row that is not gathered, a branch that is not taken): several are tried.
+        for at in (0..64).map(|probe| probe * 7919 % len).filter(|&at| self.inputs[b][at] != POISON) {
+            for word in changes(self.case, fill, self.inputs[b][at]) {
+                let mut inputs = self.inputs.clone();
+                inputs[b][at] = word;
+                let changed = self.changed(&inputs, &self.case.steps, reference)?;
+                if compare(self.case, &self.expected, &changed).failure.is_some() {
+                    return Ok(Some(changed));
+                }
+            }
+        }
+        Ok(None)
+    }
+
+    /// What the reference writes for other inputs; that the inputs themselves differ is no news.
+    fn changed(&self, inputs: &[Vec<u32>], steps: &[Step], reference: &mut dyn Executor) -> Result<Vec<Vec<u32>>> {
+        let mut all = run(reference, &self.program, inputs, steps)?;
+        let written: Vec<usize> = self.case.written().collect();
+        for (b, words) in all.iter_mut().enumerate().filter(|(b, _)| !written.contains(b)) {
+            words.clone_from(&self.expected[b]);
+        }
+        Ok(all)
+    }
+}
+
+/// A program of one call: every binding in the middle of a buffer of its own. Cases of equal sizes share buffers.
+fn program(case: &Case) -> Program {
+    let buffer = |(b, len): (usize, usize)| {
+        let words = GUARD + len.next_multiple_of(GUARD) + GUARD;
+        Buffer { name: format!("case.{b}.{words}"), words }
+    };
+    let slice = |(b, len): (usize, usize)| Slice { buffer: b, offset: GUARD, words: len };
+    let lens = || case.inputs.iter().map(|input| input.len).enumerate();
+    Program {
+        name: case.label.clone(),
+        buffers: lens().map(buffer).collect(),
+        calls: vec![Call {
+            kernel: case.kernel.clone(),
+            bindings: lens().map(slice).collect(),
+            label: case.label.clone(),
+        }],
+        scalars: vec![],
+        statistics: vec![],
+        ring: None,
+        outputs: vec![],
+    }
+}
+
+/// Fills the buffers, runs the steps, and gives all buffers whole.
+fn run(
+    executor: &mut dyn Executor,
+    program: &Program,
+    inputs: &[Vec<u32>],
+    steps: &[Step],
+) -> Result<Vec<Vec<u32>>> {
+    let id = executor.load(program.clone())?;
+    for (buffer, input) in program.buffers.iter().zip(inputs) {
+        let mut words = vec![POISON; buffer.words];
+        words[GUARD..][..input.len()].copy_from_slice(input);
+        executor.write(&buffer.name, &words)?;
+    }
+    executor.run(id, steps)?;
+    program.buffers.iter().map(|buffer| executor.read(&buffer.name)).collect()
+}
+
+/// Compares all buffers whole.
+fn compare(case: &Case, reference: &[Vec<u32>], device: &[Vec<u32>]) -> Report {
+    let mut report = Report { worst: 0.0, words: 0, failure: None };
+    let written: Vec<usize> = case.written().collect();
+    for (b, (reference, device)) in reference.iter().zip(device).enumerate() {
+        let scale = if written.contains(&b) { case.scale } else { Scale::Exact };
+        let largest = reference.iter().map(|&w| f32::from_bits(w).abs()).filter(|x| x.is_finite()).fold(0.0, f32::max);
+        for (at, (&r, &d)) in reference.iter().zip(device).enumerate() {
+            let error = scaled_error(scale, largest, r, d);
+            report.worst = report.worst.max(error);
+            report.words += usize::from(r != POISON);
+            if error > case.bound() && report.failure.is_none() {
+                let place = at as i64 - GUARD as i64;
+                let show = |w: u32| match w {
+                    POISON => "nothing".to_string(),
+                    w => format!("{:e} ({w:#010x})", f32::from_bits(w)),
+                };
+                report.failure = Some(format!(
+                    "word {place} of binding {b} ({} bound): the reference wrote {}, the device {}; \
+                     the scaled error is {error:.2e}, at most {:.2e} is rounding",
+                    case.inputs[b].len,
+                    show(r),
+                    show(d),
+                    case.bound()
+                ));
+            }
+        }
+    }
+    report
+}
+
+/// The error of one word; infinite where the words are of different kinds.
+fn scaled_error(scale: Scale, largest: f32, reference: u32, device: u32) -> f64 {
+    let (r, d) = (f32::from_bits(reference), f32::from_bits(device));
+    if reference == device || (reference != POISON && device != POISON && r.is_nan() && d.is_nan()) {
+        return 0.0;
+    }
+    let scale = match scale {
+        Scale::Exact => 0.0,
+        Scale::Own(least) => r.abs().max(least),
+        Scale::Largest(least) => largest.max(least),
+    };
+    // Zeros of either sign are equal.
+    let difference = (f64::from(r) - f64::from(d)).abs();
+    if difference == 0.0 {
+        return 0.0;
+    }
+    let error = difference / f64::from(scale);
+    if error.is_nan() { f64::INFINITY } else { error }
+}
+
+/// Two other values for a word, of which at least one should matter.
+fn changes(case: &Case, fill: Fill, word: u32) -> [u32; 2] {
+    if fill == Fill::Bits {
+        return [0, u32::MAX];
+    }
+    // What K terms of size 1 may be off by grows with K·ε·K; a change must stand out of that.
+    let bump = (4.0 * case.bound() * case.roundings as f64).max(1.0) as f32;
+    let x = f32::from_bits(word);
+    [(x + bump).to_bits(), (x - bump).to_bits()]
+}

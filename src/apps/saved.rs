@@ -1,0 +1,96 @@
+//! A run folder, opened again: its configuration, its model and its weights on a device.
+
+use std::path::{Path, PathBuf};
+
+use super::setup::build_model;
+use crate::config::{Config, FILE_NAME};
+use crate::data::{self, Dataset, Shape, Source, Splits};
+use crate::error::{Error, Result};
+use crate::program::Executor;
+use crate::training::Session;
+use crate::training::checkpoint::Checkpoint;
+
+/// The checkpoint's file in a run folder.
+pub const CHECKPOINT: &str = "checkpoint.safetensors";
+
+/// A trained model.
+pub struct Saved {
+    /// The run folder.
+    pub folder: PathBuf,
+    /// How it was trained.
+    pub config: Config,
+    /// The shape of its data.
+    pub shape: Shape,
+    /// The model with its weights.
+    pub session: Session,
+    /// Epochs that were finished.
+    pub epoch: u64,
+}
+
+impl Saved {
+    /// Opens a run folder.
+    ///
+    /// # Errors
+    /// If it is no run folder, or its checkpoint is damaged or does not fit its configuration.
+    pub fn open(folder: &Path, executor: Box<dyn Executor>) -> Result<Saved> {
+        check_folder(folder)?;
+        let config = Config::load(&folder.join(FILE_NAME))?;
+        let path = folder.join(CHECKPOINT);
+        let checkpoint = Checkpoint::load(&path)?;
+        let shape = shape(&checkpoint).map_err(|e| Error::malformed(&path, e))?;
+        let mut session = Session::new(build_model(&config.model, shape.features()), executor, config.training.seed);
+        session.start()?;
+        let values = session.set.values();
+        session.restore(&values, "", &checkpoint).map_err(|e| Error::malformed(&path, e))?;
+        let epoch = checkpoint.metadata_u64("epoch")?;
+        Ok(Saved { folder: folder.to_owned(), config, shape, session, epoch })
+    }
+
+    /// The data the run was trained on, or other data of the same shape.
+    ///
+    /// # Errors
+    /// If it cannot be read, or its images have another size than the model's.
+    pub fn data(&self, other: Option<&str>) -> Result<Splits> {
+        let source = other.map_or_else(|| self.config.data.parsed_source(), Source::parse);
+        let splits = data::open(&source, &self.config.data.options(self.config.training.seed))?;
+        check_shape(&splits.train, self.shape)?;
+        Ok(splits)
+    }
+}
+
+/// Says so if a folder is no run folder.
+pub(super) fn check_folder(folder: &Path) -> Result<()> {
+    let what = match (folder.is_dir(), folder.join(FILE_NAME).is_file()) {
+        (false, _) if folder.exists() => "is a file",
+        (false, _) => "does not exist",
+        (true, false) => "holds no config.toml",
+        (true, true) if !folder.join(CHECKPOINT).is_file() => "holds no checkpoint.safetensors yet",
+        _ => return Ok(()),
+    };
+    Err(Error::invalid(format!(
+        "{} {what}: give the folder of a run, which `elbo train` names at its end",
+        folder.display()
+    )))
+}
+
+/// The data's shape, as a checkpoint's metadata has it.
+pub(super) fn shape(checkpoint: &Checkpoint) -> Result<Shape> {
+    let size = |key: &str| -> Result<usize> { Ok(checkpoint.metadata_u64(key)? as usize) };
+    let shape = Shape { height: size("height")?, width: size("width")?, channels: size("channels")? };
+    let features = shape.height.checked_mul(shape.width).and_then(|n| n.checked_mul(shape.channels));
+    match features {
+        Some(1..=16_777_216) => Ok(shape),
+        _ => Err(Error::invalid("its entries `height`, `width` and `channels` are no image size")),
+    }
+}
+
+/// Says so if data has another shape than a model.
+pub(super) fn check_shape(data: &Dataset, shape: Shape) -> Result<()> {
+    if data.shape == shape {
+        return Ok(());
+    }
+    Err(Error::invalid(format!(
+        "the data {} has images of {}, and the model was trained on {shape}: give data of that size",
+        data.name, data.shape
+    )))
+}

@@ -1,0 +1,220 @@
+//! A training run and its folder: configuration, metrics, checkpoints, pictures.
+
+use std::ops::ControlFlow;
+use std::path::{Path, PathBuf};
+
+use super::pictures::{EpochPoint, ImageShape, save_grid, save_latent_map, save_loss, save_reconstructions};
+use super::saved::{CHECKPOINT, check_folder, check_shape, shape};
+use super::setup::build_model;
+use crate::config::{Binarise, Config, FILE_NAME};
+use crate::data::{self, Dataset, Splits};
+use crate::error::{Error, Result};
+use crate::files::{create_folder, write_atomically};
+use crate::program::Executor;
+use crate::training::checkpoint::Checkpoint;
+use crate::training::metrics::{EpochRecord, MetricsWriter, Split, read_epochs};
+use crate::training::{Progress, Session, Trainer};
+
+/// The metrics' file in a run folder.
+const METRICS: &str = "metrics.jsonl";
+/// Pictures in a grid of samples.
+const SAMPLES: usize = 64;
+/// Pairs in a picture of reconstructions.
+const PAIRS: usize = 20;
+/// Rows whose codes are drawn in a map.
+const POINTS: usize = 10_000;
+
+/// Who looks on while a run trains.
+pub trait Watcher {
+    /// A few more steps are done; `Break` ends the run after saving it.
+    fn progress(&mut self, epoch: u64, epochs: u64, progress: &Progress) -> ControlFlow<()>;
+    /// An epoch is done: the record of the training set, then those of the other sets.
+    fn epoch(&mut self, records: &[EpochRecord]);
+}
+
+/// How a run ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// All epochs are done.
+    Finished,
+    /// The watcher broke off; the run is saved and can be resumed.
+    Stopped,
+}
+
+/// A training run.
+pub struct TrainRun {
+    /// Its folder.
+    pub folder: PathBuf,
+    /// Its configuration.
+    pub config: Config,
+    /// Its data.
+    pub data: Splits,
+    trainer: Trainer,
+    metrics: MetricsWriter,
+    means: Vec<f32>,
+}
+
+impl TrainRun {
+    /// Starts a run in a folder that holds none.
+    ///
+    /// # Errors
+    /// If the data cannot be read, the folder cannot be written or holds a run, or the device has too little memory.
+    pub fn start(config: Config, folder: &Path, executor: Box<dyn Executor>) -> Result<TrainRun> {
+        if folder.join(FILE_NAME).exists() || folder.join(CHECKPOINT).exists() {
+            return Err(Error::invalid(format!(
+                "{} holds a run already: give another --out, or go on with it: --resume {}",
+                folder.display(),
+                folder.display()
+            )));
+        }
+        let (data, trainer) = TrainRun::prepare(&config, executor)?;
+        create_folder(folder)?;
+        let metrics = MetricsWriter::create(folder)?;
+        let mut run = TrainRun { folder: folder.to_owned(), config, data, trainer, metrics, means: vec![] };
+        run.save_config()?;
+        run.save()?;
+        Ok(run)
+    }
+
+    /// Goes on with a run where its checkpoint stands.
+    ///
+    /// # Errors
+    /// As for [`TrainRun::start`]; and if the checkpoint is damaged or does not fit the configuration or the data.
+    pub fn resume(config: Config, folder: &Path, executor: Box<dyn Executor>) -> Result<TrainRun> {
+        check_folder(folder)?;
+        let path = folder.join(CHECKPOINT);
+        let checkpoint = Checkpoint::load(&path)?;
+        let trained_on = shape(&checkpoint).map_err(|e| Error::malformed(&path, e))?;
+        let (data, mut trainer) = TrainRun::prepare(&config, executor)?;
+        check_shape(&data.train, trained_on)?;
+        trainer.resume(&checkpoint).map_err(|e| Error::malformed(&path, e))?;
+        let metrics = MetricsWriter::resume(folder, trainer.state.epoch, trainer.state.step)?;
+        let run = TrainRun { folder: folder.to_owned(), config, data, trainer, metrics, means: vec![] };
+        run.save_config()?;
+        Ok(run)
+    }
+
+    fn prepare(config: &Config, executor: Box<dyn Executor>) -> Result<(Splits, Trainer)> {
+        let seed = config.training.seed;
+        let data = data::open(&config.data.parsed_source(), &config.data.options(seed))?;
+        let model = build_model(&config.model, data.train.shape.features());
+        let session = Session::new(model, executor, seed);
+        let binarise = config.data.binarise == Binarise::Dynamic;
+        let trainer = Trainer::new(session, &data.train, &config.training, config.model.beta, binarise)?;
+        Ok((data, trainer))
+    }
+
+    /// Numbers that are trained.
+    pub fn parameters(&self) -> usize {
+        self.trainer.session.set.count()
+    }
+
+    /// The device, for people.
+    pub fn device(&self) -> String {
+        self.trainer.session.executor.describe()
+    }
+
+    /// Epochs that are done.
+    pub fn epochs_done(&self) -> u64 {
+        self.trainer.state.epoch
+    }
+
+    /// Trains to the last epoch, evaluating after each, and saves.
+    ///
+    /// # Errors
+    /// If numbers stop being finite, a file cannot be written, or the device fails.
+    pub fn train(&mut self, watcher: &mut dyn Watcher) -> Result<Outcome> {
+        let epochs = self.config.training.epochs as u64;
+        while self.trainer.state.epoch < epochs {
+            let epoch = self.trainer.state.epoch + 1;
+            let (metrics, mut failed) = (&mut self.metrics, Ok(()));
+            let finished = self.trainer.epoch(&mut |progress| {
+                failed = progress.steps.iter().try_for_each(|step| metrics.step(step));
+                if failed.is_err() { ControlFlow::Break(()) } else { watcher.progress(epoch, epochs, &progress) }
+            })?;
+            failed?;
+            let Some(record) = finished else {
+                self.save()?;
+                return Ok(Outcome::Stopped);
+            };
+            let records = self.evaluate(record)?;
+            records.iter().try_for_each(|record| self.metrics.epoch(record))?;
+            watcher.epoch(&records);
+            if epoch == epochs || epoch.is_multiple_of(self.config.training.checkpoint_every as u64) {
+                self.save()?;
+            }
+        }
+        Ok(Outcome::Finished)
+    }
+
+    /// The records of all sets after an epoch.
+    fn evaluate(&mut self, train: EpochRecord) -> Result<Vec<EpochRecord>> {
+        let mut records = vec![train];
+        let how = (self.config.training.batch, self.config.model.beta, self.config.data.binarise == Binarise::Dynamic);
+        for (split, data) in [(Split::Validation, &self.data.validation), (Split::Test, &self.data.test)] {
+            if let Some(data) = data {
+                let (mut record, means) = self.trainer.session.evaluate(split, data, how)?;
+                (record.epoch, record.steps) = (records[0].epoch, records[0].steps);
+                records.push(record);
+                self.means = means;
+            }
+        }
+        Ok(records)
+    }
+
+    /// The set that pictures are made from: test, else validation, else training.
+    fn shown(&self) -> &Dataset {
+        self.data.test.as_ref().or(self.data.validation.as_ref()).unwrap_or(&self.data.train)
+    }
+
+    /// Draws the pictures of a finished run; gives their files.
+    ///
+    /// # Errors
+    /// If a file cannot be written, or the device fails.
+    pub fn pictures(&mut self) -> Result<Vec<PathBuf>> {
+        let path = |name: &str| self.folder.join(name);
+        let shape = self.data.train.shape;
+        let image = ImageShape { height: shape.height, width: shape.width, channels: shape.channels };
+        let mut made = Vec::new();
+        if self.trainer.session.model.is_generative() {
+            let samples = self.trainer.session.sample(SAMPLES, self.config.training.seed)?;
+            save_grid(&path("samples.png"), &samples, image, 8)?;
+            made.push(path("samples.png"));
+        }
+        let shown = self.shown();
+        let rows = PAIRS.min(shown.rows);
+        let originals: Vec<f32> = (0..rows).flat_map(|i| shown.row(i)).collect();
+        let codes_of = shown.rows.min(POINTS);
+        let labels = shown.labels.as_ref().map(|l| (l.values[..codes_of].to_vec(), l.names.clone()));
+        let latent = self.trainer.session.model.latent();
+        if self.means.len() < codes_of * latent {
+            let all: Vec<f32> = (0..codes_of).flat_map(|i| self.shown().row(i)).collect();
+            self.means = self.trainer.session.encode(&all)?;
+        }
+        let reconstructions = self.trainer.session.reconstruct(&originals)?;
+        let path = |name: &str| self.folder.join(name);
+        save_reconstructions(&path("reconstructions.png"), &originals, &reconstructions, image, 10)?;
+        let labels = labels.as_ref().map(|(values, names)| (values.as_slice(), names.as_slice()));
+        save_latent_map(&path("latent.png"), &self.means[..codes_of * latent], latent, labels)?;
+        let history = read_epochs(&path(METRICS))?;
+        let points: Vec<EpochPoint> = history.iter().map(EpochPoint::from).collect();
+        save_loss(&path("loss.png"), &points)?;
+        made.extend(["reconstructions.png", "latent.png", "loss.png"].map(path));
+        Ok(made)
+    }
+
+    fn save_config(&self) -> Result<()> {
+        let text = self.config.to_toml()?;
+        write_atomically(&self.folder.join(FILE_NAME), |file| file.write_all(text.as_bytes()))
+    }
+
+    /// Writes the checkpoint.
+    fn save(&mut self) -> Result<()> {
+        let mut checkpoint = self.trainer.checkpoint()?;
+        let shape = self.data.train.shape;
+        for (key, size) in [("height", shape.height), ("width", shape.width), ("channels", shape.channels)] {
+            checkpoint.set_metadata(key, size);
+        }
+        checkpoint.save(&self.folder.join(CHECKPOINT))
+    }
+}

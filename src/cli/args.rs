@@ -1,0 +1,147 @@
+//! The command line: which commands there are, what they take, and what each option means.
+//!
+//! Options of `elbo train` are all optional: one that is not given leaves the setting to the configuration file or the
+//! preset ([`resolve`]). Their defaults are therefore not written here; [`command`] reads them out of the presets and adds
+//! them to the help.
+
+mod commands;
+mod resolve;
+#[cfg(test)]
+mod tests;
+mod train;
+
+use clap::{Arg, CommandFactory, FromArgMatches, Parser, Subcommand};
+
+pub use commands::{BenchArgs, BenchStep, DoctorArgs, EvaluateArgs, ProfileArgs, ReconstructArgs, SampleArgs};
+pub use resolve::resolve;
+pub use train::{DataArgs, DeviceArgs, ModelArgs, TrainArgs, TrainingArgs};
+
+use crate::config::Preset;
+
+/// Trains variational autoencoders on any GPU, or on the processor.
+///
+/// A variational autoencoder (VAE) learns to squeeze each row of data, a picture say, into a few numbers (the code), to
+/// rebuild the row from them, and to make up new rows that look like the old ones. It learns by maximising the ELBO, the
+/// evidence lower bound: how well rows are rebuilt, less how much their codes say (the KL term).
+///
+/// Without a command, `elbo` trains on built-in pictures, for which it needs no files, and leaves everything it finds out
+/// in the folder `runs`.
+#[derive(Debug, Parser)]
+#[command(
+    name = "elbo",
+    version,
+    after_help = "\
+Examples:
+  elbo                                    train on built-in pictures, in a few minutes
+  elbo train --data mnist --preset classic
+  elbo sample runs/vae-mnist --count 100 --out new.png
+
+Options belong behind a command: elbo train --epochs 5. More about one: elbo help train."
+)]
+pub struct Cli {
+    /// What to do; `None` stands for `train` without options.
+    #[command(subcommand)]
+    pub command: Option<Command>,
+}
+
+/// What `elbo` can do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Train a model and keep it, with its measurements and pictures, in a folder
+    ///
+    /// Settings come from a preset, then from --config, then from the options, the later going before the earlier. Nothing
+    /// is required: without options, the model learns built-in pictures.
+    Train(Box<TrainArgs>),
+    /// Measure a trained model on data it was not trained on
+    ///
+    /// Prints the ELBO and its two parts, reconstruction and KL, in nats per row, and how many latent dimensions are in use.
+    Evaluate(EvaluateArgs),
+    /// Draw new rows from a trained model, as a picture
+    ///
+    /// Codes are drawn from the prior, a standard normal distribution, and decoded. Only variational models can do that.
+    Sample(SampleArgs),
+    /// Show rows beside what a trained model makes of them, as a picture
+    Reconstruct(ReconstructArgs),
+    /// List what can be computed on
+    ///
+    /// Example: elbo devices, then elbo train --device 1 for the device with the number 1.
+    Devices,
+    /// Check that a device works and computes correctly, and say what to do if not
+    ///
+    /// Looks for drivers, then runs every kernel and compares its numbers with those of the processor.
+    Doctor(DoctorArgs),
+    /// Measure how fast training is
+    Bench(BenchArgs),
+    /// Show where the time of a training step goes, kernel by kernel
+    Profile(ProfileArgs),
+}
+
+impl Cli {
+    /// Reads the command line of this process. Prints the help, or what is wrong with the line, and exits, where it must.
+    pub fn from_environment() -> Self {
+        let matches = command().get_matches();
+        Self::from_arg_matches(&matches).unwrap_or_else(|error| error.exit())
+    }
+
+    /// The command to run: training with the default settings where none was given.
+    pub fn into_command(self) -> Command {
+        self.command.unwrap_or_else(|| Command::Train(Box::default()))
+    }
+}
+
+/// The definition of the command line, with the presets' values as defaults in the help of `train`.
+pub fn command() -> clap::Command {
+    let presets = Preset::ALL.map(|preset| (preset, toml::Table::try_from(preset.config()).unwrap_or_default()));
+    // All are walked through, since changing a single one would move it to the end of the list.
+    Cli::command().mut_subcommands(|command| match command.get_name() {
+        "train" => command.mut_args(|arg| with_default(arg, &presets)),
+        _ => command,
+    })
+}
+
+/// Adds `[default: 20; classic: 10]` to the help of an option that is a setting.
+fn with_default(arg: Arg, presets: &[(Preset, toml::Table)]) -> Arg {
+    let key = match arg.get_id().as_str() {
+        "data" => "source".to_owned(),
+        "model" => "kind".to_owned(),
+        "preset" | "device" => return arg,
+        id => id.replace('_', "-"),
+    };
+    let value = |settings: &toml::Table| {
+        let mut tables = settings.values().filter_map(toml::Value::as_table);
+        tables.find_map(|table| table.get(&key)).map(spelled)
+    };
+    let Some((default, others)) = presets.split_first() else { return arg };
+    let Some(usual) = value(&default.1) else { return arg };
+    let mut note = format!(" [default: {usual}");
+    for (preset, settings) in others {
+        if let Some(value) = value(settings).filter(|value| *value != usual) {
+            note += &format!("; {}: {value}", preset.name());
+        }
+    }
+    note.push(']');
+    // Below the paragraphs of a long text, as the library itself does it.
+    let long = arg.get_long_help().map(|text| format!("{text}\n\n{}", note.trim_start()));
+    let short = arg.get_help().map(|text| format!("{text}{note}")).unwrap_or_default();
+    match long {
+        Some(long) => arg.help(short).long_help(long),
+        None => arg.help(short),
+    }
+}
+
+/// A value as it is typed on the command line.
+fn spelled(value: &toml::Value) -> String {
+    match value {
+        toml::Value::String(text) => text.clone(),
+        toml::Value::Array(list) => list.iter().map(spelled).collect::<Vec<_>>().join(","),
+        toml::Value::Float(number) if *number < 1e-4 => format!("{number:e}"),
+        toml::Value::Float(number) => number.to_string(),
+        other => other.to_string(),
+    }
+}
+
+/// A whole number; `20_000` is one too, as in TOML.
+fn whole(text: &str) -> Result<usize, String> {
+    let digits = text.trim().replace('_', "");
+    digits.parse().map_err(|_| "give a whole number, 0 or more".to_owned())
+}

@@ -1,0 +1,129 @@
+//! The options of all commands but `train`.
+
+use std::path::PathBuf;
+
+use clap::{Args, ValueEnum, value_parser};
+
+use crate::config::DeviceChoice;
+
+/// The options of `elbo evaluate`.
+#[derive(Debug, Clone, Args)]
+#[command(after_help = "Example:\n  elbo evaluate runs/vae-sprites")]
+pub struct EvaluateArgs {
+    /// Folder of the run, as `elbo train` left it
+    #[arg(value_name = "RUN")]
+    pub run: PathBuf,
+    /// Other data to measure it on: a file or a folder [default: the test rows of the data it was trained on]
+    #[arg(long, value_name = "PATH")]
+    pub data: Option<String>,
+    /// Where to compute: auto, cpu, gpu, or a number or part of a name from `elbo devices`
+    #[arg(long, value_name = "DEVICE", default_value = "auto")]
+    pub device: DeviceChoice,
+    /// Print JSON, for programs
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// The options of `elbo sample`.
+#[derive(Debug, Clone, Args)]
+#[command(after_help = "Example:\n  elbo sample runs/vae-sprites --count 100 --out new.png --seed 7")]
+pub struct SampleArgs {
+    /// Folder of the run, as `elbo train` left it
+    #[arg(value_name = "RUN")]
+    pub run: PathBuf,
+    /// How many rows to draw
+    #[arg(long, value_name = "N", default_value = "64", value_parser = value_parser!(u64).range(1..=10_000))]
+    pub count: u64,
+    /// The PNG file to write [default: samples.png in the folder of the run]
+    #[arg(long, value_name = "FILE.png")]
+    pub out: Option<PathBuf>,
+    /// Decides which rows are drawn
+    #[arg(long, value_name = "N", default_value = "0")]
+    pub seed: u64,
+    /// Where to compute: auto, cpu, gpu, or a number or part of a name from `elbo devices`
+    #[arg(long, value_name = "DEVICE", default_value = "auto")]
+    pub device: DeviceChoice,
+}
+
+/// The options of `elbo reconstruct`.
+#[derive(Debug, Clone, Args)]
+#[command(after_help = "Example:\n  elbo reconstruct runs/vae-sprites --count 20 --out pairs.png")]
+pub struct ReconstructArgs {
+    /// Folder of the run, as `elbo train` left it
+    #[arg(value_name = "RUN")]
+    pub run: PathBuf,
+    /// Other data to take rows from: a file or a folder [default: the test rows of the data it was trained on]
+    #[arg(long, value_name = "PATH")]
+    pub data: Option<String>,
+    /// How many rows to show
+    #[arg(long, value_name = "N", default_value = "16", value_parser = value_parser!(u64).range(1..=10_000))]
+    pub count: u64,
+    /// The PNG file to write [default: reconstructions.png in the folder of the run]
+    #[arg(long, value_name = "FILE.png")]
+    pub out: Option<PathBuf>,
+    /// Where to compute: auto, cpu, gpu, or a number or part of a name from `elbo devices`
+    #[arg(long, value_name = "DEVICE", default_value = "auto")]
+    pub device: DeviceChoice,
+}
+
+/// The options of `elbo doctor`.
+#[derive(Debug, Clone, Args)]
+#[command(after_help = "Example:\n  elbo doctor --device gpu")]
+pub struct DoctorArgs {
+    /// Check only this device: auto, cpu, gpu, or a number or part of a name from `elbo devices` [default: all]
+    #[arg(long, value_name = "DEVICE")]
+    pub device: Option<DeviceChoice>,
+}
+
+/// Which training step is measured.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+pub enum BenchStep {
+    /// The VAE of the preset classic, 784-400-20: small, so that overheads show
+    #[default]
+    Classic,
+    /// A wide one, so that arithmetic shows
+    Wide,
+}
+
+/// The options of `elbo bench`.
+#[derive(Debug, Clone, Args)]
+#[command(after_help = "\
+Examples:
+  elbo bench --device gpu --step wide
+  elbo bench --json > before.json
+  elbo bench --compare before.json")]
+pub struct BenchArgs {
+    /// Where to compute: auto, cpu, gpu, or a number or part of a name from `elbo devices`
+    #[arg(long, value_name = "DEVICE", default_value = "auto")]
+    pub device: DeviceChoice,
+    /// Which training step to measure
+    #[arg(long, value_name = "NAME", value_enum, default_value_t)]
+    pub step: BenchStep,
+    /// Rows per step
+    #[arg(long, value_name = "ROWS", default_value = "128", value_parser = value_parser!(u64).range(1..=1_048_576))]
+    pub batch: u64,
+    /// Measure every kernel by itself as well
+    #[arg(long)]
+    pub kernels: bool,
+    /// Print JSON, for programs and for --compare
+    #[arg(long)]
+    pub json: bool,
+    /// Compare with an earlier measurement that --json printed
+    #[arg(long, value_name = "FILE")]
+    pub compare: Option<PathBuf>,
+}
+
+/// The options of `elbo profile`.
+#[derive(Debug, Clone, Args)]
+#[command(after_help = "Example:\n  elbo profile --device gpu --step wide")]
+pub struct ProfileArgs {
+    /// Where to compute: auto, cpu, gpu, or a number or part of a name from `elbo devices`
+    #[arg(long, value_name = "DEVICE", default_value = "auto")]
+    pub device: DeviceChoice,
+    /// Which training step to look into
+    #[arg(long, value_name = "NAME", value_enum, default_value_t)]
+    pub step: BenchStep,
+    /// Rows per step
+    #[arg(long, value_name = "ROWS", default_value = "128", value_parser = value_parser!(u64).range(1..=1_048_576))]
+    pub batch: u64,
+}

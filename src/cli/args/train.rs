@@ -1,0 +1,189 @@
+//! The options of `elbo train`: the settings of [`Config`](crate::config::Config), all optional, and where to keep the run.
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+use super::whole;
+use crate::config::{Binarise, DeviceChoice, Likelihood, ModelKind, Preset, Schedule};
+use crate::nn::Activation;
+
+/// The options of `elbo train`. What is not given stays `None`.
+#[derive(Debug, Clone, Default, Args)]
+#[command(
+    allow_negative_numbers = true,
+    after_help = "\
+Examples:
+  elbo train --epochs 5
+  elbo train --data mnist --preset classic --out runs/mnist
+  elbo train --hidden 400,200 --latent 2 --beta 4
+  elbo train --resume runs/mnist --epochs 20"
+)]
+pub struct TrainArgs {
+    /// Settings that go well together, from which the others depart
+    #[arg(long, value_name = "NAME")]
+    pub preset: Option<Preset>,
+    /// A TOML file with settings; --print-config shows how one looks
+    #[arg(long, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// Folder to keep the run in [default: a new one in runs, named after the model and the data]
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
+    /// Go on with the run in this folder, with its settings
+    ///
+    /// The outcome is that of a run that was never interrupted. --epochs can be raised, and the device and how often
+    /// things are written can be changed; the model and the way it learns cannot.
+    #[arg(long, value_name = "DIR", conflicts_with_all = ["out", "config", "preset"])]
+    pub resume: Option<PathBuf>,
+    /// Print all settings as TOML instead of training
+    #[arg(long)]
+    pub print_config: bool,
+    /// What is learnt from.
+    #[command(flatten)]
+    pub data: DataArgs,
+    /// What learns.
+    #[command(flatten)]
+    pub model: ModelArgs,
+    /// How it learns.
+    #[command(flatten)]
+    pub training: TrainingArgs,
+    /// Where it is computed.
+    #[command(flatten)]
+    pub device: DeviceArgs,
+}
+
+/// Settings of the table `[data]`.
+#[derive(Debug, Clone, Default, Args)]
+#[command(next_help_heading = "Data")]
+pub struct DataArgs {
+    /// What to learn: a file, a folder, or `sprites`, the built-in pictures
+    #[arg(long, value_name = "PATH")]
+    pub data: Option<String>,
+    /// Rows held out of training to choose settings by
+    ///
+    /// 0 holds out a tenth where the data has no test rows of its own, and none where it has.
+    #[arg(long, value_name = "ROWS", value_parser = whole)]
+    pub validation: Option<usize>,
+    /// Whether pixels become black or white
+    #[arg(long, value_name = "HOW", alias = "binarize")]
+    pub binarise: Option<Binarise>,
+    /// Height and width of the built-in sprites, in pixels
+    #[arg(long, value_name = "PIXELS", value_parser = whole)]
+    pub resolution: Option<usize>,
+    /// Number of built-in sprites to train on [default: 20,000]
+    #[arg(long, value_name = "N", value_parser = whole)]
+    pub count: Option<usize>,
+    /// Built-in sprites in black and white, without grey edges
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
+    pub binary: Option<bool>,
+    /// All 737,280 built-in sprites, in black and white, without test rows
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
+    pub full: Option<bool>,
+}
+
+/// Settings of the table `[model]`.
+#[derive(Debug, Clone, Default, Args)]
+#[command(next_help_heading = "Model")]
+pub struct ModelArgs {
+    /// Variational or plain
+    #[arg(long, value_name = "KIND")]
+    pub model: Option<ModelKind>,
+    /// Units of each hidden layer of the encoder, from the data inwards
+    #[arg(long, value_name = "N,N...", value_delimiter = ',', value_parser = whole)]
+    pub hidden: Option<Vec<usize>>,
+    /// Units of each hidden layer of the decoder, from the code outwards [default: the encoder's in reverse]
+    #[arg(long, value_name = "N,N...", value_delimiter = ',', value_parser = whole)]
+    pub decoder_hidden: Option<Vec<usize>>,
+    /// Dimensions of the latent space: how many numbers a code has
+    #[arg(long, value_name = "N", value_parser = whole)]
+    pub latent: Option<usize>,
+    /// The nonlinearity after every hidden layer
+    #[arg(long, value_name = "NAME")]
+    pub activation: Option<Activation>,
+    /// How the distance of a row from its reconstruction is measured
+    ///
+    /// The density p(x|z) whose negative logarithm is the reconstruction term of the loss. For a plain autoencoder
+    /// (--model ae), bernoulli is binary cross-entropy, and gaussian is squared error; bce and mse are understood as well.
+    #[arg(long, value_name = "NAME")]
+    pub likelihood: Option<Likelihood>,
+    /// Standard deviation of --likelihood gaussian, in the units of the data
+    ///
+    /// Smaller values make reconstructions sharper and codes say more.
+    #[arg(long, value_name = "X")]
+    pub sigma: Option<f64>,
+    /// Weight of the KL term in the loss
+    ///
+    /// The loss is reconstruction + beta x KL. At 1 it is the negative ELBO. Above 1, codes say less, reconstructions are
+    /// coarser, and single dimensions of the code tend to stand for single properties (beta-VAE, Higgins et al. 2017).
+    /// Below 1, reconstructions are sharper, and rows drawn from the model worse.
+    #[arg(long, value_name = "X")]
+    pub beta: Option<f64>,
+}
+
+/// Settings of the table `[training]`.
+#[derive(Debug, Clone, Default, Args)]
+#[command(next_help_heading = "Training")]
+pub struct TrainingArgs {
+    /// Passes over the training rows
+    #[arg(long, value_name = "N", value_parser = whole)]
+    pub epochs: Option<usize>,
+    /// Rows per step
+    #[arg(long, value_name = "ROWS", value_parser = whole, alias = "batch-size")]
+    pub batch: Option<usize>,
+    /// Size of the steps of Adam, the optimiser
+    #[arg(long, value_name = "X", alias = "lr")]
+    pub learning_rate: Option<f64>,
+    /// How the learning rate goes on after the warm-up
+    #[arg(long, value_name = "NAME")]
+    pub schedule: Option<Schedule>,
+    /// Steps over which the learning rate grows from 0
+    #[arg(long, value_name = "STEPS", value_parser = whole)]
+    pub warmup_steps: Option<usize>,
+    /// Epochs between two reductions, with --schedule step
+    #[arg(long, value_name = "EPOCHS", value_parser = whole)]
+    pub step_every: Option<usize>,
+    /// What the learning rate is then multiplied with
+    #[arg(long, value_name = "X")]
+    pub step_factor: Option<f64>,
+    /// Epochs over which the weight of the KL term grows from 0 to beta
+    ///
+    /// Helps where codes would otherwise say nothing at all (posterior collapse).
+    #[arg(long, value_name = "EPOCHS", value_parser = whole)]
+    pub kl_warmup_epochs: Option<usize>,
+    /// The most the gradient's norm may be; longer ones are scaled down [default: no limit]
+    #[arg(long, value_name = "X")]
+    pub clip_norm: Option<f64>,
+    /// Adam's decay rate of the gradient's running mean
+    #[arg(long, value_name = "X")]
+    pub beta1: Option<f64>,
+    /// Adam's decay rate of the running mean of the gradient's square
+    #[arg(long, value_name = "X")]
+    pub beta2: Option<f64>,
+    /// Added to Adam's denominator
+    #[arg(long, value_name = "X")]
+    pub epsilon: Option<f64>,
+    /// Decides all that is random; the same seed gives the same run
+    #[arg(long, value_name = "N")]
+    pub seed: Option<u64>,
+    /// Steps between two records of the loss
+    #[arg(long, value_name = "STEPS", value_parser = whole)]
+    pub log_every: Option<usize>,
+    /// Epochs between two checkpoints, from which --resume goes on
+    #[arg(long, value_name = "EPOCHS", value_parser = whole)]
+    pub checkpoint_every: Option<usize>,
+    /// Steps sent to the device at once [default: measured]
+    #[arg(long, value_name = "STEPS", value_parser = whole)]
+    pub steps_per_submit: Option<usize>,
+}
+
+/// Settings of the table `[device]`.
+#[derive(Debug, Clone, Default, Args)]
+#[command(next_help_heading = "Device")]
+pub struct DeviceArgs {
+    /// Where to compute: auto, cpu, gpu, or a number or part of a name from `elbo devices` [default: auto]
+    #[arg(long, value_name = "DEVICE")]
+    pub device: Option<DeviceChoice>,
+    /// Never choose kernels by timing them, so that a seed gives the same bits again
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
+    pub deterministic: Option<bool>,
+}

@@ -1,0 +1,9 @@
+//! `elbo doctor`.
+
+use super::args::DoctorArgs;
+use crate::error::Result;
+
+/// Checks a device kernel by kernel.
+pub fn run(_: &DoctorArgs) -> Result<()> {
+    Ok(())
+}

@@ -1,0 +1,30 @@
+//! The command line: one file per command, and words for people.
+
+pub mod args;
+mod devices;
+mod doctor;
+mod evaluate;
+mod reconstruct;
+mod sample;
+mod style;
+mod train;
+
+use args::Command;
+
+use crate::error::Result;
+
+/// Runs a command.
+///
+/// # Errors
+/// Whatever the command says.
+pub fn run(command: Command) -> Result<()> {
+    match command {
+        Command::Train(args) => train::run(&args),
+        Command::Evaluate(args) => evaluate::run(&args),
+        Command::Sample(args) => sample::run(&args),
+        Command::Reconstruct(args) => reconstruct::run(&args),
+        Command::Devices => devices::run(),
+        Command::Doctor(args) => doctor::run(&args),
+        Command::Bench(_) | Command::Profile(_) => Err(crate::Error::invalid("not yet")),
+    }
+}

@@ -1,0 +1,153 @@
+//! `elbo train`.
+
+use std::io::IsTerminal;
+use std::ops::ControlFlow;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use indicatif::{ProgressBar, ProgressStyle};
+
+use super::args::{TrainArgs, resolve};
+use super::style;
+use crate::apps::{Outcome, TrainRun, Watcher, open_device};
+use crate::config::{Config, ModelKind};
+use crate::error::{Error, Result};
+use crate::training::Progress;
+use crate::training::metrics::EpochRecord;
+
+/// Trains a model.
+pub fn run(args: &TrainArgs) -> Result<()> {
+    let config = resolve(args)?;
+    let executor = open_device(&config.device.device)?;
+    println!("Device: {}", executor.describe());
+    let started = std::time::Instant::now();
+    let (mut run, folder) = match &args.resume {
+        Some(folder) => (TrainRun::resume(config, folder, executor)?, folder.clone()),
+        None => {
+            let folder = args.out.clone().unwrap_or_else(|| free_folder(&config));
+            (TrainRun::start(config, &folder, executor)?, folder)
+        }
+    };
+    introduce(&run);
+    let mut watcher = Bar::new(run.config.model.kind)?;
+    let outcome = run.train(&mut watcher);
+    watcher.bar.finish_and_clear();
+    if outcome? == Outcome::Stopped {
+        return Err(Error::Interrupted(format!(
+            "Stopped in epoch {}. Everything is saved; go on with: elbo train --resume {}",
+            run.epochs_done() + 1,
+            folder.display()
+        )));
+    }
+    let pictures = run.pictures()?;
+    println!("\nDone in {}. Pictures:", style::duration(started.elapsed()));
+    for picture in pictures {
+        println!("  {}", picture.display());
+    }
+    println!("\nThe run is kept in {0}. Next: elbo sample {0} --count 100 --out new.png", folder.display());
+    Ok(())
+}
+
+/// The first of runs/NAME, runs/NAME-2, … that does not exist.
+fn free_folder(config: &Config) -> PathBuf {
+    let name = config.run_name();
+    let candidate = |n: usize| Path::new("runs").join(if n == 1 { name.clone() } else { format!("{name}-{n}") });
+    (1..).map(candidate).find(|folder| !folder.exists()).unwrap_or_else(|| candidate(1))
+}
+
+fn introduce(run: &TrainRun) {
+    println!("Data:   {}", run.data.train.describe());
+    for (name, data) in [("validation", &run.data.validation), ("test", &run.data.test)] {
+        if let Some(data) = data {
+            println!("        {} rows held out for {name}", style::count(data.rows as u64));
+        }
+    }
+    let model = &run.config.model;
+    let widths: Vec<String> = model.hidden.iter().map(usize::to_string).collect();
+    println!(
+        "Model:  {}, {} features - {} - {} latent, {} parameters",
+        model.kind,
+        run.data.train.shape.features(),
+        widths.join(" - "),
+        model.latent,
+        style::count(run.parameters() as u64)
+    );
+    println!("Folder: {}", run.folder.display());
+    if run.epochs_done() > 0 {
+        println!("Going on after epoch {}.", run.epochs_done());
+    }
+    println!();
+}
+
+/// A progress bar, and a line per epoch.
+struct Bar {
+    bar: ProgressBar,
+    kind: ModelKind,
+    stop: Arc<AtomicBool>,
+}
+
+impl Bar {
+    fn new(kind: ModelKind) -> Result<Bar> {
+        let stop = Arc::new(AtomicBool::new(false));
+        let flag = stop.clone();
+        ctrlc::set_handler(move || {
+            // The second time means it.
+            if flag.swap(true, Ordering::SeqCst) {
+                std::process::exit(130);
+            }
+        })
+        .map_err(|e| Error::invalid(format!("cannot listen for Ctrl-C: {e}")))?;
+        let bar = if std::io::stderr().is_terminal() { ProgressBar::new(0) } else { ProgressBar::hidden() };
+        let template = "{prefix} [{bar:30}] {msg}, {eta} left";
+        let style = ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar());
+        bar.set_style(style.progress_chars("=> "));
+        Ok(Bar { bar, kind, stop })
+    }
+}
+
+impl Watcher for Bar {
+    fn progress(&mut self, epoch: u64, epochs: u64, progress: &Progress) -> ControlFlow<()> {
+        if self.bar.length() != Some(epochs * progress.batches as u64) {
+            self.bar.set_length(epochs * progress.batches as u64);
+            self.bar.set_position((epoch - 1) * progress.batches as u64 + progress.batch as u64);
+            self.bar.reset_eta();
+            self.bar.enable_steady_tick(Duration::from_millis(500));
+        }
+        self.bar.set_prefix(format!("epoch {epoch}/{epochs}"));
+        self.bar.set_position((epoch - 1) * progress.batches as u64 + progress.batch as u64);
+        if let Some(step) = progress.steps.last() {
+            let rate = style::count(step.samples_per_second.unwrap_or(0.0) as u64);
+            let (reconstruction, kl) = (progress.sums.mean(1), progress.sums.mean(2));
+            self.bar.set_message(match self.kind {
+                ModelKind::Vae => format!(
+                    "ELBO {:.2}, reconstruction {reconstruction:.2}, KL {kl:.2}, {rate} samples/s",
+                    -(reconstruction + kl)
+                ),
+                ModelKind::Ae => format!("loss {reconstruction:.2}, {rate} samples/s"),
+            });
+        }
+        if self.stop.load(Ordering::SeqCst) { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+    }
+
+    fn epoch(&mut self, records: &[EpochRecord]) {
+        let mut line = String::new();
+        for record in records {
+            if line.is_empty() {
+                line += &format!("epoch {:3}", record.epoch);
+            }
+            line += &match self.kind {
+                ModelKind::Vae => format!(
+                    "  {}: ELBO {:.2} (reconstruction {:.2}, KL {:.2})",
+                    record.split, record.elbo, record.reconstruction, record.kl
+                ),
+                ModelKind::Ae => format!("  {}: loss {:.2}", record.split, record.loss),
+            };
+        }
+        if let Some(rate) = records.first().and_then(|r| r.samples_per_second) {
+            line += &format!("  {} samples/s", style::count(rate as u64));
+        }
+        self.bar.suspend(|| println!("{line}"));
+    }
+}

@@ -1,0 +1,84 @@
+//! What is learnt from: the table `[data]`.
+
+use serde::{Deserialize, Serialize};
+
+use super::Preset;
+use super::problems::Problems;
+use crate::data::{Options, Source, SpriteOptions};
+
+/// What is learnt from.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
+pub struct DataConfig {
+    /// `sprites`, the built-in pictures, or the path of a file or folder.
+    pub source: String,
+    /// Training rows held out to choose settings by. 0 holds out a tenth where the source has no test rows of its own, and
+    /// none where it has.
+    pub validation: usize,
+    /// Whether pixels become black or white, and how.
+    pub binarise: Binarise,
+    /// Height and width of the built-in sprites, in pixels.
+    pub resolution: usize,
+    /// Number of built-in sprites to train on; 20,000 when not given.
+    pub count: Option<usize>,
+    /// Built-in sprites in black and white, without grey edges.
+    pub binary: bool,
+    /// The whole grid of the built-in sprites, 737,280 of them, instead of a random part.
+    pub full: bool,
+}
+
+/// Whether pixels become black or white, and how.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, clap::ValueEnum)]
+#[serde(rename_all = "kebab-case")]
+pub enum Binarise {
+    /// Pixels stay as they are, with their greys
+    #[default]
+    Never,
+    /// Each time a row is seen, a pixel of brightness p becomes 1 with probability p, else 0
+    Dynamic,
+}
+
+impl Default for DataConfig {
+    fn default() -> Self {
+        Preset::default().config().data
+    }
+}
+
+impl DataConfig {
+    /// Where the rows come from.
+    pub fn parsed_source(&self) -> Source {
+        Source::parse(&self.source)
+    }
+
+    /// How to open the source; `seed` decides which rows are held out and which sprites are drawn.
+    pub fn options(&self, seed: u64) -> Options {
+        let sprites =
+            SpriteOptions { resolution: self.resolution, count: self.count, full: self.full, binary: self.binary };
+        Options { validation: self.validation, seed, sprites }
+    }
+
+    pub(super) fn check(&self, problems: &mut Problems) {
+        problems.note(
+            self.source.trim().is_empty(),
+            "`source` (--data) is empty: give the path of a file or folder, or `sprites`, the built-in pictures",
+        );
+        problems.within("resolution", self.resolution as u64, 8..=1024);
+        if let Some(count) = self.count {
+            problems.within("count", count as u64, 1..=crate::data::sprites::GRID as u64);
+        }
+        problems.note(
+            self.full && self.count.is_some(),
+            "`full` asks for all the sprites there are, and `count` for a number of them: give one of the two",
+        );
+        if self.parsed_source() != Source::Sprites {
+            let given = [("count", self.count.is_some()), ("binary", self.binary), ("full", self.full)];
+            for (key, _) in given.iter().filter(|(_, given)| *given) {
+                let problem = format!(
+                    "`{key}` is about the built-in sprites, and the data comes from {}: leave it out",
+                    self.source
+                );
+                problems.note(true, problem);
+            }
+        }
+    }
+}

@@ -1,0 +1,141 @@
+//! Configuration files: TOML in, TOML out.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs::File;
+use std::io::Read;
+use std::path::Path;
+
+use toml::{Table, Value};
+
+use super::{Config, Preset, keys};
+use crate::error::{Error, Result};
+
+/// More than anyone will type.
+const MAX_BYTES: u64 = 1 << 20;
+
+impl Config {
+    /// Reads a file over the preset it names (`sprites` when it names none) and checks the outcome.
+    ///
+    /// # Errors
+    /// When the file cannot be read, is not TOML, has an unknown key or a value of the wrong type, or when
+    /// [`Config::validate`] finds a problem.
+    pub fn load(path: &Path) -> Result<Self> {
+        let config = Self::layered(None, Some(path))?;
+        config.validate().map_err(|problem| Error::malformed(path, problem))?;
+        Ok(config)
+    }
+
+    /// A preset with a file over it, not yet checked. `preset` goes before the one the file names.
+    pub(crate) fn layered(preset: Option<Preset>, path: Option<&Path>) -> Result<Self> {
+        match path {
+            None => Ok(preset.unwrap_or_default().config()),
+            Some(path) => parse(&read(path)?, preset).map_err(|problem| Error::malformed(path, problem)),
+        }
+    }
+
+    /// All settings as TOML, to be read by people and by [`Config::load`].
+    ///
+    /// # Errors
+    /// When a setting cannot be written in TOML, which [`Config::validate`] would have found.
+    pub fn to_toml(&self) -> Result<String> {
+        let text = toml::to_string(self)
+            .map_err(|error| Error::invalid(format!("the settings cannot be written as TOML: {error}")))?;
+        Ok(format!(
+            "# The settings of a run of elbo. To use them again: elbo train --config FILE\n\
+             # An explanation of each: elbo train --help\n\n{text}"
+        ))
+    }
+
+    /// The keys of the settings in which `self` and `other` differ, in alphabetical order of their tables.
+    pub fn differences(&self, other: &Self) -> Vec<String> {
+        let tables = [self, other].map(|config| Table::try_from(config).unwrap_or_default());
+        let [ours, theirs] = tables.each_ref().map(settings);
+        let keys: BTreeSet<_> = ours.keys().chain(theirs.keys()).collect();
+        let different = keys.into_iter().filter(|key| ours.get(*key) != theirs.get(*key));
+        different.map(|(_, key)| (*key).to_owned()).collect()
+    }
+}
+
+/// The settings of all tables by (table, key).
+fn settings(config: &Table) -> BTreeMap<(&str, &str), &Value> {
+    let tables = config.iter().filter_map(|(name, value)| Some((name, value.as_table()?)));
+    tables.flat_map(|(name, table)| table.iter().map(|(key, value)| ((name.as_str(), key.as_str()), value))).collect()
+}
+
+fn read(path: &Path) -> Result<String> {
+    // Asked before opening: opening a pipe would wait for a writer.
+    let about = std::fs::metadata(path).map_err(Error::io("read", path))?;
+    if about.is_dir() {
+        return Err(Error::malformed(path, "this is a folder, and a TOML file with settings was expected"));
+    }
+    let file = File::open(path).map_err(Error::io("read", path))?;
+    let mut bytes = Vec::new();
+    file.take(MAX_BYTES + 1).read_to_end(&mut bytes).map_err(Error::io("read", path))?;
+    if bytes.len() as u64 > MAX_BYTES {
+        return Err(Error::malformed(
+            path,
+            format!("this has more than {MAX_BYTES} bytes, and a TOML file with settings was expected"),
+        ));
+    }
+    let text = String::from_utf8(bytes);
+    text.map_err(|_| Error::malformed(path, "this is not text, and a TOML file with settings was expected"))
+}
+
+/// Reads `text` over a preset. The error is a sentence for people.
+fn parse(text: &str, preset: Option<Preset>) -> std::result::Result<Config, String> {
+    let file: Table = text.parse().map_err(|error| explain(&error, text))?;
+    let unknown = keys::unknown(&file);
+    if !unknown.is_empty() {
+        return Err(unknown.join("\n  and "));
+    }
+    // Read by itself first: only then does an error know its line.
+    let typed: Config = toml::from_str(text).map_err(|error| explain(&error, text))?;
+    let preset = preset.unwrap_or(typed.preset);
+    let mut settings = Table::try_from(preset.config()).map_err(|error| error.to_string())?;
+    overlay(&mut settings, file);
+    let config: Config = settings.try_into().map_err(|error: toml::de::Error| error.message().to_owned())?;
+    Ok(Config { preset, ..config })
+}
+
+/// Puts every value of `upper` in place of the one in `lower`, table by table.
+fn overlay(lower: &mut Table, upper: Table) {
+    for (key, value) in upper {
+        match (lower.get_mut(&key), value) {
+            (Some(Value::Table(lower)), Value::Table(upper)) => overlay(lower, upper),
+            (_, value) => {
+                lower.insert(key, value);
+            }
+        }
+    }
+}
+
+/// A reader's message with its line, in words for people who do not write Rust.
+fn explain(error: &toml::de::Error, text: &str) -> String {
+    const WORDS: [(&str, &str); 10] = [
+        ("invalid type: ", "found "),
+        ("invalid value: ", "found "),
+        ("expected usize", "expected a whole number, 0 or more"),
+        ("expected u64", "expected a whole number, 0 or more"),
+        ("expected f64", "expected a number"),
+        ("expected a sequence", "expected a list such as [400, 200]"),
+        ("a boolean", "true or false"),
+        ("boolean `", "`"),
+        ("floating point `", "the number `"),
+        ("unknown variant", "there is no"),
+    ];
+    let mut message = error.message().replace('\n', " ");
+    for (from, to) in WORDS {
+        message = message.replace(from, to);
+    }
+    if let Some((start, _)) = message.split_once("expected struct ") {
+        message = format!("{start}expected a table");
+    }
+    match error.span().and_then(|span| text.get(..span.start)) {
+        Some(before) => {
+            let number = before.matches('\n').count();
+            let line: String = text.lines().nth(number).unwrap_or_default().trim().chars().take(120).collect();
+            format!("line {} ({line}): {message}", number + 1)
+        }
+        None => message,
+    }
+}

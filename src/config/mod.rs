@@ -1,0 +1,96 @@
+//! Everything that decides how a training run goes, in one place: [`Config`].
+//!
+//! A configuration is put together in layers, the later ones over the earlier: a [`Preset`], then a TOML file, then the
+//! command line. The same words are used everywhere: the key `learning-rate` is the option `--learning-rate`.
+//!
+//! ```toml
+//! preset = "classic"        # where all that is not said here comes from
+//!
+//! [data]
+//! source = "mnist"          # a path, or "sprites"
+//!
+//! [model]
+//! hidden = [400]
+//! latent = 20
+//!
+//! [training]
+//! epochs = 10
+//! learning-rate = 1e-3
+//!
+//! [device]
+//! device = "auto"
+//! ```
+//!
+//! [`Config::validate`] finds what makes no sense before anything is computed, all of it at once. What can only be known
+//! once the data has been read (that there are enough rows, say) is checked where it is read.
+
+mod data;
+mod device;
+mod file;
+mod keys;
+mod model;
+mod preset;
+mod problems;
+#[cfg(test)]
+mod tests;
+mod training;
+
+use serde::{Deserialize, Serialize};
+
+pub use data::{Binarise, DataConfig};
+pub use device::{DeviceChoice, DeviceConfig};
+pub use model::{Likelihood, ModelConfig, ModelKind};
+pub use preset::Preset;
+pub use training::{Schedule, TrainingConfig};
+
+use crate::error::Result;
+use problems::Problems;
+
+/// The name of the file in a run's folder that holds its settings.
+pub const FILE_NAME: &str = "config.toml";
+
+/// All settings of `elbo train`. The default is the preset [`Preset::Sprites`].
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Config {
+    /// Where the settings come from that nobody gave.
+    pub preset: Preset,
+    /// What is learnt from.
+    pub data: DataConfig,
+    /// What learns.
+    pub model: ModelConfig,
+    /// How it learns.
+    pub training: TrainingConfig,
+    /// Where it is computed.
+    pub device: DeviceConfig,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Preset::default().config()
+    }
+}
+
+impl Config {
+    /// Looks for settings that make no sense, alone or together.
+    ///
+    /// # Errors
+    /// When there are any: [`crate::error::Error::Invalid`], with all of them and what to do.
+    pub fn validate(&self) -> Result<()> {
+        let mut problems = Problems::default();
+        self.data.check(&mut problems);
+        self.model.check(&mut problems);
+        self.training.check(&mut problems);
+        self.training.check_kind(self.model.kind, &mut problems);
+        problems.into_result()
+    }
+
+    /// A name for the run, such as `vae-sprites` or `ae-mnist`: the kind of the model and the last part of the source.
+    pub fn run_name(&self) -> String {
+        let source = std::path::Path::new(&self.data.source);
+        let stem = source.file_stem().map(|stem| stem.to_string_lossy()).unwrap_or("data".into());
+        let safe: String =
+            stem.chars().map(|c| if c.is_alphanumeric() || "-_.".contains(c) { c } else { '-' }).collect();
+        format!("{}-{}", self.model.kind, safe)
+    }
+}

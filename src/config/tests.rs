@@ -1,0 +1,270 @@
+//! Layers, files, and everything that is refused.
+
+use super::*;
+use crate::error::Error;
+use crate::nn::Activation;
+
+/// Reads `text` as a file.
+fn load(text: &str) -> Result<Config> {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("x.toml");
+    std::fs::write(&path, text).unwrap();
+    Config::load(&path)
+}
+
+#[track_caller]
+fn refused(text: &str, expected: &str) {
+    let error = load(text).unwrap_err();
+    let said = error.to_string();
+    assert!(matches!(error, Error::Malformed { .. }) && said.contains("x.toml"), "{said}");
+    assert!(said.contains(expected), "{said}\n  expected: {expected}");
+    for jargon in ["usize", "f64", "u64", "struct", "sequence", "Config", "TOML parse error"] {
+        assert!(!said.contains(jargon), "{said}");
+    }
+}
+
+#[track_caller]
+fn invalid(change: impl FnOnce(&mut Config), expected: &str) {
+    let mut config = Config::default();
+    change(&mut config);
+    let said = config.validate().unwrap_err().to_string();
+    assert!(said.contains(expected) && !said.contains('\n'), "{said}\n  expected: {expected}");
+}
+
+/// A configuration in which every setting is given, and differs from every preset.
+fn other() -> Config {
+    Config {
+        preset: Preset::Classic,
+        data: DataConfig {
+            source: "sprites".into(),
+            validation: 7,
+            binarise: Binarise::Dynamic,
+            resolution: 16,
+            count: Some(99),
+            binary: true,
+            full: false,
+        },
+        model: ModelConfig {
+            kind: ModelKind::Vae,
+            hidden: vec![3, 4],
+            decoder_hidden: Some(vec![5]),
+            latent: 2,
+            activation: Activation::LeakyRelu,
+            likelihood: Likelihood::Gaussian,
+            sigma: 0.1,
+            beta: 4.0,
+        },
+        training: TrainingConfig {
+            epochs: 3,
+            batch: 5,
+            learning_rate: 3.3e-5,
+            schedule: Schedule::Step,
+            warmup_steps: 11,
+            step_every: 2,
+            step_factor: 0.3,
+            kl_warmup_epochs: 1,
+            clip_norm: Some(5.0),
+            beta1: 0.5,
+            beta2: 0.99,
+            epsilon: 1e-7,
+            seed: i64::MAX as u64,
+            log_every: 1,
+            checkpoint_every: 4,
+            steps_per_submit: Some(8),
+        },
+        device: DeviceConfig { device: DeviceChoice::Name("Radeon \"7\"".into()), deterministic: true },
+    }
+}
+
+#[test]
+fn presets_are_valid_and_leave_out_what_may_be_left_out() {
+    for preset in Preset::ALL {
+        let config = preset.config();
+        config.validate().unwrap();
+        assert_eq!(config.preset, preset);
+        let optional = (&config.data.count, &config.model.decoder_hidden);
+        assert_eq!(optional, (&None, &None));
+        assert_eq!((config.training.clip_norm, config.training.steps_per_submit), (None, None));
+    }
+    assert_eq!(Config::default(), Preset::Sprites.config());
+    let classic = Preset::Classic.config();
+    assert_eq!((&classic.model.hidden[..], classic.model.latent), (&[400][..], 20));
+    assert_eq!((classic.training.epochs, classic.data.validation), (10, 0));
+}
+
+#[test]
+fn what_is_written_is_read_back() {
+    other().validate().unwrap();
+    for config in [other(), Preset::Sprites.config(), Preset::Classic.config()] {
+        let text = config.to_toml().unwrap();
+        assert!(text.starts_with("# The settings"), "{text}");
+        assert_eq!(load(&text).unwrap(), config, "{text}");
+    }
+}
+
+#[test]
+fn a_file_lies_over_the_preset_it_names() {
+    assert_eq!(load("").unwrap(), Config::default());
+    assert_eq!(load("preset = 'classic'").unwrap(), Preset::Classic.config());
+    let config = load("preset = 'classic'\n[model]\nlatent = 2\nbeta = 4\nlikelihood = 'mse'").unwrap();
+    let mut expected = Preset::Classic.config();
+    (expected.model.latent, expected.model.beta, expected.model.likelihood) = (2, 4.0, Likelihood::Gaussian);
+    assert_eq!(config, expected);
+}
+
+#[test]
+fn the_example_in_the_documentation_can_be_used() {
+    let lines = include_str!("mod.rs").lines().skip_while(|line| *line != "//! ```toml").skip(1);
+    let example: Vec<&str> = lines.take_while(|line| *line != "//! ```").map(|line| line[3..].trim()).collect();
+    let config = load(&example.join("\n")).unwrap();
+    assert_eq!((config.preset, config.data.source.as_str()), (Preset::Classic, "mnist"));
+}
+
+#[test]
+fn devices_are_words_or_numbers() {
+    for (text, expected) in [
+        ("'auto'", DeviceChoice::Auto),
+        ("'CPU'", DeviceChoice::Cpu),
+        ("'gpu'", DeviceChoice::Gpu),
+        ("1", DeviceChoice::Index(1)),
+        ("'1'", DeviceChoice::Index(1)),
+        ("'GeForce'", DeviceChoice::Name("GeForce".into())),
+    ] {
+        assert_eq!(load(&format!("[device]\ndevice = {text}")).unwrap().device.device, expected);
+    }
+    refused("[device]\ndevice = ''", "give auto, cpu, gpu, a number");
+    refused("[device]\ndevice = -1", "numbered from 0");
+    refused("[device]\ndevice = true", "line 2 (device = true): found `true`, expected auto, cpu, gpu");
+}
+
+#[test]
+fn a_wrong_type_is_named_with_its_line() {
+    refused("[training]\nepochs = 'ten'", "line 2 (epochs = 'ten'): found string \"ten\", expected a whole number");
+    refused("[training]\n\nbatch = 1.5", "line 3 (batch = 1.5): found the number `1.5`, expected a whole number");
+    refused("[training]\nbatch = -3", "found integer `-3`, expected a whole number");
+    refused("[model]\nbeta = '4'", "expected a number");
+    refused("[model]\nhidden = 400", "expected a list such as [400, 200]");
+    refused("[model]\nhidden = [400, 'x']", "expected a whole number");
+    refused("[model]\nactivation = 'rellu'", "there is no `rellu`, expected one of `relu`, `leaky-relu`");
+    refused("[device]\ndeterministic = 1", "expected true or false");
+    refused("model = 'ae'", "found string \"ae\", expected a table");
+    refused("preset = 'clasic'", "there is no `clasic`, expected `sprites` or `classic`");
+    refused("preset = 'classic'\n[model]\nlatent = 99999999999999999999", "line 3");
+}
+
+#[test]
+fn a_broken_file_is_named_with_its_line() {
+    refused("[training\nepochs = 1", "line 1");
+    refused("[training]\nepochs 1", "line 2");
+    refused("[training]\nepochs = 1\nepochs = 2", "line 3 (epochs = 2): duplicate key");
+    refused("[training]\nlr = 1\n[model]\nlatents = 2", "no key `lr` in [training]: did you mean `learning-rate`?");
+    refused("[training]\nlr = 1\n[model]\nlatents = 2", "no key `latents` in [model]: did you mean `latent`?");
+    refused("[training]\nepochs = 0", "`epochs` is 0: give a whole number from 1");
+}
+
+#[test]
+fn other_files_are_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let say = |path: &std::path::Path| Config::load(path).unwrap_err().to_string();
+    assert!(say(folder.path()).contains("this is a folder"));
+    assert!(say(&folder.path().join("missing.toml")).contains("cannot read"));
+    let path = folder.path().join("a");
+    std::fs::write(&path, b"\x89PNG\r\n\x1a\n").unwrap();
+    assert!(say(&path).contains("this is not text"));
+    std::fs::write(&path, "#".repeat(2 << 20)).unwrap();
+    assert!(say(&path).contains("more than"));
+    #[cfg(unix)]
+    assert!(say(std::path::Path::new("/dev/zero")).contains("more than"));
+}
+
+#[test]
+fn sizes_that_make_no_sense() {
+    invalid(|c| c.model.latent = 0, "`latent` is 0: give a whole number from 1 to 65536");
+    invalid(|c| c.model.latent = usize::MAX, "`latent` is");
+    invalid(|c| c.model.hidden = vec![], "`hidden` is empty: give the units of at least one layer");
+    invalid(|c| c.model.hidden = vec![400, 0], "`hidden` has a layer of 0 units");
+    invalid(|c| c.model.hidden = vec![1; 65], "`hidden` has 65 layers");
+    invalid(|c| c.model.decoder_hidden = Some(vec![]), "`decoder-hidden` is empty");
+    invalid(|c| c.model.decoder_hidden = Some(vec![usize::MAX]), "`decoder-hidden` has a layer");
+    invalid(|c| c.training.batch = 0, "`batch` is 0");
+    invalid(|c| c.training.batch = usize::MAX, "`batch` is");
+    invalid(|c| c.training.epochs = 0, "`epochs` is 0");
+    invalid(|c| c.training.step_every = 0, "`step-every` is 0");
+    invalid(|c| c.training.log_every = 0, "`log-every` is 0");
+    invalid(|c| c.training.checkpoint_every = 0, "`checkpoint-every` is 0");
+    invalid(|c| c.training.steps_per_submit = Some(0), "`steps-per-submit` is 0");
+    invalid(|c| c.training.warmup_steps = usize::MAX, "`warmup-steps` is");
+    invalid(|c| c.training.kl_warmup_epochs = usize::MAX, "`kl-warmup-epochs` is");
+    invalid(|c| c.training.seed = u64::MAX, "`seed` is");
+    invalid(|c| c.data.resolution = 7, "`resolution` is 7: give a whole number from 8 to 1024");
+    invalid(|c| c.data.count = Some(0), "`count` is 0");
+    invalid(|c| c.data.source = " ".into(), "`source` (--data) is empty");
+}
+
+#[test]
+fn numbers_that_make_no_sense() {
+    for value in [0.0, -1.0, f64::NAN, f64::INFINITY, f64::NEG_INFINITY, 1e-60, 1e60] {
+        invalid(|c| c.training.learning_rate = value, "`learning-rate` is");
+        invalid(|c| c.training.step_factor = value, "`step-factor` is");
+        invalid(|c| c.training.clip_norm = Some(value), "`clip-norm` is");
+        invalid(|c| c.training.epsilon = value, "`epsilon` is");
+        let change = |c: &mut Config| (c.model.likelihood, c.model.sigma) = (Likelihood::Gaussian, value);
+        invalid(change, "`sigma` is");
+    }
+    for value in [-1.0, f64::NAN, f64::INFINITY, 1e60] {
+        invalid(|c| c.model.beta = value, "`beta` is");
+    }
+    for value in [-0.1, 1.0, 0.999_999_999_9, f64::NAN, f64::INFINITY] {
+        invalid(|c| c.training.beta1 = value, "`beta1` is");
+        invalid(|c| c.training.beta2 = value, "`beta2` is");
+    }
+    invalid(|c| c.training.step_factor = 1.5, "`step-factor` is 1.5: give a number from above 0 to 1");
+    let mut fine = Config::default();
+    (fine.model.beta, fine.training.beta1) = (0.0, 0.0);
+    fine.validate().unwrap();
+}
+
+#[test]
+fn settings_that_exclude_each_other() {
+    invalid(|c| (c.data.full, c.data.count) = (true, Some(5)), "`full` asks for all");
+    invalid(|c| (c.data.source, c.data.count) = ("mnist".into(), Some(5)), "`count` is about the built-in sprites");
+    invalid(|c| (c.data.source, c.data.full) = ("mnist".into(), true), "`full` is about the built-in sprites");
+    invalid(|c| (c.data.source, c.data.binary) = ("mnist".into(), true), "`binary` is about the built-in sprites");
+    invalid(|c| c.model.sigma = 0.5, "`sigma` is only for the likelihood `gaussian`");
+    let ae = |change: fn(&mut Config)| {
+        move |c: &mut Config| {
+            c.model.kind = ModelKind::Ae;
+            change(c);
+        }
+    };
+    invalid(ae(|c| c.model.beta = 4.0), "`beta` weighs the KL term");
+    invalid(ae(|c| c.training.kl_warmup_epochs = 4), "`kl-warmup-epochs` is about the KL term");
+    invalid(ae(|c| c.model.likelihood = Likelihood::GaussianLearned), "no variance to learn");
+    let mut fine = Config::default();
+    (fine.model.kind, fine.model.likelihood) = (ModelKind::Ae, Likelihood::Gaussian);
+    fine.validate().unwrap();
+}
+
+#[test]
+fn all_problems_are_said_at_once() {
+    let mut config = Config::default();
+    (config.model.latent, config.training.batch, config.training.learning_rate) = (0, 0, f64::NAN);
+    let said = config.validate().unwrap_err().to_string();
+    assert_eq!(said.lines().count(), 4, "{said}");
+    assert!(said.starts_with("3 settings cannot be used:\n  - `latent` is 0"), "{said}");
+}
+
+#[test]
+fn names_and_widths() {
+    let mut config = Config::default();
+    assert_eq!(config.run_name(), "vae-sprites");
+    assert_eq!(config.model.decoder_widths(), [256, 512]);
+    config.model.decoder_hidden = Some(vec![7]);
+    assert_eq!(config.model.decoder_widths(), [7]);
+    for (source, expected) in [("a b/mnist.idx", "ae-mnist"), ("x/my data", "ae-my-data"), ("..", "ae-data")] {
+        (config.model.kind, config.data.source) = (ModelKind::Ae, source.into());
+        assert_eq!(config.run_name(), expected);
+    }
+    let options = other().data.options(5);
+    assert_eq!((options.validation, options.seed, options.sprites.count), (7, 5, Some(99)));
+}

@@ -1,0 +1,110 @@
+//! How it learns: the table `[training]`.
+
+use serde::{Deserialize, Serialize};
+
+use super::problems::Problems;
+use super::{ModelKind, Preset};
+
+/// Whole numbers in TOML have 63 bits and a sign.
+const MAX_SEED: u64 = i64::MAX as u64;
+/// More than anyone will wait for, and far from overflow once multiplied.
+const MAX_COUNT: u64 = 1_000_000_000;
+/// The most rows in one batch.
+const MAX_BATCH: u64 = 1 << 20;
+
+/// How it learns: Adam (Kingma & Ba 2015, <https://arxiv.org/abs/1412.6980>) on batches drawn without replacement.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
+pub struct TrainingConfig {
+    /// Passes over the training rows.
+    pub epochs: usize,
+    /// Rows per step.
+    pub batch: usize,
+    /// Adam's step size, at its highest where a schedule changes it.
+    pub learning_rate: f64,
+    /// How the learning rate goes on after the warm-up.
+    pub schedule: Schedule,
+    /// Steps over which the learning rate grows linearly from 0; 0 for none.
+    pub warmup_steps: usize,
+    /// Epochs between two reductions of the learning rate, with the schedule `step`.
+    pub step_every: usize,
+    /// What the learning rate is multiplied with at each of them.
+    pub step_factor: f64,
+    /// Epochs over which the weight of the KL term grows linearly from 0 to `beta`; 0 for none.
+    pub kl_warmup_epochs: usize,
+    /// The most the gradient's Euclidean norm may be; longer ones are scaled down. Not limited when not given.
+    pub clip_norm: Option<f64>,
+    /// Adam's decay rate of the gradient's running mean.
+    pub beta1: f64,
+    /// Adam's decay rate of the running mean of the gradient's square.
+    pub beta2: f64,
+    /// Added to Adam's denominator.
+    pub epsilon: f64,
+    /// Decides all that is random: the split, the order of rows, the first weights, the noise.
+    pub seed: u64,
+    /// Steps between two records of the loss.
+    pub log_every: usize,
+    /// Epochs between two checkpoints; one is always written at the end.
+    pub checkpoint_every: usize,
+    /// Steps sent to the device at once; measured and chosen when not given.
+    pub steps_per_submit: Option<usize>,
+}
+
+/// How the learning rate goes on after the warm-up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, clap::ValueEnum)]
+#[serde(rename_all = "kebab-case")]
+pub enum Schedule {
+    /// It stays as it is
+    #[default]
+    Constant,
+    /// It is multiplied with --step-factor every --step-every epochs
+    Step,
+    /// It falls to 0 at the last step along half a cosine
+    Cosine,
+}
+
+impl Default for TrainingConfig {
+    fn default() -> Self {
+        Preset::default().config().training
+    }
+}
+
+impl TrainingConfig {
+    pub(super) fn check(&self, problems: &mut Problems) {
+        problems.within("epochs", self.epochs as u64, 1..=MAX_COUNT);
+        problems.within("batch", self.batch as u64, 1..=MAX_BATCH);
+        problems.positive("learning-rate", self.learning_rate, "0.001");
+        problems.within("warmup-steps", self.warmup_steps as u64, 0..=MAX_COUNT);
+        problems.within("step-every", self.step_every as u64, 1..=MAX_COUNT);
+        problems.positive("step-factor", self.step_factor, "0.5");
+        problems.note(
+            self.step_factor > 1.0 && (self.step_factor as f32).is_finite(),
+            format!("`step-factor` is {}: give a number from above 0 to 1, such as 0.5", self.step_factor),
+        );
+        problems.within("kl-warmup-epochs", self.kl_warmup_epochs as u64, 0..=MAX_COUNT);
+        if let Some(norm) = self.clip_norm {
+            problems.positive("clip-norm", norm, "1, or leave it out to not limit the gradient");
+        }
+        for (key, value, example) in [("beta1", self.beta1, "0.9"), ("beta2", self.beta2, "0.999")] {
+            // 1 after rounding to 32 bits would divide by 1 − 1.
+            let is_wrong = !(value >= 0.0 && (value as f32) < 1.0);
+            problems.note(is_wrong, format!("`{key}` is {value}: give a number from 0 to below 1, such as {example}"));
+        }
+        problems.positive("epsilon", self.epsilon, "1e-8");
+        problems.within("seed", self.seed, 0..=MAX_SEED);
+        problems.within("log-every", self.log_every as u64, 1..=MAX_COUNT);
+        problems.within("checkpoint-every", self.checkpoint_every as u64, 1..=MAX_COUNT);
+        if let Some(steps) = self.steps_per_submit {
+            problems.within("steps-per-submit", steps as u64, 1..=MAX_COUNT);
+        }
+    }
+
+    /// What a kind of model has no use for.
+    pub(super) fn check_kind(&self, kind: ModelKind, problems: &mut Problems) {
+        problems.note(
+            kind == ModelKind::Ae && self.kl_warmup_epochs != 0,
+            "`kl-warmup-epochs` is about the KL term, and a plain autoencoder (`kind` ae) has none: leave it out, or \
+             train a vae",
+        );
+    }
+}

@@ -1,0 +1,217 @@
+//! Programs on a device: loading them, replaying them, reading back.
+
+use super::device::Gpu;
+use crate::error::{Error, Result};
+use crate::kernels::{Access, DIMS, Step};
+use crate::program::{Executor, Program, ProgramId, RING_SLOTS};
+
+/// A program whose pipelines, bind groups and buffers are made.
+pub(super) struct Loaded {
+    program: Program,
+    calls: Vec<Dispatch>,
+    ring: Option<wgpu::Buffer>,
+    finished: Vec<f32>,
+}
+
+/// One call, ready to record.
+struct Dispatch {
+    pipeline: wgpu::ComputePipeline,
+    group: wgpu::BindGroup,
+    dims: [u32; DIMS],
+    workgroups: [u32; 3],
+}
+
+impl Gpu {
+    /// The memory a program needs must fit the adapter's limits; said before anything is made.
+    fn check_memory(&self, program: &Program) -> Result<()> {
+        let limits = self.device.limits();
+        let largest = limits.max_buffer_size.min(limits.max_storage_buffer_binding_size);
+        match program.buffers.iter().max_by_key(|b| b.words) {
+            Some(buffer) if 4 * buffer.words as u64 > largest => Err(Error::Device(format!(
+                "the buffer {} needs {} MiB, and {} allows {} MiB in one buffer; a smaller --batch, narrower layers or less \
+                 data make it fit, or --device cpu",
+                buffer.name,
+                (4 * buffer.words as u64) >> 20,
+                self.adapter.name(),
+                largest >> 20
+            ))),
+            _ => Ok(()),
+        }
+    }
+
+    fn make_buffers(&mut self, program: &Program) -> Result<Vec<wgpu::Buffer>> {
+        let id = self.programs.len();
+        let mut all = Vec::new();
+        for buffer in &program.buffers {
+            let private = buffer.name.starts_with("scratch");
+            let name = if private { format!("{}.{id}.{}", program.name, buffer.name) } else { buffer.name.clone() };
+            let size = 4 * buffer.words.max(1) as u64;
+            let device = &self.device;
+            let made = self.buffers.entry(name.clone()).or_insert_with(|| {
+                device.create_buffer(&wgpu::BufferDescriptor {
+                    label: Some(&name),
+                    size,
+                    usage: wgpu::BufferUsages::STORAGE | wgpu::BufferUsages::COPY_SRC | wgpu::BufferUsages::COPY_DST,
+                    mapped_at_creation: false,
+                })
+            });
+            if made.size() != size {
+                return Err(Error::invalid(format!(
+                    "the buffer {name} has {} bytes in one program and {size} in another",
+                    made.size()
+                )));
+            }
+            all.push(made.clone());
+        }
+        Ok(all)
+    }
+
+    fn named(&self, name: &str) -> Result<&wgpu::Buffer> {
+        self.buffers.get(name).ok_or_else(|| Error::invalid(format!("no program has a buffer named {name}")))
+    }
+
+    /// Records some steps into one pass and submits them.
+    fn submit(&mut self, id: ProgramId, steps: &[Step]) -> Result<()> {
+        let programs = &mut self.programs;
+        self.readback.make_room(&self.failure, &mut |p, values| programs[p].finished.extend_from_slice(values))?;
+        let loaded = &self.programs[id.0];
+        let mut encoder = self.device.create_command_encoder(&wgpu::CommandEncoderDescriptor { label: None });
+        {
+            let mut pass = encoder.begin_compute_pass(&wgpu::ComputePassDescriptor { label: None, timestamp_writes: None });
+            let mut bound = None;
+            for (slot, step) in steps.iter().enumerate() {
+                let step = Step { slot: slot as u32, ..*step };
+                for call in &loaded.calls {
+                    if bound != Some(&call.pipeline) {
+                        pass.set_pipeline(&call.pipeline);
+                        bound = Some(&call.pipeline);
+                    }
+                    pass.set_bind_group(0, &call.group, &[]);
+                    pass.set_immediates(0, bytemuck::bytes_of(&step));
+                    pass.set_immediates(64, bytemuck::cast_slice(&call.dims));
+                    let [x, y, z] = call.workgroups;
+                    pass.dispatch_workgroups(x, y, z);
+                }
+            }
+        }
+        let words = steps.len() * loaded.program.statistics.len();
+        let back = loaded.ring.as_ref().map(|ring| {
+            let buffer = self.readback.buffer(RING_SLOTS * loaded.program.statistics.len());
+            encoder.copy_buffer_to_buffer(ring, 0, &buffer, 0, 4 * words as u64);
+            buffer
+        });
+        let submission = self.queue.submit([encoder.finish()]);
+        self.readback.submitted(id.0, words, back, submission);
+        self.failure.check()
+    }
+}
+
+impl Executor for Gpu {
+    fn describe(&self) -> String {
+        let a = &self.adapter;
+        format!("{} ({}, {}, {})", a.name(), a.backend(), a.kind(), a.driver())
+    }
+
+    fn load(&mut self, program: Program) -> Result<ProgramId> {
+        self.check_memory(&program)?;
+        let modules: Vec<_> = program
+            .calls
+            .iter()
+            .map(|call| {
+                let mut modules = call.kernel.modules(&self.traits);
+                modules.swap_remove(self.options.candidate % modules.len())
+            })
+            .collect();
+        let wanted: Vec<(String, Vec<Access>)> =
+            modules.iter().zip(&program.calls).map(|(m, c)| (m.text.clone(), c.kernel.bindings())).collect();
+        self.pipelines.prepare(&wanted);
+        self.failure.check()?;
+        let buffers = self.make_buffers(&program)?;
+        let mut calls = Vec::new();
+        for ((call, module), (text, access)) in program.calls.iter().zip(&modules).zip(&wanted) {
+            let pipeline = self.pipelines.get(text, access).clone();
+            let entries: Vec<_> = call
+                .bindings
+                .iter()
+                .enumerate()
+                .map(|(i, slice)| wgpu::BindGroupEntry {
+                    binding: i as u32,
+                    resource: wgpu::BindingResource::Buffer(wgpu::BufferBinding {
+                        buffer: &buffers[slice.buffer],
+                        offset: 4 * slice.offset as u64,
+                        size: wgpu::BufferSize::new(4 * slice.words.max(1) as u64),
+                    }),
+                })
+                .collect();
+            let group = self.device.create_bind_group(&wgpu::BindGroupDescriptor {
+                label: None,
+                layout: &pipeline.get_bind_group_layout(0),
+                entries: &entries,
+            });
+            calls.push(Dispatch { pipeline, group, dims: call.kernel.dims(), workgroups: module.workgroups });
+        }
+        let ring = program.ring.map(|index| buffers[index].clone());
+        self.programs.push(Loaded { program, calls, ring, finished: Vec::new() });
+        self.failure.check()?;
+        Ok(ProgramId(self.programs.len() - 1))
+    }
+
+    fn program(&self, id: ProgramId) -> &Program {
+        &self.programs[id.0].program
+    }
+
+    fn run(&mut self, id: ProgramId, steps: &[Step]) -> Result<()> {
+        steps.chunks(RING_SLOTS).try_for_each(|chunk| self.submit(id, chunk))
+    }
+
+    fn statistics(&mut self, id: ProgramId, wait: bool, into: &mut Vec<f32>) -> Result<()> {
+        let programs = &mut self.programs;
+        let mut deliver = |p: usize, values: &[f32]| programs[p].finished.extend_from_slice(values);
+        if wait {
+            self.readback.finish(&self.failure, &mut deliver)?;
+        } else {
+            self.readback.collect(&self.failure, &mut deliver)?;
+        }
+        into.append(&mut self.programs[id.0].finished);
+        Ok(())
+    }
+
+    fn write(&mut self, buffer: &str, words: &[u32]) -> Result<()> {
+        let target = self.named(buffer)?;
+        let room = target.size() as usize / 4;
+        if words.len() > room {
+            return Err(Error::invalid(format!("{} words do not fit the buffer {buffer} of {room}", words.len())));
+        }
+        self.queue.write_buffer(target, 0, bytemuck::cast_slice(words));
+        self.failure.check()
+    }
+
+    fn read(&mut self, buffer: &str) -> Result<Vec<u32>> {
+        let source = self.named(buffer)?.clone();
+        let staging = self.device.create_buffer(&wgpu::BufferDescriptor {
+            label: Some("read"),
+            size: source.size(),
+            usage: wgpu::BufferUsages::COPY_DST | wgpu::BufferUsages::MAP_READ,
+            mapped_at_creation: false,
+        });
+        let mut encoder = self.device.create_command_encoder(&wgpu::CommandEncoderDescriptor { label: None });
+        encoder.copy_buffer_to_buffer(&source, 0, &staging, 0, source.size());
+        self.queue.submit([encoder.finish()]);
+        let told = self.failure.clone();
+        staging.map_async(wgpu::MapMode::Read, .., move |result| {
+            if let Err(error) = result {
+                told.set(error.to_string());
+            }
+        });
+        if let Err(error) = self.device.poll(wgpu::PollType::wait_indefinitely()) {
+            self.failure.set(error.to_string());
+        }
+        self.failure.check()?;
+        let view = staging.get_mapped_range(..).map_err(|e| Error::Device(e.to_string()))?;
+        Ok(bytemuck::pod_collect_to_vec(&view))
+    }
+
+    fn bytes(&self) -> u64 {
+        self.buffers.values().map(wgpu::Buffer::size).sum()
+    }
+}

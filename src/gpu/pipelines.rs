@@ -1,0 +1,81 @@
+//! Compute pipelines, one per distinct text, compiled in parallel.
+
+use std::collections::HashMap;
+
+use rayon::prelude::*;
+
+use crate::kernels::Access;
+
+/// The pipelines of a device, by their text and what they do with their bindings.
+pub(super) struct Pipelines {
+    device: wgpu::Device,
+    checked: bool,
+    known: HashMap<(String, Vec<bool>), wgpu::ComputePipeline>,
+}
+
+impl Pipelines {
+    pub fn new(device: &wgpu::Device, checked: bool) -> Pipelines {
+        Pipelines { device: device.clone(), checked, known: HashMap::new() }
+    }
+
+    /// Compiles the texts that are not known yet.
+    pub fn prepare(&mut self, wanted: &[(String, Vec<Access>)]) {
+        let mut new: Vec<(String, Vec<bool>)> = wanted.iter().map(key).collect();
+        new.sort();
+        new.dedup();
+        new.retain(|k| !self.known.contains_key(k));
+        let made: Vec<_> = new.into_par_iter().map(|k| (self.compile(&k), k)).map(|(p, k)| (k, p)).collect();
+        self.known.extend(made);
+    }
+
+    /// A pipeline that has been prepared.
+    pub fn get(&self, text: &str, access: &[Access]) -> &wgpu::ComputePipeline {
+        &self.known[&key(&(text.to_string(), access.to_vec()))]
+    }
+
+    fn compile(&self, (text, writes): &(String, Vec<bool>)) -> wgpu::ComputePipeline {
+        let source = wgpu::ShaderModuleDescriptor { label: None, source: wgpu::ShaderSource::Wgsl(text.into()) };
+        let module = if self.checked {
+            self.device.create_shader_module(source)
+        } else {
+            // SAFETY: kernels stay inside their bindings and their loops end; the parity tests hold them to it with
+            // guard bands around every binding, and once more with the checks on.
+            unsafe { self.device.create_shader_module_trusted(source, wgpu::ShaderRuntimeChecks::unchecked()) }
+        };
+        let entries: Vec<_> = writes
+            .iter()
+            .enumerate()
+            .map(|(i, &write)| wgpu::BindGroupLayoutEntry {
+                binding: i as u32,
+                visibility: wgpu::ShaderStages::COMPUTE,
+                ty: wgpu::BindingType::Buffer {
+                    ty: wgpu::BufferBindingType::Storage { read_only: !write },
+                    has_dynamic_offset: false,
+                    min_binding_size: None,
+                },
+                count: None,
+            })
+            .collect();
+        let group = self.device.create_bind_group_layout(&wgpu::BindGroupLayoutDescriptor { label: None, entries: &entries });
+        let layout = self.device.create_pipeline_layout(&wgpu::PipelineLayoutDescriptor {
+            label: None,
+            bind_group_layouts: &[Some(&group)],
+            immediate_size: 128,
+        });
+        self.device.create_compute_pipeline(&wgpu::ComputePipelineDescriptor {
+            label: None,
+            layout: Some(&layout),
+            module: &module,
+            entry_point: Some("main"),
+            compilation_options: wgpu::PipelineCompilationOptions {
+                zero_initialize_workgroup_memory: self.checked,
+                ..Default::default()
+            },
+            cache: None,
+        })
+    }
+}
+
+fn key((text, access): &(String, Vec<Access>)) -> (String, Vec<bool>) {
+    (text.clone(), access.iter().map(|&a| a == Access::Write).collect())
+}

@@ -1,0 +1,191 @@
+//! Cases of matrix products: every pair of layouts, wide and narrow reads, every epilogue that lowering makes, edges
+//! of every tile, and the classic VAE's own products.
+//!
+//! A text depends on the layout, the reads and the epilogue, not on the sizes: four of those are tried in every
+//! variant over all edge shapes, the others once or twice with what the rule chooses, so that compiling stays short.
+
+use super::build::view;
+use super::fill::Rows;
+use super::{Case, Fill, Input, Scale};
+use crate::kernels::{Access, Expr, Func, Instr, Load, Matmul, Operand, Store};
+
+/// Sizes around the edges of tiles of 4 to 128, some of them primes.
+const EDGES: [[usize; 3]; 11] = [
+    [1, 1, 1],
+    [1, 67, 5],
+    [71, 1, 3],
+    [4, 8, 4],
+    [15, 17, 16],
+    [16, 16, 64],
+    [17, 31, 33],
+    [33, 65, 63],
+    [64, 64, 65],
+    [65, 63, 17],
+    [131, 129, 37],
+];
+
+/// The same where every row is a multiple of four.
+const WIDE_EDGES: [[usize; 3]; 8] =
+    [[4, 4, 4], [12, 20, 16], [16, 16, 64], [20, 32, 36], [32, 64, 60], [64, 64, 68], [68, 60, 20], [132, 128, 36]];
+
+/// What follows the product.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Epilogue {
+    /// C.
+    Plain,
+    /// C + bias, or f(C + bias): the layer's forward pass.
+    Bias(Option<Func>),
+    /// f′ applied to C, from the layer's output: the backward pass.
+    Derivative(Func),
+    /// A scalar of the step times C, plus a further term.
+    Residual,
+    /// C and f(C), side by side in one buffer.
+    Parts(Func),
+    /// C, and the sums of A's rows.
+    RowSums,
+}
+
+/// How an operand lies in memory.
+#[derive(Clone, Copy, Debug, PartialEq)]
+struct Layout {
+    transposed: bool,
+    /// Behind an offset and with gaps between its rows that no wide read fits.
+    narrow: bool,
+}
+
+const fn layout(transposed: bool, narrow: bool) -> Layout {
+    Layout { transposed, narrow }
+}
+
+pub(super) fn cases() -> Vec<Case> {
+    let mut all = Vec::new();
+    let [n, t] = [layout(false, true), layout(true, true)];
+    let [wide_n, wide_t] = [layout(false, false), layout(true, false)];
+    for size in EDGES {
+        all.push(case(size, n, n, Epilogue::Residual));
+    }
+    for size in WIDE_EDGES {
+        all.push(case(size, wide_n, wide_t, Epilogue::Bias(Some(Func::Relu))));
+        all.push(case(size, wide_t, wide_n, Epilogue::RowSums));
+    }
+    for size in [[17, 31, 33], [64, 64, 65], [131, 129, 37]] {
+        all.push(case(size, t, t, Epilogue::Derivative(Func::ReluGrad)));
+    }
+    let size = [36, 68, 52];
+    let layouts = [n, t, wide_n, wide_t];
+    for a in layouts {
+        for b in layouts {
+            all.push(case(size, a, b, Epilogue::Plain).rule_only());
+        }
+    }
+    for a in [n, t] {
+        all.push(case([37, 29, 53], a, wide_n, Epilogue::RowSums).rule_only());
+    }
+    let activations = [Func::LeakyRelu, Func::Elu, Func::Silu, Func::Gelu, Func::Tanh, Func::Sigmoid, Func::Softplus];
+    for f in activations {
+        all.push(case(size, wide_n, wide_t, Epilogue::Bias(Some(f))).rule_only());
+    }
+    for f in [Func::TanhGrad, Func::SiluGrad] {
+        all.push(case(size, wide_n, wide_n, Epilogue::Derivative(f)).rule_only());
+    }
+    all.push(case(size, wide_n, wide_t, Epilogue::Parts(Func::Relu)));
+    all.push(case([29, 13, 41], n, t, Epilogue::Parts(Func::Tanh)).rule_only());
+    all.extend(classic(128));
+    all
+}
+
+/// The products of one training step of the classic VAE: forward, gradients of the inputs, gradients of the weights.
+fn classic(batch: usize) -> Vec<Case> {
+    let [n, t] = [layout(false, false), layout(true, false)];
+    let forward = [
+        ([784, 400], Some(Func::Relu)),
+        ([400, 40], None),
+        ([20, 400], Some(Func::Relu)),
+        ([400, 784], None),
+    ];
+    let forward = forward.map(|([inputs, outputs], f)| case([batch, outputs, inputs], n, t, Epilogue::Bias(f)));
+    let inputs = [[784, 400], [400, 20], [40, 400]]
+        .map(|[outputs, inputs]| case([batch, inputs, outputs], n, n, Epilogue::Derivative(Func::ReluGrad)));
+    let weights = [[784, 400], [400, 20], [40, 400], [400, 784]]
+        .map(|[outputs, inputs]| case([outputs, inputs, batch], t, n, Epilogue::RowSums));
+    forward.into_iter().chain(inputs).chain(weights).map(|case| case.rule_only().realistic()).collect()
+}
+
+fn case([m, n, k]: [usize; 3], a: Layout, b: Layout, epilogue: Epilogue) -> Case {
+    let operand = |rows: usize, cols: usize, layout: Layout| {
+        let (count, width) = if layout.transposed { (cols, rows) } else { (rows, cols) };
+        let (offset, gap) = if layout.narrow { (3, 2) } else { (0, 0) };
+        let rows = Rows { offset, stride: width + gap, width, count };
+        let operand = Operand { offset, stride: rows.stride, transposed: layout.transposed };
+        (operand, Input::strided(rows, Fill::Normal(0.0, 1.0)))
+    };
+    let ((a_operand, a_input), (b_operand, b_input)) = (operand(m, k, a), operand(k, n, b));
+    let mut product = Matmul {
+        m,
+        n,
+        k,
+        a: a_operand,
+        b: b_operand,
+        expr: Expr::default(),
+        stores: vec![],
+        row_sums: None,
+        access: vec![Access::Read; 2],
+    };
+    let mut inputs = vec![a_input, b_input];
+    finish(&mut product, &mut inputs, epilogue);
+    let name = |layout: Layout| match (layout.transposed, layout.narrow) {
+        (false, false) => "N",
+        (false, true) => "n",
+        (true, false) => "T",
+        (true, true) => "t",
+    };
+    let label = format!("{m}×{n}×{k} {}{} {epilogue:?}", name(a), name(b));
+    Case::new(label, product, inputs).roundings(k).scale(Scale::Largest((k as f32).sqrt()))
+}
+
+/// Adds the epilogue with its bindings.
+fn finish(product: &mut Matmul, inputs: &mut Vec<Input>, epilogue: Epilogue) {
+    let (m, n) = (product.m, product.n);
+    let whole = view(0, &[n, 1]);
+    let mut bind = |product: &mut Matmul, access: Access, input: Input| {
+        product.access.push(access);
+        inputs.push(input);
+        inputs.len() - 1
+    };
+    let normal = |len: usize| Input::new(len, Fill::Normal(0.0, 1.0));
+    let acc = product.expr.push(Instr::Acc);
+    let result = match epilogue {
+        Epilogue::Plain | Epilogue::RowSums | Epilogue::Parts(_) => acc,
+        Epilogue::Bias(f) => {
+            let binding = bind(product, Access::Read, normal(n));
+            let bias = product.expr.load(Load { binding, view: view(0, &[0, 1]) });
+            let sum = product.expr.call(Func::Add, &[acc, bias]);
+            f.map_or(sum, |f| product.expr.call(f, &[sum]))
+        }
+        Epilogue::Derivative(f) => {
+            let binding = bind(product, Access::Read, normal(m * n));
+            let y = product.expr.load(Load { binding, view: whole.clone() });
+            product.expr.call(f, &[acc, y])
+        }
+        Epilogue::Residual => {
+            let binding = bind(product, Access::Read, normal(m * n));
+            let term = product.expr.load(Load { binding, view: whole.clone() });
+            let scalar = product.expr.push(Instr::Scalar(5));
+            let scaled = product.expr.call(Func::Mul, &[scalar, acc]);
+            product.expr.call(Func::Add, &[scaled, term])
+        }
+    };
+    if let Epilogue::Parts(f) = epilogue {
+        let binding = bind(product, Access::Write, Input::output(2 * m * n));
+        let second = product.expr.call(f, &[acc]);
+        product.stores.push(Store { reg: acc, binding, view: view(0, &[2 * n, 1]) });
+        product.stores.push(Store { reg: second, binding, view: view(n, &[2 * n, 1]) });
+        return;
+    }
+    let binding = bind(product, Access::Write, Input::output(m * n));
+    product.stores.push(Store { reg: result, binding, view: whole });
+    if epilogue == Epilogue::RowSums {
+        let binding = bind(product, Access::Write, Input::output(m));
+        product.row_sums = Some(Store { reg: 0, binding, view: view(0, &[1]) });
+    }
+}

@@ -1,0 +1,114 @@
+//! Cases of sums: over rows, columns and everything; and the statistics of a step.
+
+use super::build::{Build, shape, view};
+use super::{Case, Fill, Input, Scale};
+use crate::kernels::{Expr, Func, Instr, Item, Load, Statistics};
+
+/// Lengths around the edges of the tree's 64 threads, of its threshold of 16, and of the CPU's blocks of 256.
+const LENGTHS: [usize; 10] = [1, 15, 16, 17, 63, 64, 65, 255, 257, 1009];
+
+pub(super) fn reductions() -> Vec<Case> {
+    let mut all: Vec<Case> = LENGTHS.iter().map(|&n| rows(7, n)).collect();
+    all.extend([rows(1, 5), rows(1, 70_001), rows(97, 31), rows(5003, 3), rows(5003, 65), rows(128, 784).realistic()]);
+    all.extend([columns(5, 97), columns(67, 64), columns(128, 400).realistic()]);
+    all.extend([everything(&[1]), everything(&[13, 29]), everything(&[4, 3, 5, 7]), everything(&[128, 784])]);
+    all.extend([middle(), several(), wide_launch()]);
+    all
+}
+
+/// Σ_j x[i, j]².
+fn rows(kept: usize, reduced: usize) -> Case {
+    let mut build = Build::new(&[kept, reduced], 1);
+    let x = build.load(Fill::Normal(0.5, 1.0));
+    let y = build.call(Func::Square, &[x]);
+    build.sum(y);
+    summed(build.case(format!("rows of {kept}×{reduced}")), reduced)
+}
+
+/// Σ_i x[i, j].
+fn columns(reduced: usize, kept: usize) -> Case {
+    let mut build = Build::new(&[kept, reduced], 1);
+    let x = build.load_view(Fill::Normal(0.0, 1.0), view(0, &[1, kept]));
+    build.sum(x);
+    summed(build.case(format!("columns of {reduced}×{kept}")), reduced)
+}
+
+/// Σ |x|.
+fn everything(extents: &[usize]) -> Case {
+    let mut build = Build::new(extents, extents.len());
+    let x = build.load(Fill::Normal(0.0, 1.0));
+    let y = build.call(Func::Abs, &[x]);
+    build.sum(y);
+    summed(build.case(format!("all of {}", shape(extents))), extents.iter().product())
+}
+
+/// The sum over the first and the last of three axes, with a store at every point.
+fn middle() -> Case {
+    let mut build = Build::new(&[19, 6, 11], 2);
+    let x = build.load_view(Fill::Normal(0.0, 1.0), view(0, &[11, 209, 1]));
+    build.sum(x);
+    let y = build.call(Func::Neg, &[x]);
+    build.store(y);
+    summed(build.case("first and last axis of 6×19×11, with a store"), 66)
+}
+
+/// Three sums and a draw in one pass.
+fn several() -> Case {
+    let mut build = Build::new(&[23, 130], 1);
+    let x = build.load(Fill::Normal(0.0, 1.0));
+    let u = build.push(Instr::Uniform(2, view(0, &[130, 1])));
+    let product = build.call(Func::Mul, &[x, u]);
+    build.sum(x);
+    build.sum(u);
+    build.sum(product);
+    summed(build.case("three sums over 23×130"), 130)
+}
+
+/// More sums than one dimension of a launch has workgroups.
+fn wide_launch() -> Case {
+    let mut build = Build::new(&[65_536 + 41, 64], 1);
+    let x = build.load_view(Fill::Normal(0.0, 1.0), view(0, &[1, 1]));
+    build.sum(x);
+    summed(build.case("65577 sums of 64"), 64)
+}
+
+fn summed(case: Case, length: usize) -> Case {
+    case.roundings(length).scale(Scale::Largest((length as f32).sqrt()))
+}
+
+pub(super) fn statistics() -> Vec<Case> {
+    let single = Statistics { items: vec![item(&[77], 0)], inputs: 1 };
+    let inputs = |counts: &[usize], items: usize| -> Vec<Input> {
+        let mut all: Vec<Input> = counts.iter().map(|&n| Input::new(n, Fill::Normal(0.25, 1.0))).collect();
+        all.push(Input::output(256 * items));
+        all
+    };
+    let mut four = Statistics { items: vec![item(&[128], 0), item(&[128, 20], 1), item(&[1], 2)], inputs: 3 };
+    // The mean of |x| over the live rows of a batch: the fused form that a loss takes.
+    let mut expr = Expr::default();
+    let x = expr.load(Load { binding: 1, view: view(0, &[20, 1]) });
+    let size = expr.call(Func::Abs, &[x]);
+    let (row, rows) = (expr.push(Instr::Coordinate(0, 0)), expr.push(Instr::Rows));
+    let live = expr.call(Func::Less, &[row, rows]);
+    let weight = expr.call(Func::Div, &[live, rows]);
+    let reg = expr.call(Func::Mul, &[size, weight]);
+    four.items.push(Item { extents: vec![128, 20], expr, reg });
+    let mut all = vec![
+        summed(Case::new("one item of 77", single, inputs(&[77], 1)), 77),
+        summed(Case::new("four items of a batch of 128", four, inputs(&[128, 2560, 1], 4)), 2560).realistic(),
+    ];
+    for case in &mut all {
+        // Every step writes the next slot of the ring, and only that.
+        let step = case.steps[0];
+        case.steps = (0..3).map(|s| crate::kernels::Step { slot: s, rows: 100, ..step }).collect();
+    }
+    all
+}
+
+fn item(extents: &[usize], binding: usize) -> Item {
+    let mut expr = Expr::default();
+    let strides = crate::kernels::View::contiguous(extents);
+    let x = expr.load(Load { binding, view: strides });
+    let reg = expr.call(Func::Square, &[x]);
+    Item { extents: extents.to_vec(), expr, reg }
+}

@@ -1,0 +1,18 @@
+//! Training: the loop, its schedules, its state, and what a run leaves in its folder.
+
+mod accumulator;
+mod batches;
+pub mod checkpoint;
+pub mod metrics;
+mod programs;
+mod schedule;
+mod session;
+mod state;
+mod trainer;
+
+pub use accumulator::Sums;
+pub use programs::{EVALUATE_OUTPUTS, evaluate_program, train_program};
+pub use schedule::Rates;
+pub use session::Session;
+pub use state::State;
+pub use trainer::{Progress, Trainer};

@@ -1,0 +1,110 @@
+//! The programs of a model: one that trains, one that evaluates, and those that encode, decode and reconstruct.
+
+use std::collections::HashMap;
+
+use crate::graph::{Graph, Tensor};
+use crate::kernels::Order;
+use crate::models::{Model, Terms};
+use crate::program::{AdamOptions, DataSpec, ParameterSet, Program, Request, Update, lower};
+
+/// What the evaluation program gives per batch besides its statistics: posterior means `[rows, latent]`, and the KL per
+/// dimension as a mean over the live rows `[1, latent]`.
+pub const EVALUATE_OUTPUTS: [&str; 2] = ["mu", "kl_per_dimension"];
+
+/// A batch of a data set and the model's terms for it, with the weights of a mean over the live rows.
+struct Batch {
+    graph: Graph,
+    terms: Terms,
+    weights: Tensor,
+}
+
+fn batch(model: &dyn Model, data: (&str, &DataSpec), rows: usize, order: Order, binarise: bool) -> Batch {
+    let mut graph = Graph::new();
+    let binarise = binarise.then(|| graph.stream());
+    let x = graph.batch(data.0, rows, data.1.features, order, binarise);
+    let terms = model.terms(&mut graph, x);
+    let weights = graph.row_weights(rows);
+    Batch { graph, terms, weights }
+}
+
+/// The means of the terms over the live rows, as statistics.
+fn statistics(b: &mut Batch) -> Vec<(&'static str, Tensor)> {
+    let kl = match b.terms.kl {
+        Some(kl) => b.graph.sum_rows(kl),
+        None => b.graph.full(0.0, &b.graph.shape(b.terms.loss).to_vec()),
+    };
+    [("loss", b.terms.loss), ("reconstruction", b.terms.reconstruction), ("kl", kl)]
+        .map(|(name, t)| (name, b.graph.mul(t, b.weights)))
+        .to_vec()
+}
+
+/// The program of one training step: statistics `loss`, `reconstruction`, `kl`, means over the batch in nats.
+pub fn train_program(
+    model: &dyn Model,
+    set: &ParameterSet,
+    (name, data): (&str, &DataSpec),
+    rows: usize,
+    binarise: bool,
+    adam: AdamOptions,
+) -> Program {
+    let mut b = batch(model, (name, data), rows, Order::Shuffled, binarise);
+    let statistics = statistics(&mut b);
+    let loss = statistics[0].1;
+    let parameters: Vec<Tensor> = set.parameters.iter().map(|p| b.graph.param(&p.name, &p.shape)).collect();
+    let gradients = b.graph.gradients(loss, &parameters);
+    lower(&Request {
+        name: "train",
+        graph: &b.graph,
+        parameters: vec![set],
+        data: HashMap::from([(name.to_string(), *data)]),
+        outputs: vec![],
+        statistics,
+        update: Some(Update { set, gradients, adam }),
+    })
+}
+
+/// The program of one evaluation step over a data set in its own order: the same statistics, and [`EVALUATE_OUTPUTS`].
+pub fn evaluate_program(
+    model: &dyn Model,
+    set: &ParameterSet,
+    (name, data): (&str, &DataSpec),
+    rows: usize,
+    binarise: bool,
+) -> Program {
+    let mut b = batch(model, (name, data), rows, Order::Sequential, binarise);
+    let statistics = statistics(&mut b);
+    let kl = b.terms.kl.unwrap_or_else(|| b.graph.full(0.0, &[rows, model.latent()]));
+    let weighted = b.graph.mul(kl, b.weights);
+    let per_dimension = b.graph.sum(weighted, &[0]);
+    lower(&Request {
+        name: &format!("evaluate.{name}"),
+        graph: &b.graph,
+        parameters: vec![set],
+        data: HashMap::from([(name.to_string(), *data)]),
+        outputs: vec![(EVALUATE_OUTPUTS[0], b.terms.mu), (EVALUATE_OUTPUTS[1], per_dimension)],
+        statistics,
+        update: None,
+    })
+}
+
+/// A program from one input `[rows, width]` to one output, both named after it.
+pub(super) fn transform(
+    name: &str,
+    set: &ParameterSet,
+    rows: usize,
+    width: usize,
+    work: impl FnOnce(&mut Graph, Tensor) -> Tensor,
+) -> Program {
+    let mut graph = Graph::new();
+    let input = graph.input(name, &[rows, width]);
+    let output = work(&mut graph, input);
+    lower(&Request {
+        name,
+        graph: &graph,
+        parameters: vec![set],
+        data: HashMap::new(),
+        outputs: vec![(name, output)],
+        statistics: vec![],
+        update: None,
+    })
+}

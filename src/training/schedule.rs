@@ -1,0 +1,96 @@
+//! What varies with the step: the learning rate, the weight of the KL term, and Adam's bias corrections.
+
+use crate::config::{Schedule, TrainingConfig};
+use crate::program::{CORRECTION, Program, STEP_SIZE};
+use crate::kernels::SCALARS;
+use crate::models::BETA;
+
+/// The rates of a run, as functions of the step.
+#[derive(Clone, Debug)]
+pub struct Rates {
+    training: TrainingConfig,
+    beta: f64,
+    steps_per_epoch: u64,
+}
+
+impl Rates {
+    /// The rates that a configuration asks for, β at its full weight being `beta`.
+    pub fn new(training: &TrainingConfig, beta: f64, steps_per_epoch: u64) -> Rates {
+        Rates { training: training.clone(), beta, steps_per_epoch: steps_per_epoch.max(1) }
+    }
+
+    /// The learning rate of step `step`, counted from 0: a linear warm-up, times what the schedule says.
+    pub fn learning_rate(&self, step: u64) -> f64 {
+        let t = &self.training;
+        let warm = if t.warmup_steps == 0 { 1.0 } else { ((step + 1) as f64 / t.warmup_steps as f64).min(1.0) };
+        let factor = match t.schedule {
+            Schedule::Constant => 1.0,
+            Schedule::Step => t.step_factor.powf((step / self.steps_per_epoch / t.step_every.max(1) as u64) as f64),
+            Schedule::Cosine => {
+                let (start, end) = (t.warmup_steps as f64, (t.epochs as u64 * self.steps_per_epoch) as f64);
+                let along = ((step as f64 - start) / (end - start).max(1.0)).clamp(0.0, 1.0);
+                0.5 * (1.0 + (std::f64::consts::PI * along).cos())
+            }
+        };
+        t.learning_rate * warm * factor
+    }
+
+    /// The weight of the KL term at a step: β, reached linearly over the warm-up.
+    pub fn beta(&self, step: u64) -> f64 {
+        let warm = self.training.kl_warmup_epochs as u64 * self.steps_per_epoch;
+        if warm == 0 { self.beta } else { self.beta * ((step + 1) as f64 / warm as f64).min(1.0) }
+    }
+
+    /// β at its full weight.
+    pub fn full_beta(&self) -> f64 {
+        self.beta
+    }
+
+    /// The scalars of a program at a step. α̂ = α/(1 − β₁ᵗ) and ĉ = 1/√(1 − β₂ᵗ) with t = step + 1 are computed here, in
+    /// f64, so that every device gets the same numbers.
+    pub fn scalars(&self, program: &Program, step: u64) -> [f32; SCALARS] {
+        let decay = |beta: f64| 1.0 - beta.powf((step + 1) as f64);
+        let mut scalars = [0.0; SCALARS];
+        for (slot, name) in scalars.iter_mut().zip(&program.scalars) {
+            let value = match name.as_str() {
+                STEP_SIZE => self.learning_rate(step) / decay(self.training.beta1),
+                CORRECTION => 1.0 / decay(self.training.beta2).sqrt(),
+                BETA => self.beta(step),
+                _ => 0.0,
+            };
+            *slot = value as f32;
+        }
+        scalars
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn rates(change: impl Fn(&mut TrainingConfig)) -> Rates {
+        let mut training = TrainingConfig { epochs: 10, learning_rate: 0.1, ..TrainingConfig::default() };
+        (training.schedule, training.warmup_steps, training.kl_warmup_epochs) = (Schedule::Constant, 0, 0);
+        change(&mut training);
+        Rates::new(&training, 2.0, 100)
+    }
+
+    #[test]
+    fn schedules_at_their_corners() {
+        let close = |a: f64, b: f64| assert!((a - b).abs() < 1e-12, "{a} is not {b}");
+        close(rates(|_| ()).learning_rate(999), 0.1);
+        let step = rates(|t| (t.schedule, t.step_every, t.step_factor) = (Schedule::Step, 2, 0.5));
+        close(step.learning_rate(199), 0.1);
+        close(step.learning_rate(200), 0.05);
+        let cosine = rates(|t| t.schedule = Schedule::Cosine);
+        close(cosine.learning_rate(0), 0.1);
+        close(cosine.learning_rate(500), 0.05);
+        close(cosine.learning_rate(1000), 0.0);
+        let warm = rates(|t| t.warmup_steps = 4);
+        close(warm.learning_rate(0), 0.025);
+        close(warm.learning_rate(3), 0.1);
+        let kl = rates(|t| t.kl_warmup_epochs = 1);
+        close(kl.beta(49), 1.0);
+        close(kl.beta(5000), 2.0);
+    }
+}

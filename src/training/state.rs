@@ -1,0 +1,65 @@
+//! Where a run stands: all that is needed, with weights and moments, to go on bit for bit.
+
+use std::collections::BTreeMap;
+
+use super::accumulator::Sums;
+
+/// The counters of a run.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct State {
+    /// Steps done in all; the counter of the random generator and of Adam.
+    pub step: u64,
+    /// The epoch under way, from 0.
+    pub epoch: u64,
+    /// Batches of it that are done.
+    pub batch: u64,
+    /// What they summed up to.
+    pub sums: Sums,
+}
+
+impl State {
+    /// The state as words for a checkpoint's metadata; sums are written as the bits of their f64s.
+    pub fn to_metadata(&self) -> BTreeMap<String, String> {
+        let sums: Vec<String> = self.sums.values.iter().map(|v| format!("{:016x}", v.to_bits())).collect();
+        BTreeMap::from([
+            ("step".to_string(), self.step.to_string()),
+            ("epoch".to_string(), self.epoch.to_string()),
+            ("batch".to_string(), self.batch.to_string()),
+            ("sums".to_string(), sums.join(" ")),
+            ("sums_rows".to_string(), self.sums.rows.to_string()),
+        ])
+    }
+
+    /// The state that [`State::to_metadata`] wrote, or the name of the entry that is missing or is no number.
+    pub fn from_metadata(metadata: &BTreeMap<String, String>) -> Result<State, String> {
+        let number = |name: &str| -> Result<u64, String> {
+            metadata.get(name).and_then(|v| v.parse().ok()).ok_or_else(|| name.to_string())
+        };
+        let sums = metadata.get("sums").ok_or("sums")?;
+        let values: Option<Vec<f64>> =
+            sums.split_whitespace().map(|word| Some(f64::from_bits(u64::from_str_radix(word, 16).ok()?))).collect();
+        Ok(State {
+            step: number("step")?,
+            epoch: number("epoch")?,
+            batch: number("batch")?,
+            sums: Sums { values: values.ok_or("sums")?, rows: number("sums_rows")? },
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_state_survives_its_metadata() {
+        let sums = Sums { values: vec![0.1 + 0.2, -1e300, f64::MIN_POSITIVE], rows: 77 };
+        let state = State { step: 1234, epoch: 5, batch: 67, sums };
+        assert_eq!(State::from_metadata(&state.to_metadata()), Ok(state.clone()));
+        let mut torn = state.to_metadata();
+        torn.insert("step".to_string(), "many".to_string());
+        assert_eq!(State::from_metadata(&torn), Err("step".to_string()));
+        torn.remove("sums");
+        assert!(State::from_metadata(&torn).is_err());
+    }
+}

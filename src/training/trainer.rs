@@ -1,0 +1,263 @@
+//! The loop: batches of an epoch through the training program, a few steps at a time.
+
+use std::ops::ControlFlow;
+use std::time::{Duration, Instant};
+
+use super::accumulator::Sums;
+use super::batches::Batches;
+use super::checkpoint::Checkpoint;
+use super::metrics::{EpochRecord, Split, StepRecord};
+use super::programs::train_program;
+use super::schedule::Rates;
+use super::session::{Session, data_spec};
+use super::state::State;
+use crate::config::TrainingConfig;
+use crate::data::Dataset;
+use crate::error::{Error, Result};
+use crate::kernels::Step;
+use crate::program::{AdamOptions, ProgramId, RING_SLOTS};
+
+/// How long the steps that are sent at once should take: well below what makes a desktop driver reset the device.
+const SUBMIT: Duration = Duration::from_millis(40);
+/// A squared gradient norm from here on means that a gradient was not finite.
+const NOT_FINITE: f64 = 1e38;
+
+/// A model being trained.
+pub struct Trainer {
+    /// The model on its device.
+    pub session: Session,
+    /// Where training stands.
+    pub state: State,
+    rates: Rates,
+    program: ProgramId,
+    batches: Batches,
+    config: TrainingConfig,
+    submit: usize,
+}
+
+/// How far an epoch is.
+#[derive(Clone, Copy, Debug)]
+pub struct Progress<'a> {
+    /// Batches done in this epoch, and how many it has.
+    pub batch: usize,
+    /// Batches of the epoch.
+    pub batches: usize,
+    /// Means so far.
+    pub sums: &'a Sums,
+    /// Steps that have finished since the last call.
+    pub steps: &'a [StepRecord],
+}
+
+impl Trainer {
+    /// Prepares training: loads the program, makes the data resident, writes the starting parameters.
+    ///
+    /// # Errors
+    /// If the batch is larger than the data, or the device has too little memory.
+    pub fn new(mut session: Session, data: &Dataset, config: &TrainingConfig, beta: f64, binarise: bool) -> Result<Trainer> {
+        if config.batch > data.rows {
+            return Err(Error::invalid(format!(
+                "`batch` is {}, and the training data has {} rows: give at most that many",
+                config.batch, data.rows
+            )));
+        }
+        let adam = AdamOptions {
+            beta1: config.beta1 as f32,
+            beta2: config.beta2 as f32,
+            epsilon: config.epsilon as f32,
+            clip: config.clip_norm.map(|c| c as f32),
+        };
+        let spec = data_spec(data);
+        let program =
+            session.load("train", |model, set| train_program(model, set, ("train", &spec), config.batch, binarise, adam))?;
+        session.upload("train", data)?;
+        session.start()?;
+        let batches = Batches { count: data.rows, rows: config.batch };
+        let rates = Rates::new(config, beta, batches.len() as u64);
+        let submit = config.steps_per_submit.unwrap_or(1).min(RING_SLOTS);
+        Ok(Trainer { session, state: State::default(), rates, program, batches, config: config.clone(), submit })
+    }
+
+    /// Batches of one epoch.
+    pub fn batches(&self) -> usize {
+        self.batches.len()
+    }
+
+    /// Calls of one step's program.
+    pub fn listing(&self) -> String {
+        self.session.executor.program(self.program).listing()
+    }
+
+    /// Trains to the end of the epoch, or until `progress` breaks off; then the state says where to go on. Gives the
+    /// epoch's record if it was finished.
+    ///
+    /// # Errors
+    /// If the loss or a gradient is not finite, or the device fails.
+    pub fn epoch(&mut self, progress: &mut dyn FnMut(Progress) -> ControlFlow<()>) -> Result<Option<EpochRecord>> {
+        let started = Instant::now();
+        let first = self.state.batch as usize;
+        let (mut sent, mut statistics, mut records) = (first, Vec::new(), Vec::new());
+        let (mut steps, mut stop) = (Vec::with_capacity(RING_SLOTS), false);
+        while sent < self.batches.len() && !stop {
+            let count = self.submit.min(self.batches.len() - sent);
+            steps.clear();
+            for i in sent..sent + count {
+                steps.push(self.step(i));
+            }
+            let before = Instant::now();
+            self.session.executor.run(self.program, &steps)?;
+            sent += count;
+            self.session.executor.statistics(self.program, false, &mut statistics)?;
+            self.digest(&mut statistics, &mut records)?;
+            self.adapt(before.elapsed());
+            stop = self.report(&mut records, started, first, progress);
+        }
+        self.session.executor.statistics(self.program, true, &mut statistics)?;
+        self.digest(&mut statistics, &mut records)?;
+        stop |= self.report(&mut records, started, first, progress);
+        if sent < self.batches.len() && stop {
+            return Ok(None);
+        }
+        let seconds = started.elapsed().as_secs_f64();
+        let record = self.record(seconds, sent - first);
+        self.state = State { step: self.state.step, epoch: self.state.epoch + 1, batch: 0, sums: Sums::default() };
+        Ok(Some(record))
+    }
+
+    /// What varies in the step of batch `i` of this epoch.
+    fn step(&self, i: usize) -> Step {
+        let (position, rows) = self.batches.at(i);
+        let number = self.state.epoch * self.batches.len() as u64 + i as u64;
+        let program = self.session.executor.program(self.program);
+        Step {
+            seed: Step::seed_words(self.config.seed),
+            step: number as u32,
+            slot: 0,
+            rows,
+            epoch: self.state.epoch as u32,
+            position,
+            spare: 0,
+            scalars: self.rates.scalars(program, number),
+        }
+    }
+
+    /// Takes in the statistics of finished steps.
+    fn digest(&mut self, statistics: &mut Vec<f32>, records: &mut Vec<StepRecord>) -> Result<()> {
+        let width = self.session.executor.program(self.program).statistics.len();
+        for values in statistics.chunks_exact(width) {
+            let (_, rows) = self.batches.at(self.state.batch as usize);
+            let (loss, squared_norm) = (f64::from(values[0]), f64::from(values[width - 1]));
+            let norm_is_finite = squared_norm.is_finite() && squared_norm < NOT_FINITE;
+            if !loss.is_finite() || !norm_is_finite {
+                return Err(Error::Diverged(format!(
+                    "step {} gave a {} that is not a finite number. A smaller --learning-rate, --clip-norm 1 or \
+                     --warmup-steps 1000 usually helps; the last checkpoint is as it was",
+                    self.state.step,
+                    if norm_is_finite { "loss" } else { "gradient" }
+                )));
+            }
+            let means = values.iter().take(width - 1).map(|&v| f64::from(v)).chain([squared_norm.sqrt()]);
+            self.state.sums.add(rows, means);
+            if self.state.step.is_multiple_of(self.config.log_every as u64) {
+                records.push(StepRecord {
+                    step: self.state.step + 1,
+                    epoch: self.state.epoch + 1,
+                    loss,
+                    reconstruction: f64::from(values[1]),
+                    kl: f64::from(values[2]),
+                    beta: Some(self.rates.beta(self.state.step)),
+                    learning_rate: Some(self.rates.learning_rate(self.state.step)),
+                    gradient_norm: Some(squared_norm.sqrt()),
+                    samples_per_second: None,
+                });
+            }
+            self.state.step += 1;
+            self.state.batch += 1;
+        }
+        statistics.clear();
+        Ok(())
+    }
+
+    /// Starts with one step at a time and grows while a submit takes less than it may.
+    fn adapt(&mut self, took: Duration) {
+        if self.config.steps_per_submit.is_none() {
+            if took < SUBMIT / 2 {
+                self.submit = (self.submit * 2).min(RING_SLOTS);
+            } else if took > 2 * SUBMIT {
+                self.submit = (self.submit / 2).max(1);
+            }
+        }
+    }
+
+    fn report(
+        &self,
+        records: &mut Vec<StepRecord>,
+        started: Instant,
+        first: usize,
+        progress: &mut dyn FnMut(Progress) -> ControlFlow<()>,
+    ) -> bool {
+        let done = self.state.batch as usize;
+        let rate = ((done - first) * self.batches.rows) as f64 / started.elapsed().as_secs_f64().max(1e-9);
+        for record in records.iter_mut() {
+            record.samples_per_second = Some(rate);
+        }
+        let now = Progress { batch: done, batches: self.batches.len(), sums: &self.state.sums, steps: records };
+        let flow = progress(now);
+        records.clear();
+        flow.is_break()
+    }
+
+    fn record(&self, seconds: f64, steps: usize) -> EpochRecord {
+        let sums = &self.state.sums;
+        let mut record = EpochRecord::new(self.state.epoch + 1, Split::Train, sums.mean(0), sums.mean(1), sums.mean(2));
+        let last = self.state.step.saturating_sub(1);
+        record.bits_per_dimension = Some(super::metrics::bits_per_dimension(record.elbo, self.session.model.features()));
+        record.beta = Some(self.rates.beta(last));
+        record.learning_rate = Some(self.rates.learning_rate(last));
+        record.gradient_norm = Some(sums.mean(3));
+        record.seconds = Some(seconds);
+        record.samples_per_second = Some((steps * self.batches.rows) as f64 / seconds.max(1e-9));
+        record.steps = Some(self.state.step);
+        record
+    }
+
+    /// All that is needed to go on: weights, moments, counters.
+    ///
+    /// # Errors
+    /// If the device fails.
+    pub fn checkpoint(&mut self) -> Result<Checkpoint> {
+        let set = self.session.set.clone();
+        let mut tensors = self.session.tensors(&set.values(), "")?;
+        for (buffer, prefix) in set.moments().iter().zip(["adam.first.", "adam.second."]) {
+            tensors.extend(self.session.tensors(buffer, prefix)?);
+        }
+        let mut metadata = self.state.to_metadata();
+        metadata.insert("format".to_string(), "elbo 1".to_string());
+        Ok(Checkpoint { tensors, metadata })
+    }
+
+    /// Goes on from a checkpoint.
+    ///
+    /// # Errors
+    /// If it is of another architecture, or lacks what is needed to go on.
+    pub fn resume(&mut self, checkpoint: &Checkpoint) -> Result<()> {
+        let state = State::from_metadata(&checkpoint.metadata).map_err(|entry| {
+            Error::invalid(format!("the checkpoint cannot be continued: its entry `{entry}` is missing or no number"))
+        })?;
+        let (total, per_epoch) = (state.epoch * self.batches.len() as u64 + state.batch, self.batches.len() as u64);
+        if state.step != total || state.batch >= per_epoch.max(1) {
+            return Err(Error::invalid(format!(
+                "the checkpoint stands at step {} of epoch {}, which does not fit {per_epoch} batches an epoch: the data or \
+                 the batch size have changed since; continue with the same ones",
+                state.step,
+                state.epoch + 1
+            )));
+        }
+        let set = self.session.set.clone();
+        self.session.restore(&set.values(), "", checkpoint)?;
+        for (buffer, prefix) in set.moments().iter().zip(["adam.first.", "adam.second."]) {
+            self.session.restore(buffer, prefix, checkpoint)?;
+        }
+        self.state = state;
+        Ok(())
+    }
+}
