@@ -23,10 +23,12 @@ fn deliver(i: u32, j: u32, value: f32) {
 }
 
 @compute @workgroup_size($subgroup)
-fn main(@builtin(workgroup_id) tile: vec3<u32>, @builtin(subgroup_invocation_id) lane: u32) {
-    let i0 = (tile.y + tile.z * TILES_PER_LAYER) * ROWS;
-    let j0 = (tile.x * SUBGROUP + lane) * 4u;
+fn main(@builtin(workgroup_id) workgroup: vec3<u32>, @builtin(subgroup_invocation_id) lane: u32) {
     let x_end = $x_extent;
+    let y_end = $y_extent;
+    let tile = tile_at(workgroup, vec2<u32>((y_end + 4u * SUBGROUP - 1u) / (4u * SUBGROUP), (x_end + ROWS - 1u) / ROWS));
+    let i0 = tile.y * ROWS;
+    let j0 = (tile.x * SUBGROUP + lane) * 4u;
     // For every row r: var c0 = vec4<f32>();
     $accumulators
     for (var k = 0u; k < im.d0.z; k += K_STEP) {

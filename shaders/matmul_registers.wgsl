@@ -16,8 +16,10 @@ fn deliver(i: u32, j: u32, value: f32) {
 }
 
 @compute @workgroup_size(8)
-fn main(@builtin(workgroup_id) tile: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
-    let i0 = ((tile.y + tile.z * TILES_PER_LAYER) * 2u + lane / 4u) * MICRO;
+fn main(@builtin(workgroup_id) workgroup: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
+    let tiles = (im.d0.yx + vec2<u32>(4u, 2u) * MICRO - 1u) / (vec2<u32>(4u, 2u) * MICRO);
+    let tile = tile_at(workgroup, tiles);
+    let i0 = (tile.y * 2u + lane / 4u) * MICRO;
     let j0 = (tile.x * 4u + lane % 4u) * MICRO;
     let rows = im.d0.x;
     // For every row r and four columns h: var c0_0 = vec4<f32>();

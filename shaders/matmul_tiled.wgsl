@@ -68,8 +68,9 @@ fn deliver(i: u32, j: u32, value: f32) {
 }
 
 @compute @workgroup_size(THREADS)
-fn main(@builtin(workgroup_id) tile: vec3<u32>, @builtin(local_invocation_index) thread: u32) {
-    let i0 = (tile.y + tile.z * TILES_PER_LAYER) * TILE_M;
+fn main(@builtin(workgroup_id) workgroup: vec3<u32>, @builtin(local_invocation_index) thread: u32) {
+    let tile = tile_at(workgroup, (im.d0.yx + vec2<u32>(TILE_N, TILE_M) - 1u) / vec2<u32>(TILE_N, TILE_M));
+    let i0 = tile.y * TILE_M;
     let j0 = tile.x * TILE_N;
     let slice = thread / (ACROSS * DOWN);
     let down = thread % (ACROSS * DOWN) / ACROSS;

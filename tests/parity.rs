@@ -22,7 +22,7 @@ fn parity(name: &str) {
         let mut reference = Cpu::new();
         let trial = Trial::new(case, 1000 + seed as u64, &mut reference).expect("the reference runs");
         let mut variants = variants(&case.kernel, &shared.gpu().traits());
-        variants.truncate(if case.every_variant { usize::MAX } else { 1 });
+        variants.truncate(case.variant_limit());
         for (v, variant) in variants.iter().enumerate() {
             runs += 1;
             match trial.run(variant, shared.gpu()) {

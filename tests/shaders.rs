@@ -1,0 +1,205 @@
+//! Every text of every kernel, without a GPU: named by the table, valid for naga, written for each backend, within the
+//! limits that every adapter grants, and accepted by Tint, the compiler of the browsers.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use elbo::kernels::table::{TABLE, variants};
+use elbo::kernels::{FUNCS, Module, Traits};
+use naga::back::{hlsl, msl, spv};
+use naga::valid::{Capabilities, ModuleInfo, ShaderStages, SubgroupOperationSet, ValidationFlags, Validator};
+
+/// The kinds of adapter that texts depend on.
+const ADAPTERS: [Traits; 6] = [
+    Traits { software: true, subgroup_size: None },
+    Traits { software: true, subgroup_size: Some(4) },
+    Traits { software: true, subgroup_size: Some(8) },
+    Traits { software: true, subgroup_size: Some(16) },
+    Traits { software: false, subgroup_size: Some(32) },
+    Traits { software: false, subgroup_size: None },
+];
+
+/// Every distinct module with the first row and case that it belongs to.
+fn modules() -> Vec<(String, Module)> {
+    let mut distinct: BTreeMap<String, (String, Module)> = BTreeMap::new();
+    for row in TABLE {
+        for case in (row.cases)() {
+            for traits in &ADAPTERS {
+                for variant in variants(&case.kernel, traits).into_iter().take(case.variant_limit()) {
+                    let module = variant.module();
+                    assert!(
+                        module.workgroups.iter().all(|&n| (1..=65_535).contains(&n)),
+                        "{} {}: {:?} workgroups, a dimension of a launch has 1 to 65,535",
+                        row.name,
+                        case.label,
+                        module.workgroups
+                    );
+                    let name = format!("{} {} {traits:?}", row.name, case.label);
+                    distinct.entry(module.text.clone()).or_insert((name, module.clone()));
+                }
+            }
+        }
+    }
+    distinct.into_values().collect()
+}
+
+fn project(path: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join(path)
+}
+
+fn shader_files(folder: &Path, prefix: &str, into: &mut BTreeMap<String, String>) {
+    for entry in std::fs::read_dir(folder).expect("the folder of the shaders is there") {
+        let path = entry.expect("it can be read").path();
+        let name = format!("{prefix}{}", path.file_stem().expect("files have names").to_string_lossy());
+        if path.is_dir() {
+            shader_files(&path, &format!("{name}/"), into);
+        } else {
+            into.insert(name, std::fs::read_to_string(&path).expect("it is text"));
+        }
+    }
+}
+
+#[test]
+fn every_shader_has_a_row_and_every_row_its_shaders() {
+    let mut files = BTreeMap::new();
+    shader_files(&project("shaders"), "", &mut files);
+    let named: BTreeSet<&str> = TABLE.iter().flat_map(|row| row.shaders).copied().collect();
+    for name in files.keys() {
+        assert!(named.contains(name.as_str()), "no row of the table names shaders/{name}.wgsl");
+    }
+    for row in TABLE {
+        let cases = (row.cases)();
+        assert!(cases.iter().any(|case| case.realistic), "the row {} has no realistic case", row.name);
+        let texts: Vec<String> = cases
+            .iter()
+            .flat_map(|case| ADAPTERS.iter().flat_map(|traits| case.kernel.modules(traits)).map(|module| module.text))
+            .collect();
+        for name in row.shaders {
+            let file = files.get(*name).unwrap_or_else(|| panic!("{} names shaders/{name}.wgsl, which is not there", row.name));
+            // What stands in the file without a placeholder must stand in some text of the row.
+            let fixed = |line: &&str| !line.contains('$') && !line.contains("{{");
+            let made_of = |text: &String| file.lines().map(str::trim).filter(fixed).all(|line| text.contains(line));
+            assert!(texts.iter().any(made_of), "no case of the row {} is made of shaders/{name}.wgsl", row.name);
+        }
+    }
+}
+
+#[test]
+fn every_case_is_sound() {
+    for row in TABLE {
+        let mut labels = BTreeSet::new();
+        for case in (row.cases)() {
+            let bindings = case.kernel.bindings();
+            assert_eq!(bindings.len(), case.inputs.len(), "{} {}", row.name, case.label);
+            assert!(bindings.len() <= 8 && case.written().count() > 0, "{} {}", row.name, case.label);
+            assert!(labels.insert(case.label.clone()), "two cases of {} are {}", row.name, case.label);
+            let cost = case.kernel.cost();
+            assert!(cost.flops >= 0.0 && cost.bytes_written > 0.0, "{} {}: {cost:?}", row.name, case.label);
+        }
+    }
+}
+
+#[test]
+fn every_function_has_a_case() {
+    let row = TABLE.iter().find(|row| row.name == "map").expect("maps are in the table");
+    let labels: Vec<String> = (row.cases)().into_iter().map(|case| case.label).collect();
+    for (_, name, ..) in FUNCS {
+        assert!(labels.iter().any(|label| label.split(' ').next() == Some(name)), "no case of map tries {name}");
+    }
+}
+
+/// Parses and validates a text as wgpu would, all optional features but the ones we ask for off.
+fn parse(name: &str, text: &str) -> (naga::Module, ModuleInfo) {
+    let module = naga::front::wgsl::parse_str(text).unwrap_or_else(|e| panic!("{name}: {}", e.emit_to_string(text)));
+    let mut validator = Validator::new(ValidationFlags::all(), Capabilities::IMMEDIATES | Capabilities::SUBGROUP);
+    validator.subgroup_stages(ShaderStages::COMPUTE).subgroup_operations(SubgroupOperationSet::all());
+    let info = validator.validate(&module).unwrap_or_else(|e| panic!("{name}: {}", e.emit_to_string(text)));
+    (module, info)
+}
+
+#[test]
+fn every_text_is_valid_and_portable() {
+    for (name, module) in modules() {
+        let (module, info) = parse(&name, &module.text);
+        limits(&name, &module);
+        spv::write_vec(&module, &info, &spv::Options::default(), None).unwrap_or_else(|e| panic!("{name}: SPIR-V: {e}"));
+        let metal = msl::Options { lang_version: (2, 4), ..msl::Options::default() };
+        msl::write_string(&module, &info, &metal, &msl::PipelineOptions::default())
+            .unwrap_or_else(|e| panic!("{name}: MSL: {e}"));
+        let options = hlsl::Options {
+            shader_model: hlsl::ShaderModel::V6_0,
+            immediates_target: Some(hlsl::BindTarget::default()),
+            ..hlsl::Options::default()
+        };
+        let (mut text, pipeline) = (String::new(), hlsl::PipelineOptions::default());
+        hlsl::Writer::new(&mut text, &options, &pipeline)
+            .write(&module, &info, None)
+            .unwrap_or_else(|e| panic!("{name}: HLSL: {e}"));
+    }
+}
+
+/// The limits that WebGPU promises of every adapter, and the size of immediates that we ask for.
+fn limits(name: &str, module: &naga::Module) {
+    let mut layouter = naga::proc::Layouter::default();
+    layouter.update(module.to_ctx()).expect("a valid module has layouts");
+    let (mut storage, mut workgroup, mut immediates) = (0, 0, 0);
+    for (_, variable) in module.global_variables.iter() {
+        let size = layouter[variable.ty].size;
+        match variable.space {
+            naga::AddressSpace::Storage { .. } => storage += 1,
+            naga::AddressSpace::WorkGroup => workgroup += size.next_multiple_of(16),
+            naga::AddressSpace::Immediate => immediates += size,
+            _ => panic!("{name}: a variable in {:?}", variable.space),
+        }
+    }
+    assert!(storage <= 8, "{name}: {storage} storage buffers, at most 8 are portable");
+    assert!(workgroup <= 16_384, "{name}: {workgroup} bytes of workgroup memory, at most 16,384 are portable");
+    assert!(immediates <= 128, "{name}: {immediates} bytes of immediates, at most 128 are asked for");
+    let [main] = &module.entry_points[..] else { panic!("{name}: {} entry points", module.entry_points.len()) };
+    let [x, y, z] = main.workgroup_size;
+    assert!(main.name == "main" && x * y * z <= 256 && z <= 64, "{name}: {x}×{y}×{z} invocations, at most 256");
+}
+
+#[test]
+fn the_validator_refuses_what_is_wrong() {
+    let refused = |text: &str| std::panic::catch_unwind(|| limits("", &parse("", text).0)).is_err();
+    let main = "@compute @workgroup_size(64) fn main() {";
+    assert!(!refused(&format!("{main}}}")));
+    assert!(refused(&format!("{main} let x = 1u + 1.0f; }}")));
+    assert!(refused(&format!("var<workgroup> big: array<f32, 5000>; {main} big[0] = 1.0; }}")));
+    assert!(refused(&main.replace("64", "512").replace('{', "{}")));
+    assert!(refused(&format!("enable f16; {main} let x = 1.0h; }}")));
+}
+
+#[test]
+fn tint_accepts_every_text() {
+    if std::env::var_os("ELBO_NO_TINT").is_some_and(|value| value == "1") {
+        eprintln!("NOT TESTED: ELBO_NO_TINT=1 says that Tint is not meant to be asked");
+        return;
+    }
+    let install = project("target/tint");
+    let remedy = "install node and run `npm install --prefix target/tint webgpu@0.6.2`, or set ELBO_NO_TINT=1 to do without";
+    assert!(install.join("node_modules/webgpu").is_dir(), "Tint is not installed: {remedy}");
+    let folder = tempfile::tempdir().expect("a temporary folder can be made");
+    for (i, (name, module)) in modules().into_iter().enumerate() {
+        let text = format!("// {}\n{}", name.replace('\n', " "), module.text);
+        std::fs::write(folder.path().join(format!("{i:04}.wgsl")), text).expect("a file can be written");
+    }
+    // What naga takes and Tint refuses: a barrier that not all invocations reach.
+    let wrong = "@compute @workgroup_size(64) fn main(@builtin(local_invocation_index) i: u32) {
+        if (i > 3u) { return; } workgroupBarrier(); }";
+    std::fs::write(folder.path().join("control.wgsl"), wrong).expect("a file can be written");
+    let checker = project("tests/tint/check.mjs");
+    let output = Command::new("node").arg(checker).arg(install).arg(folder.path()).output();
+    let output = output.unwrap_or_else(|e| panic!("node does not start ({e}): {remedy}"));
+    let said = String::from_utf8_lossy(&output.stdout);
+    let refused: Vec<&str> = said.lines().filter(|line| line.starts_with("refused")).collect();
+    assert!(
+        output.status.success() && said.lines().last().is_some_and(|line| line.starts_with("checked")),
+        "the checker failed: {said}\n{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+    assert!(refused.iter().any(|line| line.contains("control.wgsl")), "Tint did not refuse the control:\n{said}");
+    assert!(refused.len() == 1, "Tint refuses:\n{}", refused.join("\n"));
+}

@@ -1,5 +1,6 @@
 //! What people do with models: train one into a folder, open it again, look at it.
 
+pub mod bench;
 mod devices;
 pub mod doctor;
 pub mod pictures;

@@ -1,9 +1,11 @@
 //! The command line: one file per command, and words for people.
 
 pub mod args;
+mod bench;
 mod devices;
 mod doctor;
 mod evaluate;
+mod profile;
 mod reconstruct;
 mod sample;
 mod style;
@@ -25,6 +27,7 @@ pub fn run(command: Command) -> Result<()> {
         Command::Reconstruct(args) => reconstruct::run(&args),
         Command::Devices => devices::run(),
         Command::Doctor(args) => doctor::run(&args),
-        Command::Bench(_) | Command::Profile(_) => Err(crate::Error::invalid("not yet")),
+        Command::Bench(args) => bench::run(&args),
+        Command::Profile(args) => profile::run(&args),
     }
 }

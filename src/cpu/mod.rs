@@ -28,6 +28,21 @@ impl Cpu {
         Cpu::default()
     }
 
+    /// Runs one call of a loaded program.
+    fn call(&mut self, id: ProgramId, call: usize, step: &Step) {
+        let loaded = &self.programs[id.0];
+        let call = &loaded.program.calls[call];
+        let mut bound = [(std::ptr::null_mut::<u32>(), 0); 8];
+        for (bound, slice) in bound.iter_mut().zip(&call.bindings) {
+            let buffer = &mut self.buffers[loaded.buffers[slice.buffer]];
+            *bound = (buffer[slice.offset..][..slice.words].as_mut_ptr(), slice.words);
+        }
+        // SAFETY: the slices are inside live buffers, nothing else touches those during the call, and the program was
+        // checked not to let what a call writes overlap its other slices.
+        let args = unsafe { Args::new(&bound[..call.bindings.len()]) };
+        call.kernel.run(&args, step);
+    }
+
     fn named(&self, name: &str) -> Result<usize> {
         self.names.get(name).copied().ok_or_else(|| Error::invalid(format!("no program has a buffer named {name}")))
     }
@@ -70,21 +85,14 @@ impl Executor for Cpu {
     }
 
     fn run(&mut self, id: ProgramId, steps: &[Step]) -> Result<()> {
-        let loaded = &mut self.programs[id.0];
         for step in steps {
+            let loaded = &mut self.programs[id.0];
             let step = Step { slot: (loaded.steps % RING_SLOTS) as u32, ..*step };
             loaded.steps += 1;
-            for call in &loaded.program.calls {
-                let mut bound = [(std::ptr::null_mut::<u32>(), 0); 8];
-                for (bound, slice) in bound.iter_mut().zip(&call.bindings) {
-                    let buffer = &mut self.buffers[loaded.buffers[slice.buffer]];
-                    *bound = (buffer[slice.offset..][..slice.words].as_mut_ptr(), slice.words);
-                }
-                // SAFETY: the slices are inside live buffers, nothing else touches those during the call, and the
-                // program was checked not to let what a call writes overlap its other slices.
-                let args = unsafe { Args::new(&bound[..call.bindings.len()]) };
-                call.kernel.run(&args, &step);
+            for call in 0..loaded.program.calls.len() {
+                self.call(id, call, &step);
             }
+            let loaded = &mut self.programs[id.0];
             if let Some(ring) = loaded.program.ring {
                 let items = loaded.program.statistics.len();
                 let values = &self.buffers[loaded.buffers[ring]][step.slot as usize * items..][..items];
@@ -92,6 +100,16 @@ impl Executor for Cpu {
             }
         }
         Ok(())
+    }
+
+    fn profile(&mut self, id: ProgramId, step: &Step) -> Result<Vec<f64>> {
+        let calls = self.programs[id.0].program.calls.len();
+        let timed = |call| {
+            let started = std::time::Instant::now();
+            self.call(id, call, step);
+            started.elapsed().as_secs_f64()
+        };
+        Ok((0..calls).map(timed).collect())
     }
 
     fn statistics(&mut self, id: ProgramId, _wait: bool, into: &mut Vec<f32>) -> Result<()> {

@@ -21,6 +21,23 @@ struct Dispatch {
     workgroups: [u32; 3],
 }
 
+impl Dispatch {
+    /// Records the call into a pass of its own.
+    fn record(&self, pass: &mut wgpu::ComputePass, step: &Step) {
+        pass.set_pipeline(&self.pipeline);
+        self.dispatch(pass, step);
+    }
+
+    /// Records the call, its pipeline being set.
+    fn dispatch(&self, pass: &mut wgpu::ComputePass, step: &Step) {
+        pass.set_bind_group(0, &self.group, &[]);
+        pass.set_immediates(0, bytemuck::bytes_of(step));
+        pass.set_immediates(64, bytemuck::cast_slice(&self.dims));
+        let [x, y, z] = self.workgroups;
+        pass.dispatch_workgroups(x, y, z);
+    }
+}
+
 impl Gpu {
     /// The memory a program needs must fit the adapter's limits; said before anything is made.
     fn check_memory(&self, program: &Program) -> Result<()> {
@@ -70,6 +87,22 @@ impl Gpu {
         self.buffers.get(name).ok_or_else(|| Error::invalid(format!("no program has a buffer named {name}")))
     }
 
+    /// Waits for everything submitted, and reads a mappable buffer.
+    fn map(&self, staging: &wgpu::Buffer) -> Result<Vec<u32>> {
+        let told = self.failure.clone();
+        staging.map_async(wgpu::MapMode::Read, .., move |result| {
+            if let Err(error) = result {
+                told.set(error.to_string());
+            }
+        });
+        if let Err(error) = self.device.poll(wgpu::PollType::wait_indefinitely()) {
+            self.failure.set(error.to_string());
+        }
+        self.failure.check()?;
+        let view = staging.get_mapped_range(..).map_err(|e| Error::Device(e.to_string()))?;
+        Ok(bytemuck::pod_collect_to_vec(&view))
+    }
+
     /// Records some steps into one pass and submits them.
     fn submit(&mut self, id: ProgramId, steps: &[Step]) -> Result<()> {
         let programs = &mut self.programs;
@@ -86,11 +119,7 @@ impl Gpu {
                         pass.set_pipeline(&call.pipeline);
                         bound = Some(&call.pipeline);
                     }
-                    pass.set_bind_group(0, &call.group, &[]);
-                    pass.set_immediates(0, bytemuck::bytes_of(&step));
-                    pass.set_immediates(64, bytemuck::cast_slice(&call.dims));
-                    let [x, y, z] = call.workgroups;
-                    pass.dispatch_workgroups(x, y, z);
+                    call.dispatch(&mut pass, &step);
                 }
             }
         }
@@ -197,18 +226,45 @@ impl Executor for Gpu {
         let mut encoder = self.device.create_command_encoder(&wgpu::CommandEncoderDescriptor { label: None });
         encoder.copy_buffer_to_buffer(&source, 0, &staging, 0, source.size());
         self.queue.submit([encoder.finish()]);
-        let told = self.failure.clone();
-        staging.map_async(wgpu::MapMode::Read, .., move |result| {
-            if let Err(error) = result {
-                told.set(error.to_string());
-            }
-        });
-        if let Err(error) = self.device.poll(wgpu::PollType::wait_indefinitely()) {
-            self.failure.set(error.to_string());
+        self.map(&staging)
+    }
+
+    fn profile(&mut self, id: ProgramId, step: &Step) -> Result<Vec<f64>> {
+        if !self.device.features().contains(wgpu::Features::TIMESTAMP_QUERY) {
+            return Err(Error::Device(format!("{} cannot time its calls: it lacks timestamps", self.adapter.name())));
         }
-        self.failure.check()?;
-        let view = staging.get_mapped_range(..).map_err(|e| Error::Device(e.to_string()))?;
-        Ok(bytemuck::pod_collect_to_vec(&view))
+        let loaded = &self.programs[id.0];
+        let count = 2 * loaded.calls.len() as u32;
+        let queries = self.device.create_query_set(&wgpu::QuerySetDescriptor {
+            label: None,
+            ty: wgpu::QueryType::Timestamp,
+            count,
+        });
+        let buffer = |usage| {
+            let size = 8 * u64::from(count);
+            self.device.create_buffer(&wgpu::BufferDescriptor { label: None, size, usage, mapped_at_creation: false })
+        };
+        let resolved = buffer(wgpu::BufferUsages::QUERY_RESOLVE | wgpu::BufferUsages::COPY_SRC);
+        let staging = buffer(wgpu::BufferUsages::COPY_DST | wgpu::BufferUsages::MAP_READ);
+        let mut encoder = self.device.create_command_encoder(&wgpu::CommandEncoderDescriptor { label: None });
+        for (i, call) in loaded.calls.iter().enumerate() {
+            let mut pass = encoder.begin_compute_pass(&wgpu::ComputePassDescriptor {
+                label: None,
+                timestamp_writes: Some(wgpu::ComputePassTimestampWrites {
+                    query_set: &queries,
+                    beginning_of_pass_write_index: Some(2 * i as u32),
+                    end_of_pass_write_index: Some(2 * i as u32 + 1),
+                }),
+            });
+            call.record(&mut pass, step);
+        }
+        encoder.resolve_query_set(&queries, 0..count, &resolved, 0);
+        encoder.copy_buffer_to_buffer(&resolved, 0, &staging, 0, staging.size());
+        self.queue.submit([encoder.finish()]);
+        let words = self.map(&staging)?;
+        let ticks: Vec<u64> = words.chunks_exact(2).map(|w| u64::from(w[0]) | u64::from(w[1]) << 32).collect();
+        let period = f64::from(self.queue.get_timestamp_period()) * 1e-9;
+        Ok(ticks.chunks_exact(2).map(|t| t[1].wrapping_sub(t[0]) as f64 * period).collect())
     }
 
     fn bytes(&self) -> u64 {

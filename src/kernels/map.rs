@@ -100,7 +100,8 @@ impl Map {
     fn reduce_module(&self, traits: &Traits) -> Module {
         let split = self.kept().len();
         let (kept, reduced): (usize, usize) = (self.kept().iter().product(), self.extents[split..].iter().product());
-        let tree = !traits.software && reduced >= 16 && (reduced >= 64 || kept < 4096);
+        // llvmpipe ends a thread's loops after 65,536 turns, without a word: long sums are shared even there.
+        let tree = if traits.software { reduced > 4096 } else { reduced >= 16 && (reduced >= 64 || kept < 4096) };
         let names: Vec<String> = (0..self.extents.len()).map(|d| format!("i{d}")).collect();
         let index: Vec<&str> = names.iter().map(String::as_str).collect();
         let mut inner = self.unflatten(split..self.extents.len(), "r");

@@ -97,8 +97,8 @@ impl Shuffle {
     fn feistel(&self, x: u32) -> u32 {
         let (low_mask, high_mask) = ((1 << self.low) - 1, (1 << self.high) - 1);
         let (mut high, mut low) = (x >> self.low, x & low_mask);
-        for round in 0..4 {
-            let key = self.keys[round as usize].wrapping_add(round * WEYL[0]);
+        for round in 0..4u32 {
+            let key = self.keys[round as usize].wrapping_add(round.wrapping_mul(WEYL[0]));
             high ^= mix(low ^ key) & high_mask;
             low ^= mix(high.wrapping_add(key)) & low_mask;
         }

@@ -189,6 +189,11 @@ impl Case {
         self
     }
 
+    /// How many of the kernel's variants are tried on it.
+    pub fn variant_limit(&self) -> usize {
+        if self.every_variant { usize::MAX } else { 1 }
+    }
+
     /// No scaled error may be above this: K·ε.
     pub fn bound(&self) -> f64 {
         self.roundings as f64 * f64::from(f32::EPSILON)

@@ -65,6 +65,13 @@ pub trait Executor {
         Ok(self.read(buffer)?.into_iter().map(f32::from_bits).collect())
     }
 
+    /// Runs one step and times each of its calls, in seconds, on the device's own clock where it has one. Slower than
+    /// [`Executor::run`]: the calls are kept apart.
+    ///
+    /// # Errors
+    /// If the device is lost, or cannot tell the time.
+    fn profile(&mut self, id: ProgramId, step: &Step) -> Result<Vec<f64>>;
+
     /// Bytes of all buffers.
     fn bytes(&self) -> u64;
 }

@@ -15,7 +15,7 @@ use crate::config::TrainingConfig;
 use crate::data::Dataset;
 use crate::error::{Error, Result};
 use crate::kernels::Step;
-use crate::program::{AdamOptions, ProgramId, RING_SLOTS};
+use crate::program::{AdamOptions, Program, ProgramId, RING_SLOTS};
 
 /// How long the steps that are sent at once should take: well below what makes a desktop driver reset the device.
 const SUBMIT: Duration = Duration::from_millis(40);
@@ -82,9 +82,47 @@ impl Trainer {
         self.batches.len()
     }
 
-    /// Calls of one step's program.
-    pub fn listing(&self) -> String {
-        self.session.executor.program(self.program).listing()
+    /// The training program.
+    pub fn program(&self) -> &Program {
+        self.session.executor.program(self.program)
+    }
+
+    /// Sends so many steps of the first epoch, round and round, without waiting for them; gives the seconds that took.
+    /// For timing: the state does not move.
+    ///
+    /// # Errors
+    /// If the device fails.
+    pub fn send(&mut self, count: usize) -> Result<f64> {
+        let steps: Vec<Step> = (0..count).map(|i| self.step(i % self.batches.len())).collect();
+        let before = Instant::now();
+        self.session.executor.run(self.program, &steps)?;
+        Ok(before.elapsed().as_secs_f64())
+    }
+
+    /// Waits for all steps that were sent, and forgets their statistics.
+    ///
+    /// # Errors
+    /// If the device fails.
+    pub fn settle(&mut self) -> Result<()> {
+        self.session.executor.statistics(self.program, true, &mut Vec::new())
+    }
+
+    /// Sends so many steps and waits for them.
+    ///
+    /// # Errors
+    /// If the device fails.
+    pub fn steps(&mut self, count: usize) -> Result<()> {
+        self.send(count)?;
+        self.settle()
+    }
+
+    /// Times the calls of one step, in seconds.
+    ///
+    /// # Errors
+    /// If the device fails or cannot time its calls.
+    pub fn profile(&mut self) -> Result<Vec<f64>> {
+        let step = self.step(0);
+        self.session.executor.profile(self.program, &step)
     }
 
     /// Trains to the end of the epoch, or until `progress` breaks off; then the state says where to go on. Gives the

@@ -6,9 +6,6 @@
 use super::Operand;
 use crate::kernels::Traits;
 
-/// Tiles down C that one layer of workgroups (one z) covers: a dimension of a launch ends at 65,535.
-pub const TILES_PER_LAYER: u32 = 32_768;
-
 /// How the operands lie in memory: the part of a product that is settled when its text is made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Layout {
@@ -143,13 +140,11 @@ pub fn candidates(m: usize, n: usize, k: usize, layout: Layout, traits: &Traits)
     std::iter::once(first).chain(TILED.into_iter().filter(|&config| config != first)).collect()
 }
 
-/// The launch that covers an m x n result.
+/// The launch that covers an m x n result: one workgroup a tile, in lines of at most 65,535.
 pub fn workgroups(config: Config, m: usize, n: usize) -> [u32; 3] {
-    let [down, across] = config.tile();
-    let (rows, columns) = (m.div_ceil(down) as u32, n.div_ceil(across) as u32);
-    let swapped = matches!(config, Config::Broadcast { swapped: true, .. });
-    let (x, y) = if swapped { (rows, columns) } else { (columns, rows) };
-    [x, y.min(TILES_PER_LAYER), y.div_ceil(TILES_PER_LAYER)]
+    let tiles = config.tiles(m, n);
+    let lines = tiles.div_ceil(65_535);
+    [tiles.div_ceil(lines) as u32, lines as u32, 1]
 }
 
 /// The configurations for a software adapter, the cheapest first.
@@ -182,4 +177,52 @@ fn software_cost(config: Config, m: usize, n: usize, k: usize, layout: Layout) -
         Config::Tiled { .. } => (1, 0),
     };
     config.tiles(m, n).next_multiple_of(2) * (k.div_ceil(terms) * step + 3000)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SHAPES: [[usize; 3]; 6] =
+        [[1, 1, 1], [128, 400, 784], [400, 20, 128], [10, 1200, 1000], [4096, 4096, 4096], [3_000_000, 17, 9]];
+
+    fn adapters() -> impl Iterator<Item = Traits> {
+        let software = [None, Some(4), Some(8), Some(16), Some(7)];
+        let software = software.map(|subgroup_size| Traits { software: true, subgroup_size });
+        software.into_iter().chain([Traits { software: false, subgroup_size: Some(32) }])
+    }
+
+    #[test]
+    fn launches_cover_the_result_within_the_limits() {
+        let layout = Layout { transpose_a: false, transpose_b: true, wide_a: true, wide_b: false };
+        for ([m, n, k], traits) in SHAPES.into_iter().flat_map(|shape| adapters().map(move |traits| (shape, traits))) {
+            let found = candidates(m, n, k, layout, &traits);
+            assert!((1..=8).contains(&found.len()));
+            assert_eq!(found[0], choose(m, n, k, layout, &traits));
+            let launch = workgroups(found[0], m, n);
+            assert!(launch.iter().all(|&groups| (1..=65_535).contains(&groups)), "{m}x{n}x{k}: {launch:?}");
+            let launched: usize = launch.iter().map(|&groups| groups as usize).product();
+            assert!(launched >= found[0].tiles(m, n), "{m}x{n}x{k}: {launch:?}");
+        }
+    }
+
+    #[test]
+    fn tiles_keep_to_the_default_limits() {
+        for config in TILED {
+            let Config::Tiled { tile_m, tile_n, tile_k, slices, .. } = config else { unreachable!() };
+            let padded = 16 * tile_k * (tile_m / 4 + tile_n / 4 + 2);
+            let partial = if slices > 1 { 16 * config.threads() } else { 0 };
+            assert!(config.threads() <= 256 && padded + partial <= 16_384, "{config:?}");
+            assert_eq!(tile_k % (4 * slices).min(tile_k), 0, "{config:?}");
+        }
+    }
+
+    #[test]
+    fn reads_are_wide_only_where_every_row_starts_and_ends_on_a_vec4() {
+        let dense = |stride, transposed| Operand { offset: 0, stride, transposed };
+        let layout = Layout::of(128, 10, 400, &dense(400, false), &dense(10, false));
+        assert!(layout.wide_a && !layout.wide_b);
+        let shifted = Operand { offset: 2, ..dense(400, false) };
+        assert!(!Layout::of(128, 10, 400, &shifted, &dense(10, false)).wide_a);
+    }
 }

@@ -6,8 +6,9 @@
 //!
 //! Sizes, in the immediates: `d0 = (m, n, k, offset of A)`, `d1 = (stride of A, offset of B, stride of B, _)`, in words.
 
-use super::choose::{Config, Layout, TILES_PER_LAYER};
+use super::choose::{Config, Layout};
 
+const TILE: &str = include_str!("../../../shaders/matmul_tile.wgsl");
 const OPERAND: &str = include_str!("../../../shaders/matmul_operand.wgsl");
 const BROADCAST: &str = include_str!("../../../shaders/matmul_broadcast.wgsl");
 const REGISTERS: &str = include_str!("../../../shaders/matmul_registers.wgsl");
@@ -36,7 +37,7 @@ pub fn wgsl(config: Config, layout: Layout, hooks: Hooks, epilogue: &str) -> Str
     };
     let a = operand("a", 0, layout.wide_a, !layout.transpose_a, ["im.d0.x", "im.d0.w", "im.d1.x"]);
     let b = operand("b", 1, layout.wide_b, layout.transpose_b, ["im.d0.y", "im.d1.y", "im.d1.z"]);
-    format!("{epilogue}\nconst TILES_PER_LAYER = {TILES_PER_LAYER}u;\n{a}\n{b}\n{body}")
+    format!("{epilogue}\n{TILE}\n{a}\n{b}\n{body}")
 }
 
 /// One operand's binding and block reader. `[extent, offset, stride]` are the immediates that hold them.
@@ -71,7 +72,7 @@ fn broadcast(subgroup: u32, rows: u32, swapped: bool, hooks: Hooks) -> String {
 
     let mut accumulators = Vec::new();
     if hooks.initial && !swapped {
-        let columns: Vec<_> = (0..4).map(|c| format!("initial(min(j0 + {c}u, {y_extent} - 1u))")).collect();
+        let columns: Vec<_> = (0..4).map(|c| format!("initial(min(j0 + {c}u, y_end - 1u))")).collect();
         accumulators.push(format!("let start = vec4<f32>({});", columns.join(", ")));
     }
     accumulators.extend((0..rows).map(|r| match (hooks.initial, swapped) {
@@ -108,10 +109,7 @@ fn broadcast(subgroup: u32, rows: u32, swapped: bool, hooks: Hooks) -> String {
     }
     if lane_sums {
         let lane = |c: u32| {
-            format!(
-                "if (i0 == 0u && j0 + {c}u < {y_extent}) {{ epilogue_row_sum(j0 + {c}u, sums.{}); }}",
-                LANES[c as usize]
-            )
+            format!("if (i0 == 0u && j0 + {c}u < y_end) {{ epilogue_row_sum(j0 + {c}u, sums.{}); }}", LANES[c as usize])
         };
         sums.extend((0..4).map(lane));
     }
@@ -297,4 +295,43 @@ fn lines(text: impl IntoIterator<Item = String>) -> String {
 /// Replaces the `$name`s of a template, in order: a longer name stands before one that it starts with.
 fn fill(template: &str, values: &[(&str, String)]) -> String {
     values.iter().fold(template.to_owned(), |text, (name, value)| text.replace(name, value))
+}
+
+#[cfg(test)]
+mod tests {
+    use naga::valid::{Capabilities, ShaderStages, SubgroupOperationSet, ValidationFlags, Validator};
+
+    use super::super::choose::candidates;
+    use super::*;
+    use crate::kernels::{IMMEDIATES, Traits};
+
+    const EPILOGUE: &str = "
+        @group(0) @binding(2) var<storage, read_write> c: array<f32>;
+        fn initial(col: u32) -> f32 { return f32(col); }
+        fn epilogue(row: u32, col: u32, acc: f32) { c[row * im.d0.y + col] = acc; }
+        fn epilogue_row_sum(row: u32, sum: f32) { c[row] = sum; }";
+
+    #[test]
+    fn every_text_is_valid() {
+        let adapters = [(true, None), (true, Some(4)), (true, Some(8)), (true, Some(16)), (false, None)];
+        for (software, subgroup_size) in adapters {
+            let traits = Traits { software, subgroup_size };
+            for bits in 0..64 {
+                let [transpose_a, transpose_b, wide_a, wide_b, initial, row_sum] =
+                    [0, 1, 2, 3, 4, 5].map(|b| bits >> b & 1 == 1);
+                let layout = Layout { transpose_a, transpose_b, wide_a, wide_b };
+                for config in candidates(128, 20, 400, layout, &traits) {
+                    let text = wgsl(config, layout, Hooks { initial, row_sum }, &format!("{IMMEDIATES}{EPILOGUE}"));
+                    assert!(!text.contains('$'), "{config:?}: a placeholder is left\n{text}");
+                    let module =
+                        naga::front::wgsl::parse_str(&text).unwrap_or_else(|e| panic!("{}", e.emit_to_string(&text)));
+                    Validator::new(ValidationFlags::all(), Capabilities::all())
+                        .subgroup_stages(ShaderStages::COMPUTE)
+                        .subgroup_operations(SubgroupOperationSet::all())
+                        .validate(&module)
+                        .unwrap_or_else(|e| panic!("{config:?}: {}", e.emit_to_string(&text)));
+                }
+            }
+        }
+    }
 }
