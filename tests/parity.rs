@@ -1,7 +1,7 @@
 //! The GPU against the CPU, over the whole table of kernels: every case, every text the adapter could run.
 //!
 //! `elbo::apps::doctor` says how outputs are poisoned, guarded and compared, and how each comparison is shown to fail
-//! when one word of an input changes. Here the comparison itself is tried on devices that are wrong on purpose.
+//! when one word of an input changes. Here it is also tried on devices that are wrong on purpose.
 
 mod common;
 
@@ -9,29 +9,32 @@ use std::collections::BTreeSet;
 use std::time::Instant;
 
 use common::Shared;
-use elbo::apps::doctor::Trial;
+use elbo::Result;
+use elbo::apps::doctor::{Report, Trial};
 use elbo::cpu::Cpu;
-use elbo::kernels::table::{Row, TABLE, variants};
+use elbo::gpu::Options;
+use elbo::kernels::table::{Case, TABLE, variants};
+use elbo::kernels::{Step, Traits};
+use elbo::program::{Executor, Program, ProgramId};
 
 /// Runs all cases of a row in all variants, and fails with everything that was wrong.
 fn parity(name: &str) {
     let row = TABLE.iter().find(|row| row.name == name).unwrap_or_else(|| panic!("the table has no row {name}"));
     let (started, mut failures, mut runs, mut unusual) = (Instant::now(), Vec::new(), 0, 0);
     for (seed, case) in (row.cases)().iter().enumerate() {
+        let trial = Trial::new(case, seed as u64, &mut Cpu::new()).expect("the reference runs");
         let Some(mut shared) = Shared::lock() else { return };
-        let mut reference = Cpu::new();
-        let trial = Trial::new(case, 1000 + seed as u64, &mut reference).expect("the reference runs");
-        let mut variants = variants(&case.kernel, &shared.gpu().traits());
-        variants.truncate(case.variant_limit());
-        for (v, variant) in variants.iter().enumerate() {
+        let variants = variants(&case.kernel, &shared.gpu().traits());
+        for (v, variant) in variants.iter().take(case.variant_limit()).enumerate() {
             runs += 1;
+            let what = format!("{} (text {v}, seed {seed})", case.label);
             match trial.run(variant, shared.gpu()) {
                 Ok(report) => {
                     unusual += usize::from(report.worst > case.usual());
-                    failures.extend(report.failure.map(|f| format!("{} (text {v}): {f}", case.label)));
+                    failures.extend(report.failure.map(|failure| format!("{what}: {failure}")));
                 }
                 Err(error) => {
-                    failures.push(format!("{} (text {v}): {error}", case.label));
+                    failures.push(format!("{what}: {error}"));
                     shared.discard();
                 }
             }
@@ -52,10 +55,110 @@ macro_rules! rows {
         #[test]
         fn every_row_has_a_test() {
             let tested: BTreeSet<&str> = [$(stringify!($name)),*].into();
-            let rows: BTreeSet<&str> = TABLE.iter().map(|row: &Row| row.name).collect();
+            let rows: BTreeSet<&str> = TABLE.iter().map(|row| row.name).collect();
             assert_eq!(tested, rows);
         }
     };
 }
 
 rows!(matmul map draws gaussian likelihood reduce statistics batch norm adam);
+
+/// What the rule chooses, compiled with the compiler's own bounds and loop checks, must do the same.
+#[test]
+fn with_the_compilers_own_checks() {
+    let Some(mut gpu) = common::open(Options { checked: true, ..Options::default() }) else { return };
+    for row in TABLE {
+        for case in (row.cases)().iter().filter(|case| case.realistic) {
+            let trial = Trial::new(case, 1, &mut Cpu::new()).expect("the reference runs");
+            let report = trial.run(&variants(&case.kernel, &gpu.traits())[0], &mut gpu).expect("the device runs");
+            assert_eq!(report.failure, None, "{} {}", row.name, case.label);
+        }
+    }
+}
+
+/// A CPU executor that does something wrong to what is read back.
+struct Wrong<F: FnMut(&str, &mut Vec<u32>)>(Cpu, F);
+
+impl<F: FnMut(&str, &mut Vec<u32>)> Executor for Wrong<F> {
+    fn describe(&self) -> String {
+        self.0.describe()
+    }
+
+    fn load(&mut self, program: Program) -> Result<ProgramId> {
+        self.0.load(program)
+    }
+
+    fn program(&self, id: ProgramId) -> &Program {
+        self.0.program(id)
+    }
+
+    fn run(&mut self, id: ProgramId, steps: &[Step]) -> Result<()> {
+        self.0.run(id, steps)
+    }
+
+    fn statistics(&mut self, id: ProgramId, wait: bool, into: &mut Vec<f32>) -> Result<()> {
+        self.0.statistics(id, wait, into)
+    }
+
+    fn write(&mut self, buffer: &str, words: &[u32]) -> Result<()> {
+        self.0.write(buffer, words)
+    }
+
+    fn read(&mut self, buffer: &str) -> Result<Vec<u32>> {
+        let mut words = self.0.read(buffer)?;
+        (self.1)(buffer, &mut words);
+        Ok(words)
+    }
+
+    fn profile(&mut self, id: ProgramId, step: &Step) -> Result<Vec<f64>> {
+        self.0.profile(id, step)
+    }
+
+    fn bytes(&self) -> u64 {
+        self.0.bytes()
+    }
+}
+
+/// How a case fares on a device that is wrong in this way.
+fn on_a_wrong_device(case: &Case, wrong: impl FnMut(&str, &mut Vec<u32>)) -> Report {
+    let traits = Traits { software: true, subgroup_size: None };
+    let trial = Trial::new(case, 5, &mut Cpu::new()).expect("the reference runs");
+    trial.run(&variants(&case.kernel, &traits)[0], &mut Wrong(Cpu::new(), wrong)).expect("the CPU runs")
+}
+
+#[test]
+fn wrong_devices_are_found_out() {
+    for row in TABLE {
+        let cases = (row.cases)();
+        let case = cases.iter().find(|case| !case.realistic).expect("there are small cases");
+        let (last, len) = {
+            let last = case.written().last().expect("something is written");
+            (format!("case.{last}."), case.inputs[last].len)
+        };
+        let first_word = 64;
+        let expect = |what: &str, found_out: bool, wrong: &mut dyn FnMut(&mut Vec<u32>)| {
+            let report = on_a_wrong_device(case, |buffer, words| {
+                if buffer.starts_with(&last) {
+                    wrong(words);
+                }
+            });
+            assert_eq!(report.failure.is_some(), found_out, "{} {}, {what}: {report:?}", row.name, case.label);
+        };
+        expect("a device that is right", false, &mut |_| {});
+        expect("a word in front of its slice", true, &mut |words| words[first_word - 1] = 0);
+        expect("a word behind its slice", true, &mut |words| words[first_word + len] = 0);
+        expect("a word not written", true, &mut |words| {
+            let at = words.iter().position(|&w| w != 0x7fc0_dead).expect("something is written");
+            words[at] = 0x7fc0_dead;
+        });
+        expect("another NaN in place of a number", true, &mut |words| {
+            let at = words.iter().position(|&w| w != 0x7fc0_dead).expect("something is written");
+            words[at] = f32::NAN.to_bits();
+        });
+        expect("everything a little larger", true, &mut |words| {
+            for word in words.iter_mut().filter(|word| **word != 0x7fc0_dead) {
+                *word = (f32::from_bits(*word) * 1.001).to_bits();
+            }
+        });
+    }
+}

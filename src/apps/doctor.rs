@@ -16,8 +16,8 @@
 use std::sync::Arc;
 
 use crate::error::Result;
-use crate::kernels::table::{Case, Fill, POISON, Scale, Variant};
 use crate::kernels::Step;
+use crate::kernels::table::{Case, Fill, POISON, Scale, Variant};
 use crate::program::{Buffer, Call, Executor, Program, Slice};
 
 /// Words of poison in front of every slice, and at least as many behind it; slices start at multiples of this.
@@ -72,7 +72,8 @@ impl Trial<'_> {
         let written = run(device, &program, &self.inputs, &self.case.steps)?;
         let mut report = compare(self.case, &self.expected, &written);
         for (what, changed) in &self.controls {
-            let noticed = changed.as_ref().is_some_and(|changed| compare(self.case, changed, &written).failure.is_some());
+            let noticed =
+                changed.as_ref().is_some_and(|changed| compare(self.case, changed, &written).failure.is_some());
             if report.failure.is_none() && !noticed {
                 report.failure = Some(format!("the comparison does not notice {what}: it would miss an error"));
             }
@@ -153,12 +154,7 @@ fn program(case: &Case) -> Program {
 }
 
 /// Fills the buffers, runs the steps, and gives all buffers whole.
-fn run(
-    executor: &mut dyn Executor,
-    program: &Program,
-    inputs: &[Vec<u32>],
-    steps: &[Step],
-) -> Result<Vec<Vec<u32>>> {
+fn run(executor: &mut dyn Executor, program: &Program, inputs: &[Vec<u32>], steps: &[Step]) -> Result<Vec<Vec<u32>>> {
     let id = executor.load(program.clone())?;
     for (buffer, input) in program.buffers.iter().zip(inputs) {
         let mut words = vec![POISON; buffer.words];

@@ -22,7 +22,7 @@ pub const NOT_FINITE: f32 = 1e38;
 /// One Adam update. Bindings: θ, m, v, g, the partials of Σg², and Σg² itself where gradients are clipped.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Adam {
-    /// Words of the flat buffers.
+    /// Words of the flat buffers; a multiple of 64.
     pub len: usize,
     /// Decay of the first moment.
     pub beta1: f32,
@@ -63,20 +63,22 @@ impl Adam {
 
 #[multiversion(targets("x86_64+avx512f+avx512vl", "x86_64+avx2+fma"))]
 fn update(adam: &Adam, scale: f32, alpha: f32, c: f32, p: &mut [f32], m: &mut [f32], v: &mut [f32], g: &[f32]) -> f32 {
-    let mut sums = [0.0f32; 16];
-    let len = p.len();
-    let (m, v, g) = (&mut m[..len], &mut v[..len], &g[..len]);
-    for i in 0..len {
-        let finite = g[i].to_bits() & 0x7f80_0000 != 0x7f80_0000;
-        let raw = if finite { g[i] } else { 0.0 };
-        let scaled = raw * scale;
-        let m1 = adam.beta1 * m[i] + (1.0 - adam.beta1) * scaled;
-        let v1 = adam.beta2 * v[i] + (1.0 - adam.beta2) * scaled * scaled;
-        let p1 = p[i] - alpha * m1 / (v1.sqrt() * c + adam.epsilon);
-        m[i] = if finite { m1 } else { m[i] };
-        v[i] = if finite { v1 } else { v[i] };
-        p[i] = if finite { p1 } else { p[i] };
-        sums[i % 16] += if finite { raw * raw } else { 3e38 };
+    const LANES: usize = 16;
+    let mut sums = [0.0f32; LANES];
+    let blocks = p.chunks_mut(LANES).zip(m.chunks_mut(LANES)).zip(v.chunks_mut(LANES)).zip(g.chunks(LANES));
+    for (((p, m), v), g) in blocks {
+        for ((((p, m), v), &g), sum) in p.iter_mut().zip(m).zip(v).zip(g).zip(&mut sums) {
+            let finite = g.to_bits() & 0x7f80_0000 != 0x7f80_0000;
+            let raw = if finite { g } else { 0.0 };
+            let scaled = raw * scale;
+            let m1 = adam.beta1 * *m + (1.0 - adam.beta1) * scaled;
+            let v1 = adam.beta2 * *v + (1.0 - adam.beta2) * scaled * scaled;
+            let p1 = *p - alpha * m1 / (v1.sqrt() * c + adam.epsilon);
+            *m = if finite { m1 } else { *m };
+            *v = if finite { v1 } else { *v };
+            *p = if finite { p1 } else { *p };
+            *sum += if finite { raw * raw } else { 3e38 };
+        }
     }
     sums.iter().sum()
 }
@@ -113,8 +115,9 @@ impl Kernel for Adam {
 
     fn dims(&self) -> [u32; DIMS] {
         let mut dims = [0; DIMS];
-        dims[0] = self.len as u32;
-        dims[1] = Adam::chunk(self.len) as u32;
+        // In quads: flat buffers are padded to whole ones.
+        dims[0] = self.len as u32 / 4;
+        dims[1] = Adam::chunk(self.len) as u32 / 4;
         dims[4] = self.clip.unwrap_or(0.0).to_bits();
         dims[5] = self.beta1.to_bits();
         dims[6] = self.beta2.to_bits();

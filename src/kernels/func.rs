@@ -108,6 +108,25 @@ const fn file((name, text): (&'static str, &'static str)) -> Source {
     Source::File(name, text)
 }
 
+/// One loop over lanes. A macro, since a closure would not be compiled for the vectors of the function it stands in.
+macro_rules! lanes {
+    ($out:ident; $x:ident = $a:ident; $value:expr) => {
+        for (out, &$x) in $out.iter_mut().zip($a) {
+            *out = $value;
+        }
+    };
+    ($out:ident; $x:ident = $a:ident, $y:ident = $b:ident; $value:expr) => {
+        for ((out, &$x), &$y) in $out.iter_mut().zip($a).zip($b) {
+            *out = $value;
+        }
+    };
+    ($out:ident; $x:ident = $a:ident, $y:ident = $b:ident, $z:ident = $c:ident; $value:expr) => {
+        for (((out, &$x), &$y), &$z) in $out.iter_mut().zip($a).zip($b).zip($c) {
+            *out = $value;
+        }
+    };
+}
+
 impl Func {
     fn row(self) -> &'static (Func, &'static str, usize, Source, &'static str) {
         // The table stands in the order of the enum, which a test asserts.
@@ -152,48 +171,48 @@ impl Func {
     #[inline(always)]
     pub fn block(self, out: &mut [f32], a: &[f32], b: &[f32], c: &[f32]) {
         match self {
-            Neg => unary(out, a, |a| -a),
-            Exp => unary(out, a, math::exp),
-            Log => unary(out, a, math::log),
-            Sqrt => unary(out, a, f32::sqrt),
-            Square => unary(out, a, |a| a * a),
-            Recip => unary(out, a, |a| 1.0 / a),
-            Abs => unary(out, a, f32::abs),
-            Add => binary(out, a, b, |a, b| a + b),
-            Sub => binary(out, a, b, |a, b| a - b),
-            Mul => binary(out, a, b, |a, b| a * b),
-            Div => binary(out, a, b, |a, b| a / b),
-            Max => binary(out, a, b, |a, b| if a < b { b } else { a }),
-            Min => binary(out, a, b, |a, b| if b < a { b } else { a }),
-            Less => binary(out, a, b, |a, b| if a < b { 1.0 } else { 0.0 }),
-            Select => ternary(out, a, b, c, |a, b, c| if a != 0.0 { b } else { c }),
-            Relu => unary(out, a, |a| if a < 0.0 { 0.0 } else { a }),
-            LeakyRelu => unary(out, a, |a| if a < 0.0 { 0.01 * a } else { a }),
-            Elu => unary(out, a, |a| if a > 0.0 { a } else { math::exp(a) - 1.0 }),
-            Silu => unary(out, a, |a| a * math::sigmoid(a)),
-            Gelu => unary(out, a, |a| a * normal_cdf(a)),
-            Tanh => unary(out, a, math::tanh),
-            Sigmoid => unary(out, a, math::sigmoid),
-            Softplus => unary(out, a, softplus),
-            ReluGrad => binary(out, a, b, |g, y| if y > 0.0 { g } else { 0.0 }),
-            LeakyReluGrad => binary(out, a, b, |g, y| if y > 0.0 { g } else { 0.01 * g }),
-            EluGrad => binary(out, a, b, |g, y| if y > 0.0 { g } else { g * (y + 1.0) }),
-            SiluGrad => binary(out, a, b, |g, x| {
+            Neg => lanes!(out; a = a; -a),
+            Exp => lanes!(out; a = a; math::exp(a)),
+            Log => lanes!(out; a = a; math::log(a)),
+            Sqrt => lanes!(out; a = a; f32::sqrt(a)),
+            Square => lanes!(out; a = a; a * a),
+            Recip => lanes!(out; a = a; 1.0 / a),
+            Abs => lanes!(out; a = a; f32::abs(a)),
+            Add => lanes!(out; a = a, b = b; a + b),
+            Sub => lanes!(out; a = a, b = b; a - b),
+            Mul => lanes!(out; a = a, b = b; a * b),
+            Div => lanes!(out; a = a, b = b; a / b),
+            Max => lanes!(out; a = a, b = b; if a < b { b } else { a }),
+            Min => lanes!(out; a = a, b = b; if b < a { b } else { a }),
+            Less => lanes!(out; a = a, b = b; if a < b { 1.0 } else { 0.0 }),
+            Select => lanes!(out; a = a, b = b, c = c; if a != 0.0 { b } else { c }),
+            Relu => lanes!(out; a = a; if a < 0.0 { 0.0 } else { a }),
+            LeakyRelu => lanes!(out; a = a; if a < 0.0 { 0.01 * a } else { a }),
+            Elu => lanes!(out; a = a; if a > 0.0 { a } else { math::exp(a) - 1.0 }),
+            Silu => lanes!(out; a = a; a * math::sigmoid(a)),
+            Gelu => lanes!(out; a = a; a * normal_cdf(a)),
+            Tanh => lanes!(out; a = a; math::tanh(a)),
+            Sigmoid => lanes!(out; a = a; math::sigmoid(a)),
+            Softplus => lanes!(out; a = a; softplus(a)),
+            ReluGrad => lanes!(out; g = a, y = b; if y > 0.0 { g } else { 0.0 }),
+            LeakyReluGrad => lanes!(out; g = a, y = b; if y > 0.0 { g } else { 0.01 * g }),
+            EluGrad => lanes!(out; g = a, y = b; if y > 0.0 { g } else { g * (y + 1.0) }),
+            SiluGrad => lanes!(out; g = a, x = b; {
                 let s = math::sigmoid(x);
                 g * s * (1.0 + x * (1.0 - s))
             }),
-            GeluGrad => binary(out, a, b, |g, x| g * (normal_cdf(x) + x * 0.398_942_3 * math::exp(-0.5 * x * x))),
-            TanhGrad => binary(out, a, b, |g, y| g * (1.0 - y * y)),
-            SigmoidGrad => binary(out, a, b, |g, y| g * y * (1.0 - y)),
-            SoftplusGrad => binary(out, a, b, |g, x| g * math::sigmoid(x)),
-            Reparameterise => ternary(out, a, b, c, |mu, log_var, eps| mu + math::exp(0.5 * log_var) * eps),
+            GeluGrad => lanes!(out; g = a, x = b; g * (normal_cdf(x) + x * 0.398_942_3 * math::exp(-0.5 * x * x))),
+            TanhGrad => lanes!(out; g = a, y = b; g * (1.0 - y * y)),
+            SigmoidGrad => lanes!(out; g = a, y = b; g * y * (1.0 - y)),
+            SoftplusGrad => lanes!(out; g = a, x = b; g * math::sigmoid(x)),
+            Reparameterise => lanes!(out; mu = a, log_var = b, eps = c; mu + math::exp(0.5 * log_var) * eps),
             ReparameteriseGradLogVar => {
-                ternary(out, a, b, c, |g, log_var, eps| 0.5 * g * math::exp(0.5 * log_var) * eps)
+                lanes!(out; g = a, log_var = b, eps = c; 0.5 * g * math::exp(0.5 * log_var) * eps)
             }
-            KlStandardNormal => binary(out, a, b, |mu, log_var| 0.5 * (mu * mu + math::exp(log_var) - 1.0 - log_var)),
-            KlStandardNormalGradLogVar => binary(out, a, b, |g, log_var| 0.5 * g * (math::exp(log_var) - 1.0)),
-            BernoulliLogProb => binary(out, a, b, |logit, x| x * logit - softplus(logit)),
-            GaussianLogProb => ternary(out, a, b, c, |x, mu, log_var| {
+            KlStandardNormal => lanes!(out; mu = a, log_var = b; 0.5 * (mu * mu + math::exp(log_var) - 1.0 - log_var)),
+            KlStandardNormalGradLogVar => lanes!(out; g = a, log_var = b; 0.5 * g * (math::exp(log_var) - 1.0)),
+            BernoulliLogProb => lanes!(out; logit = a, x = b; x * logit - softplus(logit)),
+            GaussianLogProb => lanes!(out; x = a, mu = b, log_var = c; {
                 let d = x - mu;
                 -0.5 * (1.837_877_1 + log_var + d * d * math::exp(-log_var))
             }),
@@ -210,27 +229,6 @@ fn softplus(x: f32) -> f32 {
 #[inline(always)]
 fn normal_cdf(x: f32) -> f32 {
     0.5 * (1.0 + math::erf(x * std::f32::consts::FRAC_1_SQRT_2))
-}
-
-#[inline(always)]
-fn unary(out: &mut [f32], a: &[f32], f: impl Fn(f32) -> f32) {
-    for (out, &a) in out.iter_mut().zip(a) {
-        *out = f(a);
-    }
-}
-
-#[inline(always)]
-fn binary(out: &mut [f32], a: &[f32], b: &[f32], f: impl Fn(f32, f32) -> f32) {
-    for ((out, &a), &b) in out.iter_mut().zip(a).zip(b) {
-        *out = f(a, b);
-    }
-}
-
-#[inline(always)]
-fn ternary(out: &mut [f32], a: &[f32], b: &[f32], c: &[f32], f: impl Fn(f32, f32, f32) -> f32) {
-    for (((out, &a), &b), &c) in out.iter_mut().zip(a).zip(b).zip(c) {
-        *out = f(a, b, c);
-    }
 }
 
 #[cfg(test)]

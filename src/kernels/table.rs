@@ -37,7 +37,14 @@ pub struct Row {
 pub const TABLE: &[Row] = &[
     Row {
         name: "matmul",
-        shaders: &["immediates", "matmul_operand", "matmul_broadcast", "matmul_registers", "matmul_tiled"],
+        shaders: &[
+            "immediates",
+            "matmul_operand",
+            "matmul_tile",
+            "matmul_broadcast",
+            "matmul_registers",
+            "matmul_tiled",
+        ],
         summary: "matrix products, either operand transposed or strided, with fused epilogues and row sums",
         cases: matmul::cases,
     },

@@ -1,4 +1,5 @@
 //! The GPU that the tests share.
+#![allow(dead_code, reason = "each test program uses its own part of this")]
 
 use std::sync::{Mutex, MutexGuard, OnceLock};
 

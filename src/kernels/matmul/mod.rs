@@ -142,13 +142,21 @@ impl Matmul {
         let (rs, cs) = self.a.strides();
         // SAFETY: called once per run, by one thread.
         let out = unsafe { args.write(sums.binding) };
-        for row in 0..self.m {
-            out[sums.view.at(&[row])] = 0.0;
-        }
-        for k in 0..self.k {
-            for row in 0..self.m {
-                out[sums.view.at(&[row])] += a[(self.a.offset as isize + row as isize * rs + k as isize * cs) as usize];
+        let at = |row: usize| sums.view.at(&[row]);
+        if rs == 1 && sums.view.strides[0] == 1 {
+            let out = &mut out[at(0)..at(0) + self.m];
+            out.fill(0.0);
+            for k in 0..self.k {
+                let start = self.a.offset + k * self.a.stride;
+                for (sum, a) in out.iter_mut().zip(&a[start..start + self.m]) {
+                    *sum += a;
+                }
             }
+            return;
+        }
+        for row in 0..self.m {
+            let start = self.a.offset as isize + row as isize * rs;
+            out[at(row)] = (0..self.k as isize).map(|k| a[(start + k * cs) as usize]).sum();
         }
     }
 }
@@ -201,12 +209,12 @@ impl Kernel for Matmul {
 
     fn run(&self, args: &Args, step: &Step) {
         let work = self.m * self.n * self.k;
-        // Below about a hundred microseconds of work a second thread costs more than it brings.
-        let threads = if work < 400_000 { 1 } else { rayon::current_num_threads() };
-        let split_columns = self.n > 2 * self.m;
+        // Below about ten microseconds of work a second thread costs more than it brings.
+        let threads = if work < 1 << 20 { 1 } else { rayon::current_num_threads() };
+        let split_columns = self.n > 4 * self.m;
         let long = if split_columns { self.n } else { self.m };
         let parts = threads.min(long.div_ceil(16)).max(1);
-        let part = long.div_ceil(parts).next_multiple_of(8);
+        let part = long.div_ceil(parts).next_multiple_of(16);
         let block = |p: usize| {
             let range = (p * part).min(long)..((p + 1) * part).min(long);
             match (range.is_empty(), split_columns) {

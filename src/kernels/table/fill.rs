@@ -92,10 +92,10 @@ impl Input {
         let step = Step { seed: Step::seed_words(seed), ..Step::default() };
         let four = |index: u32| -> [u32; 4] {
             match self.fill {
-                Fill::Normal(mean, deviation) => normal4(&step, binding, index).map(|z| (mean + deviation * z).to_bits()),
-                Fill::Uniform(low, high) => {
-                    uniform4(&step, binding, index).map(|u| (low + (high - low) * u).to_bits())
+                Fill::Normal(mean, deviation) => {
+                    normal4(&step, binding, index).map(|z| (mean + deviation * z).to_bits())
                 }
+                Fill::Uniform(low, high) => uniform4(&step, binding, index).map(|u| (low + (high - low) * u).to_bits()),
                 Fill::Whole(end) => block(&step, binding, index).map(|word| ((word % end) as f32).to_bits()),
                 Fill::Bits => block(&step, binding, index),
                 Fill::Constant(value) => [value.to_bits(); 4],

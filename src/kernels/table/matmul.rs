@@ -97,12 +97,8 @@ pub(super) fn cases() -> Vec<Case> {
 /// The products of one training step of the classic VAE: forward, gradients of the inputs, gradients of the weights.
 fn classic(batch: usize) -> Vec<Case> {
     let [n, t] = [layout(false, false), layout(true, false)];
-    let forward = [
-        ([784, 400], Some(Func::Relu)),
-        ([400, 40], None),
-        ([20, 400], Some(Func::Relu)),
-        ([400, 784], None),
-    ];
+    let forward =
+        [([784, 400], Some(Func::Relu)), ([400, 40], None), ([20, 400], Some(Func::Relu)), ([400, 784], None)];
     let forward = forward.map(|([inputs, outputs], f)| case([batch, outputs, inputs], n, t, Epilogue::Bias(f)));
     let inputs = [[784, 400], [400, 20], [40, 400]]
         .map(|[outputs, inputs]| case([batch, inputs, outputs], n, n, Epilogue::Derivative(Func::ReluGrad)));

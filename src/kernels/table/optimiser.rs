@@ -9,10 +9,10 @@ const LENGTHS: [usize; 7] = [1, 63, 64, 65, 4099, 65_537, 652_824];
 pub(super) fn norms() -> Vec<Case> {
     let mut all = Vec::new();
     for len in LENGTHS {
-        let chunk = Adam::chunk(len);
-        all.push(norm(len, chunk, true, Fill::Normal(0.0, 1.0)));
-        let count = Adam::partials(len);
-        all.push(norm(count, count, false, Fill::Uniform(0.5, 1.5)));
+        all.push(norm(len, Adam::chunk(len), true, Fill::Normal(0.0, 1.0)));
+    }
+    for partials in [1, 64, 65, 1021] {
+        all.push(norm(partials, partials, false, Fill::Uniform(0.5, 1.5)));
     }
     let mut infinite = norm(1000, 100, true, Fill::Normal(0.0, 1.0));
     infinite.inputs[0] = infinite.inputs[0].clone().with(250, f32::NAN).with(999, f32::NEG_INFINITY);

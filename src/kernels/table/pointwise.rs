@@ -61,8 +61,15 @@ fn accuracy(func: Func) -> (usize, Scale) {
         // WGSL grants tanh an absolute error of 1e-5.
         Tanh => (100, Scale::Own(1.0)),
         // An e^x inside, with its error amplified by a factor of the arguments' size.
-        Silu | Gelu | SiluGrad | GeluGrad | Reparameterise | ReparameteriseGradLogVar | KlStandardNormal
-        | KlStandardNormalGradLogVar | GaussianLogProb => (64, Scale::Own(1.0)),
+        Silu
+        | Gelu
+        | SiluGrad
+        | GeluGrad
+        | Reparameterise
+        | ReparameteriseGradLogVar
+        | KlStandardNormal
+        | KlStandardNormalGradLogVar
+        | GaussianLogProb => (64, Scale::Own(1.0)),
         _ => (16, Scale::Own(1.0)),
     }
 }

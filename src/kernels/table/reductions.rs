@@ -9,7 +9,15 @@ const LENGTHS: [usize; 10] = [1, 15, 16, 17, 63, 64, 65, 255, 257, 1009];
 
 pub(super) fn reductions() -> Vec<Case> {
     let mut all: Vec<Case> = LENGTHS.iter().map(|&n| rows(7, n)).collect();
-    all.extend([rows(1, 5), rows(1, 4096), rows(3, 70_001), rows(97, 31), rows(5003, 3), rows(5003, 65), rows(128, 784).realistic()]);
+    all.extend([
+        rows(1, 5),
+        rows(1, 4096),
+        rows(3, 70_001),
+        rows(97, 31),
+        rows(5003, 3),
+        rows(5003, 65),
+        rows(128, 784).realistic(),
+    ]);
     all.extend([columns(5, 97), columns(67, 64), columns(128, 400).realistic()]);
     all.extend([everything(&[1]), everything(&[13, 29]), everything(&[4, 3, 5, 7]), everything(&[128, 784])]);
     all.extend([middle(), several(), wide_launch()]);

@@ -1,0 +1,23 @@
+#!/usr/bin/env bash
+# The whole test suite. Installs what the tests need and the machine lacks: a software Vulkan driver (Debian, Ubuntu, as
+# root) and Tint, the browsers' shader compiler (npm). The last line is cargo's own summary.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+if [ "${ELBO_NO_GPU:-}" != 1 ] && ! ls /usr/share/vulkan/icd.d/*.json /etc/vulkan/icd.d/*.json >/dev/null 2>&1 &&
+    [ "$(uname)" = Linux ] && command -v apt-get >/dev/null && [ "$(id -u)" = 0 ]; then
+    echo "No Vulkan driver found: installing mesa-vulkan-drivers and libvulkan1"
+    apt-get update -qq
+    DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends mesa-vulkan-drivers libvulkan1 >/dev/null
+fi
+
+if [ "${ELBO_NO_TINT:-}" != 1 ] && [ ! -d target/tint/node_modules/webgpu ]; then
+    if command -v npm >/dev/null; then
+        echo "Installing Tint (npm package webgpu) into target/tint"
+        npm install --silent --no-audit --no-fund --prefix target/tint webgpu@0.6.2 >/dev/null
+    else
+        echo "npm was not found: install node, or set ELBO_NO_TINT=1 to do without the browsers' shader compiler"
+    fi
+fi
+
+exec cargo test "$@" 2>&1
