@@ -47,7 +47,7 @@ fn log_exact(x: f32) -> f32 {
     p = p * m - 1.6668057e-1;
     p = p * m + 2.0000715e-1;
     p = p * m - 2.4999994e-1;
-    p = p * m + 3.3333331e-1;
+    p = p * m + 3.333333e-1;
     let tail = p * m * z - 2.1219444e-4 * exponent - 0.5 * z;
     return m + tail + 0.6933594 * exponent;
 }

@@ -20,4 +20,5 @@ if [ "${ELBO_NO_TINT:-}" != 1 ] && [ ! -d target/tint/node_modules/webgpu ]; the
     fi
 fi
 
-exec cargo test "$@" 2>&1
+cargo test --doc "$@" 2>&1
+exec cargo test --lib --bins --tests "$@" 2>&1

@@ -12,36 +12,45 @@ use crate::program::Executor;
 /// # Errors
 /// If there is no such device, with what there is instead.
 pub fn open_device(choice: &DeviceChoice) -> Result<Box<dyn Executor>> {
-    if *choice == DeviceChoice::Cpu {
-        return Ok(Box::new(Cpu::new()));
-    }
-    let all = adapters();
-    let real = || all.iter().find(|a| !a.is_software() && a.missing().is_empty());
-    let found = match choice {
-        DeviceChoice::Auto => match real() {
-            Some(adapter) => adapter,
-            None => return Ok(Box::new(Cpu::new())),
-        },
-        DeviceChoice::Cpu => return Ok(Box::new(Cpu::new())),
-        DeviceChoice::Gpu => real().ok_or_else(|| {
-            Error::Device(format!("there is no GPU that can be used. {}{}", there_is(&all), "Use --device cpu to train without"))
-        })?,
-        DeviceChoice::Index(index) => all.get(*index).ok_or_else(|| {
-            Error::Device(format!("there is no device number {index}. {}`elbo devices` lists them", there_is(&all)))
-        })?,
-        DeviceChoice::Name(name) => all.iter().find(|a| a.answers_to(name)).ok_or_else(|| {
-            Error::Device(format!("no device's name contains `{name}`. {}`elbo devices` lists them", there_is(&all)))
-        })?,
-    };
-    Ok(Box::new(Gpu::open(found, Options::default())?))
+    Ok(match open_gpu(choice)? {
+        Some(gpu) => Box::new(gpu),
+        None => Box::new(Cpu::new()),
+    })
 }
 
+/// As [`open_device`], but nothing where that is the CPU executor.
+///
+/// # Errors
+/// As for [`open_device`].
+pub fn open_gpu(choice: &DeviceChoice) -> Result<Option<Gpu>> {
+    if *choice == DeviceChoice::Cpu {
+        return Ok(None);
+    }
+    let all = adapters();
+    let real = all.iter().find(|a| !a.is_software() && a.missing().is_empty());
+    let missing = |what: String| Error::Device(format!("{what}. {}", there_is(&all)));
+    let found = match choice {
+        DeviceChoice::Auto | DeviceChoice::Cpu => real,
+        DeviceChoice::Gpu => Some(real.ok_or_else(|| missing("there is no GPU that can be used".to_string()))?),
+        DeviceChoice::Index(index) => {
+            Some(all.get(*index).ok_or_else(|| missing(format!("there is no device number {index}")))?)
+        }
+        DeviceChoice::Name(name) => {
+            let named = all.iter().find(|a| a.answers_to(name));
+            Some(named.ok_or_else(|| missing(format!("no device's name contains `{name}`")))?)
+        }
+    };
+    found.map(|adapter| Gpu::open(adapter, Options::default())).transpose()
+}
+
+/// What there is, and what to do.
 fn there_is(all: &[Adapter]) -> String {
     match all {
-        [] => "No Vulkan, Metal or DX12 driver was found; install your GPU's driver. ".to_string(),
+        [] => "No Vulkan, Metal or DX12 driver was found: install your GPU's, or train with --device cpu".to_string(),
         _ => {
             let names = all.iter().map(|a| format!("{} ({}, number {})", a.name(), a.kind(), a.index));
-            format!("Found: {}. ", names.collect::<Vec<_>>().join(", "))
+            let names = names.collect::<Vec<_>>().join(", ");
+            format!("Found: {names}. Software is used only when asked for by number or name; --device cpu needs no driver")
         }
     }
 }

@@ -15,9 +15,10 @@
 
 use std::sync::Arc;
 
+use crate::cpu::Cpu;
 use crate::error::Result;
-use crate::kernels::Step;
-use crate::kernels::table::{Case, Fill, POISON, Scale, Variant};
+use crate::kernels::table::{Case, Fill, POISON, Row, Scale, Variant, variants};
+use crate::kernels::{Step, Traits};
 use crate::program::{Buffer, Call, Executor, Program, Slice};
 
 /// Words of poison in front of every slice, and at least as many behind it; slices start at multiples of this.
@@ -37,14 +38,66 @@ pub struct Report {
     pub failure: Option<String>,
 }
 
+/// What a device made of a row of the table.
+#[derive(Clone, Debug, Default)]
+pub struct Outcome {
+    /// How many runs were compared: one for each case and text.
+    pub runs: usize,
+    /// How many of them have errors above 4·√K·ε.
+    pub unusual: usize,
+    /// The largest scaled error, as a part of what its case allows.
+    pub worst: f64,
+    /// What was wrong, a line each.
+    pub failures: Vec<String>,
+}
+
+impl Outcome {
+    /// Whether the device can be trusted with these kernels: nothing wrong, and not more than one run of ten unusual.
+    pub fn is_sound(&self) -> bool {
+        self.failures.is_empty() && 10 * self.unusual <= self.runs
+    }
+}
+
+/// Tries all cases of a row on a device whose texts depend on `traits`: with the text that the rule chooses or, if
+/// `every_variant`, with all that the device can run.
+///
+/// # Errors
+/// If the device fails, which ends the examination: it may not work any more.
+pub fn examine(row: &Row, device: &mut dyn Executor, traits: &Traits, every_variant: bool) -> Result<Outcome> {
+    let mut outcome = Outcome::default();
+    for (seed, case) in (row.cases)().iter().enumerate() {
+        let trial = Trial::new(case, seed as u64, &mut Cpu::new())?;
+        let limit = if every_variant { case.variant_limit() } else { 1 };
+        for (v, variant) in variants(&case.kernel, traits).iter().take(limit).enumerate() {
+            let report = trial.run(variant, device)?;
+            outcome.runs += 1;
+            outcome.unusual += usize::from(report.worst > case.usual());
+            outcome.worst = outcome.worst.max(report.worst / case.bound());
+            let named = |failure| format!("{} (text {v}, seed {seed}): {failure}", case.label);
+            outcome.failures.extend(report.failure.map(named));
+        }
+    }
+    Ok(outcome)
+}
+
 /// A case made ready: what it is given, and what the reference makes of it.
 pub struct Trial<'a> {
     case: &'a Case,
     program: Program,
-    inputs: Vec<Vec<u32>>,
-    expected: Vec<Vec<u32>>,
-    /// What the reference makes of changed inputs, with what was changed; or why no change shows.
-    controls: Vec<(String, Option<Vec<Vec<u32>>>)>,
+    inputs: Memory,
+    expected: Memory,
+    controls: Vec<Control>,
+}
+
+/// The words of every buffer of a program.
+type Memory = Vec<Vec<u32>>;
+
+/// A run that the comparison must tell from the case's own.
+struct Control {
+    /// What is different.
+    what: String,
+    /// What the reference makes of it, if any difference that was tried shows there.
+    changed: Option<Memory>,
 }
 
 impl Trial<'_> {
@@ -53,7 +106,7 @@ impl Trial<'_> {
     /// # Errors
     /// If the reference fails.
     pub fn new<'a>(case: &'a Case, seed: u64, reference: &mut dyn Executor) -> Result<Trial<'a>> {
-        let inputs: Vec<Vec<u32>> = (0..case.inputs.len()).map(|b| case.words(b, seed)).collect();
+        let inputs: Memory = (0..case.inputs.len()).map(|b| case.words(b, seed)).collect();
         let program = program(case);
         let expected = run(reference, &program, &inputs, &case.steps)?;
         let mut trial = Trial { case, program, inputs, expected, controls: vec![] };
@@ -71,7 +124,7 @@ impl Trial<'_> {
         program.calls[0].kernel = Arc::new(variant.clone());
         let written = run(device, &program, &self.inputs, &self.case.steps)?;
         let mut report = compare(self.case, &self.expected, &written);
-        for (what, changed) in &self.controls {
+        for Control { what, changed } in &self.controls {
             let noticed =
                 changed.as_ref().is_some_and(|changed| compare(self.case, changed, &written).failure.is_some());
             if report.failure.is_none() && !noticed {
@@ -82,11 +135,11 @@ impl Trial<'_> {
     }
 
     /// For each input, a change of one word that shows in what the reference writes.
-    fn find_controls(&self, reference: &mut dyn Executor) -> Result<Vec<(String, Option<Vec<Vec<u32>>>)>> {
+    fn find_controls(&self, reference: &mut dyn Executor) -> Result<Vec<Control>> {
         let mut controls = Vec::new();
         for (b, input) in self.case.inputs.iter().enumerate().filter(|(_, input)| input.matters()) {
             let what = format!("a changed word of binding {b}");
-            controls.push((what, self.find_change(b, input.fill, reference)?));
+            controls.push(Control { what, changed: self.find_change(b, input.fill, reference)? });
         }
         if controls.is_empty() {
             // Nothing is read: what is written must depend on the step.
@@ -98,12 +151,12 @@ impl Trial<'_> {
             };
             let steps: Vec<Step> = self.case.steps.iter().map(other).collect();
             let changed = self.changed(&self.inputs, &steps, reference)?;
-            controls.push(("another step".to_string(), Some(changed)));
+            controls.push(Control { what: "another step".to_string(), changed: Some(changed) });
         }
         Ok(controls)
     }
 
-    fn find_change(&self, b: usize, fill: Fill, reference: &mut dyn Executor) -> Result<Option<Vec<Vec<u32>>>> {
+    fn find_change(&self, b: usize, fill: Fill, reference: &mut dyn Executor) -> Result<Option<Memory>> {
         let len = self.inputs[b].len();
         // A single word may not count (a row that is not gathered, a branch that is not taken): several are tried.
         for at in (0..64).map(|probe| probe * 7919 % len).filter(|&at| self.inputs[b][at] != POISON) {
@@ -120,7 +173,7 @@ impl Trial<'_> {
     }
 
     /// What the reference writes for other inputs; that the inputs themselves differ is no news.
-    fn changed(&self, inputs: &[Vec<u32>], steps: &[Step], reference: &mut dyn Executor) -> Result<Vec<Vec<u32>>> {
+    fn changed(&self, inputs: &[Vec<u32>], steps: &[Step], reference: &mut dyn Executor) -> Result<Memory> {
         let mut all = run(reference, &self.program, inputs, steps)?;
         let written: Vec<usize> = self.case.written().collect();
         for (b, words) in all.iter_mut().enumerate().filter(|(b, _)| !written.contains(b)) {
@@ -154,7 +207,7 @@ fn program(case: &Case) -> Program {
 }
 
 /// Fills the buffers, runs the steps, and gives all buffers whole.
-fn run(executor: &mut dyn Executor, program: &Program, inputs: &[Vec<u32>], steps: &[Step]) -> Result<Vec<Vec<u32>>> {
+fn run(executor: &mut dyn Executor, program: &Program, inputs: &[Vec<u32>], steps: &[Step]) -> Result<Memory> {
     let id = executor.load(program.clone())?;
     for (buffer, input) in program.buffers.iter().zip(inputs) {
         let mut words = vec![POISON; buffer.words];

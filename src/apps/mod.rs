@@ -8,7 +8,7 @@ mod saved;
 mod setup;
 mod train;
 
-pub use devices::open_device;
+pub use devices::{open_device, open_gpu};
 pub use saved::{CHECKPOINT, Saved};
 pub use setup::build_model;
 pub use train::{Outcome, TrainRun, Watcher};

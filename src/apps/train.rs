@@ -7,7 +7,7 @@ use super::pictures::{EpochPoint, ImageShape, save_grid, save_latent_map, save_l
 use super::saved::{CHECKPOINT, check_folder, check_shape, shape};
 use super::setup::build_model;
 use crate::config::{Binarise, Config, FILE_NAME};
-use crate::data::{self, Dataset, Splits};
+use crate::data::{self, Dataset, Source, Splits};
 use crate::error::{Error, Result};
 use crate::files::{create_folder, write_atomically};
 use crate::program::Executor;
@@ -68,6 +68,12 @@ impl TrainRun {
             )));
         }
         let (data, trainer) = TrainRun::prepare(&config, executor)?;
+        // So that the run finds its data again from wherever it is opened.
+        let mut config = config;
+        if let Source::Path(path) = config.data.parsed_source() {
+            let absolute = std::path::absolute(&path).map_err(Error::io("find", &path))?;
+            config.data.source = absolute.to_string_lossy().into_owned();
+        }
         create_folder(folder)?;
         let metrics = MetricsWriter::create(folder)?;
         let mut run = TrainRun { folder: folder.to_owned(), config, data, trainer, metrics, means: vec![] };

@@ -14,7 +14,7 @@ pub fn run(args: &ReconstructArgs) -> Result<()> {
     let originals: Vec<f32> = (0..count).flat_map(|i| data.row(i)).collect();
     let reconstructions = saved.session.reconstruct(&originals)?;
     let shape = ImageShape { height: saved.shape.height, width: saved.shape.width, channels: saved.shape.channels };
-    let out = args.out.clone().unwrap_or_else(|| args.run.join("new-reconstructions.png"));
+    let out = args.out.clone().unwrap_or_else(|| args.run.join("reconstructions.png"));
     save_reconstructions(&out, &originals, &reconstructions, shape, 10.min(count))?;
     println!("{count} rows above their reconstructions in {}", out.display());
     Ok(())

@@ -18,7 +18,7 @@ pub fn run(args: &SampleArgs) -> Result<()> {
     let count = args.count as usize;
     let images = saved.session.sample(count, args.seed)?;
     let shape = ImageShape { height: saved.shape.height, width: saved.shape.width, channels: saved.shape.channels };
-    let out = args.out.clone().unwrap_or_else(|| args.run.join("new-samples.png"));
+    let out = args.out.clone().unwrap_or_else(|| args.run.join("samples.png"));
     save_grid(&out, &images, shape, (count as f64).sqrt().ceil() as usize)?;
     println!("{count} new rows in {}", out.display());
     Ok(())

@@ -20,6 +20,10 @@ use crate::training::metrics::EpochRecord;
 /// Trains a model.
 pub fn run(args: &TrainArgs) -> Result<()> {
     let config = resolve(args)?;
+    if args.print_config {
+        print!("{}", config.to_toml()?);
+        return Ok(());
+    }
     let executor = open_device(&config.device.device)?;
     println!("Device: {}", executor.describe());
     let started = std::time::Instant::now();

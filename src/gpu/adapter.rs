@@ -84,6 +84,18 @@ impl Adapter {
         missing
     }
 
+    /// Bytes of the device's own memory, where the backend tells; of the machine's, for a software adapter.
+    pub fn memory(&self) -> Option<u64> {
+        // SAFETY: the handle is only read, and not beyond this function.
+        let vulkan = unsafe { self.handle.as_hal::<wgpu::hal::api::Vulkan>() }?;
+        let instance = vulkan.shared_instance().raw_instance();
+        // SAFETY: the physical device belongs to this instance.
+        let memory = unsafe { instance.get_physical_device_memory_properties(vulkan.raw_physical_device()) };
+        let heaps = memory.memory_heaps.iter().take(memory.memory_heap_count as usize);
+        // Flag 1 of a heap: device local.
+        Some(heaps.filter(|heap| heap.flags.as_raw() & 1 != 0).map(|heap| heap.size).sum())
+    }
+
     /// What the texts of kernels may depend on.
     pub fn traits(&self) -> Traits {
         let (low, high) = (self.info.subgroup_min_size, self.info.subgroup_max_size);
@@ -98,6 +110,7 @@ impl Adapter {
         let has = |feature| if features.contains(feature) { "yes" } else { "no" }.to_string();
         vec![
             ("driver", self.driver()),
+            ("memory", self.memory().map_or("unknown".to_string(), mib)),
             ("largest buffer", mib(limits.max_buffer_size)),
             ("largest binding", mib(limits.max_storage_buffer_binding_size)),
             ("workgroup memory", format!("{} KiB", limits.max_compute_workgroup_storage_size >> 10)),

@@ -52,7 +52,12 @@ impl Gpu {
                 self.adapter.name(),
                 largest >> 20
             ))),
-            _ => Ok(()),
+            _ => {
+                let new = program.buffers.iter().filter(|b| !self.buffers.contains_key(&b.name));
+                let new: u64 = new.map(|b| 4 * b.words as u64).sum();
+                let free = self.adapter.memory().map_or(u64::MAX, |all| all.saturating_sub(self.bytes()));
+                program.check_memory(new, free, self.adapter.name())
+            }
         }
     }
 

@@ -10,7 +10,7 @@ mod matmul;
 mod optimiser;
 mod pointwise;
 mod reductions;
-mod rooms;
+mod vae;
 mod variant;
 
 use std::sync::Arc;
@@ -64,13 +64,13 @@ pub const TABLE: &[Row] = &[
         name: "gaussian",
         shaders: &["immediates", "random", "map", "reduce_serial", "reduce_tree", "functions/gaussian"],
         summary: "the reparameterised sample with its KL divergence in one pass, and the gradients of both",
-        cases: rooms::gaussian,
+        cases: vae::gaussian,
     },
     Row {
         name: "likelihood",
         shaders: &["immediates", "reduce_serial", "reduce_tree", "functions/activations", "functions/likelihoods"],
         summary: "Bernoulli and Gaussian log-likelihoods with their gradients in one pass",
-        cases: rooms::likelihoods,
+        cases: vae::likelihoods,
     },
     Row {
         name: "reduce",
@@ -88,7 +88,7 @@ pub const TABLE: &[Row] = &[
         name: "batch",
         shaders: &["immediates", "random", "batch"],
         summary: "rows of the packed data set, gathered, decoded, perhaps binarised",
-        cases: rooms::batches,
+        cases: vae::batches,
     },
     Row {
         name: "norm",

@@ -14,6 +14,7 @@ pub use request::{AdamOptions, DataSpec, Request, Update};
 
 use std::sync::Arc;
 
+use crate::error::{Error, Result};
 use crate::kernels::{Access, Cost, Kernel};
 
 /// Scalars that an update reads: α̂ = α/(1 − β₁ᵗ).
@@ -112,6 +113,24 @@ impl Program {
             }
         }
         self
+    }
+
+    /// Refuses a program that needs `new` bytes more than there are.
+    ///
+    /// # Errors
+    /// With both sizes, and what to do.
+    pub(crate) fn check_memory(&self, new: u64, available: u64, device: &str) -> Result<()> {
+        if new <= available {
+            return Ok(());
+        }
+        let mib = |bytes: u64| bytes.div_ceil(1 << 20);
+        Err(Error::Device(format!(
+            "the program `{}` needs {} MiB of memory, and {device} has {} MiB: a smaller --batch, narrower --hidden layers or \
+             less data make it fit",
+            self.name,
+            mib(new),
+            mib(available)
+        )))
     }
 
     /// The slot of a scalar.

@@ -4,6 +4,7 @@
 use std::sync::{Mutex, MutexGuard, OnceLock};
 
 use elbo::gpu::{Adapter, Gpu, Options, adapters};
+use elbo::program::Executor;
 
 static SHARED: OnceLock<Option<Mutex<Option<Gpu>>>> = OnceLock::new();
 
@@ -25,7 +26,9 @@ pub fn open(options: Options) -> Option<Gpu> {
         eprintln!("NOT TESTED: ELBO_NO_GPU=1 says that no GPU tests are meant");
         return None;
     }
-    Some(Gpu::open(&adapter(), options).expect("the adapter opens"))
+    let gpu = Gpu::open(&adapter(), options).expect("the adapter opens");
+    eprintln!("on {}", gpu.describe());
+    Some(gpu)
 }
 
 /// The device that tests of one process share, so that each text is compiled once.

@@ -32,7 +32,8 @@ fn norm(len: usize, chunk: usize, square: bool, fill: Fill) -> Case {
 }
 
 pub(super) fn adams() -> Vec<Case> {
-    let mut all: Vec<Case> = LENGTHS.iter().map(|&len| adam(len, None)).collect();
+    // Flat parameter buffers are padded to whole chunks of 64; quads are what the kernel asks for.
+    let mut all: Vec<Case> = [4, 60, 64, 68, 4100, 65_600, 652_824].map(|len| adam(len, None)).into();
     all.push(adam(1000, Some(1.0 / 64.0)));
     let mut free = adam(1000, Some(1e6));
     free.inputs[5].inert = true;

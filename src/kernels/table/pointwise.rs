@@ -18,7 +18,7 @@ const SIZES: [usize; 8] = [1, 4, 63, 64, 65, 256, 257, 4_194_304 + 37];
 
 fn function(func: Func) -> Case {
     // Alternately four points a thread and one.
-    let extents = if func as usize % 2 == 0 { [9, 132] } else { [7, 67] };
+    let extents = if (func as usize).is_multiple_of(2) { [9, 132] } else { [7, 67] };
     let mut build = Build::new(&extents, 0);
     let args: Vec<_> = domain(func).iter().take(func.arity()).map(|&fill| build.load(fill)).collect();
     let y = build.call(func, &args);

@@ -1,0 +1,148 @@
+//! A lowered program against the meaning of its graph in f64 (`elbo::graph::eval`): the same named values go into both.
+
+use std::collections::HashMap;
+
+use elbo::graph::eval::{Values, evaluate};
+use elbo::kernels::SCALARS;
+use elbo::program::{Executor, Program, Request, lower};
+
+/// A device, and how many programs it has loaded: their private buffers are numbered.
+pub struct Device {
+    /// What runs the programs.
+    pub executor: Box<dyn Executor>,
+    loaded: usize,
+}
+
+/// What a program left behind.
+pub struct Found {
+    /// Every output, row-major.
+    pub outputs: Vec<Vec<f32>>,
+    /// The statistics of the step, in the order of the request, then the squared gradient norm where there is an update.
+    pub statistics: Vec<f32>,
+    /// The gradients of the updated parameters, in their order.
+    pub gradients: Vec<Vec<f32>>,
+}
+
+/// Numbers that are the same in every run: SplitMix64 (Steele, Lea & Flood 2014).
+pub struct Numbers(pub u64);
+
+impl Numbers {
+    /// 64 random bits.
+    pub fn bits(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let z = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        let z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        z ^ (z >> 31)
+    }
+
+    /// A whole number below `end`.
+    pub fn below(&mut self, end: usize) -> usize {
+        (self.bits() % end as u64) as usize
+    }
+
+    /// `count` numbers between -1 and 1, each an f32.
+    pub fn signed(&mut self, count: usize) -> Vec<f64> {
+        (0..count).map(|_| f64::from((self.bits() >> 40) as f32 / (1 << 23) as f32 - 1.0)).collect()
+    }
+}
+
+impl Device {
+    /// A device without programs.
+    pub fn new(executor: Box<dyn Executor>) -> Device {
+        Device { executor, loaded: 0 }
+    }
+
+    /// Lowers a request and runs it once. All memory that the program must write before it reads holds NaNs at first;
+    /// moments hold zeros, as they do at the first step.
+    pub fn run(&mut self, request: &Request, values: &Values) -> Found {
+        let program = lower(request);
+        let id = self.executor.load(program.clone()).expect("the program loads");
+        self.fill(&program, request, values);
+        let mut step = values.step;
+        for (slot, name) in step.scalars.iter_mut().zip(&program.scalars).take(SCALARS) {
+            *slot = values.scalars.get(name).copied().unwrap_or(0.0) as f32;
+        }
+        self.executor.run(id, &[step]).expect("the program runs");
+        let mut statistics = Vec::new();
+        self.executor.statistics(id, true, &mut statistics).expect("the statistics come back");
+        self.loaded += 1;
+        let mut read = |name: &str| self.executor.read_f32(name).expect("the buffer is there");
+        let outputs = program.outputs.iter().map(|output| {
+            let slice = output.slice;
+            read(&program.buffers[slice.buffer].name)[slice.offset..][..slice.words].to_vec()
+        });
+        let outputs = outputs.collect();
+        let gradients = request.update.as_ref().map_or(vec![], |update| {
+            let flat = read(&update.set.gradients());
+            update.set.parameters.iter().map(|p| flat[p.offset..][..p.len()].to_vec()).collect()
+        });
+        Found { outputs, statistics, gradients }
+    }
+
+    fn fill(&mut self, program: &Program, request: &Request, values: &Values) {
+        let narrow = |wide: &[f64]| wide.iter().map(|&v| v as f32).collect::<Vec<_>>();
+        for buffer in &program.buffers {
+            let name = &buffer.name;
+            let mut words = vec![f32::NAN; buffer.words];
+            let mut target = name.clone();
+            if let Some(input) = name.strip_prefix("input.").or_else(|| name.strip_prefix("data.")) {
+                words = narrow(&values.tensors[input]);
+            } else if let Some(set) = request.parameters.iter().find(|set| set.values() == *name) {
+                words.fill(0.0);
+                for p in &set.parameters {
+                    // A set may hold parameters that this graph does not name.
+                    let given = values.tensors.get(&p.name).map(|v| narrow(v)).unwrap_or_default();
+                    words[p.offset..][..given.len()].copy_from_slice(&given);
+                }
+            } else if request.update.as_ref().is_some_and(|u| u.set.moments().contains(name)) {
+                words.fill(0.0);
+            } else if let Some(update) = request.update.as_ref().filter(|u| u.set.gradients() == *name) {
+                // Padding between parameters is read by the optimiser and written by nobody.
+                words.fill(0.0);
+                for p in &update.set.parameters {
+                    words[p.offset..][..p.len()].fill(f32::NAN);
+                }
+            } else if name.starts_with("scratch") {
+                target = format!("{}.{}.{name}", program.name, self.loaded);
+            }
+            self.executor.write_f32(&target, &words).expect("the buffer is there");
+        }
+    }
+}
+
+/// The largest difference of a list from its exact values, relative to the largest of those or to `floor`; infinite
+/// where something is not finite.
+pub fn difference(found: &[f32], exact: &[f64], floor: f64) -> f64 {
+    assert_eq!(found.len(), exact.len());
+    let scale = exact.iter().fold(floor, |scale, x| scale.max(x.abs()));
+    let far = |(f, e): (&f32, &f64)| (f64::from(*f) - e).abs() / scale;
+    found.iter().zip(exact).map(far).fold(0.0, |a, b| if b.is_finite() { a.max(b) } else { f64::INFINITY })
+}
+
+/// The largest difference of anything a program of this request computes from the graph in f64, and what it is in.
+pub fn worst(device: &mut Device, request: &Request, values: &Values) -> (f64, String) {
+    let found = device.run(request, values);
+    let statistics = found.statistics.chunks(1).map(<[f32]>::to_vec);
+    let lists = found.outputs.into_iter().chain(found.gradients).chain(statistics);
+    let (outputs, statistics) = (&request.outputs, &request.statistics);
+    let gradients = request.update.as_ref().map_or(&[][..], |update| &update.gradients);
+    let wanted: Vec<_> = outputs.iter().map(|o| o.1).chain(gradients.iter().copied()).collect();
+    let sums: Vec<_> = statistics.iter().map(|s| s.1).collect();
+    let mut exact = evaluate(request.graph, values, &wanted);
+    exact.extend(evaluate(request.graph, values, &sums).iter().map(|v| vec![v.iter().sum()]));
+    if request.update.is_some() {
+        exact.push(vec![exact[outputs.len()..wanted.len()].iter().flatten().map(|g| g * g).sum()]);
+    }
+    let names = (outputs.iter().map(|o| format!("output {}", o.0)))
+        .chain((0..gradients.len()).map(|i| format!("gradient {i}")))
+        .chain(statistics.iter().map(|s| format!("statistic {}", s.0)))
+        .chain(["squared gradient norm".to_string()]);
+    let differences = lists.zip(&exact).zip(names).map(|((list, exact), name)| (difference(&list, exact, 1.0), name));
+    differences.fold((0.0, String::new()), |a, b| if b.0 > a.0 { b } else { a })
+}
+
+/// Named values without tensors: all rows live, step 3 of seed 7.
+pub fn values(rows: usize) -> Values {
+    let step = elbo::kernels::Step { seed: [7, 0], step: 3, rows: rows as u32, ..Default::default() };
+    Values { tensors: HashMap::new(), scalars: HashMap::new(), step }
+}

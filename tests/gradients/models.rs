@@ -1,0 +1,95 @@
+//! The whole losses of the models: β = 2.5, short last rows, every likelihood.
+
+use std::sync::Arc;
+
+use elbo::distributions::{Bernoulli, Gaussian, LearnedGaussian, Likelihood};
+use elbo::graph::Tensor;
+use elbo::models::{Autoencoder, BETA, Model, Vae};
+use elbo::nn::Activation;
+
+use crate::trial::{Fault, Trial};
+
+const BATCH: usize = 6;
+const LIVE: u32 = 4;
+const FEATURES: usize = 5;
+const LATENT: usize = 3;
+
+/// Every parameter of the model and the data itself, all being differentiated.
+fn loss(trial: &mut Trial, model: &dyn Model, vae: Option<&Vae>) -> Tensor {
+    trial.values.step.rows = LIVE;
+    trial.values.scalars.insert(BETA.to_string(), 2.5);
+    for spec in model.parameters() {
+        trial.named(&spec.name, &spec.shape);
+    }
+    let x = trial.signal(0, &[BATCH, FEATURES]);
+    let x = trial.graph.call(elbo::kernels::Func::Sigmoid, &[x]);
+    let loss = match vae {
+        None => model.terms(&mut trial.graph, x).loss,
+        Some(vae) => {
+            let eps = trial.signal(1, &[BATCH, LATENT]);
+            let terms = vae.terms_with(&mut trial.graph, x, eps);
+            let kl = trial.graph.sum_rows(terms.kl.expect("a VAE has a KL divergence"));
+            match trial.fault {
+                Fault::Nothing => terms.loss,
+                // The loss, but for the weight of the KL term, or one of the two uses of the posterior.
+                Fault::ScaleForgotten => {
+                    let kept = trial.graph.detach(kl);
+                    let rest = trial.graph.scale(kept, 1.5);
+                    let sum = trial.graph.add(terms.reconstruction, kl);
+                    trial.graph.add(sum, rest)
+                }
+                Fault::UseForgotten => {
+                    let kept = trial.graph.detach(kl);
+                    let weighted = trial.graph.scale(kept, 2.5);
+                    trial.graph.add(terms.reconstruction, weighted)
+                }
+            }
+        }
+    };
+    let weights = trial.graph.row_weights(BATCH);
+    trial.graph.mul(loss, weights)
+}
+
+/// The losses, with how exact their gradients are.
+pub fn losses() -> Vec<(String, f64, Box<dyn Fn(&mut Trial)>)> {
+    let likelihoods: [(&str, Arc<dyn Likelihood>); 3] = [
+        ("Bernoulli", Arc::new(Bernoulli)),
+        ("Gaussian", Arc::new(Gaussian { sigma: 0.7 })),
+        ("learned Gaussian", Arc::new(LearnedGaussian)),
+    ];
+    let mut all: Vec<(String, f64, Box<dyn Fn(&mut Trial)>)> = Vec::new();
+    let widths: (&[usize], &[usize]) = (&[4, 7], &[6]);
+    for ((name, likelihood), activation) in likelihoods.into_iter().zip([Activation::Silu, Activation::Tanh, Activation::Softplus]) {
+        let vae = Vae::new(FEATURES, LATENT, widths, activation, likelihood.clone());
+        let case = move |trial: &mut Trial| {
+            let loss = loss(trial, &vae, Some(&vae));
+            trial.lose(loss);
+        };
+        all.push((format!("VAE, {name}"), 1e-7, Box::new(case)));
+        let plain = Autoencoder::new(FEATURES, LATENT, widths, activation, likelihood);
+        let case = move |trial: &mut Trial| {
+            let loss = loss(trial, &plain, None);
+            trial.result(loss);
+        };
+        all.push((format!("autoencoder, {name}"), 1e-7, Box::new(case)));
+    }
+    all
+}
+
+/// What stands in rows beyond the live ones changes neither the loss nor a gradient.
+pub fn masked() {
+    for (name, _, case) in losses() {
+        let build = |row: usize| {
+            let shifted = |trial: &mut Trial| {
+                case(trial);
+                let x = trial.values.tensors.iter_mut().filter(|(name, _)| name.starts_with("a0"));
+                x.for_each(|(_, values)| values[row * FEATURES] += 0.5);
+            };
+            let trial = Trial::of(Fault::Nothing, &shifted);
+            (trial.value(), trial.gradients_in_f64())
+        };
+        let (live, padding, again) = (build(0), build(LIVE as usize), build(LIVE as usize + 1));
+        assert_eq!(padding, again, "{name}: padding weighs something");
+        assert_ne!(live, padding, "{name}: a live row weighs nothing");
+    }
+}
