@@ -55,12 +55,13 @@ impl Adam {
     fn scale(&self, squared_norm: f32) -> Option<f32> {
         match self.clip {
             None => Some(1.0),
-            Some(_) if !(squared_norm < NOT_FINITE) => None,
+            Some(_) if squared_norm.is_nan() || squared_norm >= NOT_FINITE => None,
             Some(clip) => Some((clip / squared_norm.sqrt().max(1e-30)).min(1.0)),
         }
     }
 }
 
+#[allow(clippy::too_many_arguments, reason = "the slices are what one pass over the parameters touches")]
 #[multiversion(targets("x86_64+avx512f+avx512vl", "x86_64+avx2+fma"))]
 fn update(adam: &Adam, scale: f32, alpha: f32, c: f32, p: &mut [f32], m: &mut [f32], v: &mut [f32], g: &[f32]) -> f32 {
     const LANES: usize = 16;

@@ -8,25 +8,27 @@ use elbo::program::Executor;
 
 static SHARED: OnceLock<Option<Mutex<Option<Gpu>>>> = OnceLock::new();
 
-/// The adapter of the tests: the first of the list, or the one that `ELBO_ADAPTER` names a part of.
-fn adapter() -> Adapter {
-    let word = std::env::var("ELBO_ADAPTER").unwrap_or_default();
-    adapters().into_iter().find(|adapter| adapter.answers_to(&word)).unwrap_or_else(|| {
-        panic!(
-            "no GPU adapter{} was found: install a driver (a software one will do: `apt-get install \
-             mesa-vulkan-drivers`), or set ELBO_NO_GPU=1 to say that no GPU tests are meant",
-            if word.is_empty() { String::new() } else { format!(" that answers to {word}") }
-        )
-    })
-}
-
-/// A device of the test's own, or nothing with `ELBO_NO_GPU=1`.
-pub fn open(options: Options) -> Option<Gpu> {
+/// The adapter of the tests: the first of the list, or the one that `ELBO_ADAPTER` names a part of. None with
+/// `ELBO_NO_GPU=1`, which says that no GPU tests are meant.
+pub fn adapter() -> Option<Adapter> {
     if std::env::var_os("ELBO_NO_GPU").is_some_and(|value| value == "1") {
         eprintln!("NOT TESTED: ELBO_NO_GPU=1 says that no GPU tests are meant");
         return None;
     }
-    let gpu = Gpu::open(&adapter(), options).expect("the adapter opens");
+    let word = std::env::var("ELBO_ADAPTER").unwrap_or_default();
+    let found = adapters().into_iter().find(|adapter| adapter.answers_to(&word));
+    assert!(
+        found.is_some(),
+        "no GPU adapter{} was found: install a driver (a software one will do: `apt-get install mesa-vulkan-drivers`), \
+         or set ELBO_NO_GPU=1 to say that no GPU tests are meant",
+        if word.is_empty() { String::new() } else { format!(" that answers to {word}") }
+    );
+    found
+}
+
+/// A device of the test's own, where there is an adapter.
+pub fn open(options: Options) -> Option<Gpu> {
+    let gpu = Gpu::open(&adapter()?, options).expect("the adapter opens");
     eprintln!("on {}", gpu.describe());
     Some(gpu)
 }

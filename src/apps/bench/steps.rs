@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::workload::Workload;
 use crate::config::{Preset, TrainingConfig};
@@ -12,7 +12,7 @@ use crate::program::Executor;
 use crate::training::{Session, Trainer};
 
 /// What a run of whole steps measured.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct StepFigures {
     /// The workload.
     pub step: String,
@@ -33,8 +33,8 @@ pub struct StepFigures {
 }
 
 /// One call of a profiled step.
-#[derive(Clone, Debug, Serialize)]
-pub struct Kernels {
+#[derive(Clone, Debug)]
+pub struct CallFigures {
     /// The kernel's kind.
     pub kernel: String,
     /// What it computes.
@@ -42,7 +42,6 @@ pub struct Kernels {
     /// The median time, in seconds.
     pub seconds: f64,
     /// What it costs.
-    #[serde(skip)]
     pub cost: Cost,
 }
 
@@ -113,7 +112,7 @@ pub fn measure_step(
 ///
 /// # Errors
 /// If the device fails or cannot time its calls.
-pub fn profile_step(workload: &Workload, batch: usize, executor: Box<dyn Executor>, repeats: usize) -> Result<Vec<Kernels>> {
+pub fn profile_step(workload: &Workload, batch: usize, executor: Box<dyn Executor>, repeats: usize) -> Result<Vec<CallFigures>> {
     let mut bench = Bench::new(workload, batch, executor)?;
     bench.trainer.steps(3)?;
     let mut all: Vec<Vec<f64>> = Vec::new();
@@ -126,7 +125,7 @@ pub fn profile_step(workload: &Workload, batch: usize, executor: Box<dyn Executo
         times.sort_by(f64::total_cmp);
         times[times.len() / 2]
     };
-    let figures = calls.iter().enumerate().map(|(i, call)| Kernels {
+    let figures = calls.iter().enumerate().map(|(i, call)| CallFigures {
         kernel: call.kernel.name().to_string(),
         label: call.label.clone(),
         seconds: median(i),

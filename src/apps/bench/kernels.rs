@@ -1,0 +1,156 @@
+//! Single kernels: arithmetic and memory traffic per second, beside what the device can do at most.
+//!
+//! The two ceilings are kernels like any other, timed in the same run: a loop of multiplications and additions on
+//! registers, and a copy of 64 MiB.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use serde::{Deserialize, Serialize};
+
+use crate::error::Result;
+use crate::kernels::table::TABLE;
+use crate::kernels::{Access, Expr, Func, Instr, Kernel, Load, Map, Step, Store, View};
+use crate::program::{Buffer, Call, Executor, Program, ProgramId, Slice};
+
+/// How fast one kernel ran.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct KernelFigures {
+    /// The row of the table.
+    pub kernel: String,
+    /// Sizes and options.
+    pub case: String,
+    /// The median time of one run, in seconds.
+    pub seconds: f64,
+    /// Floating-point operations per second.
+    pub flops: f64,
+    /// Bytes read and written per second.
+    pub bytes: f64,
+    /// The share of the arithmetic ceiling.
+    pub flops_share: f64,
+    /// The share of the copy ceiling.
+    pub bytes_share: f64,
+}
+
+/// What the device can do at most, as measured.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+pub struct Ceilings {
+    /// Multiplications and additions per second, on registers.
+    pub flops: f64,
+    /// Bytes read and written per second by a large copy.
+    pub bytes: f64,
+}
+
+/// Words of the copy.
+const COPY: usize = 16 << 20;
+/// Multiplications and additions of the arithmetic loop, per point.
+const CHAIN: usize = 256;
+
+/// A copy of [`COPY`] words, without arithmetic.
+fn copy() -> Map {
+    let view = View { offset: 0, strides: vec![1] };
+    let mut expr = Expr::default();
+    let reg = expr.load(Load { binding: 0, view: view.clone() });
+    let stores = vec![Store { reg, binding: 1, view }];
+    Map { extents: vec![COPY], reduced: 0, expr, stores, sums: vec![], access: vec![Access::Read, Access::Write] }
+}
+
+/// x ← x·a + b, [`CHAIN`] operations on every point.
+fn arithmetic() -> Map {
+    let view = View { offset: 0, strides: vec![1] };
+    let mut expr = Expr::default();
+    let x = expr.load(Load { binding: 0, view: view.clone() });
+    let (a, b) = (expr.push(Instr::Scalar(0)), expr.push(Instr::Scalar(1)));
+    let reg = (0..CHAIN / 2).fold(x, |x, _| {
+        let product = expr.call(Func::Mul, &[x, a]);
+        expr.call(Func::Add, &[product, b])
+    });
+    let stores = vec![Store { reg, binding: 1, view }];
+    Map { extents: vec![1 << 20], reduced: 0, expr, stores, sums: vec![], access: vec![Access::Read, Access::Write] }
+}
+
+/// A program of one call on buffers of its own.
+fn program(label: &str, kernel: Arc<dyn Kernel>, words: &[usize]) -> Program {
+    let name = |b: usize| format!("bench.{label}.{b}");
+    Program {
+        name: label.to_string(),
+        buffers: words.iter().enumerate().map(|(b, &words)| Buffer { name: name(b), words }).collect(),
+        calls: vec![Call {
+            kernel,
+            bindings: words.iter().enumerate().map(|(b, &words)| Slice { buffer: b, offset: 0, words }).collect(),
+            label: label.to_string(),
+        }],
+        scalars: vec![],
+        statistics: vec![],
+        ring: None,
+        outputs: vec![],
+    }
+}
+
+/// The median time of one run, in seconds: five rounds of as many runs as take 20 ms, each round sent at once and
+/// waited for.
+fn time(executor: &mut dyn Executor, id: ProgramId, step: &Step) -> Result<f64> {
+    let mut round = |runs: usize| -> Result<f64> {
+        let steps = vec![*step; runs];
+        let start = Instant::now();
+        executor.run(id, &steps)?;
+        executor.statistics(id, true, &mut Vec::new())?;
+        Ok(start.elapsed().as_secs_f64())
+    };
+    let mut runs = 1;
+    while round(runs)? < 0.02 && runs < 128 {
+        runs *= 2;
+    }
+    let mut times = (0..5).map(|_| Ok(round(runs)? / runs as f64)).collect::<Result<Vec<f64>>>()?;
+    times.sort_by(f64::total_cmp);
+    Ok(times[2])
+}
+
+/// Measures the ceilings.
+///
+/// # Errors
+/// If the device fails.
+pub fn measure_ceilings(executor: &mut dyn Executor) -> Result<Ceilings> {
+    let mut rate = |label: &str, kernel: Map, words: usize| -> Result<(f64, f64)> {
+        let cost = kernel.cost();
+        let id = executor.load(program(label, Arc::new(kernel), &[words, words]))?;
+        let seconds = time(executor, id, &Step::default())?;
+        Ok((cost.flops / seconds, (cost.bytes_read + cost.bytes_written) / seconds))
+    };
+    let bytes = rate("copy", copy(), COPY)?.1;
+    let flops = rate("arithmetic", arithmetic(), 1 << 20)?.0;
+    Ok(Ceilings { flops, bytes })
+}
+
+/// Times every kernel of the table at the sizes of the classic VAE.
+///
+/// # Errors
+/// If the device fails.
+pub fn measure_kernels(executor: &mut dyn Executor, ceilings: Ceilings) -> Result<Vec<KernelFigures>> {
+    let mut figures = Vec::new();
+    for row in TABLE {
+        for case in (row.cases)().iter().filter(|case| case.realistic) {
+            let words: Vec<usize> = case.inputs.iter().map(|input| input.len).collect();
+            let label = format!("{} {}", row.name, case.label);
+            let program = program(&label, case.kernel.clone(), &words);
+            let names: Vec<String> = program.buffers.iter().map(|b| b.name.clone()).collect();
+            let id = executor.load(program)?;
+            for (b, name) in names.iter().enumerate() {
+                executor.write(name, &case.words(b, 0))?;
+            }
+            let seconds = time(executor, id, &case.steps[0])?;
+            let cost = case.kernel.cost();
+            let (flops, bytes) = (cost.flops / seconds, (cost.bytes_read + cost.bytes_written) / seconds);
+            figures.push(KernelFigures {
+                kernel: row.name.to_string(),
+                case: case.label.clone(),
+                seconds,
+                flops,
+                bytes,
+                flops_share: flops / ceilings.flops,
+                bytes_share: bytes / ceilings.bytes,
+            });
+        }
+    }
+    Ok(figures)
+}
