@@ -50,7 +50,9 @@ fn there_is(all: &[Adapter]) -> String {
         _ => {
             let names = all.iter().map(|a| format!("{} ({}, number {})", a.name(), a.kind(), a.index));
             let names = names.collect::<Vec<_>>().join(", ");
-            format!("Found: {names}. Software is used only when asked for by number or name; --device cpu needs no driver")
+            format!(
+                "Found: {names}. Software is used only when asked for by number or name; --device cpu needs no driver"
+            )
         }
     }
 }

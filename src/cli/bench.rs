@@ -41,7 +41,12 @@ pub fn run(args: &BenchArgs) -> Result<()> {
     for change in earlier.iter().flat_map(|earlier| report.changes_since(earlier)) {
         let [then, now] = change.rates;
         let doubt = if change.overlap { "; the spreads overlap, so this may be noise" } else { "" };
-        println!("\n{}: {:.2} times the earlier run's {} samples/s{doubt}", change.step, now / then, count(then as u64));
+        println!(
+            "\n{}: {:.2} times the earlier run's {} samples/s{doubt}",
+            change.step,
+            now / then,
+            count(then as u64)
+        );
     }
     Ok(())
 }

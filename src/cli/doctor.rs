@@ -20,7 +20,8 @@ pub fn run(args: &DoctorArgs) -> Result<()> {
     };
     println!("Device: {}\n", gpu.describe());
     let paint = Paint::stdout();
-    let columns = [("kernel", Align::Left), ("cases", Align::Right), ("largest error", Align::Right), ("", Align::Left)];
+    let columns =
+        [("kernel", Align::Left), ("cases", Align::Right), ("largest error", Align::Right), ("", Align::Left)];
     let mut table = Table::new(&columns);
     let mut failures = Vec::new();
     for row in TABLE {

@@ -72,7 +72,8 @@ impl Executor for Cpu {
 
     fn load(&mut self, program: Program) -> Result<ProgramId> {
         let id = self.programs.len();
-        let new = program.buffers.iter().filter(|b| !self.names.contains_key(&b.name)).map(|b| 4 * b.words as u64).sum();
+        let new =
+            program.buffers.iter().filter(|b| !self.names.contains_key(&b.name)).map(|b| 4 * b.words as u64).sum();
         let mut system = sysinfo::System::new();
         system.refresh_memory();
         program.check_memory(new, system.available_memory(), "this machine")?;

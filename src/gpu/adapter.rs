@@ -78,7 +78,8 @@ impl Adapter {
     /// The features that programs need and this adapter lacks; empty if it can train.
     pub fn missing(&self) -> Vec<&'static str> {
         let mut missing = Vec::new();
-        if !self.handle.features().contains(wgpu::Features::IMMEDIATES) || self.handle.limits().max_immediate_size < 128 {
+        if !self.handle.features().contains(wgpu::Features::IMMEDIATES) || self.handle.limits().max_immediate_size < 128
+        {
             missing.push("128 bytes of immediates");
         }
         missing
@@ -116,7 +117,15 @@ impl Adapter {
             ("workgroup memory", format!("{} KiB", limits.max_compute_workgroup_storage_size >> 10)),
             ("invocations per workgroup", limits.max_compute_invocations_per_workgroup.to_string()),
             ("immediates", format!("{} bytes", limits.max_immediate_size)),
-            ("subgroups", format!("{} ({} to {})", has(wgpu::Features::SUBGROUP), self.info.subgroup_min_size, self.info.subgroup_max_size)),
+            (
+                "subgroups",
+                format!(
+                    "{} ({} to {})",
+                    has(wgpu::Features::SUBGROUP),
+                    self.info.subgroup_min_size,
+                    self.info.subgroup_max_size
+                ),
+            ),
             ("timestamps", has(wgpu::Features::TIMESTAMP_QUERY)),
             ("f16", has(wgpu::Features::SHADER_F16)),
             ("pipeline cache", has(wgpu::Features::PIPELINE_CACHE)),

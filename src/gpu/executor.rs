@@ -115,7 +115,8 @@ impl Gpu {
         let loaded = &self.programs[id.0];
         let mut encoder = self.device.create_command_encoder(&wgpu::CommandEncoderDescriptor { label: None });
         {
-            let mut pass = encoder.begin_compute_pass(&wgpu::ComputePassDescriptor { label: None, timestamp_writes: None });
+            let mut pass =
+                encoder.begin_compute_pass(&wgpu::ComputePassDescriptor { label: None, timestamp_writes: None });
             let mut bound = None;
             for (slot, step) in steps.iter().enumerate() {
                 let step = Step { slot: slot as u32, ..*step };

@@ -4,8 +4,8 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use crate::error::Result;
 use super::device::Failure;
+use crate::error::Result;
 
 /// Submits that may be under way at once.
 const IN_FLIGHT: usize = 3;
@@ -46,7 +46,13 @@ impl Readback {
     }
 
     /// Takes charge of a submit; `buffer` holds its statistics once it is done.
-    pub fn submitted(&mut self, program: usize, words: usize, buffer: Option<wgpu::Buffer>, submission: wgpu::SubmissionIndex) {
+    pub fn submitted(
+        &mut self,
+        program: usize,
+        words: usize,
+        buffer: Option<wgpu::Buffer>,
+        submission: wgpu::SubmissionIndex,
+    ) {
         let ready = Arc::new(AtomicBool::new(false));
         let done = ready.clone();
         match &buffer {

@@ -1,9 +1,9 @@
 //! What varies with the step: the learning rate, the weight of the KL term, and Adam's bias corrections.
 
 use crate::config::{Schedule, TrainingConfig};
-use crate::program::{CORRECTION, Program, STEP_SIZE};
 use crate::kernels::SCALARS;
 use crate::models::BETA;
+use crate::program::{CORRECTION, Program, STEP_SIZE};
 
 /// The rates of a run, as functions of the step.
 #[derive(Clone, Debug)]

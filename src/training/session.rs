@@ -119,7 +119,8 @@ impl Session {
         let (mut means, mut statistics) = (Vec::with_capacity(data.rows * latent), Vec::new());
         for i in 0..batches.len() {
             let (position, live) = batches.at(i);
-            let mut step = Step { seed: Step::seed_words(!self.seed), step: i as u32, rows: live, position, ..Step::default() };
+            let mut step =
+                Step { seed: Step::seed_words(!self.seed), step: i as u32, rows: live, position, ..Step::default() };
             step.scalars = scalars(self.executor.program(id), beta);
             self.executor.run(id, &[step])?;
             let mu = self.executor.read_f32(&format!("output.{}", EVALUATE_OUTPUTS[0]))?;
@@ -172,7 +173,8 @@ impl Session {
     /// New data: E\[x | z\] for `count` codes drawn from the prior N(0, I). `[count, features]`
     pub fn sample(&mut self, count: usize, seed: u64) -> Result<Vec<f32>> {
         let step = Step { seed: Step::seed_words(seed), ..Step::default() };
-        let draws = (0..count * self.model.latent()).map(|e| crate::kernels::random::normal4(&step, 1, e as u32 / 4)[e % 4]);
+        let draws =
+            (0..count * self.model.latent()).map(|e| crate::kernels::random::normal4(&step, 1, e as u32 / 4)[e % 4]);
         let z: Vec<f32> = draws.collect();
         self.decode(&z)
     }

@@ -53,7 +53,13 @@ impl Trainer {
     ///
     /// # Errors
     /// If the batch is larger than the data, or the device has too little memory.
-    pub fn new(mut session: Session, data: &Dataset, config: &TrainingConfig, beta: f64, binarise: bool) -> Result<Trainer> {
+    pub fn new(
+        mut session: Session,
+        data: &Dataset,
+        config: &TrainingConfig,
+        beta: f64,
+        binarise: bool,
+    ) -> Result<Trainer> {
         if config.batch > data.rows {
             return Err(Error::invalid(format!(
                 "`batch` is {}, and the training data has {} rows: give at most that many",
@@ -67,8 +73,8 @@ impl Trainer {
             clip: config.clip_norm.map(|c| c as f32),
         };
         let spec = data_spec(data);
-        let program =
-            session.load("train", |model, set| train_program(model, set, ("train", &spec), config.batch, binarise, adam))?;
+        let program = session
+            .load("train", |model, set| train_program(model, set, ("train", &spec), config.batch, binarise, adam))?;
         session.upload("train", data)?;
         session.start()?;
         let batches = Batches { count: data.rows, rows: config.batch };
@@ -248,7 +254,8 @@ impl Trainer {
         let sums = &self.state.sums;
         let mut record = EpochRecord::new(self.state.epoch + 1, Split::Train, sums.mean(0), sums.mean(1), sums.mean(2));
         let last = self.state.step.saturating_sub(1);
-        record.bits_per_dimension = Some(super::metrics::bits_per_dimension(record.elbo, self.session.model.features()));
+        record.bits_per_dimension =
+            Some(super::metrics::bits_per_dimension(record.elbo, self.session.model.features()));
         record.beta = Some(self.rates.beta(last));
         record.learning_rate = Some(self.rates.learning_rate(last));
         record.gradient_norm = Some(sums.mean(3));

@@ -59,7 +59,9 @@ pub fn losses() -> Vec<(String, f64, Box<dyn Fn(&mut Trial)>)> {
     ];
     let mut all: Vec<(String, f64, Box<dyn Fn(&mut Trial)>)> = Vec::new();
     let widths: (&[usize], &[usize]) = (&[4, 7], &[6]);
-    for ((name, likelihood), activation) in likelihoods.into_iter().zip([Activation::Silu, Activation::Tanh, Activation::Softplus]) {
+    for ((name, likelihood), activation) in
+        likelihoods.into_iter().zip([Activation::Silu, Activation::Tanh, Activation::Softplus])
+    {
         let vae = Vae::new(FEATURES, LATENT, widths, activation, likelihood.clone());
         let case = move |trial: &mut Trial| {
             let loss = loss(trial, &vae, Some(&vae));

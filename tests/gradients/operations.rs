@@ -90,7 +90,9 @@ pub fn structure() -> Cases {
             t.graph.sum(x, axes)
         });
     }
-    for (from, to) in [(vec![1, 4], vec![3, 4]), (vec![3, 1], vec![3, 4]), (vec![1, 3, 1], vec![2, 3, 4]), (vec![4], vec![2, 3, 4])] {
+    for (from, to) in
+        [(vec![1, 4], vec![3, 4]), (vec![3, 1], vec![3, 4]), (vec![1, 3, 1], vec![2, 3, 4]), (vec![4], vec![2, 3, 4])]
+    {
         case(&mut all, &format!("expand {from:?} to {to:?}"), move |t| {
             let x = t.signal(0, &from);
             t.graph.expand(x, &to)
@@ -119,7 +121,8 @@ pub fn structure() -> Cases {
         for axis in [0, 1] {
             case(&mut all, &format!("slices of axis {axis}, {name}"), move |t| {
                 let x = t.signal(0, if axis == 0 { &[6, 2] } else { &[2, 6] });
-                let parts: Vec<Tensor> = ranges.iter().map(|&(start, len)| t.graph.slice(x, axis, start, len)).collect();
+                let parts: Vec<Tensor> =
+                    ranges.iter().map(|&(start, len)| t.graph.slice(x, axis, start, len)).collect();
                 for (i, &part) in parts.iter().enumerate().skip(1) {
                     let scaled = t.graph.scale(part, 1.0 + i as f32);
                     t.result(scaled);

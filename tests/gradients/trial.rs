@@ -147,9 +147,7 @@ impl Trial {
             let mut pair = |h: f64| at(name, i, h) - at(name, i, -h);
             (8.0 * pair(H) - pair(2.0 * H)) / (12.0 * H)
         };
-        let of = |(name, _): &(String, Tensor)| {
-            (0..self.values.tensors[name].len()).map(|i| slope(name, i)).collect()
-        };
+        let of = |(name, _): &(String, Tensor)| (0..self.values.tensors[name].len()).map(|i| slope(name, i)).collect();
         self.parameters.iter().map(of).collect()
     }
 

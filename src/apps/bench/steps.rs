@@ -112,7 +112,12 @@ pub fn measure_step(
 ///
 /// # Errors
 /// If the device fails or cannot time its calls.
-pub fn profile_step(workload: &Workload, batch: usize, executor: Box<dyn Executor>, repeats: usize) -> Result<Vec<CallFigures>> {
+pub fn profile_step(
+    workload: &Workload,
+    batch: usize,
+    executor: Box<dyn Executor>,
+    repeats: usize,
+) -> Result<Vec<CallFigures>> {
     let mut bench = Bench::new(workload, batch, executor)?;
     bench.trainer.steps(3)?;
     let mut all: Vec<Vec<f64>> = Vec::new();

@@ -36,7 +36,8 @@ impl Workload {
     /// Eight batches of random bytes.
     pub fn data(&self, batch: usize) -> Result<Dataset> {
         let rows = 8 * batch;
-        let bytes = (0..rows * self.features).map(|i| ((i as u64).wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 56) as u8).collect();
+        let bytes =
+            (0..rows * self.features).map(|i| ((i as u64).wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 56) as u8).collect();
         let shape = Shape { height: 1, width: self.features, channels: 1 };
         Dataset::new("random bytes", Values::Bytes(bytes), shape)
     }
