@@ -1,4 +1,4 @@
-//! What people do with models: train one into a folder, open it again, look at it.
+//! What people do with models: train one, into a folder or in memory, open it again, look at it.
 
 pub mod bench;
 mod devices;
@@ -7,8 +7,10 @@ pub mod pictures;
 mod saved;
 mod setup;
 mod train;
+mod trained;
 
 pub use devices::{open_device, open_gpu};
 pub use saved::{CHECKPOINT, Saved};
 pub use setup::build_model;
 pub use train::{Outcome, TrainRun, Watcher};
+pub use trained::{Trained, train, train_with};

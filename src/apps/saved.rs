@@ -38,10 +38,7 @@ impl Saved {
         let path = folder.join(CHECKPOINT);
         let checkpoint = Checkpoint::load(&path)?;
         let shape = shape(&checkpoint).map_err(|e| Error::malformed(&path, e))?;
-        let mut session = Session::new(build_model(&config.model, shape.features()), executor, config.training.seed);
-        session.start()?;
-        let values = session.set.values();
-        session.restore(&values, "", &checkpoint).map_err(|e| Error::malformed(&path, e))?;
+        let session = restored(&config, shape, &checkpoint, executor).map_err(|e| Error::malformed(&path, e))?;
         let epoch = checkpoint.metadata_u64("epoch")?;
         Ok(Saved { folder: folder.to_owned(), config, shape, session, epoch })
     }
@@ -56,6 +53,28 @@ impl Saved {
         check_shape(&splits.train, self.shape)?;
         Ok(splits)
     }
+}
+
+/// The model that a configuration describes, with a checkpoint's weights.
+pub(super) fn restored(
+    config: &Config,
+    shape: Shape,
+    checkpoint: &Checkpoint,
+    executor: Box<dyn Executor>,
+) -> Result<Session> {
+    let mut session = Session::new(build_model(&config.model, shape.features()), executor, config.training.seed);
+    // Settings that were changed by hand may ask for more memory than there is; the file's own size bounds it.
+    let (wanted, stored) = (session.set.count(), checkpoint.tensors.iter().map(|t| t.2.len()).sum::<usize>());
+    if wanted > stored {
+        return Err(Error::invalid(format!(
+            "the settings describe a model of {wanted} parameters, and the checkpoint holds {stored} numbers: use the \
+             settings it was trained with"
+        )));
+    }
+    session.start()?;
+    let values = session.set.values();
+    session.restore(&values, "", checkpoint)?;
+    Ok(session)
 }
 
 /// Says so if a folder is no run folder.

@@ -164,16 +164,6 @@ impl Paint {
         Self::when(std::io::stdout().is_terminal())
     }
 
-    /// The same for the standard error.
-    pub fn stderr() -> Self {
-        Self::when(std::io::stderr().is_terminal())
-    }
-
-    /// Never coloured.
-    pub fn plain() -> Self {
-        Self { enabled: false }
-    }
-
     fn when(terminal: bool) -> Self {
         let variable = |name| std::env::var_os(name).filter(|value| !value.is_empty());
         // The consoles of older Windows print the codes instead of obeying them; newer terminals say what they are.
@@ -182,24 +172,9 @@ impl Paint {
         Self { enabled: terminal && obeys && !dumb && variable("NO_COLOR").is_none() }
     }
 
-    /// What stands out.
-    pub fn bold(self, text: &str) -> String {
-        self.code("1", text)
-    }
-
-    /// What may be overlooked.
-    pub fn dim(self, text: &str) -> String {
-        self.code("2", text)
-    }
-
     /// What went well.
     pub fn good(self, text: &str) -> String {
         self.code("32", text)
-    }
-
-    /// What deserves a look.
-    pub fn warning(self, text: &str) -> String {
-        self.code("33", text)
     }
 
     /// What went wrong.
@@ -288,8 +263,8 @@ x              y  z
 
     #[test]
     fn colour_only_where_it_is_seen() {
-        assert_eq!(Paint::plain().bad("x"), "x");
+        assert_eq!(Paint { enabled: false }.bad("x"), "x");
         assert_eq!(Paint { enabled: true }.bad("x"), "\x1b[31mx\x1b[0m");
-        assert_eq!(Paint::when(false), Paint::plain());
+        assert_eq!(Paint::when(false), Paint { enabled: false });
     }
 }

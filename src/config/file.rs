@@ -25,6 +25,16 @@ impl Config {
         Ok(config)
     }
 
+    /// Reads settings as [`Config::load`] does, from text instead of a file.
+    ///
+    /// # Errors
+    /// As for [`Config::load`], but for reading the file.
+    pub fn from_toml(text: &str) -> Result<Self> {
+        let config = parse(text, None).map_err(Error::invalid)?;
+        config.validate()?;
+        Ok(config)
+    }
+
     /// A preset with a file over it, not yet checked. `preset` goes before the one the file names.
     pub(crate) fn layered(preset: Option<Preset>, path: Option<&Path>) -> Result<Self> {
         match path {

@@ -20,6 +20,11 @@ pub struct Shape {
 }
 
 impl Shape {
+    /// Rows that are no pictures: `features` values each.
+    pub fn vector(features: usize) -> Self {
+        Self { height: 1, width: features, channels: 1 }
+    }
+
     /// Values per row: height × width × channels.
     pub fn features(&self) -> usize {
         self.height * self.width * self.channels

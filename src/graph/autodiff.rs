@@ -19,7 +19,8 @@ impl Graph {
     pub fn gradients(&mut self, loss: Tensor, wrt: &[Tensor]) -> Vec<Tensor> {
         let needed = self.depending_on(loss, wrt);
         let mut parts: HashMap<Tensor, Vec<Part>> = HashMap::new();
-        let one = self.full(1.0, &self.shape(loss).to_vec());
+        let shape = self.shape(loss).to_vec();
+        let one = self.full(1.0, &shape);
         parts.insert(loss, vec![Part::Whole(one)]);
         let mut done: HashMap<Tensor, Tensor> = HashMap::new();
         for id in (0..=loss.0).rev() {
@@ -36,7 +37,10 @@ impl Graph {
         wrt.iter()
             .map(|&t| match done.get(&t) {
                 Some(&g) => g,
-                None => self.full(0.0, &self.shape(t).to_vec()),
+                None => {
+                    let shape = self.shape(t).to_vec();
+                    self.full(0.0, &shape)
+                }
             })
             .collect()
     }

@@ -7,7 +7,8 @@
 //! with α̂ = α/(1 − β₁ᵗ) and ĉ = 1/√(1 − β₂ᵗ) given as scalars of the step. An element whose gradient is not finite is
 //! left as it was, and pushes its partial of Σg² beyond [`NOT_FINITE`], which the host reads with the statistics.
 //!
-//! Threads: workgroup w owns one contiguous chunk and writes partial w; its threads stride over the chunk.
+//! Threads: workgroup w owns one contiguous chunk and writes partial w; its threads stride over the chunk: 256 of them,
+//! or 8 on software adapters, where a barrier over more than one subgroup costs more than the sums it joins.
 
 use multiversion::multiversion;
 use rayon::prelude::*;
@@ -106,8 +107,8 @@ impl Kernel for Adam {
         let text = IMMEDIATES.to_string()
             + declare
             + &SHADER
-                .replace("{{threads}}", if traits.software { "64" } else { "256" })
-                .replace("{{half}}", if traits.software { "32u" } else { "128u" })
+                .replace("{{threads}}", if traits.software { "8" } else { "256" })
+                .replace("{{half}}", if traits.software { "4u" } else { "128u" })
                 .replace("{{step_size}}", &format!("im.s{}[{}]", self.step_size / 4, self.step_size % 4))
                 .replace("{{correction}}", &format!("im.s{}[{}]", self.correction / 4, self.correction % 4))
                 .replace("{{scale}}", scale);

@@ -31,7 +31,10 @@ fn batch(model: &dyn Model, data: (&str, &DataSpec), rows: usize, order: Order, 
 fn statistics(b: &mut Batch) -> Vec<(&'static str, Tensor)> {
     let kl = match b.terms.kl {
         Some(kl) => b.graph.sum_rows(kl),
-        None => b.graph.full(0.0, &b.graph.shape(b.terms.loss).to_vec()),
+        None => {
+            let shape = b.graph.shape(b.terms.loss).to_vec();
+            b.graph.full(0.0, &shape)
+        }
     };
     [("loss", b.terms.loss), ("reconstruction", b.terms.reconstruction), ("kl", kl)]
         .map(|(name, t)| (name, b.graph.mul(t, b.weights)))

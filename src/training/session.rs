@@ -154,20 +154,28 @@ impl Session {
     pub fn encode(&mut self, x: &[f32]) -> Result<Vec<f32>> {
         let (features, latent) = (self.model.features(), self.model.latent());
         self.load("encode", |model, set| transform("encode", set, CHUNK, features, |g, x| model.encode(g, x)))?;
-        self.transform("encode", x, features, latent)
+        self.transform("encode", x, (features, latent), 0)
     }
 
     /// E\[x | z\] `[rows, features]` of codes `[rows, latent]`.
     pub fn decode(&mut self, z: &[f32]) -> Result<Vec<f32>> {
         let (features, latent) = (self.model.features(), self.model.latent());
         self.decoder()?;
-        self.transform("decode", z, latent, features)
+        self.transform("decode", z, (latent, features), 0)
     }
 
     /// E\[x | z\] at the posterior means: `[rows, features]` to `[rows, features]`.
     pub fn reconstruct(&mut self, x: &[f32]) -> Result<Vec<f32>> {
         let codes = self.encode(x)?;
         self.decode(&codes)
+    }
+
+    /// The loss of each row `[rows]` with β = 1, for a VAE the negative ELBO from one sample of the posterior, which the
+    /// seed decides; of rows `[rows, features]`.
+    pub fn score(&mut self, x: &[f32], seed: u64) -> Result<Vec<f32>> {
+        let features = self.model.features();
+        self.load("score", |model, set| transform("score", set, CHUNK, features, |g, x| model.terms(g, x).loss))?;
+        self.transform("score", x, (features, 1), seed)
     }
 
     /// New data: E\[x | z\] for `count` codes drawn from the prior N(0, I). `[count, features]`
@@ -184,18 +192,27 @@ impl Session {
         self.load("decode", |model, set| transform("decode", set, CHUNK, latent, |g, z| model.decode(g, z)))
     }
 
-    /// Runs a loaded transform over rows, a chunk at a time.
-    fn transform(&mut self, name: &str, values: &[f32], width: usize, outputs: usize) -> Result<Vec<f32>> {
+    /// Runs a loaded transform over rows of `width` values, a chunk at a time; gives rows of `outputs` values.
+    fn transform(
+        &mut self,
+        name: &str,
+        values: &[f32],
+        (width, outputs): (usize, usize),
+        seed: u64,
+    ) -> Result<Vec<f32>> {
         let id = self.loaded[name];
         if !values.len().is_multiple_of(width) {
             return Err(Error::invalid(format!("{} values are not whole rows of {width}", values.len())));
         }
         let mut out = Vec::with_capacity(values.len() / width * outputs);
-        for chunk in values.chunks(CHUNK * width) {
+        let scalars = scalars(self.executor.program(id), 1.0);
+        for (i, chunk) in values.chunks(CHUNK * width).enumerate() {
             let mut padded = vec![0.0; CHUNK * width];
             padded[..chunk.len()].copy_from_slice(chunk);
             self.executor.write_f32(&format!("input.{name}"), &padded)?;
-            self.executor.run(id, &[Step { rows: (chunk.len() / width) as u32, ..Step::default() }])?;
+            let rows = (chunk.len() / width) as u32;
+            let step = Step { seed: Step::seed_words(seed), step: i as u32, rows, scalars, ..Step::default() };
+            self.executor.run(id, &[step])?;
             let result = self.executor.read_f32(&format!("output.{name}"))?;
             out.extend_from_slice(&result[..chunk.len() / width * outputs]);
         }

@@ -387,7 +387,7 @@ impl<'a> Plan<'a> {
             let mut seen = BTreeSet::new();
             while let Some((t, root)) = stack.pop() {
                 let stored = self.stored[t.0 as usize];
-                if (stored && !root) || (stored && !self.is_fused(t)) || !seen.insert(t) {
+                if stored && !(root && self.is_fused(t)) || !seen.insert(t) {
                     continue;
                 }
                 computed_by.entry(t).or_default().insert(unit);

@@ -1,0 +1,130 @@
+//! The front door: what goes in comes out, what was saved comes back, and what cannot be is refused with a reason.
+
+use super::*;
+use crate::config::{Likelihood, ModelKind, Preset};
+use crate::data::Values;
+
+const WIDTH: usize = 12;
+
+/// A wave from 0.1 to 0.9 that starts anywhere.
+fn wave(phase: usize) -> impl Iterator<Item = f32> {
+    (0..WIDTH).map(move |i| 0.5 + 0.4 * (i as f32 * 0.5 + phase as f32).sin())
+}
+
+fn waves(rows: usize) -> Dataset {
+    let values = (0..rows).flat_map(wave).collect();
+    Dataset::new("waves", Values::Floats(values), Shape::vector(WIDTH)).unwrap()
+}
+
+fn config() -> Config {
+    let mut config = Preset::Classic.config();
+    config.device.device = DeviceChoice::Cpu;
+    (config.model.hidden, config.model.latent) = (vec![24], 2);
+    (config.model.likelihood, config.model.sigma) = (Likelihood::Gaussian, 0.1);
+    (config.training.epochs, config.training.batch, config.training.learning_rate) = (20, 25, 0.01);
+    config
+}
+
+fn complaint<T>(result: Result<T>) -> String {
+    result.err().expect("an error").to_string()
+}
+
+#[test]
+fn a_model_learns_and_finds_what_is_strange() {
+    let data = waves(300);
+    let mut vae = train(&data, &config()).unwrap();
+    let history = vae.history();
+    assert_eq!(history.len(), 20);
+    assert!(history[19].loss < history[0].loss - 5.0, "{} {}", history[0].loss, history[19].loss);
+    let x: Vec<f32> = (300..400).flat_map(wave).collect();
+    let again = vae.reconstruct(&x).unwrap();
+    let error = x.iter().zip(&again).map(|(a, b)| (a - b).powi(2)).sum::<f32>() / x.len() as f32;
+    assert!(error < 0.01, "the variance of the data is 0.08, and the error {error}");
+    let scores = vae.score(&x, 1).unwrap();
+    assert_eq!(scores.len(), 100);
+    let mean = scores.iter().map(|&s| f64::from(s)).sum::<f64>() / 100.0;
+    assert!((mean - vae.history()[19].loss).abs() < 3.0, "{mean}");
+    let zigzag: Vec<f32> = (0..WIDTH).map(|i| (i % 2) as f32).collect();
+    let strange = vae.score(&zigzag, 1).unwrap();
+    assert!(scores.iter().all(|&score| score < strange[0] - 50.0), "{scores:?} {strange:?}");
+    assert_ne!(vae.score(&x, 2).unwrap(), scores);
+}
+
+#[test]
+fn any_number_of_rows_goes_through() {
+    let mut vae = train(&waves(50), &Config { training: short(), ..config() }).unwrap();
+    for rows in [0, 1, 255, 256, 257, 600] {
+        let x: Vec<f32> = (0..rows).flat_map(wave).collect();
+        assert_eq!(vae.encode(&x).unwrap().len(), 2 * rows);
+        assert_eq!(vae.reconstruct(&x).unwrap().len(), x.len());
+        assert_eq!(vae.score(&x, 0).unwrap().len(), rows);
+        assert_eq!(vae.sample(rows, 0).unwrap().len(), x.len());
+    }
+    // A row's code does not depend on its company.
+    let x: Vec<f32> = (0..300).flat_map(wave).collect();
+    let (all, one) = (vae.encode(&x).unwrap(), vae.encode(&x[270 * WIDTH..][..WIDTH]).unwrap());
+    assert!(all[540..542].iter().zip(&one).all(|(a, b)| (a - b).abs() < 1e-5), "{one:?}");
+    for values in [1, WIDTH + 1] {
+        assert!(complaint(vae.score(&vec![0.0; values], 0)).contains("not whole rows"));
+    }
+    assert!(complaint(vae.sample(usize::MAX, 0)).contains("ask for at most"));
+}
+
+fn short() -> crate::config::TrainingConfig {
+    crate::config::TrainingConfig { epochs: 1, ..config().training }
+}
+
+#[test]
+fn what_is_saved_comes_back_bit_for_bit() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("waves.safetensors");
+    let mut vae = train(&waves(50), &Config { training: short(), ..config() }).unwrap();
+    vae.save(&path).unwrap();
+    let mut loaded = Trained::load(&path, &DeviceChoice::Cpu).unwrap();
+    assert_eq!((loaded.config(), loaded.shape()), (vae.config(), vae.shape()));
+    assert_eq!((loaded.features(), loaded.latent(), loaded.parameters()), (WIDTH, 2, vae.parameters()));
+    assert_eq!(loaded.sample(9, 4).unwrap(), vae.sample(9, 4).unwrap());
+    assert!(loaded.history().is_empty());
+
+    let mut checkpoint = Checkpoint::load(&path).unwrap();
+    checkpoint.set_metadata(CONFIG, config().to_toml().unwrap().replace("[24]", "[60000]"));
+    checkpoint.save(&path).unwrap();
+    assert!(complaint(Trained::load(&path, &DeviceChoice::Cpu)).contains("parameters, and the checkpoint holds"));
+    checkpoint.metadata.remove(CONFIG);
+    checkpoint.save(&path).unwrap();
+    assert!(complaint(Trained::load(&path, &DeviceChoice::Cpu)).contains("give the folder"));
+    assert!(complaint(Trained::load(folder.path(), &DeviceChoice::Cpu)).contains("config.toml"));
+}
+
+#[test]
+fn training_ends_where_it_is_told_to() {
+    let mut seen = 0;
+    let stop = |record: &EpochRecord| {
+        seen += 1;
+        if record.epoch == 2 { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+    };
+    let vae = train_with(&waves(50), &config(), stop).unwrap();
+    assert_eq!((seen, vae.history().len(), vae.epochs), (2, 2, 2));
+}
+
+#[test]
+fn what_cannot_be_is_refused() {
+    let data = waves(50);
+    let refused = |change: &dyn Fn(&mut Config)| {
+        let mut config = config();
+        change(&mut config);
+        complaint(train(&data, &config))
+    };
+    assert!(refused(&|c| c.training.epochs = 0).contains("`epochs` is 0"));
+    assert!(refused(&|c| c.training.batch = 51).contains("has 50 rows"));
+    let mut scaled = waves(3);
+    scaled.values = Values::Floats(vec![2.5; 3 * WIDTH]);
+    let bernoulli = Config { model: Preset::Classic.config().model, ..config() };
+    assert!(complaint(train(&scaled, &bernoulli)).contains("holds 2.5 in row 0, column 0"));
+    let mut plain = Config { training: short(), ..config() };
+    plain.model.kind = ModelKind::Ae;
+    (plain.model.likelihood, plain.model.sigma) = (Likelihood::Bernoulli, 1.0);
+    let mut plain = train(&data, &plain).unwrap();
+    assert!(complaint(plain.sample(1, 0)).contains("no distribution to draw from"));
+    assert_eq!(plain.score(&data.row(0), 0).unwrap(), plain.score(&data.row(0), 1).unwrap());
+}
