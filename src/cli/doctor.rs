@@ -2,13 +2,13 @@
 
 use super::args::DoctorArgs;
 use super::style::{Align, Paint, Table};
-use crate::apps::doctor::Trial;
+use crate::apps::doctor::examine;
 use crate::apps::open_gpu;
 use crate::config::DeviceChoice;
 use crate::cpu::Cpu;
 use crate::error::{Error, Result};
-use crate::gpu::{Gpu, adapters};
-use crate::kernels::table::{Row, TABLE, variants};
+use crate::gpu::adapters;
+use crate::kernels::table::TABLE;
 use crate::program::Executor;
 
 /// Runs every kernel on a device against its CPU reference.
@@ -21,14 +21,15 @@ pub fn run(args: &DoctorArgs) -> Result<()> {
     println!("Device: {}\n", gpu.describe());
     let paint = Paint::stdout();
     let columns =
-        [("kernel", Align::Left), ("cases", Align::Right), ("largest error", Align::Right), ("", Align::Left)];
+        [("kernel", Align::Left), ("cases", Align::Right), ("error / bound", Align::Right), ("", Align::Left)];
     let mut table = Table::new(&columns);
     let mut failures = Vec::new();
+    let traits = gpu.traits();
     for row in TABLE {
-        let (cases, worst, wrong) = examine(row, &mut gpu)?;
-        let verdict = if wrong.is_empty() { paint.good("ok") } else { paint.bad("wrong") };
-        table.row([row.name.to_string(), cases.to_string(), format!("{worst:.1e}"), verdict]);
-        failures.extend(wrong);
+        let outcome = examine(row, &mut gpu, &traits, false)?;
+        let verdict = if outcome.is_sound() { paint.good("ok") } else { paint.bad("wrong") };
+        table.row([row.name.to_string(), outcome.runs.to_string(), format!("{:.3}", outcome.worst), verdict]);
+        failures.extend(outcome.failures.iter().map(|failure| format!("{}: {failure}", row.name)));
     }
     print!("{table}");
     if failures.is_empty() {
@@ -41,20 +42,6 @@ pub fn run(args: &DoctorArgs) -> Result<()> {
         failures.len(),
         failures.join("\n  ")
     )))
-}
-
-/// Cases tried, the largest scaled error, and what is wrong.
-fn examine(row: &Row, gpu: &mut Gpu) -> Result<(usize, f64, Vec<String>)> {
-    let cases = (row.cases)();
-    let (mut worst, mut wrong) = (0.0_f64, Vec::new());
-    for (seed, case) in cases.iter().enumerate() {
-        let trial = Trial::new(case, seed as u64, &mut Cpu::new())?;
-        let chosen = &variants(&case.kernel, &gpu.traits())[0];
-        let report = trial.run(chosen, gpu)?;
-        worst = worst.max(report.worst);
-        wrong.extend(report.failure.map(|failure| format!("{} {}: {failure}", row.name, case.label)));
-    }
-    Ok((cases.len(), worst, wrong))
 }
 
 /// What to do where there is no GPU to examine.

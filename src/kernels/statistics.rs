@@ -84,7 +84,7 @@ impl Kernel for Statistics {
             let sum = with_registers(item.expr.instrs.len(), |regs| {
                 let (&inner, outer) = item.extents.split_last().expect("an item has at least one dimension");
                 let mut sum = 0.0;
-                let mut index = [0; 4];
+                let mut index = [0; 8];
                 let index = &mut index[..item.extents.len()];
                 for row in 0..outer.iter().product::<usize>() {
                     let mut rest = row;

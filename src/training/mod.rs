@@ -4,6 +4,7 @@ mod accumulator;
 mod batches;
 pub mod checkpoint;
 pub mod metrics;
+mod pace;
 mod programs;
 mod schedule;
 mod session;

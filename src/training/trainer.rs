@@ -1,12 +1,13 @@
 //! The loop: batches of an epoch through the training program, a few steps at a time.
 
 use std::ops::ControlFlow;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use super::accumulator::Sums;
 use super::batches::Batches;
 use super::checkpoint::Checkpoint;
 use super::metrics::{EpochRecord, Split, StepRecord};
+use super::pace::Pace;
 use super::programs::train_program;
 use super::schedule::Rates;
 use super::session::{Session, data_spec};
@@ -17,8 +18,6 @@ use crate::error::{Error, Result};
 use crate::kernels::Step;
 use crate::program::{AdamOptions, Program, ProgramId, RING_SLOTS};
 
-/// How long the steps that are sent at once should take: well below what makes a desktop driver reset the device.
-const SUBMIT: Duration = Duration::from_millis(40);
 /// A squared gradient norm from here on means that a gradient was not finite.
 const NOT_FINITE: f64 = 1e38;
 
@@ -140,19 +139,20 @@ impl Trainer {
         let started = Instant::now();
         let first = self.state.batch as usize;
         let (mut sent, mut statistics, mut records) = (first, Vec::new(), Vec::new());
-        let (mut steps, mut stop) = (Vec::with_capacity(RING_SLOTS), false);
+        let (mut steps, mut stop, mut pace) = (Vec::with_capacity(RING_SLOTS), false, Pace::new());
         while sent < self.batches.len() && !stop {
             let count = self.submit.min(self.batches.len() - sent);
             steps.clear();
             for i in sent..sent + count {
                 steps.push(self.step(i));
             }
-            let before = Instant::now();
             self.session.executor.run(self.program, &steps)?;
             sent += count;
             self.session.executor.statistics(self.program, false, &mut statistics)?;
+            let done = self.state.step;
             self.digest(&mut statistics, &mut records)?;
-            self.adapt(before.elapsed());
+            pace.finished(self.state.step - done);
+            self.submit = self.config.steps_per_submit.unwrap_or_else(|| pace.next(self.submit)).min(RING_SLOTS);
             stop = self.report(&mut records, started, first, progress);
         }
         self.session.executor.statistics(self.program, true, &mut statistics)?;
@@ -219,17 +219,6 @@ impl Trainer {
         }
         statistics.clear();
         Ok(())
-    }
-
-    /// Starts with one step at a time and grows while a submit takes less than it may.
-    fn adapt(&mut self, took: Duration) {
-        if self.config.steps_per_submit.is_none() {
-            if took < SUBMIT / 2 {
-                self.submit = (self.submit * 2).min(RING_SLOTS);
-            } else if took > 2 * SUBMIT {
-                self.submit = (self.submit / 2).max(1);
-            }
-        }
     }
 
     fn report(

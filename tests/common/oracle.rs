@@ -1,4 +1,5 @@
 //! A lowered program against the meaning of its graph in f64 (`elbo::graph::eval`): the same named values go into both.
+#![allow(dead_code, reason = "each test program uses its own part of this")]
 
 use std::collections::HashMap;
 
@@ -121,7 +122,12 @@ pub fn difference(found: &[f32], exact: &[f64], floor: f64) -> f64 {
 
 /// The largest difference of anything a program of this request computes from the graph in f64, and what it is in.
 pub fn worst(device: &mut Device, request: &Request, values: &Values) -> (f64, String) {
-    let found = device.run(request, values);
+    worst_against(device, request, values, values)
+}
+
+/// The same, with other values for the graph than the program gets: to show that differences are seen.
+pub fn worst_against(device: &mut Device, request: &Request, given: &Values, values: &Values) -> (f64, String) {
+    let found = device.run(request, given);
     let statistics = found.statistics.chunks(1).map(<[f32]>::to_vec);
     let lists = found.outputs.into_iter().chain(found.gradients).chain(statistics);
     let (outputs, statistics) = (&request.outputs, &request.statistics);

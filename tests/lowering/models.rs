@@ -1,0 +1,275 @@
+//! Graphs that models are made of, beyond the plain VAE.
+
+use std::sync::Arc;
+
+use elbo::distributions::{Bernoulli, DiagonalGaussian};
+use elbo::graph::Tensor;
+use elbo::kernels::{Func, Packing};
+use elbo::models::{Model, Vae};
+use elbo::nn::Activation;
+use elbo::program::{AdamOptions, DataSpec, ParameterSet};
+use elbo::training::train_program;
+
+use crate::oracle::Device;
+use crate::sketch::Sketch;
+
+/// The mean over live rows of `[rows, n]`, summed over the rest, as a loss.
+fn mean(s: &mut Sketch, t: Tensor) -> Tensor {
+    let shape = s.graph.shape(t).to_vec();
+    let rows = s.graph.sum(t, &(1..shape.len()).collect::<Vec<_>>());
+    let rows = s.graph.reshape(rows, &[shape[0], 1]);
+    let weights = s.graph.row_weights(shape[0]);
+    let weighted = s.graph.mul(rows, weights);
+    let sum = s.graph.sum(weighted, &[0]);
+    s.graph.reshape(sum, &[])
+}
+
+fn dense(s: &mut Sketch, x: Tensor, outputs: usize) -> Tensor {
+    let inputs = s.graph.shape(x)[1];
+    let (weight, bias) = (s.param(0, &[outputs, inputs]), s.param(0, &[outputs]));
+    let product = s.graph.matmul(x, weight, false, true);
+    s.graph.add(product, bias)
+}
+
+fn gaussian(s: &mut Sketch, x: Tensor, latent: usize) -> (DiagonalGaussian, Tensor) {
+    let outputs = dense(s, x, 2 * latent);
+    let posterior = DiagonalGaussian::from_outputs(&mut s.graph, outputs);
+    let stream = s.graph.stream();
+    let shape = s.graph.shape(posterior.mu).to_vec();
+    let eps = s.graph.normal(stream, &shape);
+    (posterior, posterior.rsample(&mut s.graph, eps))
+}
+
+fn trained(mut s: Sketch, loss: Tensor, outputs: &[Tensor]) -> Sketch {
+    (s.loss, s.statistics) = (Some(loss), vec![loss]);
+    s.outputs = outputs.to_vec();
+    s.finish()
+}
+
+/// Burda, Grosse & Salakhutdinov 2016: K samples per example, and the log of the mean of their weights.
+fn importance_samples() -> Sketch {
+    let (b, k, f, d) = (5, 3, 6, 2);
+    let mut s = Sketch::new(1, 4);
+    let x = s.batch("data", b, f);
+    let hidden = dense(&mut s, x, 4);
+    let hidden = s.graph.call(Func::Tanh, &[hidden]);
+    let outputs = dense(&mut s, hidden, 2 * d);
+    let q = DiagonalGaussian::from_outputs(&mut s.graph, outputs);
+    let spread = |s: &mut Sketch, t: Tensor, n: usize| {
+        let t = s.graph.reshape(t, &[b, 1, n]);
+        let t = s.graph.expand(t, &[b, k, n]);
+        s.graph.reshape(t, &[b * k, n])
+    };
+    let (mu, log_var, wide) = (spread(&mut s, q.mu, d), spread(&mut s, q.log_var, d), spread(&mut s, x, f));
+    let stream = s.graph.stream();
+    let eps = s.graph.normal(stream, &[b * k, d]);
+    let z = s.graph.call(Func::Reparameterise, &[mu, log_var, eps]);
+    let logits = dense(&mut s, z, f);
+    let zero = s.graph.constant(0.0);
+    let row = |s: &mut Sketch, func: Func, args: &[Tensor]| {
+        let each = s.graph.call(func, args);
+        s.graph.sum_rows(each)
+    };
+    let likelihood = row(&mut s, Func::BernoulliLogProb, &[logits, wide]);
+    let prior = row(&mut s, Func::GaussianLogProb, &[z, zero, zero]);
+    let posterior = row(&mut s, Func::GaussianLogProb, &[z, mu, log_var]);
+    let joint = s.graph.add(likelihood, prior);
+    let weights = s.graph.sub(joint, posterior);
+    let weights = s.graph.reshape(weights, &[b, k]);
+    let kept = s.graph.detach(weights);
+    let parts: Vec<Tensor> = (0..k).map(|i| s.graph.slice(kept, 1, i, 1)).collect();
+    let largest = parts.into_iter().reduce(|a, c| s.graph.call(Func::Max, &[a, c])).unwrap();
+    let below = s.graph.sub(weights, largest);
+    let below = s.graph.call(Func::Exp, &[below]);
+    let sum = s.graph.sum_rows(below);
+    let log = s.graph.call(Func::Log, &[sum]);
+    let bound = s.graph.add(log, largest);
+    let loss = mean(&mut s, bound);
+    let loss = s.graph.neg(loss);
+    trained(s, loss, &[weights, bound])
+}
+
+/// Only what was observed counts in the likelihood.
+fn missing_data() -> Sketch {
+    let mut s = Sketch::new(2, 6);
+    let (x, seen) = (s.batch("data", 6, 7), s.batch("seen", 6, 7));
+    let zero = s.graph.constant(0.0);
+    let mask = s.graph.call(Func::Less, &[zero, seen]);
+    let observed = s.graph.mul(x, mask);
+    let (q, z) = gaussian(&mut s, observed, 3);
+    let logits = dense(&mut s, z, 7);
+    let log_prob = s.graph.call(Func::BernoulliLogProb, &[logits, x]);
+    let log_prob = s.graph.call(Func::Select, &[mask, log_prob, zero]);
+    let kl = q.kl(&mut s.graph);
+    let (likelihood, kl) = (mean(&mut s, log_prob), mean(&mut s, kl));
+    let loss = s.graph.sub(kl, likelihood);
+    trained(s, loss, &[mask, logits])
+}
+
+/// Two sets of parameters in one graph, of which the first is trained.
+fn adversary() -> Sketch {
+    let mut s = Sketch::new(3, 5);
+    let x = s.batch("data", 5, 4);
+    let h = dense(&mut s, x, 6);
+    let h = s.graph.call(Func::LeakyRelu, &[h]);
+    let (w, b) = (s.param(1, &[1, 6]), s.param(1, &[1]));
+    let score = s.graph.matmul(h, w, false, true);
+    let score = s.graph.add(score, b);
+    let cost = s.graph.call(Func::Softplus, &[score]);
+    let loss = mean(&mut s, cost);
+    trained(s, loss, &[score])
+}
+
+/// Two stochastic layers: x → z₁ → z₂ and back.
+fn ladder() -> Sketch {
+    let mut s = Sketch::new(4, 5);
+    let x = s.batch("data", 6, 8);
+    let (q1, z1) = gaussian(&mut s, x, 4);
+    let (q2, z2) = gaussian(&mut s, z1, 2);
+    let (p1, _) = gaussian(&mut s, z2, 4);
+    let logits = dense(&mut s, z1, 8);
+    let inner = s.graph.call(Func::GaussianLogProb, &[z1, p1.mu, p1.log_var]);
+    let entropy = s.graph.call(Func::GaussianLogProb, &[z1, q1.mu, q1.log_var]);
+    let likelihood = s.graph.call(Func::BernoulliLogProb, &[logits, x]);
+    let kl = q2.kl(&mut s.graph);
+    let terms = [likelihood, inner, entropy, kl].map(|t| mean(&mut s, t));
+    let up = s.graph.add(terms[0], terms[1]);
+    let down = s.graph.add(terms[2], terms[3]);
+    let loss = s.graph.sub(down, up);
+    let mut s = trained(s, loss, &[z1, z2]);
+    s.statistics.extend(terms);
+    s
+}
+
+/// Sohn, Lee & Yan 2015: the data joined with a condition, on both sides.
+fn conditional() -> Sketch {
+    let mut s = Sketch::new(5, 6);
+    let (x, y) = (s.batch("data", 6, 5), s.batch("label", 6, 3));
+    let both = s.graph.concat(&[x, y], 1);
+    let (q, z) = gaussian(&mut s, both, 2);
+    let code = s.graph.concat(&[z, y], 1);
+    let logits = dense(&mut s, code, 5);
+    let likelihood = s.graph.call(Func::BernoulliLogProb, &[logits, x]);
+    let kl = q.kl(&mut s.graph);
+    let (likelihood, kl) = (mean(&mut s, likelihood), mean(&mut s, kl));
+    let loss = s.graph.sub(kl, likelihood);
+    trained(s, loss, &[both, x, x, code])
+}
+
+/// Blundell et al. 2015: weights that are distributions. The gradient of ln σ² is made from that of μ.
+fn uncertain_weights() -> Sketch {
+    let mut s = Sketch::new(6, 6);
+    let x = s.batch("data", 6, 5);
+    let (mu, log_var) = (s.param(0, &[5, 4]), s.param(0, &[5, 4]));
+    let stream = s.graph.stream();
+    let eps = s.graph.normal(stream, &[5, 4]);
+    let weight = s.graph.call(Func::Reparameterise, &[mu, log_var, eps]);
+    let y = s.graph.matmul(x, weight, false, false);
+    let y = s.graph.call(Func::Square, &[y]);
+    let kl = s.graph.call(Func::KlStandardNormal, &[mu, log_var]);
+    let kl = s.graph.sum(kl, &[0, 1]);
+    let kl = s.graph.reshape(kl, &[]);
+    let cost = mean(&mut s, y);
+    let loss = s.graph.add(cost, kl);
+    trained(s, loss, &[y])
+}
+
+/// Huang et al. 2017: every layer reads all before it.
+fn dense_connections() -> Sketch {
+    let mut s = Sketch::new(7, 4);
+    let mut x = s.batch("data", 4, 3);
+    for _ in 0..3 {
+        let y = dense(&mut s, x, 4);
+        let y = s.graph.call(Func::Silu, &[y]);
+        x = s.graph.concat(&[x, y], 1);
+    }
+    let cost = s.graph.call(Func::Square, &[x]);
+    let loss = mean(&mut s, cost);
+    trained(s, loss, &[x])
+}
+
+/// Rows against their own sums, normalised: a product that needs the sums of its first operand.
+fn normalised_rows() -> Sketch {
+    let mut s = Sketch::new(8, 4);
+    let a = s.param(0, &[6, 4]);
+    let a = s.graph.call(Func::Exp, &[a]);
+    let sums = s.graph.sum(a, &[0]);
+    let shares = s.graph.div(a, sums);
+    let gram = s.graph.matmul(a, shares, true, false);
+    let loss = s.graph.sum(gram, &[0, 1]);
+    let loss = s.graph.reshape(loss, &[]);
+    trained(s, loss, &[gram, sums])
+}
+
+/// One weight used by twelve layers, and twelve parameters with one gradient: more than one call can bind.
+fn many_of_one() -> Sketch {
+    let mut s = Sketch::new(9, 4);
+    let mut x = s.batch("data", 4, 5);
+    let weight = s.param(0, &[5, 5]);
+    let mut shifts = Vec::new();
+    for _ in 0..12 {
+        x = s.graph.matmul(x, weight, false, false);
+        x = s.graph.call(Func::Tanh, &[x]);
+        shifts.push(s.param(0, &[4, 5]));
+    }
+    let sum = shifts.iter().fold(x, |sum, &shift| s.graph.add(sum, shift));
+    let cost = s.graph.call(Func::Square, &[sum]);
+    let loss = mean(&mut s, cost);
+    let mut s = trained(s, loss, &[x, x, x, x, x, x, x, x, x, x]);
+    s.statistics.extend(shifts);
+    s
+}
+
+/// A tensor that is joined to another, and read in another shape as well, in either order.
+fn joined_and_regrouped() -> Sketch {
+    let mut s = Sketch::new(10, 4);
+    let x = s.input("x", &[4, 6]);
+    let (a, b) = (s.graph.call(Func::Tanh, &[x]), s.graph.call(Func::Square, &[x]));
+    let early = s.graph.concat(&[a, b], 1);
+    let regrouped = [a, b].map(|t| s.graph.reshape(t, &[8, 3]));
+    let late = s.graph.concat(&[b, a, b], 1);
+    let regrouped = regrouped.map(|t| s.graph.call(Func::Sigmoid, &[t]));
+    // Parts of it beside what reads the whole of it.
+    let whole = s.graph.scale(late, 1.5);
+    let part = s.graph.slice(whole, 1, 6, 6);
+    let part = s.graph.mul(part, a);
+    s.outputs = vec![early, regrouped[0], regrouped[1], whole, part, late];
+    s.finish()
+}
+
+/// All of them, with a leaf that matters to each.
+pub fn all() -> Vec<(&'static str, &'static str, Sketch)> {
+    vec![
+        ("importance samples", "data", importance_samples()),
+        ("missing data", "p0", missing_data()),
+        ("adversary", "q0", adversary()),
+        ("ladder", "data", ladder()),
+        ("conditional", "label", conditional()),
+        ("uncertain weights", "p1", uncertain_weights()),
+        ("dense connections", "data", dense_connections()),
+        ("normalised rows", "p0", normalised_rows()),
+        ("many of one", "p0", many_of_one()),
+        ("joined and regrouped", "x", joined_and_regrouped()),
+    ]
+}
+
+/// The calls of a training step of the classic VAE, 784-400-20 in batches of 128, and their listing.
+pub fn classic() -> (usize, String) {
+    let vae = Vae::new(784, 20, (&[400], &[400]), Activation::Relu, Arc::new(Bernoulli));
+    let set = ParameterSet::new("model", vae.parameters().into_iter().map(|s| (s.name, s.shape)));
+    let data = DataSpec { count: 60_000, features: 784, packing: Packing::Bytes };
+    let program = train_program(&vae, &set, ("train", &data), 128, false, AdamOptions::default());
+    (program.calls.len(), program.listing())
+}
+
+/// Training one set moves it, and no bit of the other.
+pub fn two_sets(device: &mut Device) {
+    let s = adversary();
+    let (far, place) = s.worst(device);
+    assert!(far < 1e-4, "{place}: {far:e}");
+    let words = |name: &str, device: &mut Device| device.executor.read_f32(&format!("{name}.values")).unwrap();
+    let (first, second) = (words("first", device), words("second", device));
+    let start = |name: &str| s.values.tensors[name].iter().map(|&v| v as f32).collect::<Vec<_>>();
+    assert_ne!(first[..24], start("p0")[..]);
+    assert_eq!(second[..6], start("q0")[..]);
+}
