@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::config::{Likelihood as Choice, ModelConfig, ModelKind};
 use crate::data::{Dataset, Values};
-use crate::distributions::{Bernoulli, Gaussian, LearnedGaussian, Likelihood};
+use crate::distributions::{Bernoulli, Gaussian, LearnedGaussian, Likelihood, SquaredError};
 use crate::error::{Error, Result};
 use crate::models::{Autoencoder, Model, Vae};
 
@@ -12,6 +12,7 @@ use crate::models::{Autoencoder, Model, Vae};
 pub fn build_model(config: &ModelConfig, features: usize) -> Box<dyn Model> {
     let likelihood: Arc<dyn Likelihood> = match config.likelihood {
         Choice::Bernoulli => Arc::new(Bernoulli),
+        Choice::Gaussian if config.kind == ModelKind::Ae => Arc::new(SquaredError),
         Choice::Gaussian => Arc::new(Gaussian { sigma: config.sigma as f32 }),
         Choice::GaussianLearned => Arc::new(LearnedGaussian),
     };

@@ -50,7 +50,11 @@ pub fn run(args: &TrainArgs) -> Result<()> {
     for picture in pictures {
         println!("  {}", picture.display());
     }
-    println!("\nThe run is kept in {0}. Next: elbo sample {0} --count 100 --out new.png", folder.display());
+    let next = match run.config.model.kind {
+        ModelKind::Vae => format!("elbo sample {} --count 100 --out new.png", folder.display()),
+        ModelKind::Ae => format!("elbo reconstruct {} --out pairs.png", folder.display()),
+    };
+    println!("\nThe run is kept in {}. Next: {next}", folder.display());
     Ok(())
 }
 

@@ -49,8 +49,8 @@ pub enum ModelKind {
 
 /// The density p(x|z) of a row given its code; its negative logarithm is the reconstruction term of the loss.
 ///
-/// A plain autoencoder has no density, but the same terms under other names: `bernoulli` is binary cross-entropy, and
-/// `gaussian` with σ = 1 is half the squared error plus a constant. So `bce` and `mse` are understood too.
+/// A plain autoencoder has no density, but similar terms under other names: `bernoulli` is binary cross-entropy, and
+/// `gaussian` is the squared error, summed over features. So `bce` and `mse` are understood too.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, clap::ValueEnum)]
 #[serde(rename_all = "kebab-case")]
 pub enum Likelihood {
@@ -101,6 +101,10 @@ impl ModelConfig {
         );
         problems.not_negative("beta", self.beta, "1");
         if self.kind == ModelKind::Ae {
+            problems.note(
+                self.likelihood == Likelihood::Gaussian && self.sigma.is_finite() && self.sigma != 1.0,
+                "a plain autoencoder (`kind` ae) minimises the squared error, which `sigma` has no part in: leave it out",
+            );
             problems.note(
                 self.beta.is_finite() && self.beta != 1.0,
                 "`beta` weighs the KL term, and a plain autoencoder (`kind` ae) has none: leave it out, or train a vae",

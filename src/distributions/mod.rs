@@ -4,4 +4,4 @@ mod diagonal_gaussian;
 mod likelihood;
 
 pub use diagonal_gaussian::DiagonalGaussian;
-pub use likelihood::{Bernoulli, Gaussian, LearnedGaussian, Likelihood};
+pub use likelihood::{Bernoulli, Gaussian, LearnedGaussian, Likelihood, SquaredError};

@@ -8,8 +8,7 @@ use crate::distributions::Likelihood;
 use crate::graph::{Graph, Tensor};
 use crate::nn::{Activation, ParameterSpec};
 
-/// An autoencoder; its likelihood is the Bernoulli (binary cross-entropy) or a Gaussian (squared error over 2σ², plus a
-/// constant).
+/// An autoencoder; its likelihood is the Bernoulli (binary cross-entropy) or the squared error.
 #[derive(Clone, Debug)]
 pub struct Autoencoder {
     networks: Networks,
