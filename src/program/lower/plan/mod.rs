@@ -1,0 +1,141 @@
+//! Which tensors lie in memory, and which operations run together.
+//!
+//! A [`Unit`] becomes one call: a fused map or reduction, a matrix product with its epilogue, or a batch. Elementwise
+//! tensors are stored only where something needs them in memory: an operand of a product, an output, a gradient, a
+//! part of a concatenation, or a costly value that two units would otherwise compute twice.
+
+mod fuse;
+mod products;
+mod store;
+mod units;
+
+use std::collections::{BTreeSet, HashMap};
+
+use crate::graph::{Graph, Shape, Tensor};
+
+/// Where a copy of a tensor is wanted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) enum Destination {
+    /// Memory of its own.
+    Scratch,
+    /// A part of a concatenation: the tensor, its axis, and the index where the part starts.
+    Part(Tensor, usize, usize),
+    /// The gradient of a parameter of the updated set, by index.
+    Gradient(usize),
+    /// An output, by index.
+    Output(usize),
+}
+
+/// What one call computes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Unit {
+    /// Elementwise tensors, and sums of elementwise tensors, over one space.
+    Fused {
+        /// The shape that all of them share (of the sums: of their arguments).
+        space: Shape,
+        /// The axes that sums run over; empty without sums.
+        axes: Vec<usize>,
+        /// Elementwise tensors that are stored.
+        stores: Vec<Tensor>,
+        /// Sums that are stored.
+        sums: Vec<Tensor>,
+    },
+    /// A matrix product; stores computed from it; the sums of its first operand's columns.
+    Product {
+        /// The product.
+        product: Tensor,
+        /// What its epilogue stores; the product itself, if it is plain.
+        stores: Vec<Tensor>,
+        /// The tensor that is the sums of its first operand's columns.
+        sums: Option<Tensor>,
+    },
+    /// A batch of a data set.
+    Batch(Tensor),
+}
+
+impl Unit {
+    /// The tensors it puts into memory.
+    pub fn made(&self) -> Vec<Tensor> {
+        match self {
+            Unit::Fused { stores, sums, .. } => stores.iter().chain(sums).copied().collect(),
+            Unit::Product { stores, sums, .. } => stores.iter().chain(sums).copied().collect(),
+            Unit::Batch(t) => vec![*t],
+        }
+    }
+}
+
+/// The plan of a program.
+pub(super) struct Plan<'a> {
+    pub graph: &'a Graph,
+    /// Tensors that lie in memory.
+    pub stored: Vec<bool>,
+    /// Where copies of them are wanted; the first is where they live.
+    pub destinations: HashMap<Tensor, Vec<Destination>>,
+    /// The calls, in an order that respects what they need.
+    pub units: Vec<Unit>,
+    /// Tensors that the statistics read behind all units.
+    statistics: Vec<Tensor>,
+}
+
+impl<'a> Plan<'a> {
+    /// Plans the computation of the wanted copies, and of what `statistics` read.
+    pub fn new(graph: &'a Graph, wanted: &[(Tensor, Destination)], statistics: &[Tensor]) -> Plan<'a> {
+        let mut forced = BTreeSet::new();
+        loop {
+            let mut plan = Plan {
+                graph,
+                stored: vec![false; graph.len()],
+                destinations: HashMap::new(),
+                units: vec![],
+                statistics: statistics.to_vec(),
+            };
+            plan.store(wanted, statistics, &forced);
+            plan.form_units();
+            plan.attach_row_sums();
+            plan.merge();
+            let shared = plan.costly_and_shared(statistics);
+            if shared.is_empty() {
+                plan.attach_epilogues();
+                plan.order();
+                return plan;
+            }
+            forced.extend(shared);
+        }
+    }
+
+    /// The roots of a fused unit's expression: what is stored, and what is summed.
+    pub fn roots(&self, stores: &[Tensor], sums: &[Tensor]) -> Vec<Tensor> {
+        stores.iter().copied().chain(sums.iter().map(|&s| self.graph.node(s).inputs[0])).collect()
+    }
+
+    /// Puts the units into an order in which each comes behind what it needs; otherwise as the graph was built.
+    fn order(&mut self) {
+        let needs = self.needs();
+        let mut done = vec![false; self.units.len()];
+        let mut order = Vec::new();
+        while order.len() < self.units.len() {
+            let ready = (0..self.units.len())
+                .filter(|&u| !done[u] && needs[u].iter().all(|&v| done[v]))
+                .min_by_key(|&u| self.units[u].made().into_iter().min())
+                .expect("units need each other in a circle");
+            done[ready] = true;
+            order.push(ready);
+        }
+        self.units = order.iter().map(|&u| self.units[u].clone()).collect();
+    }
+}
+
+/// Whether `to` needs `from` through some other unit.
+fn path_around(needs: &[BTreeSet<usize>], from: usize, to: usize) -> bool {
+    let mut stack: Vec<usize> = needs[to].iter().copied().filter(|&u| u != from).collect();
+    let mut seen = vec![false; needs.len()];
+    while let Some(u) = stack.pop() {
+        if u == from {
+            return true;
+        }
+        if !std::mem::replace(&mut seen[u], true) {
+            stack.extend(needs[u].iter().copied());
+        }
+    }
+    false
+}

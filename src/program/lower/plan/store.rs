@@ -1,0 +1,104 @@
+//! What lies in memory, and where copies of it are wanted.
+
+use std::collections::BTreeSet;
+
+use super::super::access::regroups;
+use super::{Destination, Plan};
+use crate::graph::{Op, Tensor};
+
+impl Plan<'_> {
+    /// Decides what lies in memory.
+    pub(super) fn store(&mut self, wanted: &[(Tensor, Destination)], statistics: &[Tensor], forced: &BTreeSet<Tensor>) {
+        let graph = self.graph;
+        let mut live = vec![false; graph.len()];
+        for &t in wanted.iter().map(|(t, _)| t).chain(statistics) {
+            live[t.0 as usize] = true;
+        }
+        for id in (0..graph.len()).rev() {
+            if live[id] {
+                for input in &graph.node(Tensor(id as u32)).inputs {
+                    live[input.0 as usize] = true;
+                }
+            }
+        }
+        for &(t, destination) in wanted {
+            let t = self.placed(t, destination);
+            self.want(t, destination);
+        }
+        for &t in forced {
+            self.stored[t.0 as usize] = true;
+        }
+        // Users stand behind what they use: going backwards, every wish is known before its tensor is met.
+        for id in (0..graph.len()).rev().filter(|&id| live[id]) {
+            let t = Tensor(id as u32);
+            let node = graph.node(t);
+            match &node.op {
+                Op::MatMul { .. } => {
+                    self.stored[id] = true;
+                    for &input in &node.inputs {
+                        let operand = self.operand(input);
+                        self.stored[operand.0 as usize] = true;
+                    }
+                }
+                Op::Sum(_) | Op::Batch { .. } | Op::Param(_) | Op::Input(_) => self.stored[id] = true,
+                Op::Concat(axis) => {
+                    self.stored[id] = true;
+                    let mut start = 0;
+                    for &part in &node.inputs {
+                        let placed = self.placed(part, Destination::Part(t, *axis, start));
+                        self.want(placed, Destination::Part(t, *axis, start));
+                        start += graph.shape(part)[*axis];
+                    }
+                }
+                Op::Reshape if regroups(graph, t) => {
+                    // Regrouping wants contiguous memory, which a part of a concatenation is not.
+                    let from = node.inputs[0];
+                    self.stored[from.0 as usize] = true;
+                    if self.destinations.contains_key(&from) {
+                        self.destinations.entry(from).or_default().insert(0, Destination::Scratch);
+                    }
+                }
+                _ => {}
+            }
+        }
+    }
+
+    pub(super) fn want(&mut self, t: Tensor, destination: Destination) {
+        self.stored[t.0 as usize] = true;
+        self.destinations.entry(t).or_default().push(destination);
+    }
+
+    /// The tensor that is written to a destination: a reshape of something computed is that thing, written there.
+    pub(super) fn placed(&self, t: Tensor, destination: Destination) -> Tensor {
+        let node = self.graph.node(t);
+        let whole = matches!(destination, Destination::Gradient(_) | Destination::Output(_));
+        match node.op {
+            Op::Reshape if whole => {
+                let inner = self.placed(node.inputs[0], destination);
+                if self.graph.node(inner).op.is_view() { t } else { inner }
+            }
+            _ => t,
+        }
+    }
+
+    /// The tensor that must lie in memory for a product to read `t`: views with rows or columns of stride 1 are read as
+    /// they are.
+    pub(in crate::program::lower) fn operand(&self, t: Tensor) -> Tensor {
+        let node = self.graph.node(t);
+        let simple = match &node.op {
+            Op::Slice { .. } | Op::Permute(_) => true,
+            Op::Reshape => !regroups(self.graph, t),
+            _ => false,
+        };
+        if simple && node.shape.len() == 2 && self.graph.shape(node.inputs[0]).len() == 2 {
+            return self.operand(node.inputs[0]);
+        }
+        t
+    }
+
+    /// Whether a stored tensor is computed by a fused unit: not external, not the result of a kernel of its own.
+    pub(in crate::program::lower) fn is_fused(&self, t: Tensor) -> bool {
+        let op = &self.graph.node(t).op;
+        op.is_elementwise() || op.is_view()
+    }
+}

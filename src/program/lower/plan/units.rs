@@ -1,0 +1,128 @@
+//! The units: what each computes, reads and needs.
+
+use std::collections::{BTreeSet, HashMap};
+
+use super::super::access::{Builder, Dim, Leaf, Place};
+use super::{Destination, Plan, Unit};
+use crate::graph::{Op, Tensor};
+use crate::kernels::{Expr, Instr};
+
+impl Plan<'_> {
+    pub(super) fn form_units(&mut self) {
+        for id in 0..self.graph.len() {
+            let t = Tensor(id as u32);
+            if !self.stored[id] {
+                continue;
+            }
+            let node = self.graph.node(t);
+            let copied = self.destinations.get(&t).is_some_and(|d| !d.is_empty());
+            match &node.op {
+                Op::Batch { .. } => self.units.push(Unit::Batch(t)),
+                Op::MatMul { .. } => self.units.push(Unit::Product { product: t, stores: vec![t], sums: None }),
+                Op::Sum(axes) => {
+                    let space = self.graph.shape(node.inputs[0]).to_vec();
+                    self.units.push(Unit::Fused { space, axes: axes.clone(), stores: vec![], sums: vec![t] });
+                }
+                // A parameter or an input that is wanted elsewhere is copied there.
+                Op::Param(_) | Op::Input(_) if !copied => {}
+                // A concatenation is made by its parts; only further copies of it are work of its own.
+                Op::Concat(_) if self.destinations.get(&t).is_none_or(|d| d.len() < 2) => {}
+                _ => self.units.push(Unit::Fused {
+                    space: node.shape.clone(),
+                    axes: vec![],
+                    stores: vec![t],
+                    sums: vec![],
+                }),
+            }
+        }
+    }
+
+    /// The tensors in memory that a fused computation reads, and whether it reads them at the point itself only.
+    pub(super) fn leaves(
+        &self,
+        space: &[usize],
+        own: &[Tensor],
+        roots: &[Tensor],
+        product: Option<Tensor>,
+    ) -> HashMap<Tensor, bool> {
+        let mut found: HashMap<Tensor, bool> = HashMap::new();
+        let home: Vec<Dim> = (0..space.len()).map(|d| Dim { iter: Some(d), offset: 0 }).collect();
+        let at_point = home.clone();
+        let mut leaf = |expr: &mut Expr, leaf: Leaf| {
+            let here = matches!(&leaf.at, Place::Dims(access) if *access == at_point);
+            let entry = found.entry(leaf.tensor).or_insert(true);
+            *entry &= here;
+            expr.push(Instr::Rows)
+        };
+        let mut builder = Builder::new(self.graph, &self.stored, own, home, space.len(), &|_| 0, &mut leaf);
+        builder.accumulator = product;
+        for &root in roots {
+            builder.at_home(root);
+        }
+        found
+    }
+
+    /// The tensors in memory that a unit reads.
+    pub(super) fn reads(&self, unit: &Unit) -> HashMap<Tensor, bool> {
+        match unit {
+            Unit::Fused { space, stores, sums, .. } => {
+                let own: Vec<Tensor> = stores.iter().copied().filter(|&t| self.is_fused(t)).collect();
+                self.leaves(space, &own, &self.roots(stores, sums), None)
+            }
+            Unit::Product { product, stores, .. } => {
+                let mut reads = HashMap::new();
+                if *stores != [*product] {
+                    let own: Vec<Tensor> = stores.iter().copied().filter(|&t| self.is_fused(t)).collect();
+                    reads = self.leaves(self.graph.shape(*product), &own, stores, Some(*product));
+                }
+                for &input in &self.graph.node(*product).inputs {
+                    reads.insert(self.operand(input), false);
+                }
+                reads
+            }
+            Unit::Batch(_) => HashMap::new(),
+        }
+    }
+
+    /// The tensors that units make so that `t` is in memory: itself, or the parts of a concatenation.
+    pub(super) fn makers(&self, t: Tensor) -> Vec<Tensor> {
+        let node = self.graph.node(t);
+        match node.op {
+            Op::Concat(axis) => {
+                let mut start = 0;
+                let mut all = Vec::new();
+                for &part in &node.inputs {
+                    let placed = self.placed(part, Destination::Part(t, axis, start));
+                    start += self.graph.shape(part)[axis];
+                    // A part that lies elsewhere is copied by the unit that stores it; a nested concatenation likewise.
+                    all.extend(if matches!(self.graph.node(placed).op, Op::Concat(_)) {
+                        self.makers(placed)
+                    } else {
+                        vec![placed]
+                    });
+                }
+                all
+            }
+            _ => vec![t],
+        }
+    }
+
+    /// For every unit, the units it needs.
+    pub(super) fn needs(&self) -> Vec<BTreeSet<usize>> {
+        let mut maker: HashMap<Tensor, usize> = HashMap::new();
+        for (u, unit) in self.units.iter().enumerate() {
+            for t in unit.made() {
+                maker.insert(t, u);
+            }
+        }
+        self.units
+            .iter()
+            .enumerate()
+            .map(|(u, unit)| {
+                let read = self.reads(unit);
+                let made = read.keys().flat_map(|&t| self.makers(t));
+                made.filter_map(|t| maker.get(&t).copied()).filter(|&v| v != u).collect()
+            })
+            .collect()
+    }
+}
