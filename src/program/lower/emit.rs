@@ -184,7 +184,7 @@ impl<'a> Emitter<'a> {
         match op {
             // These live elsewhere: every destination is a copy.
             Op::Param(_) | Op::Input(_) => destinations.iter().map(|&d| self.target(t, d)).collect(),
-            Op::Concat(_) => destinations.iter().skip(1).map(|&d| self.target(t, d)).collect(),
+            Op::Concat(_) | Op::Batch { .. } => destinations.iter().skip(1).map(|&d| self.target(t, d)).collect(),
             _ => {
                 let mut all = vec![self.home(t)];
                 all.extend(destinations.iter().skip(1).map(|&d| self.target(t, d)));
@@ -335,8 +335,7 @@ impl<'a> Emitter<'a> {
         let spec = self.request.data.get(&data).unwrap_or_else(|| panic!("no data set is named {data}"));
         assert_eq!(spec.features, node.shape[1], "the features of the data set {data}");
         let source = self.whole(&format!("data.{data}"), spec.words());
-        let targets = self.targets(t);
-        assert_eq!(targets.len(), 1, "a batch is written once");
+        let target = self.home(t).object;
         let kernel = Batch {
             rows: node.shape[0],
             features: spec.features,
@@ -345,7 +344,7 @@ impl<'a> Emitter<'a> {
             order,
             binarise: binarise.map_or(Binarise::Never, Binarise::Sample),
         };
-        self.push(std::sync::Arc::new(kernel), vec![source, targets[0].object], &format!("batch of {data}"));
+        self.push(std::sync::Arc::new(kernel), vec![source, target], &format!("batch of {data}"));
     }
 
     /// A statistic: the sum of a tensor.

@@ -8,11 +8,12 @@ mod emit;
 mod memory;
 mod plan;
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::request::{Request, Update};
 use super::{Buffer, CORRECTION, Call, Output, Program, RING_SLOTS, SQUARED_GRADIENT_NORM, STEP_SIZE, Slice};
-use crate::graph::{Op, Tensor};
+use crate::graph::{Graph, Op, Tensor};
 use crate::kernels::{Adam, Expr, Instr, Item, Kernel, Load, Norm, SCALARS, Statistics, View};
 use emit::{Draft, Emitter};
 use memory::Object;
@@ -24,14 +25,13 @@ use plan::{Destination, Plan};
 /// If the graph names a parameter, a data set or more scalars than the request holds: an error in the model, not in
 /// what a user gave.
 pub fn lower(request: &Request) -> Program {
-    let mut wanted: Vec<(Tensor, Destination)> = Vec::new();
-    if let Some(update) = &request.update {
-        wanted.extend(update.gradients.iter().enumerate().map(|(i, &t)| (t, Destination::Gradient(i))));
+    let (mut graph, mut request) = (request.graph.clone(), request.clone());
+    spread_copies(&mut graph, &mut request);
+    if must_be_gathered(&graph, &request) {
+        gather_statistics(&mut graph, &mut request);
     }
-    wanted.extend(request.outputs.iter().enumerate().map(|(i, &(_, t))| (t, Destination::Output(i))));
-    let statistics: Vec<Tensor> = request.statistics.iter().map(|s| s.1).collect();
-    let plan = Plan::new(request.graph, &wanted, &statistics);
-
+    let request = &Request { graph: &graph, ..request };
+    let (plan, statistics) = (plan(&graph, request), statistics(request));
     let scalars = scalar_names(request);
     let mut emitter = Emitter::new(request, &plan, scalars);
     for unit in &plan.units {
@@ -41,6 +41,65 @@ pub fn lower(request: &Request) -> Program {
     let mut names: Vec<String> = request.statistics.iter().map(|s| s.0.to_string()).collect();
     let ring = emit_statistics(&mut emitter, &statistics, partials, &mut names);
     finish(request, emitter, names, ring)
+}
+
+fn statistics(request: &Request) -> Vec<Tensor> {
+    request.statistics.iter().map(|s| s.1).collect()
+}
+
+fn plan<'a>(graph: &'a Graph, request: &Request) -> Plan<'a> {
+    let mut wanted: Vec<(Tensor, Destination)> = Vec::new();
+    if let Some(update) = &request.update {
+        wanted.extend(update.gradients.iter().enumerate().map(|(i, &t)| (t, Destination::Gradient(i))));
+    }
+    wanted.extend(request.outputs.iter().enumerate().map(|(i, &(_, t))| (t, Destination::Output(i))));
+    Plan::new(graph, &wanted, &statistics(request))
+}
+
+/// The most copies of one tensor that its call writes; further ones are copied from it.
+const COPIES: usize = 3;
+
+/// Lets a tensor that is wanted in many places be copied in several calls, since a call has eight bindings.
+fn spread_copies(graph: &mut Graph, request: &mut Request) {
+    let mut seen: HashMap<Tensor, usize> = HashMap::new();
+    let gradients = request.update.iter_mut().flat_map(|update| &mut update.gradients);
+    for t in gradients.chain(request.outputs.iter_mut().map(|output| &mut output.1)) {
+        let before = seen.entry(*t).or_default();
+        *before += 1;
+        for _ in 0..(*before - 1) / COPIES {
+            *t = graph.detach(*t);
+        }
+    }
+}
+
+/// Whether the call of the statistics, the last of a step, cannot read what they are made from: more tensors than it can
+/// bind beside the ring and the optimiser's partials, or parameters that the optimiser has changed by then.
+fn must_be_gathered(graph: &Graph, request: &Request) -> bool {
+    let read = plan(graph, request).statistics_read();
+    let is_updated = |t: &Tensor| match (&graph.node(*t).op, &request.update) {
+        (Op::Param(name), Some(update)) => update.set.get(name).is_some(),
+        _ => false,
+    };
+    read.len() + usize::from(request.update.is_some()) > 7 || read.iter().any(is_updated)
+}
+
+/// Sums statistics one by one into one tensor, which is all that their call then reads.
+fn gather_statistics(graph: &mut Graph, request: &mut Request) {
+    let sums: Vec<Tensor> = request
+        .statistics
+        .iter()
+        .map(|&(_, t)| {
+            let axes: Vec<usize> = (0..graph.shape(t).len()).collect();
+            let sum = graph.sum(t, &axes);
+            graph.reshape(sum, &[1])
+        })
+        .collect();
+    // A second part, so that even a single one is joined, and lies in memory.
+    let nothing = graph.full(0.0, &[1]);
+    let all = graph.concat(&[sums, vec![nothing]].concat(), 0);
+    for (i, statistic) in request.statistics.iter_mut().enumerate() {
+        statistic.1 = graph.slice(all, 0, i, 1);
+    }
 }
 
 fn scalar_names(request: &Request) -> Vec<String> {

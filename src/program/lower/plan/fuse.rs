@@ -48,6 +48,8 @@ impl Plan<'_> {
                 if together
                     && pointwise(a, b)
                     && pointwise(b, a)
+                    && !self.joins(a, &reads[b])
+                    && !self.joins(b, &reads[a])
                     && !path_around(&needs, a, b)
                     && !path_around(&needs, b, a)
                     && self.fits(a, b, &reads)
@@ -57,14 +59,6 @@ impl Plan<'_> {
             }
         }
         None
-    }
-
-    /// Whether two units together stay within the eight bindings that every adapter has.
-    pub(super) fn fits(&self, a: usize, b: usize, reads: &[HashMap<Tensor, bool>]) -> bool {
-        let mut bound: BTreeSet<Tensor> = reads[a].keys().chain(reads[b].keys()).copied().collect();
-        bound.extend(self.units[a].made());
-        bound.extend(self.units[b].made());
-        bound.len() <= 8
     }
 
     /// Costly elementwise tensors that more than one unit would compute.

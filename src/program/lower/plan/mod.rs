@@ -4,6 +4,7 @@
 //! tensors are stored only where something needs them in memory: an operand of a product, an output, a gradient, a
 //! part of a concatenation, or a costly value that two units would otherwise compute twice.
 
+mod fit;
 mod fuse;
 mod products;
 mod store;
@@ -80,7 +81,7 @@ pub(super) struct Plan<'a> {
 impl<'a> Plan<'a> {
     /// Plans the computation of the wanted copies, and of what `statistics` read.
     pub fn new(graph: &'a Graph, wanted: &[(Tensor, Destination)], statistics: &[Tensor]) -> Plan<'a> {
-        let mut forced = BTreeSet::new();
+        let (mut forced, mut private) = (BTreeSet::new(), BTreeSet::new());
         loop {
             let mut plan = Plan {
                 graph,
@@ -90,17 +91,34 @@ impl<'a> Plan<'a> {
                 statistics: statistics.to_vec(),
             };
             plan.store(wanted, statistics, &forced);
+            plan.give_homes(&private);
             plan.form_units();
+            let large = plan.parts_of_large_units();
+            if !large.is_empty() {
+                forced.extend(large);
+                continue;
+            }
             plan.attach_row_sums();
             plan.merge();
             let shared = plan.costly_and_shared(statistics);
-            if shared.is_empty() {
-                plan.attach_epilogues();
+            if !shared.is_empty() {
+                forced.extend(shared);
+                continue;
+            }
+            plan.attach_epilogues();
+            let conflicts = plan.conflicts();
+            if conflicts.is_empty() {
                 plan.order();
                 return plan;
             }
-            forced.extend(shared);
+            private.extend(conflicts);
         }
+    }
+
+    /// The tensors in memory that the statistics read.
+    pub fn statistics_read(&self) -> BTreeSet<Tensor> {
+        let read = self.statistics.iter().flat_map(|&t| self.leaves(self.graph.shape(t), &[], &[t], None).into_keys());
+        read.collect()
     }
 
     /// The roots of a fused unit's expression: what is stored, and what is summed.

@@ -26,6 +26,11 @@ impl Plan<'_> {
                     && self.destinations.get(&sum).is_none_or(|d| d.len() == 1)
             });
             if let Some(s) = wanted {
+                // The product may itself need those sums.
+                let needs = self.needs();
+                if needs[p].contains(&s) || path_around(&needs, s, p) {
+                    continue;
+                }
                 let sum = self.units[s].made()[0];
                 if let Unit::Product { sums, .. } = &mut self.units[p] {
                     *sums = Some(sum);
@@ -70,15 +75,14 @@ impl Plan<'_> {
             let [f] = users[..] else { continue };
             let Unit::Fused { space, axes, stores: fused, sums: none } = &self.units[f] else { continue };
             let outer = self.graph.shape(*product);
-            let mut bound: BTreeSet<Tensor> = reads[f].keys().copied().filter(|t| t != product).collect();
-            bound.extend(fused.iter().copied());
-            bound.extend(sums.iter().copied());
-            let fits = bound.len() + 2 <= 8;
+            let read: BTreeSet<Tensor> = reads[f].keys().copied().filter(|t| t != product).collect();
+            let fits = self.bindings(&read, &fused.iter().chain(sums).copied().collect()) + 2 <= 8;
             if space == outer
                 && axes.is_empty()
                 && none.is_empty()
                 && reads[f][product]
                 && fits
+                && !self.joins(p, &reads[f])
                 && !path_around(&needs, p, f)
             {
                 return Some((p, f));

@@ -6,6 +6,14 @@ use super::super::access::regroups;
 use super::{Destination, Plan};
 use crate::graph::{Op, Tensor};
 
+/// Memory that calls bind as a whole.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Memory {
+    Own(Tensor),
+    Gradients,
+    Output(usize),
+}
+
 impl Plan<'_> {
     /// Decides what lies in memory.
     pub(super) fn store(&mut self, wanted: &[(Tensor, Destination)], statistics: &[Tensor], forced: &BTreeSet<Tensor>) {
@@ -50,15 +58,29 @@ impl Plan<'_> {
                         start += graph.shape(part)[*axis];
                     }
                 }
-                Op::Reshape if regroups(graph, t) => {
-                    // Regrouping wants contiguous memory, which a part of a concatenation is not.
-                    let from = node.inputs[0];
-                    self.stored[from.0 as usize] = true;
-                    if self.destinations.contains_key(&from) {
-                        self.destinations.entry(from).or_default().insert(0, Destination::Scratch);
-                    }
-                }
+                Op::Reshape if regroups(graph, t) => self.stored[node.inputs[0].0 as usize] = true,
                 _ => {}
+            }
+        }
+        // Regrouping reads contiguous memory, and a batch writes it; a part of a concatenation is not contiguous.
+        let contiguous = (0..graph.len()).filter(|&id| live[id]).map(|id| Tensor(id as u32)).filter_map(|t| {
+            let node = graph.node(t);
+            match node.op {
+                Op::Reshape if regroups(graph, t) => Some(node.inputs[0]),
+                Op::Batch { .. } => Some(t),
+                _ => None,
+            }
+        });
+        let is_part = |t: &Tensor| self.destinations.get(t).is_some_and(|d| matches!(d[0], Destination::Part(..)));
+        let parts: BTreeSet<Tensor> = contiguous.filter(is_part).collect();
+        self.give_homes(&parts);
+    }
+
+    /// Gives tensors memory of their own to live in; where else they are wanted, they are written as well.
+    pub(super) fn give_homes(&mut self, private: &BTreeSet<Tensor>) {
+        for t in private {
+            if let Some(destinations) = self.destinations.get_mut(t) {
+                destinations.insert(0, Destination::Scratch);
             }
         }
     }
@@ -94,6 +116,33 @@ impl Plan<'_> {
             return self.operand(node.inputs[0]);
         }
         t
+    }
+
+    /// Tensors that some unit reads out of the very memory it writes to: no call may bind a buffer both ways.
+    pub(super) fn conflicts(&self) -> BTreeSet<Tensor> {
+        let mut found = BTreeSet::new();
+        let copies = |t: Tensor| self.destinations.get(&t).map_or(&[][..], |d| d.as_slice());
+        for unit in &self.units {
+            let written: Vec<Memory> =
+                unit.made().into_iter().flat_map(|t| copies(t).iter().map(move |&d| self.memory(t, d))).collect();
+            let placed = |t: &Tensor| copies(*t).first().is_some_and(|d| *d != Destination::Scratch);
+            let read = self.reads(unit).into_keys().filter(placed);
+            found.extend(read.filter(|&t| written.contains(&self.memory(t, copies(t)[0]))));
+        }
+        found
+    }
+
+    /// The memory that a destination is a range of.
+    pub(super) fn memory(&self, t: Tensor, destination: Destination) -> Memory {
+        match destination {
+            Destination::Scratch => Memory::Own(t),
+            Destination::Gradient(_) => Memory::Gradients,
+            Destination::Output(i) => Memory::Output(i),
+            Destination::Part(whole, ..) => match self.destinations.get(&whole).and_then(|d| d.first()) {
+                Some(&first) => self.memory(whole, first),
+                None => Memory::Own(whole),
+            },
+        }
     }
 
     /// Whether a stored tensor is computed by a fused unit: not external, not the result of a kernel of its own.

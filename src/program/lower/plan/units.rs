@@ -3,7 +3,7 @@
 use std::collections::{BTreeSet, HashMap};
 
 use super::super::access::{Builder, Dim, Leaf, Place};
-use super::{Destination, Plan, Unit};
+use super::{Plan, Unit};
 use crate::graph::{Op, Tensor};
 use crate::kernels::{Expr, Instr};
 
@@ -17,7 +17,14 @@ impl Plan<'_> {
             let node = self.graph.node(t);
             let copied = self.destinations.get(&t).is_some_and(|d| !d.is_empty());
             match &node.op {
-                Op::Batch { .. } => self.units.push(Unit::Batch(t)),
+                Op::Batch { .. } => {
+                    self.units.push(Unit::Batch(t));
+                    // Further copies of it are work of their own.
+                    if self.destinations.get(&t).is_some_and(|d| d.len() > 1) {
+                        let space = node.shape.clone();
+                        self.units.push(Unit::Fused { space, axes: vec![], stores: vec![t], sums: vec![] });
+                    }
+                }
                 Op::MatMul { .. } => self.units.push(Unit::Product { product: t, stores: vec![t], sums: None }),
                 Op::Sum(axes) => {
                     let space = self.graph.shape(node.inputs[0]).to_vec();
@@ -87,32 +94,28 @@ impl Plan<'_> {
     /// The tensors that units make so that `t` is in memory: itself, or the parts of a concatenation.
     pub(super) fn makers(&self, t: Tensor) -> Vec<Tensor> {
         let node = self.graph.node(t);
-        match node.op {
-            Op::Concat(axis) => {
-                let mut start = 0;
-                let mut all = Vec::new();
-                for &part in &node.inputs {
-                    let placed = self.placed(part, Destination::Part(t, axis, start));
-                    start += self.graph.shape(part)[axis];
-                    // A part that lies elsewhere is copied by the unit that stores it; a nested concatenation likewise.
-                    all.extend(if matches!(self.graph.node(placed).op, Op::Concat(_)) {
-                        self.makers(placed)
-                    } else {
-                        vec![placed]
-                    });
-                }
-                all
-            }
-            _ => vec![t],
+        if !matches!(node.op, Op::Concat(_)) {
+            return vec![t];
         }
+        // A part that lies elsewhere is copied by the unit that stores it; a nested concatenation, by one of its own.
+        let nested = |&part: &Tensor| std::iter::once(part).chain(self.makers(part)).collect::<Vec<_>>();
+        node.inputs.iter().flat_map(nested).collect()
+    }
+
+    /// Whether something reads a concatenation of which a unit makes a part: it must run behind that unit, not in it.
+    pub(super) fn joins(&self, maker: usize, reads: &HashMap<Tensor, bool>) -> bool {
+        let made = self.units[maker].made();
+        let joined = reads.keys().filter(|t| matches!(self.graph.node(**t).op, Op::Concat(_)));
+        joined.flat_map(|&t| self.makers(t)).any(|part| made.contains(&part))
     }
 
     /// For every unit, the units it needs.
     pub(super) fn needs(&self) -> Vec<BTreeSet<usize>> {
-        let mut maker: HashMap<Tensor, usize> = HashMap::new();
+        // A batch and its copies are made by two units.
+        let mut makers: HashMap<Tensor, Vec<usize>> = HashMap::new();
         for (u, unit) in self.units.iter().enumerate() {
             for t in unit.made() {
-                maker.insert(t, u);
+                makers.entry(t).or_default().push(u);
             }
         }
         self.units
@@ -121,7 +124,7 @@ impl Plan<'_> {
             .map(|(u, unit)| {
                 let read = self.reads(unit);
                 let made = read.keys().flat_map(|&t| self.makers(t));
-                made.filter_map(|t| maker.get(&t).copied()).filter(|&v| v != u).collect()
+                made.filter_map(|t| makers.get(&t)).flatten().copied().filter(|&v| v != u).collect()
             })
             .collect()
     }
