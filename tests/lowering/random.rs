@@ -36,7 +36,7 @@ pub fn graph(seed: u64, operations: usize) -> Sketch {
         }
         s.statistics.push(sum);
         s.loss = Some(sum);
-        s.adam = AdamOptions { clip: (seed % 2 == 0).then_some(1.0), ..s.adam };
+        s.adam = AdamOptions { clip: (seed.is_multiple_of(2)).then_some(1.0), ..s.adam };
     }
     s.finish()
 }
