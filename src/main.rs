@@ -1,5 +1,6 @@
 //! The `elbo` program.
 
+use std::io::Write;
 use std::process::ExitCode;
 
 use elbo::Error;
@@ -9,12 +10,17 @@ fn main() -> ExitCode {
     match elbo::cli::run(Cli::from_environment().into_command()) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error @ Error::Interrupted(_)) => {
-            eprintln!("{error}");
+            say(&error.to_string());
             ExitCode::from(130)
         }
         Err(error) => {
-            eprintln!("error: {error}");
+            say(&format!("error: {error}"));
             ExitCode::FAILURE
         }
     }
+}
+
+/// A line for the person at the keyboard; where nobody listens, the exit status says it all.
+fn say(text: &str) {
+    let _ = writeln!(std::io::stderr(), "{text}");
 }

@@ -1,5 +1,8 @@
 //! The command line: one file per command, and words for people.
 
+#[macro_use]
+mod print;
+
 pub mod args;
 mod bench;
 mod devices;
@@ -20,7 +23,7 @@ use crate::error::Result;
 /// # Errors
 /// Whatever the command says.
 pub fn run(command: Command) -> Result<()> {
-    match command {
+    let done = match command {
         Command::Train(args) => train::run(&args),
         Command::Evaluate(args) => evaluate::run(&args),
         Command::Sample(args) => sample::run(&args),
@@ -29,5 +32,6 @@ pub fn run(command: Command) -> Result<()> {
         Command::Doctor(args) => doctor::run(&args),
         Command::Bench(args) => bench::run(&args),
         Command::Profile(args) => profile::run(&args),
-    }
+    };
+    done.and_then(|()| print::was_printed())
 }

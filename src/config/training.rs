@@ -99,10 +99,10 @@ impl TrainingConfig {
         }
     }
 
-    /// What a kind of model has no use for.
-    pub(super) fn check_kind(&self, kind: ModelKind, problems: &mut Problems) {
+    /// What a kind of model has no use for; what only comes with the preset does no harm.
+    pub(super) fn check_kind(&self, kind: ModelKind, preset: &TrainingConfig, problems: &mut Problems) {
         problems.note(
-            kind == ModelKind::Ae && self.kl_warmup_epochs != 0,
+            kind == ModelKind::Ae && ![0, preset.kl_warmup_epochs].contains(&self.kl_warmup_epochs),
             "`kl-warmup-epochs` is about the KL term, and a plain autoencoder (`kind` ae) has none: leave it out, or \
              train a vae",
         );

@@ -277,13 +277,14 @@ impl Trainer {
         let state = State::from_metadata(&checkpoint.metadata).map_err(|entry| {
             Error::invalid(format!("the checkpoint cannot be continued: its entry `{entry}` is missing or no number"))
         })?;
-        let (total, per_epoch) = (state.epoch * self.batches.len() as u64 + state.batch, self.batches.len() as u64);
-        if state.step != total || state.batch >= per_epoch.max(1) {
+        let per_epoch = self.batches.len() as u64;
+        let total = state.epoch.checked_mul(per_epoch).and_then(|steps| steps.checked_add(state.batch));
+        if total != Some(state.step) || state.batch >= per_epoch.max(1) {
             return Err(Error::invalid(format!(
                 "the checkpoint stands at step {} of epoch {}, which does not fit {per_epoch} batches an epoch: the data or \
                  the batch size have changed since; continue with the same ones",
                 state.step,
-                state.epoch + 1
+                state.epoch.saturating_add(1)
             )));
         }
         let set = self.session.set.clone();

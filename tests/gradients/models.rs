@@ -7,7 +7,7 @@ use elbo::graph::Tensor;
 use elbo::models::{Autoencoder, BETA, Model, Vae};
 use elbo::nn::Activation;
 
-use crate::trial::{Fault, Trial};
+use crate::trial::{Cases, Fault, Trial};
 
 const BATCH: usize = 6;
 const LIVE: u32 = 4;
@@ -51,13 +51,13 @@ fn loss(trial: &mut Trial, model: &dyn Model, vae: Option<&Vae>) -> Tensor {
 }
 
 /// The losses, with how exact their gradients are.
-pub fn losses() -> Vec<(String, f64, Box<dyn Fn(&mut Trial)>)> {
+pub fn losses() -> Cases {
     let likelihoods: [(&str, Arc<dyn Likelihood>); 3] = [
         ("Bernoulli", Arc::new(Bernoulli)),
         ("Gaussian", Arc::new(Gaussian { sigma: 0.7 })),
         ("learned Gaussian", Arc::new(LearnedGaussian)),
     ];
-    let mut all: Vec<(String, f64, Box<dyn Fn(&mut Trial)>)> = Vec::new();
+    let mut all: Cases = Vec::new();
     let widths: (&[usize], &[usize]) = (&[4, 7], &[6]);
     for ((name, likelihood), activation) in
         likelihoods.into_iter().zip([Activation::Silu, Activation::Tanh, Activation::Softplus])

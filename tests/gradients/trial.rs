@@ -9,6 +9,9 @@ use elbo::program::{ParameterSet, Request};
 
 use crate::oracle::{Device, Numbers, values};
 
+/// Losses by name, with how exact their gradients are.
+pub type Cases = Vec<(String, f64, Box<dyn Fn(&mut Trial)>)>;
+
 /// What is wrong with a graph on purpose; its value never is.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Fault {

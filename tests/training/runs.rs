@@ -75,7 +75,7 @@ impl Watcher for StopAt {
 }
 
 /// All that must be the same in two runs: the checkpoint's bytes, and the metrics without the times.
-#[derive(Debug, PartialEq)]
+#[derive(PartialEq)]
 pub struct Kept {
     checkpoint: Vec<u8>,
     epochs: Vec<EpochRecord>,

@@ -1,0 +1,157 @@
+//! The program itself: what it does with bad input, and what a good run leaves.
+//!
+//! Whatever is refused is refused with a message that names what was found, without a panic, and without a trace in
+//! the folder.
+
+#[path = "cli/program.rs"]
+mod program;
+#[path = "cli/refusals.rs"]
+mod refusals;
+
+use std::io::Read;
+use std::process::Stdio;
+use std::time::{Duration, Instant};
+
+use program::{Place, small};
+use serde_json::Value;
+
+/// Lines of JSON.
+fn records(place: &Place, path: &str) -> Vec<Value> {
+    let text = std::fs::read_to_string(place.path(path)).expect("a file");
+    text.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect()
+}
+
+#[test]
+fn a_run_leaves_all_its_files() {
+    let place = Place::new();
+    place.run("train --epochs 1 --count 500 --validation 50 --device cpu --out run");
+    let mut names: Vec<String> = std::fs::read_dir(place.path("run"))
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .collect();
+    names.sort();
+    let expected = [
+        "checkpoint.safetensors",
+        "config.toml",
+        "latent.png",
+        "loss.png",
+        "metrics.csv",
+        "metrics.jsonl",
+        "reconstructions.png",
+        "samples.png",
+        "steps.csv",
+        "steps.jsonl",
+    ];
+    assert_eq!(names, expected);
+    for picture in names.iter().filter(|name| name.ends_with(".png")) {
+        let image = image::open(place.path("run").join(picture)).unwrap();
+        assert!(image.width() >= 100 && image.height() >= 60, "{picture}");
+    }
+    let splits: Vec<Value> = records(&place, "run/metrics.jsonl").iter().map(|r| r["split"].clone()).collect();
+    assert_eq!(splits, ["train", "validation", "test"]);
+    assert!(!records(&place, "run/steps.jsonl").is_empty());
+    for csv in ["run/metrics.csv", "run/steps.csv"] {
+        let text = std::fs::read_to_string(place.path(csv)).unwrap();
+        let columns: Vec<usize> = text.lines().map(|line| line.split(',').count()).collect();
+        assert!(columns.len() > 1 && columns.iter().all(|&n| n == columns[0]), "{csv}:\n{text}");
+    }
+}
+
+#[test]
+fn a_trained_model_can_be_used() {
+    let place = Place::new();
+    place.train("run", "");
+    let line = place.run("evaluate run --device cpu --json");
+    let found: Value = serde_json::from_str(&line).expect("one JSON object and nothing else");
+    let number = |key: &str| found[key].as_f64().unwrap_or_else(|| panic!("{key} of {line}"));
+    assert!((number("elbo") + number("reconstruction") + number("kl")).abs() < 1e-9);
+    // The very figures of the training's last epoch.
+    let last = records(&place, "run/metrics.jsonl").into_iter().rfind(|r| r["split"] == "test").unwrap();
+    assert_eq!(found["elbo"], last["elbo"]);
+    assert!(place.run("evaluate run --device cpu").contains("ELBO"));
+
+    place.run("sample run --device cpu --count 9 --out new.png");
+    place.run("sample run --device cpu --count 9 --out again.png");
+    place.run("sample run --device cpu --count 9 --seed 1 --out other.png");
+    place.run("reconstruct run --device cpu --count 4 --out pairs.png");
+    let bytes = |name: &str| std::fs::read(place.path(name)).unwrap();
+    assert!(bytes("new.png") == bytes("again.png"));
+    assert!(bytes("new.png") != bytes("other.png"));
+    assert!(!bytes("pairs.png").is_empty());
+}
+
+#[test]
+fn settings_can_be_printed_and_used_again() {
+    let place = Place::new();
+    let text = place.run("train --preset classic --latent 7 --learning-rate 2e-3 --print-config");
+    assert!(text.contains("latent = 7") && text.contains("learning-rate = 0.002"), "{text}");
+    assert!(place.files().is_empty(), "printing trains nothing");
+    place.write("again.toml", &text);
+    assert_eq!(place.run("train --config again.toml --print-config"), text);
+}
+
+#[test]
+fn a_run_goes_on_to_more_epochs() {
+    let place = Place::new();
+    place.train("shorter", "--schedule constant");
+    place.train("run", "--schedule constant");
+    place.run("train --resume run --epochs 3");
+    place.train("whole", "--schedule constant --epochs 3");
+    let bytes = |name: &str| std::fs::read(place.path(name)).unwrap();
+    assert!(bytes("run/checkpoint.safetensors") == bytes("whole/checkpoint.safetensors"));
+    assert!(bytes("run/checkpoint.safetensors") != bytes("shorter/checkpoint.safetensors"));
+    assert_eq!(records(&place, "run/metrics.jsonl").len(), 9);
+}
+
+#[cfg(unix)]
+#[test]
+fn ctrl_c_saves_and_the_run_goes_on() {
+    let place = Place::new();
+    let line = format!("train {} --out run", small("--count 4000 --hidden 256 --batch 8 --epochs 1000"));
+    let mut child = place.elbo(&line).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let started = Instant::now();
+    while !place.path("run/metrics.jsonl").metadata().is_ok_and(|found| found.len() > 0) {
+        assert!(started.elapsed() < Duration::from_secs(60), "no epoch ends");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    let kill = std::process::Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
+    assert!(kill.success());
+    let status = child.wait().unwrap();
+    let mut said = String::new();
+    child.stderr.take().unwrap().read_to_string(&mut said).unwrap();
+    assert_eq!(status.code(), Some(130), "{said}");
+    assert!(said.contains("--resume run"), "{said}");
+    let done = records(&place, "run/metrics.jsonl").last().unwrap()["epoch"].as_u64().unwrap();
+    place.run(&format!("train --resume run --epochs {}", done + 1));
+    assert_eq!(records(&place, "run/metrics.jsonl").last().unwrap()["epoch"].as_u64(), Some(done + 1));
+    place.run("evaluate run --device cpu --json");
+}
+
+#[cfg(unix)]
+#[test]
+fn closed_streams_do_no_harm() {
+    let place = Place::new();
+    place.train("run", "");
+    let shell = |line: &str| {
+        let program = env!("CARGO_BIN_EXE_elbo");
+        let mut command = std::process::Command::new("sh");
+        command.args(["-c", &line.replace("elbo", program)]).current_dir(place.path(""));
+        let output = command.output().unwrap();
+        (output.status.code(), String::from_utf8_lossy(&output.stderr).into_owned())
+    };
+    let fine = shell(&format!("elbo train {} --out without-input <&-", small("")));
+    assert_eq!(fine.0, Some(0), "{}", fine.1);
+    // A reader that leaves, a full disk: no panic, and training goes on, since the run is kept in files.
+    for line in [
+        "elbo evaluate run --device cpu >/dev/full".to_string(),
+        "elbo train --print-config >/dev/full".to_string(),
+        "elbo devices >/dev/full".to_string(),
+        "sh -c 'elbo evaluate run --device cpu; echo $? >code' | true; exit $(cat code)".to_string(),
+    ] {
+        let (code, said) = shell(&line);
+        assert!(code != Some(101) && !said.contains("panicked"), "{line}: {code:?}\n{said}");
+    }
+    let (code, said) = shell(&format!("elbo train {} --out without-output >/dev/full", small("")));
+    assert!(code == Some(1) && said.contains("the standard output"), "{code:?}\n{said}");
+    assert!(place.path("without-output/loss.png").is_file());
+}

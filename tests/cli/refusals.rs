@@ -1,0 +1,254 @@
+//! What the program refuses.
+
+use std::io::Write;
+
+use crate::program::{Place, images, labels, refused, small, with};
+
+/// A data folder with some images of a size.
+fn data(place: &Place, name: &str, rows: u32, size: u32) {
+    place.write(&format!("{name}/train-images-idx3-ubyte"), images(rows, size, size, (rows * size * size) as usize));
+}
+
+#[test]
+fn bad_data() {
+    let place = Place::new();
+    std::fs::create_dir(place.path("empty")).unwrap();
+    place.write("text", "these are no numbers at all");
+    place.write("cut/train-images-idx3-ubyte", images(50, 8, 8, 3000));
+    place.write("short-header", [0, 0, 8, 3, 0, 0]);
+    place.write("huge/train-images-idx3-ubyte", images(u32::MAX, u32::MAX, u32::MAX, 100));
+    data(&place, "disagree", 50, 8);
+    place.write("disagree/train-labels-idx1-ubyte", labels(49));
+    let mut zip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
+    zip.write_all(&images(500, 8, 8, 500 * 64)).unwrap();
+    let zip = zip.finish().unwrap();
+    place.write("torn/train-images-idx3-ubyte.gz", &zip[..zip.len() / 2]);
+    for (path, words) in [
+        ("nowhere", &["nowhere", "no such file or folder", "sprites"][..]),
+        ("empty", &["empty", "train-images-idx3-ubyte"]),
+        ("text", &["text", "not a known data format"]),
+        ("short-header", &["short-header"]),
+        ("cut", &["train-images-idx3-ubyte", "3000"]),
+        ("huge", &["train-images-idx3-ubyte", "4294967295"]),
+        ("disagree", &["49 labels", "50 images"]),
+        ("torn", &["train-images-idx3-ubyte.gz"]),
+        ("/dev/zero", &["/dev/zero", "device"]),
+    ] {
+        place.refused(&format!("train --device cpu --data {path} --out run"), words);
+    }
+}
+
+#[test]
+fn bad_settings() {
+    let place = Place::new();
+    for (options, words) in [
+        ("--latent 0", &["`latent`", "0"][..]),
+        ("--hidden 0", &["`hidden`", "0"]),
+        ("--hidden 16,,8", &["--hidden"]),
+        ("--batch 0", &["`batch`", "0"]),
+        ("--batch 100000", &["`batch`", "100000", "rows"]),
+        ("--learning-rate 0", &["`learning-rate`", "0"]),
+        ("--learning-rate -1", &["`learning-rate`", "-1"]),
+        ("--learning-rate nan", &["`learning-rate`", "NaN"]),
+        ("--learning-rate inf", &["`learning-rate`", "inf"]),
+        ("--learning-rate 1e300", &["`learning-rate`"]),
+        ("--beta -1", &["`beta`", "-1"]),
+        ("--beta nan", &["`beta`"]),
+        ("--clip-norm 0", &["`clip-norm`", "0"]),
+        ("--beta2 1", &["`beta2`", "1"]),
+        ("--sigma 0 --likelihood gaussian", &["`sigma`", "0"]),
+        ("--epochs 0", &["`epochs`", "0"]),
+        ("--resolution 7", &["`resolution`", "7"]),
+        ("--count 99999999999", &["`count`"]),
+        ("--count 0", &["`count`", "0"]),
+        ("--validation 100000", &["100000 rows for validation"]),
+        ("--seed -1", &["--seed"]),
+        ("--activation gloo", &["gloo", "gelu"]),
+        ("--device 99", &["99", "--device cpu"]),
+        ("--device no-such-name", &["no-such-name", "--device cpu"]),
+        ("--model ae --likelihood gaussian-learned", &["`ae`", "likelihood"]),
+        ("--latnt 3", &["--latnt", "--latent"]),
+    ] {
+        let words: Vec<&str> = words.iter().map(|word| if *word == "`ae`" { "ae" } else { word }).collect();
+        let options = with("--count 100 --validation 10 --device cpu", options);
+        place.refused(&format!("train --out run {options}"), &words);
+    }
+}
+
+#[test]
+fn bad_configuration_files() {
+    let place = Place::new();
+    place.write("unknown.toml", "[model]\nlatnt = 3\n");
+    place.write("table.toml", "[modle]\nlatent = 3\n");
+    place.write("type.toml", "[model]\nlatent = \"three\"\n");
+    place.write("torn.toml", "[model\nlatent = 3\n");
+    place.write("value.toml", "[training]\nlearning-rate = -1.0\n");
+    place.write("binary.toml", [0, 255, 254, 1]);
+    for (name, words) in [
+        ("unknown", &["unknown.toml", "latnt", "latent"][..]),
+        ("table", &["table.toml", "modle"]),
+        ("type", &["type.toml", "line 2", "three"]),
+        ("torn", &["torn.toml", "line 1"]),
+        ("value", &["learning-rate", "-1"]),
+        ("binary", &["binary.toml", "not text"]),
+        ("absent", &["absent.toml"]),
+    ] {
+        place.refused(&format!("train --device cpu --config {name}.toml --out run"), words);
+    }
+}
+
+#[test]
+fn places_that_cannot_be_written() {
+    let place = Place::new();
+    place.write("file", "in the way");
+    place.train("run", "");
+    place.refused(&format!("train {} --out file", small("")), &["file"]);
+    place.refused(&format!("train {} --out file/run", small("")), &["file"]);
+    place.refused(&format!("train {} --out run", small("")), &["run", "--resume run", "--out"]);
+    place.refused("sample run --device cpu --out missing/new.png", &["missing", "does not exist"]);
+    place.refused("sample run --device cpu --out run", &["run", "a folder"]);
+    place.refused("reconstruct run --device cpu --out missing/new.png", &["missing", "does not exist"]);
+}
+
+#[test]
+fn what_is_no_run() {
+    let place = Place::new();
+    std::fs::create_dir(place.path("empty")).unwrap();
+    place.write("file", "no folder");
+    for command in ["evaluate", "sample", "reconstruct", "train --resume"] {
+        for (name, words) in [("empty", &["empty", "config.toml"][..]), ("nowhere", &["nowhere"]), ("file", &["file"])]
+        {
+            place.refused(&format!("{command} {name} --device cpu"), words);
+        }
+    }
+    place.train("plain", "--model ae");
+    place.refused("sample plain --device cpu", &["plain autoencoder", "elbo reconstruct"]);
+    place.refused("train --resume plain --latent 5", &["latent", "keeps its settings"]);
+}
+
+/// A checkpoint with another entry in its metadata.
+fn with_entry(checkpoint: &[u8], key: &str, value: &str) -> Vec<u8> {
+    let length = u64::from_le_bytes(checkpoint[..8].try_into().unwrap()) as usize;
+    let mut header: serde_json::Value = serde_json::from_slice(&checkpoint[8..8 + length]).unwrap();
+    assert!(header["__metadata__"][key].is_string(), "no entry {key}");
+    header["__metadata__"][key] = value.into();
+    let mut header = serde_json::to_vec(&header).unwrap();
+    header.resize(header.len().next_multiple_of(8), b' ');
+    [&(header.len() as u64).to_le_bytes()[..], &header, &checkpoint[8 + length..]].concat()
+}
+
+#[test]
+fn bad_checkpoints() {
+    let place = Place::new();
+    place.train("run", "");
+    place.train("other", "--hidden 17");
+    let good = std::fs::read(place.path("run/checkpoint.safetensors")).unwrap();
+    let config = std::fs::read(place.path("run/config.toml")).unwrap();
+    let with_length = |length: u64| [&length.to_le_bytes(), &good[8..]].concat();
+    let garbage: Vec<u8> = (0..20_000u64).map(|i| (i.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 56) as u8).collect();
+    let mut odd_number = good.clone();
+    let text = String::from_utf8_lossy(&good).find("\"height\":\"8\"").expect("the shape is in the header") + 10;
+    odd_number[text] = b'x';
+    let cases: [(&str, Vec<u8>); 9] = [
+        ("nothing", vec![]),
+        ("one byte", vec![7]),
+        ("cut off", good[..good.len() - 5].to_vec()),
+        ("cut in the header", good[..100].to_vec()),
+        ("longer", [good.clone(), vec![0; 64]].concat()),
+        ("a huge header", with_length(u64::MAX)),
+        ("a long header", with_length(1 << 40)),
+        ("garbage", garbage),
+        ("a shape of letters", odd_number),
+    ];
+    for (name, bytes) in cases {
+        place.write("bad/config.toml", &config);
+        place.write("bad/checkpoint.safetensors", bytes);
+        for command in ["evaluate", "sample", "reconstruct", "train --resume"] {
+            let line = format!("{command} bad --device cpu");
+            refused(&place, &mut place.elbo(&line), &format!("{line}, {name}"), &["checkpoint"]);
+        }
+    }
+    // Counters and sizes that cannot be: each is a sound file.
+    for (key, value) in [
+        ("epoch", "18446744073709551615"),
+        ("epoch", "-1"),
+        ("step", "18446744073709551615"),
+        ("step", "1"),
+        ("batch", "7"),
+        ("batch", "many"),
+        ("sums", "zz"),
+        ("sums_rows", ""),
+        ("height", "0"),
+        ("height", "18446744073709551615"),
+        ("width", "9"),
+        ("channels", "1000000"),
+    ] {
+        place.write("bad/checkpoint.safetensors", with_entry(&good, key, value));
+        let line = "train --resume bad --device cpu --epochs 2";
+        let word = if key == "width" { "8×9" } else { "checkpoint" };
+        refused(&place, &mut place.elbo(line), &format!("{line}, {key} = {value}"), &[word]);
+    }
+    // Of another architecture.
+    place.write("bad/checkpoint.safetensors", std::fs::read(place.path("other/checkpoint.safetensors")).unwrap());
+    for command in ["evaluate", "sample", "train --resume"] {
+        place.refused(&format!("{command} bad --device cpu"), &["checkpoint", "config.toml"]);
+    }
+}
+
+#[test]
+fn data_of_another_size() {
+    let place = Place::new();
+    place.train("run", "");
+    data(&place, "larger", 60, 9);
+    place.refused("evaluate run --device cpu --data larger", &["9×9", "8×8"]);
+    place.refused("reconstruct run --device cpu --data larger", &["9×9", "8×8"]);
+    // The sprites' own settings are not for data from files.
+    place.refused("train --resume run --epochs 2 --data larger", &["count"]);
+    data(&place, "images", 60, 8);
+    place.run(
+        "train --device cpu --epochs 1 --data images --validation 6 --hidden 8 --latent 2 --batch 16 --out on-images",
+    );
+    for line in
+        ["evaluate on-images --device cpu", "reconstruct on-images --device cpu", "train --resume on-images --epochs 2"]
+    {
+        place.refused(&format!("{line} --data larger"), &["9×9", "8×8"]);
+    }
+    // The same size, but not as many rows: the order of batches would be another.
+    data(&place, "more", 90, 8);
+    place.refused("train --resume on-images --epochs 2 --data more", &["batch"]);
+}
+
+#[test]
+fn a_machine_without_a_gpu() {
+    let place = Place::new();
+    let without = |line: &str| {
+        let mut command = place.elbo(line);
+        command.env("VK_DRIVER_FILES", "/nonexistent").env("VK_ICD_FILENAMES", "/nonexistent");
+        command.env("WGPU_BACKEND", "vulkan");
+        command
+    };
+    let line = format!("train {} --out run", small("--device gpu"));
+    refused(&place, &mut without(&line), "--device gpu without a GPU", &["no GPU", "--device cpu"]);
+    let line = format!("train {} --out run", small("--device auto"));
+    let output = without(&line).output().unwrap();
+    assert!(output.status.success(), "{}", crate::program::text(&output));
+    assert!(without("devices").output().unwrap().status.success());
+}
+
+#[cfg(unix)]
+#[test]
+fn more_memory_than_there_is() {
+    let place = Place::new();
+    data(&place, "images", 2000, 8);
+    // Twelve numbers for each of 65536·65536 weights, in 6 GiB.
+    for options in ["--hidden 65536,65536,65536 --batch 1700", "--hidden 65536 --latent 65536 --batch 1700"] {
+        let line = format!(
+            "ulimit -v 6291456; exec {} train --device cpu --epochs 1 --data images --validation 1 --out run {options}",
+            env!("CARGO_BIN_EXE_elbo")
+        );
+        let mut command = std::process::Command::new("sh");
+        command.args(["-c", &line]).current_dir(place.path(""));
+        refused(&place, &mut command, options, &["memory", "--batch"]);
+    }
+    place.refused("train --device cpu --full --resolution 1024 --out run", &["GiB"]);
+}
