@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use super::pictures::{EpochPoint, ImageShape, save_grid, save_latent_map, save_loss, save_reconstructions};
 use super::saved::{CHECKPOINT, check_folder, check_shape, shape};
-use super::setup::build_model;
+use super::setup::{build_model, check_values};
 use crate::config::{Binarise, Config, FILE_NAME};
 use crate::data::{self, Dataset, Source, Splits};
 use crate::error::{Error, Result};
@@ -103,6 +103,7 @@ impl TrainRun {
     fn prepare(config: &Config, executor: Box<dyn Executor>) -> Result<(Splits, Trainer)> {
         let seed = config.training.seed;
         let data = data::open(&config.data.parsed_source(), &config.data.options(seed))?;
+        check_values(&config.model, &data.train)?;
         let model = build_model(&config.model, data.train.shape.features());
         let session = Session::new(model, executor, seed);
         let binarise = config.data.binarise == Binarise::Dynamic;

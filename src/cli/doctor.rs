@@ -4,7 +4,6 @@ use super::args::DoctorArgs;
 use super::style::{Align, Paint, Table};
 use crate::apps::doctor::examine;
 use crate::apps::open_gpu;
-use crate::config::DeviceChoice;
 use crate::cpu::Cpu;
 use crate::error::{Error, Result};
 use crate::gpu::adapters;
@@ -13,7 +12,7 @@ use crate::program::Executor;
 
 /// Runs every kernel on a device against its CPU reference.
 pub fn run(args: &DoctorArgs) -> Result<()> {
-    let Some(mut gpu) = open_gpu(args.device.as_ref().unwrap_or(&DeviceChoice::Auto))? else {
+    let Some(mut gpu) = open_gpu(&args.device)? else {
         println!("Device: {}", Cpu::new().describe());
         println!("\nTraining works here without a GPU; there is nothing to hold the CPU executor against.");
         return advise();

@@ -12,7 +12,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use super::args::{TrainArgs, resolve};
 use super::style;
 use crate::apps::{Outcome, TrainRun, Watcher, open_device};
-use crate::config::{Config, ModelKind};
+use crate::config::{Config, DeviceChoice, ModelKind};
 use crate::error::{Error, Result};
 use crate::training::Progress;
 use crate::training::metrics::EpochRecord;
@@ -25,7 +25,8 @@ pub fn run(args: &TrainArgs) -> Result<()> {
         return Ok(());
     }
     let executor = open_device(&config.device.device)?;
-    println!("Device: {}", executor.describe());
+    let fallback = config.device.device == DeviceChoice::Auto && executor.is_cpu();
+    println!("Device: {}{}", executor.describe(), if fallback { ", as no GPU was found" } else { "" });
     let started = std::time::Instant::now();
     let (mut run, folder) = match &args.resume {
         Some(folder) => (TrainRun::resume(config, folder, executor)?, folder.clone()),

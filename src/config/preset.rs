@@ -68,10 +68,11 @@ fn sprites() -> Config {
             beta: 1.0,
         },
         training: TrainingConfig {
-            learning_rate: 0.002,
+            learning_rate: 0.004,
             schedule: Schedule::Cosine,
-            kl_warmup_epochs: 25,
-            ..training(50)
+            kl_warmup_epochs: 15,
+            beta2: 0.98,
+            ..training(60)
         },
         device: DeviceConfig { device: DeviceChoice::Auto, deterministic: false },
     }

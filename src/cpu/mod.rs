@@ -70,6 +70,10 @@ impl Executor for Cpu {
         format!("CPU executor ({} threads)", rayon::current_num_threads())
     }
 
+    fn is_cpu(&self) -> bool {
+        true
+    }
+
     fn load(&mut self, program: Program) -> Result<ProgramId> {
         let id = self.programs.len();
         let new =

@@ -14,6 +14,11 @@ pub trait Executor {
     /// The device, for people: name, backend, driver.
     fn describe(&self) -> String;
 
+    /// Whether it is the CPU executor.
+    fn is_cpu(&self) -> bool {
+        false
+    }
+
     /// Prepares a program: makes its buffers, and all else that steps will need.
     ///
     /// # Errors

@@ -104,14 +104,14 @@ impl Session {
         data: &Dataset,
         (rows, beta, binarise): (usize, f64, bool),
     ) -> Result<(EpochRecord, Vec<f32>)> {
-        let (name, spec) = (split.to_string(), data_spec(data));
+        let spec = data_spec(data);
+        // Another set under the same split is another buffer, unless it is of the same size: then it is written anew.
+        let name = format!("{split}.{}x{}", data.rows, spec.features);
         let rows = rows.min(data.rows);
-        let key = format!("evaluate.{name}");
-        let fresh = !self.loaded.contains_key(&key);
-        let id = self.load(&key, |model, set| evaluate_program(model, set, (&name, &spec), rows, binarise))?;
-        if fresh {
-            self.upload(&name, data)?;
-        }
+        let id = self.load(&format!("evaluate.{name}"), |model, set| {
+            evaluate_program(model, set, (&name, &spec), rows, binarise)
+        })?;
+        self.upload(&name, data)?;
         let started = std::time::Instant::now();
         let batches = Batches { count: data.rows, rows };
         let latent = self.model.latent();

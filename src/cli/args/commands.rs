@@ -70,9 +70,9 @@ pub struct ReconstructArgs {
 #[derive(Debug, Clone, Args)]
 #[command(after_help = "Example:\n  elbo doctor --device gpu")]
 pub struct DoctorArgs {
-    /// Check only this device: auto, cpu, gpu, or a number or part of a name from `elbo devices` [default: all]
-    #[arg(long, value_name = "DEVICE")]
-    pub device: Option<DeviceChoice>,
+    /// Which device to check: auto, gpu, or a number or part of a name from `elbo devices`
+    #[arg(long, value_name = "DEVICE", default_value = "auto")]
+    pub device: DeviceChoice,
 }
 
 /// Which training step is measured.

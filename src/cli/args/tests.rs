@@ -176,10 +176,10 @@ fn the_help_renders_with_the_defaults_of_the_presets() {
     let help = all.find_subcommand_mut("train").unwrap().render_help().to_string();
     let words = help.split_whitespace().collect::<Vec<_>>().join(" ");
     for expected in [
-        "Passes over the training rows [default: 20; classic: 10]",
+        "Passes over the training rows [default: 60; classic: 10]",
         "Weight of the KL term in the loss [default: 1]",
         "[default: 512,256; classic: 400]",
-        "[default: 0.001]",
+        "[default: 0.004; classic: 0.001]",
         "[default: 1e-8]",
         "[default: sprites]",
         "[default: vae]",

@@ -31,8 +31,8 @@ pub struct TrainArgs {
     pub out: Option<PathBuf>,
     /// Go on with the run in this folder, with its settings
     ///
-    /// The outcome is that of a run that was never interrupted. --epochs can be raised, and the device and how often
-    /// things are written can be changed; the model and the way it learns cannot.
+    /// The outcome is that of a run that was never interrupted. --epochs can be raised (which stretches a cosine schedule),
+    /// and the device and how often things are written can be changed; the model and the way it learns cannot.
     #[arg(long, value_name = "DIR", conflicts_with_all = ["out", "config", "preset"])]
     pub resume: Option<PathBuf>,
     /// Print all settings as TOML instead of training
