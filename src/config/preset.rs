@@ -50,7 +50,7 @@ fn sprites() -> Config {
         preset: Preset::Sprites,
         data: DataConfig {
             source: "sprites".to_owned(),
-            validation: 2000,
+            validation: 0,
             binarise: Binarise::Never,
             resolution: 32,
             count: None,
@@ -86,7 +86,7 @@ fn classic() -> Config {
     let sprites = sprites();
     Config {
         preset: Preset::Classic,
-        data: DataConfig { validation: 0, resolution: 28, ..sprites.data },
+        data: DataConfig { resolution: 28, ..sprites.data },
         model: ModelConfig { hidden: vec![400], latent: 20, activation: Activation::Relu, ..sprites.model },
         training: training(10),
         ..sprites

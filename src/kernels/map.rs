@@ -143,7 +143,7 @@ impl Map {
         let (&inner, outer_extents) = self.extents.split_last().expect("a map has at least one dimension");
         let split = self.kept().len();
         let mut index = vec![0; self.extents.len()];
-        let mut sums = [0.0f32; 8];
+        let mut sums = vec![0.0f32; self.sums.len()];
         let inner_rows: usize =
             if self.reduced > 0 { self.extents[split..self.extents.len() - 1].iter().product() } else { 1 };
         with_registers(self.expr.instrs.len(), |regs| {
