@@ -20,5 +20,8 @@ if [ "${ELBO_NO_TINT:-}" != 1 ] && [ ! -d target/tint/node_modules/webgpu ]; the
     fi
 fi
 
+# Mesa complains of a missing one on machines without a desktop.
+export XDG_RUNTIME_DIR="${XDG_RUNTIME_DIR:-$PWD/target}"
+
 cargo test --doc "$@" 2>&1
 exec cargo test --lib --bins --tests "$@" 2>&1
