@@ -15,15 +15,12 @@ use crate::kernels::Traits;
 pub struct Options {
     /// Compile shaders with the compiler's own bounds and loop checks, and workgroup memory zeroed: a test mode.
     pub checked: bool,
-    /// Which of a kernel's texts to take, counted from the rule's choice and wrapping around: for tests.
-    pub candidate: usize,
 }
 
 /// Runs programs on a GPU.
 pub struct Gpu {
     pub(super) adapter: Adapter,
     pub(super) traits: Traits,
-    pub(super) options: Options,
     pub(super) device: wgpu::Device,
     pub(super) queue: wgpu::Queue,
     pub(super) pipelines: Pipelines,
@@ -96,7 +93,6 @@ impl Gpu {
         Ok(Gpu {
             traits: adapter.traits(),
             adapter: adapter.clone(),
-            options,
             pipelines: Pipelines::new(&device, options.checked),
             readback: Readback::new(&device),
             device,

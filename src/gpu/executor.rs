@@ -2,8 +2,8 @@
 
 use super::device::Gpu;
 use crate::error::{Error, Result};
-use crate::kernels::{Access, DIMS, Step};
-use crate::program::{Executor, Program, ProgramId, RING_SLOTS};
+use crate::kernels::{Access, DIMS, Module, Step};
+use crate::program::{Call, Executor, Program, ProgramId, RING_SLOTS};
 
 /// A program whose pipelines, bind groups and buffers are made.
 pub(super) struct Loaded {
@@ -149,14 +149,8 @@ impl Executor for Gpu {
 
     fn load(&mut self, program: Program) -> Result<ProgramId> {
         self.check_memory(&program)?;
-        let modules: Vec<_> = program
-            .calls
-            .iter()
-            .map(|call| {
-                let mut modules = call.kernel.modules(&self.traits);
-                modules.swap_remove(self.options.candidate % modules.len())
-            })
-            .collect();
+        let chosen = |call: &Call| call.kernel.modules(&self.traits).swap_remove(0);
+        let modules: Vec<Module> = program.calls.iter().map(chosen).collect();
         let wanted: Vec<(String, Vec<Access>)> =
             modules.iter().zip(&program.calls).map(|(m, c)| (m.text.clone(), c.kernel.bindings())).collect();
         self.pipelines.prepare(&wanted);

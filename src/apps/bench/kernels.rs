@@ -1,7 +1,8 @@
 //! Single kernels: arithmetic and memory traffic per second, beside what the device can do at most.
 //!
-//! The two ceilings are kernels like any other, timed in the same run: a loop of multiplications and additions on
-//! registers, and a copy of 64 MiB.
+//! The two ceilings are kernels like any other, timed in the same run: a chain of multiplications and additions on
+//! registers, and a copy of 64 MiB. A GPU hides the chain's latency behind other threads; a software adapter does not,
+//! and its matrix products can exceed this ceiling, as small kernels exceed that of the copy from cache.
 
 use std::sync::Arc;
 use std::time::Instant;
