@@ -20,7 +20,7 @@ mod statistics;
 mod step;
 pub mod table;
 
-pub use adam::Adam;
+pub use adam::{Adam, NOT_FINITE};
 pub use args::Args;
 pub use batch::{Batch, Binarise, Order, Packing};
 pub use expr::{Expr, Instr, Load, Reg, Store, View};

@@ -15,11 +15,8 @@ use super::state::State;
 use crate::config::TrainingConfig;
 use crate::data::Dataset;
 use crate::error::{Error, Result};
-use crate::kernels::Step;
+use crate::kernels::{NOT_FINITE, Step};
 use crate::program::{AdamOptions, Program, ProgramId, RING_SLOTS};
-
-/// A squared gradient norm from here on means that a gradient was not finite.
-const NOT_FINITE: f64 = 1e38;
 
 /// A model being trained.
 pub struct Trainer {
@@ -190,7 +187,7 @@ impl Trainer {
         for values in statistics.chunks_exact(width) {
             let (_, rows) = self.batches.at(self.state.batch as usize);
             let (loss, squared_norm) = (f64::from(values[0]), f64::from(values[width - 1]));
-            let norm_is_finite = squared_norm.is_finite() && squared_norm < NOT_FINITE;
+            let norm_is_finite = squared_norm.is_finite() && squared_norm < f64::from(NOT_FINITE);
             if !loss.is_finite() || !norm_is_finite {
                 return Err(Error::Diverged(format!(
                     "step {} gave a {} that is not a finite number. A smaller --learning-rate, --clip-norm 1 or \
