@@ -221,7 +221,7 @@ fn draws(instr: fn(u32, View) -> Instr, count: usize) -> Case {
     let mut expr = Expr::default();
     let reg = expr.push(instr(9, view.clone()));
     let stores = vec![Store { reg, binding: 0, view }];
-    let map = Map { extents: vec![count], reduced: 0, expr, stores, sums: vec![], access: vec![Access::Write] };
+    let map = Map { extents: vec![count], reduced: 0, expr, stores, reductions: vec![], access: vec![Access::Write] };
     Case::new(format!("{count} draws"), map, vec![Input::output(count)])
 }
 

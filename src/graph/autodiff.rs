@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use super::derivatives::of_call;
 use super::{Graph, Op, Tensor};
+use crate::kernels::Func;
 
 /// One consumer's part of a tensor's gradient.
 #[derive(Clone, Copy)]
@@ -146,6 +147,11 @@ impl Graph {
             Op::Sum(_) => {
                 let shape = input_shape(self);
                 whole(self.expand(g, &shape))
+            }
+            Op::Max(_) => {
+                let below = self.call(Func::Less, &[node.inputs[0], y]);
+                let zero = self.constant(0.0);
+                whole(self.call(Func::Select, &[below, zero, g]))
             }
             Op::Expand => {
                 let shape = input_shape(self);

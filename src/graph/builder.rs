@@ -155,6 +155,30 @@ impl Graph {
         self.push(Op::Sum(axes), vec![a], shape)
     }
 
+    /// The largest element over some axes, which stay with size 1. Its gradient goes to every element that is as large.
+    pub fn max(&mut self, a: Tensor, axes: &[usize]) -> Tensor {
+        let mut shape = self.shape(a).to_vec();
+        let axes: Vec<usize> = axes.iter().copied().filter(|&d| shape[d] != 1).collect();
+        if axes.is_empty() {
+            return a;
+        }
+        for &d in &axes {
+            shape[d] = 1;
+        }
+        self.push(Op::Max(axes), vec![a], shape)
+    }
+
+    /// ln Σ eᵃ over some axes, which stay with size 1; the largest element is taken out first, so that nothing overflows.
+    pub fn log_sum_exp(&mut self, a: Tensor, axes: &[usize]) -> Tensor {
+        let largest = self.max(a, axes);
+        let largest = self.detach(largest);
+        let shifted = self.sub(a, largest);
+        let exp = self.call(Func::Exp, &[shifted]);
+        let sum = self.sum(exp, axes);
+        let log = self.call(Func::Log, &[sum]);
+        self.add(log, largest)
+    }
+
     /// The sum over the last axis of a matrix: `[rows, cols]` to `[rows, 1]`.
     pub fn sum_rows(&mut self, a: Tensor) -> Tensor {
         let last = self.shape(a).len() - 1;

@@ -92,6 +92,18 @@ fn node(graph: &Graph, values: &Values, t: Tensor, known: &[Vec<f64>]) -> Vec<f6
             }
             out
         }
+        Op::Max(axes) => {
+            let mut out = vec![f64::NEG_INFINITY; count];
+            for (e, value) in arg(0).iter().enumerate() {
+                let mut index = unflatten(e, shape_of(0));
+                for &axis in axes {
+                    index[axis] = 0;
+                }
+                let largest = &mut out[flatten(&index, &n.shape)];
+                *largest = largest.max(*value);
+            }
+            out
+        }
         Op::Expand => gather(&|mut index| {
             for (i, &size) in index.iter_mut().zip(shape_of(0)) {
                 *i = (*i).min(size - 1);

@@ -64,6 +64,8 @@ pub enum Op {
     },
     /// The sum over some axes, which stay with size 1.
     Sum(Vec<usize>),
+    /// The largest element over some axes, which stay with size 1.
+    Max(Vec<usize>),
     /// Axes of size 1 repeated to the tensor's shape.
     Expand,
     /// The same elements in another shape.

@@ -1,12 +1,13 @@
 //! Maps and reductions: one fused expression over a dense iteration space.
 //!
 //! The space is kept dimensions followed by `reduced` trailing ones. At every point the expression is evaluated once;
-//! `stores` write registers at that point, `sums` write registers summed over the reduced dimensions, per kept index.
+//! `stores` write registers at that point, `reductions` write their sum or their largest over the reduced dimensions, per
+//! kept index.
 //! Sample with KL, likelihood with its gradient, activations, bias sums: all are this kernel with another expression.
 //!
-//! Threads, without a sum: one per point (four consecutive points where the last extent allows). With a sum, one
+//! Threads, without a reduction: one per point (four consecutive points where the last extent allows). With one, one
 //! workgroup per kept index and a fixed tree over its threads; or one thread per kept index where kept indices are
-//! many, sums short, or the adapter is software.
+//! many, reductions short, or the adapter is software.
 
 use std::fmt::Write;
 
@@ -19,19 +20,54 @@ use super::expr_wgsl::{Names, body, declare, prelude, register, word};
 use super::step::Step;
 use super::{Access, Cost, Kernel, Module, Traits, grid};
 
-/// A fused elementwise expression over a dense iteration space, with stores and sums.
+/// How the values of the reduced points become one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fold {
+    /// Their sum.
+    Sum,
+    /// The largest.
+    Max,
+}
+
+impl Fold {
+    /// What a reduction starts from: of `Max`, the lowest finite number, since WGSL knows no infinity.
+    fn start(self) -> f32 {
+        match self {
+            Fold::Sum => 0.0,
+            Fold::Max => f32::MIN,
+        }
+    }
+
+    fn wgsl(self, into: &str, value: &str) -> String {
+        match self {
+            Fold::Sum => format!("{into} += {value};"),
+            Fold::Max => format!("{into} = max({into}, {value});"),
+        }
+    }
+}
+
+/// A register reduced over the trailing dimensions, and where the result goes per kept index.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Reduction {
+    /// How.
+    pub fold: Fold,
+    /// What, and where to.
+    pub store: Store,
+}
+
+/// A fused elementwise expression over a dense iteration space, with stores and reductions.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Map {
     /// Sizes of the iteration space: kept dimensions, then reduced ones. At least one.
     pub extents: Vec<usize>,
-    /// How many trailing dimensions the sums run over; 0 where there are no sums.
+    /// How many trailing dimensions the reductions run over; 0 where there are none.
     pub reduced: usize,
     /// What is evaluated at every point.
     pub expr: Expr,
     /// Registers written at every point.
     pub stores: Vec<Store>,
-    /// Registers summed over the reduced dimensions and written per kept index.
-    pub sums: Vec<Store>,
+    /// Registers reduced over the trailing dimensions and written per kept index.
+    pub reductions: Vec<Reduction>,
     /// What is done with each binding.
     pub access: Vec<Access>,
 }
@@ -108,15 +144,15 @@ impl Map {
         inner += &self.statements(&index, "");
         let (mut start, mut finish, mut arrays, mut spill, mut fold) =
             (String::new(), String::new(), String::new(), String::new(), String::new());
-        for (n, s) in self.sums.iter().enumerate() {
+        for (n, Reduction { fold: how, store: s }) in self.reductions.iter().enumerate() {
             let kept_names = Names { index: &index[..split], symbol: None };
-            writeln!(start, "var sum{n} = 0.0;").expect("strings grow");
-            writeln!(inner, "sum{n} += {};", register(s.reg, "")).expect("strings grow");
-            let value = if tree { format!("tree{n}[0]") } else { format!("sum{n}") };
+            writeln!(start, "var fold{n} = {:e}f;", how.start()).expect("strings grow");
+            inner += &(how.wgsl(&format!("fold{n}"), &register(s.reg, "")) + "\n");
+            let value = if tree { format!("tree{n}[0]") } else { format!("fold{n}") };
             writeln!(finish, "b{}[{}] = {value};", s.binding, word(&s.view, &kept_names)).expect("strings grow");
             writeln!(arrays, "var<workgroup> tree{n}: array<f32, 64>;").expect("strings grow");
-            writeln!(spill, "tree{n}[lane] = sum{n};").expect("strings grow");
-            writeln!(fold, "tree{n}[lane] += tree{n}[lane + half];").expect("strings grow");
+            writeln!(spill, "tree{n}[lane] = fold{n};").expect("strings grow");
+            fold += &(how.wgsl(&format!("tree{n}[lane]"), &format!("tree{n}[lane + half]")) + "\n");
         }
         let workgroups = if tree { grid(kept) } else { grid(kept.div_ceil(if traits.software { 8 } else { 64 })) };
         let width = if traits.software { 8 } else { 64 };
@@ -143,12 +179,13 @@ impl Map {
         let (&inner, outer_extents) = self.extents.split_last().expect("a map has at least one dimension");
         let split = self.kept().len();
         let mut index = vec![0; self.extents.len()];
-        let mut sums = vec![0.0f32; self.sums.len()];
+        let start: Vec<f32> = self.reductions.iter().map(|r| r.fold.start()).collect();
+        let mut folds = start.clone();
         let inner_rows: usize =
             if self.reduced > 0 { self.extents[split..self.extents.len() - 1].iter().product() } else { 1 };
         with_registers(self.expr.instrs.len(), |regs| {
             for o in outer {
-                sums.fill(0.0);
+                folds.copy_from_slice(&start);
                 for r in 0..inner_rows {
                     let mut rest = o * inner_rows + r;
                     for d in (0..outer_extents.len()).rev() {
@@ -163,14 +200,18 @@ impl Map {
                             // SAFETY: every point is evaluated by exactly one thread.
                             unsafe { store(&regs[s.reg as usize][..len], args, s.binding, &s.view, &index) };
                         }
-                        for (sum, s) in sums.iter_mut().zip(&self.sums) {
-                            *sum += sum_lanes(&regs[s.reg as usize][..len]);
+                        for (value, r) in folds.iter_mut().zip(&self.reductions) {
+                            let lanes = &regs[r.store.reg as usize][..len];
+                            match r.fold {
+                                Fold::Sum => *value += sum_lanes(lanes),
+                                Fold::Max => *value = lanes.iter().fold(*value, |a, &b| if a < b { b } else { a }),
+                            }
                         }
                     }
                 }
-                for (sum, s) in sums.iter().zip(&self.sums) {
+                for (value, Reduction { store: s, .. }) in folds.iter().zip(&self.reductions) {
                     // SAFETY: every kept index belongs to exactly one thread.
-                    unsafe { args.write(s.binding)[s.view.at(&index[..split])] = *sum };
+                    unsafe { args.write(s.binding)[s.view.at(&index[..split])] = *value };
                 }
             }
         });
@@ -194,7 +235,7 @@ pub(super) fn sum_lanes(values: &[f32]) -> f32 {
 
 impl Kernel for Map {
     fn name(&self) -> &'static str {
-        if self.sums.is_empty() { "map" } else { "reduce" }
+        if self.reductions.is_empty() { "map" } else { "reduce" }
     }
 
     fn bindings(&self) -> Vec<Access> {
@@ -202,7 +243,7 @@ impl Kernel for Map {
     }
 
     fn modules(&self, traits: &Traits) -> Vec<Module> {
-        vec![if self.sums.is_empty() { self.map_module() } else { self.reduce_module(traits) }]
+        vec![if self.reductions.is_empty() { self.map_module() } else { self.reduce_module(traits) }]
     }
 
     fn cost(&self) -> Cost {
@@ -212,10 +253,10 @@ impl Kernel for Map {
             4.0 * along.map(|(_, e)| *e as f64).product::<f64>()
         };
         Cost {
-            flops: points * (self.expr.flops() + self.sums.len()) as f64,
+            flops: points * (self.expr.flops() + self.reductions.len()) as f64,
             bytes_read: self.expr.loads.iter().map(|l| touched(&l.view, &self.extents)).sum(),
             bytes_written: self.stores.iter().map(|s| touched(&s.view, &self.extents)).sum::<f64>()
-                + self.sums.iter().map(|s| touched(&s.view, self.kept())).sum::<f64>(),
+                + self.reductions.iter().map(|r| touched(&r.store.view, self.kept())).sum::<f64>(),
         }
     }
 

@@ -25,7 +25,7 @@ pub use args::Args;
 pub use batch::{Batch, Binarise, Order, Packing};
 pub use expr::{Expr, Instr, Load, Reg, Store, View};
 pub use func::{FUNCS, Func, Source};
-pub use map::Map;
+pub use map::{Fold, Map, Reduction};
 pub use matmul::{Matmul, Operand};
 pub use norm::Norm;
 pub use statistics::{Item, Statistics};

@@ -76,14 +76,7 @@ fn importance_samples() -> Sketch {
     let joint = s.graph.add(likelihood, prior);
     let weights = s.graph.sub(joint, posterior);
     let weights = s.graph.reshape(weights, &[b, k]);
-    let kept = s.graph.detach(weights);
-    let parts: Vec<Tensor> = (0..k).map(|i| s.graph.slice(kept, 1, i, 1)).collect();
-    let largest = parts.into_iter().reduce(|a, c| s.graph.call(Func::Max, &[a, c])).unwrap();
-    let below = s.graph.sub(weights, largest);
-    let below = s.graph.call(Func::Exp, &[below]);
-    let sum = s.graph.sum_rows(below);
-    let log = s.graph.call(Func::Log, &[sum]);
-    let bound = s.graph.add(log, largest);
+    let bound = s.graph.log_sum_exp(weights, &[1]);
     let loss = mean(&mut s, bound);
     let loss = s.graph.neg(loss);
     trained(s, loss, &[weights, bound])

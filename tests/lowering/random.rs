@@ -77,7 +77,7 @@ fn operation(s: &mut Sketch, pool: &[Tensor], trains: bool) -> Option<Tensor> {
         4 => matmul(s, a, pool)?,
         5 => {
             let axes: Vec<usize> = (0..shape.len()).filter(|_| s.numbers.below(2) == 0).collect();
-            s.graph.sum(a, &axes)
+            if s.numbers.below(3) == 0 { s.graph.max(a, &axes) } else { s.graph.sum(a, &axes) }
         }
         6 => {
             let mut to: Vec<usize> = shape.iter().map(|&n| if n == 1 { size(s) } else { n }).collect();

@@ -53,7 +53,7 @@ fn copy() -> Map {
     let mut expr = Expr::default();
     let reg = expr.load(Load { binding: 0, view: view.clone() });
     let stores = vec![Store { reg, binding: 1, view }];
-    Map { extents: vec![COPY], reduced: 0, expr, stores, sums: vec![], access: vec![Access::Read, Access::Write] }
+    Map { extents: vec![COPY], reduced: 0, expr, stores, reductions: vec![], access: vec![Access::Read, Access::Write] }
 }
 
 /// x ← x·a + b, [`CHAIN`] operations on every point.
@@ -67,7 +67,7 @@ fn arithmetic() -> Map {
         expr.call(Func::Add, &[product, b])
     });
     let stores = vec![Store { reg, binding: 1, view }];
-    Map { extents: vec![1 << 20], reduced: 0, expr, stores, sums: vec![], access: vec![Access::Read, Access::Write] }
+    Map { extents: vec![1 << 20], reduced: 0, expr, stores, reductions: vec![], access: vec![Access::Read, Access::Write] }
 }
 
 /// A program of one call on buffers of its own.

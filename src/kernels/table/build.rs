@@ -1,7 +1,7 @@
 //! Builds maps and their cases: every load and store brings its binding with it.
 
 use super::{Case, Fill, Input};
-use crate::kernels::{Access, Expr, Func, Instr, Load, Map, Reg, Store, View};
+use crate::kernels::{Access, Expr, Fold, Func, Instr, Load, Map, Reduction, Reg, Store, View};
 
 /// A map in the making.
 pub(super) struct Build {
@@ -10,14 +10,14 @@ pub(super) struct Build {
 }
 
 impl Build {
-    /// A map over these extents, the last `reduced` of which its sums run over.
+    /// A map over these extents, the last `reduced` of which its reductions run over.
     pub fn new(extents: &[usize], reduced: usize) -> Build {
         let map = Map {
             extents: extents.to_vec(),
             reduced,
             expr: Expr::default(),
             stores: vec![],
-            sums: vec![],
+            reductions: vec![],
             access: vec![],
         };
         Build { map, inputs: vec![] }
@@ -73,10 +73,19 @@ impl Build {
 
     /// Sums a register over the reduced dimensions.
     pub fn sum(&mut self, reg: Reg) {
+        self.reduce(reg, Fold::Sum);
+    }
+
+    /// Keeps the largest of a register over the reduced dimensions.
+    pub fn largest(&mut self, reg: Reg) {
+        self.reduce(reg, Fold::Max);
+    }
+
+    fn reduce(&mut self, reg: Reg, fold: Fold) {
         let kept = &self.map.extents[..self.map.extents.len() - self.map.reduced];
         let (view, len) = (View::contiguous(kept), kept.iter().product());
         let binding = self.bind(Access::Write, Input::output(len));
-        self.map.sums.push(Store { reg, binding, view });
+        self.map.reductions.push(Reduction { fold, store: Store { reg, binding, view } });
     }
 
     /// The weight of a row in a mean over the live ones: 1/rows, and 0 for padding.

@@ -1,4 +1,4 @@
-//! Cases of sums: over rows, columns and everything; and the statistics of a step.
+//! Cases of sums and largest elements: over rows, columns and everything; and the statistics of a step.
 
 use super::build::{Build, shape, view};
 use super::{Case, Fill, Input, Scale};
@@ -21,6 +21,7 @@ pub(super) fn reductions() -> Vec<Case> {
     all.extend([columns(5, 97), columns(67, 64), columns(128, 400).realistic()]);
     all.extend([everything(&[1]), everything(&[13, 29]), everything(&[4, 3, 5, 7]), everything(&[128, 784])]);
     all.extend([middle(), several(), wide_launch()]);
+    all.extend([largest(7, 1), largest(7, 63), largest(7, 257), largest(5003, 3), largest(3, 70_001)]);
     all
 }
 
@@ -78,6 +79,15 @@ fn wide_launch() -> Case {
     let x = build.load_view(Fill::Normal(0.0, 1.0), view(0, &[1, 1]));
     build.sum(x);
     summed(build.case("65577 sums of 64"), 64)
+}
+
+/// max_j x[i, j] of negative numbers, with their sum.
+fn largest(kept: usize, reduced: usize) -> Case {
+    let mut build = Build::new(&[kept, reduced], 1);
+    let x = build.load(Fill::Normal(-3.0, 0.5));
+    build.largest(x);
+    build.sum(x);
+    summed(build.case(format!("largest and sum of {kept}×{reduced}")), reduced)
 }
 
 fn summed(case: Case, length: usize) -> Case {

@@ -7,7 +7,9 @@ use super::memory::Object;
 use super::plan::{Destination, Plan, Unit};
 use super::{Shared, plain};
 use crate::graph::{Graph, Op, Tensor};
-use crate::kernels::{Access, Batch, Binarise, Expr, Item, Load, Map, Matmul, Operand, Reg, Store, View};
+use crate::kernels::{
+    Access, Batch, Binarise, Expr, Fold, Item, Load, Map, Matmul, Operand, Reduction, Reg, Store, View,
+};
 use crate::program::{Buffer, Request};
 
 /// A call whose objects have no place yet.
@@ -256,16 +258,18 @@ impl<'a> Emitter<'a> {
             }
         }
         let kept = space.len() - axes.len();
-        let mut summed = Vec::new();
+        let mut reductions = Vec::new();
         for (&t, &reg) in sums.iter().zip(&regs[stores.len()..]) {
             for storage in self.targets(t) {
                 let mut view = view(storage.offset, &storage.strides, &home, home.len());
                 view.strides.truncate(kept);
-                summed.push(Store { reg, binding: bindings.bind(storage.object, Access::Write), view });
+                let store = Store { reg, binding: bindings.bind(storage.object, Access::Write), view };
+                let fold = if matches!(self.graph.node(t).op, Op::Max(_)) { Fold::Max } else { Fold::Sum };
+                reductions.push(Reduction { fold, store });
             }
         }
         let label = self.label(stores.iter().chain(sums));
-        let map = Map { extents, reduced: axes.len(), expr, stores: written, sums: summed, access: bindings.access };
+        let map = Map { extents, reduced: axes.len(), expr, stores: written, reductions, access: bindings.access };
         self.push(std::sync::Arc::new(map), bindings.objects, &label);
     }
 
@@ -367,6 +371,7 @@ impl<'a> Emitter<'a> {
             Op::Call(func) => func.name().to_string(),
             Op::MatMul { .. } => "product".to_string(),
             Op::Sum(_) => "sum".to_string(),
+            Op::Max(_) => "max".to_string(),
             Op::Normal(_) => "normal".to_string(),
             op => format!("{op:?}").split([' ', '(']).next().unwrap_or_default().to_lowercase(),
         };

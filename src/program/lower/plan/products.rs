@@ -22,6 +22,7 @@ impl Plan<'_> {
                 let [sum] = sums[..] else { return false };
                 stores.is_empty()
                     && *axes == [0]
+                    && matches!(self.graph.node(sum).op, Op::Sum(_))
                     && self.graph.node(sum).inputs[0] == a
                     && self.destinations.get(&sum).is_none_or(|d| d.len() == 1)
             });

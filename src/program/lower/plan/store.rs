@@ -48,7 +48,7 @@ impl Plan<'_> {
                         self.stored[operand.0 as usize] = true;
                     }
                 }
-                Op::Sum(_) | Op::Batch { .. } | Op::Param(_) | Op::Input(_) => self.stored[id] = true,
+                Op::Sum(_) | Op::Max(_) | Op::Batch { .. } | Op::Param(_) | Op::Input(_) => self.stored[id] = true,
                 Op::Concat(axis) => {
                     self.stored[id] = true;
                     let mut start = 0;

@@ -26,7 +26,7 @@ impl Plan<'_> {
                     }
                 }
                 Op::MatMul { .. } => self.units.push(Unit::Product { product: t, stores: vec![t], sums: None }),
-                Op::Sum(axes) => {
+                Op::Sum(axes) | Op::Max(axes) => {
                     let space = self.graph.shape(node.inputs[0]).to_vec();
                     self.units.push(Unit::Fused { space, axes: axes.clone(), stores: vec![], sums: vec![t] });
                 }
