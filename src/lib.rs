@@ -5,7 +5,8 @@
 //! rows by how strange they are.
 //!
 //! ```
-//! use elbo::config::{DeviceChoice, Likelihood, Preset};
+//! use elbo::catalogue::Spec;
+//! use elbo::config::{DeviceChoice, Preset};
 //! use elbo::data::{Dataset, Shape, Values};
 //!
 //! // 500 waves of 16 values, each with a phase of its own.
@@ -16,8 +17,7 @@
 //! let mut config = Preset::Classic.config();
 //! config.model.hidden = vec![32];
 //! config.model.latent = 2;
-//! config.model.likelihood = Likelihood::Gaussian;
-//! config.model.sigma = 0.1;
+//! config.model.likelihood = Spec::new("gaussian").with("sigma", 0.1);
 //! config.training.epochs = 30;
 //! config.training.learning_rate = 0.01;
 //! config.device.device = DeviceChoice::Cpu; // or Auto, Gpu, Name("GeForce".into())
@@ -56,17 +56,21 @@
 //! | 7 | [`apps`] | what people do with models: train, sample, score, draw pictures, check a device |
 //! | 6 | [`training`] | the loop, schedules, checkpoints, metrics |
 //! | 5 | [`models`] | one file per model: how its graph is put together |
-//! | 4 | [`nn`], [`distributions`] | layers; densities with samples and divergences |
+//! | 4 | [`nn`], [`distributions`], [`objectives`] | layers; densities with samples and divergences; what is minimised |
 //! | 3 | [`graph`] | tensors, operations, derivatives: a graph in, a graph out |
 //! | 2 | [`program`] | the lowering: fusion, order, memory; the list that both executors read |
 //! | 1 | [`gpu`], [`cpu`] | the two executors |
 //! | 0 | [`kernels`] | each kernel's WGSL, CPU reference, launch and cost, and the table of all of them |
+//!
+//! The forms of each factor of a model (likelihoods, posteriors, priors, objectives) stand in lists that [`catalogue`]
+//! describes, and are chosen by name.
 //!
 //! Beside them stand [`data`], which reads and makes data sets, [`config`], the settings and their presets, [`error`]
 //! and [`files`].
 #![warn(missing_docs)]
 
 pub mod apps;
+pub mod catalogue;
 pub mod cli;
 pub mod config;
 pub mod cpu;
@@ -79,6 +83,7 @@ pub mod graph;
 pub mod kernels;
 pub mod models;
 pub mod nn;
+pub mod objectives;
 pub mod program;
 pub mod training;
 

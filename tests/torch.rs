@@ -8,8 +8,9 @@ use std::sync::Arc;
 use elbo::distributions::{Bernoulli, Gaussian, Likelihood};
 use elbo::graph::Graph;
 use elbo::kernels::Step;
-use elbo::models::{BETA, Vae};
+use elbo::models::{Batch, Parts, Vae};
 use elbo::nn::{Activation, ParameterSpec};
+use elbo::objectives::BETA;
 use elbo::program::{AdamOptions, CORRECTION, Executor, ParameterSet, Request, STEP_SIZE, Update, lower};
 use serde::Deserialize;
 
@@ -58,15 +59,16 @@ fn worst(case: &Case, executor: &mut dyn Executor, nudge: f32) -> f32 {
         None => Arc::new(Bernoulli),
         Some(variance) => Arc::new(Gaussian { sigma: variance.sqrt() }),
     };
-    let model = Vae::new(features, latent, (hidden, &back), case.activation, likelihood);
+    let model = Vae::new(features, latent, (hidden, &back), case.activation, Parts::new(likelihood));
     let specs = elbo::models::Model::parameters(&model);
     let set = ParameterSet::new("model", specs.iter().map(|s: &ParameterSpec| (s.name.clone(), s.shape.clone())));
 
     let mut graph = Graph::new();
     let x = graph.input("x", &[case.batch, features]);
     let eps = graph.input("eps", &[case.batch, latent]);
-    let terms = model.terms_with(&mut graph, x, eps);
-    let weights = graph.row_weights(case.batch);
+    let batch = Batch::whole(&mut graph, x);
+    let terms = model.terms_with(&mut graph, &batch, eps);
+    let weights = batch.weights;
     let kl = graph.sum_rows(terms.kl.unwrap());
     let [loss, reconstruction, kl] = [terms.loss, terms.reconstruction, kl].map(|t| graph.mul(t, weights));
     let parameters: Vec<_> = specs.iter().map(|s| graph.param(&s.name, &s.shape)).collect();

@@ -62,7 +62,7 @@ pub(super) fn restored(
     checkpoint: &Checkpoint,
     executor: Box<dyn Executor>,
 ) -> Result<Session> {
-    let mut session = Session::new(build_model(&config.model, shape.features()), executor, config.training.seed);
+    let mut session = Session::new(build_model(&config.model, shape.features())?, executor, config.training.seed);
     // Settings that were changed by hand may ask for more memory than there is; the file's own size bounds it.
     let (wanted, stored) = (session.set.count(), checkpoint.tensors.iter().map(|t| t.2.len()).sum::<usize>());
     if wanted > stored {

@@ -104,7 +104,7 @@ impl TrainRun {
         let seed = config.training.seed;
         let data = data::open(&config.data.parsed_source(), &config.data.options(seed))?;
         check_values(&config.model, &data.train)?;
-        let model = build_model(&config.model, data.train.shape.features());
+        let model = build_model(&config.model, data.train.shape.features())?;
         let session = Session::new(model, executor, seed);
         let binarise = config.data.binarise == Binarise::Dynamic;
         let trainer = Trainer::new(session, &data.train, &config.training, config.model.beta, binarise)?;

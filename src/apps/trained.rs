@@ -52,7 +52,7 @@ pub fn train_with(
 ) -> Result<Trained> {
     config.validate()?;
     check_values(&config.model, data)?;
-    let model = build_model(&config.model, data.shape.features());
+    let model = build_model(&config.model, data.shape.features())?;
     let session = Session::new(model, open_device(&config.device.device)?, config.training.seed);
     let binarise = config.data.binarise == Binarise::Dynamic;
     let mut trainer = Trainer::new(session, data, &config.training, config.model.beta, binarise)?;

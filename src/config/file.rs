@@ -103,8 +103,10 @@ fn parse(text: &str, preset: Option<Preset>) -> std::result::Result<Config, Stri
     let preset = preset.unwrap_or(typed.preset);
     let mut settings = Table::try_from(preset.config()).map_err(|error| error.to_string())?;
     overlay(&mut settings, file);
-    let config: Config = settings.try_into().map_err(|error: toml::de::Error| error.message().to_owned())?;
-    Ok(Config { preset, ..config })
+    let mut config: Config = settings.try_into().map_err(|error: toml::de::Error| error.message().to_owned())?;
+    config.preset = preset;
+    config.model.name_pieces();
+    Ok(config)
 }
 
 /// Puts every value of `upper` in place of the one in `lower`, table by table.

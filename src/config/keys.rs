@@ -5,7 +5,21 @@ use toml::Table;
 /// Every key of every table. A test holds this list against what the tables really take.
 pub(super) const KEYS: [(&str, &[&str]); 4] = [
     ("data", &["source", "validation", "binarise", "resolution", "count", "binary", "full"]),
-    ("model", &["kind", "hidden", "decoder-hidden", "latent", "activation", "likelihood", "sigma", "beta"]),
+    (
+        "model",
+        &[
+            "kind",
+            "hidden",
+            "decoder-hidden",
+            "latent",
+            "activation",
+            "likelihood",
+            "posterior",
+            "prior",
+            "objective",
+            "beta",
+        ],
+    ),
     (
         "training",
         &[
@@ -17,6 +31,7 @@ pub(super) const KEYS: [(&str, &[&str]); 4] = [
             "step-every",
             "step-factor",
             "kl-warmup-epochs",
+            "kl-cycle-epochs",
             "clip-norm",
             "beta1",
             "beta2",
@@ -91,11 +106,11 @@ const SYNONYMS: [(&str, &str); 12] = [
     ("path", "source"),
     ("data", "source"),
     ("model", "kind"),
-    ("loss", "likelihood"),
+    ("loss", "objective"),
     ("binarize", "binarise"),
     ("eps", "epsilon"),
     ("kl-weight", "beta"),
-    ("std", "sigma"),
+    ("reconstruction", "likelihood"),
 ];
 
 /// The candidate that was probably meant, if any is near enough.

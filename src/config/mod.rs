@@ -29,6 +29,7 @@ mod device;
 mod file;
 mod keys;
 mod model;
+mod pieces;
 mod preset;
 mod problems;
 #[cfg(test)]
@@ -39,7 +40,7 @@ use serde::{Deserialize, Serialize};
 
 pub use data::{Binarise, DataConfig};
 pub use device::{DeviceChoice, DeviceConfig};
-pub use model::{Likelihood, ModelConfig, ModelKind};
+pub use model::{ModelConfig, ModelKind};
 pub use preset::Preset;
 pub use training::{Schedule, TrainingConfig};
 
@@ -79,7 +80,7 @@ impl Config {
     pub fn validate(&self) -> Result<()> {
         let mut problems = Problems::default();
         self.data.check(&mut problems);
-        self.model.check(&mut problems);
+        self.model.check(self.training.batch, &mut problems);
         self.training.check(&mut problems);
         self.training.check_kind(self.model.kind, &self.preset.config().training, &mut problems);
         problems.into_result()

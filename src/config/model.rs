@@ -4,8 +4,9 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::Preset;
 use super::problems::Problems;
+use super::{Preset, pieces};
+use crate::catalogue::Spec;
 use crate::nn::Activation;
 
 /// The most units in one layer, and the most latent dimensions.
@@ -28,10 +29,14 @@ pub struct ModelConfig {
     pub latent: usize,
     /// The nonlinearity after every hidden layer.
     pub activation: Activation,
-    /// The density p(x|z) that the decoder gives the parameters of.
-    pub likelihood: Likelihood,
-    /// Standard deviation of the likelihood `gaussian`, in the units of the data, the same for all features.
-    pub sigma: f64,
+    /// The density p(x|z) that the decoder gives the parameters of, one of [`LIKELIHOODS`](crate::distributions::LIKELIHOODS).
+    pub likelihood: Spec,
+    /// The family q(z|x) that the encoder gives the parameters of, one of [`POSTERIORS`](crate::distributions::POSTERIORS).
+    pub posterior: Spec,
+    /// The density p(z) of codes before anything is seen, one of [`PRIORS`](crate::distributions::PRIORS).
+    pub prior: Spec,
+    /// What is minimised, one of [`OBJECTIVES`](crate::objectives::OBJECTIVES).
+    pub objective: Spec,
     /// Weight of the KL term in the loss: `loss = reconstruction + beta · kl`.
     pub beta: f64,
 }
@@ -45,26 +50,6 @@ pub enum ModelKind {
     Vae,
     /// Plain autoencoder: codes are points, and only the reconstruction is learnt
     Ae,
-}
-
-/// The density p(x|z) of a row given its code; its negative logarithm is the reconstruction term of the loss.
-///
-/// A plain autoencoder has no density, but similar terms under other names: `bernoulli` is binary cross-entropy, and
-/// `gaussian` is the squared error, summed over features. So `bce` and `mse` are understood too.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, clap::ValueEnum)]
-#[serde(rename_all = "kebab-case")]
-pub enum Likelihood {
-    /// For values from 0 to 1: binary cross-entropy, also called bce
-    #[default]
-    #[serde(alias = "bce")]
-    #[value(alias = "bce")]
-    Bernoulli,
-    /// For any values: squared error over 2 sigma^2, sigma being fixed, also called mse
-    #[serde(alias = "mse")]
-    #[value(alias = "mse")]
-    Gaussian,
-    /// For any values: like gaussian, with a variance that is learnt
-    GaussianLearned,
 }
 
 impl Default for ModelConfig {
@@ -88,33 +73,14 @@ impl ModelConfig {
         self.decoder_hidden.clone().unwrap_or_else(|| self.hidden.iter().rev().copied().collect())
     }
 
-    pub(super) fn check(&self, problems: &mut Problems) {
+    pub(super) fn check(&self, batch: usize, problems: &mut Problems) {
         check_widths("hidden", &self.hidden, problems);
         if let Some(widths) = &self.decoder_hidden {
             check_widths("decoder-hidden", widths, problems);
         }
         problems.within("latent", self.latent as u64, 1..=MAX_WIDTH);
-        problems.positive("sigma", self.sigma, "1");
-        problems.note(
-            self.likelihood != Likelihood::Gaussian && self.sigma.is_finite() && self.sigma != 1.0,
-            "`sigma` is only for the likelihood `gaussian`: leave it out, or choose that likelihood",
-        );
         problems.not_negative("beta", self.beta, "1");
-        if self.kind == ModelKind::Ae {
-            problems.note(
-                self.likelihood == Likelihood::Gaussian && self.sigma.is_finite() && self.sigma != 1.0,
-                "a plain autoencoder (`kind` ae) minimises the squared error, which `sigma` has no part in: leave it out",
-            );
-            problems.note(
-                self.beta.is_finite() && self.beta != 1.0,
-                "`beta` weighs the KL term, and a plain autoencoder (`kind` ae) has none: leave it out, or train a vae",
-            );
-            problems.note(
-                self.likelihood == Likelihood::GaussianLearned,
-                "a plain autoencoder (`kind` ae) has no variance to learn: choose the likelihood `bernoulli` (bce) or \
-                 `gaussian` (mse), or train a vae",
-            );
-        }
+        pieces::check(self, batch, problems);
     }
 }
 

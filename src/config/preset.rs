@@ -5,8 +5,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Binarise, Config, DataConfig, DeviceChoice, DeviceConfig, Likelihood, ModelConfig, ModelKind, Schedule,
-    TrainingConfig,
+    Binarise, Config, DataConfig, DeviceChoice, DeviceConfig, ModelConfig, ModelKind, Schedule, TrainingConfig,
 };
 use crate::nn::Activation;
 
@@ -64,8 +63,10 @@ fn sprites() -> Config {
             decoder_hidden: None,
             latent: 8,
             activation: Activation::Silu,
-            likelihood: Likelihood::Bernoulli,
-            sigma: 1.0,
+            likelihood: "bernoulli".into(),
+            posterior: "diagonal-gaussian".into(),
+            prior: "standard-normal".into(),
+            objective: "elbo".into(),
             beta: 1.0,
         },
         training: TrainingConfig {
@@ -105,6 +106,7 @@ fn training(epochs: usize) -> TrainingConfig {
         step_every: 10,
         step_factor: 0.5,
         kl_warmup_epochs: 0,
+        kl_cycle_epochs: 0,
         clip_norm: None,
         beta1: 0.9,
         beta2: 0.999,

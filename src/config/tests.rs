@@ -1,6 +1,7 @@
 //! Layers, files, and everything that is refused.
 
 use super::*;
+use crate::catalogue::Spec;
 use crate::error::Error;
 use crate::nn::Activation;
 
@@ -50,8 +51,10 @@ fn other() -> Config {
             decoder_hidden: Some(vec![5]),
             latent: 2,
             activation: Activation::LeakyRelu,
-            likelihood: Likelihood::Gaussian,
-            sigma: 0.1,
+            likelihood: Spec::new("gaussian").with("sigma", 0.1),
+            posterior: "diagonal-gaussian".into(),
+            prior: "standard-normal".into(),
+            objective: Spec::new("free-bits").with("lambda", 0.25),
             beta: 4.0,
         },
         training: TrainingConfig {
@@ -63,6 +66,7 @@ fn other() -> Config {
             step_every: 2,
             step_factor: 0.3,
             kl_warmup_epochs: 1,
+            kl_cycle_epochs: 2,
             clip_norm: Some(5.0),
             beta1: 0.5,
             beta2: 0.99,
@@ -108,7 +112,7 @@ fn a_file_lies_over_the_preset_it_names() {
     assert_eq!(load("preset = 'classic'").unwrap(), Preset::Classic.config());
     let config = load("preset = 'classic'\n[model]\nlatent = 2\nbeta = 4\nlikelihood = 'mse'").unwrap();
     let mut expected = Preset::Classic.config();
-    (expected.model.latent, expected.model.beta, expected.model.likelihood) = (2, 4.0, Likelihood::Gaussian);
+    (expected.model.latent, expected.model.beta, expected.model.likelihood) = (2, 4.0, "gaussian".into());
     assert_eq!(config, expected);
 }
 
@@ -208,8 +212,8 @@ fn numbers_that_make_no_sense() {
         invalid(|c| c.training.step_factor = value, "`step-factor` is");
         invalid(|c| c.training.clip_norm = Some(value), "`clip-norm` is");
         invalid(|c| c.training.epsilon = value, "`epsilon` is");
-        let change = |c: &mut Config| (c.model.likelihood, c.model.sigma) = (Likelihood::Gaussian, value);
-        invalid(change, "`sigma` is");
+        let change = |c: &mut Config| c.model.likelihood = Spec::new("gaussian").with("sigma", value);
+        invalid(change, "`sigma` of the likelihood `gaussian` is");
     }
     for value in [-1.0, f64::NAN, f64::INFINITY, 1e60] {
         invalid(|c| c.model.beta = value, "`beta` is");
@@ -230,7 +234,7 @@ fn settings_that_exclude_each_other() {
     invalid(|c| (c.data.source, c.data.count) = ("mnist".into(), Some(5)), "`count` is about the built-in sprites");
     invalid(|c| (c.data.source, c.data.full) = ("mnist".into(), true), "`full` is about the built-in sprites");
     invalid(|c| (c.data.source, c.data.binary) = ("mnist".into(), true), "`binary` is about the built-in sprites");
-    invalid(|c| c.model.sigma = 0.5, "`sigma` is only for the likelihood `gaussian`");
+    invalid(|c| c.model.likelihood = Spec::new("bernoulli").with("sigma", 0.5), "`bernoulli` has no setting `sigma`");
     let ae = |change: fn(&mut Config)| {
         move |c: &mut Config| {
             c.model.kind = ModelKind::Ae;
@@ -239,9 +243,10 @@ fn settings_that_exclude_each_other() {
     };
     invalid(ae(|c| c.model.beta = 4.0), "`beta` weighs the KL term");
     invalid(ae(|c| c.training.kl_warmup_epochs = 4), "`kl-warmup-epochs` is about the KL term");
-    invalid(ae(|c| c.model.likelihood = Likelihood::GaussianLearned), "no variance to learn");
+    invalid(ae(|c| c.model.likelihood = "gaussian-learned".into()), "no use for the density `gaussian-learned`");
+    invalid(ae(|c| c.model.objective = "free-bits".into()), "has no objective to choose");
     let mut fine = Config::default();
-    (fine.model.kind, fine.model.likelihood) = (ModelKind::Ae, Likelihood::Gaussian);
+    (fine.model.kind, fine.model.likelihood) = (ModelKind::Ae, "gaussian".into());
     fine.validate().unwrap();
 }
 

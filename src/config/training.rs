@@ -32,6 +32,8 @@ pub struct TrainingConfig {
     pub step_factor: f64,
     /// Epochs over which the weight of the KL term grows linearly from 0 to `beta`; 0 for none.
     pub kl_warmup_epochs: usize,
+    /// Epochs after which the weight of the KL term starts over from 0; 0 for never.
+    pub kl_cycle_epochs: usize,
     /// The most the gradient's Euclidean norm may be; longer ones are scaled down. Not limited when not given.
     pub clip_norm: Option<f64>,
     /// Adam's decay rate of the gradient's running mean.
@@ -82,6 +84,15 @@ impl TrainingConfig {
             format!("`step-factor` is {}: give a number from above 0 to 1, such as 0.5", self.step_factor),
         );
         problems.within("kl-warmup-epochs", self.kl_warmup_epochs as u64, 0..=MAX_COUNT);
+        problems.within("kl-cycle-epochs", self.kl_cycle_epochs as u64, 0..=MAX_COUNT);
+        problems.note(
+            self.kl_cycle_epochs > 0 && !(1..=self.kl_cycle_epochs).contains(&self.kl_warmup_epochs),
+            format!(
+                "`kl-cycle-epochs` is {} and `kl-warmup-epochs` {}: in each cycle the weight of the KL term grows over the \
+                 warm-up, which must take at least 1 epoch and at most the cycle",
+                self.kl_cycle_epochs, self.kl_warmup_epochs
+            ),
+        );
         if let Some(norm) = self.clip_norm {
             problems.positive("clip-norm", norm, "1, or leave it out to not limit the gradient");
         }

@@ -1,7 +1,9 @@
-//! Densities as pieces of a graph: what a decoder's outputs mean, and how codes are drawn.
+//! Densities as pieces of a graph: how codes are drawn, and what a decoder's outputs mean.
 
-mod diagonal_gaussian;
-mod likelihood;
+pub mod likelihood;
+pub mod posterior;
+pub mod prior;
 
-pub use diagonal_gaussian::DiagonalGaussian;
-pub use likelihood::{Bernoulli, Gaussian, LearnedGaussian, Likelihood, SquaredError};
+pub use likelihood::{Bernoulli, Gaussian, LIKELIHOODS, LearnedGaussian, Likelihood, SquaredError, Support};
+pub use posterior::{DiagonalGaussian, Draw, POSTERIORS, Posterior};
+pub use prior::{PRIORS, Prior, StandardNormal};

@@ -18,6 +18,12 @@ enum Part {
 impl Graph {
     /// The gradients of the sum of `loss`'s elements with respect to each of `wrt`, zero where there is none.
     pub fn gradients(&mut self, loss: Tensor, wrt: &[Tensor]) -> Vec<Tensor> {
+        self.reweighed_gradients(loss, wrt, &[])
+    }
+
+    /// The same, where the gradient that comes back through a tensor is multiplied by another: pairs of the two. What it is
+    /// multiplied by broadcasts, and is not itself differentiated.
+    pub fn reweighed_gradients(&mut self, loss: Tensor, wrt: &[Tensor], weights: &[(Tensor, Tensor)]) -> Vec<Tensor> {
         let needed = self.depending_on(loss, wrt);
         let mut parts: HashMap<Tensor, Vec<Part>> = HashMap::new();
         let shape = self.shape(loss).to_vec();
@@ -27,7 +33,10 @@ impl Graph {
         for id in (0..=loss.0).rev() {
             let y = Tensor(id);
             let Some(found) = parts.remove(&y) else { continue };
-            let g = self.accumulate(y, &found);
+            let mut g = self.accumulate(y, &found);
+            for &(_, by) in weights.iter().filter(|(at, _)| *at == y) {
+                g = self.mul(g, by);
+            }
             done.insert(y, g);
             for (input, part) in self.backward(y, g) {
                 if needed[input.0 as usize] {

@@ -217,6 +217,12 @@ impl Graph {
         }
         let count = |s: &[usize]| s.iter().product::<usize>();
         assert_eq!(count(self.shape(a)), count(shape), "{:?} as {shape:?}", self.shape(a));
+        // Of two reshapes in a row, only the second matters.
+        let node = self.node(a);
+        if node.op == Op::Reshape {
+            let inner = node.inputs[0];
+            return self.reshape(inner, shape);
+        }
         self.push(Op::Reshape, vec![a], shape.to_vec())
     }
 

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::networks::Networks;
-use super::{Model, Terms};
+use super::{Batch, Model, Terms};
 use crate::distributions::Likelihood;
 use crate::graph::{Graph, Tensor};
 use crate::nn::{Activation, ParameterSpec};
@@ -25,8 +25,8 @@ impl Autoencoder {
         activation: Activation,
         likelihood: Arc<dyn Likelihood>,
     ) -> Autoencoder {
-        let outputs = likelihood.outputs_per_feature();
-        Autoencoder { networks: Networks::new((features, latent), hidden, activation, (1, outputs)), likelihood }
+        let widths = (latent, likelihood.outputs_per_feature() * features);
+        Autoencoder { networks: Networks::new((features, latent), hidden, activation, widths), likelihood }
     }
 }
 
@@ -40,16 +40,27 @@ impl Model for Autoencoder {
     }
 
     fn parameters(&self) -> Vec<ParameterSpec> {
-        self.networks.parameters()
+        let mut all = self.networks.parameters();
+        all.extend(self.likelihood.parameters(self.features()));
+        all
     }
 
-    fn terms(&self, graph: &mut Graph, x: Tensor) -> Terms {
-        let mu = self.networks.encode(graph, x);
+    fn terms(&self, graph: &mut Graph, batch: &Batch) -> Terms {
+        let mu = self.networks.encode(graph, batch.x);
         let outputs = self.networks.decode(graph, mu);
-        let log_prob = self.likelihood.log_prob(graph, outputs, x);
+        let log_prob = self.likelihood.log_prob(graph, outputs, batch.x);
         let log_prob = graph.sum_rows(log_prob);
         let loss = graph.neg(log_prob);
-        Terms { loss, reconstruction: loss, kl: None, mu }
+        Terms { loss, reconstruction: loss, kl: None, mu, parts: vec![], reweigh: None }
+    }
+
+    fn score(&self, graph: &mut Graph, x: Tensor) -> Tensor {
+        let batch = Batch::whole(graph, x);
+        self.terms(graph, &batch).loss
+    }
+
+    fn log_weights(&self, _: &mut Graph, _: Tensor, _: usize) -> Option<Tensor> {
+        None
     }
 
     fn encode(&self, graph: &mut Graph, x: Tensor) -> Tensor {
@@ -61,7 +72,7 @@ impl Model for Autoencoder {
         self.likelihood.mean(graph, outputs)
     }
 
-    fn is_generative(&self) -> bool {
-        false
+    fn prior_sample(&self, _: &mut Graph, _: usize) -> Option<Tensor> {
+        None
     }
 }

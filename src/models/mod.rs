@@ -6,25 +6,46 @@ mod vae;
 
 pub use autoencoder::Autoencoder;
 pub use networks::Networks;
-pub use vae::Vae;
+pub use vae::{Parts, Vae};
 
 use crate::graph::{Graph, Tensor};
 use crate::nn::ParameterSpec;
 
-/// The scalar by which the KL divergence is weighted: β, which warm-up schedules vary.
-pub const BETA: &str = "beta";
-
-/// What a model says of a batch, each `[rows, 1]`, in nats per example.
+/// Rows of a data set, as a model sees them.
 #[derive(Clone, Copy, Debug)]
+pub struct Batch {
+    /// The rows `[rows, features]`.
+    pub x: Tensor,
+    /// The weight of each in a mean over the live ones `[rows, 1]`, see [`Graph::row_weights`].
+    pub weights: Tensor,
+    /// Examples in the data set.
+    pub count: usize,
+}
+
+impl Batch {
+    /// A batch `x` `[rows, features]` that is a data set of its own.
+    pub fn whole(graph: &mut Graph, x: Tensor) -> Batch {
+        let rows = graph.shape(x)[0];
+        Batch { x, weights: graph.row_weights(rows), count: rows }
+    }
+}
+
+/// What a model says of a batch, each in nats per example and `[rows, 1]` unless it says otherwise.
+#[derive(Clone, Debug)]
 pub struct Terms {
     /// What is minimised.
     pub loss: Tensor,
     /// −ln p(x | z).
     pub reconstruction: Tensor,
-    /// KL(q(z | x) ‖ p(z)), unweighted, per dimension `[rows, latent]`; `None` for a deterministic code.
+    /// KL(q(z | x) ‖ p(z)), unweighted: per dimension `[rows, latent]` where that is known, else `[rows, 1]`; `None` for a
+    /// deterministic code.
     pub kl: Option<Tensor>,
     /// The code's mean `[rows, latent]`.
     pub mu: Tensor,
+    /// What else the objective is made of, by name.
+    pub parts: Vec<(&'static str, Tensor)>,
+    /// A tensor, and what the gradient that comes back through it is multiplied by.
+    pub reweigh: Option<(Tensor, Tensor)>,
 }
 
 /// A model with a code: it encodes, decodes, and says what to minimise.
@@ -38,8 +59,16 @@ pub trait Model: std::fmt::Debug + Send + Sync {
     /// Its parameters, in a fixed order.
     fn parameters(&self) -> Vec<ParameterSpec>;
 
-    /// What is minimised for a batch `x` of `[rows, features]`.
-    fn terms(&self, graph: &mut Graph, x: Tensor) -> Terms;
+    /// What is minimised for a batch.
+    fn terms(&self, graph: &mut Graph, batch: &Batch) -> Terms;
+
+    /// What a row costs by itself, in nats `[rows, 1]`: the negative ELBO from one sample, whatever the objective; of a
+    /// model without one, its loss. `x` is `[rows, features]`.
+    fn score(&self, graph: &mut Graph, x: Tensor) -> Tensor;
+
+    /// ln p(x, z_k) − ln q(z_k | x) of K codes of each row, in nats `[rows, K]`: what the marginal likelihood is estimated
+    /// from. `None` where codes are deterministic.
+    fn log_weights(&self, graph: &mut Graph, x: Tensor, samples: usize) -> Option<Tensor>;
 
     /// The code's mean `[rows, latent]`.
     fn encode(&self, graph: &mut Graph, x: Tensor) -> Tensor;
@@ -47,6 +76,17 @@ pub trait Model: std::fmt::Debug + Send + Sync {
     /// E\[x | z\] for codes `[rows, latent]`.
     fn decode(&self, graph: &mut Graph, z: Tensor) -> Tensor;
 
-    /// Whether codes drawn from a standard normal are meaningful.
-    fn is_generative(&self) -> bool;
+    /// Codes drawn from the prior `[rows, latent]`; `None` where there is none.
+    fn prior_sample(&self, graph: &mut Graph, rows: usize) -> Option<Tensor>;
+
+    /// Whether it has a prior to draw codes from.
+    fn is_generative(&self) -> bool {
+        self.prior_sample(&mut Graph::new(), 1).is_some()
+    }
+
+    /// The value of a scalar of its own after so many epochs of training.
+    fn scalar(&self, name: &str, epochs: f64) -> Option<f64> {
+        let _ = (name, epochs);
+        None
+    }
 }

@@ -16,7 +16,7 @@ pub struct Networks {
 
 impl Networks {
     /// Hidden widths from the data to the code and from the code to the data; `code` and `outputs` are how many values
-    /// the encoder gives per latent dimension and the decoder per feature.
+    /// the encoder and the decoder give.
     pub fn new(
         (features, latent): (usize, usize),
         (encoder, decoder): (&[usize], &[usize]),
@@ -29,9 +29,9 @@ impl Networks {
             features,
             latent,
             encoder: Mlp::new("encoder", features, encoder, activation),
-            head: Linear::new("head", deepest, code * latent),
+            head: Linear::new("head", deepest, code),
             decoder: Mlp::new("decoder", latent, decoder, activation),
-            output: Linear::new(format!("decoder.{}", decoder.len()), widest, outputs * features),
+            output: Linear::new(format!("decoder.{}", decoder.len()), widest, outputs),
         }
     }
 

@@ -1,20 +1,49 @@
-//! The variational autoencoder (Kingma and Welling 2014; with β ≠ 1, Higgins et al. 2017).
+//! The variational autoencoder, put together from a likelihood, a posterior, a prior and an objective.
 //!
-//! −ELBO = E_q[−ln p(x | z)] + β·KL(q(z | x) ‖ N(0, I)), with one reparameterised sample per example.
+//! An encoder says which posterior q(z | x) an example has, codes are drawn from it, and a decoder says what they mean:
+//! p(x | z). The objective weighs what comes of that; the plainest is −ELBO = E_q[−ln p(x | z)] + KL(q(z | x) ‖ p(z))
+//! (Kingma and Welling 2014).
 
 use std::sync::Arc;
 
 use super::networks::Networks;
-use super::{BETA, Model, Terms};
-use crate::distributions::{DiagonalGaussian, Likelihood};
+use super::{Batch, Model, Terms};
+use crate::distributions::{DiagonalGaussian, Draw, Likelihood, Posterior, Prior, StandardNormal};
 use crate::graph::{Graph, Tensor};
 use crate::nn::{Activation, ParameterSpec};
+use crate::objectives::{Elbo, Inference, Objective};
 
-/// A VAE with a diagonal Gaussian posterior and a standard normal prior.
+/// What a VAE is made of besides its networks.
+#[derive(Clone, Debug)]
+pub struct Parts {
+    /// p(x | z).
+    pub likelihood: Arc<dyn Likelihood>,
+    /// q(z | x).
+    pub posterior: Arc<dyn Posterior>,
+    /// p(z).
+    pub prior: Arc<dyn Prior>,
+    /// What is minimised.
+    pub objective: Arc<dyn Objective>,
+}
+
+impl Parts {
+    /// The VAE of Kingma and Welling 2014 with this likelihood: a diagonal Gaussian posterior, a standard normal prior, the
+    /// ELBO.
+    pub fn new(likelihood: Arc<dyn Likelihood>) -> Parts {
+        Parts {
+            likelihood,
+            posterior: Arc::new(DiagonalGaussian),
+            prior: Arc::new(StandardNormal),
+            objective: Arc::new(Elbo),
+        }
+    }
+}
+
+/// A VAE.
 #[derive(Clone, Debug)]
 pub struct Vae {
     networks: Networks,
-    likelihood: Arc<dyn Likelihood>,
+    parts: Parts,
 }
 
 impl Vae {
@@ -24,33 +53,84 @@ impl Vae {
         latent: usize,
         hidden: (&[usize], &[usize]),
         activation: Activation,
-        likelihood: Arc<dyn Likelihood>,
+        parts: Parts,
     ) -> Vae {
-        let outputs = likelihood.outputs_per_feature();
-        Vae { networks: Networks::new((features, latent), hidden, activation, (2, outputs)), likelihood }
+        let widths = (parts.posterior.outputs(latent), parts.likelihood.outputs_per_feature() * features);
+        Vae { networks: Networks::new((features, latent), hidden, activation, widths), parts }
     }
 
-    /// The posterior q(z | x).
-    pub fn posterior(&self, graph: &mut Graph, x: Tensor) -> DiagonalGaussian {
-        let outputs = self.networks.encode(graph, x);
-        DiagonalGaussian::from_outputs(graph, outputs)
+    /// What it is made of.
+    pub fn parts(&self) -> &Parts {
+        &self.parts
     }
 
-    /// The terms for given noise `eps` `[rows, latent]`.
-    pub fn terms_with(&self, graph: &mut Graph, x: Tensor, eps: Tensor) -> Terms {
-        let posterior = self.posterior(graph, x);
-        let z = posterior.rsample(graph, eps);
-        let outputs = self.networks.decode(graph, z);
-        let log_prob = self.likelihood.log_prob(graph, outputs, x);
-        let log_prob = graph.sum_rows(log_prob);
-        let reconstruction = graph.neg(log_prob);
-        let kl = posterior.kl(graph);
-        let kl_row = graph.sum_rows(kl);
-        let beta = graph.scalar(BETA);
-        let weighted = graph.mul(kl_row, beta);
-        let loss = graph.add(reconstruction, weighted);
-        Terms { loss, reconstruction, kl: Some(kl), mu: posterior.mu }
+    /// The terms for given noise `[rows·samples, latent]`.
+    pub fn terms_with(&self, graph: &mut Graph, batch: &Batch, noise: Tensor) -> Terms {
+        let inference = self.infer(graph, batch, noise);
+        let loss = self.parts.objective.loss(graph, &inference);
+        let reconstruction = inference.reconstruction(graph);
+        let mu = inference.mu(graph);
+        let kl = Some(inference.kl);
+        Terms { loss: loss.rows, reconstruction, kl, mu, parts: loss.parts, reweigh: loss.reweigh }
     }
+
+    /// Encodes, samples and decodes a batch, with as many codes per row as there is noise for.
+    fn infer(&self, graph: &mut Graph, batch: &Batch, noise: Tensor) -> Inference<'_> {
+        let Parts { posterior, prior, .. } = &self.parts;
+        let rows = graph.shape(batch.x)[0];
+        let samples = graph.shape(noise)[0] / rows;
+        let outputs = self.networks.encode(graph, batch.x);
+        let repeated = repeat(graph, outputs, samples);
+        let Draw { z, log_prob } = posterior.sample(graph, repeated, noise);
+        let log_likelihood = self.log_likelihood(graph, z, batch.x);
+        let log_prior = prior.log_prob(graph, z);
+        let [log_posterior, log_prior] = [log_prob, log_prior].map(|t| graph.reshape(t, &[rows, samples]));
+        let kl = posterior.kl(graph, outputs, &**prior).unwrap_or_else(|| {
+            let ratio = graph.sub(log_posterior, log_prior);
+            let sum = graph.sum(ratio, &[1]);
+            graph.scale(sum, 1.0 / samples as f32)
+        });
+        Inference {
+            posterior: &**posterior,
+            prior: &**prior,
+            outputs,
+            z,
+            log_likelihood,
+            log_prior,
+            log_posterior,
+            kl,
+            weights: batch.weights,
+            count: batch.count,
+        }
+    }
+
+    fn noise(&self, graph: &mut Graph, rows: usize) -> Tensor {
+        self.parts.posterior.noise(graph, rows, self.latent())
+    }
+
+    /// ln p(x | z) of codes `[rows·samples, latent]` and data `[rows, features]`. `[rows, samples]`
+    fn log_likelihood(&self, graph: &mut Graph, z: Tensor, x: Tensor) -> Tensor {
+        let &[rows, features] = graph.shape(x) else { unreachable!("data has two dimensions") };
+        let samples = graph.shape(z)[0] / rows;
+        let mut outputs = self.networks.decode(graph, z);
+        let mut x = x;
+        if samples > 1 {
+            let width = graph.shape(outputs)[1];
+            outputs = graph.reshape(outputs, &[rows, samples, width]);
+            x = graph.reshape(x, &[rows, 1, features]);
+        }
+        let each = self.parts.likelihood.log_prob(graph, outputs, x);
+        let sum = graph.sum_rows(each);
+        graph.reshape(sum, &[rows, samples])
+    }
+}
+
+/// Every row so many times behind each other: `[rows, n]` to `[rows·times, n]`.
+fn repeat(graph: &mut Graph, t: Tensor, times: usize) -> Tensor {
+    let &[rows, n] = graph.shape(t) else { unreachable!("a batch has two dimensions") };
+    let t = graph.reshape(t, &[rows, 1, n]);
+    let t = graph.expand(t, &[rows, times, n]);
+    graph.reshape(t, &[rows * times, n])
 }
 
 impl Model for Vae {
@@ -63,26 +143,50 @@ impl Model for Vae {
     }
 
     fn parameters(&self) -> Vec<ParameterSpec> {
-        self.networks.parameters()
+        let mut all = self.networks.parameters();
+        all.extend(self.parts.likelihood.parameters(self.features()));
+        all.extend(self.parts.posterior.parameters(self.latent()));
+        all.extend(self.parts.prior.parameters(self.latent()));
+        all
     }
 
-    fn terms(&self, graph: &mut Graph, x: Tensor) -> Terms {
-        let rows = graph.shape(x)[0];
-        let stream = graph.stream();
-        let eps = graph.normal(stream, &[rows, self.latent()]);
-        self.terms_with(graph, x, eps)
+    fn terms(&self, graph: &mut Graph, batch: &Batch) -> Terms {
+        let rows = graph.shape(batch.x)[0];
+        let noise = self.noise(graph, rows * self.parts.objective.samples());
+        self.terms_with(graph, batch, noise)
+    }
+
+    fn score(&self, graph: &mut Graph, x: Tensor) -> Tensor {
+        let batch = Batch::whole(graph, x);
+        let noise = self.noise(graph, batch.count);
+        let inference = self.infer(graph, &batch, noise);
+        let (reconstruction, kl) = (inference.reconstruction(graph), inference.kl_of_rows(graph));
+        graph.add(reconstruction, kl)
+    }
+
+    fn log_weights(&self, graph: &mut Graph, x: Tensor, samples: usize) -> Option<Tensor> {
+        let batch = Batch::whole(graph, x);
+        let noise = self.noise(graph, batch.count * samples);
+        let inference = self.infer(graph, &batch, noise);
+        let ratio = graph.sub(inference.log_prior, inference.log_posterior);
+        Some(graph.add(inference.log_likelihood, ratio))
     }
 
     fn encode(&self, graph: &mut Graph, x: Tensor) -> Tensor {
-        self.posterior(graph, x).mu
+        let outputs = self.networks.encode(graph, x);
+        self.parts.posterior.mean(graph, outputs)
     }
 
     fn decode(&self, graph: &mut Graph, z: Tensor) -> Tensor {
         let outputs = self.networks.decode(graph, z);
-        self.likelihood.mean(graph, outputs)
+        self.parts.likelihood.mean(graph, outputs)
     }
 
-    fn is_generative(&self) -> bool {
-        true
+    fn prior_sample(&self, graph: &mut Graph, rows: usize) -> Option<Tensor> {
+        Some(self.parts.prior.sample(graph, rows, self.latent()))
+    }
+
+    fn scalar(&self, name: &str, epochs: f64) -> Option<f64> {
+        self.parts.objective.scalar(name, epochs)
     }
 }

@@ -20,6 +20,16 @@ impl Sums {
         self.rows += u64::from(rows);
     }
 
+    /// How many statistics there are.
+    pub fn len(&self) -> usize {
+        self.values.len()
+    }
+
+    /// Whether nothing was added yet.
+    pub fn is_empty(&self) -> bool {
+        self.values.is_empty()
+    }
+
     /// The mean of statistic `i` over all rows so far; 0 before the first.
     pub fn mean(&self, i: usize) -> f64 {
         self.values.get(i).map_or(0.0, |v| v / self.rows.max(1) as f64)

@@ -4,11 +4,11 @@ use std::collections::HashMap;
 
 use crate::graph::{Graph, Tensor};
 use crate::kernels::Order;
-use crate::models::{Model, Terms};
+use crate::models::{self, Model, Terms};
 use crate::program::{AdamOptions, DataSpec, ParameterSet, Program, Request, Update, lower};
 
 /// What the evaluation program gives per batch besides its statistics: posterior means `[rows, latent]`, and the KL per
-/// dimension as a mean over the live rows `[1, latent]`.
+/// dimension as a mean over the live rows `[1, latent]` (`[1, 1]` where it is only known as a whole).
 pub const EVALUATE_OUTPUTS: [&str; 2] = ["mu", "kl_per_dimension"];
 
 /// A batch of a data set and the model's terms for it, with the weights of a mean over the live rows.
@@ -22,8 +22,8 @@ fn batch(model: &dyn Model, data: (&str, &DataSpec), rows: usize, order: Order, 
     let mut graph = Graph::new();
     let binarise = binarise.then(|| graph.stream());
     let x = graph.batch(data.0, rows, data.1.features, order, binarise);
-    let terms = model.terms(&mut graph, x);
     let weights = graph.row_weights(rows);
+    let terms = model.terms(&mut graph, &models::Batch { x, weights, count: data.1.count });
     Batch { graph, terms, weights }
 }
 
@@ -36,12 +36,13 @@ fn statistics(b: &mut Batch) -> Vec<(&'static str, Tensor)> {
             b.graph.full(0.0, &shape)
         }
     };
-    [("loss", b.terms.loss), ("reconstruction", b.terms.reconstruction), ("kl", kl)]
-        .map(|(name, t)| (name, b.graph.mul(t, b.weights)))
-        .to_vec()
+    let mut all = vec![("loss", b.terms.loss), ("reconstruction", b.terms.reconstruction), ("kl", kl)];
+    all.extend(&b.terms.parts);
+    all.into_iter().map(|(name, t)| (name, b.graph.mul(t, b.weights))).collect()
 }
 
-/// The program of one training step: statistics `loss`, `reconstruction`, `kl`, means over the batch in nats.
+/// The program of one training step: statistics `loss`, `reconstruction`, `kl`, then the parts of the objective; means over
+/// the batch in nats.
 pub fn train_program(
     model: &dyn Model,
     set: &ParameterSet,
@@ -54,7 +55,8 @@ pub fn train_program(
     let statistics = statistics(&mut b);
     let loss = statistics[0].1;
     let parameters: Vec<Tensor> = set.parameters.iter().map(|p| b.graph.param(&p.name, &p.shape)).collect();
-    let gradients = b.graph.gradients(loss, &parameters);
+    let reweigh: Vec<_> = b.terms.reweigh.into_iter().collect();
+    let gradients = b.graph.reweighed_gradients(loss, &parameters, &reweigh);
     lower(&Request {
         name: "train",
         graph: &b.graph,
@@ -98,9 +100,16 @@ pub(super) fn transform(
     width: usize,
     work: impl FnOnce(&mut Graph, Tensor) -> Tensor,
 ) -> Program {
+    generator(name, set, |graph| {
+        let input = graph.input(name, &[rows, width]);
+        work(graph, input)
+    })
+}
+
+/// A program to one output, named after it.
+pub(super) fn generator(name: &str, set: &ParameterSet, work: impl FnOnce(&mut Graph) -> Tensor) -> Program {
     let mut graph = Graph::new();
-    let input = graph.input(name, &[rows, width]);
-    let output = work(&mut graph, input);
+    let output = work(&mut graph);
     lower(&Request {
         name,
         graph: &graph,

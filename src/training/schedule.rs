@@ -2,7 +2,8 @@
 
 use crate::config::{Schedule, TrainingConfig};
 use crate::kernels::SCALARS;
-use crate::models::BETA;
+use crate::models::Model;
+use crate::objectives::BETA;
 use crate::program::{CORRECTION, Program, STEP_SIZE};
 
 /// The rates of a run, as functions of the step.
@@ -35,9 +36,12 @@ impl Rates {
         t.learning_rate * warm * factor
     }
 
-    /// The weight of the KL term at a step: β, reached linearly over the warm-up.
+    /// The weight of the KL term at a step: β, reached linearly over the warm-up (Bowman et al. 2016); with cycles, anew in
+    /// each of them (Fu et al. 2019).
     pub fn beta(&self, step: u64) -> f64 {
-        let warm = self.training.kl_warmup_epochs as u64 * self.steps_per_epoch;
+        let steps = |epochs: usize| epochs as u64 * self.steps_per_epoch;
+        let (warm, cycle) = (steps(self.training.kl_warmup_epochs), steps(self.training.kl_cycle_epochs));
+        let step = if cycle == 0 { step } else { step % cycle };
         if warm == 0 { self.beta } else { self.beta * ((step + 1) as f64 / warm as f64).min(1.0) }
     }
 
@@ -48,7 +52,7 @@ impl Rates {
 
     /// The scalars of a program at a step. α̂ = α/(1 − β₁ᵗ) and ĉ = 1/√(1 − β₂ᵗ) with t = step + 1 are computed here, in
     /// f64, so that every device gets the same numbers.
-    pub fn scalars(&self, program: &Program, step: u64) -> [f32; SCALARS] {
+    pub fn scalars(&self, program: &Program, model: &dyn Model, step: u64) -> [f32; SCALARS] {
         let decay = |beta: f64| 1.0 - beta.powf((step + 1) as f64);
         let mut scalars = [0.0; SCALARS];
         for (slot, name) in scalars.iter_mut().zip(&program.scalars) {
@@ -56,7 +60,7 @@ impl Rates {
                 STEP_SIZE => self.learning_rate(step) / decay(self.training.beta1),
                 CORRECTION => 1.0 / decay(self.training.beta2).sqrt(),
                 BETA => self.beta(step),
-                _ => 0.0,
+                name => model.scalar(name, step as f64 / self.steps_per_epoch as f64).unwrap_or(0.0),
             };
             *slot = value as f32;
         }
@@ -92,5 +96,8 @@ mod tests {
         let kl = rates(|t| t.kl_warmup_epochs = 1);
         close(kl.beta(49), 1.0);
         close(kl.beta(5000), 2.0);
+        let cyclic = rates(|t| (t.kl_warmup_epochs, t.kl_cycle_epochs) = (1, 4));
+        close(cyclic.beta(399), 2.0);
+        close(cyclic.beta(449), 1.0);
     }
 }

@@ -1,18 +1,19 @@
 //! A model on a device: its parameters, the data sets that are resident, and the programs that have been loaded.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use super::accumulator::Sums;
 use super::batches::Batches;
 use super::checkpoint::{Checkpoint, NamedTensor};
 use super::metrics::{ActiveUnits, EpochRecord, Split, bits_per_dimension};
-use super::programs::{EVALUATE_OUTPUTS, evaluate_program, transform};
+use super::programs::{EVALUATE_OUTPUTS, evaluate_program, generator, transform};
 use crate::data::{Dataset, PackingKind};
 use crate::error::{Error, Result};
 use crate::kernels::{Packing, SCALARS, Step};
-use crate::models::{BETA, Model};
+use crate::models::Model;
 use crate::nn::ParameterSpec;
-use crate::program::{DataSpec, Executor, ParameterSet, Program, ProgramId};
+use crate::objectives::BETA;
+use crate::program::{DataSpec, Executor, ParameterSet, Program, ProgramId, SQUARED_GRADIENT_NORM};
 
 /// Rows that encoding, decoding and reconstructing work on at once.
 const CHUNK: usize = 256;
@@ -121,7 +122,7 @@ impl Session {
             let (position, live) = batches.at(i);
             let mut step =
                 Step { seed: Step::seed_words(!self.seed), step: i as u32, rows: live, position, ..Step::default() };
-            step.scalars = scalars(self.executor.program(id), beta);
+            step.scalars = self.scalars(id, beta);
             self.executor.run(id, &[step])?;
             let mu = self.executor.read_f32(&format!("output.{}", EVALUATE_OUTPUTS[0]))?;
             let kl = self.executor.read_f32(&format!("output.{}", EVALUATE_OUTPUTS[1]))?;
@@ -134,9 +135,10 @@ impl Session {
             means.extend_from_slice(live_means);
         }
         let mut record = EpochRecord::new(0, split, sums.mean(0), sums.mean(1), sums.mean(2));
+        record.parts = self.parts(id, &sums);
         record.bits_per_dimension = Some(bits_per_dimension(record.elbo, self.model.features()));
         record.active_units = Some(units.count());
-        record.kl_per_dimension = (0..latent).map(|d| per_dimension.mean(d)).collect();
+        record.kl_per_dimension = (0..per_dimension.len()).map(|d| per_dimension.mean(d)).collect();
         record.beta = Some(beta);
         let seconds = started.elapsed().as_secs_f64();
         record.seconds = Some(seconds);
@@ -170,21 +172,57 @@ impl Session {
         self.decode(&codes)
     }
 
-    /// The loss of each row `[rows]` with β = 1, for a VAE the negative ELBO from one sample of the posterior, which the
-    /// seed decides; of rows `[rows, features]`.
+    /// What each row costs by itself `[rows]`: for a VAE the negative ELBO from one sample of the posterior, which the
+    /// seed decides, else the loss; of rows `[rows, features]`.
     pub fn score(&mut self, x: &[f32], seed: u64) -> Result<Vec<f32>> {
         let features = self.model.features();
-        self.load("score", |model, set| transform("score", set, CHUNK, features, |g, x| model.terms(g, x).loss))?;
+        self.load("score", |model, set| transform("score", set, CHUNK, features, |g, x| model.score(g, x)))?;
         self.transform("score", x, (features, 1), seed)
     }
 
-    /// New data: E\[x | z\] for `count` codes drawn from the prior N(0, I). `[count, features]`
+    /// New data: E\[x | z\] for `count` codes drawn from the prior. `[count, features]`
+    ///
+    /// # Errors
+    /// If the model has no prior, or the device fails.
     pub fn sample(&mut self, count: usize, seed: u64) -> Result<Vec<f32>> {
-        let step = Step { seed: Step::seed_words(seed), ..Step::default() };
-        let draws =
-            (0..count * self.model.latent()).map(|e| crate::kernels::random::normal4(&step, 1, e as u32 / 4)[e % 4]);
-        let z: Vec<f32> = draws.collect();
+        let z = self.prior_sample(count, seed)?;
         self.decode(&z)
+    }
+
+    /// Codes drawn from the prior. `[count, latent]`
+    ///
+    /// # Errors
+    /// If the model has no prior, or the device fails.
+    pub fn prior_sample(&mut self, count: usize, seed: u64) -> Result<Vec<f32>> {
+        if !self.model.is_generative() {
+            return Err(Error::invalid("a model without a prior has nothing to draw codes from: train a vae"));
+        }
+        let latent = self.model.latent();
+        self.load("prior", |model, set| {
+            generator("prior", set, |g| model.prior_sample(g, CHUNK).expect("the model has a prior"))
+        })?;
+        self.chunks("prior", (count, latent), seed, None)
+    }
+
+    /// The parts of the objective by name, from the statistics of a program: what stands behind loss, reconstruction and KL.
+    pub(super) fn parts_of(&self, id: ProgramId, value: impl Fn(usize) -> f64) -> BTreeMap<String, f64> {
+        let names = self.executor.program(id).statistics.iter().enumerate().skip(3);
+        names.filter(|(_, n)| *n != SQUARED_GRADIENT_NORM).map(|(i, name)| (name.clone(), value(i))).collect()
+    }
+
+    /// The same from their means.
+    pub(super) fn parts(&self, id: ProgramId, sums: &Sums) -> BTreeMap<String, f64> {
+        self.parts_of(id, |i| sums.mean(i))
+    }
+
+    /// The scalars of a program that does not train: β, and those of the model as they are at the end of training.
+    fn scalars(&self, id: ProgramId, beta: f64) -> [f32; SCALARS] {
+        let mut scalars = [0.0; SCALARS];
+        for (slot, name) in scalars.iter_mut().zip(&self.executor.program(id).scalars) {
+            let value = if name == BETA { Some(beta) } else { self.model.scalar(name, f64::INFINITY) };
+            *slot = value.unwrap_or(0.0) as f32;
+        }
+        scalars
     }
 
     fn decoder(&mut self) -> Result<ProgramId> {
@@ -200,21 +238,35 @@ impl Session {
         (width, outputs): (usize, usize),
         seed: u64,
     ) -> Result<Vec<f32>> {
-        let id = self.loaded[name];
         if !values.len().is_multiple_of(width) {
             return Err(Error::invalid(format!("{} values are not whole rows of {width}", values.len())));
         }
-        let mut out = Vec::with_capacity(values.len() / width * outputs);
-        let scalars = scalars(self.executor.program(id), 1.0);
-        for (i, chunk) in values.chunks(CHUNK * width).enumerate() {
-            let mut padded = vec![0.0; CHUNK * width];
-            padded[..chunk.len()].copy_from_slice(chunk);
-            self.executor.write_f32(&format!("input.{name}"), &padded)?;
-            let rows = (chunk.len() / width) as u32;
-            let step = Step { seed: Step::seed_words(seed), step: i as u32, rows, scalars, ..Step::default() };
+        self.chunks(name, (values.len() / width, outputs), seed, Some((values, width)))
+    }
+
+    /// Runs a loaded program for so many rows, a chunk at a time, writing its input, if it has one, of `(values, width)`.
+    fn chunks(
+        &mut self,
+        name: &str,
+        (rows, outputs): (usize, usize),
+        seed: u64,
+        input: Option<(&[f32], usize)>,
+    ) -> Result<Vec<f32>> {
+        let id = self.loaded[name];
+        let mut out = Vec::with_capacity(rows * outputs);
+        let scalars = self.scalars(id, 1.0);
+        for (i, start) in (0..rows).step_by(CHUNK).enumerate() {
+            let live = CHUNK.min(rows - start);
+            if let Some((values, width)) = input {
+                let mut padded = vec![0.0; CHUNK * width];
+                padded[..live * width].copy_from_slice(&values[start * width..][..live * width]);
+                self.executor.write_f32(&format!("input.{name}"), &padded)?;
+            }
+            let step =
+                Step { seed: Step::seed_words(seed), step: i as u32, rows: live as u32, scalars, ..Step::default() };
             self.executor.run(id, &[step])?;
             let result = self.executor.read_f32(&format!("output.{name}"))?;
-            out.extend_from_slice(&result[..chunk.len() / width * outputs]);
+            out.extend_from_slice(&result[..live * outputs]);
         }
         Ok(out)
     }
@@ -228,13 +280,4 @@ pub(super) fn data_spec(data: &Dataset) -> DataSpec {
         PackingKind::Floats => Packing::Floats,
     };
     DataSpec { count: data.rows, features: data.shape.features(), packing }
-}
-
-/// The scalars of a program that does not train: β alone.
-fn scalars(program: &Program, beta: f64) -> [f32; SCALARS] {
-    let mut scalars = [0.0; SCALARS];
-    if let Some(slot) = program.scalar(BETA) {
-        scalars[slot] = beta as f32;
-    }
-    scalars
 }

@@ -177,7 +177,7 @@ impl Trainer {
             epoch: self.state.epoch as u32,
             position,
             spare: 0,
-            scalars: self.rates.scalars(program, number),
+            scalars: self.rates.scalars(program, &*self.session.model, number),
         }
     }
 
@@ -209,6 +209,7 @@ impl Trainer {
                     learning_rate: Some(self.rates.learning_rate(self.state.step)),
                     gradient_norm: Some(squared_norm.sqrt()),
                     samples_per_second: None,
+                    parts: self.session.parts_of(self.program, |i| f64::from(values[i])),
                 });
             }
             self.state.step += 1;
@@ -239,12 +240,13 @@ impl Trainer {
     fn record(&self, seconds: f64, steps: usize) -> EpochRecord {
         let sums = &self.state.sums;
         let mut record = EpochRecord::new(self.state.epoch + 1, Split::Train, sums.mean(0), sums.mean(1), sums.mean(2));
+        record.parts = self.session.parts(self.program, sums);
         let last = self.state.step.saturating_sub(1);
         record.bits_per_dimension =
             Some(super::metrics::bits_per_dimension(record.elbo, self.session.model.features()));
         record.beta = Some(self.rates.beta(last));
         record.learning_rate = Some(self.rates.learning_rate(last));
-        record.gradient_norm = Some(sums.mean(3));
+        record.gradient_norm = Some(sums.mean(3 + record.parts.len()));
         record.seconds = Some(seconds);
         record.samples_per_second = Some((steps * self.batches.rows) as f64 / seconds.max(1e-9));
         record.steps = Some(self.state.step);

@@ -4,8 +4,9 @@ use std::sync::Arc;
 
 use elbo::distributions::{Bernoulli, Gaussian, LearnedGaussian, Likelihood};
 use elbo::graph::Tensor;
-use elbo::models::{Autoencoder, BETA, Model, Vae};
+use elbo::models::{Autoencoder, Batch, Model, Parts, Vae};
 use elbo::nn::Activation;
+use elbo::objectives::BETA;
 
 use crate::trial::{Cases, Fault, Trial};
 
@@ -23,11 +24,12 @@ fn loss(trial: &mut Trial, model: &dyn Model, vae: Option<&Vae>) -> Tensor {
     }
     let x = trial.signal(0, &[BATCH, FEATURES]);
     let x = trial.graph.call(elbo::kernels::Func::Sigmoid, &[x]);
+    let batch = Batch { count: 3 * BATCH, ..Batch::whole(&mut trial.graph, x) };
     let loss = match vae {
-        None => model.terms(&mut trial.graph, x).loss,
+        None => model.terms(&mut trial.graph, &batch).loss,
         Some(vae) => {
             let eps = trial.signal(1, &[BATCH, LATENT]);
-            let terms = vae.terms_with(&mut trial.graph, x, eps);
+            let terms = vae.terms_with(&mut trial.graph, &batch, eps);
             let kl = trial.graph.sum_rows(terms.kl.expect("a VAE has a KL divergence"));
             match trial.fault {
                 Fault::Nothing => terms.loss,
@@ -62,7 +64,7 @@ pub fn losses() -> Cases {
     for ((name, likelihood), activation) in
         likelihoods.into_iter().zip([Activation::Silu, Activation::Tanh, Activation::Softplus])
     {
-        let vae = Vae::new(FEATURES, LATENT, widths, activation, likelihood.clone());
+        let vae = Vae::new(FEATURES, LATENT, widths, activation, Parts::new(likelihood.clone()));
         let case = move |trial: &mut Trial| {
             let loss = loss(trial, &vae, Some(&vae));
             trial.lose(loss);

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use elbo::distributions::{Bernoulli, DiagonalGaussian};
 use elbo::graph::Tensor;
 use elbo::kernels::{Func, Packing};
-use elbo::models::{Model, Vae};
+use elbo::models::{Model, Parts, Vae};
 use elbo::nn::Activation;
 use elbo::program::{AdamOptions, DataSpec, ParameterSet};
 use elbo::training::train_program;
@@ -31,13 +31,14 @@ fn dense(s: &mut Sketch, x: Tensor, outputs: usize) -> Tensor {
     s.graph.add(product, bias)
 }
 
-fn gaussian(s: &mut Sketch, x: Tensor, latent: usize) -> (DiagonalGaussian, Tensor) {
+/// A Gaussian layer: μ, ln σ², and a draw.
+fn gaussian(s: &mut Sketch, x: Tensor, latent: usize) -> ([Tensor; 2], Tensor) {
     let outputs = dense(s, x, 2 * latent);
-    let posterior = DiagonalGaussian::from_outputs(&mut s.graph, outputs);
+    let [mu, log_var] = DiagonalGaussian.split(&mut s.graph, outputs);
     let stream = s.graph.stream();
-    let shape = s.graph.shape(posterior.mu).to_vec();
+    let shape = s.graph.shape(mu).to_vec();
     let eps = s.graph.normal(stream, &shape);
-    (posterior, posterior.rsample(&mut s.graph, eps))
+    ([mu, log_var], s.graph.call(Func::Reparameterise, &[mu, log_var, eps]))
 }
 
 fn trained(mut s: Sketch, loss: Tensor, outputs: &[Tensor]) -> Sketch {
@@ -54,13 +55,13 @@ fn importance_samples() -> Sketch {
     let hidden = dense(&mut s, x, 4);
     let hidden = s.graph.call(Func::Tanh, &[hidden]);
     let outputs = dense(&mut s, hidden, 2 * d);
-    let q = DiagonalGaussian::from_outputs(&mut s.graph, outputs);
+    let q = DiagonalGaussian.split(&mut s.graph, outputs);
     let spread = |s: &mut Sketch, t: Tensor, n: usize| {
         let t = s.graph.reshape(t, &[b, 1, n]);
         let t = s.graph.expand(t, &[b, k, n]);
         s.graph.reshape(t, &[b * k, n])
     };
-    let (mu, log_var, wide) = (spread(&mut s, q.mu, d), spread(&mut s, q.log_var, d), spread(&mut s, x, f));
+    let (mu, log_var, wide) = (spread(&mut s, q[0], d), spread(&mut s, q[1], d), spread(&mut s, x, f));
     let stream = s.graph.stream();
     let eps = s.graph.normal(stream, &[b * k, d]);
     let z = s.graph.call(Func::Reparameterise, &[mu, log_var, eps]);
@@ -93,7 +94,7 @@ fn missing_data() -> Sketch {
     let logits = dense(&mut s, z, 7);
     let log_prob = s.graph.call(Func::BernoulliLogProb, &[logits, x]);
     let log_prob = s.graph.call(Func::Select, &[mask, log_prob, zero]);
-    let kl = q.kl(&mut s.graph);
+    let kl = s.graph.call(Func::KlStandardNormal, &q);
     let (likelihood, kl) = (mean(&mut s, log_prob), mean(&mut s, kl));
     let loss = s.graph.sub(kl, likelihood);
     trained(s, loss, &[mask, logits])
@@ -121,10 +122,10 @@ fn ladder() -> Sketch {
     let (q2, z2) = gaussian(&mut s, z1, 2);
     let (p1, _) = gaussian(&mut s, z2, 4);
     let logits = dense(&mut s, z1, 8);
-    let inner = s.graph.call(Func::GaussianLogProb, &[z1, p1.mu, p1.log_var]);
-    let entropy = s.graph.call(Func::GaussianLogProb, &[z1, q1.mu, q1.log_var]);
+    let inner = s.graph.call(Func::GaussianLogProb, &[z1, p1[0], p1[1]]);
+    let entropy = s.graph.call(Func::GaussianLogProb, &[z1, q1[0], q1[1]]);
     let likelihood = s.graph.call(Func::BernoulliLogProb, &[logits, x]);
-    let kl = q2.kl(&mut s.graph);
+    let kl = s.graph.call(Func::KlStandardNormal, &q2);
     let terms = [likelihood, inner, entropy, kl].map(|t| mean(&mut s, t));
     let up = s.graph.add(terms[0], terms[1]);
     let down = s.graph.add(terms[2], terms[3]);
@@ -143,7 +144,7 @@ fn conditional() -> Sketch {
     let code = s.graph.concat(&[z, y], 1);
     let logits = dense(&mut s, code, 5);
     let likelihood = s.graph.call(Func::BernoulliLogProb, &[logits, x]);
-    let kl = q.kl(&mut s.graph);
+    let kl = s.graph.call(Func::KlStandardNormal, &q);
     let (likelihood, kl) = (mean(&mut s, likelihood), mean(&mut s, kl));
     let loss = s.graph.sub(kl, likelihood);
     trained(s, loss, &[both, x, x, code])
@@ -248,7 +249,7 @@ pub fn all() -> Vec<(&'static str, &'static str, Sketch)> {
 
 /// The calls of a training step of the classic VAE, 784-400-20 in batches of 128, and their listing.
 pub fn classic() -> (usize, String) {
-    let vae = Vae::new(784, 20, (&[400], &[400]), Activation::Relu, Arc::new(Bernoulli));
+    let vae = Vae::new(784, 20, (&[400], &[400]), Activation::Relu, Parts::new(Arc::new(Bernoulli)));
     let set = ParameterSet::new("model", vae.parameters().into_iter().map(|s| (s.name, s.shape)));
     let data = DataSpec { count: 60_000, features: 784, packing: Packing::Bytes };
     let program = train_program(&vae, &set, ("train", &data), 128, false, AdamOptions::default());

@@ -67,7 +67,14 @@ fn arithmetic() -> Map {
         expr.call(Func::Add, &[product, b])
     });
     let stores = vec![Store { reg, binding: 1, view }];
-    Map { extents: vec![1 << 20], reduced: 0, expr, stores, reductions: vec![], access: vec![Access::Read, Access::Write] }
+    Map {
+        extents: vec![1 << 20],
+        reduced: 0,
+        expr,
+        stores,
+        reductions: vec![],
+        access: vec![Access::Read, Access::Write],
+    }
 }
 
 /// A program of one call on buffers of its own.

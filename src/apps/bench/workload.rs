@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crate::data::{Dataset, Shape, Values};
 use crate::distributions::Bernoulli;
 use crate::error::Result;
-use crate::models::{Model, Vae};
+use crate::models::{Model, Parts, Vae};
 use crate::nn::Activation;
 
 /// A training step that is timed.
@@ -30,7 +30,8 @@ impl Workload {
     /// The model: a VAE with ReLU and a Bernoulli likelihood.
     pub fn model(&self) -> Box<dyn Model> {
         let back: Vec<usize> = self.hidden.iter().rev().copied().collect();
-        Box::new(Vae::new(self.features, self.latent, (self.hidden, &back), Activation::Relu, Arc::new(Bernoulli)))
+        let parts = Parts::new(Arc::new(Bernoulli));
+        Box::new(Vae::new(self.features, self.latent, (self.hidden, &back), Activation::Relu, parts))
     }
 
     /// Eight batches of random bytes.

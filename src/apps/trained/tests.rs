@@ -1,7 +1,8 @@
 //! The front door: what goes in comes out, what was saved comes back, and what cannot be is refused with a reason.
 
 use super::*;
-use crate::config::{Likelihood, ModelKind, Preset};
+use crate::catalogue::Spec;
+use crate::config::{ModelKind, Preset};
 use crate::data::Values;
 
 const WIDTH: usize = 12;
@@ -20,7 +21,7 @@ fn config() -> Config {
     let mut config = Preset::Classic.config();
     config.device.device = DeviceChoice::Cpu;
     (config.model.hidden, config.model.latent) = (vec![24], 2);
-    (config.model.likelihood, config.model.sigma) = (Likelihood::Gaussian, 0.1);
+    config.model.likelihood = Spec::new("gaussian").with("sigma", 0.1);
     (config.training.epochs, config.training.batch, config.training.learning_rate) = (20, 25, 0.01);
     config
 }
@@ -123,7 +124,7 @@ fn what_cannot_be_is_refused() {
     assert!(complaint(train(&scaled, &bernoulli)).contains("holds 2.5 in row 0, column 0"));
     let mut plain = Config { training: short(), ..config() };
     plain.model.kind = ModelKind::Ae;
-    (plain.model.likelihood, plain.model.sigma) = (Likelihood::Bernoulli, 1.0);
+    plain.model.likelihood = "bernoulli".into();
     let mut plain = train(&data, &plain).unwrap();
     assert!(complaint(plain.sample(1, 0)).contains("no distribution to draw from"));
     assert_eq!(plain.score(&data.row(0), 0).unwrap(), plain.score(&data.row(0), 1).unwrap());

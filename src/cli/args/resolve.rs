@@ -25,6 +25,7 @@ pub fn resolve(args: &TrainArgs) -> Result<Config> {
 fn laid_over(mut config: Config, args: &TrainArgs) -> Config {
     args.data.apply(&mut config.data);
     args.model.apply(&mut config.model);
+    config.model.name_pieces();
     args.training.apply(&mut config.training);
     args.device.apply(&mut config.device);
     config
@@ -84,7 +85,12 @@ impl ModelArgs {
         set(&mut config.latent, &self.latent);
         set(&mut config.activation, &self.activation);
         set(&mut config.likelihood, &self.likelihood);
-        set(&mut config.sigma, &self.sigma);
+        if let Some(sigma) = self.sigma {
+            config.likelihood.settings.insert("sigma".to_string(), sigma);
+        }
+        set(&mut config.posterior, &self.posterior);
+        set(&mut config.prior, &self.prior);
+        set(&mut config.objective, &self.objective);
         set(&mut config.beta, &self.beta);
     }
 }
@@ -99,6 +105,7 @@ impl TrainingArgs {
         set(&mut config.step_every, &self.step_every);
         set(&mut config.step_factor, &self.step_factor);
         set(&mut config.kl_warmup_epochs, &self.kl_warmup_epochs);
+        set(&mut config.kl_cycle_epochs, &self.kl_cycle_epochs);
         set_optional(&mut config.clip_norm, &self.clip_norm);
         set(&mut config.beta1, &self.beta1);
         set(&mut config.beta2, &self.beta2);

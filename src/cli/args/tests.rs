@@ -5,7 +5,8 @@ use std::path::Path;
 use clap::FromArgMatches;
 
 use super::*;
-use crate::config::{Binarise, Config, DeviceChoice, FILE_NAME, Likelihood, ModelKind, Schedule};
+use crate::catalogue::Spec;
+use crate::config::{Binarise, Config, DeviceChoice, FILE_NAME, ModelKind, Schedule};
 use crate::nn::Activation;
 
 fn parse(line: &str) -> Result<Command, clap::Error> {
@@ -82,9 +83,9 @@ fn every_setting_has_an_option() {
     let (data, model, training) = (&config.data, &config.model, &config.training);
     assert_eq!((data.validation, data.binarise, data.resolution), (7, Binarise::Dynamic, 16));
     assert_eq!((data.count, data.binary, data.full), (Some(20_000), true, false));
-    assert_eq!((model.kind, model.likelihood), (ModelKind::Vae, Likelihood::Gaussian));
+    assert_eq!((model.kind, model.likelihood.clone()), (ModelKind::Vae, Spec::new("gaussian").with("sigma", 0.1)));
     assert_eq!((&model.hidden[..], model.decoder_hidden.as_deref()), (&[3, 4][..], Some(&[5][..])));
-    assert_eq!((model.latent, model.activation, model.sigma, model.beta), (2, Activation::LeakyRelu, 0.1, 4.0));
+    assert_eq!((model.latent, model.activation, model.beta), (2, Activation::LeakyRelu, 4.0));
     assert_eq!((training.epochs, training.batch, training.learning_rate), (3, 5, 3e-5));
     assert_eq!((training.schedule, training.warmup_steps), (Schedule::Cosine, 11));
     assert_eq!((training.step_every, training.step_factor, training.kl_warmup_epochs), (2, 0.3, 1));

@@ -5,7 +5,8 @@ use std::path::PathBuf;
 use clap::Args;
 
 use super::whole;
-use crate::config::{Binarise, DeviceChoice, Likelihood, ModelKind, Preset, Schedule};
+use crate::catalogue::Spec;
+use crate::config::{Binarise, DeviceChoice, ModelKind, Preset, Schedule};
 use crate::nn::Activation;
 
 /// The options of `elbo train`. What is not given stays `None`.
@@ -102,15 +103,28 @@ pub struct ModelArgs {
     pub activation: Option<Activation>,
     /// How the distance of a row from its reconstruction is measured
     ///
-    /// The density p(x|z) whose negative logarithm is the reconstruction term of the loss. For a plain autoencoder
-    /// (--model ae), bernoulli is binary cross-entropy, and gaussian is squared error; bce and mse are understood as well.
-    #[arg(long, value_name = "NAME")]
-    pub likelihood: Option<Likelihood>,
-    /// Standard deviation of --likelihood gaussian, in the units of the data
+    /// The density p(x|z) whose negative logarithm is the reconstruction term of the loss: bernoulli for values from 0 to 1,
+    /// gaussian:sigma=0.1 for any, and more that `elbo models` lists. For a plain autoencoder (--model ae), bernoulli is
+    /// binary cross-entropy, and gaussian is squared error; bce and mse are understood as well.
+    #[arg(long, value_name = "NAME[:SETTING=X,...]")]
+    pub likelihood: Option<Spec>,
+    /// Short for --likelihood gaussian:sigma=X, its standard deviation in the units of the data
     ///
     /// Smaller values make reconstructions sharper and codes say more.
     #[arg(long, value_name = "X")]
     pub sigma: Option<f64>,
+    /// The family of densities q(z|x) that codes are drawn from; `elbo models` lists them
+    #[arg(long, value_name = "NAME[:SETTING=X,...]")]
+    pub posterior: Option<Spec>,
+    /// The density p(z) of codes before anything is seen; `elbo models` lists them
+    #[arg(long, value_name = "NAME[:SETTING=X,...]")]
+    pub prior: Option<Spec>,
+    /// What is minimised; `elbo models` lists them
+    ///
+    /// elbo is the negative ELBO with the KL term weighted by --beta. Others weigh parts of it, as beta-tcvae:beta=6, hold
+    /// it, as free-bits:lambda=0.5, or use a tighter bound, as iwae:samples=5.
+    #[arg(long, value_name = "NAME[:SETTING=X,...]")]
+    pub objective: Option<Spec>,
     /// Weight of the KL term in the loss
     ///
     /// The loss is reconstruction + beta x KL. At 1 it is the negative ELBO. Above 1, codes say less, reconstructions are
@@ -150,6 +164,11 @@ pub struct TrainingArgs {
     /// Helps where codes would otherwise say nothing at all (posterior collapse).
     #[arg(long, value_name = "EPOCHS", value_parser = whole)]
     pub kl_warmup_epochs: Option<usize>,
+    /// Epochs after which the weight of the KL term starts over from 0; 0 for never
+    ///
+    /// Cyclical annealing (Fu et al. 2019): in each cycle the weight grows over --kl-warmup-epochs, then stays.
+    #[arg(long, value_name = "EPOCHS", value_parser = whole)]
+    pub kl_cycle_epochs: Option<usize>,
     /// The most the gradient's norm may be; longer ones are scaled down [default: no limit]
     #[arg(long, value_name = "X")]
     pub clip_norm: Option<f64>,

@@ -6,6 +6,7 @@
 //!
 //! Fields that were not measured are left out; numbers that are not finite are `null`.
 
+use std::collections::BTreeMap;
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
@@ -64,6 +65,10 @@ pub struct EpochRecord {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[serde(deserialize_with = "null::list")]
     pub kl_per_dimension: Vec<f64>,
+    /// What else the objective is made of, by name, in nats per example.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    #[serde(deserialize_with = "null::map")]
+    pub parts: BTreeMap<String, f64>,
     /// The weight of the KL in the loss at the end of the epoch.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[serde(deserialize_with = "null::optional")]
@@ -103,6 +108,7 @@ impl EpochRecord {
             bits_per_dimension: None,
             active_units: None,
             kl_per_dimension: Vec::new(),
+            parts: BTreeMap::new(),
             beta: None,
             learning_rate: None,
             gradient_norm: None,
@@ -145,6 +151,10 @@ pub struct StepRecord {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[serde(deserialize_with = "null::optional")]
     pub samples_per_second: Option<f64>,
+    /// What else the objective is made of, by name, in nats per example.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    #[serde(deserialize_with = "null::map")]
+    pub parts: BTreeMap<String, f64>,
 }
 
 /// `−elbo / (ln 2 · features)`: what coding one dimension of the data costs in bits.

@@ -94,7 +94,7 @@ mod tests {
     use super::super::record::Split;
     use super::super::{read_epochs, read_steps};
     use super::*;
-    use std::collections::BTreeSet;
+    use std::collections::{BTreeMap, BTreeSet};
     use std::fs;
 
     fn epoch(epoch: u64, split: Split) -> EpochRecord {
@@ -112,6 +112,7 @@ mod tests {
             learning_rate: Some(1e-3),
             gradient_norm: None,
             samples_per_second: None,
+            parts: BTreeMap::new(),
         }
     }
 
@@ -173,7 +174,7 @@ mod tests {
             .as_object()
             .unwrap()
             .iter()
-            .filter(|(_, value)| !value.is_array())
+            .filter(|(_, value)| !value.is_array() && !value.is_object())
             .map(|(name, _)| name.as_str())
             .collect();
         assert_eq!(scalars, EpochRecord::COLUMNS.iter().copied().collect());

@@ -1,0 +1,144 @@
+//! The pieces a model is made of: that each exists, and that they go together.
+
+use std::sync::Arc;
+
+use super::problems::Problems;
+use super::{ModelConfig, ModelKind};
+use crate::catalogue::{Kind, Piece, Spec, build, find};
+use crate::distributions::{LIKELIHOODS, POSTERIORS, PRIORS};
+use crate::error::Result;
+use crate::graph::Graph;
+use crate::models::Parts;
+use crate::objectives::{Need, OBJECTIVES};
+
+impl ModelConfig {
+    /// What a VAE of these settings is made of.
+    ///
+    /// # Errors
+    /// If a piece does not exist, or is given what it does not take.
+    pub fn parts(&self) -> Result<Parts> {
+        Ok(Parts {
+            likelihood: build(LIKELIHOODS, &self.likelihood)?,
+            posterior: build(POSTERIORS, &self.posterior)?,
+            prior: build(PRIORS, &self.prior)?,
+            objective: build(OBJECTIVES, &self.objective)?,
+        })
+    }
+
+    /// Calls every piece by its own name where it is known by another, so that equal settings are equal.
+    pub(crate) fn name_pieces(&mut self) {
+        rename(LIKELIHOODS, &mut self.likelihood);
+        rename(POSTERIORS, &mut self.posterior);
+        rename(PRIORS, &mut self.prior);
+        rename(OBJECTIVES, &mut self.objective);
+    }
+}
+
+fn rename<T: ?Sized>(list: &'static [&'static Piece<T>], spec: &mut Spec) {
+    if let Ok(piece) = find(list, &Spec::new(&spec.id)) {
+        spec.id = piece.about.id.to_string();
+    }
+}
+
+/// Notes what does not exist or does not go together; `batch` is the rows of a step.
+pub(super) fn check(config: &ModelConfig, batch: usize, problems: &mut Problems) {
+    note(find(LIKELIHOODS, &config.likelihood), problems);
+    note(find(POSTERIORS, &config.posterior), problems);
+    note(find(PRIORS, &config.prior), problems);
+    note(find(OBJECTIVES, &config.objective), problems);
+    if config.kind == ModelKind::Ae {
+        return check_plain(config, problems);
+    }
+    let Ok(parts) = config.parts() else { return };
+    let objective = &config.objective.id;
+    for need in parts.objective.needs() {
+        let (posterior, prior) = (&config.posterior.id, &config.prior.id);
+        match need {
+            Need::Pairs => problems.note(
+                batch < 2,
+                format!("the objective `{objective}` compares the rows of a batch, and `batch` is {batch}: give 2 or more"),
+            ),
+            Need::FactorisedPosterior => problems.note(
+                !is_factorised(&parts),
+                format!(
+                    "the objective `{objective}` needs a posterior that is a product over dimensions, and `{posterior}` is \
+                     none: use the posterior `diagonal-gaussian`, or another objective"
+                ),
+            ),
+            Need::ClosedFormKl => problems.note(
+                !has_closed_form_kl(&parts),
+                format!(
+                    "the objective `{objective}` needs the KL of each dimension, and there is no closed form of it for the \
+                     posterior `{posterior}` and the prior `{prior}`: use another objective"
+                ),
+            ),
+        }
+    }
+    problems.note(
+        !parts.objective.uses_beta() && config.beta.is_finite() && config.beta != 1.0,
+        format!("`beta` has no part in the objective `{objective}`: leave it out, and see `elbo models {objective}`"),
+    );
+    problems.note(
+        objective == "beta-vae" && config.beta.is_finite() && config.beta != 1.0,
+        "`beta` is given twice: leave --beta out and write --objective beta-vae:beta=X, or leave the objective out",
+    );
+}
+
+/// A plain autoencoder has a code and a reconstruction, and nothing else.
+fn check_plain(config: &ModelConfig, problems: &mut Problems) {
+    problems.note(
+        config.beta.is_finite() && config.beta != 1.0,
+        "`beta` weighs the KL term, and a plain autoencoder (`kind` ae) has none: leave it out, or train a vae",
+    );
+    let likelihood = config.likelihood.id.as_str();
+    problems.note(
+        !["bernoulli", "gaussian"].contains(&likelihood) && find(LIKELIHOODS, &config.likelihood).is_ok(),
+        format!(
+            "a plain autoencoder (`kind` ae) minimises an error, and has no use for the density `{likelihood}`: choose \
+             bernoulli (bce) or gaussian (mse), or train a vae"
+        ),
+    );
+    problems.note(
+        likelihood == "gaussian" && !config.likelihood.settings.is_empty(),
+        "a plain autoencoder (`kind` ae) minimises the squared error, which `sigma` has no part in: leave it out",
+    );
+    let plain = [
+        (Kind::Posterior, &config.posterior, "diagonal-gaussian"),
+        (Kind::Prior, &config.prior, "standard-normal"),
+        (Kind::Objective, &config.objective, "elbo"),
+    ];
+    for (kind, spec, usual) in plain {
+        problems.note(
+            spec.id != usual,
+            format!(
+                "a plain autoencoder (`kind` ae) has no {} to choose, and `{spec}` is given: leave it out, or train a vae",
+                kind.key()
+            ),
+        );
+    }
+}
+
+fn note<T>(found: Result<T>, problems: &mut Problems) {
+    if let Err(problem) = found {
+        problems.note(true, problem);
+    }
+}
+
+/// A graph with an encoder's outputs for one row and two dimensions, and a code.
+fn probe(parts: &Parts) -> (Graph, [crate::graph::Tensor; 2]) {
+    let mut graph = Graph::new();
+    let outputs = graph.input("outputs", &[1, parts.posterior.outputs(2)]);
+    let z = graph.input("z", &[1, 2]);
+    (graph, [outputs, z])
+}
+
+fn is_factorised(parts: &Parts) -> bool {
+    let (mut graph, [outputs, z]) = probe(parts);
+    parts.posterior.log_prob_per_dimension(&mut graph, outputs, z).is_some()
+        && parts.posterior.variance(&mut graph, outputs).is_some()
+}
+
+fn has_closed_form_kl(parts: &Parts) -> bool {
+    let (mut graph, [outputs, _]) = probe(parts);
+    parts.posterior.kl(&mut graph, outputs, &*Arc::clone(&parts.prior)).is_some()
+}

@@ -1,0 +1,50 @@
+//! The Bernoulli: pixels that are black or white.
+
+use std::sync::Arc;
+
+use super::{Likelihood, Support};
+use crate::catalogue::{About, Kind, Piece};
+use crate::graph::{Graph, Tensor};
+use crate::kernels::Func;
+
+/// x ~ Bernoulli(σ(output)), also for x between 0 and 1: then −ln p is the binary cross-entropy.
+#[derive(Clone, Copy, Debug)]
+pub struct Bernoulli;
+
+pub(super) static PIECE: Piece<dyn Likelihood> = Piece {
+    about: About {
+        kind: Kind::Likelihood,
+        id: "bernoulli",
+        aliases: &["bce"],
+        name: "Bernoulli: binary cross-entropy",
+        formula: "ln p(x|z) = x ln σ(a) + (1 − x) ln(1 − σ(a))",
+        source: "Kingma & Welling 2014, appendix C.1",
+        settings: &[],
+        example: "elbo train --likelihood bernoulli",
+    },
+    build: |_| Arc::new(Bernoulli),
+};
+
+impl Likelihood for Bernoulli {
+    fn outputs_per_feature(&self) -> usize {
+        1
+    }
+
+    fn support(&self) -> Support {
+        Support::Binary
+    }
+
+    fn log_prob(&self, graph: &mut Graph, outputs: Tensor, x: Tensor) -> Tensor {
+        graph.call(Func::BernoulliLogProb, &[outputs, x])
+    }
+
+    fn mean(&self, graph: &mut Graph, outputs: Tensor) -> Tensor {
+        graph.call(Func::Sigmoid, &[outputs])
+    }
+
+    fn sample(&self, graph: &mut Graph, outputs: Tensor) -> Option<Tensor> {
+        let (stream, shape) = (graph.stream(), graph.shape(outputs).to_vec());
+        let (u, mean) = (graph.uniform(stream, &shape), self.mean(graph, outputs));
+        Some(graph.call(Func::Less, &[u, mean]))
+    }
+}

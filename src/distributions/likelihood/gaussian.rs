@@ -1,0 +1,59 @@
+//! The Gaussian with one fixed standard deviation.
+
+use std::sync::Arc;
+
+use super::{Likelihood, Support};
+use crate::catalogue::{About, Bounds, Kind, Piece, Setting};
+use crate::graph::{Graph, Tensor};
+use crate::kernels::Func;
+
+/// x ~ N(output, sigma²) with one fixed standard deviation.
+#[derive(Clone, Copy, Debug)]
+pub struct Gaussian {
+    /// The standard deviation.
+    pub sigma: f32,
+}
+
+pub(super) static PIECE: Piece<dyn Likelihood> = Piece {
+    about: About {
+        kind: Kind::Likelihood,
+        id: "gaussian",
+        aliases: &["mse"],
+        name: "Gaussian with a fixed standard deviation: squared error over 2 sigma^2",
+        formula: "ln p(x|z) = −½(ln 2πσ² + (x − μ)²/σ²)",
+        source: "Kingma & Welling 2014, appendix C.2",
+        settings: &[Setting {
+            name: "sigma",
+            default: 1.0,
+            bounds: Bounds::Positive,
+            meaning: "σ, in the units of the data; smaller makes reconstructions sharper and codes say more",
+        }],
+        example: "elbo train --likelihood gaussian:sigma=0.1",
+    },
+    build: |settings| Arc::new(Gaussian { sigma: settings.get("sigma") as f32 }),
+};
+
+impl Likelihood for Gaussian {
+    fn outputs_per_feature(&self) -> usize {
+        1
+    }
+
+    fn support(&self) -> Support {
+        Support::Real
+    }
+
+    fn log_prob(&self, graph: &mut Graph, outputs: Tensor, x: Tensor) -> Tensor {
+        let log_var = graph.constant(2.0 * self.sigma.ln());
+        graph.call(Func::GaussianLogProb, &[x, outputs, log_var])
+    }
+
+    fn mean(&self, _: &mut Graph, outputs: Tensor) -> Tensor {
+        outputs
+    }
+
+    fn sample(&self, graph: &mut Graph, outputs: Tensor) -> Option<Tensor> {
+        let (stream, shape) = (graph.stream(), graph.shape(outputs).to_vec());
+        let (eps, log_var) = (graph.normal(stream, &shape), graph.constant(2.0 * self.sigma.ln()));
+        Some(graph.call(Func::Reparameterise, &[outputs, log_var, eps]))
+    }
+}

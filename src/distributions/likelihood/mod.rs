@@ -1,0 +1,63 @@
+//! Likelihoods: what a decoder's unconstrained outputs say about the data.
+
+mod bernoulli;
+mod gaussian;
+mod learned_gaussian;
+mod squared_error;
+
+pub use bernoulli::Bernoulli;
+pub use gaussian::Gaussian;
+pub use learned_gaussian::LearnedGaussian;
+pub use squared_error::SquaredError;
+
+use crate::catalogue::Piece;
+use crate::graph::{Graph, Tensor};
+use crate::nn::ParameterSpec;
+
+/// Every likelihood.
+pub static LIKELIHOODS: &[&Piece<dyn Likelihood>] = &[&bernoulli::PIECE, &gaussian::PIECE, &learned_gaussian::PIECE];
+
+/// The values that a likelihood gives a probability.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Support {
+    /// Any number: a density.
+    Real,
+    /// From 0 to 1, both included: a density.
+    Unit,
+    /// 0 and 1: a probability of each. Values between are understood as the probability that a pixel is 1.
+    Binary,
+    /// The `n` evenly spaced numbers 0, 1/(n − 1), …, 1: a probability of each.
+    Levels(usize),
+}
+
+/// p(x | z), factorised over features.
+pub trait Likelihood: std::fmt::Debug + Send + Sync {
+    /// Outputs the decoder gives per feature; of several, the first `features` outputs are the first of each, and so on.
+    fn outputs_per_feature(&self) -> usize;
+
+    /// Parameters of its own, for data of so many features.
+    fn parameters(&self, features: usize) -> Vec<ParameterSpec> {
+        let _ = features;
+        vec![]
+    }
+
+    /// What it gives a probability.
+    fn support(&self) -> Support;
+
+    /// ln p(x | z) per feature, in nats. `outputs` is `[…, outputs_per_feature·features]`, `x` and the result are
+    /// `[…, features]`; leading axes of size 1 are broadcast.
+    fn log_prob(&self, graph: &mut Graph, outputs: Tensor, x: Tensor) -> Tensor;
+
+    /// E\[x | z\]. `[…, features]`
+    fn mean(&self, graph: &mut Graph, outputs: Tensor) -> Tensor;
+
+    /// x ~ p(x | z), of draws of its own. `[…, features]`; `None` for a loss that is no density.
+    fn sample(&self, graph: &mut Graph, outputs: Tensor) -> Option<Tensor>;
+}
+
+/// Part `part` of `parts` equal parts of the last axis.
+pub(crate) fn part(graph: &mut Graph, t: Tensor, part: usize, parts: usize) -> Tensor {
+    let axis = graph.shape(t).len() - 1;
+    let width = graph.shape(t)[axis] / parts;
+    graph.slice(t, axis, part * width, width)
+}

@@ -1,0 +1,114 @@
+//! DIP-VAE: the covariance of the aggregate posterior is drawn towards the identity.
+
+use std::sync::Arc;
+
+use super::{Inference, Loss, Need, Objective};
+use crate::catalogue::{About, Bounds, Kind, Piece, Setting, Settings};
+use crate::graph::{Graph, Tensor};
+use crate::kernels::Func;
+
+/// −ELBO + λ_od·Σ_{i≠j} C_ij² + λ_d·Σ_i (C_ii − 1)², with C = Cov\[μ(x)\] (I) or C = E\[σ²(x)\] + Cov\[μ(x)\] (II), of the
+/// batch.
+#[derive(Clone, Copy, Debug)]
+pub struct DipVae {
+    off_diagonal: f32,
+    diagonal: f32,
+    with_variance: bool,
+}
+
+const fn settings(diagonal: f64) -> [Setting; 2] {
+    [
+        Setting {
+            name: "off-diagonal",
+            default: 10.0,
+            bounds: Bounds::NotNegative,
+            meaning: "λ_od, of the squared covariances",
+        },
+        Setting {
+            name: "diagonal",
+            default: diagonal,
+            bounds: Bounds::NotNegative,
+            meaning: "λ_d, of the variances' squared distances from 1",
+        },
+    ]
+}
+
+pub(super) static DIP_VAE_I: Piece<dyn Objective> = Piece {
+    about: About {
+        kind: Kind::Objective,
+        id: "dip-vae-i",
+        aliases: &[],
+        name: "DIP-VAE I: uncorrelated posterior means",
+        formula: "−ELBO + λ_od Σ_{i≠j} C_ij² + λ_d Σ_i (C_ii − 1)², C = Cov[μ(x)]",
+        source: "Kumar, Sattigeri & Balakrishnan 2018, equation 6",
+        settings: &settings(100.0),
+        example: "elbo train --objective dip-vae-i:off-diagonal=10,diagonal=100",
+    },
+    build: |s| Arc::new(build(s, false)),
+};
+
+pub(super) static DIP_VAE_II: Piece<dyn Objective> = Piece {
+    about: About {
+        kind: Kind::Objective,
+        id: "dip-vae-ii",
+        aliases: &[],
+        name: "DIP-VAE II: an uncorrelated aggregate posterior",
+        formula: "−ELBO + λ_od Σ_{i≠j} C_ij² + λ_d Σ_i (C_ii − 1)², C = E[σ²(x)] + Cov[μ(x)]",
+        source: "Kumar, Sattigeri & Balakrishnan 2018, equation 7",
+        settings: &settings(10.0),
+        example: "elbo train --objective dip-vae-ii:off-diagonal=10,diagonal=10",
+    },
+    build: |s| Arc::new(build(s, true)),
+};
+
+fn build(settings: &Settings, with_variance: bool) -> DipVae {
+    DipVae {
+        off_diagonal: settings.get("off-diagonal") as f32,
+        diagonal: settings.get("diagonal") as f32,
+        with_variance,
+    }
+}
+
+impl DipVae {
+    /// Σ_i w_i (μ_i − μ̄)(μ_i − μ̄)ᵀ over the live rows `[latent, latent]`.
+    fn covariance(graph: &mut Graph, inference: &Inference) -> Tensor {
+        let mu = inference.mu(graph);
+        let mean = inference.batch_mean(graph, mu);
+        let centred = graph.sub(mu, mean);
+        let weighted = graph.mul(centred, inference.weights);
+        graph.matmul(centred, weighted, true, false)
+    }
+}
+
+impl Objective for DipVae {
+    fn needs(&self) -> &'static [Need] {
+        &[Need::FactorisedPosterior, Need::Pairs]
+    }
+
+    fn loss(&self, graph: &mut Graph, inference: &Inference) -> Loss {
+        let latent = inference.latent(graph);
+        let shape = [latent, latent];
+        let mut covariance = DipVae::covariance(graph, inference);
+        let (i, j) = (graph.coordinate(0, &shape), graph.coordinate(1, &shape));
+        let (below, above) = (graph.call(Func::Less, &[i, j]), graph.call(Func::Less, &[j, i]));
+        let off = graph.add(below, above);
+        if self.with_variance {
+            let variance = inference.posterior.variance(graph, inference.outputs);
+            let variance = variance.expect("the posterior is a product over dimensions, which was checked");
+            let mean = inference.batch_mean(graph, variance);
+            let sum = graph.add(covariance, mean);
+            covariance = graph.call(Func::Select, &[off, covariance, sum]);
+        }
+        let one = graph.constant(1.0);
+        let excess = graph.sub(covariance, one);
+        let (outside, inside) = (graph.call(Func::Square, &[covariance]), graph.call(Func::Square, &[excess]));
+        let (outside, inside) = (graph.scale(outside, self.off_diagonal), graph.scale(inside, self.diagonal));
+        let penalty = graph.call(Func::Select, &[off, outside, inside]);
+        let penalty = graph.sum(penalty, &[0, 1]);
+        let penalty = inference.in_every_row(graph, penalty);
+        let (reconstruction, kl) = (inference.reconstruction(graph), inference.kl_of_rows(graph));
+        let weighted = inference.weighted_by_beta(graph, kl);
+        let bound = graph.add(reconstruction, weighted);
+        Loss { rows: graph.add(bound, penalty), parts: vec![("covariance_penalty", penalty)], reweigh: None }
+    }
+}

@@ -1,0 +1,63 @@
+//! The doubly reparameterised gradient of the importance-weighted bound.
+//!
+//! The bound's gradient with respect to the encoder is Σ_k w̃_k² ∂ln w_k/∂z_k ∂z_k/∂φ, w̃ being the normalised weights
+//! (Tucker et al. 2019, equation 8): the density of q takes its parameters as they are, without a gradient, and what comes
+//! back through a code, w̃_k ∂ln w_k/∂z_k, is multiplied by w̃_k once more. The decoder's gradient is the IWAE's.
+
+use std::sync::Arc;
+
+use super::iwae::{SAMPLES, bound};
+use super::{Inference, Loss, Need, Objective};
+use crate::catalogue::{About, Kind, Piece};
+use crate::graph::Graph;
+use crate::kernels::Func;
+
+/// The bound of the IWAE, with a gradient of less variance.
+#[derive(Clone, Copy, Debug)]
+pub struct Dreg {
+    samples: usize,
+}
+
+pub(super) static PIECE: Piece<dyn Objective> = Piece {
+    about: About {
+        kind: Kind::Objective,
+        id: "dreg",
+        aliases: &["iwae-dreg"],
+        name: "the IWAE's bound with the doubly reparameterised gradient",
+        formula: "the bound of iwae; ∂/∂φ = Σ_k w̃_k² ∂ln w_k/∂z_k ∂z_k/∂φ",
+        source: "Tucker et al. 2019, equation 8",
+        settings: &[SAMPLES],
+        example: "elbo train --objective dreg:samples=5",
+    },
+    build: |settings| Arc::new(Dreg { samples: settings.whole("samples") }),
+};
+
+impl Objective for Dreg {
+    fn samples(&self) -> usize {
+        self.samples
+    }
+
+    fn needs(&self) -> &'static [Need] {
+        &[Need::FactorisedPosterior]
+    }
+
+    fn loss(&self, graph: &mut Graph, inference: &Inference) -> Loss {
+        let (rows, samples, latent) = (inference.rows(graph), inference.samples(graph), inference.latent(graph));
+        let width = graph.shape(inference.outputs)[1];
+        let still = graph.detach(inference.outputs);
+        let still = graph.reshape(still, &[rows, 1, width]);
+        let z = graph.reshape(inference.z, &[rows, samples, latent]);
+        let density = inference.posterior.log_prob_per_dimension(graph, still, z);
+        let density = density.expect("the posterior is a product over dimensions, which was checked");
+        let density = graph.sum(density, &[2]);
+        let density = graph.reshape(density, &[rows, samples]);
+        let ratio = graph.sub(inference.log_prior, density);
+        let ratio = inference.weighted_by_beta(graph, ratio);
+        let log_weights = graph.add(inference.log_likelihood, ratio);
+        let total = graph.log_sum_exp(log_weights, &[1]);
+        let normalised = graph.sub(log_weights, total);
+        let normalised = graph.call(Func::Exp, &[normalised]);
+        let normalised = graph.reshape(normalised, &[rows * samples, 1]);
+        Loss { rows: bound(graph, log_weights), parts: vec![], reweigh: Some((inference.z, normalised)) }
+    }
+}

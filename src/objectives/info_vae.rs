@@ -1,0 +1,55 @@
+//! InfoVAE: the aggregate posterior is drawn to the prior by its own divergence, the MMD.
+
+use std::sync::Arc;
+
+use super::mmd::{MmdKernel, mmd};
+use super::{Inference, Loss, Need, Objective};
+use crate::catalogue::{About, Bounds, Kind, Piece, Setting};
+use crate::graph::Graph;
+
+/// E_q\[−ln p(x | z)\] + (1 − α)·β·KL(q(z | x) ‖ p(z)) + (α + λ − 1)·MMD²(q(z), p(z)).
+#[derive(Clone, Copy, Debug)]
+pub struct InfoVae {
+    alpha: f32,
+    lambda: f32,
+}
+
+pub(super) static PIECE: Piece<dyn Objective> = Piece {
+    about: About {
+        kind: Kind::Objective,
+        id: "info-vae",
+        aliases: &["mmd-vae"],
+        name: "InfoVAE with the MMD and an RBF kernel of bandwidth d; alpha = 1 is the MMD-VAE",
+        formula: "−E_q[ln p(x|z)] + (1 − α) KL(q(z|x) ‖ p(z)) + (α + λ − 1) MMD²(q(z), p(z)), k = exp(−‖a − b‖²/d)",
+        source: "Zhao, Song & Ermon 2019, equation 6 and section 3.2.3",
+        settings: &[
+            Setting { name: "alpha", default: 1.0, bounds: Bounds::Within(-100.0, 1.0), meaning: "α" },
+            Setting {
+                name: "lambda",
+                default: 1000.0,
+                bounds: Bounds::NotNegative,
+                meaning: "λ; α + λ − 1 is the weight of the MMD",
+            },
+        ],
+        example: "elbo train --objective info-vae:alpha=1,lambda=1000",
+    },
+    build: |settings| Arc::new(InfoVae { alpha: settings.get("alpha") as f32, lambda: settings.get("lambda") as f32 }),
+};
+
+impl Objective for InfoVae {
+    fn needs(&self) -> &'static [Need] {
+        &[Need::Pairs]
+    }
+
+    fn loss(&self, graph: &mut Graph, inference: &Inference) -> Loss {
+        let (reconstruction, kl) = (inference.reconstruction(graph), inference.kl_of_rows(graph));
+        let weighted = inference.weighted_by_beta(graph, kl);
+        let weighted = graph.scale(weighted, 1.0 - self.alpha);
+        let kernel = MmdKernel::Rbf { bandwidth: inference.latent(graph) as f32 };
+        let distance = mmd(graph, inference, kernel);
+        let distance = inference.in_every_row(graph, distance);
+        let penalty = graph.scale(distance, self.alpha + self.lambda - 1.0);
+        let sum = graph.add(reconstruction, weighted);
+        Loss { rows: graph.add(sum, penalty), parts: vec![("mmd", distance)], reweigh: None }
+    }
+}

@@ -1,0 +1,93 @@
+//! The maximum mean discrepancy between the codes of a batch and draws from the prior.
+//!
+//! MMD² = E\[k(z, z′)\] − 2 E\[k(z, p)\] + E\[k(p, p′)\], without the pairs of a point with itself: the unbiased estimate
+//! (Gretton et al. 2012, lemma 6).
+
+use super::Inference;
+use crate::graph::{Graph, Tensor};
+use crate::kernels::Func;
+
+/// A kernel over codes, a function of their squared distance.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum MmdKernel {
+    /// exp(−‖a − b‖²/h).
+    Rbf {
+        /// h, in squared units of the code.
+        bandwidth: f32,
+    },
+    /// Σ_s s·c/(s·c + ‖a − b‖²) over the scales s = 0.1, 0.2, 0.5, 1, 2, 5, 10 (Tolstikhin et al. 2018, appendix).
+    InverseMultiquadratic {
+        /// c; for a standard normal in d dimensions, 2d.
+        c: f32,
+    },
+}
+
+/// The scales of the inverse multiquadratic kernel.
+const SCALES: [f32; 7] = [0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0];
+
+impl MmdKernel {
+    /// The kernel of squared distances.
+    fn of(self, graph: &mut Graph, squared: Tensor) -> Tensor {
+        match self {
+            MmdKernel::Rbf { bandwidth } => {
+                let scaled = graph.scale(squared, -1.0 / bandwidth);
+                graph.call(Func::Exp, &[scaled])
+            }
+            MmdKernel::InverseMultiquadratic { c } => {
+                let terms = SCALES.map(|scale| {
+                    let c = graph.constant(scale * c);
+                    let below = graph.add(squared, c);
+                    graph.div(c, below)
+                });
+                terms.into_iter().reduce(|a, b| graph.add(a, b)).expect("there are scales")
+            }
+        }
+    }
+
+    /// k(aᵢ, bⱼ) for codes `[m, latent]` and `[n, latent]`. `[m, n]`
+    fn pairs(self, graph: &mut Graph, a: Tensor, b: Tensor) -> Tensor {
+        let (m, n, latent) = (graph.shape(a)[0], graph.shape(b)[0], graph.shape(a)[1]);
+        let (a, b) = (graph.reshape(a, &[m, 1, latent]), graph.reshape(b, &[1, n, latent]));
+        let difference = graph.sub(a, b);
+        let squared = graph.call(Func::Square, &[difference]);
+        let squared = graph.sum(squared, &[2]);
+        let squared = graph.reshape(squared, &[m, n]);
+        self.of(graph, squared)
+    }
+}
+
+/// The mean of `[m, m]` over pairs of different rows, with weights `[m, 1]` that sum to 1. `[1, 1]`
+fn mean_of_pairs(graph: &mut Graph, pairs: Tensor, weights: Tensor) -> Tensor {
+    let rows = graph.shape(pairs)[0];
+    let shape = [rows, rows];
+    let (i, j) = (graph.coordinate(0, &shape), graph.coordinate(1, &shape));
+    let (below, above) = (graph.call(Func::Less, &[i, j]), graph.call(Func::Less, &[j, i]));
+    let different = graph.add(below, above);
+    let across = graph.reshape(weights, &[1, rows]);
+    let both = graph.mul(weights, across);
+    let both = graph.mul(both, different);
+    let weighted = graph.mul(pairs, both);
+    let (sum, total) = (graph.sum(weighted, &[0, 1]), graph.sum(both, &[0, 1]));
+    // A last batch of one row has no pairs: then the mean is 0.
+    let least = graph.constant(1e-12);
+    let total = graph.call(Func::Max, &[total, least]);
+    graph.div(sum, total)
+}
+
+/// MMD² between the codes of the live rows, one for each, and as many draws from the prior. `[1, 1]`
+pub fn mmd(graph: &mut Graph, inference: &Inference, kernel: MmdKernel) -> Tensor {
+    let (rows, latent) = (inference.rows(graph), inference.latent(graph));
+    let z = inference.z;
+    let p = inference.prior.sample(graph, rows, latent);
+    let even = graph.full(1.0 / rows as f32, &[rows, 1]);
+    let of_codes = kernel.pairs(graph, z, z);
+    let of_codes = mean_of_pairs(graph, of_codes, inference.weights);
+    let of_prior = kernel.pairs(graph, p, p);
+    let of_prior = mean_of_pairs(graph, of_prior, even);
+    let across = kernel.pairs(graph, z, p);
+    let across = graph.mul(across, inference.weights);
+    let across = graph.sum(across, &[0, 1]);
+    let twice = graph.scale(across, 2.0 / rows as f32);
+    let sum = graph.add(of_codes, of_prior);
+    graph.sub(sum, twice)
+}

@@ -1,0 +1,47 @@
+//! The Wasserstein autoencoder with the MMD penalty: no KL term at all.
+
+use std::sync::Arc;
+
+use super::mmd::{MmdKernel, mmd};
+use super::{Inference, Loss, Need, Objective};
+use crate::catalogue::{About, Bounds, Kind, Piece, Setting};
+use crate::graph::Graph;
+
+/// E_q\[−ln p(x | z)\] + λ·MMD²(q(z), p(z)).
+#[derive(Clone, Copy, Debug)]
+pub struct Wae {
+    lambda: f32,
+}
+
+pub(super) static PIECE: Piece<dyn Objective> = Piece {
+    about: About {
+        kind: Kind::Objective,
+        id: "wae",
+        aliases: &["wae-mmd"],
+        name: "Wasserstein autoencoder, WAE-MMD: inverse multiquadratic kernels at seven scales",
+        formula: "−E_q[ln p(x|z)] + λ MMD²(q(z), p(z)), k = Σ_s 2ds/(2ds + ‖a − b‖²)",
+        source: "Tolstikhin et al. 2018, algorithm 2; --beta has no part in it",
+        settings: &[Setting { name: "lambda", default: 100.0, bounds: Bounds::NotNegative, meaning: "λ" }],
+        example: "elbo train --objective wae:lambda=100 --likelihood gaussian",
+    },
+    build: |settings| Arc::new(Wae { lambda: settings.get("lambda") as f32 }),
+};
+
+impl Objective for Wae {
+    fn needs(&self) -> &'static [Need] {
+        &[Need::Pairs]
+    }
+
+    fn uses_beta(&self) -> bool {
+        false
+    }
+
+    fn loss(&self, graph: &mut Graph, inference: &Inference) -> Loss {
+        let reconstruction = inference.reconstruction(graph);
+        let kernel = MmdKernel::InverseMultiquadratic { c: 2.0 * inference.latent(graph) as f32 };
+        let distance = mmd(graph, inference, kernel);
+        let distance = inference.in_every_row(graph, distance);
+        let penalty = graph.scale(distance, self.lambda);
+        Loss { rows: graph.add(reconstruction, penalty), parts: vec![("mmd", distance)], reweigh: None }
+    }
+}
