@@ -7,6 +7,8 @@
 mod common;
 #[path = "gradients/models.rs"]
 mod models;
+#[path = "gradients/objectives.rs"]
+mod objectives;
 #[path = "gradients/operations.rs"]
 mod operations;
 #[path = "common/oracle.rs"]
@@ -103,6 +105,78 @@ fn the_losses_of_all_models_on_the_gpu() {
         let Some(gpu) = common::open(Options::default()) else { return };
         lowered(&name, &mut Device::new(Box::new(gpu)), &case);
     }
+}
+
+#[test]
+fn every_objective() {
+    for (name, limit, case) in objectives::all() {
+        checked(&name, limit, &case);
+        lowered(&name, &mut Device::new(Box::new(Cpu::new())), &case);
+    }
+}
+
+#[test]
+fn every_objective_on_the_gpu() {
+    for (name, _, case) in objectives::all() {
+        let Some(gpu) = common::open(Options::default()) else { return };
+        lowered(&name, &mut Device::new(Box::new(gpu)), &case);
+    }
+}
+
+/// The doubly reparameterised gradient has the mean of the plain one, and less variance (Tucker et al. 2019).
+#[test]
+fn a_reweighed_gradient_has_the_same_mean_and_less_variance() {
+    const DRAWS: u32 = 400;
+    let [plain, reweighed] = ["iwae", "dreg"].map(|id| {
+        let spec = elbo::catalogue::Spec::new(id).with("samples", 8.0);
+        (0..DRAWS).map(|d| objectives::draw(&spec, d)).collect::<Vec<_>>()
+    });
+    let n = f64::from(DRAWS);
+    let len = plain[0].0.len();
+    let mean = |draws: &[(Vec<f64>, f64)], i: usize| draws.iter().map(|d| d.0[i]).sum::<f64>() / n;
+    let variance = |draws: &[(Vec<f64>, f64)], i: usize| {
+        let m = mean(draws, i);
+        draws.iter().map(|d| (d.0[i] - m).powi(2)).sum::<f64>() / (n - 1.0)
+    };
+    let (mut encoder, mut totals) = (0, [0.0; 2]);
+    for i in 0..len {
+        let (a, b) = (mean(&plain, i), mean(&reweighed, i));
+        // Both are of the same draws, so the difference is known better than either.
+        let differences: Vec<f64> = plain.iter().zip(&reweighed).map(|(p, r)| p.0[i] - r.0[i]).collect();
+        let m = differences.iter().sum::<f64>() / n;
+        let error = (differences.iter().map(|d| (d - m).powi(2)).sum::<f64>() / (n * (n - 1.0))).sqrt();
+        assert!((a - b).abs() <= 5.0 * error + 1e-12, "gradient {i}: {a} and {b}, {error} apart by chance");
+        if error > 1e-12 {
+            encoder += 1;
+            totals[0] += variance(&plain, i);
+            totals[1] += variance(&reweighed, i);
+        }
+    }
+    eprintln!("variance of {encoder} gradients: {:e} (plain), {:e} (doubly reparameterised)", totals[0], totals[1]);
+    assert!(encoder > 0 && totals[1] < 0.9 * totals[0], "{totals:?}");
+    // The values are the same bound, and a wrong gradient would have been seen.
+    assert!(plain.iter().zip(&reweighed).all(|(p, r)| (p.1 - r.1).abs() < 1e-5));
+}
+
+/// What is the same by definition is the same to the last bits, from the same noise.
+#[test]
+fn objectives_that_are_equal() {
+    use elbo::catalogue::Spec;
+    let value = |spec: Spec| objectives::draw(&spec, 3).1;
+    let close = |a: f64, b: f64| assert!((a - b).abs() < 1e-9 * a.abs(), "{a} is not {b}");
+    close(value(Spec::new("elbo")), value(Spec::new("beta-vae").with("beta", 1.0)));
+    close(value(Spec::new("elbo")), value(Spec::new("free-bits").with("lambda", 0.0)));
+    close(value(Spec::new("elbo")), value(Spec::new("info-vae").with("alpha", 0.0).with("lambda", 1.0)));
+    let dip = Spec::new("dip-vae-ii").with("diagonal", 0.0).with("off-diagonal", 0.0);
+    close(value(Spec::new("elbo")), value(dip));
+    // Mutual information, total correlation and dimension-wise KL are together the KL, estimated from one sample.
+    let one = Spec::new("iwae").with("samples", 1.0);
+    for stratified in [0.0, 1.0] {
+        let whole = Spec::new("beta-tcvae").with("beta", 1.0).with("stratified", stratified);
+        close(value(one.clone()), value(whole));
+    }
+    assert!((value(one) - value(Spec::new("beta-tcvae"))).abs() > 1e-3);
+    assert!((value(Spec::new("elbo")) - value(Spec::new("beta-vae"))).abs() > 1e-3);
 }
 
 #[test]

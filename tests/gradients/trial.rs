@@ -42,10 +42,7 @@ pub struct Trial {
 impl Trial {
     /// The finished trial of a case.
     pub fn of(fault: Fault, case: &dyn Fn(&mut Trial)) -> Trial {
-        let (graph, values, numbers) = (Graph::new(), values(4), Numbers(5));
-        let (parameters, losses, gradients) = (vec![], vec![], vec![]);
-        let mut trial =
-            Trial { graph, values, fault, parameters, losses, loss: None, gradients, shared: false, numbers };
+        let mut trial = Trial { fault, ..Trial::blank() };
         case(&mut trial);
         let sum = trial.losses.clone().into_iter().reduce(|a, b| trial.graph.add(a, b)).expect("a case has a result");
         let loss = trial.graph.scale(sum, 0.8);
@@ -53,6 +50,21 @@ impl Trial {
         trial.gradients = trial.graph.gradients(loss, &wrt);
         trial.loss = Some(loss);
         trial
+    }
+
+    /// A trial without parameters or a loss.
+    pub fn blank() -> Trial {
+        Trial {
+            graph: Graph::new(),
+            values: values(4),
+            fault: Fault::Nothing,
+            parameters: vec![],
+            losses: vec![],
+            loss: None,
+            gradients: vec![],
+            shared: false,
+            numbers: Numbers(5),
+        }
     }
 
     /// From here on, cases take the same parameters and weights.

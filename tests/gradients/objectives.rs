@@ -1,0 +1,108 @@
+//! Every objective, with short last rows, and the pieces of a model that it may be put together with.
+
+use std::sync::Arc;
+
+use elbo::catalogue::{Spec, build};
+use elbo::distributions::{Bernoulli, LIKELIHOODS, POSTERIORS, PRIORS};
+use elbo::graph::Tensor;
+use elbo::kernels::Func;
+use elbo::models::{Batch, Model, Parts, Vae};
+use elbo::nn::Activation;
+use elbo::objectives::{BETA, OBJECTIVES};
+
+use crate::trial::{Cases, Trial};
+
+const BATCH: usize = 5;
+const LIVE: u32 = 4;
+const FEATURES: usize = 4;
+const LATENT: usize = 3;
+
+/// Whose gradient is, on purpose, not that of its value.
+pub const REWEIGHED: [&str; 1] = ["dreg"];
+
+/// A small VAE of these parts.
+pub fn vae(parts: Parts) -> Vae {
+    Vae::new(FEATURES, LATENT, (&[4], &[5]), Activation::Tanh, parts)
+}
+
+/// The loss of a model over the live rows, its parameters being differentiated. `[rows, 1]`
+pub fn loss(trial: &mut Trial, model: &dyn Model) -> Tensor {
+    trial.values.step.rows = LIVE;
+    trial.values.scalars.insert(BETA.to_string(), 0.7);
+    for name in ["capacity", "temperature"] {
+        trial.values.scalars.insert(name.to_string(), 0.6);
+    }
+    for spec in model.parameters() {
+        trial.named(&spec.name, &spec.shape);
+    }
+    let x = trial.signal(0, &[BATCH, FEATURES]);
+    let x = trial.graph.call(Func::Sigmoid, &[x]);
+    let batch = Batch { count: 3 * BATCH, ..Batch::whole(&mut trial.graph, x) };
+    let terms = model.terms(&mut trial.graph, &batch);
+    trial.graph.mul(terms.loss, batch.weights)
+}
+
+/// A case of a model.
+fn case(name: String, parts: Parts) -> (String, f64, Box<dyn Fn(&mut Trial)>) {
+    let model = vae(parts);
+    let put = move |trial: &mut Trial| {
+        let loss = loss(trial, &model);
+        trial.result(loss);
+    };
+    (name, 1e-6, Box::new(put))
+}
+
+/// Every objective; every posterior, prior and likelihood is met elsewhere, and once more with the ELBO.
+pub fn all() -> Cases {
+    let plain = || Parts::new(Arc::new(Bernoulli));
+    let mut all = Vec::new();
+    let honest = OBJECTIVES.iter().map(|piece| piece.about).filter(|about| !REWEIGHED.contains(&about.id));
+    for about in honest {
+        let mut specs = vec![Spec::new(about.id)];
+        // Both ends of what is yes or no.
+        if let Some(toggle) = about.settings.iter().find(|s| s.bounds == elbo::catalogue::Bounds::Whole(0, 1)) {
+            specs.push(Spec::new(about.id).with(toggle.name, 1.0 - toggle.default));
+        }
+        for spec in specs {
+            let parts = Parts { objective: build(OBJECTIVES, &spec).unwrap(), ..plain() };
+            all.push(case(format!("objective {spec}"), parts));
+        }
+    }
+    for piece in POSTERIORS {
+        let posterior = build(POSTERIORS, &piece.about.id.into()).unwrap();
+        all.push(case(format!("posterior {}", piece.about.id), Parts { posterior, ..plain() }));
+    }
+    for piece in PRIORS {
+        let prior = build(PRIORS, &piece.about.id.into()).unwrap();
+        all.push(case(format!("prior {}", piece.about.id), Parts { prior, ..plain() }));
+    }
+    assert!(LIKELIHOODS.len() > 2);
+    all
+}
+
+/// A draw of the gradient of all parameters of a VAE with this objective, flattened, at noise that `draw` decides; and the
+/// value of the loss.
+pub fn draw(objective: &Spec, draw: u32) -> (Vec<f64>, f64) {
+    let parts = Parts { objective: build(OBJECTIVES, objective).unwrap(), ..Parts::new(Arc::new(Bernoulli)) };
+    let model = vae(parts);
+    let mut trial = Trial::blank();
+    trial.values.step.step = draw;
+    trial.values.scalars.insert(BETA.to_string(), 1.0);
+    for spec in model.parameters() {
+        trial.named(&spec.name, &spec.shape);
+    }
+    let x = trial.graph.input("x", &[BATCH, FEATURES]);
+    let bits = (0..BATCH * FEATURES).map(|i| f64::from(i % 3 == 0)).collect();
+    trial.values.tensors.insert("x".to_string(), bits);
+    trial.values.step.rows = BATCH as u32;
+    let batch = Batch::whole(&mut trial.graph, x);
+    let terms = model.terms(&mut trial.graph, &batch);
+    let weighted = trial.graph.mul(terms.loss, batch.weights);
+    let wrt: Vec<Tensor> = model.parameters().iter().map(|s| trial.graph.param(&s.name, &s.shape)).collect();
+    let reweigh: Vec<_> = terms.reweigh.into_iter().collect();
+    let mut wanted = trial.graph.reweighed_gradients(weighted, &wrt, &reweigh);
+    wanted.push(weighted);
+    let mut found = elbo::graph::eval::evaluate(&trial.graph, &trial.values, &wanted);
+    let value = found.pop().map_or(0.0, |rows| rows.iter().sum());
+    (found.concat(), value)
+}
