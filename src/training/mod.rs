@@ -3,6 +3,7 @@
 mod accumulator;
 mod batches;
 pub mod checkpoint;
+mod importance;
 pub mod metrics;
 mod pace;
 mod programs;
@@ -12,6 +13,7 @@ mod state;
 mod trainer;
 
 pub use accumulator::Sums;
+pub use importance::{Importance, MAX_SAMPLES};
 pub use programs::{EVALUATE_OUTPUTS, evaluate_program, train_program};
 pub use schedule::Rates;
 pub use session::Session;

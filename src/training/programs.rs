@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use crate::graph::{Graph, Tensor};
-use crate::kernels::Order;
+use crate::kernels::{Func, Order};
 use crate::models::{self, Model, Terms};
 use crate::program::{AdamOptions, DataSpec, ParameterSet, Program, Request, Update, lower};
 
@@ -88,6 +88,34 @@ pub fn evaluate_program(
         data: HashMap::from([(name.to_string(), *data)]),
         outputs: vec![(EVALUATE_OUTPUTS[0], b.terms.mu), (EVALUATE_OUTPUTS[1], per_dimension)],
         statistics,
+        update: None,
+    })
+}
+
+/// The program of one step of importance sampling over a data set in its own order, `codes` codes a row: its output
+/// `weights` `[rows, 3]` holds the largest ln w of each row, and the sums of w and of w² relative to that.
+pub(super) fn importance_program(
+    model: &dyn Model,
+    set: &ParameterSet,
+    (name, data): (&str, &DataSpec),
+    (rows, codes): (usize, usize),
+) -> Program {
+    let mut graph = Graph::new();
+    let x = graph.batch(name, rows, data.features, Order::Sequential, None);
+    let log_weights = model.log_weights(&mut graph, x, codes).expect("the model has a prior, which was checked");
+    let largest = graph.max(log_weights, &[1]);
+    let below = graph.sub(log_weights, largest);
+    let weights = graph.call(Func::Exp, &[below]);
+    let squares = graph.call(Func::Square, &[weights]);
+    let (sum, squares) = (graph.sum(weights, &[1]), graph.sum(squares, &[1]));
+    let output = graph.concat(&[largest, sum, squares], 1);
+    lower(&Request {
+        name: &format!("{name}.{codes}"),
+        graph: &graph,
+        parameters: vec![set],
+        data: HashMap::from([(name.to_string(), *data)]),
+        outputs: vec![("weights", output)],
+        statistics: vec![],
         update: None,
     })
 }

@@ -39,6 +39,11 @@ impl Session {
         Session { executor, model, set, specs, seed, loaded: HashMap::new() }
     }
 
+    /// What decides all that is random.
+    pub(super) fn seed(&self) -> u64 {
+        self.seed
+    }
+
     /// Loads a program once, under its name.
     pub fn load(&mut self, name: &str, make: impl FnOnce(&dyn Model, &ParameterSet) -> Program) -> Result<ProgramId> {
         if let Some(&id) = self.loaded.get(name) {
@@ -216,7 +221,7 @@ impl Session {
     }
 
     /// The scalars of a program that does not train: β, and those of the model as they are at the end of training.
-    fn scalars(&self, id: ProgramId, beta: f64) -> [f32; SCALARS] {
+    pub(super) fn scalars(&self, id: ProgramId, beta: f64) -> [f32; SCALARS] {
         let mut scalars = [0.0; SCALARS];
         for (slot, name) in scalars.iter_mut().zip(&self.executor.program(id).scalars) {
             let value = if name == BETA { Some(beta) } else { self.model.scalar(name, f64::INFINITY) };
