@@ -4,12 +4,14 @@ pub mod bench;
 mod devices;
 pub mod doctor;
 pub mod pictures;
+mod pieces;
 mod saved;
 mod setup;
 mod train;
 mod trained;
 
 pub use devices::{open_device, open_gpu};
+pub use pieces::all_pieces;
 pub use saved::{CHECKPOINT, Saved};
 pub use setup::build_model;
 pub use train::{Outcome, TrainRun, Watcher};

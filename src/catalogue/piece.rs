@@ -2,12 +2,17 @@
 
 use std::sync::Arc;
 
+use serde::Serialize;
+
 use super::{Setting, Settings, Spec};
 use crate::error::{Error, Result};
 
 /// Which factor of a model a piece is a form of.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Kind {
+    /// The whole: which networks there are, and what they say.
+    Model,
     /// p(x | z).
     Likelihood,
     /// q(z | x).
@@ -19,9 +24,13 @@ pub enum Kind {
 }
 
 impl Kind {
-    /// The option of `elbo train` and the key of the table `[model]` that choose it.
+    /// All of them, in the order of a model's description.
+    pub const ALL: [Kind; 5] = [Kind::Model, Kind::Objective, Kind::Likelihood, Kind::Posterior, Kind::Prior];
+
+    /// The option of `elbo train` that chooses it.
     pub fn key(self) -> &'static str {
         match self {
+            Kind::Model => "model",
             Kind::Likelihood => "likelihood",
             Kind::Posterior => "posterior",
             Kind::Prior => "prior",
@@ -31,7 +40,7 @@ impl Kind {
 }
 
 /// What a piece is, for people.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct About {
     /// Which factor it is a form of.
     pub kind: Kind,

@@ -2,10 +2,12 @@
 
 use std::fmt;
 
+use serde::Serialize;
+
 use super::{About, Spec};
 
 /// A number that a piece takes.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct Setting {
     /// Its name behind the colon of a [`Spec`].
     pub name: &'static str,
@@ -18,7 +20,8 @@ pub struct Setting {
 }
 
 /// What a setting may be.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Bounds {
     /// A number above 0.
     Positive,

@@ -12,7 +12,9 @@ mod train;
 
 use clap::{Arg, CommandFactory, FromArgMatches, Parser, Subcommand};
 
-pub use commands::{BenchArgs, BenchStep, DoctorArgs, EvaluateArgs, ProfileArgs, ReconstructArgs, SampleArgs};
+pub use commands::{
+    BenchArgs, BenchStep, DoctorArgs, EvaluateArgs, ModelsArgs, ProfileArgs, ReconstructArgs, SampleArgs,
+};
 pub use resolve::resolve;
 pub use train::{DataArgs, DeviceArgs, ModelArgs, TrainArgs, TrainingArgs};
 
@@ -52,6 +54,10 @@ pub enum Command {
     /// Settings come from a preset, then from --config, then from the options, the later going before the earlier. Nothing
     /// is required: without options, the model learns built-in pictures.
     Train(Box<TrainArgs>),
+    /// List what models can be made of: objectives, likelihoods, posteriors, priors
+    ///
+    /// With a name, explains one: its formula, where it comes from, the numbers it takes, and a command that uses it.
+    Models(ModelsArgs),
     /// Measure a trained model on data it was not trained on
     ///
     /// Prints the ELBO and its two parts, reconstruction and KL, in nats per row, and how many latent dimensions are in use.

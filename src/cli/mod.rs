@@ -8,6 +8,7 @@ mod bench;
 mod devices;
 mod doctor;
 mod evaluate;
+mod models;
 mod profile;
 mod reconstruct;
 mod sample;
@@ -25,6 +26,7 @@ use crate::error::Result;
 pub fn run(command: Command) -> Result<()> {
     let done = match command {
         Command::Train(args) => train::run(&args),
+        Command::Models(args) => models::run(&args),
         Command::Evaluate(args) => evaluate::run(&args),
         Command::Sample(args) => sample::run(&args),
         Command::Reconstruct(args) => reconstruct::run(&args),

@@ -4,9 +4,22 @@ use std::sync::Arc;
 
 use super::networks::Networks;
 use super::{Batch, Model, Terms};
+use crate::catalogue::{About, Kind};
 use crate::distributions::Likelihood;
 use crate::graph::{Graph, Tensor};
 use crate::nn::{Activation, ParameterSpec};
+
+/// The model `ae`.
+pub(super) static ABOUT: About = About {
+    kind: Kind::Model,
+    id: "ae",
+    aliases: &[],
+    name: "plain autoencoder: codes are points, and only the reconstruction is learnt",
+    formula: "−ln p(x|f(x)), or Σ (x − g(f(x)))²",
+    source: "Hinton & Salakhutdinov 2006",
+    settings: &[],
+    example: "elbo train --model ae --likelihood mse",
+};
 
 /// An autoencoder; its likelihood is the Bernoulli (binary cross-entropy) or the squared error.
 #[derive(Clone, Debug)]

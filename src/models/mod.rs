@@ -8,8 +8,12 @@ pub use autoencoder::Autoencoder;
 pub use networks::Networks;
 pub use vae::{Parts, Vae};
 
+use crate::catalogue::About;
 use crate::graph::{Graph, Tensor};
 use crate::nn::ParameterSpec;
+
+/// Every kind of model.
+pub static MODELS: &[&About] = &[&vae::ABOUT, &autoencoder::ABOUT];
 
 /// Rows of a data set, as a model sees them.
 #[derive(Clone, Copy, Debug)]

@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use super::networks::Networks;
 use super::{Batch, Model, Terms};
+use crate::catalogue::{About, Kind};
 use crate::distributions::{DiagonalGaussian, Draw, Likelihood, Posterior, Prior, StandardNormal};
 use crate::graph::{Graph, Tensor};
 use crate::nn::{Activation, ParameterSpec};
@@ -38,6 +39,18 @@ impl Parts {
         }
     }
 }
+
+/// The model `vae`.
+pub(super) static ABOUT: About = About {
+    kind: Kind::Model,
+    id: "vae",
+    aliases: &[],
+    name: "variational autoencoder: an encoder, a latent space with a prior, a decoder",
+    formula: "ln p(x) ≥ E_q[ln p(x|z)] − KL(q(z|x) ‖ p(z))",
+    source: "Kingma & Welling 2014; Rezende, Mohamed & Wierstra 2014",
+    settings: &[],
+    example: "elbo train --model vae",
+};
 
 /// A VAE.
 #[derive(Clone, Debug)]

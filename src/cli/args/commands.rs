@@ -6,6 +6,18 @@ use clap::{Args, ValueEnum, value_parser};
 
 use crate::config::DeviceChoice;
 
+/// The options of `elbo models`.
+#[derive(Debug, Clone, Args)]
+#[command(after_help = "Examples:\n  elbo models\n  elbo models beta-tcvae")]
+pub struct ModelsArgs {
+    /// The piece to explain
+    #[arg(value_name = "NAME")]
+    pub name: Option<String>,
+    /// Print JSON, for programs
+    #[arg(long)]
+    pub json: bool,
+}
+
 /// The options of `elbo evaluate`.
 #[derive(Debug, Clone, Args)]
 #[command(after_help = "Example:\n  elbo evaluate runs/vae-sprites")]

@@ -1,0 +1,46 @@
+//! Everything that models can be made of, in one list.
+
+use crate::catalogue::{About, Piece};
+use crate::distributions::{LIKELIHOODS, POSTERIORS, PRIORS};
+use crate::models::MODELS;
+use crate::objectives::OBJECTIVES;
+
+/// Every model, objective, likelihood, posterior and prior, in that order.
+pub fn all_pieces() -> Vec<&'static About> {
+    let mut all = MODELS.to_vec();
+    all.extend(abouts(OBJECTIVES));
+    all.extend(abouts(LIKELIHOODS));
+    all.extend(abouts(POSTERIORS));
+    all.extend(abouts(PRIORS));
+    all
+}
+
+fn abouts<T: ?Sized>(list: &'static [&'static Piece<T>]) -> impl Iterator<Item = &'static About> {
+    list.iter().map(|piece| &piece.about)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use super::*;
+
+    #[test]
+    fn names_are_unique_and_every_piece_is_explained() {
+        let mut seen = HashSet::new();
+        for about in all_pieces() {
+            for name in about.aliases.iter().chain([&about.id]) {
+                assert!(seen.insert((about.kind, *name)), "{name} is named twice");
+                assert!(name.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-' || c == '+'));
+            }
+            for text in [about.name, about.formula, about.source] {
+                assert!(!text.is_empty(), "{} is not explained", about.id);
+            }
+            assert!(about.example.contains(about.id) || about.kind.key() == "model", "{}: {}", about.id, about.example);
+            for setting in about.settings {
+                assert!(setting.bounds.allow(setting.default), "{}: {}", about.id, setting.name);
+                assert!(!setting.meaning.is_empty());
+            }
+        }
+    }
+}

@@ -1,0 +1,67 @@
+//! `elbo models`.
+
+use super::args::ModelsArgs;
+use super::style::{Align, Table};
+use crate::apps::all_pieces;
+use crate::catalogue::{About, Kind};
+use crate::error::{Error, Result};
+
+/// Lists what models can be made of, or explains one piece.
+pub fn run(args: &ModelsArgs) -> Result<()> {
+    let chosen = match &args.name {
+        None => all_pieces(),
+        Some(name) => named(name)?,
+    };
+    if args.json {
+        println!("{}", serde_json::to_string(&chosen).map_err(Error::invalid)?);
+        return Ok(());
+    }
+    match args.name {
+        Some(_) => chosen.iter().for_each(|about| explain(about)),
+        None => list(&chosen),
+    }
+    Ok(())
+}
+
+/// The pieces of a name: rarely, one name means pieces of two kinds.
+fn named(name: &str) -> Result<Vec<&'static About>> {
+    let all = all_pieces();
+    let id = name.split(':').next().unwrap_or(name);
+    let found: Vec<_> = all.iter().copied().filter(|a| a.id == id || a.aliases.contains(&id)).collect();
+    if found.is_empty() {
+        return Err(Error::invalid(format!("nothing is named `{name}`: `elbo models` lists what there is")));
+    }
+    Ok(found)
+}
+
+fn list(pieces: &[&About]) {
+    for kind in Kind::ALL {
+        let mut table = Table::new(&[(&format!("--{}", kind.key()), Align::Left), ("what it is", Align::Left)]);
+        for about in pieces.iter().filter(|about| about.kind == kind) {
+            table.row([about.id, about.name]);
+        }
+        println!("{table}");
+    }
+    println!("One by itself, with its formula, source and settings: elbo models NAME");
+}
+
+fn explain(about: &About) {
+    println!("{} (--{})\n", about.id, about.kind.key());
+    println!("  {}", about.name);
+    println!("  formula  {}", about.formula);
+    println!("  source   {}", about.source);
+    if !about.aliases.is_empty() {
+        println!("  also     {}", about.aliases.join(", "));
+    }
+    println!("  example  {}\n", about.example);
+    if about.settings.is_empty() {
+        return;
+    }
+    let columns =
+        [("setting", Align::Left), ("usual", Align::Right), ("may be", Align::Left), ("meaning", Align::Left)];
+    let mut table = Table::new(&columns);
+    for s in about.settings {
+        table.row([s.name.to_string(), s.default.to_string(), s.bounds.to_string(), s.meaning.to_string()]);
+    }
+    println!("{table}");
+}
