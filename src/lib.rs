@@ -65,8 +65,8 @@
 //! The forms of each factor of a model (likelihoods, posteriors, priors, objectives) stand in lists that [`catalogue`]
 //! describes, and are chosen by name.
 //!
-//! Beside them stand [`data`], which reads and makes data sets, [`config`], the settings and their presets, [`error`]
-//! and [`files`].
+//! Beside them stand [`data`], which reads and makes data sets, [`config`], the settings and their presets,
+//! [`evaluation`], what is computed from codes after a run, [`error`] and [`files`].
 #![warn(missing_docs)]
 
 pub mod apps;
@@ -77,6 +77,7 @@ pub mod cpu;
 pub mod data;
 pub mod distributions;
 pub mod error;
+pub mod evaluation;
 pub mod files;
 pub mod gpu;
 pub mod graph;

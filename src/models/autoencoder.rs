@@ -76,6 +76,10 @@ impl Model for Autoencoder {
         None
     }
 
+    fn draw_code(&self, graph: &mut Graph, x: Tensor) -> Tensor {
+        self.encode(graph, x)
+    }
+
     fn encode(&self, graph: &mut Graph, x: Tensor) -> Tensor {
         self.networks.encode(graph, x)
     }

@@ -74,6 +74,9 @@ pub trait Model: std::fmt::Debug + Send + Sync {
     /// from. `None` where codes are deterministic.
     fn log_weights(&self, graph: &mut Graph, x: Tensor, samples: usize) -> Option<Tensor>;
 
+    /// A code of each row, drawn from its posterior `[rows, latent]`; where codes are deterministic, the code.
+    fn draw_code(&self, graph: &mut Graph, x: Tensor) -> Tensor;
+
     /// The code's mean `[rows, latent]`.
     fn encode(&self, graph: &mut Graph, x: Tensor) -> Tensor;
 

@@ -185,6 +185,12 @@ impl Model for Vae {
         Some(graph.add(inference.log_likelihood, ratio))
     }
 
+    fn draw_code(&self, graph: &mut Graph, x: Tensor) -> Tensor {
+        let (outputs, rows) = (self.networks.encode(graph, x), graph.shape(x)[0]);
+        let noise = self.noise(graph, rows);
+        self.parts.posterior.sample(graph, outputs, noise).z
+    }
+
     fn encode(&self, graph: &mut Graph, x: Tensor) -> Tensor {
         let outputs = self.networks.encode(graph, x);
         self.parts.posterior.mean(graph, outputs)

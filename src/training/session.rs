@@ -164,6 +164,13 @@ impl Session {
         self.transform("encode", x, (features, latent), 0)
     }
 
+    /// A code of each row `[rows, latent]`, drawn from its posterior as the seed decides, of rows `[rows, features]`.
+    pub fn draw_codes(&mut self, x: &[f32], seed: u64) -> Result<Vec<f32>> {
+        let (features, latent) = (self.model.features(), self.model.latent());
+        self.load("code", |model, set| transform("code", set, CHUNK, features, |g, x| model.draw_code(g, x)))?;
+        self.transform("code", x, (features, latent), seed)
+    }
+
     /// E\[x | z\] `[rows, features]` of codes `[rows, latent]`.
     pub fn decode(&mut self, z: &[f32]) -> Result<Vec<f32>> {
         let (features, latent) = (self.model.features(), self.model.latent());
