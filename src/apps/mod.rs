@@ -3,6 +3,7 @@
 pub mod bench;
 mod devices;
 pub mod doctor;
+mod evaluation;
 pub mod pictures;
 mod pieces;
 mod saved;
@@ -11,6 +12,7 @@ mod train;
 mod trained;
 
 pub use devices::{open_device, open_gpu};
+pub use evaluation::{Distance, EVALUATION, Evaluation, Score, Wanted};
 pub use pieces::all_pieces;
 pub use saved::{CHECKPOINT, Saved};
 pub use setup::build_model;

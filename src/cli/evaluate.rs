@@ -1,11 +1,11 @@
 //! `elbo evaluate`.
 
 use super::args::EvaluateArgs;
-use super::style::{Align, Table};
-use crate::apps::{Saved, open_device};
-use crate::config::{Binarise, ModelKind};
-use crate::error::{Error, Result};
-use crate::training::metrics::{EpochRecord, Split};
+use super::style::{Align, Table, count, significant};
+use crate::apps::{Evaluation, Saved, Wanted, open_device};
+use crate::config::ModelKind;
+use crate::error::Result;
+use crate::training::metrics::Split;
 
 /// Measures a trained model on its test set.
 pub fn run(args: &EvaluateArgs) -> Result<()> {
@@ -20,39 +20,99 @@ pub fn run(args: &EvaluateArgs) -> Result<()> {
         (None, Some(data)) => (Split::Validation, data),
         (None, None) => (Split::Train, &splits.train),
     };
-    let config = &saved.config;
-    let how = (config.training.batch, config.model.beta, config.data.binarise == Binarise::Dynamic);
-    let (mut record, _) = saved.session.evaluate(split, data, how)?;
-    record.epoch = saved.epoch;
+    let wanted = Wanted {
+        samples: (!args.quick).then_some(args.samples as usize),
+        codes: !args.quick,
+        factors: args.factors,
+        seed: args.seed,
+    };
+    let found = saved.evaluate(split, data, wanted)?;
+    let path = found.save(&saved.folder)?;
     if args.json {
-        let text = serde_json::to_string(&record).map_err(Error::invalid)?;
-        println!("{text}");
+        println!("{}", found.to_json()?);
         return Ok(());
     }
-    println!("Data:   {} ({split} set, {} rows)\n", data.name, data.rows);
-    print!("{}", table(&record, saved.config.model.kind));
+    println!("Data:   {} ({split} set, {} rows)\n", data.name, count(data.rows as u64));
+    print!("{}", table(&found, saved.config.model.kind));
+    if !found.aggregate_posterior.is_empty() {
+        print!("\n{}", distances(&found));
+    }
+    if !found.disentanglement.is_empty() {
+        print!("\n{}", scores(&found));
+    }
+    for factor in &found.excluded_factors {
+        println!("{factor}");
+    }
+    println!("\nReport: {}", path.display());
     Ok(())
 }
 
-fn table(record: &EpochRecord, kind: ModelKind) -> Table {
+fn table(found: &Evaluation, kind: ModelKind) -> Table {
     let mut table = Table::new(&[("measure", Align::Left), ("value", Align::Right), ("unit", Align::Left)]);
     let nats = "nats per example";
     let number = |value: f64| format!("{value:.3}");
+    let record = &found.record;
+    let mut row = |name: &str, value: String, unit: &str| table.row([name, &value, unit]);
     match kind {
         ModelKind::Vae => {
-            table.row(["ELBO".to_string(), number(record.elbo), nats.to_string()]);
-            table.row(["reconstruction, -ln p(x|z)".to_string(), number(record.reconstruction), nats.to_string()]);
-            table.row(["KL(q(z|x) || p(z))".to_string(), number(record.kl), nats.to_string()]);
-            table.row(["loss, with beta".to_string(), number(record.loss), nats.to_string()]);
+            row("ELBO", number(record.elbo), nats);
+            row("reconstruction, -ln p(x|z)", number(record.reconstruction), nats);
+            row("KL(q(z|x) || p(z))", number(record.kl), nats);
+            row("loss: the objective", number(record.loss), nats);
+            for (name, value) in &record.parts {
+                row(&format!("  {}", name.replace('_', " ")), significant(*value, 4), nats);
+            }
             if let Some(bits) = record.bits_per_dimension {
-                table.row(["-ELBO".to_string(), format!("{bits:.4}"), "bits per dimension".to_string()]);
+                row("-ELBO", format!("{bits:.4}"), "bits per dimension");
+            }
+            if let Some(estimate) = &found.importance {
+                let k = format!("nats per example, K = {}", count(estimate.samples as u64));
+                row("-ln p(x)", format!("{:.3}", estimate.nll), &k);
+                row("  error from sampling codes", format!("{:.3}", estimate.monte_carlo_error), nats);
+                row("  error from the choice of rows", format!("{:.3}", estimate.standard_error), nats);
+                row("  effective samples", format!("{:.1}", estimate.effective_samples), "mean over rows");
+            }
+            if let Some(bits) = found.nll_bits_per_dimension {
+                row("-ln p(x)", format!("{bits:.4}"), "bits per dimension");
             }
             if let Some(units) = record.active_units {
-                let of = format!("of {} latent dimensions", record.kl_per_dimension.len());
-                table.row(["active units".to_string(), units.to_string(), of]);
+                let of = format!("of {} latent dimensions", found.latent);
+                row("active units", units.to_string(), &of);
             }
         }
-        ModelKind::Ae => table.row(["loss".to_string(), number(record.loss), nats.to_string()]),
+        ModelKind::Ae => row("loss", number(record.loss), nats),
+    }
+    row("reconstruction error", significant(found.reconstruction_error, 4), "mean squared, per value");
+    table
+}
+
+fn distances(found: &Evaluation) -> Table {
+    let columns = [
+        ("codes against the prior", Align::Left),
+        ("distance", Align::Right),
+        ("standard error", Align::Right),
+        ("prior and itself", Align::Right),
+    ];
+    let mut table = Table::new(&columns);
+    for distance in found.aggregate_posterior.values() {
+        let error = distance.standard_error.map_or(String::new(), |e| significant(e, 2));
+        let [value, of_prior] = [distance.value, distance.of_prior].map(|v| significant(v, 3));
+        table.row([distance.name.to_string(), value, error, of_prior]);
+    }
+    table
+}
+
+fn scores(found: &Evaluation) -> Table {
+    let columns = [
+        ("codes against known factors", Align::Left),
+        ("score", Align::Right),
+        ("by chance", Align::Right),
+        ("perfect", Align::Right),
+    ];
+    let mut table = Table::new(&columns);
+    for score in found.disentanglement.values() {
+        let [value, chance, perfect] = [score.value, score.chance, score.perfect].map(|v| format!("{v:.3}"));
+        table.row([score.name.to_string(), value, chance, perfect]);
     }
     table
 }

@@ -58,6 +58,10 @@ impl Model for Autoencoder {
         all
     }
 
+    fn is_discrete(&self) -> bool {
+        self.likelihood.support().is_discrete()
+    }
+
     fn terms(&self, graph: &mut Graph, batch: &Batch) -> Terms {
         let mu = self.networks.encode(graph, batch.x);
         let outputs = self.networks.decode(graph, mu);

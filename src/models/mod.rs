@@ -63,6 +63,9 @@ pub trait Model: std::fmt::Debug + Send + Sync {
     /// Its parameters, in a fixed order.
     fn parameters(&self) -> Vec<ParameterSpec>;
 
+    /// Whether its likelihood gives probabilities of discrete values, so that bits per dimension mean something.
+    fn is_discrete(&self) -> bool;
+
     /// What is minimised for a batch.
     fn terms(&self, graph: &mut Graph, batch: &Batch) -> Terms;
 

@@ -163,6 +163,10 @@ impl Model for Vae {
         all
     }
 
+    fn is_discrete(&self) -> bool {
+        self.parts.likelihood.support().is_discrete()
+    }
+
     fn terms(&self, graph: &mut Graph, batch: &Batch) -> Terms {
         let rows = graph.shape(batch.x)[0];
         let noise = self.noise(graph, rows * self.parts.objective.samples());

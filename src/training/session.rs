@@ -141,7 +141,7 @@ impl Session {
         }
         let mut record = EpochRecord::new(0, split, sums.mean(0), sums.mean(1), sums.mean(2));
         record.parts = self.parts(id, &sums);
-        record.bits_per_dimension = Some(bits_per_dimension(record.elbo, self.model.features()));
+        record.bits_per_dimension = self.bits_per_dimension(record.elbo);
         record.active_units = Some(units.count());
         record.kl_per_dimension = (0..per_dimension.len()).map(|d| per_dimension.mean(d)).collect();
         record.beta = Some(beta);
@@ -149,6 +149,11 @@ impl Session {
         record.seconds = Some(seconds);
         record.samples_per_second = Some(data.rows as f64 / seconds.max(1e-9));
         Ok((record, means))
+    }
+
+    /// The ELBO in bits per dimension, where that means something.
+    pub(super) fn bits_per_dimension(&self, elbo: f64) -> Option<f64> {
+        self.model.is_discrete().then(|| bits_per_dimension(elbo, self.model.features()))
     }
 
     /// Makes a data set resident. A loaded program must read it.

@@ -242,8 +242,7 @@ impl Trainer {
         let mut record = EpochRecord::new(self.state.epoch + 1, Split::Train, sums.mean(0), sums.mean(1), sums.mean(2));
         record.parts = self.session.parts(self.program, sums);
         let last = self.state.step.saturating_sub(1);
-        record.bits_per_dimension =
-            Some(super::metrics::bits_per_dimension(record.elbo, self.session.model.features()));
+        record.bits_per_dimension = self.session.bits_per_dimension(record.elbo);
         record.beta = Some(self.rates.beta(last));
         record.learning_rate = Some(self.rates.learning_rate(last));
         record.gradient_norm = Some(sums.mean(3 + record.parts.len()));

@@ -20,7 +20,10 @@ pub struct ModelsArgs {
 
 /// The options of `elbo evaluate`.
 #[derive(Debug, Clone, Args)]
-#[command(after_help = "Example:\n  elbo evaluate runs/vae-sprites")]
+#[command(after_help = "\
+Examples:
+  elbo evaluate runs/vae-sprites
+  elbo evaluate runs/vae-mnist --samples 5000")]
 pub struct EvaluateArgs {
     /// Folder of the run, as `elbo train` left it
     #[arg(value_name = "RUN")]
@@ -28,6 +31,20 @@ pub struct EvaluateArgs {
     /// Other data to measure it on: a file or a folder [default: the test rows of the data it was trained on]
     #[arg(long, value_name = "PATH")]
     pub data: Option<String>,
+    /// Codes per row from which the likelihood -ln p(x) is estimated, by importance sampling
+    ///
+    /// More come closer to it, from above; memory does not grow.
+    #[arg(long, value_name = "K", default_value = "100", value_parser = value_parser!(u64).range(1..=5_000))]
+    pub samples: u64,
+    /// Only what is quick: no likelihood, no comparison of codes with the prior and with factors
+    #[arg(long)]
+    pub quick: bool,
+    /// Insist on holding codes against known factors; otherwise that is done where the data has them
+    #[arg(long)]
+    pub factors: bool,
+    /// Decides what is drawn by chance
+    #[arg(long, value_name = "N", default_value = "0")]
+    pub seed: u64,
     /// Where to compute: auto, cpu, gpu, or a number or part of a name from `elbo devices`
     #[arg(long, value_name = "DEVICE", default_value = "auto")]
     pub device: DeviceChoice,

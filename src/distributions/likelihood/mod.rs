@@ -30,6 +30,13 @@ pub enum Support {
     Levels(usize),
 }
 
+impl Support {
+    /// Whether single values have a probability, rather than a density.
+    pub fn is_discrete(self) -> bool {
+        matches!(self, Support::Binary | Support::Levels(_))
+    }
+}
+
 /// p(x | z), factorised over features.
 pub trait Likelihood: std::fmt::Debug + Send + Sync {
     /// Outputs the decoder gives per feature; of several, the first `features` outputs are the first of each, and so on.

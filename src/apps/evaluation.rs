@@ -1,0 +1,227 @@
+//! How good a trained model is, on data it was not trained on: everything that can be said, in one report.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use serde::Serialize;
+
+use super::saved::Saved;
+use crate::config::Binarise;
+use crate::data::Dataset;
+use crate::error::{Error, Result};
+use crate::evaluation::{Coded, DISTANCES, METRICS, Points};
+use crate::files::write_atomically;
+use crate::training::Importance;
+use crate::training::metrics::{EpochRecord, Split, bits_per_dimension};
+
+/// The file in a run folder that holds the last report.
+pub const EVALUATION: &str = "evaluation.json";
+
+/// The most rows whose codes are compared with factors and with the prior.
+const MOST_CODES: usize = 10_000;
+
+/// What is looked at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Wanted {
+    /// K of the importance-sampled likelihood; `None` leaves it out.
+    pub samples: Option<usize>,
+    /// Whether codes are compared with the prior and with factors.
+    pub codes: bool,
+    /// Whether it is an error if the data has no known factors.
+    pub factors: bool,
+    /// Decides what is drawn.
+    pub seed: u64,
+}
+
+/// Everything that was found. As JSON, the fields of the record stand beside the others.
+#[derive(Clone, Debug, Serialize)]
+pub struct Evaluation {
+    /// The data.
+    pub data: String,
+    /// Its rows.
+    pub rows: usize,
+    /// Latent dimensions.
+    pub latent: usize,
+    /// ELBO, its parts, and what comes with them.
+    #[serde(flatten)]
+    pub record: EpochRecord,
+    /// The marginal likelihood.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub importance: Option<Importance>,
+    /// The same in bits per dimension, where the likelihood is one of discrete values.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub nll_bits_per_dimension: Option<f64>,
+    /// The mean squared error per value of E\[x | z\] at the posterior means.
+    pub reconstruction_error: f64,
+    /// How far the aggregate posterior lies from the prior, by the measure's name.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub aggregate_posterior: BTreeMap<&'static str, Distance>,
+    /// How well the posterior means separate the known factors, by the score's name.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub disentanglement: BTreeMap<&'static str, Score>,
+    /// Factors that take one value only here, and were left out.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub excluded_factors: Vec<String>,
+}
+
+/// A distance between codes drawn from the posteriors of all rows and codes drawn from the prior.
+#[derive(Clone, Debug, Serialize)]
+pub struct Distance {
+    /// What is measured, for people.
+    #[serde(skip)]
+    pub name: &'static str,
+    /// The estimate.
+    pub value: f64,
+    /// Its standard error, where it is known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub standard_error: Option<f64>,
+    /// The same between two samples of the prior.
+    pub of_prior: f64,
+}
+
+/// A score of the posterior means against the known factors.
+#[derive(Clone, Debug, Serialize)]
+pub struct Score {
+    /// What is measured, for people.
+    #[serde(skip)]
+    pub name: &'static str,
+    /// The score.
+    pub value: f64,
+    /// What codes that say nothing reach.
+    pub chance: f64,
+    /// What the factors themselves reach.
+    pub perfect: f64,
+    /// The score of each factor or dimension.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub parts: BTreeMap<String, f64>,
+}
+
+impl Saved {
+    /// Evaluates on a data set.
+    ///
+    /// # Errors
+    /// If factors are wanted and there are none; if the device fails.
+    pub fn evaluate(&mut self, split: Split, data: &Dataset, wanted: Wanted) -> Result<Evaluation> {
+        if wanted.factors && data.factors.is_none() {
+            return Err(Error::invalid(format!(
+                "the data {} does not say which factors it was made from, so codes cannot be held against them: leave \
+                 --factors out, or evaluate on the built-in sprites",
+                data.name
+            )));
+        }
+        let config = &self.config;
+        let binarise = config.data.binarise == Binarise::Dynamic;
+        let how = (config.training.batch, config.model.beta, binarise);
+        let (mut record, means) = self.session.evaluate(split, data, how)?;
+        record.epoch = self.epoch;
+        let generative = self.session.model.is_generative();
+        let samples = wanted.samples.filter(|_| generative);
+        let importance = samples.map(|k| self.session.importance(data, k, binarise)).transpose()?;
+        let features = data.shape.features();
+        let bits = |found: &Importance| bits_per_dimension(-found.nll, features);
+        let mut evaluation = Evaluation {
+            data: data.name.clone(),
+            rows: data.rows,
+            latent: self.session.model.latent(),
+            nll_bits_per_dimension: importance.as_ref().filter(|_| record.bits_per_dimension.is_some()).map(bits),
+            importance,
+            record,
+            reconstruction_error: self.reconstruction_error(data)?,
+            aggregate_posterior: BTreeMap::new(),
+            disentanglement: BTreeMap::new(),
+            excluded_factors: vec![],
+        };
+        if wanted.codes && generative && data.rows > 1 {
+            evaluation.aggregate_posterior = self.distances(data, wanted.seed)?;
+        }
+        if wanted.codes || wanted.factors {
+            self.scores(data, &means, wanted, &mut evaluation)?;
+        }
+        Ok(evaluation)
+    }
+
+    /// Σ (x − E\[x | μ(x)\])² by rows and values.
+    fn reconstruction_error(&mut self, data: &Dataset) -> Result<f64> {
+        let (mut sum, features) = (0.0, data.shape.features());
+        let rows: Vec<usize> = (0..data.rows).collect();
+        for chunk in rows.chunks(1024) {
+            let x: Vec<f32> = chunk.iter().flat_map(|&row| data.row(row)).collect();
+            let again = self.session.reconstruct(&x)?;
+            sum += x.iter().zip(&again).map(|(a, b)| f64::from(a - b).powi(2)).sum::<f64>();
+        }
+        Ok(sum / (data.rows * features) as f64)
+    }
+
+    fn distances(&mut self, data: &Dataset, seed: u64) -> Result<BTreeMap<&'static str, Distance>> {
+        let (rows, latent) = (data.rows.min(MOST_CODES), self.session.model.latent());
+        let x: Vec<f32> = (0..rows).flat_map(|row| data.row(row)).collect();
+        let codes = Points::new(self.session.draw_codes(&x, seed)?, latent)?;
+        let mut prior = |seed: u64| Points::new(self.session.prior_sample(rows, seed)?, latent);
+        let (prior, other) = (prior(seed.wrapping_add(1))?, prior(seed.wrapping_add(2))?);
+        DISTANCES
+            .iter()
+            .map(|distance| {
+                let found = (distance.compute)(&codes, &prior, seed)?;
+                let of_prior = (distance.compute)(&other, &prior, seed)?.value;
+                let (name, value, standard_error) = (distance.name, found.value, found.standard_error);
+                Ok((distance.id, Distance { name, value, standard_error, of_prior }))
+            })
+            .collect()
+    }
+
+    fn scores(&self, data: &Dataset, means: &[f32], wanted: Wanted, into: &mut Evaluation) -> Result<()> {
+        let Some(factors) = &data.factors else { return Ok(()) };
+        let latent = self.session.model.latent();
+        let rows = data.rows.min(MOST_CODES);
+        let some = data.subset(&(0..rows).collect::<Vec<_>>());
+        let factors = some.factors.as_ref().unwrap_or(factors);
+        let coded = match Coded::new(&means[..rows * latent], latent, factors) {
+            // Too little data says nothing of the model, unless it was asked for.
+            Err(error) if wanted.factors => return Err(error),
+            Err(_) => return Ok(()),
+            Ok(coded) => coded,
+        };
+        into.excluded_factors = coded.excluded().to_vec();
+        for metric in METRICS {
+            let measured = match metric.measure(&coded, wanted.seed) {
+                Err(error) if wanted.factors => return Err(error),
+                Err(_) => continue,
+                Ok(measured) => measured,
+            };
+            for found in measured {
+                let score = Score {
+                    name: found.score.name,
+                    value: found.value.mean,
+                    chance: found.chance,
+                    perfect: found.perfect,
+                    parts: found.value.parts.into_iter().collect(),
+                };
+                into.disentanglement.insert(found.score.id, score);
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Evaluation {
+    /// The report as JSON.
+    ///
+    /// # Errors
+    /// None that can be helped.
+    pub fn to_json(&self) -> Result<String> {
+        serde_json::to_string(self).map_err(Error::invalid)
+    }
+
+    /// Writes the report into a run folder; gives the file.
+    ///
+    /// # Errors
+    /// If it cannot be written.
+    pub fn save(&self, folder: &std::path::Path) -> Result<PathBuf> {
+        let (path, text) = (folder.join(EVALUATION), self.to_json()?);
+        write_atomically(&path, |file| {
+            file.write_all(text.as_bytes())?;
+            file.write_all(b"\n")
+        })?;
+        Ok(path)
+    }
+}
