@@ -6,11 +6,11 @@
 use std::path::Path;
 
 use super::dataset::Dataset;
-use super::{idx, input};
+use super::{idx, input, npy};
 use crate::error::{Error, Result};
 
 /// Every known format, in the order they are asked.
-pub(crate) const FORMATS: &[&dyn Format] = &[&idx::Idx];
+pub(crate) const FORMATS: &[&dyn Format] = &[&idx::Idx, &npy::Npy];
 
 /// What a format finds in a path.
 #[derive(Debug)]

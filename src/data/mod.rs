@@ -23,6 +23,7 @@ mod dataset;
 pub mod formats;
 mod idx;
 mod input;
+mod npy;
 mod source;
 mod splits;
 pub mod sprites;
