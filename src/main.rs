@@ -4,7 +4,12 @@ use std::io::Write;
 use std::process::ExitCode;
 
 use elbo::Error;
+use elbo::apps::bench::CountingAllocator;
 use elbo::cli::args::Cli;
+
+/// Counts for `elbo bench`, and passes on.
+#[global_allocator]
+static ALLOCATOR: CountingAllocator = CountingAllocator;
 
 fn main() -> ExitCode {
     match elbo::cli::run(Cli::from_environment().into_command()) {

@@ -3,6 +3,8 @@
 //! Whatever is refused is refused with a message that names what was found, without a panic, and without a trace in
 //! the folder.
 
+#[path = "cli/bench.rs"]
+mod bench;
 #[path = "cli/program.rs"]
 mod program;
 #[path = "cli/refusals.rs"]

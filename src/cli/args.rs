@@ -4,6 +4,7 @@
 //! preset ([`resolve`]). Their defaults are therefore not written here; [`command`] reads them out of the presets and adds
 //! them to the help.
 
+mod bench_help;
 mod commands;
 mod resolve;
 #[cfg(test)]

@@ -1,95 +1,132 @@
 //! `elbo bench`.
 
+use std::io::IsTerminal;
+use std::process::Command;
 use std::time::{Duration, Instant};
 
-use super::args::BenchArgs;
+use clap::ValueEnum;
+
+use super::args::{BenchArgs, BenchStep};
 use super::profile::workload;
-use super::style::{Align, Table, bytes, count, with_prefix};
-use crate::apps::bench::{Report, StepFigures, measure_ceilings, measure_kernels, measure_step};
+use crate::apps::bench::{
+    Comparison, Report, StepFigures, Timing, measure_ceilings, measure_kernels, measure_start, measure_step, run_start,
+};
 use crate::apps::open_device;
 use crate::error::{Error, Result};
 
+mod tables;
+
+/// What is measured without `--step` and `--batch`: overheads show in the first, arithmetic in the last.
+const GRID: [(BenchStep, u64); 4] =
+    [(BenchStep::Classic, 128), (BenchStep::Classic, 1024), (BenchStep::Wide, 128), (BenchStep::Wide, 1000)];
+
 /// Measures how fast training is.
 pub fn run(args: &BenchArgs) -> Result<()> {
-    let earlier = args.compare.as_deref().map(Report::load).transpose()?;
-    let started = Instant::now();
-    let mut executor = open_device(&args.device)?;
-    let mut report = Report {
-        version: env!("CARGO_PKG_VERSION").to_string(),
-        device: executor.describe(),
-        steps: vec![],
-        ceilings: None,
-        kernels: vec![],
-    };
-    if !args.json {
-        println!("Device: {}", report.device);
+    let cells = cells(args);
+    if args.first_step {
+        let (step, batch) = cells[0];
+        let open = || open_device(&args.device);
+        return run_start(&workload(step), batch as usize, open, &mut std::io::stdout().lock());
     }
+    let earlier = args.compare.as_deref().map(Report::load).transpose()?;
+    let mut report = None;
+    let progress = |what: &str| {
+        if !args.json && std::io::stderr().is_terminal() {
+            eprintln!("Measuring {what}");
+        }
+    };
     if args.kernels {
+        let mut executor = open_device(&args.device)?;
+        let report = report.get_or_insert_with(|| started(args, executor.describe()));
+        progress("kernels");
         let ceilings = measure_ceilings(&mut *executor)?;
         report.ceilings = Some(ceilings);
         report.kernels = measure_kernels(&mut *executor, ceilings)?;
-    } else {
-        let rounds = (5, Duration::from_secs(1));
-        report.steps.push(measure_step(&workload(args.step), args.batch as usize, executor, rounds, started)?);
     }
+    for (i, &(step, batch)) in cells.iter().enumerate() {
+        let asked = Instant::now();
+        let executor = open_device(&args.device)?;
+        let report = report.get_or_insert_with(|| started(args, executor.describe()));
+        progress(&format!("{}, batch {batch} ({} of {})", workload(step).name, i + 1, cells.len()));
+        let timing =
+            Timing { rounds: 5, round: Duration::from_secs_f64(args.seconds), growth: args.growth.unwrap_or(0) };
+        let mut figures = measure_step(&workload(step), batch as usize, executor, timing, asked)?;
+        add_starts(&mut figures, args, step)?;
+        report.steps.push(figures);
+    }
+    let Some(mut report) = report else { return Ok(()) };
+    report.comparison = earlier.map(|earlier| Comparison::new(&report, &earlier));
     if args.json {
         println!("{}", serde_json::to_string(&report).map_err(Error::invalid)?);
-        return Ok(());
-    }
-    print_kernels(&report);
-    report.steps.iter().for_each(print_step);
-    for change in earlier.iter().flat_map(|earlier| report.changes_since(earlier)) {
-        let [then, now] = change.rates;
-        let doubt = if change.overlap { "; the spreads overlap, so this may be noise" } else { "" };
-        println!(
-            "\n{}: {:.2} times the earlier run's {} samples/s{doubt}",
-            change.step,
-            now / then,
-            count(then as u64)
-        );
+    } else {
+        tables::print(&report);
     }
     Ok(())
 }
 
-fn print_step(figures: &StepFigures) {
-    let mut table = Table::new(&[("", Align::Left), ("", Align::Right)]);
-    let [low, high] = figures.spread.map(|rate| count(rate as u64));
-    table.row(["samples per second".to_string(), count(figures.samples_per_second as u64)]);
-    table.row(["slowest and fastest of five rounds".to_string(), format!("{low} to {high}")]);
-    table.row(["kernel calls per step".to_string(), figures.dispatches.to_string()]);
-    table.row(["host time per step".to_string(), format!("{:.1} us", figures.host_microseconds_per_step)]);
-    table.row(["start to end of the first step".to_string(), format!("{:.2} s", figures.first_step_seconds)]);
-    table.row(["memory of all buffers".to_string(), bytes(figures.bytes)]);
-    println!("\n{}, batch {}\n{table}", figures.step, figures.batch);
+/// An empty report; its first words go to people at once.
+fn started(args: &BenchArgs, device: String) -> Report {
+    if !args.json {
+        println!("Device: {device}");
+    }
+    Report::new(device)
 }
 
-fn print_kernels(report: &Report) {
-    let Some(ceilings) = report.ceilings else { return };
-    println!(
-        "Ceilings: {} in registers, {} in a copy of 64 MiB\n",
-        with_prefix(ceilings.flops, "FLOP/s"),
-        with_prefix(ceilings.bytes, "B/s")
-    );
-    let columns = [
-        ("kernel", Align::Left),
-        ("case", Align::Left),
-        ("time", Align::Right),
-        ("arithmetic", Align::Right),
-        ("share", Align::Right),
-        ("memory", Align::Right),
-        ("share", Align::Right),
-    ];
-    let mut table = Table::new(&columns);
-    for k in &report.kernels {
-        table.row([
-            k.kernel.clone(),
-            k.case.clone(),
-            format!("{:.1} us", 1e6 * k.seconds),
-            with_prefix(k.flops, "FLOP/s"),
-            format!("{:.1} %", 100.0 * k.flops_share),
-            with_prefix(k.bytes, "B/s"),
-            format!("{:.1} %", 100.0 * k.bytes_share),
-        ]);
+/// The steps and batches to measure: those asked for, in all combinations; the whole grid where nothing was.
+fn cells(args: &BenchArgs) -> Vec<(BenchStep, u64)> {
+    if args.step.is_empty() && args.batch.is_empty() && args.growth.is_none() {
+        return if args.kernels { vec![] } else { GRID.to_vec() };
     }
-    println!("{table}");
+    let steps = if args.step.is_empty() { &[BenchStep::Classic][..] } else { &args.step };
+    let batches = if args.batch.is_empty() { &[128][..] } else { &args.batch };
+    let mut cells: Vec<(BenchStep, u64)> = Vec::new();
+    for cell in steps.iter().flat_map(|&step| batches.iter().map(move |&batch| (step, batch))) {
+        if !cells.contains(&cell) {
+            cells.push(cell);
+        }
+    }
+    cells
+}
+
+/// Adds what processes of their own measure.
+fn add_starts(figures: &mut StepFigures, args: &BenchArgs, step: BenchStep) -> Result<()> {
+    let command = || -> Result<Command> {
+        let program = std::env::current_exe().map_err(|e| Error::invalid(format!("cannot find this program: {e}")))?;
+        let mut command = Command::new(program);
+        let name = step.to_possible_value().map_or(String::new(), |value| value.get_name().to_string());
+        let (device, batch) = (args.device.to_string(), figures.batch.to_string());
+        command.args(["bench", "--first-step", "--device", &device, "--step", &name, "--batch", &batch]);
+        Ok(command)
+    };
+    let (start, memory) = measure_start(command)?;
+    (figures.start, figures.memory) = (Some(start), Some(memory));
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::args::{Command, command as definition};
+    use super::*;
+    use clap::FromArgMatches;
+
+    fn of(line: &str) -> Vec<(BenchStep, u64)> {
+        let words = ["elbo", "bench"].into_iter().chain(line.split_whitespace());
+        let matches = definition().try_get_matches_from(words).unwrap();
+        let cli = super::super::args::Cli::from_arg_matches(&matches).unwrap();
+        let Command::Bench(args) = cli.into_command() else { panic!("not bench") };
+        cells(&args)
+    }
+
+    #[test]
+    fn the_grid_and_its_parts() {
+        use BenchStep::{Classic, Wide};
+        assert_eq!(of(""), GRID);
+        assert_eq!(of("--json"), GRID);
+        assert_eq!(of("--kernels"), []);
+        assert_eq!(of("--step wide"), [(Wide, 128)]);
+        assert_eq!(of("--batch 7 --kernels"), [(Classic, 7)]);
+        assert_eq!(of("--growth 10"), [(Classic, 128)]);
+        assert_eq!(of("--batch 1,2,1 --step wide,classic"), [(Wide, 1), (Wide, 2), (Classic, 1), (Classic, 2)]);
+        assert_eq!(of("--batch 1 --batch 2"), [(Classic, 1), (Classic, 2)]);
+    }
 }

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use crate::error::{Error, Result};
 use crate::kernels::{Args, Step};
-use crate::program::{Executor, Program, ProgramId, RING_SLOTS};
+use crate::program::{Counters, Executor, Program, ProgramId, RING_SLOTS};
 
 /// Runs programs on the CPU.
 #[derive(Default)]
@@ -12,6 +12,7 @@ pub struct Cpu {
     buffers: Vec<Box<[u32]>>,
     names: HashMap<String, usize>,
     programs: Vec<Loaded>,
+    steps: u64,
 }
 
 struct Loaded {
@@ -48,6 +49,7 @@ impl Cpu {
             let loaded = &mut self.programs[id.0];
             let step = Step { slot: (loaded.steps % RING_SLOTS) as u32, ..*step };
             loaded.steps += 1;
+            self.steps += 1;
             for call in 0..loaded.program.calls.len() {
                 self.call(id, call, &step);
             }
@@ -83,8 +85,11 @@ impl Executor for Cpu {
         program.check_memory(new, system.available_memory(), "this machine")?;
         let mut buffers = Vec::new();
         for buffer in &program.buffers {
-            let private = buffer.name.starts_with("scratch");
-            let name = if private { format!("{}.{id}.{}", program.name, buffer.name) } else { buffer.name.clone() };
+            let name = if buffer.is_private() {
+                format!("{}.{id}.{}", program.name, buffer.name)
+            } else {
+                buffer.name.clone()
+            };
             let index = match self.names.get(&name) {
                 Some(&known) if self.buffers[known].len() == buffer.words => known,
                 Some(&known) => {
@@ -148,5 +153,10 @@ impl Executor for Cpu {
 
     fn bytes(&self) -> u64 {
         self.buffers.iter().map(|b| 4 * b.len() as u64).sum()
+    }
+
+    fn counters(&self) -> Counters {
+        let buffers = self.buffers.len() as u64;
+        Counters { steps: self.steps, submits: self.steps, buffers, ..Counters::default() }
     }
 }

@@ -79,7 +79,18 @@ fn header(path: &Path, input: &mut Input) -> Result<NpyHeader> {
     }
     bytes.extend(length);
     bytes.extend(input.up_to(size)?);
+    if !can_be_counted(&bytes) {
+        return Err(broken(&"its shape holds more values than can be counted"));
+    }
     NpyHeader::from_reader(bytes.as_slice()).map_err(|e| broken(&e))
+}
+
+/// Whether the numbers behind the word `shape` have a product: the reader of headers takes that for granted.
+fn can_be_counted(header: &[u8]) -> bool {
+    let text = String::from_utf8_lossy(header);
+    let Some((_, shape)) = text.split_once("shape") else { return true };
+    let numbers = shape.split(|c: char| !c.is_ascii_digit()).filter(|digits| !digits.is_empty());
+    numbers.map(|digits| digits.parse::<u64>().ok()).try_fold(1u64, |all, n| all.checked_mul(n?)).is_some()
 }
 
 /// Rows, and the shape of one.
@@ -188,7 +199,8 @@ mod tests {
             (file("|u1", "True", "(2, 3)", &[0; 6]), "column by column"),
             (file("|u1", "False", "(3,)", &[0; 3]), "the shape [3]"),
             (file("|u1", "False", "(0, 3)", &[]), "no rows"),
-            (file("|u1", "False", "(4294967296, 4294967296, 4294967296)", &[]), "no rows"),
+            (file("|u1", "False", "(4294967296, 4294967296, 4294967296)", &[]), "can be counted"),
+            (file("|u1", "False", "(2, 4294967296)", &[]), "no rows"),
             (file("|u1", "False", "(2, 3)", &[0; 5]), "promises 2 rows of 3, 6 bytes, but after it the file holds 5"),
             (file("|u1", "False", "(99999999999, 3)", &[0; 5]), "promises"),
             (file("|u1", "False", "nonsense", &[0; 5]), "header of the array"),

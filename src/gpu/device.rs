@@ -9,6 +9,7 @@ use super::pipelines::Pipelines;
 use super::readback::Readback;
 use crate::error::{Error, Result};
 use crate::kernels::Traits;
+use crate::program::Counters;
 
 /// How a device is used.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -28,6 +29,7 @@ pub struct Gpu {
     pub(super) programs: Vec<Loaded>,
     pub(super) readback: Readback,
     pub(super) failure: Failure,
+    pub(super) counters: Counters,
 }
 
 /// The first thing that went wrong on the device, which wgpu tells asynchronously.
@@ -100,6 +102,7 @@ impl Gpu {
             buffers: HashMap::new(),
             programs: Vec::new(),
             failure,
+            counters: Counters::default(),
         })
     }
 

@@ -3,7 +3,7 @@
 use super::device::Gpu;
 use crate::error::{Error, Result};
 use crate::kernels::{Access, DIMS, Module, Step};
-use crate::program::{Call, Executor, Program, ProgramId, RING_SLOTS};
+use crate::program::{Call, Counters, DeviceMemory, Executor, Program, ProgramId, RING_SLOTS};
 
 /// A program whose pipelines, bind groups and buffers are made.
 pub(super) struct Loaded {
@@ -54,7 +54,7 @@ impl Gpu {
             ))),
             _ => {
                 let new = program.buffers.iter().filter(|b| !self.buffers.contains_key(&b.name));
-                let new: u64 = new.map(|b| 4 * b.words as u64).sum();
+                let new: u64 = new.map(|b| b.bytes()).sum();
                 let free = self.adapter.memory().map_or(u64::MAX, |all| all.saturating_sub(self.bytes()));
                 program.check_memory(new, free, self.adapter.name())
             }
@@ -65,11 +65,16 @@ impl Gpu {
         let id = self.programs.len();
         let mut all = Vec::new();
         for buffer in &program.buffers {
-            let private = buffer.name.starts_with("scratch");
-            let name = if private { format!("{}.{id}.{}", program.name, buffer.name) } else { buffer.name.clone() };
+            let name = if buffer.is_private() {
+                format!("{}.{id}.{}", program.name, buffer.name)
+            } else {
+                buffer.name.clone()
+            };
             let size = 4 * buffer.words.max(1) as u64;
             let device = &self.device;
+            let counters = &mut self.counters;
             let made = self.buffers.entry(name.clone()).or_insert_with(|| {
+                counters.buffers += 1;
                 device.create_buffer(&wgpu::BufferDescriptor {
                     label: Some(&name),
                     size,
@@ -93,13 +98,14 @@ impl Gpu {
     }
 
     /// Waits for everything submitted, and reads a mappable buffer.
-    fn map(&self, staging: &wgpu::Buffer) -> Result<Vec<u32>> {
+    fn map(&mut self, staging: &wgpu::Buffer) -> Result<Vec<u32>> {
         let told = self.failure.clone();
         staging.map_async(wgpu::MapMode::Read, .., move |result| {
             if let Err(error) = result {
                 told.set(error.to_string());
             }
         });
+        self.counters.waits += 1;
         if let Err(error) = self.device.poll(wgpu::PollType::wait_indefinitely()) {
             self.failure.set(error.to_string());
         }
@@ -113,6 +119,10 @@ impl Gpu {
         let programs = &mut self.programs;
         self.readback.make_room(&self.failure, &mut |p, values| programs[p].finished.extend_from_slice(values))?;
         let loaded = &self.programs[id.0];
+        let counters = &mut self.counters;
+        counters.steps += steps.len() as u64;
+        counters.submits += 1;
+        counters.encoders += 1;
         let mut encoder = self.device.create_command_encoder(&wgpu::CommandEncoderDescriptor { label: None });
         {
             let mut pass =
@@ -131,9 +141,9 @@ impl Gpu {
         }
         let words = steps.len() * loaded.program.statistics.len();
         let back = loaded.ring.as_ref().map(|ring| {
-            let buffer = self.readback.buffer(RING_SLOTS * loaded.program.statistics.len());
-            encoder.copy_buffer_to_buffer(ring, 0, &buffer, 0, 4 * words as u64);
-            buffer
+            let slot = self.readback.slot(RING_SLOTS * loaded.program.statistics.len());
+            encoder.copy_buffer_to_buffer(ring, 0, &slot.buffer, 0, 4 * words as u64);
+            slot
         });
         let submission = self.queue.submit([encoder.finish()]);
         self.readback.submitted(id.0, words, back, submission);
@@ -156,7 +166,7 @@ impl Executor for Gpu {
         self.pipelines.prepare(&wanted);
         self.failure.check()?;
         let buffers = self.make_buffers(&program)?;
-        let mut calls = Vec::new();
+        let mut calls: Vec<Dispatch> = Vec::new();
         for ((call, module), (text, access)) in program.calls.iter().zip(&modules).zip(&wanted) {
             let pipeline = self.pipelines.get(text, access).clone();
             let entries: Vec<_> = call
@@ -177,6 +187,9 @@ impl Executor for Gpu {
                 layout: &pipeline.get_bind_group_layout(0),
                 entries: &entries,
             });
+            let known = self.programs.iter().flat_map(|p| &p.calls).chain(&calls).any(|c| c.pipeline == pipeline);
+            self.counters.pipelines += u64::from(!known);
+            self.counters.bind_groups += 1;
             calls.push(Dispatch { pipeline, group, dims: call.kernel.dims(), workgroups: module.workgroups });
         }
         let ring = program.ring.map(|index| buffers[index].clone());
@@ -223,6 +236,8 @@ impl Executor for Gpu {
             usage: wgpu::BufferUsages::COPY_DST | wgpu::BufferUsages::MAP_READ,
             mapped_at_creation: false,
         });
+        self.counters.buffers += 1;
+        self.counters.encoders += 1;
         let mut encoder = self.device.create_command_encoder(&wgpu::CommandEncoderDescriptor { label: None });
         encoder.copy_buffer_to_buffer(&source, 0, &staging, 0, source.size());
         self.queue.submit([encoder.finish()]);
@@ -246,6 +261,8 @@ impl Executor for Gpu {
         };
         let resolved = buffer(wgpu::BufferUsages::QUERY_RESOLVE | wgpu::BufferUsages::COPY_SRC);
         let staging = buffer(wgpu::BufferUsages::COPY_DST | wgpu::BufferUsages::MAP_READ);
+        self.counters.buffers += 2;
+        self.counters.encoders += 1;
         let mut encoder = self.device.create_command_encoder(&wgpu::CommandEncoderDescriptor { label: None });
         for (i, call) in loaded.calls.iter().enumerate() {
             let mut pass = encoder.begin_compute_pass(&wgpu::ComputePassDescriptor {
@@ -269,5 +286,15 @@ impl Executor for Gpu {
 
     fn bytes(&self) -> u64 {
         self.buffers.values().map(wgpu::Buffer::size).sum()
+    }
+
+    fn counters(&self) -> Counters {
+        let (buffers, waits) = self.readback.counts();
+        Counters { buffers: self.counters.buffers + buffers, waits: self.counters.waits + waits, ..self.counters }
+    }
+
+    fn device_memory(&self) -> Option<DeviceMemory> {
+        let report = self.device.generate_allocator_report()?;
+        Some(DeviceMemory { allocated: report.total_allocated_bytes, reserved: report.total_reserved_bytes })
     }
 }

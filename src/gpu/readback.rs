@@ -14,58 +14,68 @@ const IN_FLIGHT: usize = 3;
 struct Pending {
     program: usize,
     words: usize,
-    buffer: Option<wgpu::Buffer>,
-    ready: Arc<AtomicBool>,
+    slot: Option<Slot>,
     submission: wgpu::SubmissionIndex,
+}
+
+/// A buffer that the device writes and the host reads, and the flag that it is mapped. Both are used again and again.
+pub(super) struct Slot {
+    pub buffer: wgpu::Buffer,
+    ready: Arc<AtomicBool>,
 }
 
 /// The ring of readback buffers.
 pub(super) struct Readback {
     device: wgpu::Device,
-    spare: Vec<wgpu::Buffer>,
+    spare: Vec<Slot>,
     pending: VecDeque<Pending>,
+    made: u64,
+    waits: u64,
 }
 
 impl Readback {
     pub fn new(device: &wgpu::Device) -> Readback {
-        Readback { device: device.clone(), spare: Vec::new(), pending: VecDeque::new() }
+        Readback { device: device.clone(), spare: Vec::new(), pending: VecDeque::new(), made: 0, waits: 0 }
     }
 
-    /// A buffer of at least so many words to copy statistics into.
-    pub fn buffer(&mut self, words: usize) -> wgpu::Buffer {
+    /// Buffers made, and times the host waited, so far.
+    pub fn counts(&self) -> (u64, u64) {
+        (self.made, self.waits)
+    }
+
+    /// A slot of at least so many words to copy statistics into.
+    pub fn slot(&mut self, words: usize) -> Slot {
         let size = 4 * words as u64;
-        match self.spare.iter().position(|b| b.size() >= size) {
-            Some(at) => self.spare.swap_remove(at),
-            None => self.device.create_buffer(&wgpu::BufferDescriptor {
-                label: Some("readback"),
-                size,
-                usage: wgpu::BufferUsages::COPY_DST | wgpu::BufferUsages::MAP_READ,
-                mapped_at_creation: false,
-            }),
+        if let Some(at) = self.spare.iter().position(|slot| slot.buffer.size() >= size) {
+            return self.spare.swap_remove(at);
         }
+        self.made += 1;
+        let buffer = self.device.create_buffer(&wgpu::BufferDescriptor {
+            label: Some("readback"),
+            size,
+            usage: wgpu::BufferUsages::COPY_DST | wgpu::BufferUsages::MAP_READ,
+            mapped_at_creation: false,
+        });
+        Slot { buffer, ready: Arc::new(AtomicBool::new(false)) }
     }
 
-    /// Takes charge of a submit; `buffer` holds its statistics once it is done.
-    pub fn submitted(
-        &mut self,
-        program: usize,
-        words: usize,
-        buffer: Option<wgpu::Buffer>,
-        submission: wgpu::SubmissionIndex,
-    ) {
-        let ready = Arc::new(AtomicBool::new(false));
-        let done = ready.clone();
-        match &buffer {
-            Some(buffer) => buffer.map_async(wgpu::MapMode::Read, ..4 * words as u64, move |result| {
+    /// Takes charge of a submit; `slot` holds its statistics once it is done.
+    pub fn submitted(&mut self, program: usize, words: usize, slot: Option<Slot>, submission: wgpu::SubmissionIndex) {
+        if let Some(slot) = &slot {
+            let done = slot.ready.clone();
+            done.store(false, Ordering::Release);
+            slot.buffer.map_async(wgpu::MapMode::Read, ..4 * words as u64, move |result| {
                 done.store(result.is_ok(), Ordering::Release);
-            }),
-            None => done.store(true, Ordering::Release),
+            });
         }
-        self.pending.push_back(Pending { program, words, buffer, ready, submission });
+        self.pending.push_back(Pending { program, words, slot, submission });
     }
 
     /// Makes room for one more submit: waits for the oldest if too many are out. Gives what has finished to `deliver`.
     pub fn make_room(&mut self, failure: &Failure, deliver: &mut dyn FnMut(usize, &[f32])) -> Result<()> {
+        if self.pending.len() >= IN_FLIGHT {
+            self.collect(failure, deliver)?;
+        }
         while self.pending.len() >= IN_FLIGHT {
             self.wait_for_oldest(failure)?;
             self.collect(failure, deliver)?;
@@ -84,6 +94,7 @@ impl Readback {
 
     fn wait_for_oldest(&mut self, failure: &Failure) -> Result<()> {
         if let Some(oldest) = self.pending.front() {
+            self.waits += 1;
             let wait = wgpu::PollType::Wait { submission_index: Some(oldest.submission.clone()), timeout: None };
             if let Err(error) = self.device.poll(wait) {
                 failure.set(error.to_string());
@@ -98,15 +109,16 @@ impl Readback {
             failure.set(error.to_string());
         }
         failure.check()?;
-        while self.pending.front().is_some_and(|p| p.ready.load(Ordering::Acquire)) {
+        let finished = |p: &Pending| p.slot.as_ref().is_none_or(|slot| slot.ready.load(Ordering::Acquire));
+        while self.pending.front().is_some_and(finished) {
             let Some(done) = self.pending.pop_front() else { break };
-            let Some(buffer) = done.buffer else { continue };
-            match buffer.get_mapped_range(..4 * done.words as u64) {
+            let Some(slot) = done.slot else { continue };
+            match slot.buffer.get_mapped_range(..4 * done.words as u64) {
                 Ok(view) => deliver(done.program, bytemuck::cast_slice(&view)),
                 Err(error) => failure.set(error.to_string()),
             }
-            buffer.unmap();
-            self.spare.push(buffer);
+            slot.buffer.unmap();
+            self.spare.push(slot);
         }
         failure.check()
     }

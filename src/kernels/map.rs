@@ -9,6 +9,7 @@
 //! workgroup per kept index and a fixed tree over its threads; or one thread per kept index where kept indices are
 //! many, reductions short, or the adapter is software.
 
+use std::cell::RefCell;
 use std::fmt::Write;
 
 use rayon::prelude::*;
@@ -178,14 +179,16 @@ impl Map {
     fn rows(&self, outer: std::ops::Range<usize>, args: &Args, step: &Step) {
         let (&inner, outer_extents) = self.extents.split_last().expect("a map has at least one dimension");
         let split = self.kept().len();
-        let mut index = vec![0; self.extents.len()];
-        let start: Vec<f32> = self.reductions.iter().map(|r| r.fold.start()).collect();
-        let mut folds = start.clone();
+        let (mut index, mut folds) = ROW.take();
+        index.resize(self.extents.len(), 0);
+        folds.resize(self.reductions.len(), 0.0);
         let inner_rows: usize =
             if self.reduced > 0 { self.extents[split..self.extents.len() - 1].iter().product() } else { 1 };
         with_registers(self.expr.instrs.len(), |regs| {
             for o in outer {
-                folds.copy_from_slice(&start);
+                for (value, r) in folds.iter_mut().zip(&self.reductions) {
+                    *value = r.fold.start();
+                }
                 for r in 0..inner_rows {
                     let mut rest = o * inner_rows + r;
                     for d in (0..outer_extents.len()).rev() {
@@ -215,7 +218,13 @@ impl Map {
                 }
             }
         });
+        ROW.set((index, folds));
     }
+}
+
+thread_local! {
+    // An index and the reductions of a row, kept between calls so that a step allocates nothing.
+    static ROW: RefCell<(Vec<usize>, Vec<f32>)> = const { RefCell::new((Vec::new(), Vec::new())) };
 }
 
 /// A sum in eight interleaved lanes and a fixed tree over them.

@@ -1,12 +1,21 @@
 //! What executes programs: the interface that the GPU and the CPU share.
 
-use super::Program;
+use super::{Counters, Program};
 use crate::error::Result;
 use crate::kernels::Step;
 
 /// A program that an executor has loaded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct ProgramId(pub(crate) usize);
+
+/// What is taken of a device's memory, in bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct DeviceMemory {
+    /// By what lives: buffers, with what alignment adds, and the queue's own.
+    pub allocated: u64,
+    /// By the blocks that those are cut from.
+    pub reserved: u64,
+}
 
 /// Runs programs over named buffers. Buffers of the same name are shared by all programs of one executor, start as
 /// zeros, and live as long as the executor.
@@ -79,4 +88,14 @@ pub trait Executor {
 
     /// Bytes of all buffers.
     fn bytes(&self) -> u64;
+
+    /// What it has made and waited for so far; zeros from an executor that does not count.
+    fn counters(&self) -> Counters {
+        Counters::default()
+    }
+
+    /// What its buffers take of the device's memory, as the driver's allocator tells; `None` where nothing tells.
+    fn device_memory(&self) -> Option<DeviceMemory> {
+        None
+    }
 }

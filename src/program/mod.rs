@@ -2,16 +2,19 @@
 //!
 //! [`lower`] makes it from a graph. Both executors read the same program; neither adds a call or a buffer to it.
 
+mod counters;
 mod executor;
 mod lower;
 mod parameters;
 mod request;
 
-pub use executor::{Executor, ProgramId};
+pub use counters::Counters;
+pub use executor::{DeviceMemory, Executor, ProgramId};
 pub use lower::lower;
 pub use parameters::{Parameter, ParameterSet};
 pub use request::{AdamOptions, DataSpec, Request, Update};
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use crate::error::{Error, Result};
@@ -31,6 +34,18 @@ pub struct Buffer {
     pub name: String,
     /// Its size.
     pub words: usize,
+}
+
+impl Buffer {
+    /// Whether it is a program's own, whatever it is called in others.
+    pub fn is_private(&self) -> bool {
+        self.name.starts_with("scratch")
+    }
+
+    /// Its size in bytes.
+    pub fn bytes(&self) -> u64 {
+        4 * self.words as u64
+    }
 }
 
 /// A range of a buffer, bound to a call.
@@ -149,7 +164,15 @@ impl Program {
 
     /// Bytes of all its buffers, those it shares with other programs included.
     pub fn bytes(&self) -> u64 {
-        self.buffers.iter().map(|b| 4 * b.words as u64).sum()
+        self.buffers.iter().map(Buffer::bytes).sum()
+    }
+
+    /// Bytes of all buffers of several programs of one executor, those they share counted once: what loading them takes.
+    pub fn bytes_together<'a>(programs: impl IntoIterator<Item = &'a Program>) -> u64 {
+        let mut seen = HashSet::new();
+        let all = programs.into_iter().enumerate().flat_map(|(p, program)| program.buffers.iter().map(move |b| (p, b)));
+        let new = all.filter(|(p, buffer)| seen.insert((buffer.is_private().then_some(*p), &buffer.name)));
+        new.map(|(_, buffer)| buffer.bytes()).sum()
     }
 
     /// The program as a listing for people: one line per call.

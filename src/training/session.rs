@@ -54,6 +54,11 @@ impl Session {
         Ok(id)
     }
 
+    /// The programs that have been loaded.
+    pub fn programs(&self) -> impl Iterator<Item = &Program> {
+        self.loaded.values().map(|&id| self.executor.program(id))
+    }
+
     /// Writes the starting values of all parameters, which the seed decides.
     pub fn start(&mut self) -> Result<()> {
         self.decoder()?;

@@ -29,6 +29,9 @@ pub struct Trainer {
     batches: Batches,
     config: TrainingConfig,
     submit: usize,
+    /// Room for [`Trainer::send`] and [`Trainer::settle`], kept so that neither allocates.
+    steps: Vec<Step>,
+    statistics: Vec<f32>,
 }
 
 /// How far an epoch is.
@@ -76,7 +79,17 @@ impl Trainer {
         let batches = Batches { count: data.rows, rows: config.batch };
         let rates = Rates::new(config, beta, batches.len() as u64);
         let submit = config.steps_per_submit.unwrap_or(1).min(RING_SLOTS);
-        Ok(Trainer { session, state: State::default(), rates, program, batches, config: config.clone(), submit })
+        Ok(Trainer {
+            session,
+            state: State::default(),
+            rates,
+            program,
+            batches,
+            config: config.clone(),
+            submit,
+            steps: Vec::new(),
+            statistics: Vec::new(),
+        })
     }
 
     /// Batches of one epoch.
@@ -95,10 +108,22 @@ impl Trainer {
     /// # Errors
     /// If the device fails.
     pub fn send(&mut self, count: usize) -> Result<f64> {
-        let steps: Vec<Step> = (0..count).map(|i| self.step(i % self.batches.len())).collect();
         let before = Instant::now();
+        let mut steps = std::mem::take(&mut self.steps);
+        steps.clear();
+        steps.extend((0..count).map(|i| self.step(i % self.batches.len())));
         self.session.executor.run(self.program, &steps)?;
+        self.steps = steps;
         Ok(before.elapsed().as_secs_f64())
+    }
+
+    /// Takes the statistics that have come back, without a wait, and forgets them.
+    ///
+    /// # Errors
+    /// If the device fails.
+    pub fn collect(&mut self) -> Result<()> {
+        self.statistics.clear();
+        self.session.executor.statistics(self.program, false, &mut self.statistics)
     }
 
     /// Waits for all steps that were sent, and forgets their statistics.
@@ -106,7 +131,8 @@ impl Trainer {
     /// # Errors
     /// If the device fails.
     pub fn settle(&mut self) -> Result<()> {
-        self.session.executor.statistics(self.program, true, &mut Vec::new())
+        self.statistics.clear();
+        self.session.executor.statistics(self.program, true, &mut self.statistics)
     }
 
     /// Sends so many steps and waits for them.

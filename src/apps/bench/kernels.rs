@@ -23,6 +23,9 @@ pub struct KernelFigures {
     pub case: String,
     /// The median time of one run, in seconds.
     pub seconds: f64,
+    /// The fastest and the slowest round.
+    #[serde(default)]
+    pub spread: Option<[f64; 2]>,
     /// Floating-point operations per second.
     pub flops: f64,
     /// Bytes read and written per second.
@@ -95,9 +98,12 @@ fn program(label: &str, kernel: Arc<dyn Kernel>, words: &[usize]) -> Program {
     }
 }
 
-/// The median time of one run, in seconds: five rounds of as many runs as take 20 ms, each round sent at once and
-/// waited for.
-fn time(executor: &mut dyn Executor, id: ProgramId, step: &Step) -> Result<f64> {
+/// Runs of a round at most.
+const MOST_RUNS: usize = 8192;
+
+/// The median time of one run and the fastest and slowest round's, in seconds: five rounds of as many runs as take 20 ms,
+/// each round sent at once and waited for, so that what sending and waiting cost is divided by many.
+fn time(executor: &mut dyn Executor, id: ProgramId, step: &Step) -> Result<(f64, [f64; 2])> {
     let mut round = |runs: usize| -> Result<f64> {
         let steps = vec![*step; runs];
         let start = Instant::now();
@@ -106,12 +112,11 @@ fn time(executor: &mut dyn Executor, id: ProgramId, step: &Step) -> Result<f64> 
         Ok(start.elapsed().as_secs_f64())
     };
     let mut runs = 1;
-    while round(runs)? < 0.02 && runs < 128 {
+    while round(runs)? < 0.02 && runs < MOST_RUNS {
         runs *= 2;
     }
     let mut times = (0..5).map(|_| Ok(round(runs)? / runs as f64)).collect::<Result<Vec<f64>>>()?;
-    times.sort_by(f64::total_cmp);
-    Ok(times[2])
+    Ok(super::median(&mut times))
 }
 
 /// Measures the ceilings.
@@ -122,7 +127,7 @@ pub fn measure_ceilings(executor: &mut dyn Executor) -> Result<Ceilings> {
     let mut rate = |label: &str, kernel: Map, words: usize| -> Result<(f64, f64)> {
         let cost = kernel.cost();
         let id = executor.load(program(label, Arc::new(kernel), &[words, words]))?;
-        let seconds = time(executor, id, &Step::default())?;
+        let (seconds, _) = time(executor, id, &Step::default())?;
         Ok((cost.flops / seconds, (cost.bytes_read + cost.bytes_written) / seconds))
     };
     let bytes = rate("copy", copy(), COPY)?.1;
@@ -130,7 +135,8 @@ pub fn measure_ceilings(executor: &mut dyn Executor) -> Result<Ceilings> {
     Ok(Ceilings { flops, bytes })
 }
 
-/// Times every kernel of the table at the sizes of the classic VAE.
+/// Times every kernel of the table at the sizes of the classic VAE, and the draws over as much memory as the copy writes:
+/// a batch of them is too few to say what the sampling itself costs.
 ///
 /// # Errors
 /// If the device fails.
@@ -139,26 +145,59 @@ pub fn measure_kernels(executor: &mut dyn Executor, ceilings: Ceilings) -> Resul
     for row in TABLE {
         for case in (row.cases)().iter().filter(|case| case.realistic) {
             let words: Vec<usize> = case.inputs.iter().map(|input| input.len).collect();
-            let label = format!("{} {}", row.name, case.label);
-            let program = program(&label, case.kernel.clone(), &words);
-            let names: Vec<String> = program.buffers.iter().map(|b| b.name.clone()).collect();
-            let id = executor.load(program)?;
-            for (b, name) in names.iter().enumerate() {
-                executor.write(name, &case.words(b, 0))?;
+            let names = (row.name, case.label.as_str());
+            figures.push(measure(executor, ceilings, names, (case.kernel.clone(), &words), &case.steps[0], |b| {
+                case.words(b, 0)
+            })?);
+        }
+        if row.name == "draws" {
+            for (label, normal) in [("normal, 64 MiB", true), ("uniform, 64 MiB", false)] {
+                let kernel: Arc<dyn Kernel> = Arc::new(draws(normal));
+                let names = (row.name, label);
+                figures
+                    .push(measure(executor, ceilings, names, (kernel, &[COPY]), &Step::default(), |_| vec![0; COPY])?);
             }
-            let seconds = time(executor, id, &case.steps[0])?;
-            let cost = case.kernel.cost();
-            let (flops, bytes) = (cost.flops / seconds, (cost.bytes_read + cost.bytes_written) / seconds);
-            figures.push(KernelFigures {
-                kernel: row.name.to_string(),
-                case: case.label.clone(),
-                seconds,
-                flops,
-                bytes,
-                flops_share: flops / ceilings.flops,
-                bytes_share: bytes / ceilings.bytes,
-            });
         }
     }
     Ok(figures)
+}
+
+/// [`COPY`] draws of one stream, stored.
+fn draws(normal: bool) -> Map {
+    let view = View { offset: 0, strides: vec![1] };
+    let mut expr = Expr::default();
+    let instr = if normal { Instr::Normal(0, view.clone()) } else { Instr::Uniform(0, view.clone()) };
+    let reg = expr.push(instr);
+    let stores = vec![Store { reg, binding: 0, view }];
+    Map { extents: vec![COPY], reduced: 0, expr, stores, reductions: vec![], access: vec![Access::Write] }
+}
+
+/// Times one kernel on buffers of so many words, which start as `fill` says.
+fn measure(
+    executor: &mut dyn Executor,
+    ceilings: Ceilings,
+    (name, case): (&str, &str),
+    (kernel, words): (Arc<dyn Kernel>, &[usize]),
+    step: &Step,
+    fill: impl Fn(usize) -> Vec<u32>,
+) -> Result<KernelFigures> {
+    let cost = kernel.cost();
+    let program = program(&format!("{name} {case}"), kernel, words);
+    let buffers: Vec<String> = program.buffers.iter().map(|b| b.name.clone()).collect();
+    let id = executor.load(program)?;
+    for (b, buffer) in buffers.iter().enumerate() {
+        executor.write(buffer, &fill(b))?;
+    }
+    let (seconds, spread) = time(executor, id, step)?;
+    let (flops, bytes) = (cost.flops / seconds, (cost.bytes_read + cost.bytes_written) / seconds);
+    Ok(KernelFigures {
+        kernel: name.to_string(),
+        case: case.to_string(),
+        seconds,
+        spread: Some(spread),
+        flops,
+        bytes,
+        flops_share: flops / ceilings.flops,
+        bytes_share: bytes / ceilings.bytes,
+    })
 }

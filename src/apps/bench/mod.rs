@@ -1,11 +1,27 @@
-//! How fast training is: whole steps, single kernels, and where one step's time goes.
+//! How fast training is and what it takes: whole steps, single kernels, and where one step's time goes.
 
+mod compare;
+mod heap;
 mod kernels;
+mod memory;
 mod report;
+mod start;
+mod steady;
 mod steps;
 mod workload;
 
+pub use compare::{Change, Comparison};
+pub use heap::{CountingAllocator, HeapUse, count_heap};
 pub use kernels::{Ceilings, KernelFigures, measure_ceilings, measure_kernels};
-pub use report::{Report, StepChange};
-pub use steps::{CallFigures, StepFigures, measure_step, profile_step};
+pub use memory::{GrowthFigures, MemoryFigures, resident};
+pub use report::Report;
+pub use start::{StartFigures, measure_start, run_start};
+pub use steady::{LossFigures, SteadyFigures};
+pub use steps::{CallFigures, StepFigures, Timing, measure_step, profile_step};
 pub use workload::Workload;
+
+/// The median of some measurements (of an even number, the upper of the two in the middle), the least and the largest.
+fn median(values: &mut [f64]) -> (f64, [f64; 2]) {
+    values.sort_by(f64::total_cmp);
+    (values[values.len() / 2], [values[0], values[values.len() - 1]])
+}

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
+use super::compare::Comparison;
 use super::kernels::{Ceilings, KernelFigures};
 use super::steps::StepFigures;
 use crate::error::{Error, Result};
@@ -15,6 +16,9 @@ pub struct Report {
     pub version: String,
     /// The device.
     pub device: String,
+    /// The machine's load average over the minute before, where it tells: what else was running.
+    #[serde(default)]
+    pub load_average: Option<f64>,
     /// Whole training steps.
     pub steps: Vec<StepFigures>,
     /// What the device can do at most, where kernels were timed.
@@ -22,20 +26,26 @@ pub struct Report {
     pub ceilings: Option<Ceilings>,
     /// Single kernels.
     pub kernels: Vec<KernelFigures>,
-}
-
-/// One step beside an earlier run's.
-#[derive(Clone, Debug)]
-pub struct StepChange {
-    /// The workload and its batch.
-    pub step: String,
-    /// Samples per second, then and now.
-    pub rates: [f64; 2],
-    /// Whether the two runs' spreads overlap: then the difference may be noise.
-    pub overlap: bool,
+    /// Beside an earlier run, where one was given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub comparison: Option<Comparison>,
 }
 
 impl Report {
+    /// Of this version and this machine, without figures yet.
+    pub fn new(device: String) -> Report {
+        let load = sysinfo::System::load_average().one;
+        Report {
+            version: env!("CARGO_PKG_VERSION").to_string(),
+            device,
+            load_average: (!cfg!(windows)).then_some(load),
+            steps: vec![],
+            ceilings: None,
+            kernels: vec![],
+            comparison: None,
+        }
+    }
+
     /// Reads a report that `--json` wrote.
     ///
     /// # Errors
@@ -44,18 +54,5 @@ impl Report {
         let text = std::fs::read_to_string(path).map_err(Error::io("read", path))?;
         serde_json::from_str(&text)
             .map_err(|e| Error::malformed(path, format!("no report of `elbo bench --json` ({e}): make one first")))
-    }
-
-    /// The steps that both runs timed.
-    pub fn changes_since(&self, earlier: &Report) -> Vec<StepChange> {
-        let same = |now: &&StepFigures| {
-            let then = earlier.steps.iter().find(|s| (&s.step, s.batch) == (&now.step, now.batch))?;
-            Some(StepChange {
-                step: format!("{}, batch {}", now.step, now.batch),
-                rates: [then.samples_per_second, now.samples_per_second],
-                overlap: then.spread[0] <= now.spread[1] && now.spread[0] <= then.spread[1],
-            })
-        };
-        self.steps.iter().filter_map(|now| same(&now)).collect()
     }
 }

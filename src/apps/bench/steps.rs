@@ -4,6 +4,9 @@ use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
 
+use super::memory::{GrowthFigures, MemoryFigures, measure_growth};
+use super::start::StartFigures;
+use super::steady::{LossFigures, SteadyFigures, measure_loss, measure_steady};
 use super::workload::Workload;
 use crate::config::{Preset, TrainingConfig};
 use crate::error::Result;
@@ -24,12 +27,47 @@ pub struct StepFigures {
     pub spread: [f64; 2],
     /// Kernel calls per step.
     pub dispatches: usize,
-    /// From the call that opened the device to the end of the first step, in seconds.
+    /// From the call that opened the device to the end of the first step, in seconds, in this process and with the
+    /// driver's own caches; [`StartFigures`] are of processes of their own.
     pub first_step_seconds: f64,
-    /// Time the calling thread spends on a step that it does not wait for, in microseconds.
+    /// Time the calling thread spends on a step that it does not wait for, in microseconds: the least of all sends. On the
+    /// CPU executor, whose threads the calling one is among, the step itself.
     pub host_microseconds_per_step: f64,
+    /// The same per kernel call.
+    #[serde(default)]
+    pub host_microseconds_per_dispatch: f64,
     /// Bytes of all buffers.
     pub bytes: u64,
+    /// How much longer a step takes where the host waits for the loss of every step than where it waits for that of every
+    /// tenth; `None` where steps are so long that it cannot matter.
+    #[serde(default)]
+    pub loss_every_step_penalty: Option<f64>,
+    /// The rates behind that.
+    #[serde(default)]
+    pub loss: Option<LossFigures>,
+    /// What steps make and wait for in the steady state.
+    #[serde(default)]
+    pub steady: Option<SteadyFigures>,
+    /// Cold and warm starts.
+    #[serde(default)]
+    pub start: Option<StartFigures>,
+    /// Memory, of the process of the warm start.
+    #[serde(default)]
+    pub memory: Option<MemoryFigures>,
+    /// Memory before and after many steps.
+    #[serde(default)]
+    pub growth: Option<GrowthFigures>,
+}
+
+/// How long a step is measured.
+#[derive(Clone, Copy, Debug)]
+pub struct Timing {
+    /// Rounds, of which the median is given.
+    pub rounds: usize,
+    /// The time of one; a third of it is warmed up for.
+    pub round: Duration,
+    /// Steps over which growth is measured; 0 for none.
+    pub growth: u64,
 }
 
 /// One call of a profiled step.
@@ -46,12 +84,12 @@ pub struct CallFigures {
 }
 
 /// A workload on a device, ready to step.
-struct Bench {
-    trainer: Trainer,
+pub(super) struct Bench {
+    pub trainer: Trainer,
 }
 
 impl Bench {
-    fn new(workload: &Workload, batch: usize, executor: Box<dyn Executor>) -> Result<Bench> {
+    pub fn new(workload: &Workload, batch: usize, executor: Box<dyn Executor>) -> Result<Bench> {
         let data = workload.data(batch)?;
         let config = TrainingConfig { batch, ..Preset::Classic.config().training };
         let session = Session::new(workload.model(), executor, config.seed);
@@ -59,8 +97,9 @@ impl Bench {
     }
 }
 
-/// Times whole steps: warm-up for a third of a round, then `rounds` rounds of `round` each; the loss is read as it comes
-/// back, without a wait. `started` is when the device was asked for.
+/// Times whole steps: a warm-up, then rounds in which as many steps are sent at once as take about 25 ms, 64 at most; the
+/// loss is read as it comes back, without a wait. `started` is when the device was asked for. The starts and the memory
+/// of processes of their own are left for [`measure_start`](super::measure_start).
 ///
 /// # Errors
 /// If the device fails.
@@ -68,7 +107,7 @@ pub fn measure_step(
     workload: &Workload,
     batch: usize,
     executor: Box<dyn Executor>,
-    (rounds, round): (usize, Duration),
+    timing: Timing,
     started: Instant,
 ) -> Result<StepFigures> {
     let mut bench = Bench::new(workload, batch, executor)?;
@@ -77,34 +116,45 @@ pub fn measure_step(
     let first_step_seconds = started.elapsed().as_secs_f64();
     let warm = Instant::now();
     let mut chunk = 1;
-    while warm.elapsed() < round / 3 {
+    while warm.elapsed() < timing.round / 3 {
         let before = Instant::now();
         trainer.steps(chunk)?;
         if before.elapsed() < Duration::from_millis(25) {
             chunk = (chunk * 2).min(64);
         }
     }
-    let mut rates = Vec::new();
-    let mut host = f64::INFINITY;
-    for _ in 0..rounds {
+    let (mut rates, mut host) = (Vec::new(), f64::INFINITY);
+    for _ in 0..timing.rounds {
         let (start, mut steps) = (Instant::now(), 0);
-        while start.elapsed() < round {
+        while start.elapsed() < timing.round {
             host = host.min(trainer.send(chunk)? / chunk as f64);
+            trainer.collect()?;
             steps += chunk;
         }
         trainer.settle()?;
         rates.push((steps * batch) as f64 / start.elapsed().as_secs_f64());
     }
-    rates.sort_by(f64::total_cmp);
+    let (samples_per_second, spread) = super::median(&mut rates);
+    let steady = measure_steady(trainer, chunk, timing.round / 2)?;
+    let loss = measure_loss(trainer, batch, batch as f64 / samples_per_second, timing.round * 2)?;
+    let growth = (timing.growth > 0).then(|| measure_growth(trainer, chunk, timing.growth)).transpose()?;
+    let dispatches = trainer.program().calls.len();
     Ok(StepFigures {
         step: workload.name.to_string(),
         batch,
-        samples_per_second: rates[rates.len() / 2],
-        spread: [rates[0], rates[rates.len() - 1]],
-        dispatches: trainer.program().calls.len(),
+        samples_per_second,
+        spread,
+        dispatches,
         first_step_seconds,
         host_microseconds_per_step: 1e6 * host,
+        host_microseconds_per_dispatch: 1e6 * host / dispatches.max(1) as f64,
         bytes: trainer.session.executor.bytes(),
+        loss_every_step_penalty: loss.map(|loss| loss.penalty),
+        loss,
+        steady: Some(steady),
+        start: None,
+        memory: None,
+        growth,
     })
 }
 

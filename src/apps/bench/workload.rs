@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::data::{Dataset, Shape, Values};
 use crate::distributions::Bernoulli;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::models::{Model, Parts, Vae};
 use crate::nn::Activation;
 
@@ -35,10 +35,24 @@ impl Workload {
     }
 
     /// Eight batches of random bytes.
+    ///
+    /// # Errors
+    /// If they do not fit this machine's memory, once for the host and once for the device.
     pub fn data(&self, batch: usize) -> Result<Dataset> {
-        let rows = 8 * batch;
-        let bytes =
-            (0..rows * self.features).map(|i| ((i as u64).wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 56) as u8).collect();
+        let len = batch.saturating_mul(8 * self.features);
+        let mut system = sysinfo::System::new();
+        system.refresh_memory();
+        let mut bytes = Vec::new();
+        if len as u64 > system.available_memory() / 2 || bytes.try_reserve_exact(len).is_err() {
+            return Err(Error::Device(format!(
+                "a batch of {batch} rows of the step `{}` is too large: its data takes {} MiB of memory twice over, and \
+                 this machine has {} MiB; give a smaller --batch",
+                self.name,
+                len.div_ceil(1 << 20),
+                system.available_memory() >> 20
+            )));
+        }
+        bytes.extend((0..len).map(|i| ((i as u64).wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 56) as u8));
         let shape = Shape { height: 1, width: self.features, channels: 1 };
         Dataset::new("random bytes", Values::Bytes(bytes), shape)
     }

@@ -118,20 +118,27 @@ pub enum BenchStep {
 #[derive(Debug, Clone, Args)]
 #[command(after_help = "\
 Examples:
-  elbo bench --device gpu --step wide
+  elbo bench                                 the whole grid
+  elbo bench --device gpu --step wide --batch 128,1024,4096
   elbo bench --json > before.json
-  elbo bench --compare before.json")]
+  elbo bench --compare before.json", after_long_help = super::bench_help::TEXT)]
 pub struct BenchArgs {
     /// Where to compute: auto, cpu, gpu, or a number or part of a name from `elbo devices`
     #[arg(long, value_name = "DEVICE", default_value = "auto")]
     pub device: DeviceChoice,
-    /// Which training step to measure
-    #[arg(long, value_name = "NAME", value_enum, default_value_t)]
-    pub step: BenchStep,
-    /// Rows per step
-    #[arg(long, value_name = "ROWS", default_value = "128", value_parser = value_parser!(u64).range(1..=1_048_576))]
-    pub batch: u64,
-    /// Measure every kernel by itself as well
+    /// Training steps to measure, in place of the grid [default with --batch: classic]
+    #[arg(long, value_name = "NAME,NAME", value_enum, value_delimiter = ',')]
+    pub step: Vec<BenchStep>,
+    /// Rows per step, in place of the grid [default with --step: 128]
+    #[arg(long, value_name = "ROWS,ROWS", value_delimiter = ',', value_parser = value_parser!(u64).range(1..=1_048_576))]
+    pub batch: Vec<u64>,
+    /// Seconds that each of the five rounds takes
+    #[arg(long, value_name = "S", default_value = "1", value_parser = seconds)]
+    pub seconds: f64,
+    /// Run so many further steps, and say by how much memory grew
+    #[arg(long, value_name = "STEPS", value_parser = value_parser!(u64).range(1..=1_000_000_000))]
+    pub growth: Option<u64>,
+    /// Measure every kernel by itself, in place of the grid; beside the steps that --step and --batch name
     #[arg(long)]
     pub kernels: bool,
     /// Print JSON, for programs and for --compare
@@ -140,6 +147,9 @@ pub struct BenchArgs {
     /// Compare with an earlier measurement that --json printed
     #[arg(long, value_name = "FILE")]
     pub compare: Option<PathBuf>,
+    /// What a measurement starts to see how long a start takes
+    #[arg(long, hide = true, requires_all = ["step", "batch"])]
+    pub first_step: bool,
 }
 
 /// The options of `elbo profile`.
@@ -155,4 +165,10 @@ pub struct ProfileArgs {
     /// Rows per step
     #[arg(long, value_name = "ROWS", default_value = "128", value_parser = value_parser!(u64).range(1..=1_048_576))]
     pub batch: u64,
+}
+
+/// A length of time that a round may have.
+fn seconds(text: &str) -> Result<f64, String> {
+    let number = text.trim().parse().ok().filter(|number| (0.001..=3600.0).contains(number));
+    number.ok_or_else(|| "give seconds from 0.001 to 3600".to_owned())
 }

@@ -148,7 +148,8 @@ fn other_commands() {
     assert_eq!((sample.run.as_path(), sample.count, sample.seed), (Path::new("runs/a"), 9, 3));
     assert_eq!((sample.out.as_deref(), sample.device), (Some(Path::new("a.png")), DeviceChoice::Auto));
     let Command::Bench(bench) = parse("bench --step wide --kernels --json").unwrap() else { panic!() };
-    assert_eq!((bench.step, bench.batch, bench.kernels, bench.json), (BenchStep::Wide, 128, true, true));
+    assert_eq!((&bench.step[..], &bench.batch[..]), (&[BenchStep::Wide][..], &[][..]));
+    assert_eq!((bench.kernels, bench.json, bench.growth), (true, true, None));
     let Command::Evaluate(evaluate) = parse("evaluate r --data x --device gpu").unwrap() else { panic!() };
     assert_eq!((evaluate.data.as_deref(), evaluate.device), (Some("x"), DeviceChoice::Gpu));
     for line in ["reconstruct r --count 3", "devices", "doctor", "doctor --device llvmpipe", "profile", "bench"] {

@@ -155,5 +155,10 @@ fn draw(extents: &[usize], elements: &View, normal: bool) -> Case {
     let z = build.push(instr);
     build.store(z);
     let (name, scale) = if normal { ("normal", Scale::Own(1.0)) } else { ("uniform", Scale::Exact) };
-    build.case(format!("{name} {} from {elements:?}", shape(extents))).scale(scale)
+    let from = if *elements == View::contiguous(extents) {
+        String::new()
+    } else {
+        format!(" from {} in steps of {:?}", elements.offset, elements.strides)
+    };
+    build.case(format!("{name} {}{from}", shape(extents))).scale(scale)
 }

@@ -1,0 +1,137 @@
+//! What `elbo bench` prints for people.
+
+use std::time::Duration;
+
+use crate::apps::bench::{Change, Report, StepFigures};
+use crate::cli::style::{Align, Table, bytes, count, duration, with_prefix};
+
+/// All tables of a report.
+pub fn print(report: &Report) {
+    kernels(report);
+    if !report.steps.is_empty() {
+        speed(&report.steps);
+        costs(&report.steps);
+        growth(&report.steps);
+    }
+    comparison(report);
+}
+
+/// A number, or a dash where it was not measured.
+fn or_dash<T>(value: Option<T>, text: impl FnOnce(T) -> String) -> String {
+    value.map_or("-".to_string(), text)
+}
+
+fn per_step(number: f64) -> String {
+    if number == 0.0 || number >= 9.995 { format!("{number:.0}") } else { format!("{number:.2}") }
+}
+
+fn seconds(time: f64) -> String {
+    duration(Duration::try_from_secs_f64(time).unwrap_or_default())
+}
+
+/// The columns of a table, all but the first being numbers.
+fn columns<'a>(names: &[&'a str]) -> Vec<(&'a str, Align)> {
+    let side = |i: usize| if i == 0 { Align::Left } else { Align::Right };
+    names.iter().enumerate().map(|(i, &name)| (name, side(i))).collect()
+}
+
+fn speed(steps: &[StepFigures]) {
+    let names = ["step", "batch", "samples/s", "slowest", "fastest", "cold start", "warm start", "loss penalty"];
+    let mut table = Table::new(&columns(&names));
+    for f in steps {
+        let [low, high] = f.spread.map(|rate| count(rate as u64));
+        table.row([
+            f.step.clone(),
+            f.batch.to_string(),
+            count(f.samples_per_second as u64),
+            low,
+            high,
+            or_dash(f.start, |s| seconds(s.cold_seconds)),
+            or_dash(f.start, |s| seconds(s.warm_seconds)),
+            or_dash(f.loss_every_step_penalty, |penalty| format!("{penalty:.2}")),
+        ]);
+    }
+    println!("\n{table}");
+}
+
+fn costs(steps: &[StepFigures]) {
+    let names = ["step", "batch", "calls", "host", "a call", "heap", "made", "waits", "memory", "used"];
+    let mut table = Table::new(&columns(&names));
+    for f in steps {
+        let made = |s: crate::apps::bench::SteadyFigures| {
+            per_step(s.buffers_per_step + s.bind_groups_per_step + s.pipelines_per_step)
+        };
+        table.row([
+            f.step.clone(),
+            f.batch.to_string(),
+            f.dispatches.to_string(),
+            seconds(1e-6 * f.host_microseconds_per_step),
+            format!("{:.1} us", f.host_microseconds_per_dispatch),
+            or_dash(f.steady.and_then(|s| s.allocations_per_step), per_step),
+            or_dash(f.steady, made),
+            or_dash(f.steady, |s| per_step(s.waits_per_step)),
+            or_dash(f.memory, |m| bytes(m.predicted)),
+            or_dash(f.memory.and_then(|m| m.ratio()), |ratio| format!("{:.0} %", 100.0 * ratio)),
+        ]);
+    }
+    println!("{table}");
+    println!("`elbo help bench` says what each figure means.");
+}
+
+fn growth(steps: &[StepFigures]) {
+    for f in steps {
+        let Some(growth) = f.growth else { continue };
+        let change = |[before, after]: [u64; 2]| format!("{} -> {}", bytes(before), bytes(after));
+        println!(
+            "\n{}, batch {}: {} steps in {}; process {}, device {}, {} objects made",
+            f.step,
+            f.batch,
+            count(growth.steps),
+            seconds(growth.seconds),
+            or_dash(growth.process, change),
+            or_dash(growth.device, change),
+            growth.objects
+        );
+    }
+}
+
+fn kernels(report: &Report) {
+    let Some(ceilings) = report.ceilings else { return };
+    println!(
+        "Ceilings: {} in registers, {} in a copy of 64 MiB\n",
+        with_prefix(ceilings.flops, "FLOP/s"),
+        with_prefix(ceilings.bytes, "B/s")
+    );
+    let mut columns = columns(&["kernel", "case", "time", "arithmetic", "of peak", "memory", "of copy"]);
+    columns[1].1 = Align::Left;
+    let mut table = Table::new(&columns);
+    for k in &report.kernels {
+        table.row([
+            k.kernel.clone(),
+            k.case.clone(),
+            seconds(k.seconds),
+            with_prefix(k.flops, "FLOP/s"),
+            format!("{:.1} %", 100.0 * k.flops_share),
+            with_prefix(k.bytes, "B/s"),
+            format!("{:.1} %", 100.0 * k.bytes_share),
+        ]);
+    }
+    println!("{table}");
+}
+
+fn comparison(report: &Report) {
+    let Some(comparison) = &report.comparison else { return };
+    println!("\nBeside the earlier run, times as fast:\n");
+    let mut table = Table::new(&columns(&["what", "ratio", "worst", "best", ""]));
+    for change in comparison.steps.iter().chain(&comparison.kernels) {
+        let Change { what, ratio, range: [low, high] } = change;
+        let doubt = if change.may_be_noise() { "may be noise" } else { "" };
+        table.row([what.clone(), format!("{ratio:.2}"), format!("{low:.2}"), format!("{high:.2}"), doubt.to_string()]);
+    }
+    if !comparison.steps.is_empty() || !comparison.kernels.is_empty() {
+        println!("{table}");
+    }
+    for warning in &comparison.warnings {
+        println!("Beware: {warning}");
+    }
+}
