@@ -81,14 +81,14 @@ pub(super) fn measure_steady(trainer: &mut Trainer, chunk: usize, time: Duration
 }
 
 /// Turns of steps whose loss is waited for, each time and every tenth time in alternation, for so long; three pairs at
-/// least. `None` where those alone would take three times as long: then a wait is nothing beside a step.
+/// least. `None` where those alone would take six seconds: then a wait is nothing beside a step.
 pub(super) fn measure_loss(
     trainer: &mut Trainer,
     batch: usize,
     step: f64,
     time: Duration,
 ) -> Result<Option<LossFigures>> {
-    if 60.0 * step > 3.0 * time.as_secs_f64() {
+    if 60.0 * step > 6.0 {
         return Ok(None);
     }
     // Turns of 50 ms at least.

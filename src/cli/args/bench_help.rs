@@ -1,4 +1,5 @@
-//! The long help of `elbo bench`: how it measures, and what its figures mean.
+//! The long help of `elbo bench`: how it measures, and what its figures mean. In lines that fit 80 columns, since lists
+//! lose their shape where a terminal breaks them.
 
 /// Behind the options.
 pub const TEXT: &str = "\
@@ -9,39 +10,53 @@ Examples:
   elbo bench --compare before.json
 
 What is measured:
-  Training steps of a VAE on random bytes: classic is 784-400-20, wide is 4096-1200-1200-10, both with ReLU, a
-  Bernoulli likelihood and Adam. Without --step and --batch: classic at batches 128 and 1024, wide at 128 and 1000,
-  which takes about a minute on two processor cores. The data lies on the device; every step gathers a new batch and
-  draws new noise.
+  Training steps of a VAE on random bytes: classic is 784-400-20, wide is
+  4096-1200-1200-10, both with ReLU, a Bernoulli likelihood and Adam. Without
+  --step and --batch: classic at batches 128 and 1024, wide at 128 and 1000,
+  which takes about a minute on two idle processor cores (two minutes on a
+  software driver). The data lies on the device; every step gathers a new
+  batch and draws new noise.
 
 How:
-  After the first step, steps run for a third of a second so that clocks, caches and drivers settle. Then come five
-  rounds of a second. Steps are sent many at once, as many as take about 25 ms, 64 at most; their losses are read as
-  they come back, without a wait. A round ends when all its steps have. samples/s is the median round, slowest and
-  fastest are the others' ends: where they lie far apart, something else was running.
+  After the first step, steps run for a third of a round so that clocks,
+  caches and drivers settle. Then come five rounds of a second (--seconds).
+  Steps are sent many at once, as many as take about 25 ms, 64 at most; their
+  losses are read as they come back, without a wait. A round ends when all its
+  steps have. samples/s is the median round, slowest and fastest are the
+  extremes: where they lie far apart, something else was running.
 
 The figures:
-  cold start    from the start of a process to the end of its first step, the caches of shaders being empty
-  warm start    the same once more, with the caches that the first has filled
-  loss penalty  time a step takes if the host waits for the loss of every step, over that if it waits for every tenth;
-                - where steps are so long that it cannot matter. Training itself waits for none
+  cold start    from the start of a process to the end of its first step, with
+                empty caches of compiled shaders
+  warm start    the same again, with the caches that the cold start has filled
+  loss penalty  the time of a step if the host waits for the loss of every
+                step, over that if it waits for every tenth; - where steps are
+                so long that it cannot matter. Training waits for none
   calls         kernel calls per step
-  host          time the calling thread spends on a step without waiting, the least of all rounds; a call: the same
-                per kernel call. The CPU executor computes in that time: there it is the step
-  heap          heap allocations per step. All are the graphics library's, which makes an encoder per submit
+  host          time the calling thread spends on a step without waiting, the
+                least of all; a call: the same per kernel call. The CPU
+                executor computes in that time, so there it is the step itself
+  heap          heap allocations per step: on a GPU those of the graphics
+                library, which makes an encoder per submit; on the CPU
+                executor those of threads that share a matrix product
   made          buffers, bind groups and pipelines made per step
-  waits         times per step that the host, three submits ahead, stopped for the device
+  waits         times per step that the host, three submits ahead, stopped for
+                the device
   memory        what the programs say that all buffers take
-  used          what was taken, as a share of that: of the device as its allocator tells; on the CPU executor, by how
-                much the process grew
+  used          what was taken, as a share of that: of the device as its
+                allocator tells; on the CPU executor, the growth of the process
 
-  --kernels gives, for each kernel at the sizes of classic, the time of one run (the median of five rounds of many
-  runs sent at once), and what it makes of the device: arithmetic beside a chain of multiplications and additions in
-  registers, memory beside a copy of 64 MiB, both measured in the same run. Small kernels live in caches and can
-  exceed the copy.
+  --kernels gives, for each kernel at the sizes of classic, the time of one run
+  (the median of five rounds of many runs sent at once), and what it makes of
+  the device: arithmetic beside a chain of multiplications and additions in
+  registers, memory beside a copy of 64 MiB, both measured in the same run.
+  Small kernels live in caches and can exceed the copy. The draws are timed at
+  64 MiB as well.
 
-  --compare divides: 1.10 is ten percent faster than the earlier run. worst and best are the slowest round now over
-  the fastest then, and the reverse. Where 1 lies between them, the difference may be noise.
+  --compare divides: 1.10 is ten percent faster than the earlier run. worst and
+  best are the slowest round now over the fastest then, and the reverse. Where
+  1 lies between them, the difference may be noise.
 
-  --json has more: spreads, bytes allocated, memory reserved, the load of the machine. Times are in seconds unless a
-  name says microseconds, sizes in bytes, rates per second.";
+  --json has more: spreads, bytes allocated, memory reserved, the load of the
+  machine. Times are in seconds unless a name says microseconds, sizes in
+  bytes, rates per second.";

@@ -138,7 +138,7 @@ pub struct BenchArgs {
     /// Run so many further steps, and say by how much memory grew
     #[arg(long, value_name = "STEPS", value_parser = value_parser!(u64).range(1..=1_000_000_000))]
     pub growth: Option<u64>,
-    /// Measure every kernel by itself, in place of the grid; beside the steps that --step and --batch name
+    /// Measure every kernel by itself, in place of the grid
     #[arg(long)]
     pub kernels: bool,
     /// Print JSON, for programs and for --compare

@@ -66,7 +66,7 @@ fn costs(steps: &[StepFigures]) {
             f.batch.to_string(),
             f.dispatches.to_string(),
             seconds(1e-6 * f.host_microseconds_per_step),
-            format!("{:.1} us", f.host_microseconds_per_dispatch),
+            seconds(1e-6 * f.host_microseconds_per_dispatch),
             or_dash(f.steady.and_then(|s| s.allocations_per_step), per_step),
             or_dash(f.steady, made),
             or_dash(f.steady, |s| per_step(s.waits_per_step)),
