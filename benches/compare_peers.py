@@ -2,8 +2,8 @@
 """Runs our benchmark and a peer's in alternation, and compares the medians.
 
     python3 benches/compare_peers.py --rounds 5 \\
-        --ours 'chrt -r 1 target/release/elbo bench --batch 128' \\
-        --peer 'chrt -r 1 python torch_vae.py --device cpu --threads 2 --batch 128'
+        --ours 'target/release/elbo bench --batch 128 --json' \\
+        --peer 'python torch_vae.py --device cpu --threads 2 --batch 128'
 
 Each command is given to the shell as it is, and prints one JSON value on its standard output: the whole output, or its last line that
 is a JSON object or array (anything before it is ignored). What it writes to standard error is shown only if it fails.
