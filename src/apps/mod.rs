@@ -6,6 +6,7 @@ pub mod doctor;
 mod evaluation;
 pub mod pictures;
 mod pieces;
+pub mod reproduce;
 mod saved;
 mod setup;
 mod train;

@@ -14,9 +14,9 @@ mod train;
 use clap::{Arg, CommandFactory, FromArgMatches, Parser, Subcommand};
 
 pub use commands::{
-    BenchArgs, BenchStep, DoctorArgs, EvaluateArgs, ModelsArgs, ProfileArgs, ReconstructArgs, SampleArgs,
+    BenchArgs, BenchStep, DoctorArgs, EvaluateArgs, ModelsArgs, ProfileArgs, ReconstructArgs, ReproduceArgs, SampleArgs,
 };
-pub use resolve::resolve;
+pub use resolve::{resolve, train_config};
 pub use train::{DataArgs, DeviceArgs, ModelArgs, TrainArgs, TrainingArgs};
 
 use crate::config::Preset;
@@ -71,6 +71,10 @@ pub enum Command {
     Sample(SampleArgs),
     /// Show rows beside what a trained model makes of them, as a picture
     Reconstruct(ReconstructArgs),
+    /// Run rows of the literature again, and hold what comes out against the papers
+    ///
+    /// Without a name, lists them. Every run is an ordinary one that stays in its folder; its command is printed.
+    Reproduce(ReproduceArgs),
     /// List what can be computed on
     ///
     /// Example: elbo devices, then elbo train --device 1 for the device with the number 1.

@@ -11,6 +11,7 @@ mod evaluate;
 mod models;
 mod profile;
 mod reconstruct;
+mod reproduce;
 mod sample;
 mod style;
 mod train;
@@ -30,6 +31,7 @@ pub fn run(command: Command) -> Result<()> {
         Command::Evaluate(args) => evaluate::run(&args),
         Command::Sample(args) => sample::run(&args),
         Command::Reconstruct(args) => reconstruct::run(&args),
+        Command::Reproduce(args) => reproduce::run(&args),
         Command::Devices => devices::run(),
         Command::Doctor(args) => doctor::run(&args),
         Command::Bench(args) => bench::run(&args),

@@ -95,6 +95,27 @@ pub struct ReconstructArgs {
     pub device: DeviceChoice,
 }
 
+/// The options of `elbo reproduce`.
+#[derive(Debug, Clone, Args)]
+#[command(after_help = "Examples:\n  elbo reproduce\n  elbo reproduce iwae --data ~/data")]
+pub struct ReproduceArgs {
+    /// The row of the literature
+    #[arg(value_name = "NAME")]
+    pub name: Option<String>,
+    /// Folder with the data sets: mnist, frey
+    #[arg(long, value_name = "DIR", env = "ELBO_DATA", default_value = "data")]
+    pub data: PathBuf,
+    /// Folder for the runs [default: runs/reproduce/NAME]
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
+    /// Where to compute: auto, cpu, gpu, or a number or part of a name from `elbo devices`
+    #[arg(long, value_name = "DEVICE", default_value = "auto")]
+    pub device: DeviceChoice,
+    /// Print the checks as JSON as well, for programs
+    #[arg(long)]
+    pub json: bool,
+}
+
 /// The options of `elbo doctor`.
 #[derive(Debug, Clone, Args)]
 #[command(after_help = "Example:\n  elbo doctor --device gpu")]

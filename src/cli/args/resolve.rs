@@ -1,6 +1,8 @@
 //! From options to settings: preset, file and command line laid over each other, and checked.
 
-use super::{DataArgs, DeviceArgs, ModelArgs, TrainArgs, TrainingArgs};
+use clap::Parser;
+
+use super::{Cli, Command, DataArgs, DeviceArgs, ModelArgs, TrainArgs, TrainingArgs};
 use crate::config::{Config, DataConfig, DeviceConfig, FILE_NAME, ModelConfig, TrainingConfig};
 use crate::error::{Error, Result};
 
@@ -20,6 +22,19 @@ pub fn resolve(args: &TrainArgs) -> Result<Config> {
     let config = laid_over(Config::layered(args.preset, args.config.as_deref())?, args);
     config.validate()?;
     Ok(config)
+}
+
+/// The settings that these words behind `elbo train` mean.
+///
+/// # Errors
+/// As for [`resolve`], and when a word is no option.
+pub fn train_config(words: &[String]) -> Result<Config> {
+    let line = ["elbo", "train"].into_iter().map(str::to_string).chain(words.iter().cloned());
+    let cli = Cli::try_parse_from(line).map_err(Error::invalid)?;
+    match cli.into_command() {
+        Command::Train(args) => resolve(&args),
+        _ => Err(Error::invalid("these are no options of `elbo train`")),
+    }
 }
 
 fn laid_over(mut config: Config, args: &TrainArgs) -> Config {

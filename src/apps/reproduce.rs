@@ -1,0 +1,230 @@
+//! Rows of the literature, run again: what is trained, what is measured, and what the paper found.
+//!
+//! A [`Row`] names runs by the options that one would type behind `elbo train`, and checks on what they measure. Runs that
+//! are there already, with the same settings and all their epochs, are not trained again.
+
+mod rows;
+
+use std::collections::BTreeMap;
+use std::ops::ControlFlow;
+use std::path::Path;
+use std::time::Instant;
+
+use serde::Serialize;
+
+use super::evaluation::{Evaluation, Wanted};
+use super::saved::Saved;
+use super::train::{Outcome, TrainRun, Watcher};
+use crate::config::{Config, FILE_NAME};
+use crate::error::{Error, Result};
+use crate::program::Executor;
+use crate::training::Progress;
+use crate::training::metrics::{EpochRecord, Split};
+
+pub use rows::ROWS;
+
+/// Where the folder of data sets goes in the options of a run.
+pub const DATA: &str = "{data}";
+
+/// A row of the literature.
+#[derive(Debug)]
+pub struct Row {
+    /// What it is called on the command line.
+    pub name: &'static str,
+    /// What it shows.
+    pub what: &'static str,
+    /// The paper, with table or figure.
+    pub source: &'static str,
+    /// In what it differs from the paper.
+    pub differs: &'static str,
+    /// How long it takes on two processor cores, roughly.
+    pub takes: &'static str,
+    /// What is trained.
+    pub runs: &'static [Planned],
+    /// What is held against the paper.
+    pub checks: &'static [Check],
+}
+
+/// A run of a row, once for each seed.
+#[derive(Debug)]
+pub struct Planned {
+    /// What it is called in the row.
+    pub id: &'static str,
+    /// The options of `elbo train`, without seed and folder; [`DATA`] stands for the folder of data sets.
+    pub options: &'static str,
+    /// The seeds.
+    pub seeds: &'static [u64],
+    /// K of the importance-sampled likelihood; 0 leaves it out.
+    pub samples: usize,
+}
+
+/// A number that a row must show.
+#[derive(Debug)]
+pub struct Check {
+    /// What it is, with its unit.
+    pub what: &'static str,
+    /// What the paper has.
+    pub paper: &'static str,
+    /// What is accepted, in words.
+    pub accepted: &'static str,
+    /// The number.
+    pub value: fn(&Found) -> f64,
+    /// Whether it is accepted.
+    pub holds: fn(f64) -> bool,
+}
+
+/// What the runs of a row measured, by run and seed.
+#[derive(Debug, Default)]
+pub struct Found(BTreeMap<(String, u64), Evaluation>);
+
+/// A check that was made.
+#[derive(Debug, Clone, Serialize)]
+pub struct Verdict {
+    /// What was measured.
+    pub what: &'static str,
+    /// The number.
+    pub got: f64,
+    /// What the paper has.
+    pub paper: &'static str,
+    /// What is accepted.
+    pub accepted: &'static str,
+    /// Whether it is.
+    pub holds: bool,
+}
+
+impl Found {
+    /// A figure of a run, for each of its seeds.
+    pub fn each(&self, id: &str, figure: impl Fn(&Evaluation) -> f64) -> Vec<f64> {
+        self.0.iter().filter(|((run, _), _)| run == id).map(|(_, evaluation)| figure(evaluation)).collect()
+    }
+
+    /// Its mean over the seeds.
+    pub fn mean(&self, id: &str, figure: impl Fn(&Evaluation) -> f64) -> f64 {
+        let all = self.each(id, figure);
+        all.iter().sum::<f64>() / all.len() as f64
+    }
+
+    /// −ln p(x) of a run in nats, the mean over seeds.
+    pub fn nll(&self, id: &str) -> f64 {
+        self.mean(id, |e| e.importance.map_or(f64::NAN, |found| found.nll))
+    }
+
+    /// A score against known factors of a run, for each of its seeds.
+    pub fn scores(&self, id: &str, score: &str) -> Vec<f64> {
+        self.each(id, |e| e.disentanglement.get(score).map_or(f64::NAN, |s| s.value))
+    }
+
+    /// A distance of the codes from the prior of a run, the mean over seeds.
+    pub fn distance(&self, id: &str, distance: &str) -> f64 {
+        self.mean(id, |e| e.aggregate_posterior.get(distance).map_or(f64::NAN, |d| d.value))
+    }
+}
+
+impl Row {
+    /// The row of a name.
+    ///
+    /// # Errors
+    /// If there is none: what there is.
+    pub fn find(name: &str) -> Result<&'static Row> {
+        ROWS.iter().copied().find(|row| row.name == name).ok_or_else(|| {
+            let names: Vec<&str> = ROWS.iter().map(|row| row.name).collect();
+            Error::invalid(format!("no row of the literature is named `{name}`; there are {}", names.join(", ")))
+        })
+    }
+
+    /// The checks on what the runs measured.
+    pub fn verdicts(&self, found: &Found) -> Vec<Verdict> {
+        let verdict = |check: &Check| {
+            let got = (check.value)(found);
+            let &Check { what, paper, accepted, holds, .. } = check;
+            Verdict { what, got, paper, accepted, holds: holds(got) }
+        };
+        self.checks.iter().map(verdict).collect()
+    }
+}
+
+/// Nobody looks on, but one may break off.
+struct Quiet<'a>(&'a dyn Fn() -> bool);
+
+impl Watcher for Quiet<'_> {
+    fn progress(&mut self, _: u64, _: u64, _: &Progress) -> ControlFlow<()> {
+        if (self.0)() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+    }
+
+    fn epoch(&mut self, _: &[EpochRecord]) {}
+}
+
+/// Trains a run into a folder, unless it stands there already, evaluates it, and keeps what was found. Gives the seconds
+/// that took.
+///
+/// # Errors
+/// If the folder holds another run, or anything fails; [`Error::Interrupted`] if `stop` says so.
+pub fn perform(
+    planned: &Planned,
+    config: &Config,
+    folder: &Path,
+    open: &dyn Fn() -> Result<Box<dyn Executor>>,
+    stop: &dyn Fn() -> bool,
+    found: &mut Found,
+) -> Result<f64> {
+    let started = Instant::now();
+    let epochs = config.training.epochs as u64;
+    let mut run = if folder.join(FILE_NAME).exists() {
+        let before = Config::load(&folder.join(FILE_NAME))?;
+        let mut same = config.clone();
+        (same.data.source, same.device) = (before.data.source.clone(), before.device.clone());
+        let changed = before.differences(&same);
+        if !changed.is_empty() {
+            return Err(Error::invalid(format!(
+                "{} holds a run with other settings (`{}`): remove it, or give another --out",
+                folder.display(),
+                changed.join("`, `")
+            )));
+        }
+        TrainRun::resume(before, folder, open()?)?
+    } else {
+        TrainRun::start(config.clone(), folder, open()?)?
+    };
+    if run.epochs_done() < epochs && run.train(&mut Quiet(stop))? == Outcome::Stopped {
+        return Err(Error::Interrupted(
+            "Stopped. What was trained is kept; the same command goes on with it.".to_string(),
+        ));
+    }
+    drop(run);
+    let mut saved = Saved::open(folder, open()?)?;
+    let splits = saved.data(None)?;
+    let (split, data) = match &splits.test {
+        Some(data) => (Split::Test, data),
+        None => (Split::Train, &splits.train),
+    };
+    let samples = (planned.samples > 0).then_some(planned.samples);
+    let wanted = Wanted { samples, codes: true, factors: false, seed: 0 };
+    let evaluation = saved.evaluate(split, data, wanted)?;
+    evaluation.save(folder)?;
+    found.0.insert((planned.id.to_string(), config.training.seed), evaluation);
+    Ok(started.elapsed().as_secs_f64())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use super::*;
+
+    #[test]
+    fn rows_are_whole() {
+        let mut names = HashSet::new();
+        for row in ROWS {
+            assert!(names.insert(row.name), "{} is there twice", row.name);
+            assert!(!row.runs.is_empty() && !row.checks.is_empty(), "{}", row.name);
+            let mut ids = HashSet::new();
+            for run in row.runs {
+                assert!(ids.insert(run.id) && !run.seeds.is_empty(), "{}: {}", row.name, run.id);
+            }
+            // Of nothing, nothing holds.
+            for verdict in row.verdicts(&Found::default()) {
+                assert!(!verdict.holds, "{}: {} holds of nothing", row.name, verdict.what);
+            }
+        }
+    }
+}
