@@ -29,12 +29,6 @@ impl Spec {
     }
 }
 
-impl From<&str> for Spec {
-    fn from(id: &str) -> Spec {
-        Spec::new(id)
-    }
-}
-
 impl FromStr for Spec {
     type Err = String;
 

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::{
     Binarise, Config, DataConfig, DeviceChoice, DeviceConfig, ModelConfig, ModelKind, Schedule, TrainingConfig,
 };
+use crate::catalogue::Spec;
 use crate::nn::Activation;
 
 /// A named set of settings; those that are given otherwise replace its own.
@@ -63,10 +64,10 @@ fn sprites() -> Config {
             decoder_hidden: None,
             latent: 8,
             activation: Activation::Silu,
-            likelihood: "bernoulli".into(),
-            posterior: "diagonal-gaussian".into(),
-            prior: "standard-normal".into(),
-            objective: "elbo".into(),
+            likelihood: Spec::new("bernoulli"),
+            posterior: Spec::new("diagonal-gaussian"),
+            prior: Spec::new("standard-normal"),
+            objective: Spec::new("elbo"),
             beta: 1.0,
         },
         training: TrainingConfig {

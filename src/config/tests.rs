@@ -52,8 +52,8 @@ fn other() -> Config {
             latent: 2,
             activation: Activation::LeakyRelu,
             likelihood: Spec::new("gaussian").with("sigma", 0.1),
-            posterior: "diagonal-gaussian".into(),
-            prior: "standard-normal".into(),
+            posterior: Spec::new("diagonal-gaussian"),
+            prior: Spec::new("standard-normal"),
             objective: Spec::new("free-bits").with("lambda", 0.25),
             beta: 4.0,
         },
@@ -112,7 +112,7 @@ fn a_file_lies_over_the_preset_it_names() {
     assert_eq!(load("preset = 'classic'").unwrap(), Preset::Classic.config());
     let config = load("preset = 'classic'\n[model]\nlatent = 2\nbeta = 4\nlikelihood = 'mse'").unwrap();
     let mut expected = Preset::Classic.config();
-    (expected.model.latent, expected.model.beta, expected.model.likelihood) = (2, 4.0, "gaussian".into());
+    (expected.model.latent, expected.model.beta, expected.model.likelihood) = (2, 4.0, Spec::new("gaussian"));
     assert_eq!(config, expected);
 }
 
@@ -243,10 +243,10 @@ fn settings_that_exclude_each_other() {
     };
     invalid(ae(|c| c.model.beta = 4.0), "`beta` weighs the KL term");
     invalid(ae(|c| c.training.kl_warmup_epochs = 4), "`kl-warmup-epochs` is about the KL term");
-    invalid(ae(|c| c.model.likelihood = "gaussian-learned".into()), "no use for the density `gaussian-learned`");
-    invalid(ae(|c| c.model.objective = "free-bits".into()), "has no objective to choose");
+    invalid(ae(|c| c.model.likelihood = Spec::new("gaussian-learned")), "no use for the density `gaussian-learned`");
+    invalid(ae(|c| c.model.objective = Spec::new("free-bits")), "has no objective to choose");
     let mut fine = Config::default();
-    (fine.model.kind, fine.model.likelihood) = (ModelKind::Ae, "gaussian".into());
+    (fine.model.kind, fine.model.likelihood) = (ModelKind::Ae, Spec::new("gaussian"));
     fine.validate().unwrap();
 }
 

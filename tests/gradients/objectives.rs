@@ -69,11 +69,11 @@ pub fn all() -> Cases {
         }
     }
     for piece in POSTERIORS {
-        let posterior = build(POSTERIORS, &piece.about.id.into()).unwrap();
+        let posterior = build(POSTERIORS, &Spec::new(piece.about.id)).unwrap();
         all.push(case(format!("posterior {}", piece.about.id), Parts { posterior, ..plain() }));
     }
     for piece in PRIORS {
-        let prior = build(PRIORS, &piece.about.id.into()).unwrap();
+        let prior = build(PRIORS, &Spec::new(piece.about.id)).unwrap();
         all.push(case(format!("prior {}", piece.about.id), Parts { prior, ..plain() }));
     }
     assert!(LIKELIHOODS.len() > 2);

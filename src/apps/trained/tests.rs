@@ -124,7 +124,7 @@ fn what_cannot_be_is_refused() {
     assert!(complaint(train(&scaled, &bernoulli)).contains("holds 2.5 in row 0, column 0"));
     let mut plain = Config { training: short(), ..config() };
     plain.model.kind = ModelKind::Ae;
-    plain.model.likelihood = "bernoulli".into();
+    plain.model.likelihood = Spec::new("bernoulli");
     let mut plain = train(&data, &plain).unwrap();
     assert!(complaint(plain.sample(1, 0)).contains("no distribution to draw from"));
     assert_eq!(plain.score(&data.row(0), 0).unwrap(), plain.score(&data.row(0), 1).unwrap());

@@ -74,8 +74,8 @@ fn the_command_line_lies_over_the_file_over_the_preset() {
 fn every_setting_has_an_option() {
     let config = settings(
         "--preset classic --validation 7 --binarise dynamic --resolution 16 --count 20_000 --binary --full=false \
-         --model vae --hidden 3,4 --decoder-hidden 5 --latent 2 --activation leaky-relu --likelihood mse --sigma 0.1 \
-         --beta 4 --epochs 3 --batch 5 --lr 3e-5 --schedule cosine --warmup-steps 11 --step-every 2 --step-factor 0.3 \
+         --model vae --hidden 3,4 --decoder-hidden 5 --latent 2 --activation leaky-relu --likelihood mse:sigma=0.1 \
+         --objective iwae:samples=5 --beta 4 --epochs 3 --batch 5 --lr 3e-5 --schedule cosine --warmup-steps 11 --step-every 2 --step-factor 0.3 \
          --kl-warmup-epochs 1 --clip-norm 5 --beta1 0.5 --beta2 0.99 --epsilon 1e-7 --seed 9 --log-every 1 \
          --checkpoint-every 4 --steps-per-submit 8 --device 1 --deterministic --data sprites",
     )
@@ -84,6 +84,7 @@ fn every_setting_has_an_option() {
     assert_eq!((data.validation, data.binarise, data.resolution), (7, Binarise::Dynamic, 16));
     assert_eq!((data.count, data.binary, data.full), (Some(20_000), true, false));
     assert_eq!((model.kind, model.likelihood.clone()), (ModelKind::Vae, Spec::new("gaussian").with("sigma", 0.1)));
+    assert_eq!(model.objective, Spec::new("iwae").with("samples", 5.0));
     assert_eq!((&model.hidden[..], model.decoder_hidden.as_deref()), (&[3, 4][..], Some(&[5][..])));
     assert_eq!((model.latent, model.activation, model.beta), (2, Activation::LeakyRelu, 4.0));
     assert_eq!((training.epochs, training.batch, training.learning_rate), (3, 5, 3e-5));
