@@ -22,8 +22,7 @@ fn deliver(i: u32, j: u32, value: f32) {
     }
 }
 
-@compute @workgroup_size($subgroup)
-fn main(@builtin(workgroup_id) workgroup: vec3<u32>, @builtin(subgroup_invocation_id) lane: u32) {
+fn product(workgroup: vec3<u32>, lane: u32) {
     let x_end = $x_extent;
     let y_end = $y_extent;
     let tile = tile_at(workgroup, vec2<u32>((y_end + 4u * SUBGROUP - 1u) / (4u * SUBGROUP), (x_end + ROWS - 1u) / ROWS));

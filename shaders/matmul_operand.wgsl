@@ -1,7 +1,6 @@
 // One operand of a matrix product, read in 4x4 blocks. $name is `a` or `b`; its index along the result is i (a row of C for
 // `a`, a column for `b`), its index along the sum is k. Out-of-range indices are clamped, never read past: what they bring
 // is a valid element, and whoever multiplies takes care that it counts for nothing.
-@group(0) @binding($binding) var<storage, read> $name: array<$element>;
 
 // $name, at four offsets that follow one another (or repeat the last valid one).
 fn $name_quad(at: vec4<u32>) -> vec4<f32> {

@@ -15,8 +15,7 @@ fn deliver(i: u32, j: u32, value: f32) {
     }
 }
 
-@compute @workgroup_size(8)
-fn main(@builtin(workgroup_id) workgroup: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
+fn product(workgroup: vec3<u32>, lane: u32) {
     let tiles = (im.d0.yx + vec2<u32>(4u, 2u) * MICRO - 1u) / (vec2<u32>(4u, 2u) * MICRO);
     let tile = tile_at(workgroup, tiles);
     let i0 = (tile.y * 2u + lane / 4u) * MICRO;

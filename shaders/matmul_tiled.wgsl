@@ -67,8 +67,7 @@ fn deliver(i: u32, j: u32, value: f32) {
     }
 }
 
-@compute @workgroup_size(THREADS)
-fn main(@builtin(workgroup_id) workgroup: vec3<u32>, @builtin(local_invocation_index) thread: u32) {
+fn product(workgroup: vec3<u32>, thread: u32) {
     let tile = tile_at(workgroup, (im.d0.yx + vec2<u32>(TILE_N, TILE_M) - 1u) / vec2<u32>(TILE_N, TILE_M));
     let i0 = tile.y * TILE_M;
     let j0 = tile.x * TILE_N;

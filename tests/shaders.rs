@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use elbo::kernels::table::{TABLE, variants};
+use elbo::kernels::table::{TABLE, all_modules, variants};
 use elbo::kernels::{FUNCS, Module, Traits};
 use naga::back::{hlsl, msl, spv};
 use naga::valid::{Capabilities, ModuleInfo, ShaderStages, SubgroupOperationSet, ValidationFlags, Validator};
@@ -73,7 +73,9 @@ fn every_shader_has_a_row_and_every_row_its_shaders() {
         assert!(cases.iter().any(|case| case.realistic), "the row {} has no realistic case", row.name);
         let texts: Vec<String> = cases
             .iter()
-            .flat_map(|case| ADAPTERS.iter().flat_map(|traits| case.kernel.modules(traits)).map(|module| module.text))
+            .flat_map(|case| {
+                ADAPTERS.iter().flat_map(|traits| all_modules(&*case.kernel, traits)).map(|module| module.text)
+            })
             .collect();
         for name in row.shaders {
             let file = files

@@ -159,7 +159,7 @@ impl Executor for Gpu {
 
     fn load(&mut self, program: Program) -> Result<ProgramId> {
         self.check_memory(&program)?;
-        let chosen = |call: &Call| call.kernel.modules(&self.traits).swap_remove(0);
+        let chosen = |call: &Call| call.kernel.module(&self.traits, 0);
         let modules: Vec<Module> = program.calls.iter().map(chosen).collect();
         let wanted: Vec<(String, Vec<Access>)> =
             modules.iter().zip(&program.calls).map(|(m, c)| (m.text.clone(), c.kernel.bindings())).collect();

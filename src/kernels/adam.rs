@@ -96,7 +96,7 @@ impl Kernel for Adam {
         access
     }
 
-    fn modules(&self, traits: &Traits) -> Vec<Module> {
+    fn module(&self, traits: &Traits, _: usize) -> Module {
         let (declare, scale) = match self.clip {
             None => ("", "1.0"),
             Some(_) => (
@@ -112,7 +112,7 @@ impl Kernel for Adam {
                 .replace("{{step_size}}", &format!("im.s{}[{}]", self.step_size / 4, self.step_size % 4))
                 .replace("{{correction}}", &format!("im.s{}[{}]", self.correction / 4, self.correction % 4))
                 .replace("{{scale}}", scale);
-        vec![Module { text, workgroups: [Adam::partials(self.len) as u32, 1, 1] }]
+        Module { text, workgroups: [Adam::partials(self.len) as u32, 1, 1] }
     }
 
     fn dims(&self) -> [u32; DIMS] {

@@ -22,6 +22,17 @@ impl<'a> Args<'a> {
         Args { slices, memory: PhantomData }
     }
 
+    /// Some of the bindings, in this order.
+    pub fn select<'b>(&self, bindings: &[usize], room: &'b mut [(*mut u32, usize); 8]) -> Args<'b>
+    where
+        'a: 'b,
+    {
+        for (slot, &binding) in room.iter_mut().zip(bindings) {
+            *slot = self.slices[binding];
+        }
+        Args { slices: &room[..bindings.len()], memory: PhantomData }
+    }
+
     /// How many bindings there are.
     pub fn len(&self) -> usize {
         self.slices.len()

@@ -93,7 +93,7 @@ impl Kernel for Batch {
         vec![Access::Read, Access::Write]
     }
 
-    fn modules(&self, traits: &Traits) -> Vec<Module> {
+    fn module(&self, traits: &Traits, _: usize) -> Module {
         let each = if traits.software { 16 } else { 1 };
         let threads_per_row = self.row_words().div_ceil(each);
         let workgroups = grid((self.rows * threads_per_row).div_ceil(64));
@@ -124,7 +124,7 @@ impl Kernel for Batch {
                 .replace("{{row}}", row)
                 .replace("{{decode}}", decode)
                 .replace("{{binarise}}", &binarise);
-        vec![Module { text, workgroups }]
+        Module { text, workgroups }
     }
 
     fn dims(&self) -> [u32; DIMS] {

@@ -251,8 +251,8 @@ impl Kernel for Map {
         self.access.clone()
     }
 
-    fn modules(&self, traits: &Traits) -> Vec<Module> {
-        vec![if self.reductions.is_empty() { self.map_module() } else { self.reduce_module(traits) }]
+    fn module(&self, traits: &Traits, _: usize) -> Module {
+        if self.reductions.is_empty() { self.map_module() } else { self.reduce_module(traits) }
     }
 
     fn cost(&self) -> Cost {

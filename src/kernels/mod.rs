@@ -26,7 +26,7 @@ pub use batch::{Batch, Binarise, Order, Packing};
 pub use expr::{Expr, Instr, Load, Reg, Store, View};
 pub use func::{FUNCS, Func, Source};
 pub use map::{Fold, Map, Reduction};
-pub use matmul::{Matmul, Operand};
+pub use matmul::{Matmul, Operand, Pair};
 pub use norm::Norm;
 pub use statistics::{Item, Statistics};
 pub use step::{DIMS, SCALARS, Step};
@@ -60,6 +60,15 @@ pub struct Module {
     pub workgroups: [u32; 3],
 }
 
+/// The ways in which one adapter may run a kernel.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Choices {
+    /// What decides which of them is fastest: kernels of one shape are tuned once.
+    pub shape: String,
+    /// Their names, the rule's choice first; at most eight.
+    pub names: Vec<String>,
+}
+
 /// What one run of a kernel costs.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Cost {
@@ -79,8 +88,14 @@ pub trait Kernel: Debug + Send + Sync {
     /// What it does with each binding, in binding order; at most eight.
     fn bindings(&self) -> Vec<Access>;
 
-    /// Its text for this adapter: the first is what the rule chooses, further ones are what a tuner may try.
-    fn modules(&self, traits: &Traits) -> Vec<Module>;
+    /// Its text for this adapter. `choice` counts through what [`Kernel::choices`] names; 0 is what the rule chooses, and
+    /// all there is where a kernel has no choices.
+    fn module(&self, traits: &Traits, choice: usize) -> Module;
+
+    /// What a tuner may choose between on such an adapter; none where one text is known to be best.
+    fn choices(&self, _: &Traits) -> Option<Choices> {
+        None
+    }
 
     /// The sizes that travel behind the [`Step`] as immediates.
     fn dims(&self) -> [u32; DIMS] {

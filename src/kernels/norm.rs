@@ -37,10 +37,10 @@ impl Kernel for Norm {
         vec![Access::Read, Access::Write]
     }
 
-    fn modules(&self, _: &Traits) -> Vec<Module> {
+    fn module(&self, _: &Traits, _: usize) -> Module {
         let text =
             IMMEDIATES.to_string() + &SHADER.replace("{{value}}", if self.square { "value * value" } else { "value" });
-        vec![Module { text, workgroups: [self.chunks() as u32, 1, 1] }]
+        Module { text, workgroups: [self.chunks() as u32, 1, 1] }
     }
 
     fn dims(&self) -> [u32; DIMS] {

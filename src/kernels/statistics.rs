@@ -46,7 +46,7 @@ impl Kernel for Statistics {
         access
     }
 
-    fn modules(&self, _: &Traits) -> Vec<Module> {
+    fn module(&self, _: &Traits, _: usize) -> Module {
         let mut cases = String::new();
         for (n, item) in self.items.iter().enumerate() {
             let names: Vec<String> = (0..item.extents.len()).map(|d| format!("i{d}")).collect();
@@ -67,7 +67,7 @@ impl Kernel for Statistics {
                 .replace("{{cases}}", &cases)
                 .replace("{{ring}}", &format!("b{}", self.inputs))
                 .replace("{{items}}", &format!("{}u", self.items.len()));
-        vec![Module { text, workgroups: [self.items.len() as u32, 1, 1] }]
+        Module { text, workgroups: [self.items.len() as u32, 1, 1] }
     }
 
     fn cost(&self) -> Cost {

@@ -18,7 +18,7 @@ use std::sync::Arc;
 use super::{Access, Kernel, Step};
 
 pub use fill::{Fill, Input, POISON};
-pub use variant::{Variant, variants};
+pub use variant::{Variant, all_modules, variants};
 
 /// One kind of kernel.
 #[derive(Clone, Copy, Debug)]
@@ -44,9 +44,16 @@ pub const TABLE: &[Row] = &[
             "matmul_broadcast",
             "matmul_registers",
             "matmul_tiled",
+            "matmul_main",
         ],
         summary: "matrix products, either operand transposed or strided, with fused epilogues and row sums",
         cases: matmul::cases,
+    },
+    Row {
+        name: "pair",
+        shaders: &["immediates", "matmul_pair"],
+        summary: "two matrix products that do not need each other, in one launch",
+        cases: matmul::pairs,
     },
     Row {
         name: "map",

@@ -3,6 +3,8 @@
 //! Every configuration computes the same C = A B. Those for software adapters add up each result in the order of k, so they
 //! agree bit for bit with one another; the tiled ones do too, except where slices share a sum.
 
+use std::fmt;
+
 use super::Operand;
 use crate::kernels::Traits;
 
@@ -67,6 +69,35 @@ pub enum Config {
     },
 }
 
+impl fmt::Display for Layout {
+    /// `NT`: A as it is used, B transposed; small letters where reads are narrow.
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        for (transposed, wide) in [(self.transpose_a, self.wide_a), (self.transpose_b, self.wide_b)] {
+            f.write_str(match (transposed, wide) {
+                (false, true) => "N",
+                (false, false) => "n",
+                (true, true) => "T",
+                (true, false) => "t",
+            })?;
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Display for Config {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        match *self {
+            Config::Broadcast { subgroup, rows, swapped } => {
+                write!(f, "broadcast {rows} by {}{}", 4 * subgroup, if swapped { ", swapped" } else { "" })
+            }
+            Config::Registers { micro } => write!(f, "registers {micro} by {micro}"),
+            Config::Tiled { tile_m, tile_n, tile_k, micro_m, micro_n, slices } => {
+                write!(f, "tiled {tile_m} by {tile_n}, {tile_k} deep, {micro_m} by {micro_n} a thread, {slices} slices")
+            }
+        }
+    }
+}
+
 impl Config {
     /// Rows and columns of C that one workgroup covers.
     fn tile(self) -> [usize; 2] {
@@ -79,7 +110,7 @@ impl Config {
         [down as usize, across as usize]
     }
 
-    fn tiles(self, m: usize, n: usize) -> usize {
+    pub fn tiles(self, m: usize, n: usize) -> usize {
         let [down, across] = self.tile();
         m.div_ceil(down) * n.div_ceil(across)
     }

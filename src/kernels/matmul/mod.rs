@@ -7,14 +7,17 @@
 //! On the CPU the product itself is `faer`'s, one thread per half of C. The WGSL stands in `text`.
 
 mod choose;
+mod pair;
 mod text;
+
+pub use pair::Pair;
 
 use std::fmt::Write;
 
 use faer::linalg::matmul::matmul;
 use faer::{Accum, MatMut, MatRef, Par};
 
-use choose::Layout;
+use choose::{Config, Layout};
 use text::Hooks;
 
 use super::args::Args;
@@ -22,7 +25,7 @@ use super::expr::{Expr, Instr, Store};
 use super::expr_cpu::{BLOCK, Row, evaluate, store, with_registers};
 use super::expr_wgsl::{Names, body, declare, prelude, register, word};
 use super::step::{DIMS, Step};
-use super::{Access, Cost, Kernel, Module, Traits};
+use super::{Access, Choices, Cost, Kernel, Module, Traits};
 
 /// One operand: where element (0, 0) lies, the words between rows as stored, and whether it is used transposed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -71,11 +74,23 @@ impl Matmul {
         Layout::of(self.m, self.n, self.k, &self.a, &self.b)
     }
 
+    fn hooks(&self) -> Hooks {
+        Hooks { initial: false, row_sum: self.row_sums.is_some() }
+    }
+
+    /// The configurations it may be run with, the rule's choice first.
+    fn configs(&self, traits: &Traits) -> Vec<Config> {
+        choose::candidates(self.m, self.n, self.k, self.layout(), traits)
+    }
+
+    fn config(&self, traits: &Traits) -> Config {
+        choose::choose(self.m, self.n, self.k, self.layout(), traits)
+    }
+
     /// The WGSL functions that receive the product's elements and the sums of A's rows.
     fn epilogue(&self) -> String {
         let names = Names { index: &["row", "col"], symbol: Some((self.n, "im.d0.y")) };
-        let mut out = prelude([&self.expr]) + &declare(&self.access, 2);
-        out += "fn epilogue(row: u32, col: u32, acc: f32) {\n";
+        let mut out = "fn epilogue(row: u32, col: u32, acc: f32) {\n".to_string();
         out += &body(&self.expr, &names, "acc", "");
         for s in &self.stores {
             writeln!(out, "b{}[{}] = {};", s.binding, word(&s.view, &names), register(s.reg, ""))
@@ -170,22 +185,19 @@ impl Kernel for Matmul {
         self.access.clone()
     }
 
-    fn modules(&self, traits: &Traits) -> Vec<Module> {
-        let epilogue = self.epilogue();
-        let mut configs = vec![choose::choose(self.m, self.n, self.k, self.layout(), traits)];
-        configs.extend(choose::candidates(self.m, self.n, self.k, self.layout(), traits));
-        let hooks = Hooks { initial: false, row_sum: self.row_sums.is_some() };
-        let mut modules: Vec<Module> = Vec::new();
-        for config in configs {
-            let module = Module {
-                text: text::wgsl(config, self.layout(), hooks, &epilogue),
-                workgroups: choose::workgroups(config, self.m, self.n),
-            };
-            if !modules.contains(&module) {
-                modules.push(module);
-            }
+    fn module(&self, traits: &Traits, choice: usize) -> Module {
+        let config = if choice == 0 { self.config(traits) } else { self.configs(traits)[choice] };
+        let epilogue = prelude([&self.expr]) + &declare(&self.access, 2) + &self.epilogue();
+        Module {
+            text: text::wgsl(config, self.layout(), self.hooks(), &epilogue),
+            workgroups: choose::workgroups(config, self.m, self.n),
         }
-        modules
+    }
+
+    fn choices(&self, traits: &Traits) -> Option<Choices> {
+        let names = self.configs(traits).iter().map(Config::to_string).collect();
+        let sums = if self.row_sums.is_some() { " with row sums" } else { "" };
+        Some(Choices { shape: format!("{}×{}×{} {}{sums}", self.m, self.n, self.k, self.layout()), names })
     }
 
     fn dims(&self) -> [u32; DIMS] {
@@ -208,9 +220,20 @@ impl Kernel for Matmul {
     }
 
     fn run(&self, args: &Args, step: &Step) {
-        let work = self.m * self.n * self.k;
         // Below about ten microseconds of work a second thread costs more than it brings.
-        let threads = if work < 1 << 20 { 1 } else { rayon::current_num_threads() };
+        let threads = if self.work() < 1 << 20 { 1 } else { rayon::current_num_threads() };
+        self.run_on(threads, args, step);
+    }
+}
+
+impl Matmul {
+    /// Multiplications.
+    fn work(&self) -> usize {
+        self.m * self.n * self.k
+    }
+
+    /// Runs it on so many threads at most.
+    fn run_on(&self, threads: usize, args: &Args, step: &Step) {
         let split_columns = self.n > 4 * self.m;
         let long = if split_columns { self.n } else { self.m };
         let parts = threads.min(long.div_ceil(16)).max(1);

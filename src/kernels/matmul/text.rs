@@ -7,12 +7,14 @@
 //! Sizes, in the immediates: `d0 = (m, n, k, offset of A)`, `d1 = (stride of A, offset of B, stride of B, _)`, in words.
 
 use super::choose::{Config, Layout};
+use crate::kernels::Access;
 
 const TILE: &str = include_str!("../../../shaders/matmul_tile.wgsl");
 const OPERAND: &str = include_str!("../../../shaders/matmul_operand.wgsl");
 const BROADCAST: &str = include_str!("../../../shaders/matmul_broadcast.wgsl");
 const REGISTERS: &str = include_str!("../../../shaders/matmul_registers.wgsl");
 const TILED: &str = include_str!("../../../shaders/matmul_tiled.wgsl");
+const MAIN: &str = include_str!("../../../shaders/matmul_main.wgsl");
 
 const LANES: [char; 4] = ['x', 'y', 'z', 'w'];
 
@@ -30,30 +32,53 @@ pub struct Hooks {
 /// The whole module but for what `epilogue` brings: the immediates, the bindings from 2 on and the functions of `hooks`.
 /// The operands are bindings 0 and 1, the entry point is `main`.
 pub fn wgsl(config: Config, layout: Layout, hooks: Hooks, epilogue: &str) -> String {
+    let bindings = binding(0, layout.wide_a, Access::Read) + &binding(1, layout.wide_b, Access::Read);
+    let product = functions(config, layout, hooks, [0, 1]);
+    let main = entry(config, MAIN);
+    format!("{epilogue}\n{bindings}\n{product}\n{main}")
+}
+
+/// The declaration of a binding, `b<index>`.
+pub fn binding(index: usize, wide: bool, access: Access) -> String {
+    let element = if wide { "vec4<f32>" } else { "f32" };
+    let mode = if access == Access::Write { "read_write" } else { "read" };
+    format!("@group(0) @binding({index}) var<storage, {mode}> b{index}: array<{element}>;\n")
+}
+
+/// The functions of a product whose operands are these bindings; `product(workgroup, lane)` makes one tile of C.
+pub fn functions(config: Config, layout: Layout, hooks: Hooks, [a, b]: [usize; 2]) -> String {
     let body = match config {
         Config::Broadcast { subgroup, rows, swapped } => broadcast(subgroup, rows, swapped, hooks),
         Config::Registers { micro } => registers(micro, hooks),
         Config::Tiled { .. } => tiled(config, layout, hooks),
     };
-    let a = operand("a", 0, layout.wide_a, !layout.transpose_a, ["im.d0.x", "im.d0.w", "im.d1.x"]);
-    let b = operand("b", 1, layout.wide_b, layout.transpose_b, ["im.d0.y", "im.d1.y", "im.d1.z"]);
-    format!("{epilogue}\n{TILE}\n{a}\n{b}\n{body}")
+    let a = operand("a", a, layout.wide_a, !layout.transpose_a, ["im.d0.x", "im.d0.w", "im.d1.x"]);
+    let b = operand("b", b, layout.wide_b, layout.transpose_b, ["im.d0.y", "im.d1.y", "im.d1.z"]);
+    format!("{TILE}\n{a}\n{b}\n{body}")
 }
 
-/// One operand's binding and block reader. `[extent, offset, stride]` are the immediates that hold them.
-fn operand(name: &str, binding: u32, wide: bool, along_k: bool, [extent, offset, stride]: [&str; 3]) -> String {
-    let (element, read) = if wide {
-        ("vec4<f32>", "return $name[at.x / 4u];")
+/// An entry point, the size of its workgroups and the number of an invocation in one being the configuration's.
+pub fn entry(config: Config, template: &str) -> String {
+    let lane = match config {
+        Config::Broadcast { .. } => "subgroup_invocation_id",
+        Config::Registers { .. } | Config::Tiled { .. } => "local_invocation_index",
+    };
+    fill(template, &[("$threads", config.threads().to_string()), ("$lane", lane.into())])
+}
+
+/// One operand's block reader. `[extent, offset, stride]` are the immediates that hold them.
+fn operand(name: &str, binding: usize, wide: bool, along_k: bool, [extent, offset, stride]: [&str; 3]) -> String {
+    let read = if wide {
+        "return $words[at.x / 4u];"
     } else {
-        ("f32", "return vec4<f32>($name[at.x], $name[at.y], $name[at.z], $name[at.w]);")
+        "return vec4<f32>($words[at.x], $words[at.y], $words[at.z], $words[at.w]);"
     };
     fill(
         OPERAND,
         &[
             ("$read", read.into()),
-            ("$element", element.into()),
+            ("$words", format!("b{binding}")),
             ("$name", name.into()),
-            ("$binding", binding.to_string()),
             ("$extent", extent.into()),
             ("$offset", offset.into()),
             ("$stride", stride.into()),
@@ -293,7 +318,7 @@ fn lines(text: impl IntoIterator<Item = String>) -> String {
 }
 
 /// Replaces the `$name`s of a template, in order: a longer name stands before one that it starts with.
-fn fill(template: &str, values: &[(&str, String)]) -> String {
+pub fn fill(template: &str, values: &[(&str, String)]) -> String {
     values.iter().fold(template.to_owned(), |text, (name, value)| text.replace(name, value))
 }
 

@@ -7,7 +7,7 @@
 use super::build::view;
 use super::fill::Rows;
 use super::{Case, Fill, Input, Scale};
-use crate::kernels::{Access, Expr, Func, Instr, Load, Matmul, Operand, Store};
+use crate::kernels::{Access, Expr, Func, Instr, Load, Matmul, Operand, Pair, Store};
 
 /// Sizes around the edges of tiles of 4 to 128, some of them primes.
 const EDGES: [[usize; 3]; 11] = [
@@ -108,6 +108,65 @@ fn classic(batch: usize) -> Vec<Case> {
 }
 
 fn case([m, n, k]: [usize; 3], a: Layout, b: Layout, epilogue: Epilogue) -> Case {
+    let (product, inputs) = product([m, n, k], a, b, epilogue);
+    let label = label([m, n, k], a, b, epilogue);
+    Case::new(label, product, inputs).roundings(k).scale(Scale::Largest((k as f32).sqrt()))
+}
+
+/// The two products behind one gradient of a layer's outputs: dX = dY W, and dW = dYᵀ X with the sums of dY's columns. They
+/// share dY, `[rows, outputs]`.
+fn pair([rows, outputs, inputs]: [usize; 3], layout: Layout, epilogue: Epilogue) -> Case {
+    let upright = Layout { transposed: false, ..layout };
+    let across = Layout { transposed: true, ..layout };
+    let sizes = [[rows, inputs, outputs], [outputs, inputs, rows]];
+    let (first, mut words) = product(sizes[0], upright, upright, epilogue);
+    let (mut second, mut others) = product(sizes[1], across, upright, Epilogue::RowSums);
+    if let Some(sums) = second.row_sums.as_mut().filter(|_| !layout.narrow) {
+        // As the gradients of parameters lie: the bias behind the weights, at the next multiple of 64 words.
+        (sums.binding, sums.view.offset) = (second.stores[0].binding, (outputs * inputs).next_multiple_of(64));
+        others[sums.binding].len = sums.view.offset + outputs;
+        others.pop();
+        second.access.pop();
+    }
+    let pair = Pair::new(first, second, |i, j| (i, j) == (0, 0)).expect("the products are small");
+    words.extend(pair.own_to_second().map(|binding| others[binding].clone()));
+    let labels = [label(sizes[0], upright, upright, epilogue), label(sizes[1], across, upright, Epilogue::RowSums)];
+    let longest = rows.max(outputs);
+    Case::new(labels.join(" beside "), pair, words).roundings(longest).scale(Scale::Largest((longest as f32).sqrt()))
+}
+
+pub(super) fn pairs() -> Vec<Case> {
+    let [wide, narrow] = [false, true].map(|narrow| Layout { transposed: false, narrow });
+    let mut all = Vec::new();
+    for [m, n, k] in EDGES {
+        all.push(pair([m, n, k], narrow, Epilogue::Derivative(Func::TanhGrad)));
+    }
+    for [m, n, k] in WIDE_EDGES {
+        all.push(pair([m, n, k], wide, Epilogue::Residual));
+    }
+    // Products that share nothing, of which one ends long before the other.
+    let (first, mut words) = product([129, 70, 41], narrow, wide, Epilogue::Bias(Some(Func::Gelu)));
+    let (second, others) = product([20, 12, 300], wide, narrow, Epilogue::Bias(Some(Func::Silu)));
+    let apart = Pair::new(first, second, |_, _| false).expect("the products are small");
+    words.extend(others);
+    all.push(Case::new("129×70×41 beside 20×12×300", apart, words).roundings(300).scale(Scale::Largest(17.0)));
+    for sizes in [[128, 400, 20], [128, 40, 400]] {
+        all.push(pair(sizes, wide, Epilogue::Derivative(Func::ReluGrad)).rule_only().realistic());
+    }
+    all
+}
+
+fn label([m, n, k]: [usize; 3], a: Layout, b: Layout, epilogue: Epilogue) -> String {
+    let name = |layout: Layout| match (layout.transposed, layout.narrow) {
+        (false, false) => "N",
+        (false, true) => "n",
+        (true, false) => "T",
+        (true, true) => "t",
+    };
+    format!("{m}×{n}×{k} {}{} {epilogue:?}", name(a), name(b))
+}
+
+fn product([m, n, k]: [usize; 3], a: Layout, b: Layout, epilogue: Epilogue) -> (Matmul, Vec<Input>) {
     let operand = |rows: usize, cols: usize, layout: Layout| {
         let (count, width) = if layout.transposed { (cols, rows) } else { (rows, cols) };
         let (offset, gap) = if layout.narrow { (3, 2) } else { (0, 0) };
@@ -129,14 +188,7 @@ fn case([m, n, k]: [usize; 3], a: Layout, b: Layout, epilogue: Epilogue) -> Case
     };
     let mut inputs = vec![a_input, b_input];
     finish(&mut product, &mut inputs, epilogue);
-    let name = |layout: Layout| match (layout.transposed, layout.narrow) {
-        (false, false) => "N",
-        (false, true) => "n",
-        (true, false) => "T",
-        (true, true) => "t",
-    };
-    let label = format!("{m}×{n}×{k} {}{} {epilogue:?}", name(a), name(b));
-    Case::new(label, product, inputs).roundings(k).scale(Scale::Largest((k as f32).sqrt()))
+    (product, inputs)
 }
 
 /// Adds the epilogue with its bindings.

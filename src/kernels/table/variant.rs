@@ -20,7 +20,7 @@ pub fn variants(kernel: &Arc<dyn Kernel>, traits: &Traits) -> Vec<Variant> {
         Traits { software: true, subgroup_size: None },
         Traits { software: false, subgroup_size: None },
     ];
-    let modules = others.iter().flat_map(|traits| kernel.modules(traits));
+    let modules = others.iter().flat_map(|traits| all_modules(&**kernel, traits));
     let mut distinct: Vec<Variant> = Vec::new();
     for module in modules {
         if distinct.iter().all(|v| v.module != module) {
@@ -28,6 +28,12 @@ pub fn variants(kernel: &Arc<dyn Kernel>, traits: &Traits) -> Vec<Variant> {
         }
     }
     distinct
+}
+
+/// All texts that a kernel may be run with on an adapter, the rule's choice first.
+pub fn all_modules(kernel: &dyn Kernel, traits: &Traits) -> Vec<Module> {
+    let choices = kernel.choices(traits).map_or(1, |choices| choices.names.len());
+    (0..choices).map(|choice| kernel.module(traits, choice)).collect()
 }
 
 impl Variant {
@@ -46,8 +52,8 @@ impl Kernel for Variant {
         self.kernel.bindings()
     }
 
-    fn modules(&self, _: &Traits) -> Vec<Module> {
-        vec![self.module.clone()]
+    fn module(&self, _: &Traits, _: usize) -> Module {
+        self.module.clone()
     }
 
     fn dims(&self) -> [u32; DIMS] {

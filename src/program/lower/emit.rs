@@ -17,6 +17,8 @@ pub(super) struct Draft {
     pub kernel: Shared,
     pub objects: Vec<usize>,
     pub label: String,
+    /// The matrix product that the kernel is, if it is one.
+    pub product: Option<Matmul>,
 }
 
 /// Where a tensor's elements lie.
@@ -129,7 +131,7 @@ impl<'a> Emitter<'a> {
 
     /// Appends a call.
     pub fn push(&mut self, kernel: Shared, objects: Vec<usize>, label: &str) {
-        self.drafts.push(Draft { kernel, objects, label: label.to_string() });
+        self.drafts.push(Draft { kernel, objects, label: label.to_string(), product: None });
     }
 
     /// Where a copy of `t` goes.
@@ -313,7 +315,8 @@ impl<'a> Emitter<'a> {
         let mut objects = vec![a_object, b_object];
         objects.extend(bindings.objects);
         let kernel = Matmul { m, n, k, a, b, expr, stores: written, row_sums, access };
-        self.push(std::sync::Arc::new(kernel), objects, &format!("{m}×{n}×{k} {label}"));
+        let label = format!("{m}×{n}×{k} {label}");
+        self.drafts.push(Draft { kernel: std::sync::Arc::new(kernel.clone()), objects, label, product: Some(kernel) });
     }
 
     /// How a product reads an operand that may be a view of a tensor in memory.

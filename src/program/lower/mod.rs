@@ -1,11 +1,12 @@
 //! Lowering: from the tensors that are wanted to the calls that compute them.
 //!
 //! [`plan`] decides what lies in memory and what runs together; `emit` turns each unit of the plan into a kernel call
-//! over memory objects; `memory` places the objects.
+//! over memory objects; `pairs` lets small products share a launch; `memory` places the objects.
 
 mod access;
 mod emit;
 mod memory;
+mod pairs;
 mod plan;
 
 use std::collections::HashMap;
@@ -38,6 +39,7 @@ pub fn lower(request: &Request) -> Program {
         emitter.unit(unit);
     }
     let partials = request.update.as_ref().map(|update| emit_update(&mut emitter, update));
+    pairs::pair(&mut emitter.drafts, &mut emitter.objects);
     let mut names: Vec<String> = request.statistics.iter().map(|s| s.0.to_string()).collect();
     let ring = emit_statistics(&mut emitter, &statistics, partials, &mut names);
     finish(request, emitter, names, ring)
@@ -198,7 +200,7 @@ fn finish(request: &Request, emitter: Emitter, statistics: Vec<String>, ring: Op
     };
     let calls = drafts
         .iter()
-        .map(|Draft { kernel, objects, label }| Call {
+        .map(|Draft { kernel, objects, label, .. }| Call {
             kernel: kernel.clone(),
             bindings: objects.iter().map(|&o| slice(o)).collect(),
             label: label.clone(),
