@@ -52,7 +52,7 @@ rows!(matmul pair map draws gaussian likelihood reduce statistics batch norm ada
 /// What the rule chooses, compiled with the compiler's own bounds and loop checks, must do the same.
 #[test]
 fn with_the_compilers_own_checks() {
-    let Some(mut gpu) = common::open(Options { checked: true }) else { return };
+    let Some(mut gpu) = common::open(Options { checked: true, ..Options::default() }) else { return };
     for row in TABLE {
         for case in (row.cases)().iter().filter(|case| case.realistic) {
             let trial = Trial::new(case, 1, &mut Cpu::new()).expect("the reference runs");

@@ -2,6 +2,7 @@
 
 mod common;
 #[path = "training/runs.rs"]
+#[allow(dead_code, reason = "each test program uses its own part of this")]
 mod runs;
 
 use std::collections::HashMap;

@@ -1,10 +1,15 @@
 //! From a user's word to a device.
 
+use std::time::Duration;
+
 use crate::config::DeviceChoice;
 use crate::cpu::Cpu;
 use crate::error::{Error, Result};
-use crate::gpu::{Adapter, Gpu, Options, adapters};
+use crate::gpu::{Adapter, Gpu, Options, adapters, cache_folder};
 use crate::program::Executor;
+
+/// How long kernels are timed for one program.
+const TUNING: Duration = Duration::from_millis(300);
 
 /// Opens the device that a user asked for: `auto` is the first real GPU that can train, else the CPU executor; a
 /// software adapter is taken only where it was asked for by number or name.
@@ -18,11 +23,28 @@ pub fn open_device(choice: &DeviceChoice) -> Result<Box<dyn Executor>> {
     })
 }
 
+/// As [`open_device`], for work that is long enough to try first which of its kernels are fastest on a real GPU: a third
+/// of a second at most for every program. `ELBO_TUNE=0` in the environment forbids it.
+///
+/// # Errors
+/// As for [`open_device`].
+pub fn open_tuned(choice: &DeviceChoice) -> Result<Box<dyn Executor>> {
+    let wanted = std::env::var_os("ELBO_TUNE").is_none_or(|value| value != "0");
+    Ok(match open(choice, wanted.then_some(TUNING))? {
+        Some(gpu) => Box::new(gpu),
+        None => Box::new(Cpu::new()),
+    })
+}
+
 /// As [`open_device`], but nothing where that is the CPU executor.
 ///
 /// # Errors
 /// As for [`open_device`].
 pub fn open_gpu(choice: &DeviceChoice) -> Result<Option<Gpu>> {
+    open(choice, None)
+}
+
+fn open(choice: &DeviceChoice, tuning: Option<Duration>) -> Result<Option<Gpu>> {
     if *choice == DeviceChoice::Cpu {
         return Ok(None);
     }
@@ -40,7 +62,12 @@ pub fn open_gpu(choice: &DeviceChoice) -> Result<Option<Gpu>> {
             Some(named.ok_or_else(|| missing(format!("no device's name contains `{name}`")))?)
         }
     };
-    found.map(|adapter| Gpu::open(adapter, Options::default())).transpose()
+    let open = |adapter: &Adapter| {
+        // For software adapters the rule is as fast, and compiling what is to be timed takes them seconds.
+        let tuning = tuning.filter(|_| !adapter.is_software());
+        Gpu::open(adapter, Options { tuning, cache: cache_folder(), ..Options::default() })
+    };
+    found.map(open).transpose()
 }
 
 /// What there is, and what to do.

@@ -11,11 +11,13 @@ mod saved;
 mod setup;
 mod train;
 mod trained;
+mod tuning;
 
-pub use devices::{open_device, open_gpu};
+pub use devices::{open_device, open_gpu, open_tuned};
 pub use evaluation::{Distance, EVALUATION, Evaluation, Score, Wanted};
 pub use pieces::all_pieces;
 pub use saved::{CHECKPOINT, Saved};
 pub use setup::build_model;
 pub use train::{Outcome, TrainRun, Watcher};
 pub use trained::{Trained, train, train_with};
+pub use tuning::TUNING;

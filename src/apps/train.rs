@@ -6,11 +6,12 @@ use std::path::{Path, PathBuf};
 use super::pictures::{EpochPoint, ImageShape, save_grid, save_latent_map, save_loss, save_reconstructions};
 use super::saved::{CHECKPOINT, check_folder, check_shape, shape};
 use super::setup::{build_model, check_values};
+use super::tuning;
 use crate::config::{Binarise, Config, FILE_NAME};
 use crate::data::{self, Dataset, Source, Splits};
 use crate::error::{Error, Result};
 use crate::files::{create_folder, write_atomically};
-use crate::program::Executor;
+use crate::program::{Choices, Executor};
 use crate::training::checkpoint::Checkpoint;
 use crate::training::metrics::{EpochRecord, MetricsWriter, Split, read_epochs};
 use crate::training::{Progress, Session, Trainer};
@@ -52,6 +53,8 @@ pub struct TrainRun {
     trainer: Trainer,
     metrics: MetricsWriter,
     means: Vec<f32>,
+    /// What `tuning.json` holds.
+    choices: Choices,
 }
 
 impl TrainRun {
@@ -76,7 +79,8 @@ impl TrainRun {
         }
         create_folder(folder)?;
         let metrics = MetricsWriter::create(folder)?;
-        let mut run = TrainRun { folder: folder.to_owned(), config, data, trainer, metrics, means: vec![] };
+        let choices = Choices::new();
+        let mut run = TrainRun { folder: folder.to_owned(), config, data, trainer, metrics, means: vec![], choices };
         run.save_config()?;
         run.save()?;
         Ok(run)
@@ -86,8 +90,11 @@ impl TrainRun {
     ///
     /// # Errors
     /// As for [`TrainRun::start`]; and if the checkpoint is damaged or does not fit the configuration or the data.
-    pub fn resume(config: Config, folder: &Path, executor: Box<dyn Executor>) -> Result<TrainRun> {
+    pub fn resume(config: Config, folder: &Path, mut executor: Box<dyn Executor>) -> Result<TrainRun> {
         check_folder(folder)?;
+        let recorded = tuning::read(folder)?;
+        let choices = recorded.clone().unwrap_or_default();
+        executor.replay_choices(recorded);
         let path = folder.join(CHECKPOINT);
         let checkpoint = Checkpoint::load(&path)?;
         let trained_on = shape(&checkpoint).map_err(|e| Error::malformed(&path, e))?;
@@ -95,7 +102,7 @@ impl TrainRun {
         check_shape(&data.train, trained_on)?;
         trainer.resume(&checkpoint).map_err(|e| Error::malformed(&path, e))?;
         let metrics = MetricsWriter::resume(folder, trainer.state.epoch, trainer.state.step)?;
-        let run = TrainRun { folder: folder.to_owned(), config, data, trainer, metrics, means: vec![] };
+        let run = TrainRun { folder: folder.to_owned(), config, data, trainer, metrics, means: vec![], choices };
         run.save_config()?;
         Ok(run)
     }
@@ -145,6 +152,7 @@ impl TrainRun {
                 return Ok(Outcome::Stopped);
             };
             let records = self.evaluate(record)?;
+            self.save_choices()?;
             records.iter().try_for_each(|record| self.metrics.epoch(record))?;
             watcher.epoch(&records);
             if epoch == epochs || epoch.is_multiple_of(self.config.training.checkpoint_every as u64) {
@@ -215,8 +223,13 @@ impl TrainRun {
         write_atomically(&self.folder.join(FILE_NAME), |file| file.write_all(text.as_bytes()))
     }
 
-    /// Writes the checkpoint.
+    fn save_choices(&mut self) -> Result<()> {
+        tuning::write(&self.folder, &*self.trainer.session.executor, &mut self.choices)
+    }
+
+    /// Writes the checkpoint, and how its bits were come by.
     fn save(&mut self) -> Result<()> {
+        self.save_choices()?;
         let mut checkpoint = self.trainer.checkpoint()?;
         let shape = self.data.train.shape;
         for (key, size) in [("height", shape.height), ("width", shape.width), ("channels", shape.channels)] {

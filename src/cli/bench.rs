@@ -11,7 +11,7 @@ use super::profile::workload;
 use crate::apps::bench::{
     Comparison, Report, StepFigures, Timing, measure_ceilings, measure_kernels, measure_start, measure_step, run_start,
 };
-use crate::apps::open_device;
+use crate::apps::open_tuned;
 use crate::error::{Error, Result};
 
 mod tables;
@@ -25,7 +25,7 @@ pub fn run(args: &BenchArgs) -> Result<()> {
     let cells = cells(args);
     if args.first_step {
         let (step, batch) = cells[0];
-        let open = || open_device(&args.device);
+        let open = || open_tuned(&args.device);
         return run_start(&workload(step), batch as usize, open, &mut std::io::stdout().lock());
     }
     let earlier = args.compare.as_deref().map(Report::load).transpose()?;
@@ -36,7 +36,7 @@ pub fn run(args: &BenchArgs) -> Result<()> {
         }
     };
     if args.kernels {
-        let mut executor = open_device(&args.device)?;
+        let mut executor = open_tuned(&args.device)?;
         let report = report.get_or_insert_with(|| started(args, executor.describe()));
         progress("kernels");
         let ceilings = measure_ceilings(&mut *executor)?;
@@ -45,7 +45,7 @@ pub fn run(args: &BenchArgs) -> Result<()> {
     }
     for (i, &(step, batch)) in cells.iter().enumerate() {
         let asked = Instant::now();
-        let executor = open_device(&args.device)?;
+        let executor = open_tuned(&args.device)?;
         let report = report.get_or_insert_with(|| started(args, executor.describe()));
         progress(&format!("{}, batch {batch} ({} of {})", workload(step).name, i + 1, cells.len()));
         let timing =

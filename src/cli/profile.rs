@@ -3,7 +3,7 @@
 use super::args::{BenchStep, ProfileArgs};
 use super::style::{Align, Table, with_prefix};
 use crate::apps::bench::{Workload, profile_step};
-use crate::apps::open_device;
+use crate::apps::open_tuned;
 use crate::error::Result;
 
 /// The workload of a name.
@@ -16,7 +16,7 @@ pub(super) fn workload(step: BenchStep) -> Workload {
 
 /// Shows where the time of one step goes.
 pub fn run(args: &ProfileArgs) -> Result<()> {
-    let executor = open_device(&args.device)?;
+    let executor = open_tuned(&args.device)?;
     println!("Device: {}", executor.describe());
     let figures = profile_step(&workload(args.step), args.batch as usize, executor, 21)?;
     let total: f64 = figures.iter().map(|f| f.seconds).sum();

@@ -11,7 +11,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 
 use super::args::{TrainArgs, resolve};
 use super::style;
-use crate::apps::{Outcome, TrainRun, Watcher, open_device};
+use crate::apps::{Outcome, TrainRun, Watcher, open_device, open_tuned};
 use crate::config::{Config, DeviceChoice, ModelKind};
 use crate::error::{Error, Result};
 use crate::training::Progress;
@@ -24,7 +24,8 @@ pub fn run(args: &TrainArgs) -> Result<()> {
         print!("{}", config.to_toml()?);
         return Ok(());
     }
-    let executor = open_device(&config.device.device)?;
+    let open = if config.device.deterministic { open_device } else { open_tuned };
+    let executor = open(&config.device.device)?;
     let fallback = config.device.device == DeviceChoice::Auto && executor.is_cpu();
     println!("Device: {}{}", executor.describe(), if fallback { ", as no GPU was found" } else { "" });
     let started = std::time::Instant::now();

@@ -1,5 +1,6 @@
 //! Adapters: what GPUs there are, and what they offer.
 
+use super::cache::Identity;
 use crate::kernels::Traits;
 
 /// A GPU, or a driver that plays one.
@@ -60,6 +61,18 @@ impl Adapter {
     /// The driver and its version.
     pub fn driver(&self) -> String {
         format!("{} {}", self.info.driver, self.info.driver_info).trim().to_string()
+    }
+
+    /// Whose files in the cache folder are this adapter's.
+    pub(super) fn identity(&self) -> Identity {
+        Identity {
+            version: env!("CARGO_PKG_VERSION").to_string(),
+            adapter: self.info.name.clone(),
+            backend: self.backend(),
+            driver: self.driver(),
+            device: [self.info.vendor, self.info.device],
+            subgroups: [self.info.subgroup_min_size, self.info.subgroup_max_size],
+        }
     }
 
     /// Whether it is a driver that runs shaders on the CPU.

@@ -1,21 +1,29 @@
 //! Opening an adapter.
 
 use std::collections::HashMap;
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use super::adapter::Adapter;
+use super::cache::Cache;
 use super::executor::Loaded;
 use super::pipelines::Pipelines;
 use super::readback::Readback;
+use super::tuner::Tuner;
 use crate::error::{Error, Result};
 use crate::kernels::Traits;
 use crate::program::Counters;
 
 /// How a device is used.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Options {
     /// Compile shaders with the compiler's own bounds and loop checks, and workgroup memory zeroed: a test mode.
     pub checked: bool,
+    /// How long kernels may be timed when a program is loaded, to choose the fastest; without it, the rule chooses.
+    pub tuning: Option<Duration>,
+    /// Where what was found and compiled is kept for the next start; see [`cache_folder`](super::cache_folder).
+    pub cache: Option<PathBuf>,
 }
 
 /// Runs programs on a GPU.
@@ -30,6 +38,8 @@ pub struct Gpu {
     pub(super) readback: Readback,
     pub(super) failure: Failure,
     pub(super) counters: Counters,
+    pub(super) cache: Cache,
+    pub(super) tuner: Tuner,
 }
 
 /// The first thing that went wrong on the device, which wgpu tells asynchronously.
@@ -73,7 +83,7 @@ impl Gpu {
             max_storage_buffer_binding_size: has.max_storage_buffer_binding_size,
             ..wgpu::Limits::default().or_worse_values_from(&has)
         };
-        let wanted = wgpu::Features::SUBGROUP | wgpu::Features::TIMESTAMP_QUERY;
+        let wanted = wgpu::Features::SUBGROUP | wgpu::Features::TIMESTAMP_QUERY | wgpu::Features::PIPELINE_CACHE;
         let descriptor = wgpu::DeviceDescriptor {
             label: Some("elbo"),
             required_features: wgpu::Features::IMMEDIATES | (adapter.handle.features() & wanted),
@@ -92,10 +102,16 @@ impl Gpu {
                 told.set(format!("device lost ({message})"));
             }
         });
+        let cache = Cache::new(adapter.identity(), options.cache);
+        // A checked device is for finding errors: it reuses nothing.
+        let tuning = options.tuning.filter(|_| !options.checked);
+        let remembered = tuning.map(|_| cache.choices()).unwrap_or_default();
         Ok(Gpu {
             traits: adapter.traits(),
             adapter: adapter.clone(),
-            pipelines: Pipelines::new(&device, options.checked),
+            pipelines: Pipelines::new(&device, options.checked, &cache),
+            cache,
+            tuner: Tuner { budget: tuning, remembered, ..Tuner::default() },
             readback: Readback::new(&device),
             device,
             queue,

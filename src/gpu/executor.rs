@@ -2,8 +2,8 @@
 
 use super::device::Gpu;
 use crate::error::{Error, Result};
-use crate::kernels::{Access, DIMS, Module, Step};
-use crate::program::{Call, Counters, DeviceMemory, Executor, Program, ProgramId, RING_SLOTS};
+use crate::kernels::{Access, DIMS, Kernel, Module, Step};
+use crate::program::{Choices, Counters, DeviceMemory, Executor, Program, ProgramId, RING_SLOTS};
 
 /// A program whose pipelines, bind groups and buffers are made.
 pub(super) struct Loaded {
@@ -14,7 +14,7 @@ pub(super) struct Loaded {
 }
 
 /// One call, ready to record.
-struct Dispatch {
+pub(super) struct Dispatch {
     pipeline: wgpu::ComputePipeline,
     group: wgpu::BindGroup,
     dims: [u32; DIMS],
@@ -114,6 +114,36 @@ impl Gpu {
         Ok(bytemuck::pod_collect_to_vec(&view))
     }
 
+    /// Makes a call ready, its pipeline being compiled.
+    pub(super) fn dispatch(
+        &self,
+        kernel: &dyn Kernel,
+        module: &Module,
+        pipeline: wgpu::ComputePipeline,
+        bound: Vec<wgpu::BindingResource>,
+    ) -> Dispatch {
+        let entry = |(i, resource)| wgpu::BindGroupEntry { binding: i as u32, resource };
+        let entries: Vec<_> = bound.into_iter().enumerate().map(entry).collect();
+        let layout = pipeline.get_bind_group_layout(0);
+        let descriptor = wgpu::BindGroupDescriptor { label: None, layout: &layout, entries: &entries };
+        let group = self.device.create_bind_group(&descriptor);
+        Dispatch { pipeline, group, dims: kernel.dims(), workgroups: module.workgroups }
+    }
+
+    /// Runs one call so many times, and waits.
+    pub(super) fn run_alone(&self, call: &Dispatch, runs: usize, step: &Step) -> Result<()> {
+        let mut encoder = self.device.create_command_encoder(&wgpu::CommandEncoderDescriptor { label: None });
+        {
+            let mut pass = encoder.begin_compute_pass(&wgpu::ComputePassDescriptor::default());
+            (0..runs).for_each(|_| call.record(&mut pass, step));
+        }
+        self.queue.submit([encoder.finish()]);
+        if let Err(error) = self.device.poll(wgpu::PollType::wait_indefinitely()) {
+            self.failure.set(error.to_string());
+        }
+        self.failure.check()
+    }
+
     /// Records some steps into one pass and submits them.
     fn submit(&mut self, id: ProgramId, steps: &[Step]) -> Result<()> {
         let programs = &mut self.programs;
@@ -159,38 +189,30 @@ impl Executor for Gpu {
 
     fn load(&mut self, program: Program) -> Result<ProgramId> {
         self.check_memory(&program)?;
-        let chosen = |call: &Call| call.kernel.module(&self.traits, 0);
-        let modules: Vec<Module> = program.calls.iter().map(chosen).collect();
+        let modules = self.modules(&program)?;
         let wanted: Vec<(String, Vec<Access>)> =
             modules.iter().zip(&program.calls).map(|(m, c)| (m.text.clone(), c.kernel.bindings())).collect();
         self.pipelines.prepare(&wanted);
         self.failure.check()?;
+        self.pipelines.keep(&self.cache);
         let buffers = self.make_buffers(&program)?;
         let mut calls: Vec<Dispatch> = Vec::new();
         for ((call, module), (text, access)) in program.calls.iter().zip(&modules).zip(&wanted) {
             let pipeline = self.pipelines.get(text, access).clone();
-            let entries: Vec<_> = call
-                .bindings
-                .iter()
-                .enumerate()
-                .map(|(i, slice)| wgpu::BindGroupEntry {
-                    binding: i as u32,
-                    resource: wgpu::BindingResource::Buffer(wgpu::BufferBinding {
-                        buffer: &buffers[slice.buffer],
-                        offset: 4 * slice.offset as u64,
-                        size: wgpu::BufferSize::new(4 * slice.words.max(1) as u64),
-                    }),
-                })
-                .collect();
-            let group = self.device.create_bind_group(&wgpu::BindGroupDescriptor {
-                label: None,
-                layout: &pipeline.get_bind_group_layout(0),
-                entries: &entries,
+            let bound = call.bindings.iter().map(|slice| wgpu::BufferBinding {
+                buffer: &buffers[slice.buffer],
+                offset: 4 * slice.offset as u64,
+                size: wgpu::BufferSize::new(4 * slice.words.max(1) as u64),
             });
             let known = self.programs.iter().flat_map(|p| &p.calls).chain(&calls).any(|c| c.pipeline == pipeline);
             self.counters.pipelines += u64::from(!known);
             self.counters.bind_groups += 1;
-            calls.push(Dispatch { pipeline, group, dims: call.kernel.dims(), workgroups: module.workgroups });
+            calls.push(self.dispatch(
+                &*call.kernel,
+                module,
+                pipeline,
+                bound.map(wgpu::BindingResource::Buffer).collect(),
+            ));
         }
         let ring = program.ring.map(|index| buffers[index].clone());
         self.programs.push(Loaded { program, calls, ring, finished: Vec::new() });
@@ -282,6 +304,17 @@ impl Executor for Gpu {
         let ticks: Vec<u64> = words.chunks_exact(2).map(|w| u64::from(w[0]) | u64::from(w[1]) << 32).collect();
         let period = f64::from(self.queue.get_timestamp_period()) * 1e-9;
         Ok(ticks.chunks_exact(2).map(|t| t[1].wrapping_sub(t[0]) as f64 * period).collect())
+    }
+
+    fn choices(&self) -> Choices {
+        self.tuner.decided.clone()
+    }
+
+    fn replay_choices(&mut self, recorded: Option<Choices>) {
+        match recorded {
+            Some(recorded) => self.tuner.decided = recorded,
+            None => self.tuner.budget = None,
+        }
     }
 
     fn bytes(&self) -> u64 {

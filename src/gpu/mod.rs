@@ -3,12 +3,18 @@
 //! Pipelines and bind groups are made when a program is loaded. A run records its steps into one compute pass of one
 //! submit; what varies travels as immediates; statistics come back through a small ring of mapped buffers, without a
 //! wait.
+//!
+//! Where a kernel has several texts for an adapter, they may be timed when a program is loaded; what was found, and what
+//! the driver compiled, is kept in the user's cache folder.
 
 mod adapter;
+mod cache;
 mod device;
 mod executor;
 mod pipelines;
 mod readback;
+mod tuner;
 
 pub use adapter::{Adapter, adapters};
+pub use cache::cache_folder;
 pub use device::{Gpu, Options};

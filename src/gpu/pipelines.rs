@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use rayon::prelude::*;
 
+use super::cache::Cache;
 use crate::kernels::Access;
 
 /// The pipelines of a device, by their text and what they do with their bindings.
@@ -11,11 +12,36 @@ pub(super) struct Pipelines {
     device: wgpu::Device,
     checked: bool,
     known: HashMap<(String, Vec<bool>), wgpu::ComputePipeline>,
+    /// What the driver keeps of what it compiled, where it offers that, and how many bytes of it are on disk.
+    cache: Option<wgpu::PipelineCache>,
+    kept: usize,
 }
 
 impl Pipelines {
-    pub fn new(device: &wgpu::Device, checked: bool) -> Pipelines {
-        Pipelines { device: device.clone(), checked, known: HashMap::new() }
+    pub fn new(device: &wgpu::Device, checked: bool, files: &Cache) -> Pipelines {
+        let (mut cache, mut kept) = (None, 0);
+        if !checked && device.features().contains(wgpu::Features::PIPELINE_CACHE) {
+            let data = files.pipelines();
+            kept = data.as_ref().map_or(0, Vec::len);
+            // SAFETY: `pipelines` gives only what `keep` wrote, whole, for this adapter, driver and version.
+            cache = Some(unsafe {
+                device.create_pipeline_cache(&wgpu::PipelineCacheDescriptor {
+                    label: None,
+                    data: data.as_deref(),
+                    fallback: true,
+                })
+            });
+        }
+        Pipelines { device: device.clone(), checked, known: HashMap::new(), cache, kept }
+    }
+
+    /// Writes what the driver has compiled to disk, if it is more than is there.
+    pub fn keep(&mut self, files: &Cache) {
+        let data = self.cache.as_ref().and_then(wgpu::PipelineCache::get_data);
+        if let Some(data) = data.filter(|data| data.len() > self.kept) {
+            files.save_pipelines(&data);
+            self.kept = data.len();
+        }
     }
 
     /// Compiles the texts that are not known yet.
@@ -72,7 +98,7 @@ impl Pipelines {
                 zero_initialize_workgroup_memory: self.checked,
                 ..Default::default()
             },
-            cache: None,
+            cache: self.cache.as_ref(),
         })
     }
 }

@@ -1,5 +1,7 @@
 //! What executes programs: the interface that the GPU and the CPU share.
 
+use std::collections::BTreeMap;
+
 use super::{Counters, Program};
 use crate::error::Result;
 use crate::kernels::Step;
@@ -16,6 +18,9 @@ pub struct DeviceMemory {
     /// By the blocks that those are cut from.
     pub reserved: u64,
 }
+
+/// What kernels of a shape are run with, by name, where an executor could choose.
+pub type Choices = BTreeMap<String, String>;
 
 /// Runs programs over named buffers. Buffers of the same name are shared by all programs of one executor, start as
 /// zeros, and live as long as the executor.
@@ -85,6 +90,15 @@ pub trait Executor {
     /// # Errors
     /// If the device is lost, or cannot tell the time.
     fn profile(&mut self, id: ProgramId, step: &Step) -> Result<Vec<f64>>;
+
+    /// What has been chosen for the programs loaded so far; empty where there is no choice, or none is made by timing.
+    fn choices(&self) -> Choices {
+        Choices::new()
+    }
+
+    /// Chooses as an earlier run did, of which this is the record; shapes that it does not name are chosen as usual.
+    /// Without a record, by the rule alone. To be called before a program is loaded.
+    fn replay_choices(&mut self, _recorded: Option<Choices>) {}
 
     /// Bytes of all buffers.
     fn bytes(&self) -> u64;

@@ -9,7 +9,7 @@ mod parameters;
 mod request;
 
 pub use counters::Counters;
-pub use executor::{DeviceMemory, Executor, ProgramId};
+pub use executor::{Choices, DeviceMemory, Executor, ProgramId};
 pub use lower::lower;
 pub use parameters::{Parameter, ParameterSet};
 pub use request::{AdamOptions, DataSpec, Request, Update};

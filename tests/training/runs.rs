@@ -1,6 +1,7 @@
 //! Small training runs in folders of their own, and what they leave there.
 
 use std::ops::ControlFlow;
+use std::path::Path;
 
 use elbo::Result;
 use elbo::apps::{CHECKPOINT, Outcome, TrainRun, Watcher};
@@ -16,13 +17,18 @@ use elbo::training::metrics::{EpochRecord, StepRecord, read_epochs, read_steps};
 pub struct Device {
     /// What it is called.
     pub name: &'static str,
-    make: fn() -> Box<dyn Executor>,
+    make: Box<dyn Fn() -> Box<dyn Executor>>,
 }
 
 impl Device {
     /// The CPU executor.
     pub fn cpu() -> Device {
-        Device { name: "cpu", make: || Box::new(Cpu::new()) }
+        Device::new("cpu", || Box::new(Cpu::new()))
+    }
+
+    /// A device that is opened like this.
+    pub fn new(name: &'static str, make: impl Fn() -> Box<dyn Executor> + 'static) -> Device {
+        Device { name, make: Box::new(make) }
     }
 
     /// A fresh one.
@@ -35,7 +41,7 @@ impl Device {
 pub fn devices() -> Vec<Device> {
     let gpu = crate::common::open(Options::default()).is_some();
     let make = || -> Box<dyn Executor> { Box::new(crate::common::open(Options::default()).expect("it was there")) };
-    [Some(Device::cpu()), gpu.then_some(Device { name: "gpu", make })].into_iter().flatten().collect()
+    [Some(Device::cpu()), gpu.then(|| Device::new("gpu", make))].into_iter().flatten().collect()
 }
 
 /// 180 sprites of 8×8 in batches of 32, the last being short, for four epochs of six steps; every step is recorded.
@@ -91,6 +97,11 @@ impl Run {
     /// An empty folder.
     pub fn new() -> Run {
         Run { folder: tempfile::tempdir().expect("a temporary folder") }
+    }
+
+    /// Where it is.
+    pub fn path(&self) -> &Path {
+        self.folder.path()
     }
 
     /// Starts a run.

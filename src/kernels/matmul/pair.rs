@@ -50,7 +50,7 @@ impl Pair {
             }));
         }
         let fits = access.len() <= 8 && Pair::takes(&first) && Pair::takes(&second);
-        fits.then(|| Pair { products: [first, second], bindings: [own, others], access })
+        fits.then_some(Pair { products: [first, second], bindings: [own, others], access })
     }
 
     /// Which bindings of the second product come, in this order, behind those of the first.
@@ -184,10 +184,12 @@ impl Kernel for Pair {
         let threads = rayon::current_num_threads();
         let (less, more) = (first.work().min(second.work()), first.work().max(second.work()));
         if threads == 1 || less + more < 1 << 20 {
-            (run(0, 1), run(1, 1));
+            run(0, 1);
+            run(1, 1);
         } else if 3 * more > 4 * less {
             // Too unlike to take half of the threads each.
-            (run(0, threads), run(1, threads));
+            run(0, threads);
+            run(1, threads);
         } else {
             rayon::join(|| run(0, threads / 2), || run(1, threads / 2));
         }
