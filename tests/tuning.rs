@@ -6,7 +6,7 @@ mod common;
 mod runs;
 
 use std::collections::HashMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -75,8 +75,7 @@ fn choices_are_made_remembered_and_forgotten() {
     assert!(far(&by_rule, &tuned) < 1e-4);
     assert!(far(&by_rule, &vec![0.0; by_rule.len()]) > 0.1, "the comparison sees nothing");
     // What was found is on disk: another start needs no time for it. Make it differ from the rule's to be sure.
-    let file = std::fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().path());
-    let file = file.into_iter().find(|path| path.to_string_lossy().contains("tuning-")).unwrap();
+    let file = file(folder.path(), "tuning-").unwrap();
     let mut text: serde_json::Value = serde_json::from_slice(&std::fs::read(&file).unwrap()).unwrap();
     let other: Choices = names.iter().map(|(shape, names)| (shape.clone(), names.last().unwrap().clone())).collect();
     assert_ne!(other, rules);
@@ -103,6 +102,33 @@ fn choices_are_made_remembered_and_forgotten() {
     assert_eq!(after(Duration::ZERO), rules);
     // What was not timed is not remembered.
     assert_eq!(std::fs::read(&file).unwrap(), b"{\"for\": ");
+}
+
+/// The only file of a kind in a folder.
+fn file(folder: &Path, kind: &str) -> Option<PathBuf> {
+    let files = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    files.into_iter().find(|path| path.file_name().unwrap().to_string_lossy().starts_with(kind))
+}
+
+#[test]
+fn compiled_pipelines_are_kept_and_damage_to_them_does_no_harm() {
+    let folder = tempfile::tempdir().unwrap();
+    let run = || open(None, Some(folder.path())).map(|mut gpu| steps(&mut gpu));
+    let Some(before) = run() else { return };
+    let Some(path) = file(folder.path(), "pipelines-") else {
+        eprintln!("NOT TESTED: this adapter keeps no pipelines");
+        return;
+    };
+    let whole = std::fs::read(&path).unwrap();
+    assert!(run() == Some(before.clone()), "with the pipelines of the start before");
+    let bent = [&whole[..whole.len() - 1], &[!whole[whole.len() - 1]]].concat();
+    for damaged in [&whole[..whole.len() / 2], &bent, b"", b"{}\n", &[0xff; 1000]] {
+        std::fs::write(&path, damaged).unwrap();
+        assert!(run() == Some(before.clone()));
+        let again = std::fs::read(&path).unwrap();
+        assert!(again != damaged && again.len() >= whole.len() / 2, "damaged pipelines are replaced");
+    }
+    assert!(file(folder.path(), "tuning-").is_none(), "nothing was timed");
 }
 
 #[test]

@@ -63,9 +63,11 @@ fn open(choice: &DeviceChoice, tuning: Option<Duration>) -> Result<Option<Gpu>> 
         }
     };
     let open = |adapter: &Adapter| {
-        // For software adapters the rule is as fast, and compiling what is to be timed takes them seconds.
-        let tuning = tuning.filter(|_| !adapter.is_software());
-        Gpu::open(adapter, Options { tuning, cache: cache_folder(), ..Options::default() })
+        // For a software adapter the rule is as fast and compiling what is to be timed takes seconds, and it keeps what it
+        // compiles itself.
+        let real = !adapter.is_software();
+        let (tuning, cache) = (tuning.filter(|_| real), cache_folder().filter(|_| real));
+        Gpu::open(adapter, Options { tuning, cache, ..Options::default() })
     };
     found.map(open).transpose()
 }

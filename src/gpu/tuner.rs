@@ -17,6 +17,8 @@ const GAIN: f64 = 0.97;
 const RUNS: usize = 16;
 /// The most choices of one shape that are timed.
 const CANDIDATES: usize = 8;
+/// Words of the buffers on which a shape is timed, at most: they are needed beside everything else.
+const ROOM: usize = 64 << 20;
 
 /// What is known about choices.
 #[derive(Default)]
@@ -81,7 +83,7 @@ impl Gpu {
         Ok(())
     }
 
-    /// The fastest choice of a call on buffers of zeros; nothing if the budget does not last for all of them.
+    /// The fastest choice of a call on buffers of zeros; nothing if the budget, or the room, is not enough for all of them.
     /// `compiling` is the longest that a pipeline has taken.
     fn fastest(
         &mut self,
@@ -90,6 +92,9 @@ impl Gpu {
         started: Instant,
         compiling: &mut Duration,
     ) -> Result<Option<usize>> {
+        if call.bindings.iter().map(|slice| slice.words).sum::<usize>() > ROOM {
+            return Ok(None);
+        }
         let budget = self.tuner.budget.unwrap_or_default();
         let access = call.kernel.bindings();
         let modules: Vec<Module> = (0..count).map(|choice| call.kernel.module(&self.traits, choice)).collect();
