@@ -23,7 +23,7 @@ pub(super) struct Dispatch {
 
 impl Dispatch {
     /// Records the call into a pass of its own.
-    fn record(&self, pass: &mut wgpu::ComputePass, step: &Step) {
+    pub(super) fn record(&self, pass: &mut wgpu::ComputePass, step: &Step) {
         pass.set_pipeline(&self.pipeline);
         self.dispatch(pass, step);
     }
@@ -128,20 +128,6 @@ impl Gpu {
         let descriptor = wgpu::BindGroupDescriptor { label: None, layout: &layout, entries: &entries };
         let group = self.device.create_bind_group(&descriptor);
         Dispatch { pipeline, group, dims: kernel.dims(), workgroups: module.workgroups }
-    }
-
-    /// Runs one call so many times, and waits.
-    pub(super) fn run_alone(&self, call: &Dispatch, runs: usize, step: &Step) -> Result<()> {
-        let mut encoder = self.device.create_command_encoder(&wgpu::CommandEncoderDescriptor { label: None });
-        {
-            let mut pass = encoder.begin_compute_pass(&wgpu::ComputePassDescriptor::default());
-            (0..runs).for_each(|_| call.record(&mut pass, step));
-        }
-        self.queue.submit([encoder.finish()]);
-        if let Err(error) = self.device.poll(wgpu::PollType::wait_indefinitely()) {
-            self.failure.set(error.to_string());
-        }
-        self.failure.check()
     }
 
     /// Records some steps into one pass and submits them.

@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use super::device::Gpu;
+use super::executor::Dispatch;
 use crate::error::Result;
 use crate::kernels::{Kernel, Module, Step};
 use crate::program::{Call, Choices, Program};
@@ -145,5 +146,19 @@ impl Gpu {
         }
         let (fastest, time) = times.iter().enumerate().min_by(|a, b| a.1.total_cmp(b.1)).unwrap_or((0, &0.0));
         Ok(Some(if *time < GAIN * times[0] { fastest } else { 0 }))
+    }
+
+    /// Runs one call so many times, and waits.
+    fn run_alone(&self, call: &Dispatch, runs: usize, step: &Step) -> Result<()> {
+        let mut encoder = self.device.create_command_encoder(&wgpu::CommandEncoderDescriptor { label: None });
+        {
+            let mut pass = encoder.begin_compute_pass(&wgpu::ComputePassDescriptor::default());
+            (0..runs).for_each(|_| call.record(&mut pass, step));
+        }
+        self.queue.submit([encoder.finish()]);
+        if let Err(error) = self.device.poll(wgpu::PollType::wait_indefinitely()) {
+            self.failure.set(error.to_string());
+        }
+        self.failure.check()
     }
 }

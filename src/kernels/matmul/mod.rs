@@ -4,7 +4,8 @@
 //! with further terms and several outputs are all the epilogue's expression. For weight gradients (A = dYᵀ) the sums of
 //! A's rows, which are the bias gradient, come out of the same pass.
 //!
-//! On the CPU the product itself is `faer`'s, one thread per half of C. The WGSL stands in `text`.
+//! On the CPU the product itself is `faer`'s, one thread per half of C. The WGSL stands in `text`; there a bias that is added
+//! first is where the sums start from.
 
 mod choose;
 mod pair;
@@ -21,9 +22,10 @@ use choose::{Config, Layout};
 use text::Hooks;
 
 use super::args::Args;
-use super::expr::{Expr, Instr, Store};
+use super::expr::{Expr, Instr, Load, Reg, Store};
 use super::expr_cpu::{BLOCK, Row, evaluate, store, with_registers};
 use super::expr_wgsl::{Names, body, declare, prelude, register, word};
+use super::func::Func;
 use super::step::{DIMS, Step};
 use super::{Access, Choices, Cost, Kernel, Module, Traits};
 
@@ -75,7 +77,23 @@ impl Matmul {
     }
 
     fn hooks(&self) -> Hooks {
-        Hooks { initial: false, row_sum: self.row_sums.is_some() }
+        Hooks { initial: self.bias().is_some(), row_sum: self.row_sums.is_some() }
+    }
+
+    /// The sum of the product's element and a bias of its column, where the element has no other use: its register, and
+    /// the load that is the bias.
+    fn bias(&self) -> Option<(usize, &Load)> {
+        let acc = self.expr.instrs.iter().position(|instr| *instr == Instr::Acc)? as Reg;
+        let reads = |instr: &Instr| matches!(instr, Instr::Call(func, args) if args[..func.arity()].contains(&acc));
+        let stored = self.stores.iter().any(|store| store.reg == acc);
+        let mut users = self.expr.instrs.iter().enumerate().filter(|(_, instr)| reads(instr));
+        let (Some((at, Instr::Call(Func::Add, [a, b, _]))), None, false) = (users.next(), users.next(), stored) else {
+            return None;
+        };
+        match &self.expr.instrs[usize::from(if *a == acc { *b } else { *a })] {
+            Instr::Load(load) => Some((at, &self.expr.loads[*load])).filter(|(_, load)| load.view.strides[0] == 0),
+            _ => None,
+        }
     }
 
     /// The configurations it may be run with, the rule's choice first.
@@ -90,8 +108,16 @@ impl Matmul {
     /// The WGSL functions that receive the product's elements and the sums of A's rows.
     fn epilogue(&self) -> String {
         let names = Names { index: &["row", "col"], symbol: Some((self.n, "im.d0.y")) };
-        let mut out = "fn epilogue(row: u32, col: u32, acc: f32) {\n".to_string();
-        out += &body(&self.expr, &names, "acc", "");
+        let (mut expr, mut out) = (self.expr.clone(), String::new());
+        if let Some((sum, load)) = self.bias() {
+            // Sums start from the bias, so that it is read once a tile and not once a result.
+            let start = word(&load.view, &names);
+            writeln!(out, "fn initial(col: u32) -> f32 {{\nreturn b{}[{start}];\n}}", load.binding)
+                .expect("strings grow");
+            expr.instrs[sum] = Instr::Acc;
+        }
+        out += "fn epilogue(row: u32, col: u32, acc: f32) {\n";
+        out += &body(&expr, &names, "acc", "");
         for s in &self.stores {
             writeln!(out, "b{}[{}] = {};", s.binding, word(&s.view, &names), register(s.reg, ""))
                 .expect("strings grow");
