@@ -4,7 +4,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-if [ "${ELBO_NO_GPU:-}" != 1 ] && ! ls /usr/share/vulkan/icd.d/*.json /etc/vulkan/icd.d/*.json >/dev/null 2>&1 &&
+if [ "${ELBO_NO_GPU:-}" != 1 ] && [ -z "$(find /usr/share/vulkan/icd.d /etc/vulkan/icd.d -name '*.json' 2>/dev/null)" ] &&
     [ "$(uname)" = Linux ] && command -v apt-get >/dev/null && [ "$(id -u)" = 0 ]; then
     echo "No Vulkan driver found: installing mesa-vulkan-drivers and libvulkan1"
     apt-get update -qq

@@ -14,7 +14,7 @@ use elbo::apps::{Outcome, TUNING};
 use elbo::distributions::Bernoulli;
 use elbo::gpu::{Gpu, Options};
 use elbo::kernels::{Packing, Step};
-use elbo::models::{Model, Vae};
+use elbo::models::{Model, Parts, Vae};
 use elbo::nn::Activation;
 use elbo::program::{AdamOptions, Choices, DataSpec, Executor, ParameterSet, Program};
 use elbo::training::train_program;
@@ -29,7 +29,7 @@ fn open(tuning: Option<Duration>, cache: Option<&Path>) -> Option<Gpu> {
 
 /// A training step of a small VAE.
 fn program() -> Program {
-    let vae = Vae::new(36, 2, (&[12], &[12]), Activation::Relu, Arc::new(Bernoulli));
+    let vae = Vae::new(36, 2, (&[12], &[12]), Activation::Relu, Parts::new(Arc::new(Bernoulli)));
     let set = ParameterSet::new("model", vae.parameters().into_iter().map(|s| (s.name, s.shape)));
     let data = DataSpec { count: 80, features: 36, packing: Packing::Floats };
     train_program(&vae, &set, ("train", &data), 64, false, AdamOptions::default())

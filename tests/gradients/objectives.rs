@@ -42,20 +42,20 @@ pub fn loss(trial: &mut Trial, model: &dyn Model) -> Tensor {
     trial.graph.mul(terms.loss, batch.weights)
 }
 
-/// A case of a model.
-fn case(name: String, parts: Parts) -> (String, f64, Box<dyn Fn(&mut Trial)>) {
+/// One more case: a model of these parts.
+fn add(all: &mut Cases, name: String, parts: Parts) {
     let model = vae(parts);
     let put = move |trial: &mut Trial| {
         let loss = loss(trial, &model);
         trial.result(loss);
     };
-    (name, 1e-6, Box::new(put))
+    all.push((name, 1e-6, Box::new(put)));
 }
 
 /// Every objective; every posterior, prior and likelihood is met elsewhere, and once more with the ELBO.
 pub fn all() -> Cases {
     let plain = || Parts::new(Arc::new(Bernoulli));
-    let mut all = Vec::new();
+    let mut all: Cases = Vec::new();
     let honest = OBJECTIVES.iter().map(|piece| piece.about).filter(|about| !REWEIGHED.contains(&about.id));
     for about in honest {
         let mut specs = vec![Spec::new(about.id)];
@@ -65,16 +65,16 @@ pub fn all() -> Cases {
         }
         for spec in specs {
             let parts = Parts { objective: build(OBJECTIVES, &spec).unwrap(), ..plain() };
-            all.push(case(format!("objective {spec}"), parts));
+            add(&mut all, format!("objective {spec}"), parts);
         }
     }
     for piece in POSTERIORS {
         let posterior = build(POSTERIORS, &Spec::new(piece.about.id)).unwrap();
-        all.push(case(format!("posterior {}", piece.about.id), Parts { posterior, ..plain() }));
+        add(&mut all, format!("posterior {}", piece.about.id), Parts { posterior, ..plain() });
     }
     for piece in PRIORS {
         let prior = build(PRIORS, &Spec::new(piece.about.id)).unwrap();
-        all.push(case(format!("prior {}", piece.about.id), Parts { prior, ..plain() }));
+        add(&mut all, format!("prior {}", piece.about.id), Parts { prior, ..plain() });
     }
     assert!(LIKELIHOODS.len() > 2);
     all

@@ -276,14 +276,25 @@ impl Matmul {
             block(0);
             self.sum_rows(args);
         } else {
-            rayon::scope(|scope| {
-                for p in 1..parts {
-                    let block = &block;
-                    scope.spawn(move |_| block(p));
-                }
-                block(0);
-                self.sum_rows(args);
-            });
+            rayon::join(
+                || {
+                    block(0);
+                    self.sum_rows(args);
+                },
+                || each(1..parts, &block),
+            );
+        }
+    }
+}
+
+/// Calls `work` with every number of a range, on as many threads as are free; allocates nothing.
+fn each(range: std::ops::Range<usize>, work: &(impl Fn(usize) + Sync)) {
+    match range.len() {
+        0 => {}
+        1 => work(range.start),
+        n => {
+            let middle = range.start + n / 2;
+            rayon::join(|| each(range.start..middle, work), || each(middle..range.end, work));
         }
     }
 }
