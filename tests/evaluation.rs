@@ -79,12 +79,11 @@ fn solve(mut a: Vec<Vec<f64>>, mut b: Vec<f64>) -> (Vec<f64>, f64) {
     for i in 0..n {
         let pivot = a[i][i];
         log_det += pivot.ln();
-        for r in i + 1..n {
-            let factor = a[r][i] / pivot;
-            for c in i..n {
-                a[r][c] -= factor * a[i][c];
-            }
-            b[r] -= factor * b[i];
+        let (above, below) = a.split_at_mut(i + 1);
+        for (r, row) in below.iter_mut().enumerate() {
+            let factor = row[i] / pivot;
+            row.iter_mut().zip(&above[i]).skip(i).for_each(|(x, p)| *x -= factor * p);
+            b[i + 1 + r] -= factor * b[i];
         }
     }
     for i in (0..n).rev() {

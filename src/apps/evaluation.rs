@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
+use rand::SeedableRng;
+use rand::rngs::Xoshiro256PlusPlus;
 use serde::Serialize;
 
 use super::saved::Saved;
@@ -153,8 +155,10 @@ impl Saved {
     }
 
     fn distances(&mut self, data: &Dataset, seed: u64) -> Result<BTreeMap<&'static str, Distance>> {
-        let (rows, latent) = (data.rows.min(MOST_CODES), self.session.model.latent());
-        let x: Vec<f32> = (0..rows).flat_map(|row| data.row(row)).collect();
+        let latent = self.session.model.latent();
+        let chosen = some_rows(data, seed);
+        let rows = chosen.len();
+        let x: Vec<f32> = chosen.iter().flat_map(|&row| data.row(row)).collect();
         let codes = Points::new(self.session.draw_codes(&x, seed)?, latent)?;
         let mut prior = |seed: u64| Points::new(self.session.prior_sample(rows, seed)?, latent);
         let (prior, other) = (prior(seed.wrapping_add(1))?, prior(seed.wrapping_add(2))?);
@@ -172,10 +176,10 @@ impl Saved {
     fn scores(&self, data: &Dataset, means: &[f32], wanted: Wanted, into: &mut Evaluation) -> Result<()> {
         let Some(factors) = &data.factors else { return Ok(()) };
         let latent = self.session.model.latent();
-        let rows = data.rows.min(MOST_CODES);
-        let some = data.subset(&(0..rows).collect::<Vec<_>>());
-        let factors = some.factors.as_ref().unwrap_or(factors);
-        let coded = match Coded::new(&means[..rows * latent], latent, factors) {
+        let chosen = some_rows(data, wanted.seed);
+        let codes: Vec<f32> = chosen.iter().flat_map(|&row| &means[row * latent..][..latent]).copied().collect();
+        let some = data.subset(&chosen);
+        let coded = match Coded::new(&codes, latent, some.factors.as_ref().unwrap_or(factors)) {
             // Too little data says nothing of the model, unless it was asked for.
             Err(error) if wanted.factors => return Err(error),
             Err(_) => return Ok(()),
@@ -201,6 +205,15 @@ impl Saved {
         }
         Ok(())
     }
+}
+
+/// At most [`MOST_CODES`] rows, by chance: data that was made comes in the order of its factors.
+fn some_rows(data: &Dataset, seed: u64) -> Vec<usize> {
+    if data.rows <= MOST_CODES {
+        return (0..data.rows).collect();
+    }
+    let mut generator = Xoshiro256PlusPlus::seed_from_u64(seed);
+    rand::seq::index::sample(&mut generator, data.rows, MOST_CODES).into_vec()
 }
 
 impl Evaluation {
