@@ -1,13 +1,11 @@
 //! The pieces a model is made of: that each exists, and that they go together.
 
-use std::sync::Arc;
-
 use super::problems::Problems;
 use super::{ModelConfig, ModelKind};
 use crate::catalogue::{Kind, Piece, Spec, build, find};
-use crate::distributions::{LIKELIHOODS, POSTERIORS, PRIORS};
+use crate::distributions::{Codes, LIKELIHOODS, POSTERIORS, PRIORS};
 use crate::error::Result;
-use crate::graph::Graph;
+use crate::graph::{Graph, Tensor};
 use crate::models::Parts;
 use crate::objectives::{Need, OBJECTIVES};
 
@@ -50,7 +48,11 @@ pub(super) fn check(config: &ModelConfig, batch: usize, problems: &mut Problems)
         return check_plain(config, problems);
     }
     let Ok(parts) = config.parts() else { return };
+    if config.latent == 0 || !codes_fit(config, &parts, problems) {
+        return;
+    }
     let objective = &config.objective.id;
+    let latent = config.latent;
     for need in parts.objective.needs() {
         let (posterior, prior) = (&config.posterior.id, &config.prior.id);
         match need {
@@ -59,14 +61,14 @@ pub(super) fn check(config: &ModelConfig, batch: usize, problems: &mut Problems)
                 format!("the objective `{objective}` compares the rows of a batch, and `batch` is {batch}: give 2 or more"),
             ),
             Need::FactorisedPosterior => problems.note(
-                !is_factorised(&parts),
+                !is_factorised(&parts, latent),
                 format!(
                     "the objective `{objective}` needs a posterior that is a product over dimensions, and `{posterior}` is \
                      none: use the posterior `diagonal-gaussian`, or another objective"
                 ),
             ),
             Need::ClosedFormKl => problems.note(
-                !has_closed_form_kl(&parts),
+                !has_closed_form_kl(&parts, latent),
                 format!(
                     "the objective `{objective}` needs the KL of each dimension, and there is no closed form of it for the \
                      posterior `{posterior}` and the prior `{prior}`: use another objective"
@@ -124,21 +126,66 @@ fn note<T>(found: Result<T>, problems: &mut Problems) {
     }
 }
 
-/// A graph with an encoder's outputs for one row and two dimensions, and a code.
-fn probe(parts: &Parts) -> (Graph, [crate::graph::Tensor; 2]) {
+/// Notes where posterior and prior are not about the same codes, or not about as many; gives whether they are.
+fn codes_fit(config: &ModelConfig, parts: &Parts, problems: &mut Problems) -> bool {
+    let (latent, posterior, prior) = (config.latent, &config.posterior.id, &config.prior.id);
+    let [of_posterior, of_prior] = [parts.posterior.codes(), parts.prior.codes()];
+    let fitting = match (of_posterior, of_prior) {
+        (Codes::Simplex(n), _) => format!("use the prior `uniform-categorical:categories={n}`"),
+        (Codes::Real, Codes::Simplex(n)) => {
+            format!("use the posterior `gumbel-softmax:categories={n}`, or another prior")
+        }
+        (Codes::Real, Codes::Real) => String::new(),
+    };
+    problems.note(
+        of_posterior != of_prior,
+        format!(
+            "the posterior `{posterior}` is over {of_posterior}, and the prior `{prior}` over {of_prior}: {fitting}"
+        ),
+    );
+    let refusals = [
+        (Kind::Posterior, posterior, parts.posterior.refusal(latent)),
+        (Kind::Prior, prior, parts.prior.refusal(latent)),
+    ];
+    let mut fit = of_posterior == of_prior;
+    for (kind, id, refusal) in refusals {
+        fit &= refusal.is_none();
+        if let Some(why) = refusal {
+            problems.note(true, format!("`latent` is {latent}, which the {} `{id}` cannot have: {why}", kind.key()));
+        }
+    }
+    if fit && parts.prior.needs_density() {
+        fit = tells_density(parts, latent);
+        problems.note(
+            !fit,
+            format!(
+                "the prior `{prior}` needs the posterior's density at the codes of other examples, which `{posterior}` does \
+                 not tell: use a posterior that is a product over dimensions, such as `diagonal-gaussian`, or another prior"
+            ),
+        );
+    }
+    fit
+}
+
+/// A graph with an encoder's outputs for one row, and a code.
+fn probe(parts: &Parts, latent: usize) -> (Graph, [Tensor; 2]) {
     let mut graph = Graph::new();
-    let outputs = graph.input("outputs", &[1, parts.posterior.outputs(2)]);
-    let z = graph.input("z", &[1, 2]);
+    let outputs = graph.input("outputs", &[1, parts.posterior.outputs(latent)]);
+    let z = graph.input("z", &[1, latent]);
     (graph, [outputs, z])
 }
 
-fn is_factorised(parts: &Parts) -> bool {
-    let (mut graph, [outputs, z]) = probe(parts);
+fn tells_density(parts: &Parts, latent: usize) -> bool {
+    let (mut graph, [outputs, z]) = probe(parts, latent);
     parts.posterior.log_prob_per_dimension(&mut graph, outputs, z).is_some()
-        && parts.posterior.variance(&mut graph, outputs).is_some()
 }
 
-fn has_closed_form_kl(parts: &Parts) -> bool {
-    let (mut graph, [outputs, _]) = probe(parts);
-    parts.posterior.kl(&mut graph, outputs, &*Arc::clone(&parts.prior)).is_some()
+fn is_factorised(parts: &Parts, latent: usize) -> bool {
+    let (mut graph, [outputs, _]) = probe(parts, latent);
+    tells_density(parts, latent) && parts.posterior.variance(&mut graph, outputs).is_some()
+}
+
+fn has_closed_form_kl(parts: &Parts, latent: usize) -> bool {
+    let (mut graph, [outputs, _]) = probe(parts, latent);
+    parts.posterior.kl(&mut graph, outputs, &*parts.prior).is_some()
 }

@@ -1,9 +1,13 @@
 //! Densities as pieces of a graph: how codes are drawn, and what a decoder's outputs mean.
 
+mod codes;
 pub mod likelihood;
 pub mod posterior;
 pub mod prior;
+mod relaxed;
+mod special;
 
+pub use codes::{Codes, Encode, Encoder};
 pub use likelihood::{Bernoulli, Gaussian, LIKELIHOODS, LearnedGaussian, Likelihood, SquaredError, Support};
 pub use posterior::{DiagonalGaussian, Draw, POSTERIORS, Posterior};
 pub use prior::{PRIORS, Prior, StandardNormal};

@@ -41,8 +41,8 @@ pub struct Terms {
     pub loss: Tensor,
     /// −ln p(x | z).
     pub reconstruction: Tensor,
-    /// KL(q(z | x) ‖ p(z)), unweighted: per dimension `[rows, latent]` where that is known, else `[rows, 1]`; `None` for a
-    /// deterministic code.
+    /// KL(q(z | x) ‖ p(z)), unweighted: per dimension, or per variable of several, `[rows, latent]` where that is known,
+    /// else `[rows, 1]`; `None` for a deterministic code.
     pub kl: Option<Tensor>,
     /// The code's mean `[rows, latent]`.
     pub mu: Tensor,

@@ -1,5 +1,6 @@
 //! The pair of networks that every autoencoder here shares: a multilayer perceptron in, and one out.
 
+use crate::distributions::Encode;
 use crate::graph::{Graph, Tensor};
 use crate::nn::{Activation, Linear, Mlp, ParameterSpec};
 
@@ -64,5 +65,15 @@ impl Networks {
     pub fn decode(&self, graph: &mut Graph, z: Tensor) -> Tensor {
         let hidden = self.decoder.forward(graph, z);
         self.output.forward(graph, hidden)
+    }
+}
+
+impl Encode for Networks {
+    fn features(&self) -> usize {
+        self.features
+    }
+
+    fn outputs(&self, graph: &mut Graph, x: Tensor) -> Tensor {
+        self.encode(graph, x)
     }
 }

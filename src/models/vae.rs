@@ -9,7 +9,7 @@ use std::sync::Arc;
 use super::networks::Networks;
 use super::{Batch, Model, Terms};
 use crate::catalogue::{About, Kind};
-use crate::distributions::{DiagonalGaussian, Draw, Likelihood, Posterior, Prior, StandardNormal};
+use crate::distributions::{DiagonalGaussian, Draw, Encoder, Likelihood, Posterior, Prior, StandardNormal};
 use crate::graph::{Graph, Tensor};
 use crate::nn::{Activation, ParameterSpec};
 use crate::objectives::{Elbo, Inference, Objective};
@@ -77,7 +77,7 @@ impl Vae {
         &self.parts
     }
 
-    /// The terms for given noise `[rows·samples, latent]`.
+    /// The terms for given noise of the posterior's, `[rows·samples, …]`.
     pub fn terms_with(&self, graph: &mut Graph, batch: &Batch, noise: Tensor) -> Terms {
         let inference = self.infer(graph, batch, noise);
         let loss = self.parts.objective.loss(graph, &inference);
@@ -96,7 +96,8 @@ impl Vae {
         let repeated = repeat(graph, outputs, samples);
         let Draw { z, log_prob } = posterior.sample(graph, repeated, noise);
         let log_likelihood = self.log_likelihood(graph, z, batch.x);
-        let log_prior = prior.log_prob(graph, z);
+        let encoder = self.encoder();
+        let log_prior = prior.log_prob(graph, z, &encoder);
         let [log_posterior, log_prior] = [log_prob, log_prior].map(|t| graph.reshape(t, &[rows, samples]));
         let kl = posterior.kl(graph, outputs, &**prior).unwrap_or_else(|| {
             let ratio = graph.sub(log_posterior, log_prior);
@@ -106,6 +107,7 @@ impl Vae {
         Inference {
             posterior: &**posterior,
             prior: &**prior,
+            encoder,
             outputs,
             z,
             log_likelihood,
@@ -115,6 +117,11 @@ impl Vae {
             weights: batch.weights,
             count: batch.count,
         }
+    }
+
+    /// The encoder, as a prior may want it.
+    fn encoder(&self) -> Encoder<'_> {
+        Encoder { network: &self.networks, posterior: &*self.parts.posterior }
     }
 
     fn noise(&self, graph: &mut Graph, rows: usize) -> Tensor {
@@ -159,7 +166,7 @@ impl Model for Vae {
         let mut all = self.networks.parameters();
         all.extend(self.parts.likelihood.parameters(self.features()));
         all.extend(self.parts.posterior.parameters(self.latent()));
-        all.extend(self.parts.prior.parameters(self.latent()));
+        all.extend(self.parts.prior.parameters(self.latent(), self.features()));
         all
     }
 
@@ -206,10 +213,11 @@ impl Model for Vae {
     }
 
     fn prior_sample(&self, graph: &mut Graph, rows: usize) -> Option<Tensor> {
-        Some(self.parts.prior.sample(graph, rows, self.latent()))
+        Some(self.parts.prior.sample(graph, rows, self.latent(), &self.encoder()))
     }
 
     fn scalar(&self, name: &str, epochs: f64) -> Option<f64> {
-        self.parts.objective.scalar(name, epochs)
+        let Parts { objective, posterior, .. } = &self.parts;
+        objective.scalar(name, epochs).or_else(|| posterior.scalar(name, epochs))
     }
 }

@@ -2,10 +2,12 @@
 
 mod activation;
 mod linear;
+mod made;
 mod mlp;
 mod parameters;
 
 pub use activation::Activation;
 pub use linear::Linear;
+pub use made::Made;
 pub use mlp::Mlp;
 pub use parameters::{Init, ParameterSpec};

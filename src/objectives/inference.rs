@@ -1,7 +1,7 @@
 //! What a model says of a batch, before an objective makes a loss of it.
 
 use super::BETA;
-use crate::distributions::{Posterior, Prior};
+use crate::distributions::{Encoder, Posterior, Prior};
 use crate::graph::{Graph, Tensor};
 
 /// A batch, encoded, sampled and decoded.
@@ -13,6 +13,8 @@ pub struct Inference<'a> {
     pub posterior: &'a dyn Posterior,
     /// The prior.
     pub prior: &'a dyn Prior,
+    /// The encoder, of which the prior may be made.
+    pub encoder: Encoder<'a>,
     /// What the encoder gives `[rows, outputs]`.
     pub outputs: Tensor,
     /// The codes `[rows·samples, latent]`, those of one row behind each other.
@@ -23,8 +25,8 @@ pub struct Inference<'a> {
     pub log_prior: Tensor,
     /// ln q(z | x), in nats `[rows, samples]`.
     pub log_posterior: Tensor,
-    /// KL(q(z | x) ‖ p(z)), in nats: per dimension `[rows, latent]` where there is a closed form, else estimated from the
-    /// samples `[rows, 1]`.
+    /// KL(q(z | x) ‖ p(z)), in nats: per dimension, or per variable of several, `[rows, latent]` where there is a
+    /// closed form, else estimated from the samples `[rows, 1]`.
     pub kl: Tensor,
     /// The weight of each row in a mean over the live ones `[rows, 1]`.
     pub weights: Tensor,

@@ -78,7 +78,7 @@ fn mean_of_pairs(graph: &mut Graph, pairs: Tensor, weights: Tensor) -> Tensor {
 pub fn mmd(graph: &mut Graph, inference: &Inference, kernel: MmdKernel) -> Tensor {
     let (rows, latent) = (inference.rows(graph), inference.latent(graph));
     let z = inference.z;
-    let p = inference.prior.sample(graph, rows, latent);
+    let p = inference.prior.sample(graph, rows, latent, &inference.encoder);
     let even = graph.full(1.0 / rows as f32, &[rows, 1]);
     let of_codes = kernel.pairs(graph, z, z);
     let of_codes = mean_of_pairs(graph, of_codes, inference.weights);

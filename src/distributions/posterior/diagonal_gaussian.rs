@@ -28,7 +28,7 @@ pub(super) static PIECE: Piece<dyn Posterior> = Piece {
 };
 
 /// ln σ² is kept in this range before anything takes its exponential: σ between 3e-7 and 2e4.
-const LOG_VAR: (f32, f32) = (-30.0, 20.0);
+pub(super) const LOG_VAR: (f32, f32) = (-30.0, 20.0);
 
 impl DiagonalGaussian {
     /// Splits an encoder's outputs `[…, 2·latent]` into means and log-variances `[…, latent]`.
@@ -38,6 +38,17 @@ impl DiagonalGaussian {
     }
 }
 
+/// μ + σε and its density under N(μ, σ²), of which the gradient through μ is exactly 0. All are `[rows, latent]`.
+pub(super) fn draw(graph: &mut Graph, [mu, log_var]: [Tensor; 2], noise: Tensor) -> Draw {
+    let z = graph.call(Func::Reparameterise, &[mu, log_var, noise]);
+    let square = graph.call(Func::Square, &[noise]);
+    let sum = graph.add(square, log_var);
+    let log_tau = graph.constant(std::f32::consts::TAU.ln());
+    let sum = graph.add(sum, log_tau);
+    let each = graph.scale(sum, -0.5);
+    Draw { z, log_prob: graph.sum_rows(each) }
+}
+
 impl Posterior for DiagonalGaussian {
     fn outputs(&self, latent: usize) -> usize {
         2 * latent
@@ -45,14 +56,7 @@ impl Posterior for DiagonalGaussian {
 
     fn sample(&self, graph: &mut Graph, outputs: Tensor, noise: Tensor) -> Draw {
         let [mu, log_var] = self.split(graph, outputs);
-        let z = graph.call(Func::Reparameterise, &[mu, log_var, noise]);
-        // ln N(μ + σε; μ, σ²), of which the gradient through μ is exactly 0.
-        let square = graph.call(Func::Square, &[noise]);
-        let sum = graph.add(square, log_var);
-        let log_tau = graph.constant(std::f32::consts::TAU.ln());
-        let sum = graph.add(sum, log_tau);
-        let each = graph.scale(sum, -0.5);
-        Draw { z, log_prob: graph.sum_rows(each) }
+        draw(graph, [mu, log_var], noise)
     }
 
     fn mean(&self, graph: &mut Graph, outputs: Tensor) -> Tensor {

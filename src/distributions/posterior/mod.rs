@@ -1,16 +1,43 @@
 //! Approximate posteriors: how codes are drawn for what an encoder says of an example.
+//!
+//! Three of them are a density that is moved and stretched ([`location_scale`]), most others a Gaussian that is pushed
+//! through invertible maps ([`flow`]).
 
 mod diagonal_gaussian;
+mod flow;
+mod full_covariance;
+mod gumbel_softmax;
+mod householder;
+mod iaf;
+mod laplace;
+mod location_scale;
+mod logistic;
+mod planar;
+mod radial;
+mod student_t;
+mod sylvester;
 
 pub use diagonal_gaussian::DiagonalGaussian;
 
-use super::Prior;
+use super::{Codes, Prior};
 use crate::catalogue::Piece;
 use crate::graph::{Graph, Tensor};
 use crate::nn::ParameterSpec;
 
 /// Every posterior.
-pub static POSTERIORS: &[&Piece<dyn Posterior>] = &[&diagonal_gaussian::PIECE];
+pub static POSTERIORS: &[&Piece<dyn Posterior>] = &[
+    &diagonal_gaussian::PIECE,
+    &full_covariance::PIECE,
+    &laplace::PIECE,
+    &logistic::PIECE,
+    &student_t::PIECE,
+    &planar::PIECE,
+    &radial::PIECE,
+    &householder::PIECE,
+    &sylvester::PIECE,
+    &iaf::PIECE,
+    &gumbel_softmax::PIECE,
+];
 
 /// Codes drawn from a posterior.
 #[derive(Clone, Copy, Debug)]
@@ -29,26 +56,38 @@ pub trait Posterior: std::fmt::Debug + Send + Sync {
     /// How many outputs the encoder gives for `latent` dimensions.
     fn outputs(&self, latent: usize) -> usize;
 
+    /// The codes it is over.
+    fn codes(&self) -> Codes {
+        Codes::Real
+    }
+
+    /// Why it cannot have so many dimensions, and what to do, where it cannot.
+    fn refusal(&self, latent: usize) -> Option<String> {
+        let _ = latent;
+        None
+    }
+
     /// Parameters of its own.
     fn parameters(&self, latent: usize) -> Vec<ParameterSpec> {
         let _ = latent;
         vec![]
     }
 
-    /// The noise that draws are made of: standard normals, unless the family wants another. `[rows, latent]`
+    /// The noise that draws are made of: standard normals `[rows, latent]`, unless the family wants another.
     fn noise(&self, graph: &mut Graph, rows: usize, latent: usize) -> Tensor {
         let stream = graph.stream();
         graph.normal(stream, &[rows, latent])
     }
 
-    /// Codes made of noise `[rows, latent]`, differentiable in `outputs`.
+    /// Codes made of noise, as [`Posterior::noise`] gives it, differentiable in `outputs`.
     fn sample(&self, graph: &mut Graph, outputs: Tensor, noise: Tensor) -> Draw;
 
     /// One code that stands for an example: the mean, or what the family has in its place. `[rows, latent]`
     fn mean(&self, graph: &mut Graph, outputs: Tensor) -> Tensor;
 
-    /// KL(q(z | x) ‖ p(z)) per dimension in closed form, in nats, where this family has one for that prior.
-    /// `[rows, latent]`
+    /// KL(q(z | x) ‖ p(z)) per dimension in closed form, in nats, where this family has one for that prior. Its terms are
+    /// not negative, and those of a family that is no product over dimensions are the terms of the chain rule.
+    /// `[rows, latent]`, or `[rows, variables]` where several dimensions are one variable.
     fn kl(&self, graph: &mut Graph, outputs: Tensor, prior: &dyn Prior) -> Option<Tensor>;
 
     /// ln q(z | x) per dimension at any codes, where the family is a product over dimensions. `outputs` is `[…, outputs]`
@@ -63,4 +102,13 @@ pub trait Posterior: std::fmt::Debug + Send + Sync {
         let _ = (graph, outputs);
         None
     }
+
+    /// The scalars of its own that vary in training: their value after so many epochs; infinitely many stand for the end.
+    fn scalar(&self, name: &str, epochs: f64) -> Option<f64> {
+        let _ = (name, epochs);
+        None
+    }
 }
+
+/// ln σ of anything is kept in this range before anything takes its exponential: σ between 3e-7 and 2e4.
+const LOG_SCALE: (f32, f32) = (-15.0, 10.0);

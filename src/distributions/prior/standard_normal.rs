@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::Prior;
+use super::{Encoder, Prior, standard};
 use crate::catalogue::{About, Kind, Piece};
 use crate::graph::{Graph, Tensor};
 use crate::kernels::Func;
@@ -26,13 +26,15 @@ pub(super) static PIECE: Piece<dyn Prior> = Piece {
 };
 
 impl Prior for StandardNormal {
-    fn log_prob(&self, graph: &mut Graph, z: Tensor) -> Tensor {
-        let zero = graph.constant(0.0);
-        let each = graph.call(Func::GaussianLogProb, &[z, zero, zero]);
-        graph.sum_rows(each)
+    fn is_isotropic(&self) -> bool {
+        true
     }
 
-    fn sample(&self, graph: &mut Graph, rows: usize, latent: usize) -> Tensor {
+    fn log_prob(&self, graph: &mut Graph, z: Tensor, _: &Encoder) -> Tensor {
+        standard(graph, z)
+    }
+
+    fn sample(&self, graph: &mut Graph, rows: usize, latent: usize, _: &Encoder) -> Tensor {
         let stream = graph.stream();
         graph.normal(stream, &[rows, latent])
     }
@@ -40,5 +42,13 @@ impl Prior for StandardNormal {
     /// ½(μ² + σ² − 1 − ln σ²) (Kingma and Welling 2014, appendix B).
     fn kl_from_gaussian(&self, graph: &mut Graph, mu: Tensor, log_var: Tensor) -> Option<Tensor> {
         Some(graph.call(Func::KlStandardNormal, &[mu, log_var]))
+    }
+
+    fn cross_entropy(&self, graph: &mut Graph, mu: Tensor, variance: Tensor) -> Option<Tensor> {
+        let square = graph.call(Func::Square, &[mu]);
+        let sum = graph.add(square, variance);
+        let log_tau = graph.constant(std::f32::consts::TAU.ln());
+        let sum = graph.add(sum, log_tau);
+        Some(graph.scale(sum, 0.5))
     }
 }

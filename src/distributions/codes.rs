@@ -1,0 +1,42 @@
+//! What posteriors and priors must agree on: the codes they are about; and how a prior gets at the encoder.
+
+use std::fmt;
+
+use super::Posterior;
+use crate::graph::{Graph, Tensor};
+
+/// The codes that a density is over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Codes {
+    /// Any numbers.
+    Real,
+    /// Variables of so many categories each, one behind the other, each a point of the simplex: a relaxed one-hot vector.
+    Simplex(usize),
+}
+
+impl fmt::Display for Codes {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        match self {
+            Codes::Real => write!(f, "real numbers"),
+            Codes::Simplex(categories) => write!(f, "variables of {categories} categories"),
+        }
+    }
+}
+
+/// The network that says which posterior an example has.
+pub trait Encode: fmt::Debug {
+    /// Values per example.
+    fn features(&self) -> usize;
+
+    /// What it gives for `x` `[rows, features]`, `[rows, outputs]`.
+    fn outputs(&self, graph: &mut Graph, x: Tensor) -> Tensor;
+}
+
+/// The encoder of a model, for priors that are made of it.
+#[derive(Clone, Copy, Debug)]
+pub struct Encoder<'a> {
+    /// The network.
+    pub network: &'a dyn Encode,
+    /// What its outputs mean.
+    pub posterior: &'a dyn Posterior,
+}

@@ -1,0 +1,139 @@
+//! Gumbel-softmax: categorical codes, relaxed so that gradients flow through their draws.
+//!
+//! A code of `latent` dimensions is latent/n variables of n categories, one behind the other. y = softmax((ln π + g)/τ) lies
+//! within the simplex, and ever nearer to a corner as τ falls in training. Gumbel noise is g = −ln E with E = ½(n₁² + n₂²)
+//! exponential, which loses nothing at either end.
+
+use std::sync::Arc;
+
+use super::{Draw, Posterior};
+use crate::catalogue::{About, Bounds, Kind, Piece, Setting};
+use crate::distributions::Codes;
+use crate::distributions::likelihood::part;
+use crate::distributions::prior::Prior;
+use crate::distributions::relaxed::{TEMPERATURE, log_prob};
+use crate::graph::{Graph, Tensor};
+use crate::kernels::Func;
+
+/// Categorical variables, relaxed.
+#[derive(Clone, Copy, Debug)]
+struct GumbelSoftmax {
+    categories: usize,
+    start: f64,
+    end: f64,
+    epochs: f64,
+}
+
+pub(super) static PIECE: Piece<dyn Posterior> = Piece {
+    about: About {
+        kind: Kind::Posterior,
+        id: "gumbel-softmax",
+        aliases: &["concrete", "categorical"],
+        name: "categorical variables, relaxed; goes with the prior uniform-categorical",
+        formula: "y = softmax((ln π(x) + g)/τ), g ~ Gumbel(0, 1), KL(q ‖ p) = Σ_k π_k ln(n π_k)",
+        source: "Jang, Gu & Poole 2017, equation 2; Maddison, Mnih & Teh 2017, equation 10",
+        settings: &[
+            Setting {
+                name: "categories",
+                default: 10.0,
+                bounds: Bounds::Whole(2, 65536),
+                meaning: "n; the latent dimensions are variables times n",
+            },
+            Setting { name: "start", default: 1.0, bounds: Bounds::Positive, meaning: "τ at the start" },
+            Setting { name: "end", default: 0.5, bounds: Bounds::Positive, meaning: "τ at the end" },
+            Setting {
+                name: "epochs",
+                default: 20.0,
+                bounds: Bounds::NotNegative,
+                meaning: "epochs over which τ goes from start to end, by the same factor in each",
+            },
+        ],
+        example: "elbo train --latent 200 --posterior gumbel-softmax:categories=10 --prior uniform-categorical",
+    },
+    build: |settings| {
+        let [start, end, epochs] = ["start", "end", "epochs"].map(|name| settings.get(name));
+        Arc::new(GumbelSoftmax { categories: settings.whole("categories"), start, end, epochs })
+    },
+};
+
+impl GumbelSoftmax {
+    /// ln π `[rows, variables, categories]`.
+    fn log_pi(self, graph: &mut Graph, outputs: Tensor) -> Tensor {
+        let &[rows, latent] = graph.shape(outputs) else { panic!("outputs have two dimensions") };
+        let logits = graph.reshape(outputs, &[rows, latent / self.categories, self.categories]);
+        let total = graph.log_sum_exp(logits, &[2]);
+        graph.sub(logits, total)
+    }
+}
+
+impl Posterior for GumbelSoftmax {
+    fn outputs(&self, latent: usize) -> usize {
+        latent
+    }
+
+    fn codes(&self) -> Codes {
+        Codes::Simplex(self.categories)
+    }
+
+    fn refusal(&self, latent: usize) -> Option<String> {
+        let n = self.categories;
+        (!latent.is_multiple_of(n)).then(|| {
+            format!("its dimensions are variables of {n} categories each: give a `latent` that {n} divides, or other `categories`")
+        })
+    }
+
+    fn noise(&self, graph: &mut Graph, rows: usize, latent: usize) -> Tensor {
+        let stream = graph.stream();
+        graph.normal(stream, &[rows, 2 * latent])
+    }
+
+    fn sample(&self, graph: &mut Graph, outputs: Tensor, noise: Tensor) -> Draw {
+        let shape = graph.shape(outputs).to_vec();
+        let log_pi = self.log_pi(graph, outputs);
+        let squares = [0, 1].map(|i| {
+            let normal = part(graph, noise, i, 2);
+            graph.call(Func::Square, &[normal])
+        });
+        let sum = graph.add(squares[0], squares[1]);
+        let exponential = graph.scale(sum, 0.5);
+        let least = graph.constant(1e-12);
+        let exponential = graph.call(Func::Max, &[exponential, least]);
+        let log = graph.call(Func::Log, &[exponential]);
+        let wide = graph.shape(log_pi).to_vec();
+        let log = graph.reshape(log, &wide);
+        let tau = graph.scalar(TEMPERATURE);
+        let sum = graph.sub(log_pi, log);
+        let scaled = graph.div(sum, tau);
+        let total = graph.log_sum_exp(scaled, &[2]);
+        let log_y = graph.sub(scaled, total);
+        let y = graph.call(Func::Exp, &[log_y]);
+        Draw { z: graph.reshape(y, &shape), log_prob: log_prob(graph, log_pi, log_y) }
+    }
+
+    /// The probabilities π.
+    fn mean(&self, graph: &mut Graph, outputs: Tensor) -> Tensor {
+        let shape = graph.shape(outputs).to_vec();
+        let log_pi = self.log_pi(graph, outputs);
+        let pi = graph.call(Func::Exp, &[log_pi]);
+        graph.reshape(pi, &shape)
+    }
+
+    /// Of the categorical variables themselves, not of what they are relaxed to. `[rows, variables]`
+    fn kl(&self, graph: &mut Graph, outputs: Tensor, prior: &dyn Prior) -> Option<Tensor> {
+        if prior.codes() != self.codes() {
+            return None;
+        }
+        let log_pi = self.log_pi(graph, outputs);
+        let &[rows, variables, n] = graph.shape(log_pi) else { unreachable!("it was made with three axes") };
+        let (pi, log_n) = (graph.call(Func::Exp, &[log_pi]), graph.constant((n as f32).ln()));
+        let ratio = graph.add(log_pi, log_n);
+        let each = graph.mul(pi, ratio);
+        let sum = graph.sum(each, &[2]);
+        Some(graph.reshape(sum, &[rows, variables]))
+    }
+
+    fn scalar(&self, name: &str, epochs: f64) -> Option<f64> {
+        let along = if self.epochs > 0.0 { (epochs / self.epochs).min(1.0) } else { 1.0 };
+        (name == TEMPERATURE).then(|| self.start * (self.end / self.start).powf(along))
+    }
+}

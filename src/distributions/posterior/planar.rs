@@ -1,0 +1,77 @@
+//! Planar flows: each step bends space along one direction.
+
+use std::sync::Arc;
+
+use super::Posterior;
+use super::flow::{Flow, Flowed, Parts, dot};
+use crate::catalogue::{About, Bounds, Kind, Piece, Setting};
+use crate::graph::{Graph, Tensor};
+use crate::kernels::Func;
+
+/// z′ = z + û tanh(wᵀz + b), so many times.
+#[derive(Clone, Copy, Debug)]
+struct Planar {
+    length: usize,
+}
+
+/// How many maps a flow is made of.
+pub(super) const LENGTH: Setting =
+    Setting { name: "length", default: 8.0, bounds: Bounds::Whole(1, 256), meaning: "K, maps in a row" };
+
+pub(super) static PIECE: Piece<dyn Posterior> = Piece {
+    about: About {
+        kind: Kind::Posterior,
+        id: "planar",
+        aliases: &["planar-flow"],
+        name: "planar flow over a diagonal Gaussian; the encoder says u, w and b of each map",
+        formula: "z' = z + û tanh(wᵀz + b), ln|det| = ln|1 + (1 − tanh²) wᵀû|, û = u + (m(wᵀu) − wᵀu) w/‖w‖²",
+        source: "Rezende & Mohamed 2015, equations 10 to 13 and appendix A.1, with m(a) = −1 + ln(1 + (e − 1)eᵃ), so that m(0) = 0",
+        settings: &[LENGTH],
+        example: "elbo train --posterior planar:length=8",
+    },
+    build: |settings| Arc::new(Flowed(Planar { length: settings.whole("length") })),
+};
+
+/// ln(e − 1): m(a) = −1 + softplus(a + ln(e − 1)) is 0 at 0, so that a map with a small w is nearly the identity. The
+/// paper's −1 + softplus(a) is not, and divides by ‖w‖ what is not small.
+const SHIFT: f32 = 0.541_324_85;
+
+impl Flow for Planar {
+    fn outputs(&self, latent: usize) -> usize {
+        self.length * (2 * latent + 1)
+    }
+
+    fn forward(&self, graph: &mut Graph, mut z: Tensor, h: Tensor) -> (Tensor, Tensor) {
+        let latent = graph.shape(z)[1];
+        let (one, shift, tiny) = (graph.constant(1.0), graph.constant(SHIFT), graph.constant(1e-12));
+        let mut parts = Parts::of(h);
+        let mut total: Option<Tensor> = None;
+        for _ in 0..self.length {
+            let [u, w, b] = [latent, latent, 1].map(|width| parts.next(graph, width));
+            let (wu, ww) = (dot(graph, w, u), dot(graph, w, w));
+            let ww = graph.add(ww, tiny);
+            // û such that wᵀû > −1, by which the map is invertible.
+            let shifted = graph.add(wu, shift);
+            let least = graph.call(Func::Softplus, &[shifted]);
+            let along = graph.sub(least, one);
+            let along = graph.sub(along, wu);
+            let along = graph.div(along, ww);
+            let along = graph.mul(along, w);
+            let u = graph.add(u, along);
+            let wz = dot(graph, w, z);
+            let a = graph.add(wz, b);
+            let t = graph.call(Func::Tanh, &[a]);
+            let moved = graph.mul(u, t);
+            z = graph.add(z, moved);
+            // 1 + (1 − t²)wᵀû is positive, since wᵀû = m(wᵀu).
+            let square = graph.call(Func::Square, &[t]);
+            let slope = graph.sub(one, square);
+            let weighted = graph.mul(slope, least);
+            let det = graph.add(square, weighted);
+            let det = graph.call(Func::Max, &[det, tiny]);
+            let log = graph.call(Func::Log, &[det]);
+            total = Some(total.map_or(log, |total| graph.add(total, log)));
+        }
+        (z, total.expect("a flow has a map"))
+    }
+}

@@ -1,0 +1,117 @@
+//! A masked autoregressive flow as the prior: each dimension is a Gaussian that the ones before it say.
+//!
+//! u_d = (z_d − m_d)e^{−s_d} with m_d and s_d of z_{<d}: the density takes one pass of each network. A draw goes the other way,
+//! z_d = u_d e^{s_d} + m_d, and needs z_{<d} first: D passes, after the d-th of which the first d dimensions are as they shall
+//! be. They are unrolled into the program, so their number is bounded. |s| stays below 2.
+
+use std::sync::Arc;
+
+use super::realnvp::bounded;
+use super::{Encoder, Prior, standard};
+use crate::catalogue::{About, Bounds, Kind, Piece, Setting};
+use crate::graph::{Graph, Tensor};
+use crate::kernels::Func;
+use crate::nn::{Made, ParameterSpec};
+
+/// So many autoregressive maps, the order turning between them.
+#[derive(Clone, Copy, Debug)]
+struct Maf {
+    length: usize,
+    hidden: usize,
+}
+
+/// The most dimensions whose draws are unrolled.
+const MOST: usize = 64;
+
+pub(super) static PIECE: Piece<dyn Prior> = Piece {
+    about: About {
+        kind: Kind::Prior,
+        id: "maf",
+        aliases: &["masked-autoregressive-flow"],
+        name: "masked autoregressive flow: density in one pass, draws in one per dimension",
+        formula: "u_d = (z_d − m_d(z_<d)) e^{−s_d(z_<d)}, ln p(z) = ln N(u; 0, I) − Σ_d s_d",
+        source: "Papamakarios, Pavlakou & Murray 2017, equations 3 and 4",
+        settings: &[
+            Setting {
+                name: "length",
+                default: 4.0,
+                bounds: Bounds::Whole(1, 64),
+                meaning: "maps; the order turns between them",
+            },
+            Setting {
+                name: "hidden",
+                default: 64.0,
+                bounds: Bounds::Whole(1, 8192),
+                meaning: "units of each map's hidden layer",
+            },
+        ],
+        example: "elbo train --prior maf:length=4,hidden=64",
+    },
+    build: |settings| Arc::new(Maf { length: settings.whole("length"), hidden: settings.whole("hidden") }),
+};
+
+impl Maf {
+    fn network(self, number: usize, latent: usize) -> Made {
+        Made {
+            name: format!("prior.maf.{number}"),
+            width: latent,
+            hidden: self.hidden,
+            context: 0,
+            reversed: number % 2 == 1,
+            scale_bias: 0.0,
+        }
+    }
+
+    /// m and s of a map at codes `[n, latent]`.
+    fn moves(self, graph: &mut Graph, number: usize, z: Tensor) -> [Tensor; 2] {
+        let latent = graph.shape(z)[1];
+        let [shift, scale] = self.network(number, latent).forward(graph, z, None);
+        [shift, bounded(graph, scale)]
+    }
+}
+
+impl Prior for Maf {
+    fn parameters(&self, latent: usize, _: usize) -> Vec<ParameterSpec> {
+        (0..self.length).flat_map(|number| self.network(number, latent).parameters()).collect()
+    }
+
+    fn refusal(&self, latent: usize) -> Option<String> {
+        (latent > MOST).then(|| {
+            format!(
+                "a draw from it takes {latent} passes in a row, one for every dimension, and at most {MOST} are unrolled: \
+                 give a `latent` of {MOST} or fewer, or use the prior `realnvp`"
+            )
+        })
+    }
+
+    fn log_prob(&self, graph: &mut Graph, z: Tensor, _: &Encoder) -> Tensor {
+        let (mut u, mut total) = (z, None);
+        for number in (0..self.length).rev() {
+            let [m, s] = self.moves(graph, number, u);
+            let moved = graph.sub(u, m);
+            let minus = graph.neg(s);
+            let shrink = graph.call(Func::Exp, &[minus]);
+            u = graph.mul(moved, shrink);
+            let sum = graph.sum_rows(s);
+            total = Some(total.map_or(sum, |total| graph.add(total, sum)));
+        }
+        let base = standard(graph, u);
+        graph.sub(base, total.expect("there is a map"))
+    }
+
+    fn sample(&self, graph: &mut Graph, rows: usize, latent: usize, _: &Encoder) -> Tensor {
+        let stream = graph.stream();
+        let mut u = graph.normal(stream, &[rows, latent]);
+        for number in 0..self.length {
+            let mut z = u;
+            for _ in 0..latent {
+                let [m, s] = self.moves(graph, number, z);
+                let stretch = graph.call(Func::Exp, &[s]);
+                let stretched = graph.mul(u, stretch);
+                z = graph.add(stretched, m);
+            }
+            u = z;
+        }
+        u
+    }
+}

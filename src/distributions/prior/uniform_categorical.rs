@@ -1,0 +1,60 @@
+//! Categorical variables of which every category is as likely as another.
+
+use std::sync::Arc;
+
+use super::choice::{choose, even};
+use super::{Encoder, Prior};
+use crate::catalogue::{About, Bounds, Kind, Piece, Setting};
+use crate::distributions::{Codes, relaxed};
+use crate::graph::{Graph, Tensor};
+use crate::kernels::Func;
+
+/// π_k = 1/n.
+#[derive(Clone, Copy, Debug)]
+struct UniformCategorical {
+    categories: usize,
+}
+
+pub(super) static PIECE: Piece<dyn Prior> = Piece {
+    about: About {
+        kind: Kind::Prior,
+        id: "uniform-categorical",
+        aliases: &[],
+        name: "categorical variables, all categories alike; goes with the posterior gumbel-softmax",
+        formula: "p(k) = 1/n; of relaxed codes the concrete density at π = 1/n and the posterior's τ",
+        source: "Jang, Gu & Poole 2017, section 4; Maddison, Mnih & Teh 2017, appendix C.3.2",
+        settings: &[Setting {
+            name: "categories",
+            default: 10.0,
+            bounds: Bounds::Whole(2, 65536),
+            meaning: "n, that of the posterior",
+        }],
+        example: "elbo train --latent 200 --posterior gumbel-softmax:categories=10 --prior uniform-categorical",
+    },
+    build: |settings| Arc::new(UniformCategorical { categories: settings.whole("categories") }),
+};
+
+impl Prior for UniformCategorical {
+    fn codes(&self) -> Codes {
+        Codes::Simplex(self.categories)
+    }
+
+    fn log_prob(&self, graph: &mut Graph, z: Tensor, _: &Encoder) -> Tensor {
+        let (&[rows, latent], n) = (graph.shape(z), self.categories) else { panic!("codes have two dimensions") };
+        // A category may be as good as excluded, and its part of the code 0 in 32 bits.
+        let least = graph.constant(1e-30);
+        let y = graph.call(Func::Max, &[z, least]);
+        let log_y = graph.call(Func::Log, &[y]);
+        let shape = [rows, latent / n, n];
+        let log_y = graph.reshape(log_y, &shape);
+        let log_pi = graph.full(-(n as f32).ln(), &shape);
+        relaxed::log_prob(graph, log_pi, log_y)
+    }
+
+    /// Corners of the simplex: the categories themselves.
+    fn sample(&self, graph: &mut Graph, rows: usize, latent: usize, _: &Encoder) -> Tensor {
+        let cumulated = even(graph, self.categories);
+        let chosen = choose(graph, rows * latent / self.categories, cumulated);
+        graph.reshape(chosen, &[rows, latent])
+    }
+}
