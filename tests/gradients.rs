@@ -13,6 +13,8 @@ mod objectives;
 mod operations;
 #[path = "common/oracle.rs"]
 mod oracle;
+#[path = "common/pieces.rs"]
+mod pieces;
 #[path = "gradients/trial.rs"]
 mod trial;
 

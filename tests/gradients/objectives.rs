@@ -3,13 +3,14 @@
 use std::sync::Arc;
 
 use elbo::catalogue::{Spec, build};
-use elbo::distributions::{Bernoulli, LIKELIHOODS, POSTERIORS, PRIORS};
+use elbo::distributions::{Bernoulli, LIKELIHOODS};
 use elbo::graph::Tensor;
 use elbo::kernels::Func;
 use elbo::models::{Batch, Model, Parts, Vae};
 use elbo::nn::Activation;
 use elbo::objectives::{BETA, OBJECTIVES};
 
+use crate::pieces;
 use crate::trial::{Cases, Trial};
 
 const BATCH: usize = 5;
@@ -68,13 +69,12 @@ pub fn all() -> Cases {
             add(&mut all, format!("objective {spec}"), parts);
         }
     }
-    for piece in POSTERIORS {
-        let posterior = build(POSTERIORS, &Spec::new(piece.about.id)).unwrap();
-        add(&mut all, format!("posterior {}", piece.about.id), Parts { posterior, ..plain() });
-    }
-    for piece in PRIORS {
-        let prior = build(PRIORS, &Spec::new(piece.about.id)).unwrap();
-        add(&mut all, format!("prior {}", piece.about.id), Parts { prior, ..plain() });
+    for pair in pieces::pairs() {
+        let name = format!("posterior {}, prior {}", pair.0, pair.1);
+        add(&mut all, name.clone(), pieces::with(plain(), &pair));
+        // By what there is of the densities, where a closed form was taken before.
+        let objective = build(OBJECTIVES, &Spec::new("iwae").with("samples", 2.0)).unwrap();
+        add(&mut all, format!("{name}, iwae"), pieces::with(Parts { objective, ..plain() }, &pair));
     }
     assert!(LIKELIHOODS.len() > 2);
     all

@@ -1,0 +1,43 @@
+//! Posteriors and priors as tests want them: small, and put together with what they go with.
+#![allow(dead_code, reason = "each test program uses its own part of this")]
+
+use elbo::catalogue::{About, Spec, build};
+use elbo::distributions::{Codes, POSTERIORS, PRIORS};
+use elbo::models::Parts;
+
+/// A piece with few parameters.
+pub fn small(about: &About) -> Spec {
+    let sizes = [("hidden", 5.0), ("components", 3.0), ("context", 3.0), ("length", 2.0), ("categories", 3.0)];
+    let own = sizes.into_iter().filter(|(name, _)| about.settings.iter().any(|s| s.name == *name));
+    own.fold(Spec::new(about.id), |spec, (name, value)| spec.with(name, value))
+}
+
+/// Every posterior and every prior, each with the plainest of the other kind that it goes with.
+pub fn pairs() -> Vec<(Spec, Spec)> {
+    let posteriors: Vec<Spec> = POSTERIORS.iter().map(|piece| small(&piece.about)).collect();
+    let priors: Vec<Spec> = PRIORS.iter().map(|piece| small(&piece.about)).collect();
+    let codes_of = |spec: &Spec| build(POSTERIORS, spec).expect("it is in the list").codes();
+    let prior_of = |codes: Codes| priors.iter().find(|p| build(PRIORS, p).expect("it is in the list").codes() == codes);
+    let posterior_of = |codes: Codes| posteriors.iter().find(|p| codes_of(p) == codes);
+    let mut all: Vec<(Spec, Spec)> = Vec::new();
+    for posterior in &posteriors {
+        all.push((posterior.clone(), prior_of(codes_of(posterior)).expect("a prior for it").clone()));
+    }
+    for prior in &priors {
+        let codes = build(PRIORS, prior).expect("it is in the list").codes();
+        let pair = (posterior_of(codes).expect("a posterior for it").clone(), prior.clone());
+        if !all.contains(&pair) {
+            all.push(pair);
+        }
+    }
+    all
+}
+
+/// A pair, in a model that is plain besides.
+pub fn with(parts: Parts, (posterior, prior): &(Spec, Spec)) -> Parts {
+    Parts {
+        posterior: build(POSTERIORS, posterior).expect("it is in the list"),
+        prior: build(PRIORS, prior).expect("it is in the list"),
+        ..parts
+    }
+}
