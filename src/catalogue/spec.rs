@@ -29,6 +29,13 @@ impl Spec {
     }
 }
 
+impl From<&str> for Spec {
+    /// A piece by its name alone; settings are read by [`Spec::from_str`].
+    fn from(id: &str) -> Spec {
+        Spec::new(id)
+    }
+}
+
 impl FromStr for Spec {
     type Err = String;
 

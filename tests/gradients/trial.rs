@@ -9,8 +9,11 @@ use elbo::program::{ParameterSet, Request};
 
 use crate::oracle::{Device, Numbers, values};
 
-/// Losses by name, with how exact their gradients are.
-pub type Cases = Vec<(String, f64, Box<dyn Fn(&mut Trial)>)>;
+/// A loss by its name, with how exact its gradient is.
+pub type Case = (String, f64, Box<dyn Fn(&mut Trial)>);
+
+/// Losses.
+pub type Cases = Vec<Case>;
 
 /// What is wrong with a graph on purpose; its value never is.
 #[derive(Clone, Copy, Debug, PartialEq)]

@@ -1,6 +1,7 @@
 //! The options of `elbo train`: the settings of [`Config`](crate::config::Config), all optional, and where to keep the run.
 
 use std::path::PathBuf;
+use std::str::FromStr;
 
 use clap::Args;
 
@@ -106,7 +107,7 @@ pub struct ModelArgs {
     /// The density p(x|z) whose negative logarithm is the reconstruction term of the loss: bernoulli for values from 0 to 1,
     /// gaussian:sigma=0.1 for any, and more that `elbo models` lists. For a plain autoencoder (--model ae), bernoulli is
     /// binary cross-entropy, and gaussian is squared error; bce and mse are understood as well.
-    #[arg(long, value_name = "NAME[:SETTING=X,...]")]
+    #[arg(long, value_name = "NAME[:SETTING=X,...]", value_parser = Spec::from_str)]
     pub likelihood: Option<Spec>,
     /// Short for --likelihood gaussian:sigma=X, its standard deviation in the units of the data
     ///
@@ -114,16 +115,16 @@ pub struct ModelArgs {
     #[arg(long, value_name = "X")]
     pub sigma: Option<f64>,
     /// The family of densities q(z|x) that codes are drawn from; `elbo models` lists them
-    #[arg(long, value_name = "NAME[:SETTING=X,...]")]
+    #[arg(long, value_name = "NAME[:SETTING=X,...]", value_parser = Spec::from_str)]
     pub posterior: Option<Spec>,
     /// The density p(z) of codes before anything is seen; `elbo models` lists them
-    #[arg(long, value_name = "NAME[:SETTING=X,...]")]
+    #[arg(long, value_name = "NAME[:SETTING=X,...]", value_parser = Spec::from_str)]
     pub prior: Option<Spec>,
     /// What is minimised; `elbo models` lists them
     ///
     /// elbo is the negative ELBO with the KL term weighted by --beta. Others weigh parts of it, as beta-tcvae:beta=6, hold
     /// it, as free-bits:lambda=0.5, or use a tighter bound, as iwae:samples=5.
-    #[arg(long, value_name = "NAME[:SETTING=X,...]")]
+    #[arg(long, value_name = "NAME[:SETTING=X,...]", value_parser = Spec::from_str)]
     pub objective: Option<Spec>,
     /// Weight of the KL term in the loss
     ///
