@@ -8,6 +8,9 @@ mod relaxed;
 mod special;
 
 pub use codes::{Codes, Encode, Encoder};
-pub use likelihood::{Bernoulli, Gaussian, LIKELIHOODS, LearnedGaussian, Likelihood, SquaredError, Support};
+pub use likelihood::{
+    Bernoulli, BetaBinomial, Categorical, ContinuousBernoulli, DiscretizedLogistic, Gaussian, LIKELIHOODS, Laplace,
+    LearnedGaussian, LearnedLaplace, Likelihood, LogisticMixture, SharedGaussian, SquaredError, StudentT, Support,
+};
 pub use posterior::{DiagonalGaussian, Draw, POSTERIORS, Posterior};
 pub use prior::{PRIORS, Prior, StandardNormal};

@@ -48,6 +48,7 @@ pub(super) fn of_call(graph: &mut Graph, func: Func, args: &[Tensor], y: Tensor,
             vec![Some(graph.call(Select, &[second, zero, g])), Some(graph.call(Select, &[second, g, zero]))]
         }
         Less => vec![None, None],
+        Floor => vec![None],
         Select => {
             let zero = graph.constant(0.0);
             vec![None, Some(graph.call(Select, &[a, g, zero])), Some(graph.call(Select, &[a, zero, g]))]
@@ -85,6 +86,12 @@ pub(super) fn of_call(graph: &mut Graph, func: Func, args: &[Tensor], y: Tensor,
             let half = graph.scale(excess, 0.5);
             vec![Some(graph.neg(d_mu)), Some(d_mu), Some(graph.mul(g, half))]
         }
+        UniformCumulant => {
+            let mean = graph.call(TiltedMean, &[a]);
+            vec![Some(graph.mul(g, mean))]
+        }
+        TiltedMean => from(graph, TiltedMeanGrad, a),
+        LogBeta => vec![Some(graph.call(LogBetaGrad, &[g, a, b])), Some(graph.call(LogBetaGrad, &[g, b, a]))],
         ReluGrad
         | LeakyReluGrad
         | EluGrad
@@ -94,7 +101,9 @@ pub(super) fn of_call(graph: &mut Graph, func: Func, args: &[Tensor], y: Tensor,
         | SigmoidGrad
         | SoftplusGrad
         | ReparameteriseGradLogVar
-        | KlStandardNormalGradLogVar => {
+        | KlStandardNormalGradLogVar
+        | TiltedMeanGrad
+        | LogBetaGrad => {
             panic!("{} is a derivative, and has none of its own", func.name())
         }
     }

@@ -157,6 +157,7 @@ pub fn call(func: Func, a: f64, b: f64, c: f64) -> f64 {
         Square => a * a,
         Recip => 1.0 / a,
         Abs => a.abs(),
+        Floor => a.floor(),
         Add => a + b,
         Sub => a - b,
         Mul => a * b,
@@ -223,5 +224,28 @@ pub fn call(func: Func, a: f64, b: f64, c: f64) -> f64 {
         KlStandardNormalGradLogVar => 0.5 * a * (b.exp() - 1.0),
         BernoulliLogProb => b * a - softplus(a),
         GaussianLogProb => -0.5 * (std::f64::consts::TAU.ln() + c + (a - b).powi(2) * (-c).exp()),
+        UniformCumulant => match a.abs() {
+            0.0 => 0.0,
+            t => a.max(0.0) + (-(-t).exp_m1() / t).ln(),
+        },
+        // Near 0 the definitions cancel also in f64; the series are exact to 1e-16 there.
+        TiltedMean if a.abs() < 0.02 => 0.5 + a / 12.0 - a.powi(3) / 720.0 + a.powi(5) / 30240.0,
+        TiltedMean => -1.0 / (-a).exp_m1() - 1.0 / a,
+        TiltedMeanGrad if b.abs() < 0.02 => a * (1.0 / 12.0 - b * b / 240.0 + b.powi(4) / 6048.0),
+        TiltedMeanGrad => a * (1.0 / (b * b) - (-b.abs()).exp() / (-b.abs()).exp_m1().powi(2)),
+        LogBeta => libm::lgamma(a) + libm::lgamma(b) - libm::lgamma(a + b),
+        LogBetaGrad => a * (digamma(b) - digamma(b + c)),
     }
+}
+
+/// ψ(z) for z above 0: the asymptotic series beyond 12, and the recurrence ψ(z) = ψ(z + 1) − 1/z up to there.
+fn digamma(mut z: f64) -> f64 {
+    let mut sum = 0.0;
+    while z < 12.0 {
+        sum -= 1.0 / z;
+        z += 1.0;
+    }
+    let s = 1.0 / (z * z);
+    let series = s * (1.0 / 12.0 - s * (1.0 / 120.0 - s * (1.0 / 252.0 - s * (1.0 / 240.0 - s * (1.0 / 132.0)))));
+    sum + z.ln() - 0.5 / z - series
 }

@@ -3,7 +3,7 @@
 //! Each has one name, one arity, its WGSL (an operator, a builtin, or a function of a file in `shaders/functions/`)
 //! and its CPU twin over a block of lanes. Derivatives are graph rewrites and live with the graph.
 
-use super::math;
+use super::{math, special};
 
 /// A scalar function of one to three f32 arguments.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -16,6 +16,7 @@ pub enum Func {
     Square,
     Recip,
     Abs,
+    Floor,
     Add,
     Sub,
     Mul,
@@ -46,6 +47,11 @@ pub enum Func {
     KlStandardNormalGradLogVar,
     BernoulliLogProb,
     GaussianLogProb,
+    UniformCumulant,
+    TiltedMean,
+    TiltedMeanGrad,
+    LogBeta,
+    LogBetaGrad,
 }
 
 use Func::*;
@@ -62,6 +68,8 @@ pub enum Source {
 const ACTIVATIONS: (&str, &str) = ("functions/activations", include_str!("../../shaders/functions/activations.wgsl"));
 const GAUSSIAN: (&str, &str) = ("functions/gaussian", include_str!("../../shaders/functions/gaussian.wgsl"));
 const LIKELIHOODS: (&str, &str) = ("functions/likelihoods", include_str!("../../shaders/functions/likelihoods.wgsl"));
+const TILTED: (&str, &str) = ("functions/tilted", include_str!("../../shaders/functions/tilted.wgsl"));
+const GAMMA: (&str, &str) = ("functions/gamma", include_str!("../../shaders/functions/gamma.wgsl"));
 
 /// Every function with its name, arity, WGSL source and formula.
 pub const FUNCS: &[(Func, &str, usize, Source, &str)] = &[
@@ -72,6 +80,7 @@ pub const FUNCS: &[(Func, &str, usize, Source, &str)] = &[
     (Square, "square", 1, Source::Inline("$0 * $0"), "a²"),
     (Recip, "recip", 1, Source::Inline("1.0 / $0"), "1/a"),
     (Abs, "abs", 1, Source::Inline("abs($0)"), "|a|"),
+    (Floor, "floor", 1, Source::Inline("floor($0)"), "⌊a⌋"),
     (Add, "add", 2, Source::Inline("$0 + $1"), "a + b"),
     (Sub, "sub", 2, Source::Inline("$0 - $1"), "a − b"),
     (Mul, "mul", 2, Source::Inline("$0 * $1"), "a·b"),
@@ -102,6 +111,11 @@ pub const FUNCS: &[(Func, &str, usize, Source, &str)] = &[
     (KlStandardNormalGradLogVar, "kl_standard_normal_grad_log_var", 2, file(GAUSSIAN), "½ a (σ² − 1), of (a, ln σ²)"),
     (BernoulliLogProb, "bernoulli_log_prob", 2, file(LIKELIHOODS), "x·l − ln(1 + eˡ), of (logit l, x)"),
     (GaussianLogProb, "gaussian_log_prob", 3, file(LIKELIHOODS), "−½(ln 2π + ln σ² + (x − μ)²/σ²), of (x, μ, ln σ²)"),
+    (UniformCumulant, "uniform_cumulant", 1, file(TILTED), "ln((eᵃ − 1)/a)"),
+    (TiltedMean, "tilted_mean", 1, file(TILTED), "1/(1 − e⁻ᵃ) − 1/a"),
+    (TiltedMeanGrad, "tilted_mean_grad", 2, file(TILTED), "a (1/b² − e⁻ᵇ/(1 − e⁻ᵇ)²)"),
+    (LogBeta, "log_beta", 2, file(GAMMA), "ln B(a, b) = ln Γ(a) + ln Γ(b) − ln Γ(a + b)"),
+    (LogBetaGrad, "log_beta_grad", 3, file(GAMMA), "a (ψ(b) − ψ(b + c))"),
 ];
 
 const fn file((name, text): (&'static str, &'static str)) -> Source {
@@ -178,6 +192,7 @@ impl Func {
             Square => lanes!(out; a = a; a * a),
             Recip => lanes!(out; a = a; 1.0 / a),
             Abs => lanes!(out; a = a; f32::abs(a)),
+            Floor => lanes!(out; a = a; f32::floor(a)),
             Add => lanes!(out; a = a, b = b; a + b),
             Sub => lanes!(out; a = a, b = b; a - b),
             Mul => lanes!(out; a = a, b = b; a * b),
@@ -216,6 +231,11 @@ impl Func {
                 let d = x - mu;
                 -0.5 * (1.837_877_1 + log_var + d * d * math::exp(-log_var))
             }),
+            UniformCumulant => lanes!(out; a = a; special::uniform_cumulant(a)),
+            TiltedMean => lanes!(out; a = a; special::tilted_mean(a)),
+            TiltedMeanGrad => lanes!(out; g = a, x = b; g * special::tilted_variance(x)),
+            LogBeta => lanes!(out; a = a, b = b; special::log_beta(a, b)),
+            LogBetaGrad => lanes!(out; g = a, x = b, y = c; g * special::log_beta_slope(x, y)),
         }
     }
 }
@@ -243,7 +263,7 @@ mod tests {
                 assert!(text.contains(&format!("fn {}(", row.1)), "{} is not in {name}.wgsl", row.1);
             }
         }
-        assert_eq!(FUNCS.len(), GaussianLogProb as usize + 1);
+        assert_eq!(FUNCS.len(), LogBetaGrad as usize + 1);
     }
 
     #[test]

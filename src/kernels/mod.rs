@@ -16,6 +16,7 @@ pub mod math;
 mod matmul;
 mod norm;
 pub mod random;
+pub mod special;
 mod statistics;
 mod step;
 pub mod table;

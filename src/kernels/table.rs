@@ -57,7 +57,15 @@ pub const TABLE: &[Row] = &[
     },
     Row {
         name: "map",
-        shaders: &["immediates", "map", "functions/activations", "functions/gaussian", "functions/likelihoods"],
+        shaders: &[
+            "immediates",
+            "map",
+            "functions/activations",
+            "functions/gaussian",
+            "functions/likelihoods",
+            "functions/tilted",
+            "functions/gamma",
+        ],
         summary: "every scalar function, point by point, and the ways a map is indexed",
         cases: pointwise::maps,
     },

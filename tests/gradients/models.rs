@@ -1,8 +1,7 @@
 //! The whole losses of the models: β = 2.5, short last rows, every likelihood.
 
-use std::sync::Arc;
-
-use elbo::distributions::{Bernoulli, Gaussian, LearnedGaussian, Likelihood};
+use elbo::catalogue::{Spec, build};
+use elbo::distributions::{LIKELIHOODS, Support};
 use elbo::graph::Tensor;
 use elbo::models::{Autoencoder, Batch, Model, Parts, Vae};
 use elbo::nn::Activation;
@@ -15,15 +14,26 @@ const LIVE: u32 = 4;
 const FEATURES: usize = 5;
 const LATENT: usize = 3;
 
-/// Every parameter of the model and the data itself, all being differentiated.
-fn loss(trial: &mut Trial, model: &dyn Model, vae: Option<&Vae>) -> Tensor {
+/// Data for a likelihood: computed, and so differentiated by, unless only some numbers have a probability.
+fn data(trial: &mut Trial, support: Support) -> Tensor {
+    match support {
+        Support::Binary => trial.data("a0", &[BATCH, FEATURES], 2),
+        Support::Levels(n) => trial.data("a0", &[BATCH, FEATURES], n),
+        Support::Unit | Support::Real => {
+            let x = trial.signal(0, &[BATCH, FEATURES]);
+            trial.graph.call(elbo::kernels::Func::Sigmoid, &[x])
+        }
+    }
+}
+
+/// Every parameter of the model, and the data itself where it may be, all being differentiated.
+fn loss(trial: &mut Trial, model: &dyn Model, vae: Option<&Vae>, support: Support) -> Tensor {
     trial.values.step.rows = LIVE;
     trial.values.scalars.insert(BETA.to_string(), 2.5);
     for spec in model.parameters() {
         trial.named(&spec.name, &spec.shape);
     }
-    let x = trial.signal(0, &[BATCH, FEATURES]);
-    let x = trial.graph.call(elbo::kernels::Func::Sigmoid, &[x]);
+    let x = data(trial, support);
     let batch = Batch { count: 3 * BATCH, ..Batch::whole(&mut trial.graph, x) };
     let loss = match vae {
         None => model.terms(&mut trial.graph, &batch).loss,
@@ -52,27 +62,31 @@ fn loss(trial: &mut Trial, model: &dyn Model, vae: Option<&Vae>) -> Tensor {
     trial.graph.mul(loss, weights)
 }
 
+/// A likelihood with few outputs, so that there are not too many parameters to differentiate by.
+fn small(piece: &elbo::catalogue::About) -> Spec {
+    let few = [("sigma", 0.7), ("levels", 4.0), ("components", 2.0)];
+    let taken = few.into_iter().filter(|(name, _)| piece.settings.iter().any(|setting| setting.name == *name));
+    taken.fold(Spec::new(piece.id), |spec, (name, value)| spec.with(name, value))
+}
+
 /// The losses, with how exact their gradients are.
 pub fn losses() -> Cases {
-    let likelihoods: [(&str, Arc<dyn Likelihood>); 3] = [
-        ("Bernoulli", Arc::new(Bernoulli)),
-        ("Gaussian", Arc::new(Gaussian { sigma: 0.7 })),
-        ("learned Gaussian", Arc::new(LearnedGaussian)),
-    ];
     let mut all: Cases = Vec::new();
     let widths: (&[usize], &[usize]) = (&[4, 7], &[6]);
-    for ((name, likelihood), activation) in
-        likelihoods.into_iter().zip([Activation::Silu, Activation::Tanh, Activation::Softplus])
-    {
+    let activations = [Activation::Silu, Activation::Tanh, Activation::Softplus].into_iter().cycle();
+    for (piece, activation) in LIKELIHOODS.iter().zip(activations) {
+        let name = piece.about.id;
+        let likelihood = build(LIKELIHOODS, &small(&piece.about)).expect("the settings are within their bounds");
+        let support = likelihood.support();
         let vae = Vae::new(FEATURES, LATENT, widths, activation, Parts::new(likelihood.clone()));
         let case = move |trial: &mut Trial| {
-            let loss = loss(trial, &vae, Some(&vae));
+            let loss = loss(trial, &vae, Some(&vae), support);
             trial.lose(loss);
         };
         all.push((format!("VAE, {name}"), 1e-7, Box::new(case)));
         let plain = Autoencoder::new(FEATURES, LATENT, widths, activation, likelihood);
         let case = move |trial: &mut Trial| {
-            let loss = loss(trial, &plain, None);
+            let loss = loss(trial, &plain, None, support);
             trial.result(loss);
         };
         all.push((format!("autoencoder, {name}"), 1e-7, Box::new(case)));
@@ -87,7 +101,8 @@ pub fn masked() {
             let shifted = |trial: &mut Trial| {
                 case(trial);
                 let x = trial.values.tensors.iter_mut().filter(|(name, _)| name.starts_with("a0"));
-                x.for_each(|(_, values)| values[row * FEATURES] += 0.5);
+                // Another number that has a probability, be it of few.
+                x.for_each(|(_, values)| values[row * FEATURES] = 1.0 - values[row * FEATURES]);
             };
             let trial = Trial::of(Fault::Nothing, &shifted);
             (trial.value(), trial.gradients_in_f64())

@@ -15,16 +15,23 @@ fn is_derivative(func: Func) -> bool {
     func.name().contains("_grad")
 }
 
+/// Whether a function is constant but for its steps.
+fn is_step(func: Func) -> bool {
+    matches!(func, Func::Less | Func::Floor)
+}
+
 /// Every function that has a gradient, all arguments being computed.
 pub fn functions() -> Cases {
     const SHAPE: [usize; 2] = [3, 4];
     let mut cases: Cases = Vec::new();
-    for &(func, name, arity, ..) in FUNCS.iter().filter(|f| !is_derivative(f.0) && f.0 != Func::Less) {
+    for &(func, name, arity, ..) in FUNCS.iter().filter(|f| !is_derivative(f.0) && !is_step(f.0)) {
         let limit = if func == Func::Gelu { APPROXIMATE } else { EXACT };
         let case = move |trial: &mut Trial| {
             let args: Vec<Tensor> = (0..arity)
                 .map(|place| match (func, place) {
-                    (Func::Log | Func::Sqrt | Func::Recip, _) | (Func::Div, 1) => trial.positive(place, &SHAPE),
+                    (Func::Log | Func::Sqrt | Func::Recip | Func::LogBeta, _) | (Func::Div, 1) => {
+                        trial.positive(place, &SHAPE)
+                    }
                     (Func::Select, 0) => {
                         let (x, zero) = (trial.signal(place, &SHAPE), trial.graph.constant(0.0));
                         trial.graph.call(Func::Less, &[x, zero])
@@ -39,7 +46,7 @@ pub fn functions() -> Cases {
         // One tensor in every place: the parts of its gradient add up.
         if arity > 1 && !matches!(func, Func::Sub | Func::Div | Func::Max | Func::Min | Func::Select) {
             let case = move |trial: &mut Trial| {
-                let x = trial.signal(0, &SHAPE);
+                let x = if func == Func::LogBeta { trial.positive(0, &SHAPE) } else { trial.signal(0, &SHAPE) };
                 let y = trial.graph.call(func, &vec![x; arity]);
                 trial.result(y);
             };
@@ -48,7 +55,8 @@ pub fn functions() -> Cases {
         // Arguments that are broadcast: their gradients are summed.
         if arity == 2 {
             let case = move |trial: &mut Trial| {
-                let (column, row) = (trial.signal(2, &[3, 1]), trial.positive(3, &[4]));
+                let first = if func == Func::LogBeta { Trial::positive } else { Trial::signal };
+                let (column, row) = (first(trial, 2, &[3, 1]), trial.positive(3, &[4]));
                 let y = trial.graph.call(func, &[column, row]);
                 trial.result(y);
             };
@@ -165,6 +173,8 @@ pub fn zeros() {
         let chosen = t.graph.call(Func::Select, &[below, y, kept]);
         t.result(chosen);
         t.result(below);
+        let floor = t.graph.call(Func::Floor, &[x]);
+        t.result(floor);
         t.signal(2, &[2]);
     });
     let gradients = trial.gradients_in_f64();
@@ -179,6 +189,6 @@ pub fn zeros() {
 #[test]
 fn the_list_of_functions_is_whole() {
     let with = FUNCS.iter().filter(|f| is_derivative(f.0)).count();
-    assert_eq!(with, 10, "each derivative is one of those that the graph uses");
+    assert_eq!(with, 12, "each derivative is one of those that the graph uses");
     assert!(functions().len() > FUNCS.len() - with);
 }

@@ -96,6 +96,14 @@ impl Trial {
         self.parameters.push((name.to_string(), t));
     }
 
+    /// Data that nothing is differentiated by: random ones of the `levels` numbers 0, 1/(levels − 1), …, 1.
+    pub fn data(&mut self, name: &str, shape: &[usize], levels: usize) -> Tensor {
+        let count: usize = shape.iter().product();
+        let numbers = (0..count).map(|_| self.numbers.below(levels) as f64 / (levels - 1) as f64).collect();
+        self.values.tensors.insert(name.to_string(), numbers);
+        self.graph.input(name, shape)
+    }
+
     /// Something computed, of either sign; `place` tells the arguments of one operation apart.
     pub fn signal(&mut self, place: usize, shape: &[usize]) -> Tensor {
         let a = self.parameter(&format!("a{place}"), shape);

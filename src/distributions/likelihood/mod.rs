@@ -1,21 +1,52 @@
 //! Likelihoods: what a decoder's unconstrained outputs say about the data.
 
 mod bernoulli;
+mod beta_binomial;
+mod categorical;
+mod continuous_bernoulli;
+mod discretized_logistic;
+mod draws;
 mod gaussian;
+mod laplace;
 mod learned_gaussian;
+mod levels;
+mod logistic_mixture;
+mod shared_gaussian;
 mod squared_error;
+mod student_t;
 
 pub use bernoulli::Bernoulli;
+pub use beta_binomial::BetaBinomial;
+pub use categorical::Categorical;
+pub use continuous_bernoulli::ContinuousBernoulli;
+pub use discretized_logistic::DiscretizedLogistic;
 pub use gaussian::Gaussian;
+pub use laplace::{Laplace, LearnedLaplace};
 pub use learned_gaussian::LearnedGaussian;
+pub use logistic_mixture::LogisticMixture;
+pub use shared_gaussian::SharedGaussian;
 pub use squared_error::SquaredError;
+pub use student_t::StudentT;
 
 use crate::catalogue::Piece;
 use crate::graph::{Graph, Tensor};
 use crate::nn::ParameterSpec;
 
 /// Every likelihood.
-pub static LIKELIHOODS: &[&Piece<dyn Likelihood>] = &[&bernoulli::PIECE, &gaussian::PIECE, &learned_gaussian::PIECE];
+pub static LIKELIHOODS: &[&Piece<dyn Likelihood>] = &[
+    &bernoulli::PIECE,
+    &continuous_bernoulli::PIECE,
+    &gaussian::PIECE,
+    &shared_gaussian::PIECE,
+    &learned_gaussian::PIECE,
+    &laplace::PIECE,
+    &laplace::LEARNED,
+    &student_t::PIECE,
+    &discretized_logistic::PIECE,
+    &logistic_mixture::PIECE,
+    &beta_binomial::PIECE,
+    &categorical::PIECE,
+];
 
 /// The values that a likelihood gives a probability.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -45,6 +45,10 @@ fn domain(func: Func) -> [Fill; 3] {
         TanhGrad => [normal, Fill::Uniform(-1.0, 1.0), normal],
         SigmoidGrad => [normal, Fill::Uniform(0.0, 1.0), normal],
         BernoulliLogProb => [wide, Fill::Uniform(0.0, 1.0), normal],
+        UniformCumulant | TiltedMean => [Fill::Uniform(-6.0, 6.0), normal, normal],
+        TiltedMeanGrad => [normal, Fill::Uniform(-6.0, 6.0), normal],
+        LogBeta => [Fill::Uniform(0.05, 40.0), Fill::Uniform(0.05, 6.0), normal],
+        LogBetaGrad => [normal, Fill::Uniform(0.05, 40.0), Fill::Uniform(0.05, 6.0)],
         _ => [normal; 3],
     }
 }
@@ -54,7 +58,7 @@ fn accuracy(func: Func) -> (usize, Scale) {
     use Func::*;
     match func {
         // No rounding at all.
-        Neg | Abs | Max | Min | Less | Select | Relu | ReluGrad => (16, Scale::Exact),
+        Neg | Abs | Floor | Max | Min | Less | Select | Relu | ReluGrad => (16, Scale::Exact),
         // WGSL grants e^x an error of 3 + 2|x| units in the last place, which is relative.
         Exp => (32, Scale::Own(0.0)),
         Recip | Div | Sqrt | Square => (16, Scale::Own(0.0)),
@@ -69,7 +73,9 @@ fn accuracy(func: Func) -> (usize, Scale) {
         | ReparameteriseGradLogVar
         | KlStandardNormal
         | KlStandardNormalGradLogVar
-        | GaussianLogProb => (64, Scale::Own(1.0)),
+        | GaussianLogProb
+        | LogBeta
+        | LogBetaGrad => (64, Scale::Own(1.0)),
         _ => (16, Scale::Own(1.0)),
     }
 }
