@@ -147,7 +147,7 @@ impl Map {
             (String::new(), String::new(), String::new(), String::new(), String::new());
         for (n, Reduction { fold: how, store: s }) in self.reductions.iter().enumerate() {
             let kept_names = Names { index: &index[..split], symbol: None };
-            writeln!(start, "var fold{n} = {:e}f;", how.start()).expect("strings grow");
+            writeln!(start, "var fold{n} = {:.1}f;", how.start()).expect("strings grow");
             inner += &(how.wgsl(&format!("fold{n}"), &register(s.reg, "")) + "\n");
             let value = if tree { format!("tree{n}[0]") } else { format!("fold{n}") };
             writeln!(finish, "b{}[{}] = {value};", s.binding, word(&s.view, &kept_names)).expect("strings grow");
