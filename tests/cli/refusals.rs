@@ -66,7 +66,10 @@ fn bad_settings() {
         ("--activation gloo", &["gloo", "gelu"]),
         ("--device 99", &["99", "--device cpu"]),
         ("--device no-such-name", &["no-such-name", "--device cpu"]),
-        ("--model ae --likelihood gaussian-learned", &["`ae`", "likelihood"]),
+        ("--model ae --likelihood gaussian-learned", &["`ae`", "density `gaussian-learned`"]),
+        ("--likelihood categorical:levels=10", &["the likelihood categorical:levels=10", "10 values", "levels=256"]),
+        ("--likelihood categorical:levels=1", &["`levels`", "1", "from 2 to 1024"]),
+        ("--likelihood student-t:nu=0", &["`nu`", "0", "from 1 to 1000"]),
         ("--latnt 3", &["--latnt", "--latent"]),
     ] {
         let words: Vec<&str> = words.iter().map(|word| if *word == "`ae`" { "ae" } else { word }).collect();
