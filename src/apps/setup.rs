@@ -1,9 +1,10 @@
 //! From a configuration to a model.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use crate::catalogue::build;
-use crate::config::{ModelConfig, ModelKind};
+use crate::config::{Binarise, Config, ModelConfig, ModelKind};
 use crate::data::{Dataset, Values};
 use crate::distributions::{LIKELIHOODS, Likelihood, SquaredError, Support};
 use crate::error::{Error, Result};
@@ -30,15 +31,12 @@ pub fn build_model(config: &ModelConfig, features: usize) -> Result<Box<dyn Mode
 }
 
 /// Says so if data holds what the likelihood gives no probability.
-pub(super) fn check_values(config: &ModelConfig, data: &Dataset) -> Result<()> {
-    let support = build(LIKELIHOODS, &config.likelihood)?.support();
-    let fits = |value: f32| match support {
-        Support::Real => true,
-        Support::Unit | Support::Binary => (0.0..=1.0).contains(&value),
-        Support::Levels(n) => {
-            let level = value * (n - 1) as f32;
-            (0.0..=1.0).contains(&value) && (level - level.round()).abs() < 1e-3
-        }
+pub(super) fn check_values(config: &Config, data: &Dataset) -> Result<()> {
+    let likelihood = &config.model.likelihood;
+    let support = match build(LIKELIHOODS, likelihood)?.support() {
+        // What is learnt is drawn anew from the greys, and black or white are levels of any number of them.
+        Support::Levels(_) if config.data.binarise == Binarise::Dynamic => Support::Binary,
+        support => support,
     };
     // Packed pixels are k/255 or 0 and 1: only some numbers of levels can miss them.
     let levels = matches!(support, Support::Levels(_));
@@ -47,21 +45,115 @@ pub(super) fn check_values(config: &ModelConfig, data: &Dataset) -> Result<()> {
     }
     let wrong = (0..data.rows).find_map(|row| {
         let values = data.row(row);
-        values.iter().position(|&value| !fits(value)).map(|column| (row, column, values[column]))
+        values.iter().position(|&value| !fits(support, value)).map(|column| (row, column, values[column]))
     });
     let Some((row, column, value)) = wrong else { return Ok(()) };
-    let (likelihood, wanted) = (&config.likelihood, wanted(support));
+    let advice = match levels.then(|| levels_of(data)) {
+        None => "choose another likelihood, such as gaussian, or scale the data".to_string(),
+        Some(None) => {
+            "its values are not evenly spaced from 0 to 1, so choose a likelihood for any values, such as gaussian"
+                .into()
+        }
+        Some(Some(n)) => {
+            format!("its values are among {n} levels, so give {}", likelihood.clone().with("levels", n as f64))
+        }
+    };
     Err(Error::invalid(format!(
-        "the data {} holds {value} in row {row}, column {column}, and the likelihood {likelihood} is for {wanted}: choose \
-         another likelihood, such as gaussian, or scale the data",
-        data.name
+        "the data {} holds {value} in row {row}, column {column}, and the likelihood {likelihood} is for {}: {advice}",
+        data.name,
+        wanted(support)
     )))
+}
+
+/// Whether a likelihood of this support gives a value a probability.
+fn fits(support: Support, value: f32) -> bool {
+    match support {
+        Support::Real => true,
+        Support::Unit | Support::Binary => (0.0..=1.0).contains(&value),
+        Support::Levels(n) => {
+            let level = value * (n - 1) as f32;
+            (0.0..=1.0).contains(&value) && (level - level.round()).abs() < 1e-3
+        }
+    }
+}
+
+/// The smallest number of levels that all values of a data set are among, if there is one that is not too many.
+fn levels_of(data: &Dataset) -> Option<usize> {
+    const MOST: usize = 1024;
+    let mut distinct = HashSet::new();
+    for row in 0..data.rows {
+        distinct.extend(data.row(row).iter().map(|value| value.to_bits()));
+        if distinct.len() > MOST {
+            return None;
+        }
+    }
+    (2..=MOST).find(|&n| distinct.iter().all(|&bits| fits(Support::Levels(n), f32::from_bits(bits))))
 }
 
 fn wanted(support: Support) -> String {
     match support {
         Support::Real => "any values".to_string(),
         Support::Unit | Support::Binary => "values from 0 to 1".to_string(),
+        Support::Levels(2) => "the values 0 and 1".to_string(),
         Support::Levels(n) => format!("the {n} values 0, 1/{}, ..., 1", n - 1),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::Preset;
+    use crate::data::Shape;
+
+    fn checked(likelihood: &str, values: Values, binarise: Binarise) -> String {
+        let mut config = Preset::Classic.config();
+        config.model.likelihood = likelihood.parse().unwrap();
+        config.data.binarise = binarise;
+        let data = Dataset::new("some", values, Shape::vector(4)).unwrap();
+        check_values(&config, &data).map_or_else(|error| error.to_string(), |()| "fits".to_string())
+    }
+
+    #[test]
+    fn data_is_among_the_levels_or_refused_with_those_it_is_among() {
+        let greys = || Values::Bytes(vec![0, 255, 51, 7, 255, 0, 0, 102]);
+        let black_and_white = || Values::Bytes(vec![0, 255, 0, 255]);
+        let floats = || Values::Floats(vec![0.1, 0.314_159_3, 0.271_828_2, 0.577_215_7]);
+        for (likelihood, values, expected) in [
+            ("categorical", greys(), "fits"),
+            ("discretized-logistic", greys(), "fits"),
+            (
+                "categorical:levels=10",
+                greys(),
+                "holds 0.2 in row 0, column 2, and the likelihood categorical:levels=10 is for \
+                the 10 values 0, 1/9, ..., 1: its values are among 256 levels, so give categorical:levels=256",
+            ),
+            ("beta-binomial:levels=512", greys(), "among 256 levels, so give beta-binomial:levels=256"),
+            ("beta-binomial:levels=2", greys(), "is for the values 0 and 1: its values are among 256 levels"),
+            ("categorical:levels=7", Values::Bytes(vec![0, 255, 51, 204]), "so give categorical:levels=6"),
+            ("discretized-logistic-mixture:components=3,levels=4", greys(), ":components=3,levels=256"),
+            ("categorical", black_and_white(), "fits"),
+            ("categorical:levels=2", black_and_white(), "fits"),
+            ("categorical:levels=77", black_and_white(), "fits"),
+            ("categorical:levels=5", Values::Floats(vec![0.0, 0.25, 0.5, 1.0]), "fits"),
+            (
+                "categorical",
+                floats(),
+                "its values are not evenly spaced from 0 to 1, so choose a likelihood for any values",
+            ),
+            ("categorical", Values::Floats(vec![-0.5, 0.0, 1.0, 2.0]), "holds -0.5 in row 0, column 0"),
+            ("continuous-bernoulli", floats(), "fits"),
+            ("continuous-bernoulli", Values::Floats(vec![0.0, 1.5, 0.0, 0.0]), "is for values from 0 to 1"),
+            ("student-t", Values::Floats(vec![-1e3, 1.5, 0.0, 0.0]), "fits"),
+        ] {
+            let said = checked(likelihood, values, Binarise::Never);
+            assert!(said.contains(expected), "{likelihood}: {said}");
+        }
+    }
+
+    #[test]
+    fn what_is_binarised_is_among_any_levels() {
+        let greys = || Values::Bytes(vec![0, 255, 51, 7]);
+        assert_eq!(checked("categorical:levels=2", greys(), Binarise::Dynamic), "fits");
+        assert!(checked("categorical:levels=2", greys(), Binarise::Never).contains("holds 0.2"));
     }
 }

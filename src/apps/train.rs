@@ -110,7 +110,7 @@ impl TrainRun {
     fn prepare(config: &Config, executor: Box<dyn Executor>) -> Result<(Splits, Trainer)> {
         let seed = config.training.seed;
         let data = data::open(&config.data.parsed_source(), &config.data.options(seed))?;
-        check_values(&config.model, &data.train)?;
+        check_values(config, &data.train)?;
         let model = build_model(&config.model, data.train.shape.features())?;
         let session = Session::new(model, executor, seed);
         let binarise = config.data.binarise == Binarise::Dynamic;

@@ -51,7 +51,7 @@ pub fn train_with(
     mut each: impl FnMut(&EpochRecord) -> ControlFlow<()>,
 ) -> Result<Trained> {
     config.validate()?;
-    check_values(&config.model, data)?;
+    check_values(config, data)?;
     let model = build_model(&config.model, data.shape.features())?;
     let session = Session::new(model, open_device(&config.device.device)?, config.training.seed);
     let binarise = config.data.binarise == Binarise::Dynamic;
