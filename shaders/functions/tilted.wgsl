@@ -23,7 +23,7 @@ fn tilted_mean(a: f32) -> f32 {
 // g times the derivative of that, the variance 1 / a^2 - e^-a / (1 - e^-a)^2.
 fn tilted_mean_grad(g: f32, a: f32) -> f32 {
     let z = min(a * a, 1.0);
-    let near = 0.083333336 + z * (-4.1666667e-3 + z * (1.6534392e-4 + z * (-5.787037e-6 + z * 1.8789081e-7)));
+    let near = 0.083333336 + z * (-4.166667e-3 + z * (1.6534392e-4 + z * (-5.787037e-6 + z * 1.878908e-7)));
     let t = max(abs(a), 1.0);
     let e = exp(-t);
     let far = 1.0 / (t * t) - e / ((1.0 - e) * (1.0 - e));

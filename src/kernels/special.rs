@@ -37,7 +37,7 @@ pub fn tilted_mean(a: f32) -> f32 {
 #[inline(always)]
 pub fn tilted_variance(a: f32) -> f32 {
     let z = (a * a).min(1.0);
-    let near = 8.333_333_6e-2 + z * (-4.166_666_7e-3 + z * (1.653_439_2e-4 + z * (-5.787_037e-6 + z * 1.878_908_1e-7)));
+    let near = 8.333_333_6e-2 + z * (-4.166_667e-3 + z * (1.653_439_2e-4 + z * (-5.787_037e-6 + z * 1.878_908e-7)));
     let t = a.abs().max(1.0);
     let e = exp(-t);
     let far = 1.0 / (t * t) - e / ((1.0 - e) * (1.0 - e));

@@ -31,9 +31,13 @@ const PARAMETER: &str = "likelihood.log_var";
 /// As for the Gaussian that is learned by feature.
 const LOG_VAR: (f32, f32) = (-12.0, 10.0);
 
-fn log_var(graph: &mut Graph) -> Tensor {
+/// The parameter, repeated for every feature of `outputs` first: so its gradient is summed over rows and then over features,
+/// the first of which is work for many threads.
+fn log_var(graph: &mut Graph, outputs: Tensor) -> Tensor {
     let parameter = graph.param(PARAMETER, &[1]);
-    graph.clamp(parameter, LOG_VAR.0, LOG_VAR.1)
+    let log_var = graph.clamp(parameter, LOG_VAR.0, LOG_VAR.1);
+    let features = *graph.shape(outputs).last().expect("outputs have an axis of features");
+    graph.expand(log_var, &[features])
 }
 
 impl Likelihood for SharedGaussian {
@@ -50,7 +54,7 @@ impl Likelihood for SharedGaussian {
     }
 
     fn log_prob(&self, graph: &mut Graph, outputs: Tensor, x: Tensor) -> Tensor {
-        let log_var = log_var(graph);
+        let log_var = log_var(graph, outputs);
         graph.call(Func::GaussianLogProb, &[x, outputs, log_var])
     }
 
@@ -60,7 +64,7 @@ impl Likelihood for SharedGaussian {
 
     fn sample(&self, graph: &mut Graph, outputs: Tensor) -> Option<Tensor> {
         let shape = graph.shape(outputs).to_vec();
-        let (eps, log_var) = (draws::normal(graph, &shape), log_var(graph));
+        let (eps, log_var) = (draws::normal(graph, &shape), log_var(graph, outputs));
         Some(graph.call(Func::Reparameterise, &[outputs, log_var, eps]))
     }
 }

@@ -14,7 +14,7 @@ const FEATURES: usize = 3;
 /// Rows by the size of their outputs.
 const SIZES: [f64; 8] = [0.0, 1.0, 1.0, 4.0, 4.0, 30.0, 30.0, 1000.0];
 /// How far f32 may be from f64, in proportion to 1 and each number itself.
-const LIMIT: f64 = 2e-5;
+const LIMIT: f64 = 1e-4;
 
 /// Log-probabilities and the gradients of a weighted sum of them; `nudge` goes into the outputs of one feature.
 fn sheet(spec: &Spec, nudge: f64) -> (Sheet, [Tensor; 2]) {
