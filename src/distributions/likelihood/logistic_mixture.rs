@@ -33,7 +33,7 @@ pub(super) static PIECE: Piece<dyn Likelihood> = Piece {
             Setting {
                 name: "components",
                 default: 5.0,
-                bounds: Bounds::Whole(1, 100),
+                bounds: Bounds::Whole(1, 32),
                 meaning: "K, the logistics that are mixed; the decoder has 3K outputs per feature",
             },
             LEVELS,
@@ -60,6 +60,34 @@ impl LogisticMixture {
     }
 }
 
+/// The components one by one, `[…, components, features]` to as many `[…, 1, features]`. They are so few that what is over
+/// all of them is put together one by one, feature beside feature, which takes processors less than many short sums.
+fn each(graph: &mut Graph, t: Tensor) -> Vec<Tensor> {
+    let axis = graph.shape(t).len() - 2;
+    (0..graph.shape(t)[axis]).map(|k| graph.slice(t, axis, k, 1)).collect()
+}
+
+fn chain(graph: &mut Graph, func: Func, parts: &[Tensor]) -> Tensor {
+    parts[1..].iter().fold(parts[0], |all, &part| graph.call(func, &[all, part]))
+}
+
+/// The largest component, as a constant.
+fn largest(graph: &mut Graph, t: Tensor) -> Tensor {
+    let parts = each(graph, t);
+    let largest = chain(graph, Func::Max, &parts);
+    graph.detach(largest)
+}
+
+/// ln Σ eᵗ over the components. `[…, 1, features]`
+fn log_total(graph: &mut Graph, t: Tensor) -> Tensor {
+    let (parts, largest) = (each(graph, t), largest(graph, t));
+    let shifted: Vec<Tensor> = parts.iter().map(|&part| graph.sub(part, largest)).collect();
+    let shares: Vec<Tensor> = shifted.iter().map(|&part| graph.call(Func::Exp, &[part])).collect();
+    let sum = chain(graph, Func::Add, &shares);
+    let log = graph.call(Func::Log, &[sum]);
+    graph.add(log, largest)
+}
+
 impl Likelihood for LogisticMixture {
     fn outputs_per_feature(&self) -> usize {
         3 * self.components
@@ -72,10 +100,12 @@ impl Likelihood for LogisticMixture {
     fn log_prob(&self, graph: &mut Graph, outputs: Tensor, x: Tensor) -> Tensor {
         let ([logits, mu, log_scale], x) = (self.split(graph, outputs), raise(graph, x));
         let each = self.bins().log_prob(graph, x, mu, log_scale);
-        let log_weights = log_softmax(graph, logits);
-        let joint = graph.add(each, log_weights);
-        let axis = graph.shape(joint).len() - 2;
-        let log_prob = graph.log_sum_exp(joint, &[axis]);
+        // Taken out first, so that large logits do not drown what is added to them.
+        let largest = largest(graph, logits);
+        let logits = graph.sub(logits, largest);
+        let joint = graph.add(each, logits);
+        let [joint, all] = [joint, logits].map(|t| log_total(graph, t));
+        let log_prob = graph.sub(joint, all);
         lower(graph, log_prob)
     }
 
