@@ -157,6 +157,11 @@ fn call(s: &mut Sketch, a: Tensor, pool: &[Tensor], trains: bool) -> Option<Tens
     match func {
         Func::Log | Func::Sqrt | Func::Recip => args[0] = positive(s, args[0]),
         Func::Div => args[1] = positive(s, args[1]),
+        Func::LogBeta | Func::LogBetaGrad => {
+            for arg in &mut args[arity - 2..] {
+                *arg = positive(s, *arg);
+            }
+        }
         Func::Select => {
             let half = s.graph.constant(0.31);
             args[0] = s.graph.call(Func::Less, &[args[0], half]);
@@ -166,6 +171,12 @@ fn call(s: &mut Sketch, a: Tensor, pool: &[Tensor], trains: bool) -> Option<Tens
     // Near a jump or a kink, f32 may stand on the other side of it.
     let edge = match func {
         Func::Less | Func::Max | Func::Min => s.graph.sub(args[0], args[1]),
+        Func::Floor => {
+            let half = s.graph.constant(0.5);
+            let next = s.graph.add(args[0], half);
+            let nearest = s.graph.call(Func::Floor, &[next]);
+            s.graph.sub(args[0], nearest)
+        }
         Func::Abs | Func::Relu | Func::LeakyRelu | Func::Elu => args[0],
         Func::ReluGrad | Func::LeakyReluGrad | Func::EluGrad => args[1],
         _ => return Some(s.graph.call(func, &args)),

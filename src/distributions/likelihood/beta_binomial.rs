@@ -25,7 +25,7 @@ pub(super) static PIECE: Piece<dyn Likelihood> = Piece {
         aliases: &[],
         name: "Beta-binomial: a probability of each grey value",
         formula: "P(x|z) = C(n, k) B(k + α(z), n − k + β(z))/B(α(z), β(z)), k = n x, n = levels − 1",
-        source: "Skellam 1948, eq. 1",
+        source: "Skellam 1948",
         settings: &[LEVELS],
         example: "elbo train --likelihood beta-binomial",
     },

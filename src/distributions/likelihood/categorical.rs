@@ -23,7 +23,7 @@ pub(super) static PIECE: Piece<dyn Likelihood> = Piece {
         aliases: &["softmax"],
         name: "Categorical: a free probability of each level; the decoder has an output for each level of each feature",
         formula: "ln P(x|z) = a_k(z) − ln Σ_j e^{a_j(z)}, k = (levels − 1) x",
-        source: "van den Oord, Kalchbrenner & Kavukcuoglu 2016, section 3.1",
+        source: "van den Oord, Kalchbrenner & Kavukcuoglu 2016, pixels as discrete variables",
         settings: &[LEVELS],
         example: "elbo train --binary --likelihood categorical:levels=2",
     },

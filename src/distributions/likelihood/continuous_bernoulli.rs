@@ -22,7 +22,7 @@ pub(super) static PIECE: Piece<dyn Likelihood> = Piece {
         aliases: &["cb"],
         name: "Continuous Bernoulli: a density of grey values between 0 and 1",
         formula: "ln p(x|z) = x ln σ(a) + (1 − x) ln(1 − σ(a)) + ln(a/tanh(a/2)) = x a − ln((eᵃ − 1)/a)",
-        source: "Loaiza-Ganem & Cunningham 2019, eq. 6",
+        source: "Loaiza-Ganem & Cunningham 2019",
         settings: &[],
         example: "elbo train --likelihood continuous-bernoulli",
     },

@@ -28,7 +28,7 @@ pub(super) static PIECE: Piece<dyn Likelihood> = Piece {
         aliases: &["logistic"],
         name: "Logistic rounded to levels: a probability of each grey value",
         formula: "P(x|z) = σ((x + w/2 − μ(z))/s(z)) − σ((x − w/2 − μ(z))/s(z)), w = 1/(levels − 1); the ends take the tails",
-        source: "Kingma et al. 2016, appendix A; ends and centred bins as in Salimans et al. 2017, eq. 2",
+        source: "Kingma et al. 2016; ends and centred bins as in Salimans et al. 2017, eq. 2",
         settings: &[LEVELS],
         example: "elbo train --likelihood discretized-logistic",
     },

@@ -19,7 +19,7 @@ pub(super) static PIECE: Piece<dyn Likelihood> = Piece {
         aliases: &["sigma-vae"],
         name: "Gaussian with one standard deviation for everything, which is learned",
         formula: "ln p(x|z) = −½(ln 2πσ² + (x − μ(z))²/σ²)",
-        source: "Rybkin, Daniilidis & Levine 2021, section 3.1",
+        source: "Rybkin, Daniilidis & Levine 2021",
         settings: &[],
         example: "elbo train --likelihood gaussian-shared",
     },

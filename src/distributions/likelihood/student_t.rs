@@ -24,7 +24,7 @@ pub(super) static PIECE: Piece<dyn Likelihood> = Piece {
         aliases: &[],
         name: "Student's t with a scale that the decoder says for every feature: for data with outliers",
         formula: "ln p(x|z) = ln Γ((ν+1)/2) − ln Γ(ν/2) − ½ ln(νπ s²(z)) − ½(ν + 1) ln(1 + (x − μ(z))²/(ν s²(z)))",
-        source: "Takahashi et al. 2018, eq. 8",
+        source: "Takahashi et al. 2018",
         settings: &[Setting {
             name: "nu",
             default: 5.0,

@@ -126,8 +126,8 @@ fn features_and_samples_have_their_places() {
     for spec in specs() {
         let likelihood = made(&spec);
         let n = likelihood.outputs_per_feature();
-        let all: Vec<f64> = (0..ROWS * SAMPLES).flat_map(|_| (0..FEATURES).map(|_| 0)).map(f64::from).collect();
-        let single: Vec<Vec<f64>> = all.iter().map(|_| outputs(&*likelihood, 2.0, &mut numbers)).collect();
+        let single: Vec<Vec<f64>> =
+            (0..ROWS * SAMPLES * FEATURES).map(|_| outputs(&*likelihood, 2.0, &mut numbers)).collect();
         // The first outputs of all features, then the second ones.
         let row = |r: usize| (0..n).flat_map(move |k| (0..FEATURES).map(move |f| (r * FEATURES + f, k)));
         let joined: Vec<f64> = (0..ROWS * SAMPLES).flat_map(row).map(|(i, k)| single[i][k]).collect();
