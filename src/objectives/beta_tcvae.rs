@@ -47,9 +47,9 @@ pub(super) static PIECE: Piece<dyn Objective> = Piece {
             },
             Setting {
                 name: "stratified",
-                default: 1.0,
+                default: 0.0,
                 bounds: Bounds::Whole(0, 1),
-                meaning: "1: minibatch stratified sampling; 0: minibatch-weighted sampling",
+                meaning: "0: minibatch-weighted sampling, as in the paper's experiments; 1: minibatch stratified sampling",
             },
         ],
         example: "elbo train --objective beta-tcvae:beta=6",
