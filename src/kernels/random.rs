@@ -33,7 +33,7 @@ pub fn block(step: &Step, stream: u32, block: u32) -> [u32; 4] {
 }
 
 /// A uniform in (0, 1] from a random word: the centres of 2²⁴ equal cells, rounded to f32. Above ½ that moves a centre to
-/// the edge of its cell; the last edge is 1, which comes up once in 2²⁵ draws.
+/// the edge of its cell; the last edge is 1, which comes up once in 2²⁴ draws.
 #[inline(always)]
 pub fn unit(word: u32) -> f32 {
     ((word >> 8) as f32 + 0.5) * (1.0 / 16_777_216.0)

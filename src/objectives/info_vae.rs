@@ -18,12 +18,17 @@ pub(super) static PIECE: Piece<dyn Objective> = Piece {
     about: About {
         kind: Kind::Objective,
         id: "info-vae",
-        aliases: &["mmd-vae"],
-        name: "InfoVAE with the MMD and an RBF kernel of bandwidth d; alpha = 1 is the MMD-VAE",
+        aliases: &[],
+        name: "InfoVAE with the MMD, RBF kernel of bandwidth d; alpha = 1 is the MMD-VAE",
         formula: "−E_q[ln p(x|z)] + (1 − α) KL(q(z|x) ‖ p(z)) + (α + λ − 1) MMD²(q(z), p(z)), k = exp(−‖a − b‖²/d)",
         source: "Zhao, Song & Ermon 2019, equation 6 and section 3.2.3",
         settings: &[
-            Setting { name: "alpha", default: 1.0, bounds: Bounds::Within(-100.0, 1.0), meaning: "α" },
+            Setting {
+                name: "alpha",
+                default: 0.9,
+                bounds: Bounds::Within(-100.0, 1.0),
+                meaning: "α; at 1 no KL is left, and codes that drift far out are no longer seen by the kernel",
+            },
             Setting {
                 name: "lambda",
                 default: 1000.0,
@@ -31,7 +36,7 @@ pub(super) static PIECE: Piece<dyn Objective> = Piece {
                 meaning: "λ; α + λ − 1 is the weight of the MMD",
             },
         ],
-        example: "elbo train --objective info-vae:alpha=1,lambda=1000",
+        example: "elbo train --objective info-vae:alpha=0.9,lambda=1000",
     },
     build: |settings| Arc::new(InfoVae { alpha: settings.get("alpha") as f32, lambda: settings.get("lambda") as f32 }),
 };

@@ -70,6 +70,19 @@ fn bad_settings() {
         ("--likelihood categorical:levels=10", &["the likelihood categorical:levels=10", "10 values", "levels=256"]),
         ("--likelihood categorical:levels=1", &["`levels`", "1", "from 2 to 1024"]),
         ("--likelihood student-t:nu=0", &["`nu`", "0", "from 1 to 1000"]),
+        ("--likelihood nonsense", &["likelihood `nonsense`", "bernoulli", "elbo models"]),
+        ("--likelihood gaussian:sigma", &["write it as name=number"]),
+        ("--likelihood gaussian:nu=3", &["no setting `nu`", "sigma"]),
+        ("--objective nonsense", &["objective `nonsense`", "beta-tcvae"]),
+        ("--objective iwae:samples=0", &["`samples`", "0", "from 1 to 1024"]),
+        ("--objective iwae:samples=2.5", &["`samples`", "2.5", "whole number"]),
+        ("--objective beta-vae:beta=-1", &["`beta`", "-1"]),
+        ("--objective beta-vae --beta 2", &["`beta` is given twice"]),
+        ("--objective wae --beta 2", &["`beta` has no part in the objective `wae`"]),
+        ("--objective free-bits --model ae", &["has no objective to choose", "free-bits"]),
+        ("--objective info-vae --batch 1", &["compares the rows of a batch", "2 or more"]),
+        ("--objective beta-tcvae --batch 1", &["compares the rows of a batch"]),
+        ("--kl-cycle-epochs 4", &["`kl-cycle-epochs` is 4", "warm-up"]),
         ("--latnt 3", &["--latnt", "--latent"]),
     ] {
         let words: Vec<&str> = words.iter().map(|word| if *word == "`ae`" { "ae" } else { word }).collect();
@@ -199,6 +212,21 @@ fn bad_checkpoints() {
 }
 
 #[test]
+fn values_that_a_likelihood_cannot_explain() {
+    let place = Place::new();
+    let text = format!("{:<117}\n", "{'descr': '<f4', 'fortran_order': False, 'shape': (40, 2), }");
+    let values = (0..80).flat_map(|i| (i as f32 * 0.1).to_le_bytes());
+    let head = [&b"\x93NUMPY\x01\x00"[..], &(text.len() as u16).to_le_bytes(), text.as_bytes()].concat();
+    place.write("wide.npy", head.into_iter().chain(values).collect::<Vec<u8>>());
+    let line = "train --device cpu --data wide.npy --hidden 8 --latent 2 --batch 8 --epochs 1 --out run";
+    place.refused(line, &["wide.npy", "bernoulli", "from 0 to 1", "gaussian"]);
+    place.refused(&format!("{line} --likelihood continuous-bernoulli"), &["from 0 to 1"]);
+    place.refused(&format!("{line} --likelihood discretized-logistic"), &["values 0, 1/255"]);
+    place.run(&format!("{line} --likelihood laplace"));
+    place.refused("evaluate run --device cpu --factors", &["which factors"]);
+}
+
+#[test]
 fn data_of_another_size() {
     let place = Place::new();
     place.train("run", "");
@@ -216,6 +244,8 @@ fn data_of_another_size() {
     {
         place.refused(&format!("{line} --data larger"), &["9×9", "8×8"]);
     }
+    place.refused("evaluate on-images --device cpu --factors", &["which factors", "--factors"]);
+    place.refused("evaluate on-images --device cpu --samples 0", &["--samples", "0", "1..=5"]);
     // The same size, but not as many rows: the order of batches would be another.
     data(&place, "more", 90, 8);
     place.refused("train --resume on-images --epochs 2 --data more", &["batch"]);
