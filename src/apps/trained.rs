@@ -146,7 +146,7 @@ impl Trained {
         &self.history
     }
 
-    /// New rows `[count, features]`: E\[x | z\] for codes drawn from the prior N(0, I). The seed decides which.
+    /// New rows `[count, features]`: E\[x | z\] for codes drawn from the prior. The seed decides which.
     ///
     /// # Errors
     /// If the model is a plain autoencoder, which has no prior; if there are more values than an array can hold; if the

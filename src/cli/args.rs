@@ -67,7 +67,7 @@ pub enum Command {
     Evaluate(EvaluateArgs),
     /// Draw new rows from a trained model, as a picture
     ///
-    /// Codes are drawn from the prior, a standard normal distribution, and decoded. Only variational models can do that.
+    /// Codes are drawn from the prior and decoded. Only variational models can do that.
     Sample(SampleArgs),
     /// Show rows beside what a trained model makes of them, as a picture
     Reconstruct(ReconstructArgs),

@@ -94,3 +94,50 @@ impl Made {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::graph::eval::{Values, evaluate};
+
+    /// Whether each output depends on each input, by the gradients at random weights.
+    fn seen(width: usize, hidden: usize, reversed: bool) -> Vec<Vec<bool>> {
+        let made = Made { name: "made".into(), width, hidden, context: 2, reversed, scale_bias: 0.0 };
+        let (mut graph, mut values) = (Graph::new(), Values::default());
+        for (place, spec) in made.parameters().iter().enumerate() {
+            let start = ParameterSpec { init: Init::Uniform(1.0), ..spec.clone() }.start(3, place);
+            values.tensors.insert(spec.name.clone(), start.into_iter().map(f64::from).collect());
+        }
+        let (x, context) = (graph.input("x", &[1, width]), graph.input("context", &[1, 2]));
+        values.tensors.insert("x".into(), (0..width).map(|i| 0.3 * i as f64 - 0.5).collect());
+        values.tensors.insert("context".into(), vec![0.4, -0.7]);
+        let [shift, scale] = made.forward(&mut graph, x, Some(context));
+        let both = graph.mul(shift, scale);
+        let row = |d: usize| {
+            let one = graph.slice(both, 1, d, 1);
+            let slope = graph.gradients(one, &[x])[0];
+            evaluate(&graph, &values, &[slope])[0].iter().map(|s| *s != 0.0).collect()
+        };
+        (0..width).map(row).collect()
+    }
+
+    #[test]
+    fn outputs_see_what_comes_before_them_and_no_more() {
+        for (width, hidden) in [(1, 3), (2, 4), (5, 16), (6, 5), (7, 3)] {
+            for reversed in [false, true] {
+                let place = |d: usize| if reversed { width - 1 - d } else { d };
+                for (d, inputs) in seen(width, hidden, reversed).into_iter().enumerate() {
+                    for (i, is_seen) in inputs.into_iter().enumerate() {
+                        let before = place(i) < place(d);
+                        assert!(before || !is_seen, "{width}, {hidden}: output {d} sees input {i}");
+                        // With fewer units than there are places, some see less.
+                        let all = !before || is_seen || hidden < width - 1;
+                        assert!(all, "{width}, {hidden}: output {d} does not see input {i}");
+                    }
+                    // The first dimension always counts for the last.
+                    assert!(width == 1 || seen(width, hidden, reversed)[place(width - 1)][place(0)]);
+                }
+            }
+        }
+    }
+}

@@ -47,3 +47,19 @@ impl ParameterSpec {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn normal_values_have_the_mean_and_the_deviation_that_are_asked_for() {
+        let init = Init::Normal { mean: -1.0, deviation: 0.5 };
+        let spec = ParameterSpec { name: "a".into(), shape: vec![100, 100], init };
+        let values = spec.start(1, 2);
+        let mean = values.iter().sum::<f32>() / 1e4;
+        let variance = values.iter().map(|v| (v - mean).powi(2)).sum::<f32>() / 1e4;
+        assert!((mean + 1.0).abs() < 0.025 && (variance.sqrt() - 0.5).abs() < 0.02, "{mean}, {variance}");
+        assert!(values != spec.start(1, 3) && values != spec.start(2, 2) && values == spec.start(1, 2));
+    }
+}

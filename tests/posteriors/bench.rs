@@ -146,11 +146,10 @@ pub fn log_det(mut a: Vec<Vec<f64>>) -> f64 {
         let pivot = (i..n).max_by(|&p, &q| a[p][i].abs().total_cmp(&a[q][i].abs())).expect("rows are left");
         a.swap(i, pivot);
         sum += a[i][i].abs().ln();
-        for r in i + 1..n {
-            let factor = a[r][i] / a[i][i];
-            for c in i..n {
-                a[r][c] -= factor * a[i][c];
-            }
+        let pivot = a[i].clone();
+        for row in &mut a[i + 1..] {
+            let factor = row[i] / pivot[i];
+            row.iter_mut().zip(&pivot).for_each(|(x, p)| *x -= factor * p);
         }
     }
     sum

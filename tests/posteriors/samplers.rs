@@ -1,10 +1,14 @@
 //! Draws against densities: products over dimensions in one dimension, and relaxed categories between two of them.
 
-use elbo::catalogue::build;
-use elbo::distributions::{Codes, Encoder, POSTERIORS, PRIORS};
+use std::sync::Arc;
+
+use elbo::catalogue::{Spec, build};
+use elbo::distributions::{Bernoulli, Codes, Encoder, POSTERIORS, PRIORS};
+use elbo::models::{Model, Parts, Vae};
+use elbo::nn::Activation;
 
 use crate::bench::{Bench, Cumulated, Network, assert_sample, mean};
-use crate::pieces::small;
+use crate::pieces::{small, with};
 
 const DRAWS: usize = 20_000;
 
@@ -92,4 +96,38 @@ fn the_relaxed_prior_is_the_posterior_that_knows_nothing() {
     let density: Vec<f64> = bench.value(density).iter().map(|l| l.exp()).collect();
     let draws: Vec<f64> = bench.value(draw.z).chunks(2).map(|y| y[0]).collect();
     assert_sample("uniform-categorical", &Cumulated::new(0.0, step, &density), &draws, 0.05);
+}
+
+#[test]
+fn the_temperature_falls_and_stays_where_it_ends() {
+    let spec: Spec = "gumbel-softmax:categories=3,start=2,end=0.5,epochs=4".parse().unwrap();
+    let parts = with(Parts::new(Arc::new(Bernoulli)), &(spec, "uniform-categorical:categories=3".parse().unwrap()));
+    let vae = Vae::new(5, 6, (&[4], &[4]), Activation::Tanh, parts);
+    for (epochs, expected) in [(0.0, 2.0), (2.0, 1.0), (4.0, 0.5), (100.0, 0.5), (f64::INFINITY, 0.5)] {
+        let found = vae.scalar("temperature", epochs).unwrap();
+        assert!((found - expected).abs() < 1e-12, "{found} after {epochs} epochs");
+    }
+    assert_eq!(vae.scalar("capacity", 1.0), None);
+}
+
+/// Outputs far beyond what an encoder gives leave everything finite.
+#[test]
+fn extreme_outputs_stay_finite() {
+    for piece in POSTERIORS {
+        let posterior = build(POSTERIORS, &small(&piece.about)).unwrap();
+        for size in [0.0, 1e-6, 30.0] {
+            let mut bench = Bench::new();
+            bench.fill(&posterior.parameters(3), 1.0);
+            let width = posterior.outputs(3);
+            let outputs: Vec<Vec<f64>> =
+                (0..50).map(|_| bench.numbers.signed(width).iter().map(|x| size * x).collect()).collect();
+            let outputs = bench.input("outputs", &outputs);
+            let noise = posterior.noise(&mut bench.graph, 50, 3);
+            let draw = posterior.sample(&mut bench.graph, outputs, noise);
+            let slope = bench.graph.gradients(draw.log_prob, &[outputs])[0];
+            for t in [draw.z, draw.log_prob, slope] {
+                assert!(bench.value(t).iter().all(|v| v.is_finite()), "{} at {size}", piece.about.id);
+            }
+        }
+    }
 }
