@@ -1,7 +1,8 @@
 //! The Gaussian with a full covariance, by its Cholesky factor.
 //!
 //! z = μ + Lε. The encoder gives μ and one matrix `[latent, latent]` per example: its diagonal is ln L_ii, what lies below is
-//! L_ij, and what lies above counts for nothing, so that one masked product does for all rows at once.
+//! √latent·L_ij, and what lies above counts for nothing, so that one masked product does for all rows at once. By the root,
+//! variances do not start the larger the more dimensions there are.
 
 use std::sync::Arc;
 
@@ -58,7 +59,8 @@ impl FullCovariance {
         let off = graph.add(below, above);
         let log = graph.call(Func::Select, &[off, zero, log]);
         let exp = graph.call(Func::Exp, &[log]);
-        let strict = graph.call(Func::Select, &[below, square, zero]);
+        let small = graph.scale(square, 1.0 / (latent as f32).sqrt());
+        let strict = graph.call(Func::Select, &[below, small, zero]);
         let lower = graph.call(Func::Select, &[off, strict, exp]);
         let log_diagonal = graph.sum(log, &[2]);
         Factor { mu, lower, log_diagonal: graph.reshape(log_diagonal, &[rows, latent]) }

@@ -118,7 +118,9 @@ impl Posterior for GumbelSoftmax {
         graph.reshape(pi, &shape)
     }
 
-    /// Of the categorical variables themselves, not of what they are relaxed to. `[rows, variables]`
+    /// Of the categorical variables themselves, not of what they are relaxed to, as both papers train by. What a relaxed code
+    /// says beyond its category is not counted: the ELBO can lie above the ln p(x) of the relaxed model, which importance
+    /// sampling estimates from the densities. `[rows, variables]`
     fn kl(&self, graph: &mut Graph, outputs: Tensor, prior: &dyn Prior) -> Option<Tensor> {
         if prior.codes() != self.codes() {
             return None;
