@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use elbo::catalogue::{Spec, build};
 use elbo::distributions::{Bernoulli, Codes, Encoder, POSTERIORS, PRIORS};
+use elbo::graph::Op;
 use elbo::models::{Model, Parts, Vae};
 use elbo::nn::Activation;
 
@@ -128,6 +129,27 @@ fn extreme_outputs_stay_finite() {
             for t in [draw.z, draw.log_prob, slope] {
                 assert!(bench.value(t).iter().all(|v| v.is_finite()), "{} at {size}", piece.about.id);
             }
+        }
+    }
+}
+
+/// A uniform draw may be 1 in 32 bits, and a normal one 0.
+#[test]
+fn the_ends_of_the_noise_give_finite_draws() {
+    for piece in POSTERIORS {
+        let posterior = build(POSTERIORS, &small(&piece.about)).unwrap();
+        let mut bench = Bench::new();
+        bench.fill(&posterior.parameters(3), 1.0);
+        let noise = posterior.noise(&mut bench.graph, 3, 3);
+        let width = bench.graph.shape(noise)[1];
+        let ends =
+            if matches!(bench.graph.node(noise).op, Op::Uniform(_)) { [1.0, 0.5, 2e-8] } else { [0.0, 5.9, -5.9] };
+        let noise = bench.input("noise", &ends.map(|end| vec![end; width]));
+        let outputs = bench.same("outputs", 3, posterior.outputs(3));
+        let draw = posterior.sample(&mut bench.graph, outputs, noise);
+        let slope = bench.graph.gradients(draw.log_prob, &[outputs])[0];
+        for t in [draw.z, draw.log_prob, slope] {
+            assert!(bench.value(t).iter().all(|v| v.is_finite()), "{}: {:?}", piece.about.id, bench.value(t));
         }
     }
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::Posterior;
-use super::location_scale::{LocationScale, Standard};
+use super::location_scale::{LocationScale, Standard, complement};
 use crate::catalogue::{About, Kind, Piece};
 use crate::graph::{Graph, Tensor};
 use crate::kernels::Func;
@@ -34,8 +34,7 @@ impl Standard for Laplace {
 
     fn draw(&self, graph: &mut Graph, u: Tensor) -> Tensor {
         // 1 − 2|u − ½| as twice the smaller of u and 1 − u, which loses nothing where u is small.
-        let (one, half) = (graph.constant(1.0), graph.constant(0.5));
-        let other = graph.sub(one, u);
+        let (half, other) = (graph.constant(0.5), complement(graph, u));
         let smaller = graph.call(Func::Min, &[u, other]);
         let twice = graph.scale(smaller, 2.0);
         let log = graph.call(Func::Log, &[twice]);

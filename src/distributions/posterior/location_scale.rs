@@ -85,3 +85,10 @@ impl<S: Standard> Posterior for LocationScale<S> {
         Some(graph.scale(square, self.0.variance() as f32))
     }
 }
+
+/// 1 − u of a uniform draw, which in 32 bits may be 1: then half a cell of the grid that draws lie on, as at the other end.
+pub(super) fn complement(graph: &mut Graph, u: Tensor) -> Tensor {
+    let (one, least) = (graph.constant(1.0), graph.constant(0.5 / (1 << 24) as f32));
+    let rest = graph.sub(one, u);
+    graph.call(Func::Max, &[rest, least])
+}

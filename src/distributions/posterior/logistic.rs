@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::Posterior;
-use super::location_scale::{LocationScale, Standard};
+use super::location_scale::{LocationScale, Standard, complement};
 use crate::catalogue::{About, Kind, Piece};
 use crate::graph::{Graph, Tensor};
 use crate::kernels::Func;
@@ -33,8 +33,7 @@ impl Standard for Logistic {
     }
 
     fn draw(&self, graph: &mut Graph, u: Tensor) -> Tensor {
-        let one = graph.constant(1.0);
-        let other = graph.sub(one, u);
+        let other = complement(graph, u);
         let (above, below) = (graph.call(Func::Log, &[u]), graph.call(Func::Log, &[other]));
         graph.sub(above, below)
     }
