@@ -7,7 +7,7 @@ use elbo::catalogue::{Spec, build};
 use elbo::config::{Config, Preset, Schedule, TrainingConfig};
 use elbo::cpu::Cpu;
 use elbo::data::{Dataset, Shape, Values};
-use elbo::distributions::{Bernoulli, Codes, POSTERIORS, PRIORS};
+use elbo::distributions::{Bernoulli, Codes, LIKELIHOODS, POSTERIORS, PRIORS};
 use elbo::gpu::Options;
 use elbo::models::{Parts, Vae};
 use elbo::nn::Activation;
@@ -58,16 +58,34 @@ fn losses(executor: Box<dyn Executor>, parts: Parts, epochs: usize) -> Vec<f64> 
     all
 }
 
-/// 100 steps with every posterior and every prior.
+/// Every piece of every kind, each in a model that is plain besides.
+fn each_piece() -> Vec<(String, Parts)> {
+    let plain = || Parts::new(Arc::new(Bernoulli));
+    let mut all: Vec<(String, Parts)> =
+        pairs().iter().map(|pair| (format!("{} and {}", pair.0, pair.1), with(plain(), pair))).collect();
+    for piece in OBJECTIVES {
+        let objective = build(OBJECTIVES, &Spec::new(piece.about.id)).unwrap();
+        all.push((format!("objective {}", piece.about.id), Parts { objective, ..plain() }));
+    }
+    for piece in LIKELIHOODS {
+        let likelihood = build(LIKELIHOODS, &Spec::new(piece.about.id)).unwrap();
+        all.push((format!("likelihood {}", piece.about.id), Parts { likelihood, ..plain() }));
+    }
+    all
+}
+
+/// 100 steps with every posterior, prior, objective and likelihood.
 #[test]
 fn the_gpu_and_the_cpu_train_alike() {
-    let far = |a: &[f64], b: &[f64]| a.iter().zip(b).map(|(a, b)| (a / b - 1.0).abs()).fold(0.0, f64::max);
-    for pair in pairs() {
-        let parts = || with(Parts::new(Arc::new(Bernoulli)), &pair);
+    // Relative to the size of the losses, which may pass through 0.
+    let far = |a: &[f64], b: &[f64]| {
+        let size = a.iter().map(|x| x.abs()).sum::<f64>() / a.len() as f64;
+        a.iter().zip(b).map(|(a, b)| (a - b).abs() / size).fold(0.0, f64::max)
+    };
+    for (name, parts) in each_piece() {
         let Some(gpu) = crate::common::open(Options::default()) else { return };
-        let name = format!("{} and {}", pair.0, pair.1);
-        let cpu = losses(Box::new(Cpu::new()), parts(), 20);
-        let gpu = losses(Box::new(gpu), parts(), 20);
+        let cpu = losses(Box::new(Cpu::new()), parts.clone(), 20);
+        let gpu = losses(Box::new(gpu), parts, 20);
         assert_eq!((cpu.len(), gpu.len()), (100, 100), "{name}");
         assert!(far(&cpu, &gpu) < 1e-3, "{name}: {:e}", far(&cpu, &gpu));
         eprintln!("{name}: {:e} apart", far(&cpu, &gpu));

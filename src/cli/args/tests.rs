@@ -167,7 +167,19 @@ fn the_help_renders_with_the_defaults_of_the_presets() {
     let mut all = command();
     all.build();
     let names: Vec<String> = all.get_subcommands().map(|sub| sub.get_name().to_owned()).collect();
-    let expected = ["train", "evaluate", "sample", "reconstruct", "devices", "doctor", "bench", "profile", "help"];
+    let expected = [
+        "train",
+        "models",
+        "evaluate",
+        "sample",
+        "reconstruct",
+        "reproduce",
+        "devices",
+        "doctor",
+        "bench",
+        "profile",
+        "help",
+    ];
     assert_eq!(names, expected);
     for name in &expected[..8] {
         let sub = all.find_subcommand_mut(name).unwrap();
