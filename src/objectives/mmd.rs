@@ -77,17 +77,75 @@ fn mean_of_pairs(graph: &mut Graph, pairs: Tensor, weights: Tensor) -> Tensor {
 /// MMD² between the codes of the live rows, one for each, and as many draws from the prior. `[1, 1]`
 pub fn mmd(graph: &mut Graph, inference: &Inference, kernel: MmdKernel) -> Tensor {
     let (rows, latent) = (inference.rows(graph), inference.latent(graph));
-    let z = inference.z;
     let p = inference.prior.sample(graph, rows, latent, &inference.encoder);
-    let even = graph.full(1.0 / rows as f32, &[rows, 1]);
+    between(graph, (inference.z, inference.weights), p, kernel)
+}
+
+/// MMD² between `z` `[m, latent]`, weighted by `[m, 1]` that sum to 1, and `p` `[n, latent]`. `[1, 1]`
+fn between(graph: &mut Graph, (z, weights): (Tensor, Tensor), p: Tensor, kernel: MmdKernel) -> Tensor {
+    let draws = graph.shape(p)[0];
+    let even = graph.full(1.0 / draws as f32, &[draws, 1]);
     let of_codes = kernel.pairs(graph, z, z);
-    let of_codes = mean_of_pairs(graph, of_codes, inference.weights);
+    let of_codes = mean_of_pairs(graph, of_codes, weights);
     let of_prior = kernel.pairs(graph, p, p);
     let of_prior = mean_of_pairs(graph, of_prior, even);
     let across = kernel.pairs(graph, z, p);
-    let across = graph.mul(across, inference.weights);
+    let across = graph.mul(across, weights);
     let across = graph.sum(across, &[0, 1]);
-    let twice = graph.scale(across, 2.0 / rows as f32);
+    let twice = graph.scale(across, 2.0 / draws as f32);
     let sum = graph.add(of_codes, of_prior);
     graph.sub(sum, twice)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::graph::eval::{Values, evaluate};
+
+    const ROWS: usize = 5;
+    const LATENT: usize = 2;
+
+    fn point(seed: usize, row: usize) -> [f64; LATENT] {
+        [0, 1].map(|d| f64::from((((seed * 7 + row * 3 + d * 5) % 11) as f32) * 0.3 - 1.5))
+    }
+
+    fn value(live: u32, kernel: MmdKernel) -> f64 {
+        let mut graph = Graph::new();
+        let (z, p) = (graph.input("z", &[ROWS, LATENT]), graph.input("p", &[ROWS, LATENT]));
+        let weights = graph.row_weights(ROWS);
+        let found = between(&mut graph, (z, weights), p, kernel);
+        let mut values = Values::default();
+        for (name, seed) in [("z", 1), ("p", 2)] {
+            values.tensors.insert(name.to_string(), (0..ROWS).flat_map(|row| point(seed, row)).collect());
+        }
+        values.step.rows = live;
+        evaluate(&graph, &values, &[found])[0][0]
+    }
+
+    /// The mean over pairs, as the definition reads.
+    fn by_hand(live: usize, k: impl Fn(f64) -> f64) -> f64 {
+        let at = |a: [f64; LATENT], b: [f64; LATENT]| k(a.iter().zip(b).map(|(a, b)| (a - b).powi(2)).sum());
+        let mean = |seed: usize, rows: usize| {
+            let pairs = (0..rows).flat_map(|i| (0..rows).map(move |j| (i, j))).filter(|(i, j)| i != j);
+            pairs.map(|(i, j)| at(point(seed, i), point(seed, j))).sum::<f64>() / (rows * (rows - 1)) as f64
+        };
+        let across = (0..live).flat_map(|i| (0..ROWS).map(move |j| (i, j)));
+        let across = across.map(|(i, j)| at(point(1, i), point(2, j))).sum::<f64>() / (live * ROWS) as f64;
+        mean(1, live) + mean(2, ROWS) - 2.0 * across
+    }
+
+    #[test]
+    fn is_what_its_definition_says_over_the_live_rows() {
+        let rbf = MmdKernel::Rbf { bandwidth: 2.0 };
+        let imq = MmdKernel::InverseMultiquadratic { c: 4.0 };
+        let inverse = |d: f64| SCALES.iter().map(|&s| f64::from(s) * 4.0 / (f64::from(s) * 4.0 + d)).sum::<f64>();
+        for live in [2, 4, 5] {
+            let close = |a: f64, b: f64| assert!((a - b).abs() < 1e-5, "{live} rows: {a} is not {b}");
+            close(value(live as u32, rbf), by_hand(live, |d| (-d / 2.0).exp()));
+            close(value(live as u32, imq), by_hand(live, inverse));
+        }
+        assert!((value(4, rbf) - by_hand(5, |d| (-d / 2.0).exp())).abs() > 1e-3);
+        // One row has no pairs, and no infinity comes of it.
+        assert!(value(1, rbf).is_finite());
+    }
 }
