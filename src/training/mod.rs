@@ -15,7 +15,7 @@ mod trainer;
 pub use accumulator::Sums;
 pub use importance::{Importance, MAX_SAMPLES};
 pub use programs::{EVALUATE_OUTPUTS, evaluate_program, train_program};
-pub use schedule::Rates;
+pub use schedule::{KL_SCHEDULES, Rates};
 pub use session::Session;
 pub use state::State;
 pub use trainer::{Progress, Trainer};

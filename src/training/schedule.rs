@@ -1,10 +1,36 @@
 //! What varies with the step: the learning rate, the weight of the KL term, and Adam's bias corrections.
 
+use crate::catalogue::{About, Kind};
 use crate::config::{Schedule, TrainingConfig};
 use crate::kernels::SCALARS;
 use crate::models::Model;
 use crate::objectives::BETA;
 use crate::program::{CORRECTION, Program, STEP_SIZE};
+
+/// The ways in which the weight of the KL term grows.
+pub static KL_SCHEDULES: &[&About] = &[&LINEAR, &CYCLIC];
+
+static LINEAR: About = About {
+    kind: Kind::KlSchedule,
+    id: "linear-warmup",
+    aliases: &["kl-warmup"],
+    name: "the KL term's weight grows linearly from 0 over the first epochs",
+    formula: "β·min(1, t/R) after t of R epochs",
+    source: "Bowman et al. 2016, section 3.1; Sønderby et al. 2016, section 2.3",
+    settings: &[],
+    example: "elbo train --kl-warmup-epochs 10",
+};
+
+static CYCLIC: About = About {
+    kind: Kind::KlSchedule,
+    id: "cyclic-warmup",
+    aliases: &["kl-cycles"],
+    name: "the same, starting over after every cycle",
+    formula: "β·min(1, (t mod C)/R) after t epochs, in cycles of C",
+    source: "Fu et al. 2019, equation 6",
+    settings: &[],
+    example: "elbo train --kl-warmup-epochs 5 --kl-cycle-epochs 10",
+};
 
 /// The rates of a run, as functions of the step.
 #[derive(Clone, Debug)]
