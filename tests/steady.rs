@@ -79,7 +79,10 @@ fn nothing_is_made_and_memory_is_as_predicted() {
         // The programs share the parameters.
         assert!(predicted < session.programs().map(Program::bytes).sum());
         if let Some(memory) = session.executor.device_memory() {
-            assert!(memory.allocated >= predicted && memory.reserved >= memory.allocated, "{memory:?}, {predicted}");
+            let predicted = predicted + session.executor.fixed_bytes();
+            // Slots for statistics on their way back, and what alignment adds.
+            let more = memory.allocated.checked_sub(predicted).expect("nothing was predicted that was not taken");
+            assert!(more < 64 << 10 && memory.reserved >= memory.allocated, "{memory:?}, {predicted}");
         }
         // What does make something is seen.
         let before = trainer.session.executor.counters();

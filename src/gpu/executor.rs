@@ -312,6 +312,11 @@ impl Executor for Gpu {
         Counters { buffers: self.counters.buffers + buffers, waits: self.counters.waits + waits, ..self.counters }
     }
 
+    /// wgpu keeps 512 KiB of zeros, from which it clears textures.
+    fn fixed_bytes(&self) -> u64 {
+        512 << 10
+    }
+
     fn device_memory(&self) -> Option<DeviceMemory> {
         let report = self.device.generate_allocator_report()?;
         Some(DeviceMemory { allocated: report.total_allocated_bytes, reserved: report.total_reserved_bytes })

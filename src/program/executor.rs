@@ -108,6 +108,11 @@ pub trait Executor {
         Counters::default()
     }
 
+    /// Bytes that it takes of the device whatever it runs.
+    fn fixed_bytes(&self) -> u64 {
+        0
+    }
+
     /// What its buffers take of the device's memory, as the driver's allocator tells; `None` where nothing tells.
     fn device_memory(&self) -> Option<DeviceMemory> {
         None

@@ -11,7 +11,8 @@ use crate::training::{Session, Trainer};
 /// Memory of one workload, in bytes.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 pub struct MemoryFigures {
-    /// What the programs' buffers add up to, those that they share counted once: known before anything is made.
+    /// What the programs' buffers add up to, those that they share counted once, and what the executor always takes: known
+    /// before anything is made.
     pub predicted: u64,
     /// What lives in the device's memory, as the driver's allocator tells.
     pub device_allocated: Option<u64>,
@@ -27,7 +28,7 @@ impl MemoryFigures {
     pub fn of(session: &Session, at_start: Option<u64>) -> MemoryFigures {
         let device = session.executor.device_memory();
         MemoryFigures {
-            predicted: Program::bytes_together(session.programs()),
+            predicted: Program::bytes_together(session.programs()) + session.executor.fixed_bytes(),
             device_allocated: device.map(|d| d.allocated),
             device_reserved: device.map(|d| d.reserved),
             process_growth: resident().zip(at_start).map(|(now, then)| now.saturating_sub(then)),
