@@ -61,7 +61,7 @@ pub struct Evaluation {
     /// How well the posterior means separate the known factors, by the score's name.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub disentanglement: BTreeMap<&'static str, Score>,
-    /// Factors that take one value only here, and were left out.
+    /// A sentence about each factor that was left out, with the reason.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub excluded_factors: Vec<String>,
 }
@@ -162,11 +162,10 @@ impl Saved {
         let codes = Points::new(self.session.draw_codes(&x, seed)?, latent)?;
         let mut prior = |seed: u64| Points::new(self.session.prior_sample(rows, seed)?, latent);
         let (prior, other) = (prior(seed.wrapping_add(1))?, prior(seed.wrapping_add(2))?);
-        // The closed form is about a standard normal; learnt priors are other densities.
         let normal = self.config.model.prior.id == "standard-normal";
         DISTANCES
             .iter()
-            .filter(|distance| normal || distance.id != "gaussian_kl")
+            .filter(|distance| normal || !distance.of_standard_normal)
             .map(|distance| {
                 let found = (distance.compute)(&codes, &prior, seed)?;
                 let of_prior = (distance.compute)(&other, &prior, seed)?.value;

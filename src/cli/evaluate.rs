@@ -27,9 +27,9 @@ pub fn run(args: &EvaluateArgs) -> Result<()> {
         seed: args.seed,
     };
     let found = saved.evaluate(split, data, wanted)?;
-    let path = found.save(&saved.folder)?;
     if args.json {
         println!("{}", found.to_json()?);
+        found.save(&saved.folder)?;
         return Ok(());
     }
     println!("Data:   {} ({split} set, {} rows)\n", data.name, count(data.rows as u64));
@@ -43,7 +43,7 @@ pub fn run(args: &EvaluateArgs) -> Result<()> {
     for factor in &found.excluded_factors {
         println!("{factor}");
     }
-    println!("\nReport: {}", path.display());
+    println!("\nReport: {}", found.save(&saved.folder)?.display());
     Ok(())
 }
 

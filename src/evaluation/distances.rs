@@ -30,6 +30,8 @@ pub struct Distance {
     pub formula: &'static str,
     /// The paper it is from.
     pub source: &'static str,
+    /// Whether it is only about the prior N(0, I), and takes no notice of the draws.
+    pub of_standard_normal: bool,
     /// Of a sample from draws of the prior, from a seed for what it draws by chance.
     pub compute: fn(&Points, &Points, u64) -> Result<Estimate>,
 }

@@ -144,19 +144,15 @@ impl Graph {
 
     /// The sum over some axes, which stay with size 1.
     pub fn sum(&mut self, a: Tensor, axes: &[usize]) -> Tensor {
-        let mut shape = self.shape(a).to_vec();
-        let axes: Vec<usize> = axes.iter().copied().filter(|&d| shape[d] != 1).collect();
-        if axes.is_empty() {
-            return a;
-        }
-        for &d in &axes {
-            shape[d] = 1;
-        }
-        self.push(Op::Sum(axes), vec![a], shape)
+        self.reduce(a, axes, Op::Sum)
     }
 
     /// The largest element over some axes, which stay with size 1. Its gradient goes to every element that is as large.
     pub fn max(&mut self, a: Tensor, axes: &[usize]) -> Tensor {
+        self.reduce(a, axes, Op::Max)
+    }
+
+    fn reduce(&mut self, a: Tensor, axes: &[usize], op: fn(Vec<usize>) -> Op) -> Tensor {
         let mut shape = self.shape(a).to_vec();
         let axes: Vec<usize> = axes.iter().copied().filter(|&d| shape[d] != 1).collect();
         if axes.is_empty() {
@@ -165,7 +161,7 @@ impl Graph {
         for &d in &axes {
             shape[d] = 1;
         }
-        self.push(Op::Max(axes), vec![a], shape)
+        self.push(op(axes), vec![a], shape)
     }
 
     /// ln Σ eᵃ over some axes, which stay with size 1; the largest element is taken out first, so that nothing overflows.

@@ -11,6 +11,7 @@ pub const DISTANCE: Distance = Distance {
     name: "KL of the fitted Gaussian",
     formula: "KL(N(m, S) ‖ N(0, I)) in nats, with the mean and the full covariance of the sample",
     source: "closed form, as Kingma & Welling 2014, appendix B",
+    of_standard_normal: true,
     compute: |points, _, _| Ok(Estimate { value: gaussian_kl(points)?, standard_error: None }),
 };
 

@@ -26,6 +26,7 @@ pub const GAUSSIAN: Distance = Distance {
     formula: "unbiased squared maximum mean discrepancy from N(0, I), kernel exp(−d²/2s²), s the median distance of all \
               points of both samples; up to 2,000 points",
     source: "Gretton et al. 2012, JMLR 13",
+    of_standard_normal: false,
     compute: |x, y, seed| mmd(x, y, &Kernel::Gaussian(vec![median_distance(x, y, seed)?]), seed),
 };
 
@@ -35,6 +36,7 @@ pub const INVERSE_MULTIQUADRATIC: Distance = Distance {
     formula: "unbiased squared maximum mean discrepancy from N(0, I), mean over s of the kernels C/(C + d²), C = 2·D·s for D \
               dimensions, s = 0.1, 0.2, 0.5, 1, 2, 5, 10; up to 2,000 points",
     source: "Gretton et al. 2012, JMLR 13; Tolstikhin et al. 2018, arXiv:1711.01558",
+    of_standard_normal: false,
     compute: |x, y, seed| {
         let expected = 2.0 * x.dimensions() as f64;
         let scales = [0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0].map(|s| s * expected);

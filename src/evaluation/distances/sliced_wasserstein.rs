@@ -17,6 +17,7 @@ pub const DISTANCE: Distance = Distance {
     name: "sliced 2-Wasserstein distance",
     formula: "root of the mean squared 2-Wasserstein distance from draws of N(0, I), along 128 random directions",
     source: "Bonneel et al. 2015, J. Math. Imaging Vis. 51",
+    of_standard_normal: false,
     compute: |x, y, seed| Ok(Estimate { value: sliced_wasserstein(x, y, DIRECTIONS, seed)?, standard_error: None }),
 };
 
