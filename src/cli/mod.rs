@@ -8,6 +8,7 @@ mod bench;
 mod devices;
 mod doctor;
 mod evaluate;
+mod interrupt;
 mod models;
 mod profile;
 mod reconstruct;

@@ -1,11 +1,11 @@
 //! `elbo reproduce`.
 
 use std::path::PathBuf;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use super::args::{ReproduceArgs, train_config};
+use super::interrupt::on_interrupt;
 use super::style::{Align, Table, duration, significant};
 use crate::apps::open_device;
 use crate::apps::reproduce::{DATA, Found, Planned, ROWS, Row, perform};
@@ -23,14 +23,7 @@ pub fn run(args: &ReproduceArgs) -> Result<()> {
     let planned = plan(row, args)?;
     println!("{}: {}\n  source   {}\n  differs  {}", row.name, row.what, row.source, row.differs);
     println!("  takes    about {} on two processor cores\n", row.takes);
-    let stopped = Arc::new(AtomicBool::new(false));
-    let flag = stopped.clone();
-    ctrlc::set_handler(move || {
-        if flag.swap(true, Ordering::SeqCst) {
-            std::process::exit(130);
-        }
-    })
-    .map_err(|e| Error::invalid(format!("cannot listen for Ctrl-C: {e}")))?;
+    let stopped = on_interrupt()?;
     let mut found = Found::default();
     for (run, config, options) in &planned {
         let into = folder.join(format!("{}-{}", run.id, config.training.seed));

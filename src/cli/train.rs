@@ -10,6 +10,7 @@ use std::time::Duration;
 use indicatif::{ProgressBar, ProgressStyle};
 
 use super::args::{TrainArgs, resolve};
+use super::interrupt::on_interrupt;
 use super::style;
 use crate::apps::{Outcome, TrainRun, Watcher, open_device, open_tuned};
 use crate::config::{Config, DeviceChoice, ModelKind};
@@ -100,15 +101,7 @@ struct Bar {
 
 impl Bar {
     fn new(kind: ModelKind) -> Result<Bar> {
-        let stop = Arc::new(AtomicBool::new(false));
-        let flag = stop.clone();
-        ctrlc::set_handler(move || {
-            // The second time means it.
-            if flag.swap(true, Ordering::SeqCst) {
-                std::process::exit(130);
-            }
-        })
-        .map_err(|e| Error::invalid(format!("cannot listen for Ctrl-C: {e}")))?;
+        let stop = on_interrupt()?;
         let bar = if std::io::stderr().is_terminal() { ProgressBar::new(0) } else { ProgressBar::hidden() };
         let template = "{prefix} [{bar:30}] {msg}, {eta} left";
         let style = ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar());

@@ -7,7 +7,7 @@
 use std::sync::Arc;
 
 use super::realnvp::bounded;
-use super::{Encoder, Prior, standard};
+use super::{Encoder, Prior, through_affine_maps};
 use crate::catalogue::{About, Bounds, Kind, Piece, Setting};
 use crate::graph::{Graph, Tensor};
 use crate::kernels::Func;
@@ -62,11 +62,11 @@ impl Maf {
         }
     }
 
-    /// m and s of a map at codes `[n, latent]`.
+    /// s and m of a map at codes `[n, latent]`.
     fn moves(self, graph: &mut Graph, number: usize, z: Tensor) -> [Tensor; 2] {
         let latent = graph.shape(z)[1];
         let [shift, scale] = self.network(number, latent).forward(graph, z, None);
-        [shift, bounded(graph, scale)]
+        [bounded(graph, scale), shift]
     }
 }
 
@@ -85,18 +85,7 @@ impl Prior for Maf {
     }
 
     fn log_prob(&self, graph: &mut Graph, z: Tensor, _: &Encoder) -> Tensor {
-        let (mut u, mut total) = (z, None);
-        for number in (0..self.length).rev() {
-            let [m, s] = self.moves(graph, number, u);
-            let moved = graph.sub(u, m);
-            let minus = graph.neg(s);
-            let shrink = graph.call(Func::Exp, &[minus]);
-            u = graph.mul(moved, shrink);
-            let sum = graph.sum_rows(s);
-            total = Some(total.map_or(sum, |total| graph.add(total, sum)));
-        }
-        let base = standard(graph, u);
-        graph.sub(base, total.expect("there is a map"))
+        through_affine_maps(graph, z, self.length, |graph, number, u| self.moves(graph, number, u))
     }
 
     fn sample(&self, graph: &mut Graph, rows: usize, latent: usize, _: &Encoder) -> Tensor {
@@ -105,7 +94,7 @@ impl Prior for Maf {
         for number in 0..self.length {
             let mut z = u;
             for _ in 0..latent {
-                let [m, s] = self.moves(graph, number, z);
+                let [s, m] = self.moves(graph, number, z);
                 let stretch = graph.call(Func::Exp, &[s]);
                 let stretched = graph.mul(u, stretch);
                 z = graph.add(stretched, m);

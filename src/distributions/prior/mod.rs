@@ -85,6 +85,28 @@ fn gaussian(graph: &mut Graph, z: Tensor, mu: Tensor, log_var: Tensor) -> Tensor
     graph.sum_rows(each)
 }
 
+/// ln p(z) `[n, 1]` of a chain of maps u ↦ e^s ⊙ u + t from a standard normal, that has at least one: back through them,
+/// the last first. `moves` gives s and t of a map at codes `[n, latent]`.
+fn through_affine_maps(
+    graph: &mut Graph,
+    z: Tensor,
+    length: usize,
+    moves: impl Fn(&mut Graph, usize, Tensor) -> [Tensor; 2],
+) -> Tensor {
+    let (mut u, mut total) = (z, graph.constant(0.0));
+    for number in (0..length).rev() {
+        let [s, t] = moves(graph, number, u);
+        let moved = graph.sub(u, t);
+        let minus = graph.neg(s);
+        let shrink = graph.call(Func::Exp, &[minus]);
+        u = graph.mul(moved, shrink);
+        let sum = graph.sum_rows(s);
+        total = graph.add(total, sum);
+    }
+    let base = standard(graph, u);
+    graph.sub(base, total)
+}
+
 /// ln N(z; 0, I) of codes `[n, latent]`. `[n, 1]`
 fn standard(graph: &mut Graph, z: Tensor) -> Tensor {
     let zero = graph.constant(0.0);

@@ -6,7 +6,7 @@
 
 use std::sync::Arc;
 
-use super::{Encoder, Prior, standard};
+use super::{Encoder, Prior, through_affine_maps};
 use crate::catalogue::{About, Bounds, Kind, Piece, Setting};
 use crate::graph::{Graph, Tensor};
 use crate::kernels::Func;
@@ -107,18 +107,7 @@ impl Prior for RealNvp {
     }
 
     fn log_prob(&self, graph: &mut Graph, z: Tensor, _: &Encoder) -> Tensor {
-        let (mut u, mut total) = (z, None);
-        for number in (0..self.length).rev() {
-            let [s, t] = self.moves(graph, number, u);
-            let moved = graph.sub(u, t);
-            let minus = graph.neg(s);
-            let shrink = graph.call(Func::Exp, &[minus]);
-            u = graph.mul(moved, shrink);
-            let sum = graph.sum_rows(s);
-            total = Some(total.map_or(sum, |total| graph.add(total, sum)));
-        }
-        let base = standard(graph, u);
-        graph.sub(base, total.expect("there is a coupling"))
+        through_affine_maps(graph, z, self.length, |graph, number, u| self.moves(graph, number, u))
     }
 
     fn sample(&self, graph: &mut Graph, rows: usize, latent: usize, _: &Encoder) -> Tensor {
