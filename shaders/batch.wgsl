@@ -1,5 +1,6 @@
 // Gathers rows of the packed data set in the epoch's order and decodes them: one thread per few words of a batch row.
-// im.d0.x is the number of rows in the data set; positions past its end repeat the last one and are masked later.
+// im.d0.x is the number of rows in the data set; positions past its end repeat the last one and are masked later, or begin
+// again where rows come in turn.
 @group(0) @binding(0) var<storage, read> data: array<u32>;
 @group(0) @binding(1) var<storage, read_write> x: array<f32>;
 
@@ -10,7 +11,7 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>) {
     if (b >= {{rows}}) {
         return;
     }
-    let position = min(im.position + b, im.d0.x - 1u);
+    let position = {{position}};
     let row = {{row}};
     let first = (thread % {{threads_per_row}}) * {{each}};
     for (var w = first; w < min(first + {{each}}, {{row_words}}); w += 1u) {

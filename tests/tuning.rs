@@ -11,13 +11,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use elbo::apps::{Outcome, TUNING};
+use elbo::data::{Dataset, Shape, Values};
 use elbo::distributions::Bernoulli;
 use elbo::gpu::{Gpu, Options};
-use elbo::kernels::{Packing, Step};
+use elbo::kernels::Step;
 use elbo::models::{Model, Parts, Vae};
 use elbo::nn::Activation;
-use elbo::program::{AdamOptions, Choices, DataSpec, Executor, ParameterSet, Program};
-use elbo::training::train_program;
+use elbo::program::{AdamOptions, Choices, Executor, ParameterSet, Program};
+use elbo::training::{Resident, train_program};
 use runs::{Device, Run, StopAt, small};
 
 /// Enough to time everything.
@@ -31,8 +32,8 @@ fn open(tuning: Option<Duration>, cache: Option<&Path>) -> Option<Gpu> {
 fn program() -> Program {
     let vae = Vae::new(36, 2, (&[12], &[12]), Activation::Relu, Parts::new(Arc::new(Bernoulli)));
     let set = ParameterSet::new("model", vae.parameters().into_iter().map(|s| (s.name, s.shape)));
-    let data = DataSpec { count: 80, features: 36, packing: Packing::Floats };
-    train_program(&vae, &set, ("train", &data), 64, false, AdamOptions::default())
+    let data = Dataset::new("some", Values::Floats(vec![0.5; 80 * 36]), Shape::vector(36)).unwrap();
+    train_program(&vae, &set, (&Resident::new("train", &data, 0), 64), None, false, AdamOptions::default())
 }
 
 /// The names that every shape of the program may be decided by.

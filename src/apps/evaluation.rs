@@ -13,8 +13,8 @@ use crate::data::Dataset;
 use crate::error::{Error, Result};
 use crate::evaluation::{Coded, DISTANCES, METRICS, Points};
 use crate::files::write_atomically;
-use crate::training::Importance;
 use crate::training::metrics::{EpochRecord, Split, bits_per_dimension};
+use crate::training::{Given, Importance};
 
 /// The file in a run folder that holds the last report.
 pub const EVALUATION: &str = "evaluation.json";
@@ -147,8 +147,8 @@ impl Saved {
         let (mut sum, features) = (0.0, data.shape.features());
         let rows: Vec<usize> = (0..data.rows).collect();
         for chunk in rows.chunks(1024) {
-            let x: Vec<f32> = chunk.iter().flat_map(|&row| data.row(row)).collect();
-            let again = self.session.reconstruct(&x)?;
+            let (x, y) = data.gather(chunk.iter().copied());
+            let again = self.session.reconstruct(Given { x: &x, y: &y })?;
             sum += x.iter().zip(&again).map(|(a, b)| f64::from(a - b).powi(2)).sum::<f64>();
         }
         Ok(sum / (data.rows * features) as f64)
@@ -158,8 +158,8 @@ impl Saved {
         let latent = self.session.model.latent();
         let chosen = some_rows(data, seed);
         let rows = chosen.len();
-        let x: Vec<f32> = chosen.iter().flat_map(|&row| data.row(row)).collect();
-        let codes = Points::new(self.session.draw_codes(&x, seed)?, latent)?;
+        let (x, y) = data.gather(chosen);
+        let codes = Points::new(self.session.draw_codes(Given { x: &x, y: &y }, seed)?, latent)?;
         let mut prior = |seed: u64| Points::new(self.session.prior_sample(rows, seed)?, latent);
         let (prior, other) = (prior(seed.wrapping_add(1))?, prior(seed.wrapping_add(2))?);
         let normal = self.config.model.prior.id == "standard-normal";

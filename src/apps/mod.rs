@@ -4,6 +4,7 @@ pub mod bench;
 mod devices;
 pub mod doctor;
 mod evaluation;
+mod form;
 pub mod pictures;
 mod pieces;
 pub mod reproduce;
@@ -15,6 +16,7 @@ mod tuning;
 
 pub use devices::{open_device, open_gpu, open_tuned};
 pub use evaluation::{Distance, EVALUATION, Evaluation, Score, Wanted};
+pub use form::Form;
 pub use pieces::all_pieces;
 pub use saved::{CHECKPOINT, Saved};
 pub use setup::build_model;

@@ -2,9 +2,10 @@
 
 use std::path::{Path, PathBuf};
 
-use super::setup::build_model;
+use super::form::Form;
+use super::setup::{build_model, open_data};
 use crate::config::{Config, FILE_NAME};
-use crate::data::{self, Dataset, Shape, Source, Splits};
+use crate::data::{Source, Splits};
 use crate::error::{Error, Result};
 use crate::program::Executor;
 use crate::training::Session;
@@ -19,8 +20,8 @@ pub struct Saved {
     pub folder: PathBuf,
     /// How it was trained.
     pub config: Config,
-    /// The shape of its data.
-    pub shape: Shape,
+    /// What its rows look like.
+    pub form: Form,
     /// The model with its weights.
     pub session: Session,
     /// Epochs that were finished.
@@ -37,10 +38,10 @@ impl Saved {
         let config = Config::load(&folder.join(FILE_NAME))?;
         let path = folder.join(CHECKPOINT);
         let checkpoint = Checkpoint::load(&path)?;
-        let shape = shape(&checkpoint).map_err(|e| Error::malformed(&path, e))?;
-        let session = restored(&config, shape, &checkpoint, executor).map_err(|e| Error::malformed(&path, e))?;
+        let form = Form::read(&checkpoint).map_err(|e| Error::malformed(&path, e))?;
+        let session = restored(&config, &form, &checkpoint, executor).map_err(|e| Error::malformed(&path, e))?;
         let epoch = checkpoint.metadata_u64("epoch")?;
-        Ok(Saved { folder: folder.to_owned(), config, shape, session, epoch })
+        Ok(Saved { folder: folder.to_owned(), config, form, session, epoch })
     }
 
     /// The data the run was trained on, or other data of the same shape.
@@ -49,8 +50,8 @@ impl Saved {
     /// If it cannot be read, or its images have another size than the model's.
     pub fn data(&self, other: Option<&str>) -> Result<Splits> {
         let source = other.map_or_else(|| self.config.data.parsed_source(), Source::parse);
-        let splits = data::open(&source, &self.config.data.options(self.config.training.seed))?;
-        check_shape(&splits.train, self.shape)?;
+        let splits = open_data(&self.config, &source)?;
+        self.form.check(&splits.train)?;
         Ok(splits)
     }
 }
@@ -58,11 +59,11 @@ impl Saved {
 /// The model that a configuration describes, with a checkpoint's weights.
 pub(super) fn restored(
     config: &Config,
-    shape: Shape,
+    form: &Form,
     checkpoint: &Checkpoint,
     executor: Box<dyn Executor>,
 ) -> Result<Session> {
-    let mut session = Session::new(build_model(&config.model, shape.features())?, executor, config.training.seed);
+    let mut session = Session::new(build_model(&config.model, form)?, executor, config.training.seed);
     // Settings that were changed by hand may ask for more memory than there is; the file's own size bounds it.
     let (wanted, stored) = (session.set.count(), checkpoint.tensors.iter().map(|t| t.2.len()).sum::<usize>());
     if wanted > stored {
@@ -89,27 +90,5 @@ pub(super) fn check_folder(folder: &Path) -> Result<()> {
     Err(Error::invalid(format!(
         "{} {what}: give the folder of a run, which `elbo train` names at its end",
         folder.display()
-    )))
-}
-
-/// The data's shape, as a checkpoint's metadata has it.
-pub(super) fn shape(checkpoint: &Checkpoint) -> Result<Shape> {
-    let size = |key: &str| -> Result<usize> { Ok(checkpoint.metadata_u64(key)? as usize) };
-    let shape = Shape { height: size("height")?, width: size("width")?, channels: size("channels")? };
-    let features = shape.height.checked_mul(shape.width).and_then(|n| n.checked_mul(shape.channels));
-    match features {
-        Some(1..=16_777_216) => Ok(shape),
-        _ => Err(Error::invalid("its entries `height`, `width` and `channels` are no image size")),
-    }
-}
-
-/// Says so if data has another shape than a model.
-pub(super) fn check_shape(data: &Dataset, shape: Shape) -> Result<()> {
-    if data.shape == shape {
-        return Ok(());
-    }
-    Err(Error::invalid(format!(
-        "the data {} has images of {}, and the model was trained on {shape}: give data of that size",
-        data.name, data.shape
     )))
 }

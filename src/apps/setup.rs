@@ -3,23 +3,62 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
+use super::form::Form;
 use crate::catalogue::build;
 use crate::config::{Binarise, Config, ModelConfig, ModelKind};
-use crate::data::{Dataset, Values};
+use crate::data::{self, Dataset, Source, Splits, Values, labelled_part};
 use crate::distributions::{LIKELIHOODS, Likelihood, SquaredError, Support};
 use crate::error::{Error, Result};
 use crate::models::{Autoencoder, Model, Vae};
+use crate::program::Executor;
+use crate::training::{Session, Trainer};
 
-/// The model that a configuration describes, for data of so many features.
+/// Reads data as the model of a configuration is given it.
+///
+/// # Errors
+/// If it cannot be read, or the model is given what is not known of its rows.
+pub(super) fn open_data(config: &Config, source: &Source) -> Result<Splits> {
+    let splits = data::open(source, &config.data.options(config.training.seed))?;
+    if !config.model.kind.is_conditional() {
+        return Ok(splits);
+    }
+    let conditioned = |data: Dataset| data.conditioned(config.data.condition);
+    Ok(Splits {
+        train: conditioned(splits.train)?,
+        validation: splits.validation.map(conditioned).transpose()?,
+        test: splits.test.map(conditioned).transpose()?,
+    })
+}
+
+/// A model that is about to learn rows.
+///
+/// # Errors
+/// If the rows do not fit the configuration, or the device has too little memory.
+pub(super) fn build_trainer(config: &Config, data: &Dataset, executor: Box<dyn Executor>) -> Result<Trainer> {
+    check_values(config, data)?;
+    let (kind, seed) = (config.model.kind, config.training.seed);
+    let model = build_model(&config.model, &Form::of(data))?;
+    let session = Session::new(model, executor, seed);
+    let binarise = config.data.binarise == Binarise::Dynamic;
+    let labels = config.data.labels.unwrap_or(data.rows);
+    let part = kind.is_semi_supervised().then(|| labelled_part(data, labels, seed)).transpose()?;
+    Trainer::semi_supervised(session, data, part.as_ref(), &config.training, config.model.beta, binarise)
+}
+
+/// The model that a configuration describes, for rows of this form.
 ///
 /// # Errors
 /// If a piece does not exist, or is given what it does not take.
-pub fn build_model(config: &ModelConfig, features: usize) -> Result<Box<dyn Model>> {
+pub fn build_model(config: &ModelConfig, form: &Form) -> Result<Box<dyn Model>> {
+    let features = form.shape.features();
     let decoder = config.decoder_widths();
     let hidden = (config.hidden.as_slice(), decoder.as_slice());
     let (latent, activation) = (config.latent, config.activation);
     Ok(match config.kind {
         ModelKind::Vae => Box::new(Vae::new(features, latent, hidden, activation, config.parts()?)),
+        ModelKind::Cvae => {
+            Box::new(Vae::conditional((features, latent, form.condition), hidden, activation, config.parts()?))
+        }
         ModelKind::Ae => {
             let likelihood: Arc<dyn Likelihood> = match config.likelihood.id.as_str() {
                 "gaussian" => Arc::new(SquaredError),
@@ -31,7 +70,7 @@ pub fn build_model(config: &ModelConfig, features: usize) -> Result<Box<dyn Mode
 }
 
 /// Says so if data holds what the likelihood gives no probability.
-pub(super) fn check_values(config: &Config, data: &Dataset) -> Result<()> {
+fn check_values(config: &Config, data: &Dataset) -> Result<()> {
     let likelihood = &config.model.likelihood;
     let support = match build(LIKELIHOODS, likelihood)?.support() {
         // What is learnt is drawn anew from the greys, and black or white are levels of any number of them.

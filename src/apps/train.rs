@@ -3,23 +3,26 @@
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
+use super::form::Form;
 use super::pictures::{EpochPoint, ImageShape, save_grid, save_latent_map, save_loss, save_reconstructions};
-use super::saved::{CHECKPOINT, check_folder, check_shape, shape};
-use super::setup::{build_model, check_values};
+use super::saved::{CHECKPOINT, check_folder};
+use super::setup::{build_trainer, open_data};
 use super::tuning;
 use crate::config::{Binarise, Config, FILE_NAME};
-use crate::data::{self, Dataset, Source, Splits};
+use crate::data::{Dataset, Source, Splits};
 use crate::error::{Error, Result};
 use crate::files::{create_folder, write_atomically};
 use crate::program::{Choices, Executor};
 use crate::training::checkpoint::Checkpoint;
 use crate::training::metrics::{EpochRecord, MetricsWriter, Split, read_epochs};
-use crate::training::{Progress, Session, Trainer};
+use crate::training::{Given, Progress, Trainer};
 
 /// The metrics' file in a run folder.
 const METRICS: &str = "metrics.jsonl";
 /// Pictures in a grid of samples.
 const SAMPLES: usize = 64;
+/// Samples side by side.
+const COLUMNS: usize = 8;
 /// Pairs in a picture of reconstructions.
 const PAIRS: usize = 20;
 /// Rows whose codes are drawn in a map.
@@ -97,9 +100,9 @@ impl TrainRun {
         executor.replay_choices(recorded);
         let path = folder.join(CHECKPOINT);
         let checkpoint = Checkpoint::load(&path)?;
-        let trained_on = shape(&checkpoint).map_err(|e| Error::malformed(&path, e))?;
+        let trained_on = Form::read(&checkpoint).map_err(|e| Error::malformed(&path, e))?;
         let (data, mut trainer) = TrainRun::prepare(&config, executor)?;
-        check_shape(&data.train, trained_on)?;
+        trained_on.check(&data.train)?;
         trainer.resume(&checkpoint).map_err(|e| Error::malformed(&path, e))?;
         let metrics = MetricsWriter::resume(folder, trainer.state.epoch, trainer.state.step)?;
         let run = TrainRun { folder: folder.to_owned(), config, data, trainer, metrics, means: vec![], choices };
@@ -108,13 +111,8 @@ impl TrainRun {
     }
 
     fn prepare(config: &Config, executor: Box<dyn Executor>) -> Result<(Splits, Trainer)> {
-        let seed = config.training.seed;
-        let data = data::open(&config.data.parsed_source(), &config.data.options(seed))?;
-        check_values(config, &data.train)?;
-        let model = build_model(&config.model, data.train.shape.features())?;
-        let session = Session::new(model, executor, seed);
-        let binarise = config.data.binarise == Binarise::Dynamic;
-        let trainer = Trainer::new(session, &data.train, &config.training, config.model.beta, binarise)?;
+        let data = open_data(config, &config.data.parsed_source())?;
+        let trainer = build_trainer(config, &data.train, executor)?;
         Ok((data, trainer))
     }
 
@@ -182,6 +180,16 @@ impl TrainRun {
         self.data.test.as_ref().or(self.data.validation.as_ref()).unwrap_or(&self.data.train)
     }
 
+    /// The conditions of a picture of samples, and how many stand side by side: a row for each label, or those of shown rows.
+    fn sampled(&self) -> (Vec<Vec<f32>>, usize) {
+        let form = Form::of(&self.data.train);
+        if form.classes.is_empty() {
+            let shown = self.shown();
+            return ((0..SAMPLES).map(|i| shown.condition(i % shown.rows)).collect(), COLUMNS);
+        }
+        (form.every_label(COLUMNS).chunks_exact(form.condition).map(<[f32]>::to_vec).collect(), COLUMNS)
+    }
+
     /// Draws the pictures of a finished run; gives their files.
     ///
     /// # Errors
@@ -192,21 +200,22 @@ impl TrainRun {
         let image = ImageShape { height: shape.height, width: shape.width, channels: shape.channels };
         let mut made = Vec::new();
         if self.trainer.session.model.is_generative() {
-            let samples = self.trainer.session.sample(SAMPLES, self.config.training.seed)?;
-            save_grid(&path("samples.png"), &samples, image, 8)?;
+            let (y, columns) = self.sampled();
+            let samples = self.trainer.session.sample(y.len(), &y.concat(), self.config.training.seed)?;
+            save_grid(&path("samples.png"), &samples, image, columns)?;
             made.push(path("samples.png"));
         }
         let shown = self.shown();
         let rows = PAIRS.min(shown.rows);
-        let originals: Vec<f32> = (0..rows).flat_map(|i| shown.row(i)).collect();
+        let (originals, known) = shown.gather(0..rows);
         let codes_of = shown.rows.min(POINTS);
         let labels = shown.labels.as_ref().map(|l| (l.values[..codes_of].to_vec(), l.names.clone()));
         let latent = self.trainer.session.model.latent();
         if self.means.len() < codes_of * latent {
-            let all: Vec<f32> = (0..codes_of).flat_map(|i| self.shown().row(i)).collect();
-            self.means = self.trainer.session.encode(&all)?;
+            let (x, y) = self.shown().gather(0..codes_of);
+            self.means = self.trainer.session.encode(Given { x: &x, y: &y })?;
         }
-        let reconstructions = self.trainer.session.reconstruct(&originals)?;
+        let reconstructions = self.trainer.session.reconstruct(Given { x: &originals, y: &known })?;
         let path = |name: &str| self.folder.join(name);
         save_reconstructions(&path("reconstructions.png"), &originals, &reconstructions, image, 10)?;
         let labels = labels.as_ref().map(|(values, names)| (values.as_slice(), names.as_slice()));
@@ -231,10 +240,7 @@ impl TrainRun {
     fn save(&mut self) -> Result<()> {
         self.save_choices()?;
         let mut checkpoint = self.trainer.checkpoint()?;
-        let shape = self.data.train.shape;
-        for (key, size) in [("height", shape.height), ("width", shape.width), ("channels", shape.channels)] {
-            checkpoint.set_metadata(key, size);
-        }
+        Form::of(&self.data.train).write(&mut checkpoint);
         checkpoint.save(&self.folder.join(CHECKPOINT))
     }
 }

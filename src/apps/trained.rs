@@ -7,14 +7,15 @@ use std::ops::ControlFlow;
 use std::path::Path;
 
 use super::devices::open_device;
-use super::saved::{Saved, restored, shape};
-use super::setup::{build_model, check_values};
-use crate::config::{Binarise, Config, DeviceChoice};
+use super::form::Form;
+use super::saved::{Saved, restored};
+use super::setup::build_trainer;
+use crate::config::{Config, DeviceChoice};
 use crate::data::{Dataset, Shape};
 use crate::error::{Error, Result};
 use crate::training::checkpoint::Checkpoint;
 use crate::training::metrics::EpochRecord;
-use crate::training::{Session, Trainer};
+use crate::training::{Given, Session};
 
 /// The metadata's entry that holds the configuration, so that one file says all.
 const CONFIG: &str = "config";
@@ -24,7 +25,7 @@ const CONFIG: &str = "config";
 /// [`train`] makes one, [`Trained::save`] keeps it, [`Trained::load`] brings it back.
 pub struct Trained {
     config: Config,
-    shape: Shape,
+    form: Form,
     session: Session,
     epochs: u64,
     history: Vec<EpochRecord>,
@@ -51,11 +52,14 @@ pub fn train_with(
     mut each: impl FnMut(&EpochRecord) -> ControlFlow<()>,
 ) -> Result<Trained> {
     config.validate()?;
-    check_values(config, data)?;
-    let model = build_model(&config.model, data.shape.features())?;
-    let session = Session::new(model, open_device(&config.device.device)?, config.training.seed);
-    let binarise = config.data.binarise == Binarise::Dynamic;
-    let mut trainer = Trainer::new(session, data, &config.training, config.model.beta, binarise)?;
+    if config.model.kind.is_conditional() && data.conditions.is_none() {
+        return Err(Error::invalid(format!(
+            "the model {} is given something with every row, and the data {} does not say what: give it `conditions`, such \
+             as `data.conditioned(Condition::Labels)`",
+            config.model.kind, data.name
+        )));
+    }
+    let mut trainer = build_trainer(config, data, open_device(&config.device.device)?)?;
     let mut history = Vec::new();
     while history.len() < config.training.epochs {
         history.extend(trainer.epoch(&mut |_| ControlFlow::Continue(()))?);
@@ -64,7 +68,7 @@ pub fn train_with(
         }
     }
     let (session, epochs) = (trainer.session, trainer.state.epoch);
-    Ok(Trained { config: config.clone(), shape: data.shape, session, epochs, history })
+    Ok(Trained { config: config.clone(), form: Form::of(data), session, epochs, history })
 }
 
 impl Trained {
@@ -76,19 +80,19 @@ impl Trained {
         let path = path.as_ref();
         let executor = open_device(device)?;
         if path.is_dir() {
-            let Saved { config, shape, session, epoch: epochs, .. } = Saved::open(path, executor)?;
-            return Ok(Trained { config, shape, session, epochs, history: vec![] });
+            let Saved { config, form, session, epoch: epochs, .. } = Saved::open(path, executor)?;
+            return Ok(Trained { config, form, session, epochs, history: vec![] });
         }
         let checkpoint = Checkpoint::load(path)?;
-        let about = |checkpoint: &Checkpoint| -> Result<(Config, Shape, u64)> {
+        let about = |checkpoint: &Checkpoint| -> Result<(Config, Form, u64)> {
             let text = checkpoint.metadata.get(CONFIG).ok_or_else(|| {
                 Error::invalid("it does not hold its settings; if it lies in a run folder, give the folder")
             })?;
-            Ok((Config::from_toml(text)?, shape(checkpoint)?, checkpoint.metadata_u64("epoch")?))
+            Ok((Config::from_toml(text)?, Form::read(checkpoint)?, checkpoint.metadata_u64("epoch")?))
         };
-        let (config, shape, epochs) = about(&checkpoint).map_err(|e| Error::malformed(path, e))?;
-        let session = restored(&config, shape, &checkpoint, executor).map_err(|e| Error::malformed(path, e))?;
-        Ok(Trained { config, shape, session, epochs, history: vec![] })
+        let (config, form, epochs) = about(&checkpoint).map_err(|e| Error::malformed(path, e))?;
+        let session = restored(&config, &form, &checkpoint, executor).map_err(|e| Error::malformed(path, e))?;
+        Ok(Trained { config, form, session, epochs, history: vec![] })
     }
 
     /// Writes the weights and the settings to one file, or replaces it, all at once.
@@ -104,10 +108,7 @@ impl Trained {
         checkpoint.set_metadata("format", "elbo 1");
         checkpoint.set_metadata(CONFIG, self.config.to_toml()?);
         checkpoint.set_metadata("epoch", self.epochs);
-        let Shape { height, width, channels } = self.shape;
-        for (key, size) in [("height", height), ("width", width), ("channels", channels)] {
-            checkpoint.set_metadata(key, size);
-        }
+        self.form.write(&mut checkpoint);
         checkpoint.save(path.as_ref())
     }
 
@@ -118,12 +119,12 @@ impl Trained {
 
     /// The shape of one row.
     pub fn shape(&self) -> Shape {
-        self.shape
+        self.form.shape
     }
 
     /// Values of one row.
     pub fn features(&self) -> usize {
-        self.shape.features()
+        self.form.shape.features()
     }
 
     /// Dimensions of a code.
@@ -161,31 +162,61 @@ impl Trained {
         if count > most {
             return Err(Error::invalid(format!("{count} samples do not fit in memory: ask for at most {most}")));
         }
-        self.session.sample(count, seed)
+        let condition = self.form.condition;
+        if condition > 0 {
+            return Err(Error::invalid(format!(
+                "the model is given {condition} values of condition with every row: say with sample_given which rows are wanted"
+            )));
+        }
+        self.session.sample(count, &[], seed)
     }
 
-    /// Posterior means `[rows, latent]` of rows `[rows, features]`.
+    /// New rows of a model that is given conditions, one for each condition of `y` `[rows, condition]`:
+    /// E\[x | z, y\] for codes drawn from the prior. `[rows, features]`
     ///
     /// # Errors
-    /// If the values are not whole rows, or the device fails.
-    pub fn encode(&mut self, x: &[f32]) -> Result<Vec<f32>> {
-        self.session.encode(x)
+    /// As for [`Trained::sample`], and if `y` does not hold whole conditions.
+    pub fn sample_given(&mut self, y: &[f32], seed: u64) -> Result<Vec<f32>> {
+        let condition = self.form.condition;
+        if condition == 0 || !y.len().is_multiple_of(condition) {
+            return Err(Error::invalid(format!(
+                "the model is given {condition} values of condition with every row, and {} are no whole rows of that",
+                y.len()
+            )));
+        }
+        self.session.sample(y.len() / condition, y, seed)
     }
 
-    /// E\[x | z\] `[rows, features]` of codes `[rows, latent]`.
+    /// The condition that stands for a label, by its name `[condition]`.
     ///
     /// # Errors
-    /// If the values are not whole codes, or the device fails.
-    pub fn decode(&mut self, z: &[f32]) -> Result<Vec<f32>> {
-        self.session.decode(z)
+    /// If there is none of that name, or the model is not given labels.
+    pub fn label(&self, name: &str) -> Result<Vec<f32>> {
+        self.form.label(name)
+    }
+
+    /// Posterior means `[rows, latent]` of rows `[rows, features]`, with their conditions where the model is given them.
+    ///
+    /// # Errors
+    /// If the values are not whole rows, conditions are missing, or the device fails.
+    pub fn encode<'a>(&mut self, rows: impl Into<Given<'a>>) -> Result<Vec<f32>> {
+        self.session.encode(rows)
+    }
+
+    /// E\[x | z\] `[rows, features]` of codes `[rows, latent]`, with conditions where the model is given them.
+    ///
+    /// # Errors
+    /// If the values are not whole codes, conditions are missing, or the device fails.
+    pub fn decode<'a>(&mut self, codes: impl Into<Given<'a>>) -> Result<Vec<f32>> {
+        self.session.decode(codes)
     }
 
     /// E\[x | z\] at the posterior means: rows `[rows, features]` as the model understands them.
     ///
     /// # Errors
-    /// If the values are not whole rows, or the device fails.
-    pub fn reconstruct(&mut self, x: &[f32]) -> Result<Vec<f32>> {
-        self.session.reconstruct(x)
+    /// If the values are not whole rows, conditions are missing, or the device fails.
+    pub fn reconstruct<'a>(&mut self, rows: impl Into<Given<'a>>) -> Result<Vec<f32>> {
+        self.session.reconstruct(rows)
     }
 
     /// How strange each row is: its negative ELBO in nats, `[rows]`, from one sample of its posterior that the seed
@@ -193,9 +224,9 @@ impl Trained {
     /// mean is −ELBO.
     ///
     /// # Errors
-    /// If the values are not whole rows, or the device fails.
-    pub fn score(&mut self, x: &[f32], seed: u64) -> Result<Vec<f32>> {
-        self.session.score(x, seed)
+    /// If the values are not whole rows, conditions are missing, or the device fails.
+    pub fn score<'a>(&mut self, rows: impl Into<Given<'a>>, seed: u64) -> Result<Vec<f32>> {
+        self.session.score(rows, seed)
     }
 }
 

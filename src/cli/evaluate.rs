@@ -53,8 +53,8 @@ fn table(found: &Evaluation, kind: ModelKind) -> Table {
     let number = |value: f64| format!("{value:.3}");
     let record = &found.record;
     let mut row = |name: &str, value: String, unit: &str| table.row([name, &value, unit]);
-    match kind {
-        ModelKind::Vae => {
+    match kind.is_variational() {
+        true => {
             row("ELBO", number(record.elbo), nats);
             row("reconstruction, -ln p(x|z)", number(record.reconstruction), nats);
             row("KL(q(z|x) || p(z))", number(record.kl), nats);
@@ -80,7 +80,7 @@ fn table(found: &Evaluation, kind: ModelKind) -> Table {
                 row("active units", units.to_string(), &of);
             }
         }
-        ModelKind::Ae => row("loss", number(record.loss), nats),
+        false => row("loss", number(record.loss), nats),
     }
     row("reconstruction error", significant(found.reconstruction_error, 4), "mean squared, per value");
     table

@@ -53,9 +53,9 @@ pub fn run(args: &TrainArgs) -> Result<()> {
     for picture in pictures {
         println!("  {}", picture.display());
     }
-    let next = match run.config.model.kind {
-        ModelKind::Vae => format!("elbo sample {} --count 100 --out new.png", folder.display()),
-        ModelKind::Ae => format!("elbo reconstruct {} --out pairs.png", folder.display()),
+    let next = match run.config.model.kind.is_variational() {
+        true => format!("elbo sample {} --count 100 --out new.png", folder.display()),
+        false => format!("elbo reconstruct {} --out pairs.png", folder.display()),
     };
     println!("\nThe run is kept in {}. Next: {next}", folder.display());
     Ok(())
@@ -123,12 +123,12 @@ impl Watcher for Bar {
         if let Some(step) = progress.steps.last() {
             let rate = style::count(step.samples_per_second.unwrap_or(0.0) as u64);
             let (reconstruction, kl) = (progress.sums.mean(1), progress.sums.mean(2));
-            self.bar.set_message(match self.kind {
-                ModelKind::Vae => format!(
+            self.bar.set_message(match self.kind.is_variational() {
+                true => format!(
                     "ELBO {:.2}, reconstruction {reconstruction:.2}, KL {kl:.2}, {rate} samples/s",
                     -(reconstruction + kl)
                 ),
-                ModelKind::Ae => format!("loss {reconstruction:.2}, {rate} samples/s"),
+                false => format!("loss {reconstruction:.2}, {rate} samples/s"),
             });
         }
         if self.stop.load(Ordering::SeqCst) { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
@@ -140,12 +140,12 @@ impl Watcher for Bar {
             if line.is_empty() {
                 line += &format!("epoch {:3}", record.epoch);
             }
-            line += &match self.kind {
-                ModelKind::Vae => format!(
+            line += &match self.kind.is_variational() {
+                true => format!(
                     "  {}: ELBO {:.2} (reconstruction {:.2}, KL {:.2})",
                     record.split, record.elbo, record.reconstruction, record.kl
                 ),
-                ModelKind::Ae => format!("  {}: loss {:.2}", record.split, record.loss),
+                false => format!("  {}: loss {:.2}", record.split, record.loss),
             };
         }
         if let Some(rate) = records.first().and_then(|r| r.samples_per_second) {

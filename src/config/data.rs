@@ -4,7 +4,8 @@ use serde::{Deserialize, Serialize};
 
 use super::Preset;
 use super::problems::Problems;
-use crate::data::{Options, Source, SpriteOptions};
+use crate::config::ModelKind;
+use crate::data::{Condition, Options, Source, SpriteOptions};
 
 /// What is learnt from.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -17,6 +18,11 @@ pub struct DataConfig {
     pub validation: usize,
     /// Whether pixels become black or white, and how.
     pub binarise: Binarise,
+    /// What a model that is told something of every row is told.
+    pub condition: Condition,
+    /// Number of rows whose labels a semi-supervised model uses, as many of each class, chosen by the seed; all when not
+    /// given.
+    pub labels: Option<usize>,
     /// Height and width of the built-in sprites, in pixels.
     pub resolution: usize,
     /// Number of built-in sprites to train on; 20,000 when not given.
@@ -57,7 +63,29 @@ impl DataConfig {
         Options { validation: self.validation, seed, sprites }
     }
 
+    /// What a kind of model has no use for.
+    pub(super) fn check_kind(&self, kind: ModelKind, problems: &mut Problems) {
+        problems.note(
+            !kind.is_conditional() && self.condition != Condition::default(),
+            format!("`condition` is {}, and a model of `kind` {kind} is told nothing of rows: leave it out, or train a cvae", self.condition),
+        );
+        problems.note(
+            kind.is_semi_supervised() && self.condition != Condition::Labels,
+            format!(
+                "`condition` is {}, and a model of `kind` {kind} learns labels: leave it out, or train a cvae",
+                self.condition
+            ),
+        );
+        problems.note(
+            !kind.is_semi_supervised() && self.labels.is_some(),
+            format!("`labels` is about models that learn from some labels, and `kind` is {kind}: leave it out, or train an m2"),
+        );
+    }
+
     pub(super) fn check(&self, problems: &mut Problems) {
+        if let Some(labels) = self.labels {
+            problems.within("labels", labels as u64, 1..=1_000_000_000);
+        }
         problems.note(
             self.source.trim().is_empty(),
             "`source` (--data) is empty: give the path of a file or folder, or `sprites`, the built-in pictures",

@@ -4,7 +4,7 @@ use toml::Table;
 
 /// Every key of every table. A test holds this list against what the tables really take.
 pub(super) const KEYS: [(&str, &[&str]); 4] = [
-    ("data", &["source", "validation", "binarise", "resolution", "count", "binary", "full"]),
+    ("data", &["source", "validation", "binarise", "condition", "labels", "resolution", "count", "binary", "full"]),
     (
         "model",
         &[

@@ -82,6 +82,7 @@ impl Config {
         self.data.check(&mut problems);
         self.model.check(self.training.batch, &mut problems);
         self.training.check(&mut problems);
+        self.data.check_kind(self.model.kind, &mut problems);
         self.training.check_kind(self.model.kind, &self.preset.config().training, &mut problems);
         problems.into_result()
     }

@@ -50,6 +50,25 @@ pub enum ModelKind {
     Vae,
     /// Plain autoencoder: codes are points, and only the reconstruction is learnt
     Ae,
+    /// Conditional VAE: encoder and decoder are told the label of each row, or numbers
+    Cvae,
+}
+
+impl ModelKind {
+    /// Whether it is told something of every row, or of some.
+    pub fn is_conditional(self) -> bool {
+        matches!(self, ModelKind::Cvae)
+    }
+
+    /// Whether it learns labels from some rows and the rest from all.
+    pub fn is_semi_supervised(self) -> bool {
+        false
+    }
+
+    /// Whether it has codes with a prior, and so an ELBO.
+    pub fn is_variational(self) -> bool {
+        self != ModelKind::Ae
+    }
 }
 
 impl Default for ModelConfig {
@@ -63,6 +82,7 @@ impl fmt::Display for ModelKind {
         f.write_str(match self {
             ModelKind::Vae => "vae",
             ModelKind::Ae => "ae",
+            ModelKind::Cvae => "cvae",
         })
     }
 }

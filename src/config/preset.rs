@@ -8,6 +8,7 @@ use super::{
     Binarise, Config, DataConfig, DeviceChoice, DeviceConfig, ModelConfig, ModelKind, Schedule, TrainingConfig,
 };
 use crate::catalogue::Spec;
+use crate::data::Condition;
 use crate::nn::Activation;
 
 /// A named set of settings; those that are given otherwise replace its own.
@@ -53,6 +54,8 @@ fn sprites() -> Config {
             source: "sprites".to_owned(),
             validation: 0,
             binarise: Binarise::Never,
+            condition: Condition::Labels,
+            labels: None,
             resolution: 32,
             count: None,
             binary: false,

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::catalogue::Spec;
+use crate::data::Condition;
 use crate::error::Error;
 use crate::nn::Activation;
 
@@ -40,6 +41,8 @@ fn other() -> Config {
             source: "sprites".into(),
             validation: 7,
             binarise: Binarise::Dynamic,
+            condition: Condition::Labels,
+            labels: None,
             resolution: 16,
             count: Some(99),
             binary: true,

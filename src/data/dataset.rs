@@ -5,6 +5,7 @@
 
 use std::borrow::Cow;
 
+use super::conditions::Conditions;
 use super::values::{Packing, PackingKind, Values, select};
 use crate::error::{Error, Result};
 
@@ -78,6 +79,8 @@ pub struct Dataset {
     pub labels: Option<Labels>,
     /// The generative factors of every row, if known.
     pub factors: Option<Factors>,
+    /// What a model is given of every row besides its values, if it is given anything.
+    pub conditions: Option<Conditions>,
 }
 
 impl Dataset {
@@ -106,7 +109,7 @@ impl Dataset {
                 at % features
             )));
         }
-        Ok(Self { name, rows: values.len() / stride, values, shape, labels: None, factors: None })
+        Ok(Self { name, rows: values.len() / stride, values, shape, labels: None, factors: None, conditions: None })
     }
 
     /// Row `i` as the model sees it, `[features]`.
@@ -147,6 +150,7 @@ impl Dataset {
                 values: select(&factors.values, rows, factors.sizes.len()),
                 ..factors.clone()
             }),
+            conditions: self.conditions.as_ref().map(|conditions| conditions.select(rows)),
         }
     }
 

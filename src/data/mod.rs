@@ -19,17 +19,21 @@
 //! # Ok::<(), elbo::error::Error>(())
 //! ```
 
+mod conditions;
 mod dataset;
 pub mod formats;
 mod idx;
 mod input;
+mod labelled;
 mod npy;
 mod source;
 mod splits;
 pub mod sprites;
 mod values;
 
+pub use conditions::{Condition, Conditions};
 pub use dataset::{Dataset, Factors, Labels, Shape};
+pub use labelled::labelled_part;
 pub use source::{Options, Source, open};
 pub use splits::Splits;
 pub use sprites::SpriteOptions;

@@ -1,7 +1,8 @@
 //! The batch: rows of a resident data set, gathered in the epoch's order, decoded and perhaps binarised.
 //!
 //! `x[b, j] = decode(data[row(position + b), j])`, where `row` is the identity or the epoch's shuffle. The data stays
-//! packed on the device; rows beyond the data set's end repeat its last position and are masked by the model.
+//! packed on the device; rows beyond the data set's end repeat its last position and are masked by the model. Rows in turn
+//! have no end: `row = shuffle((step · rows + b) mod count)`.
 //!
 //! Threads: one per word of an output row (32 values of bits, 4 of bytes, 1 of floats); a few words on software adapters.
 
@@ -39,6 +40,8 @@ pub enum Order {
     Sequential,
     /// A new random order every epoch.
     Shuffled,
+    /// Round and round, however long an epoch is: step s begins where step s − 1 ended. The random order is the epoch's.
+    InTurn,
 }
 
 /// What becomes of grey values.
@@ -110,7 +113,11 @@ impl Kernel for Batch {
         };
         let row = match self.order {
             Order::Sequential => "position",
-            Order::Shuffled => "shuffle(position, im.d0.x)",
+            Order::Shuffled | Order::InTurn => "shuffle(position, im.d0.x)",
+        };
+        let position = match self.order {
+            Order::InTurn => format!("(im.step * {}u + b) % im.d0.x", self.rows),
+            Order::Sequential | Order::Shuffled => "min(im.position + b, im.d0.x - 1u)".to_string(),
         };
         let text = format!("{IMMEDIATES}{RANDOM}")
             + &SHADER
@@ -121,6 +128,7 @@ impl Kernel for Batch {
                 .replace("{{row_words}}", &format!("{}u", self.row_words()))
                 .replace("{{features}}", &format!("{}u", self.features))
                 .replace("{{per_word}}", &format!("{}u", self.packing.per_word()))
+                .replace("{{position}}", &position)
                 .replace("{{row}}", row)
                 .replace("{{decode}}", decode)
                 .replace("{{binarise}}", &binarise);
@@ -146,11 +154,14 @@ impl Kernel for Batch {
         let (data, out) = (args.words(0), unsafe { args.write(1) });
         let shuffle = Shuffle::new(step, self.count as u32);
         for (b, out) in out.chunks_exact_mut(self.features).take(self.rows).enumerate() {
-            let position = (step.position + b as u32).min(self.count as u32 - 1);
+            let (b, count) = (b as u32, self.count as u32);
+            let position = (step.position + b).min(count - 1);
             let row = match self.order {
                 Order::Sequential => position,
                 Order::Shuffled => shuffle.at(position),
+                Order::InTurn => shuffle.at(step.step.wrapping_mul(self.rows as u32).wrapping_add(b) % count),
             } as usize;
+            let b = b as usize;
             let words = &data[row * self.row_words()..][..self.row_words()];
             for (j, out) in out.iter_mut().enumerate() {
                 *out = self.decode(words, j);

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::networks::Networks;
-use super::{Batch, Model, Terms};
+use super::{Batch, Model, Rows, Terms};
 use crate::catalogue::{About, Kind};
 use crate::distributions::Likelihood;
 use crate::graph::{Graph, Tensor};
@@ -39,7 +39,7 @@ impl Autoencoder {
         likelihood: Arc<dyn Likelihood>,
     ) -> Autoencoder {
         let widths = (latent, likelihood.outputs_per_feature() * features);
-        Autoencoder { networks: Networks::new((features, latent), hidden, activation, widths), likelihood }
+        Autoencoder { networks: Networks::new((features, latent, 0), hidden, activation, widths), likelihood }
     }
 }
 
@@ -63,33 +63,33 @@ impl Model for Autoencoder {
     }
 
     fn terms(&self, graph: &mut Graph, batch: &Batch) -> Terms {
-        let mu = self.networks.encode(graph, batch.x);
-        let outputs = self.networks.decode(graph, mu);
-        let log_prob = self.likelihood.log_prob(graph, outputs, batch.x);
+        let mu = self.networks.encode(graph, batch.rows);
+        let outputs = self.networks.decode(graph, mu, None);
+        let log_prob = self.likelihood.log_prob(graph, outputs, batch.rows.x);
         let log_prob = graph.sum_rows(log_prob);
         let loss = graph.neg(log_prob);
         Terms { loss, reconstruction: loss, kl: None, mu, parts: vec![], reweigh: None }
     }
 
-    fn score(&self, graph: &mut Graph, x: Tensor) -> Tensor {
-        let batch = Batch::whole(graph, x);
+    fn score(&self, graph: &mut Graph, rows: Rows) -> Tensor {
+        let batch = Batch::whole(graph, rows);
         self.terms(graph, &batch).loss
     }
 
-    fn log_weights(&self, _: &mut Graph, _: Tensor, _: usize) -> Option<Tensor> {
+    fn log_weights(&self, _: &mut Graph, _: Rows, _: usize) -> Option<Tensor> {
         None
     }
 
-    fn draw_code(&self, graph: &mut Graph, x: Tensor) -> Tensor {
-        self.encode(graph, x)
+    fn draw_code(&self, graph: &mut Graph, rows: Rows) -> Tensor {
+        self.encode(graph, rows)
     }
 
-    fn encode(&self, graph: &mut Graph, x: Tensor) -> Tensor {
-        self.networks.encode(graph, x)
+    fn encode(&self, graph: &mut Graph, rows: Rows) -> Tensor {
+        self.networks.encode(graph, rows)
     }
 
-    fn decode(&self, graph: &mut Graph, z: Tensor) -> Tensor {
-        let outputs = self.networks.decode(graph, z);
+    fn decode(&self, graph: &mut Graph, z: Tensor, _: Option<Tensor>) -> Tensor {
+        let outputs = self.networks.decode(graph, z, None);
         self.likelihood.mean(graph, outputs)
     }
 

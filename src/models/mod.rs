@@ -13,24 +13,51 @@ use crate::graph::{Graph, Tensor};
 use crate::nn::ParameterSpec;
 
 /// Every kind of model.
-pub static MODELS: &[&About] = &[&vae::ABOUT, &autoencoder::ABOUT];
+pub static MODELS: &[&About] = &[&vae::ABOUT, &autoencoder::ABOUT, &vae::CONDITIONAL];
 
-/// Rows of a data set, as a model sees them.
+/// Rows of data, and what is known of them.
+#[derive(Clone, Copy, Debug)]
+pub struct Rows {
+    /// The values `[rows, features]`.
+    pub x: Tensor,
+    /// What is known of each besides `[rows, condition]`, see [`Model::condition`].
+    pub y: Option<Tensor>,
+}
+
+impl From<Tensor> for Rows {
+    fn from(x: Tensor) -> Rows {
+        Rows { x, y: None }
+    }
+}
+
+/// Rows of a data set, as a model sees them in a step.
 #[derive(Clone, Copy, Debug)]
 pub struct Batch {
-    /// The rows `[rows, features]`.
-    pub x: Tensor,
+    /// The rows.
+    pub rows: Rows,
     /// The weight of each in a mean over the live ones `[rows, 1]`, see [`Graph::row_weights`].
     pub weights: Tensor,
     /// Examples in the data set.
     pub count: usize,
+    /// Rows whose labels are known, beside those of which nothing is; of semi-supervised models only.
+    pub labelled: Option<Labelled>,
+}
+
+/// Rows of the labelled part of a data set, all of them live.
+#[derive(Clone, Copy, Debug)]
+pub struct Labelled {
+    /// The rows.
+    pub rows: Rows,
+    /// Examples in the labelled part.
+    pub count: usize,
 }
 
 impl Batch {
-    /// A batch `x` `[rows, features]` that is a data set of its own.
-    pub fn whole(graph: &mut Graph, x: Tensor) -> Batch {
-        let rows = graph.shape(x)[0];
-        Batch { x, weights: graph.row_weights(rows), count: rows }
+    /// A batch of rows that is a data set of its own.
+    pub fn whole(graph: &mut Graph, rows: impl Into<Rows>) -> Batch {
+        let rows = rows.into();
+        let count = graph.shape(rows.x)[0];
+        Batch { rows, weights: graph.row_weights(count), count, labelled: None }
     }
 }
 
@@ -60,6 +87,16 @@ pub trait Model: std::fmt::Debug + Send + Sync {
     /// Dimensions of the code.
     fn latent(&self) -> usize;
 
+    /// Values per row that the decoder is given besides the code: one of each class for labels, else any; 0 for none.
+    fn condition(&self) -> usize {
+        0
+    }
+
+    /// Whether it tells the label of a row itself, so that encoding needs none, and learns that from labelled rows.
+    fn infers_label(&self) -> bool {
+        false
+    }
+
     /// Its parameters, in a fixed order.
     fn parameters(&self) -> Vec<ParameterSpec>;
 
@@ -70,21 +107,27 @@ pub trait Model: std::fmt::Debug + Send + Sync {
     fn terms(&self, graph: &mut Graph, batch: &Batch) -> Terms;
 
     /// What a row costs by itself, in nats `[rows, 1]`: the negative ELBO from one sample, whatever the objective; of a
-    /// model without one, its loss. `x` is `[rows, features]`.
-    fn score(&self, graph: &mut Graph, x: Tensor) -> Tensor;
+    /// model without one, its loss.
+    fn score(&self, graph: &mut Graph, rows: Rows) -> Tensor;
 
     /// ln p(x, z_k) − ln q(z_k | x) of K codes of each row, in nats `[rows, K]`: what the marginal likelihood is estimated
     /// from. `None` where codes are deterministic.
-    fn log_weights(&self, graph: &mut Graph, x: Tensor, samples: usize) -> Option<Tensor>;
+    fn log_weights(&self, graph: &mut Graph, rows: Rows, samples: usize) -> Option<Tensor>;
 
     /// A code of each row, drawn from its posterior `[rows, latent]`; where codes are deterministic, the code.
-    fn draw_code(&self, graph: &mut Graph, x: Tensor) -> Tensor;
+    fn draw_code(&self, graph: &mut Graph, rows: Rows) -> Tensor;
 
     /// The code's mean `[rows, latent]`.
-    fn encode(&self, graph: &mut Graph, x: Tensor) -> Tensor;
+    fn encode(&self, graph: &mut Graph, rows: Rows) -> Tensor;
 
-    /// E\[x | z\] for codes `[rows, latent]`.
-    fn decode(&self, graph: &mut Graph, z: Tensor) -> Tensor;
+    /// E\[x | z, y\] for codes `[rows, latent]` and, of a model that is given them, conditions `[rows, condition]`.
+    fn decode(&self, graph: &mut Graph, z: Tensor, y: Option<Tensor>) -> Tensor;
+
+    /// E\[x | z, y\] at the codes' means: what comes out for what goes in. `[rows, features]`
+    fn reconstruct(&self, graph: &mut Graph, rows: Rows) -> Tensor {
+        let z = self.encode(graph, rows);
+        self.decode(graph, z, rows.y)
+    }
 
     /// Codes drawn from the prior `[rows, latent]`; `None` where there is none.
     fn prior_sample(&self, graph: &mut Graph, rows: usize) -> Option<Tensor>;

@@ -7,9 +7,9 @@
 use std::sync::Arc;
 
 use super::networks::Networks;
-use super::{Batch, Model, Terms};
+use super::{Batch, Model, Rows, Terms};
 use crate::catalogue::{About, Kind};
-use crate::distributions::{DiagonalGaussian, Draw, Encoder, Likelihood, Posterior, Prior, StandardNormal};
+use crate::distributions::{DiagonalGaussian, Draw, Encode, Encoder, Likelihood, Posterior, Prior, StandardNormal};
 use crate::graph::{Graph, Tensor};
 use crate::nn::{Activation, ParameterSpec};
 use crate::objectives::{Elbo, Inference, Objective};
@@ -52,6 +52,18 @@ pub(super) static ABOUT: About = About {
     example: "elbo train --model vae",
 };
 
+/// The model `cvae`.
+pub(super) static CONDITIONAL: About = About {
+    kind: Kind::Model,
+    id: "cvae",
+    aliases: &[],
+    name: "conditional VAE: encoder and decoder are told the label of each row, or numbers",
+    formula: "ln p(x|y) ≥ E_q[ln p(x|z,y)] − KL(q(z|x,y) ‖ p(z))",
+    source: "Kingma et al. 2014, section 2; Sohn, Lee & Yan 2015",
+    settings: &[],
+    example: "elbo train --model cvae --data mnist",
+};
+
 /// A VAE.
 #[derive(Clone, Debug)]
 pub struct Vae {
@@ -68,8 +80,20 @@ impl Vae {
         activation: Activation,
         parts: Parts,
     ) -> Vae {
+        Vae::conditional((features, latent, 0), hidden, activation, parts)
+    }
+
+    /// A conditional VAE (Sohn, Lee and Yan 2015, with the prior p(z) of Kingma et al. 2014): besides `features` values and
+    /// `latent` dimensions, `condition` values are known of each row, of which the posterior q(z | x, y) and the likelihood
+    /// p(x | z, y) make use.
+    pub fn conditional(
+        (features, latent, condition): (usize, usize, usize),
+        hidden: (&[usize], &[usize]),
+        activation: Activation,
+        parts: Parts,
+    ) -> Vae {
         let widths = (parts.posterior.outputs(latent), parts.likelihood.outputs_per_feature() * features);
-        Vae { networks: Networks::new((features, latent), hidden, activation, widths), parts }
+        Vae { networks: Networks::new((features, latent, condition), hidden, activation, widths), parts }
     }
 
     /// What it is made of.
@@ -90,12 +114,12 @@ impl Vae {
     /// Encodes, samples and decodes a batch, with as many codes per row as there is noise for.
     fn infer(&self, graph: &mut Graph, batch: &Batch, noise: Tensor) -> Inference<'_> {
         let Parts { posterior, prior, .. } = &self.parts;
-        let rows = graph.shape(batch.x)[0];
+        let rows = graph.shape(batch.rows.x)[0];
         let samples = graph.shape(noise)[0] / rows;
-        let outputs = self.networks.encode(graph, batch.x);
+        let outputs = self.networks.encode(graph, batch.rows);
         let repeated = repeat(graph, outputs, samples);
         let Draw { z, log_prob } = posterior.sample(graph, repeated, noise);
-        let log_likelihood = self.log_likelihood(graph, z, batch.x);
+        let log_likelihood = self.log_likelihood(graph, z, batch.rows);
         let encoder = self.encoder();
         let log_prior = prior.log_prob(graph, z, &encoder);
         let [log_posterior, log_prior] = [log_prob, log_prior].map(|t| graph.reshape(t, &[rows, samples]));
@@ -128,12 +152,12 @@ impl Vae {
         self.parts.posterior.noise(graph, rows, self.latent())
     }
 
-    /// ln p(x | z) of codes `[rows·samples, latent]` and data `[rows, features]`. `[rows, samples]`
-    fn log_likelihood(&self, graph: &mut Graph, z: Tensor, x: Tensor) -> Tensor {
+    /// ln p(x | z) of codes `[rows·samples, latent]` and rows of data. `[rows, samples]`
+    fn log_likelihood(&self, graph: &mut Graph, z: Tensor, Rows { mut x, y }: Rows) -> Tensor {
         let &[rows, features] = graph.shape(x) else { unreachable!("data has two dimensions") };
         let samples = graph.shape(z)[0] / rows;
-        let mut outputs = self.networks.decode(graph, z);
-        let mut x = x;
+        let y = y.map(|y| repeat(graph, y, samples));
+        let mut outputs = self.networks.decode(graph, z, y);
         if samples > 1 {
             let width = graph.shape(outputs)[1];
             outputs = graph.reshape(outputs, &[rows, samples, width]);
@@ -162,11 +186,15 @@ impl Model for Vae {
         self.networks.latent()
     }
 
+    fn condition(&self) -> usize {
+        self.networks.condition()
+    }
+
     fn parameters(&self) -> Vec<ParameterSpec> {
         let mut all = self.networks.parameters();
         all.extend(self.parts.likelihood.parameters(self.features()));
         all.extend(self.parts.posterior.parameters(self.latent()));
-        all.extend(self.parts.prior.parameters(self.latent(), self.features()));
+        all.extend(self.parts.prior.parameters(self.latent(), Encode::features(&self.networks)));
         all
     }
 
@@ -175,40 +203,41 @@ impl Model for Vae {
     }
 
     fn terms(&self, graph: &mut Graph, batch: &Batch) -> Terms {
-        let rows = graph.shape(batch.x)[0];
+        let rows = graph.shape(batch.rows.x)[0];
         let noise = self.noise(graph, rows * self.parts.objective.samples());
         self.terms_with(graph, batch, noise)
     }
 
-    fn score(&self, graph: &mut Graph, x: Tensor) -> Tensor {
-        let batch = Batch::whole(graph, x);
+    fn score(&self, graph: &mut Graph, rows: Rows) -> Tensor {
+        let batch = Batch::whole(graph, rows);
         let noise = self.noise(graph, batch.count);
         let inference = self.infer(graph, &batch, noise);
         let (reconstruction, kl) = (inference.reconstruction(graph), inference.kl_of_rows(graph));
         graph.add(reconstruction, kl)
     }
 
-    fn log_weights(&self, graph: &mut Graph, x: Tensor, samples: usize) -> Option<Tensor> {
-        let batch = Batch::whole(graph, x);
+    fn log_weights(&self, graph: &mut Graph, rows: Rows, samples: usize) -> Option<Tensor> {
+        let batch = Batch::whole(graph, rows);
         let noise = self.noise(graph, batch.count * samples);
         let inference = self.infer(graph, &batch, noise);
         let ratio = graph.sub(inference.log_prior, inference.log_posterior);
         Some(graph.add(inference.log_likelihood, ratio))
     }
 
-    fn draw_code(&self, graph: &mut Graph, x: Tensor) -> Tensor {
-        let (outputs, rows) = (self.networks.encode(graph, x), graph.shape(x)[0]);
-        let noise = self.noise(graph, rows);
+    fn draw_code(&self, graph: &mut Graph, rows: Rows) -> Tensor {
+        let outputs = self.networks.encode(graph, rows);
+        let count = graph.shape(outputs)[0];
+        let noise = self.noise(graph, count);
         self.parts.posterior.sample(graph, outputs, noise).z
     }
 
-    fn encode(&self, graph: &mut Graph, x: Tensor) -> Tensor {
-        let outputs = self.networks.encode(graph, x);
+    fn encode(&self, graph: &mut Graph, rows: Rows) -> Tensor {
+        let outputs = self.networks.encode(graph, rows);
         self.parts.posterior.mean(graph, outputs)
     }
 
-    fn decode(&self, graph: &mut Graph, z: Tensor) -> Tensor {
-        let outputs = self.networks.decode(graph, z);
+    fn decode(&self, graph: &mut Graph, z: Tensor, y: Option<Tensor>) -> Tensor {
+        let outputs = self.networks.decode(graph, z, y);
         self.parts.likelihood.mean(graph, outputs)
     }
 

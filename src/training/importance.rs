@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::batches::Batches;
 use super::programs::importance_program;
-use super::session::{Session, data_spec};
+use super::session::Session;
 use crate::data::{Dataset, Values};
 use crate::error::{Error, Result};
 use crate::kernels::Step;
@@ -88,8 +88,7 @@ impl Session {
         // Every chunk of a row's codes must see the same row.
         let binarised = binarise.then(|| binarised(data, self.seed())).transpose()?;
         let data = binarised.as_ref().unwrap_or(data);
-        let spec = data_spec(data);
-        let name = format!("importance.{}x{}", data.rows, spec.features);
+        let source = self.resident(format!("importance.{}x{}", data.rows, data.shape.features()), data)?;
         let rows = ROWS.min(data.rows);
         let batches = Batches { count: data.rows, rows };
         let mut weights = vec![Weights::NONE; data.rows];
@@ -97,10 +96,9 @@ impl Session {
         let chunks = [(CODES, whole), (rest, usize::from(rest > 0))];
         let mut number = 0;
         for (codes, times) in chunks.into_iter().filter(|chunk| chunk.1 > 0) {
-            let id = self.load(&format!("{name}.{codes}"), |model, set| {
-                importance_program(model, set, (&name, &spec), (rows, codes))
-            })?;
-            self.upload(&name, data)?;
+            let name = format!("{}.{codes}", source.name);
+            let id = self.load(&name, |model, set| importance_program(model, set, &source, (rows, codes)))?;
+            source.upload(&mut *self.executor, data)?;
             let scalars = self.scalars(id, 1.0);
             for batch in 0..batches.len() {
                 let (position, live) = batches.at(batch);
@@ -132,7 +130,8 @@ fn binarised(data: &Dataset, seed: u64) -> Result<Dataset> {
             |(e, value): (usize, f32)| f32::from(u8::from(uniform4(&step, BINARISED, e as u32 / 4)[e % 4] < value));
         out.extend(data.row(row).into_iter().enumerate().map(draw));
     }
-    Dataset::new(data.name.clone(), Values::Floats(out), data.shape)
+    let drawn = Dataset::new(data.name.clone(), Values::Floats(out), data.shape)?;
+    Ok(Dataset { conditions: data.conditions.clone(), ..drawn })
 }
 
 fn summary(weights: &[Weights], samples: usize) -> Importance {

@@ -3,18 +3,22 @@
 mod accumulator;
 mod batches;
 pub mod checkpoint;
+mod given;
 mod importance;
 pub mod metrics;
 mod pace;
 mod programs;
+mod resident;
 mod schedule;
 mod session;
 mod state;
 mod trainer;
 
 pub use accumulator::Sums;
+pub use given::Given;
 pub use importance::{Importance, MAX_SAMPLES};
 pub use programs::{EVALUATE_OUTPUTS, evaluate_program, train_program};
+pub use resident::Resident;
 pub use schedule::{KL_SCHEDULES, Rates};
 pub use session::Session;
 pub use state::State;

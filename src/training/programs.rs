@@ -2,10 +2,11 @@
 
 use std::collections::HashMap;
 
+use super::resident::Resident;
 use crate::graph::{Graph, Tensor};
 use crate::kernels::{Func, Order};
-use crate::models::{self, Model, Terms};
-use crate::program::{AdamOptions, DataSpec, ParameterSet, Program, Request, Update, lower};
+use crate::models::{self, Labelled, Model, Rows, Terms};
+use crate::program::{AdamOptions, ParameterSet, Program, Request, Update, lower};
 
 /// What the evaluation program gives per batch besides its statistics: posterior means `[rows, latent]`, and the KL per
 /// dimension as a mean over the live rows `[1, latent]` (`[1, 1]` where it is only known as a whole).
@@ -18,12 +19,23 @@ struct Batch {
     weights: Tensor,
 }
 
-fn batch(model: &dyn Model, data: (&str, &DataSpec), rows: usize, order: Order, binarise: bool) -> Batch {
+/// The terms of `rows` rows of a data set, and of `labelled.1` rows of its labelled part in turn.
+fn batch(
+    model: &dyn Model,
+    (data, rows): (&Resident, usize),
+    labelled: Option<(&Resident, usize)>,
+    order: Order,
+    binarise: bool,
+) -> Batch {
     let mut graph = Graph::new();
-    let binarise = binarise.then(|| graph.stream());
-    let x = graph.batch(data.0, rows, data.1.features, order, binarise);
+    let count = data.values.count;
+    let data = data.rows(&mut graph, rows, order, binarise);
+    let labelled = labelled.map(|(part, rows)| Labelled {
+        count: part.values.count,
+        rows: part.rows(&mut graph, rows, Order::InTurn, binarise),
+    });
     let weights = graph.row_weights(rows);
-    let terms = model.terms(&mut graph, &models::Batch { x, weights, count: data.1.count });
+    let terms = model.terms(&mut graph, &models::Batch { rows: data, weights, count, labelled });
     Batch { graph, terms, weights }
 }
 
@@ -46,12 +58,12 @@ fn statistics(b: &mut Batch) -> Vec<(&'static str, Tensor)> {
 pub fn train_program(
     model: &dyn Model,
     set: &ParameterSet,
-    (name, data): (&str, &DataSpec),
-    rows: usize,
+    (data, rows): (&Resident, usize),
+    labelled: Option<(&Resident, usize)>,
     binarise: bool,
     adam: AdamOptions,
 ) -> Program {
-    let mut b = batch(model, (name, data), rows, Order::Shuffled, binarise);
+    let mut b = batch(model, (data, rows), labelled, Order::Shuffled, binarise);
     let statistics = statistics(&mut b);
     let loss = statistics[0].1;
     let parameters: Vec<Tensor> = set.parameters.iter().map(|p| b.graph.param(&p.name, &p.shape)).collect();
@@ -61,7 +73,7 @@ pub fn train_program(
         name: "train",
         graph: &b.graph,
         parameters: vec![set],
-        data: HashMap::from([(name.to_string(), *data)]),
+        data: data.specs().chain(labelled.into_iter().flat_map(|part| part.0.specs())).collect(),
         outputs: vec![],
         statistics,
         update: Some(Update { set, gradients, adam }),
@@ -72,20 +84,20 @@ pub fn train_program(
 pub fn evaluate_program(
     model: &dyn Model,
     set: &ParameterSet,
-    (name, data): (&str, &DataSpec),
+    data: &Resident,
     rows: usize,
     binarise: bool,
 ) -> Program {
-    let mut b = batch(model, (name, data), rows, Order::Sequential, binarise);
+    let mut b = batch(model, (data, rows), None, Order::Sequential, binarise);
     let statistics = statistics(&mut b);
     let kl = b.terms.kl.unwrap_or_else(|| b.graph.full(0.0, &[rows, model.latent()]));
     let weighted = b.graph.mul(kl, b.weights);
     let per_dimension = b.graph.sum(weighted, &[0]);
     lower(&Request {
-        name: &format!("evaluate.{name}"),
+        name: &format!("evaluate.{}", data.name),
         graph: &b.graph,
         parameters: vec![set],
-        data: HashMap::from([(name.to_string(), *data)]),
+        data: data.specs().collect(),
         outputs: vec![(EVALUATE_OUTPUTS[0], b.terms.mu), (EVALUATE_OUTPUTS[1], per_dimension)],
         statistics,
         update: None,
@@ -97,12 +109,12 @@ pub fn evaluate_program(
 pub(super) fn importance_program(
     model: &dyn Model,
     set: &ParameterSet,
-    (name, data): (&str, &DataSpec),
+    data: &Resident,
     (rows, codes): (usize, usize),
 ) -> Program {
     let mut graph = Graph::new();
-    let x = graph.batch(name, rows, data.features, Order::Sequential, None);
-    let log_weights = model.log_weights(&mut graph, x, codes).expect("the model has a prior, which was checked");
+    let given = data.rows(&mut graph, rows, Order::Sequential, false);
+    let log_weights = model.log_weights(&mut graph, given, codes).expect("the model has a prior, which was checked");
     let largest = graph.max(log_weights, &[1]);
     let below = graph.sub(log_weights, largest);
     let weights = graph.call(Func::Exp, &[below]);
@@ -110,27 +122,34 @@ pub(super) fn importance_program(
     let (sum, squares) = (graph.sum(weights, &[1]), graph.sum(squares, &[1]));
     let output = graph.concat(&[largest, sum, squares], 1);
     lower(&Request {
-        name: &format!("{name}.{codes}"),
+        name: &format!("{}.{codes}", data.name),
         graph: &graph,
         parameters: vec![set],
-        data: HashMap::from([(name.to_string(), *data)]),
+        data: data.specs().collect(),
         outputs: vec![("weights", output)],
         statistics: vec![],
         update: None,
     })
 }
 
-/// A program from one input `[rows, width]` to one output, both named after it.
+/// The name of the input that holds what is known of the rows that a program takes.
+pub(super) fn known(name: &str) -> String {
+    format!("{name}.known")
+}
+
+/// A program from an input `[rows, width]`, and what is known of its rows `[rows, condition]` if that is anything, to one
+/// output; input and output are named after it.
 pub(super) fn transform(
     name: &str,
     set: &ParameterSet,
     rows: usize,
-    width: usize,
-    work: impl FnOnce(&mut Graph, Tensor) -> Tensor,
+    (width, condition): (usize, usize),
+    work: impl FnOnce(&mut Graph, Rows) -> Tensor,
 ) -> Program {
     generator(name, set, |graph| {
-        let input = graph.input(name, &[rows, width]);
-        work(graph, input)
+        let x = graph.input(name, &[rows, width]);
+        let y = (condition > 0).then(|| graph.input(&known(name), &[rows, condition]));
+        work(graph, Rows { x, y })
     })
 }
 

@@ -5,15 +5,18 @@ use std::collections::{BTreeMap, HashMap};
 use super::accumulator::Sums;
 use super::batches::Batches;
 use super::checkpoint::{Checkpoint, NamedTensor};
+use super::given::Given;
 use super::metrics::{ActiveUnits, EpochRecord, Split, bits_per_dimension};
-use super::programs::{EVALUATE_OUTPUTS, evaluate_program, generator, transform};
-use crate::data::{Dataset, PackingKind};
+use super::programs::{EVALUATE_OUTPUTS, evaluate_program, generator, known, transform};
+use super::resident::Resident;
+use crate::data::Dataset;
 use crate::error::{Error, Result};
-use crate::kernels::{Packing, SCALARS, Step};
-use crate::models::Model;
+use crate::graph::{Graph, Tensor};
+use crate::kernels::{SCALARS, Step};
+use crate::models::{Model, Rows};
 use crate::nn::ParameterSpec;
 use crate::objectives::BETA;
-use crate::program::{DataSpec, Executor, ParameterSet, Program, ProgramId, SQUARED_GRADIENT_NORM};
+use crate::program::{Executor, ParameterSet, Program, ProgramId, SQUARED_GRADIENT_NORM};
 
 /// Rows that encoding, decoding and reconstructing work on at once.
 const CHUNK: usize = 256;
@@ -115,14 +118,12 @@ impl Session {
         data: &Dataset,
         (rows, beta, binarise): (usize, f64, bool),
     ) -> Result<(EpochRecord, Vec<f32>)> {
-        let spec = data_spec(data);
         // Another set under the same split is another buffer, unless it is of the same size: then it is written anew.
-        let name = format!("{split}.{}x{}", data.rows, spec.features);
+        let source = self.resident(format!("{split}.{}x{}", data.rows, data.shape.features()), data)?;
         let rows = rows.min(data.rows);
-        let id = self.load(&format!("evaluate.{name}"), |model, set| {
-            evaluate_program(model, set, (&name, &spec), rows, binarise)
-        })?;
-        self.upload(&name, data)?;
+        let name = format!("evaluate.{}.{}", source.name, source.conditions.is_some());
+        let id = self.load(&name, |model, set| evaluate_program(model, set, &source, rows, binarise))?;
+        source.upload(&mut *self.executor, data)?;
         let started = std::time::Instant::now();
         let batches = Batches { count: data.rows, rows };
         let latent = self.model.latent();
@@ -161,54 +162,95 @@ impl Session {
         self.model.is_discrete().then(|| bits_per_dimension(elbo, self.model.features()))
     }
 
-    /// Makes a data set resident. A loaded program must read it.
-    pub fn upload(&mut self, name: &str, data: &Dataset) -> Result<()> {
-        let (words, _) = data.packed();
-        self.executor.write(&format!("data.{name}"), &words)
+    /// A data set as programs of this model read it.
+    ///
+    /// # Errors
+    /// If the model is given conditions, and the data has none or others.
+    pub(super) fn resident(&self, name: impl Into<String>, data: &Dataset) -> Result<Resident> {
+        let wanted = self.model.condition();
+        let found = data.conditions.as_ref().map_or(0, |found| found.width);
+        if wanted != found && (found > 0 || !self.model.infers_label()) && wanted > 0 {
+            return Err(Error::invalid(format!(
+                "the model is given {wanted} values of condition with every row, and the data {} has {found}: give data \
+                 with as many classes or numbers as that which it was trained on",
+                data.name
+            )));
+        }
+        Ok(Resident::new(name, data, wanted))
     }
 
-    /// Posterior means `[rows, latent]` of rows `[rows, features]`.
-    pub fn encode(&mut self, x: &[f32]) -> Result<Vec<f32>> {
-        let (features, latent) = (self.model.features(), self.model.latent());
-        self.load("encode", |model, set| transform("encode", set, CHUNK, features, |g, x| model.encode(g, x)))?;
-        self.transform("encode", x, (features, latent), 0)
+    /// Posterior means `[rows, latent]` of rows.
+    ///
+    /// # Errors
+    /// If these are not whole rows, if what must be known of them is missing, or if the device fails.
+    pub fn encode<'a>(&mut self, rows: impl Into<Given<'a>>) -> Result<Vec<f32>> {
+        let latent = self.model.latent();
+        self.of_rows("encode", rows.into(), latent, 0, |model, graph, rows| model.encode(graph, rows))
     }
 
-    /// A code of each row `[rows, latent]`, drawn from its posterior as the seed decides, of rows `[rows, features]`.
-    pub fn draw_codes(&mut self, x: &[f32], seed: u64) -> Result<Vec<f32>> {
-        let (features, latent) = (self.model.features(), self.model.latent());
-        self.load("code", |model, set| transform("code", set, CHUNK, features, |g, x| model.draw_code(g, x)))?;
-        self.transform("code", x, (features, latent), seed)
+    /// A code of each row `[rows, latent]`, drawn from its posterior as the seed decides.
+    ///
+    /// # Errors
+    /// As for [`Session::encode`].
+    pub fn draw_codes<'a>(&mut self, rows: impl Into<Given<'a>>, seed: u64) -> Result<Vec<f32>> {
+        let latent = self.model.latent();
+        self.of_rows("code", rows.into(), latent, seed, |model, graph, rows| model.draw_code(graph, rows))
     }
 
-    /// E\[x | z\] `[rows, features]` of codes `[rows, latent]`.
-    pub fn decode(&mut self, z: &[f32]) -> Result<Vec<f32>> {
-        let (features, latent) = (self.model.features(), self.model.latent());
-        self.decoder()?;
-        self.transform("decode", z, (latent, features), 0)
-    }
-
-    /// E\[x | z\] at the posterior means: `[rows, features]` to `[rows, features]`.
-    pub fn reconstruct(&mut self, x: &[f32]) -> Result<Vec<f32>> {
-        let codes = self.encode(x)?;
-        self.decode(&codes)
+    /// E\[x | z\] at the posterior means `[rows, features]`.
+    ///
+    /// # Errors
+    /// As for [`Session::encode`].
+    pub fn reconstruct<'a>(&mut self, rows: impl Into<Given<'a>>) -> Result<Vec<f32>> {
+        let features = self.model.features();
+        self.of_rows("reconstruct", rows.into(), features, 0, |model, graph, rows| model.reconstruct(graph, rows))
     }
 
     /// What each row costs by itself `[rows]`: for a VAE the negative ELBO from one sample of the posterior, which the
-    /// seed decides, else the loss; of rows `[rows, features]`.
-    pub fn score(&mut self, x: &[f32], seed: u64) -> Result<Vec<f32>> {
-        let features = self.model.features();
-        self.load("score", |model, set| transform("score", set, CHUNK, features, |g, x| model.score(g, x)))?;
-        self.transform("score", x, (features, 1), seed)
-    }
-
-    /// New data: E\[x | z\] for `count` codes drawn from the prior. `[count, features]`
+    /// seed decides, else the loss.
     ///
     /// # Errors
-    /// If the model has no prior, or the device fails.
-    pub fn sample(&mut self, count: usize, seed: u64) -> Result<Vec<f32>> {
-        let z = self.prior_sample(count, seed)?;
-        self.decode(&z)
+    /// As for [`Session::encode`].
+    pub fn score<'a>(&mut self, rows: impl Into<Given<'a>>, seed: u64) -> Result<Vec<f32>> {
+        self.of_rows("score", rows.into(), 1, seed, |model, graph, rows| model.score(graph, rows))
+    }
+
+    /// What a model makes of rows: `outputs` values of each.
+    fn of_rows(
+        &mut self,
+        name: &str,
+        given: Given,
+        outputs: usize,
+        seed: u64,
+        work: impl FnOnce(&dyn Model, &mut Graph, Rows) -> Tensor,
+    ) -> Result<Vec<f32>> {
+        let features = self.model.features();
+        let condition = if self.model.infers_label() { 0 } else { self.model.condition() };
+        self.load(name, |model, set| {
+            transform(name, set, CHUNK, (features, condition), |graph, rows| work(model, graph, rows))
+        })?;
+        self.transform(name, given, (features, condition, outputs), seed)
+    }
+
+    /// E\[x | z, y\] `[rows, features]` of codes z `[rows, latent]`, and of conditions y `[rows, condition]` where the model
+    /// is given them.
+    ///
+    /// # Errors
+    /// As for [`Session::encode`].
+    pub fn decode<'a>(&mut self, codes: impl Into<Given<'a>>) -> Result<Vec<f32>> {
+        let (features, latent, condition) = (self.model.features(), self.model.latent(), self.model.condition());
+        self.decoder()?;
+        self.transform("decode", codes.into(), (latent, condition, features), 0)
+    }
+
+    /// New data: E\[x | z, y\] for codes drawn from the prior, `count` of them, each with the condition of its place in `y`
+    /// `[count, condition]` where the model is given conditions. `[count, features]`
+    ///
+    /// # Errors
+    /// If the model has no prior, conditions are missing, or the device fails.
+    pub fn sample(&mut self, count: usize, y: &[f32], seed: u64) -> Result<Vec<f32>> {
+        let x = self.prior_sample(count, seed)?;
+        self.decode(Given { x: &x, y })
     }
 
     /// Codes drawn from the prior. `[count, latent]`
@@ -223,7 +265,7 @@ impl Session {
         self.load("prior", |model, set| {
             generator("prior", set, |g| model.prior_sample(g, CHUNK).expect("the model has a prior"))
         })?;
-        self.chunks("prior", (count, latent), seed, None)
+        self.chunks("prior", (count, latent), seed, &[])
     }
 
     /// The parts of the objective by name, from the statistics of a program: what stands behind loss, reconstruction and KL.
@@ -248,41 +290,54 @@ impl Session {
     }
 
     fn decoder(&mut self) -> Result<ProgramId> {
-        let latent = self.model.latent();
-        self.load("decode", |model, set| transform("decode", set, CHUNK, latent, |g, z| model.decode(g, z)))
+        let widths = (self.model.latent(), self.model.condition());
+        self.load("decode", |model, set| {
+            transform("decode", set, CHUNK, widths, |graph, Rows { x: z, y }| model.decode(graph, z, y))
+        })
     }
 
-    /// Runs a loaded transform over rows of `width` values, a chunk at a time; gives rows of `outputs` values.
+    /// Runs a loaded transform over rows of `width` values and `condition` values of what is known, a chunk at a time;
+    /// gives rows of `outputs` values.
     fn transform(
         &mut self,
         name: &str,
-        values: &[f32],
-        (width, outputs): (usize, usize),
+        Given { x, y }: Given,
+        (width, condition, outputs): (usize, usize, usize),
         seed: u64,
     ) -> Result<Vec<f32>> {
-        if !values.len().is_multiple_of(width) {
-            return Err(Error::invalid(format!("{} values are not whole rows of {width}", values.len())));
+        if !x.len().is_multiple_of(width) {
+            return Err(Error::invalid(format!("{} values are not whole rows of {width}", x.len())));
         }
-        self.chunks(name, (values.len() / width, outputs), seed, Some((values, width)))
+        let rows = x.len() / width;
+        if y.len() != rows * condition {
+            return Err(Error::invalid(format!(
+                "the model is given {condition} values of condition with every row: give {} with these {rows} rows, not {}",
+                rows * condition,
+                y.len()
+            )));
+        }
+        let known = known(name);
+        let inputs = [(name, x, width), (&known, y, condition)];
+        self.chunks(name, (rows, outputs), seed, if condition > 0 { &inputs } else { &inputs[..1] })
     }
 
-    /// Runs a loaded program for so many rows, a chunk at a time, writing its input, if it has one, of `(values, width)`.
+    /// Runs a loaded program for so many rows, a chunk at a time, writing its inputs, each a name, values and a width.
     fn chunks(
         &mut self,
         name: &str,
         (rows, outputs): (usize, usize),
         seed: u64,
-        input: Option<(&[f32], usize)>,
+        inputs: &[(&str, &[f32], usize)],
     ) -> Result<Vec<f32>> {
         let id = self.loaded[name];
         let mut out = Vec::with_capacity(rows * outputs);
         let scalars = self.scalars(id, 1.0);
         for (i, start) in (0..rows).step_by(CHUNK).enumerate() {
             let live = CHUNK.min(rows - start);
-            if let Some((values, width)) = input {
+            for &(input, values, width) in inputs {
                 let mut padded = vec![0.0; CHUNK * width];
                 padded[..live * width].copy_from_slice(&values[start * width..][..live * width]);
-                self.executor.write_f32(&format!("input.{name}"), &padded)?;
+                self.executor.write_f32(&format!("input.{input}"), &padded)?;
             }
             let step =
                 Step { seed: Step::seed_words(seed), step: i as u32, rows: live as u32, scalars, ..Step::default() };
@@ -292,14 +347,4 @@ impl Session {
         }
         Ok(out)
     }
-}
-
-/// How programs see a data set.
-pub(super) fn data_spec(data: &Dataset) -> DataSpec {
-    let packing = match data.values.kind() {
-        PackingKind::Bits => Packing::Bits,
-        PackingKind::Bytes => Packing::Bytes,
-        PackingKind::Floats => Packing::Floats,
-    };
-    DataSpec { count: data.rows, features: data.shape.features(), packing }
 }

@@ -10,7 +10,7 @@ use super::metrics::{EpochRecord, Split, StepRecord};
 use super::pace::Pace;
 use super::programs::train_program;
 use super::schedule::Rates;
-use super::session::{Session, data_spec};
+use super::session::Session;
 use super::state::State;
 use crate::config::TrainingConfig;
 use crate::data::Dataset;
@@ -53,8 +53,23 @@ impl Trainer {
     /// # Errors
     /// If the batch is larger than the data, or the device has too little memory.
     pub fn new(
+        session: Session,
+        data: &Dataset,
+        config: &TrainingConfig,
+        beta: f64,
+        binarise: bool,
+    ) -> Result<Trainer> {
+        Trainer::semi_supervised(session, data, None, config, beta, binarise)
+    }
+
+    /// The same of a model that learns to tell labels from the rows of `labelled`, which every step sees some of.
+    ///
+    /// # Errors
+    /// As for [`Trainer::new`], and if the model is given conditions, and the data has none or others.
+    pub fn semi_supervised(
         mut session: Session,
         data: &Dataset,
+        labelled: Option<&Dataset>,
         config: &TrainingConfig,
         beta: f64,
         binarise: bool,
@@ -71,10 +86,16 @@ impl Trainer {
             epsilon: config.epsilon as f32,
             clip: config.clip_norm.map(|c| c as f32),
         };
-        let spec = data_spec(data);
-        let program = session
-            .load("train", |model, set| train_program(model, set, ("train", &spec), config.batch, binarise, adam))?;
-        session.upload("train", data)?;
+        let source = session.resident("train", data)?;
+        let part = labelled.map(|part| Ok((session.resident("labelled", part)?, part))).transpose()?;
+        let program = session.load("train", |model, set| {
+            let part = part.as_ref().map(|(part, rows)| (part, config.batch.min(rows.rows)));
+            train_program(model, set, (&source, config.batch), part, binarise, adam)
+        })?;
+        source.upload(&mut *session.executor, data)?;
+        if let Some((part, rows)) = part {
+            part.upload(&mut *session.executor, rows)?;
+        }
         session.start()?;
         let batches = Batches { count: data.rows, rows: config.batch };
         let rates = Rates::new(config, beta, batches.len() as u64);

@@ -8,7 +8,7 @@ use elbo::kernels::{Func, Packing};
 use elbo::models::{Model, Parts, Vae};
 use elbo::nn::Activation;
 use elbo::program::{AdamOptions, DataSpec, ParameterSet};
-use elbo::training::train_program;
+use elbo::training::{Resident, train_program};
 
 use crate::oracle::Device;
 use crate::sketch::Sketch;
@@ -252,7 +252,8 @@ pub fn classic() -> (usize, String) {
     let vae = Vae::new(784, 20, (&[400], &[400]), Activation::Relu, Parts::new(Arc::new(Bernoulli)));
     let set = ParameterSet::new("model", vae.parameters().into_iter().map(|s| (s.name, s.shape)));
     let data = DataSpec { count: 60_000, features: 784, packing: Packing::Bytes };
-    let program = train_program(&vae, &set, ("train", &data), 128, false, AdamOptions::default());
+    let data = Resident { name: "train".into(), values: data, conditions: None };
+    let program = train_program(&vae, &set, (&data, 128), None, false, AdamOptions::default());
     (program.calls.len(), program.listing())
 }
 

@@ -55,14 +55,23 @@ pub struct EvaluateArgs {
 
 /// The options of `elbo sample`.
 #[derive(Debug, Clone, Args)]
-#[command(after_help = "Example:\n  elbo sample runs/vae-sprites --count 100 --out new.png --seed 7")]
+#[command(after_help = "\
+Examples:
+  elbo sample runs/vae-sprites --count 100 --out new.png --seed 7
+  elbo sample runs/cvae-mnist --label 7")]
 pub struct SampleArgs {
     /// Folder of the run, as `elbo train` left it
     #[arg(value_name = "RUN")]
     pub run: PathBuf,
-    /// How many rows to draw
+    /// How many rows to draw; without --label, a model that is given labels draws as many of each, a row of the grid each
     #[arg(long, value_name = "N", default_value = "64", value_parser = value_parser!(u64).range(1..=10_000))]
     pub count: u64,
+    /// The label that all of them are to have, of a model that is given labels
+    #[arg(long, value_name = "NAME", conflicts_with = "condition")]
+    pub label: Option<String>,
+    /// The numbers that all of them are given, of a model that is given numbers
+    #[arg(long, value_name = "X,X...", value_delimiter = ',', allow_negative_numbers = true)]
+    pub condition: Option<Vec<f32>>,
     /// The PNG file to write [default: samples.png in the folder of the run]
     #[arg(long, value_name = "FILE.png")]
     pub out: Option<PathBuf>,

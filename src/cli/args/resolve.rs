@@ -85,6 +85,8 @@ impl DataArgs {
         set(&mut config.source, &self.data);
         set(&mut config.validation, &self.validation);
         set(&mut config.binarise, &self.binarise);
+        set(&mut config.condition, &self.condition);
+        set_optional(&mut config.labels, &self.labels);
         set(&mut config.resolution, &self.resolution);
         set_optional(&mut config.count, &self.count);
         set(&mut config.binary, &self.binary);

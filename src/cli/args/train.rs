@@ -8,6 +8,7 @@ use clap::Args;
 use super::whole;
 use crate::catalogue::Spec;
 use crate::config::{Binarise, DeviceChoice, ModelKind, Preset, Schedule};
+use crate::data::Condition;
 use crate::nn::Activation;
 
 /// The options of `elbo train`. What is not given stays `None`.
@@ -69,6 +70,14 @@ pub struct DataArgs {
     /// Whether pixels become black or white
     #[arg(long, value_name = "HOW", alias = "binarize")]
     pub binarise: Option<Binarise>,
+    /// What a model that is told something of every row (--model cvae) is told
+    #[arg(long, value_name = "WHAT")]
+    pub condition: Option<Condition>,
+    /// Rows whose labels are used, as many of each class, chosen by the seed; those of the rest are not looked at
+    ///
+    /// For models that learn from labels of some rows and from the pictures of all (--model m2).
+    #[arg(long, value_name = "N", value_parser = whole)]
+    pub labels: Option<usize>,
     /// Height and width of the built-in sprites, in pixels
     #[arg(long, value_name = "PIXELS", value_parser = whole)]
     pub resolution: Option<usize>,
@@ -87,7 +96,7 @@ pub struct DataArgs {
 #[derive(Debug, Clone, Default, Args)]
 #[command(next_help_heading = "Model")]
 pub struct ModelArgs {
-    /// Variational or plain
+    /// Which kind of model
     #[arg(long, value_name = "KIND")]
     pub model: Option<ModelKind>,
     /// Units of each hidden layer of the encoder, from the data inwards

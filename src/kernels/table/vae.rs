@@ -140,6 +140,7 @@ pub(super) fn batches() -> Vec<Case> {
     }
     for packing in [Packing::Bytes, Packing::Floats] {
         all.push(batch(7, 33, 100, packing, Order::Shuffled, Binarise::Sample(6)));
+        all.push(batch(7, 33, 5, packing, Order::InTurn, Binarise::Never));
         all.push(batch(3, 128, 17, packing, Order::Sequential, Binarise::Sample(6)));
     }
     all.push(batch(1, 1, 1, Packing::Bytes, Order::Shuffled, Binarise::Never));

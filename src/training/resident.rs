@@ -1,0 +1,68 @@
+//! A data set on a device, as programs read it: its values, and what is known of its rows besides.
+
+use crate::data::{Dataset, PackingKind, Values};
+use crate::error::Result;
+use crate::graph::Graph;
+use crate::kernels::{Order, Packing};
+use crate::models::Rows;
+use crate::program::{DataSpec, Executor};
+
+/// A data set under a name.
+#[derive(Clone, Debug)]
+pub struct Resident {
+    /// The name of the buffer of its values.
+    pub name: String,
+    /// Its values.
+    pub values: DataSpec,
+    /// What is known of its rows, where a model is given that.
+    pub conditions: Option<DataSpec>,
+}
+
+impl Resident {
+    /// A data set as a model with this many values of condition (0 for none) reads it.
+    pub fn new(name: impl Into<String>, data: &Dataset, condition: usize) -> Resident {
+        let conditions = data.conditions.as_ref().filter(|_| condition > 0);
+        Resident {
+            name: name.into(),
+            values: spec(data.rows, data.shape.features(), &data.values),
+            conditions: conditions.map(|found| spec(data.rows, found.width, &found.values)),
+        }
+    }
+
+    /// The name of the buffer of what is known.
+    fn known(&self) -> String {
+        format!("{}.conditions", self.name)
+    }
+
+    /// What programs that read it are told.
+    pub fn specs(&self) -> impl Iterator<Item = (String, DataSpec)> {
+        let known = self.conditions.map(|spec| (self.known(), spec));
+        [(self.name.clone(), self.values)].into_iter().chain(known)
+    }
+
+    /// So many rows of it; grey values are drawn as black or white if they are to be binarised.
+    pub fn rows(&self, graph: &mut Graph, rows: usize, order: Order, binarise: bool) -> Rows {
+        let binarise = binarise.then(|| graph.stream());
+        let x = graph.batch(&self.name, rows, self.values.features, order, binarise);
+        let y = self.conditions.map(|spec| graph.batch(&self.known(), rows, spec.features, order, None));
+        Rows { x, y }
+    }
+
+    /// Makes it resident. A loaded program must read it.
+    pub fn upload(&self, executor: &mut dyn Executor, data: &Dataset) -> Result<()> {
+        executor.write(&format!("data.{}", self.name), &data.packed().0)?;
+        match data.conditions.as_ref().filter(|_| self.conditions.is_some()) {
+            Some(found) => executor.write(&format!("data.{}", self.known()), &found.values.packed(found.width).0),
+            None => Ok(()),
+        }
+    }
+}
+
+fn spec(count: usize, features: usize, values: &Values) -> DataSpec {
+    let packing = match values.kind() {
+        PackingKind::Bits => Packing::Bits,
+        PackingKind::Bytes => Packing::Bytes,
+        PackingKind::Floats => Packing::Floats,
+    };
+    DataSpec { count, features, packing }
+}
