@@ -53,8 +53,9 @@ pub struct Evaluation {
     /// The same in bits per dimension, where the likelihood is one of discrete values.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub nll_bits_per_dimension: Option<f64>,
-    /// The mean squared error per value of E\[x | z\] at the posterior means.
-    pub reconstruction_error: f64,
+    /// The mean squared error per value of E\[x | z\] at the posterior means, where codes can be decoded.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reconstruction_error: Option<f64>,
     /// How far the aggregate posterior lies from the prior, by the measure's name.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub aggregate_posterior: BTreeMap<&'static str, Distance>,
@@ -116,7 +117,7 @@ impl Saved {
         let how = (config.training.batch, config.model.beta, binarise);
         let (mut record, means) = self.session.evaluate(split, data, how)?;
         record.epoch = self.epoch;
-        let generative = self.session.model.is_generative();
+        let (generative, decodes) = (self.session.model.is_generative(), self.session.model.has_decoder());
         let samples = wanted.samples.filter(|_| generative);
         let importance = samples.map(|k| self.session.importance(data, k, binarise)).transpose()?;
         let features = data.shape.features();
@@ -128,7 +129,7 @@ impl Saved {
             nll_bits_per_dimension: importance.as_ref().filter(|_| record.bits_per_dimension.is_some()).map(bits),
             importance,
             record,
-            reconstruction_error: self.reconstruction_error(data)?,
+            reconstruction_error: decodes.then(|| self.reconstruction_error(data)).transpose()?,
             aggregate_posterior: BTreeMap::new(),
             disentanglement: BTreeMap::new(),
             excluded_factors: vec![],

@@ -9,7 +9,7 @@ use crate::config::{Binarise, Config, ModelConfig, ModelKind};
 use crate::data::{self, Dataset, Source, Splits, Values, labelled_part};
 use crate::distributions::{LIKELIHOODS, Likelihood, SquaredError, Support};
 use crate::error::{Error, Result};
-use crate::models::{Autoencoder, Model, Vae};
+use crate::models::{Autoencoder, Classifier, M2, Model, Vae};
 use crate::program::Executor;
 use crate::training::{Session, Trainer};
 
@@ -35,7 +35,9 @@ pub(super) fn open_data(config: &Config, source: &Source) -> Result<Splits> {
 /// # Errors
 /// If the rows do not fit the configuration, or the device has too little memory.
 pub(super) fn build_trainer(config: &Config, data: &Dataset, executor: Box<dyn Executor>) -> Result<Trainer> {
-    check_values(config, data)?;
+    if config.model.kind != ModelKind::Classifier {
+        check_values(config, data)?;
+    }
     let (kind, seed) = (config.model.kind, config.training.seed);
     let model = build_model(&config.model, &Form::of(data))?;
     let session = Session::new(model, executor, seed);
@@ -59,6 +61,11 @@ pub fn build_model(config: &ModelConfig, form: &Form) -> Result<Box<dyn Model>> 
         ModelKind::Cvae => {
             Box::new(Vae::conditional((features, latent, form.condition), hidden, activation, config.parts()?))
         }
+        ModelKind::M2 => {
+            let sizes = (features, latent, form.condition);
+            Box::new(M2::new(sizes, hidden, activation, config.parts()?, config.alpha as f32))
+        }
+        ModelKind::Classifier => Box::new(Classifier::new(features, form.condition, &config.hidden, activation)),
         ModelKind::Ae => {
             let likelihood: Arc<dyn Likelihood> = match config.likelihood.id.as_str() {
                 "gaussian" => Arc::new(SquaredError),

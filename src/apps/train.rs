@@ -215,15 +215,19 @@ impl TrainRun {
             let (x, y) = self.shown().gather(0..codes_of);
             self.means = self.trainer.session.encode(Given { x: &x, y: &y })?;
         }
-        let reconstructions = self.trainer.session.reconstruct(Given { x: &originals, y: &known })?;
+        if self.trainer.session.model.has_decoder() {
+            let reconstructions = self.trainer.session.reconstruct(Given { x: &originals, y: &known })?;
+            let path = self.folder.join("reconstructions.png");
+            save_reconstructions(&path, &originals, &reconstructions, image, 10)?;
+            made.push(path);
+        }
         let path = |name: &str| self.folder.join(name);
-        save_reconstructions(&path("reconstructions.png"), &originals, &reconstructions, image, 10)?;
         let labels = labels.as_ref().map(|(values, names)| (values.as_slice(), names.as_slice()));
         save_latent_map(&path("latent.png"), &self.means[..codes_of * latent], latent, labels)?;
         let history = read_epochs(&path(METRICS))?;
         let points: Vec<EpochPoint> = history.iter().map(EpochPoint::from).collect();
         save_loss(&path("loss.png"), &points)?;
-        made.extend(["reconstructions.png", "latent.png", "loss.png"].map(path));
+        made.extend(["latent.png", "loss.png"].map(path));
         Ok(made)
     }
 

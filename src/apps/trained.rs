@@ -219,6 +219,15 @@ impl Trained {
         self.session.reconstruct(rows)
     }
 
+    /// q(y | x): how likely each label is for each row of `x` `[rows, features]`, of an M2 or a classifier.
+    /// `[rows, classes]`
+    ///
+    /// # Errors
+    /// If the model infers no labels, the values are not whole rows, or the device fails.
+    pub fn classify(&mut self, x: &[f32]) -> Result<Vec<f32>> {
+        self.session.classify(x)
+    }
+
     /// How strange each row is: its negative ELBO in nats, `[rows]`, from one sample of its posterior that the seed
     /// decides; for a plain autoencoder, its loss. High scores mark anomalies (An and Cho 2015). Over a test set, the
     /// mean is −ELBO.

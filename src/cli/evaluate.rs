@@ -59,9 +59,7 @@ fn table(found: &Evaluation, kind: ModelKind) -> Table {
             row("reconstruction, -ln p(x|z)", number(record.reconstruction), nats);
             row("KL(q(z|x) || p(z))", number(record.kl), nats);
             row("loss: the objective", number(record.loss), nats);
-            for (name, value) in &record.parts {
-                row(&format!("  {}", name.replace('_', " ")), significant(*value, 4), nats);
-            }
+            record.parts.iter().for_each(|part| row_of_part(&mut row, part));
             if let Some(bits) = record.bits_per_dimension {
                 row("-ELBO", format!("{bits:.4}"), "bits per dimension");
             }
@@ -80,10 +78,23 @@ fn table(found: &Evaluation, kind: ModelKind) -> Table {
                 row("active units", units.to_string(), &of);
             }
         }
-        false => row("loss", number(record.loss), nats),
+        false => {
+            row("loss", number(record.loss), nats);
+            record.parts.iter().for_each(|part| row_of_part(&mut row, part));
+        }
     }
-    row("reconstruction error", significant(found.reconstruction_error, 4), "mean squared, per value");
+    if let Some(error) = found.reconstruction_error {
+        row("reconstruction error", significant(error, 4), "mean squared, per value");
+    }
     table
+}
+
+/// A part of the objective, or how many labels are right.
+fn row_of_part(row: &mut impl FnMut(&str, String, &str), (name, value): (&String, &f64)) {
+    match name.as_str() {
+        "accuracy" => row("accuracy", format!("{:.2} %", 100.0 * value), "of labels right"),
+        name => row(&format!("  {}", name.replace('_', " ")), significant(*value, 4), "nats per example"),
+    }
 }
 
 fn distances(found: &Evaluation) -> Table {

@@ -18,6 +18,7 @@ pub(super) const KEYS: [(&str, &[&str]); 4] = [
             "prior",
             "objective",
             "beta",
+            "alpha",
         ],
     ),
     (

@@ -39,6 +39,9 @@ pub struct ModelConfig {
     pub objective: Spec,
     /// Weight of the KL term in the loss: `loss = reconstruction + beta · kl`.
     pub beta: f64,
+    /// Weight of the classification of labelled rows in the loss of a semi-supervised model, α in its paper's equation 9
+    /// over the number of rows.
+    pub alpha: f64,
 }
 
 /// Which model is trained.
@@ -52,22 +55,26 @@ pub enum ModelKind {
     Ae,
     /// Conditional VAE: encoder and decoder are told the label of each row, or numbers
     Cvae,
+    /// M2: a semi-supervised VAE that learns labels from some rows and the rest from all
+    M2,
+    /// The classifier of M2 alone, trained on the labelled rows
+    Classifier,
 }
 
 impl ModelKind {
     /// Whether it is told something of every row, or of some.
     pub fn is_conditional(self) -> bool {
-        matches!(self, ModelKind::Cvae)
+        matches!(self, ModelKind::Cvae | ModelKind::M2 | ModelKind::Classifier)
     }
 
     /// Whether it learns labels from some rows and the rest from all.
     pub fn is_semi_supervised(self) -> bool {
-        false
+        matches!(self, ModelKind::M2 | ModelKind::Classifier)
     }
 
     /// Whether it has codes with a prior, and so an ELBO.
     pub fn is_variational(self) -> bool {
-        self != ModelKind::Ae
+        !matches!(self, ModelKind::Ae | ModelKind::Classifier)
     }
 }
 
@@ -83,6 +90,8 @@ impl fmt::Display for ModelKind {
             ModelKind::Vae => "vae",
             ModelKind::Ae => "ae",
             ModelKind::Cvae => "cvae",
+            ModelKind::M2 => "m2",
+            ModelKind::Classifier => "classifier",
         })
     }
 }
@@ -100,6 +109,7 @@ impl ModelConfig {
         }
         problems.within("latent", self.latent as u64, 1..=MAX_WIDTH);
         problems.not_negative("beta", self.beta, "1");
+        problems.not_negative("alpha", self.alpha, "1");
         pieces::check(self, batch, problems);
     }
 }

@@ -44,8 +44,10 @@ pub(super) fn check(config: &ModelConfig, batch: usize, problems: &mut Problems)
     note(find(POSTERIORS, &config.posterior), problems);
     note(find(PRIORS, &config.prior), problems);
     note(find(OBJECTIVES, &config.objective), problems);
-    if config.kind == ModelKind::Ae {
-        return check_plain(config, problems);
+    match config.kind {
+        ModelKind::Ae => return check_plain(config, problems),
+        ModelKind::Classifier => return check_unused(config, problems),
+        _ => {}
     }
     let Ok(parts) = config.parts() else { return };
     if config.latent == 0 || !codes_fit(config, &parts, problems) {
@@ -53,6 +55,13 @@ pub(super) fn check(config: &ModelConfig, batch: usize, problems: &mut Problems)
     }
     let objective = &config.objective.id;
     let latent = config.latent;
+    problems.note(
+        config.kind.is_semi_supervised() && objective != "elbo",
+        format!(
+            "a model of `kind` {} has a bound of its own to minimise, and the objective `{objective}` is given: leave it out",
+            config.kind
+        ),
+    );
     for need in parts.objective.needs() {
         let (posterior, prior) = (&config.posterior.id, &config.prior.id);
         match need {
@@ -104,17 +113,23 @@ fn check_plain(config: &ModelConfig, problems: &mut Problems) {
         likelihood == "gaussian" && !config.likelihood.settings.is_empty(),
         "a plain autoencoder (`kind` ae) minimises the squared error, which `sigma` has no part in: leave it out",
     );
+    check_unused(config, problems);
+}
+
+/// A model without a prior has no factors to choose.
+fn check_unused(config: &ModelConfig, problems: &mut Problems) {
+    let kind = config.kind;
     let plain = [
         (Kind::Posterior, &config.posterior, "diagonal-gaussian"),
         (Kind::Prior, &config.prior, "standard-normal"),
         (Kind::Objective, &config.objective, "elbo"),
     ];
-    for (kind, spec, usual) in plain {
+    for (factor, spec, usual) in plain {
         problems.note(
             spec.id != usual,
             format!(
-                "a plain autoencoder (`kind` ae) has no {} to choose, and `{spec}` is given: leave it out, or train a vae",
-                kind.key()
+                "a model of `kind` {kind} has no {} to choose, and `{spec}` is given: leave it out, or train a vae",
+                factor.key()
             ),
         );
     }

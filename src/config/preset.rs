@@ -72,6 +72,7 @@ fn sprites() -> Config {
             prior: Spec::new("standard-normal"),
             objective: Spec::new("elbo"),
             beta: 1.0,
+            alpha: 1.0,
         },
         training: TrainingConfig {
             learning_rate: 0.004,

@@ -59,6 +59,7 @@ fn other() -> Config {
             prior: Spec::new("standard-normal"),
             objective: Spec::new("free-bits").with("lambda", 0.25),
             beta: 4.0,
+            alpha: 2.0,
         },
         training: TrainingConfig {
             epochs: 3,

@@ -1,10 +1,15 @@
 //! Models: one file each, saying how its graph is put together.
 
 mod autoencoder;
+mod classifier;
+mod labeller;
+mod m2;
 mod networks;
 mod vae;
 
 pub use autoencoder::Autoencoder;
+pub use classifier::Classifier;
+pub use m2::M2;
 pub use networks::Networks;
 pub use vae::{Parts, Vae};
 
@@ -13,7 +18,7 @@ use crate::graph::{Graph, Tensor};
 use crate::nn::ParameterSpec;
 
 /// Every kind of model.
-pub static MODELS: &[&About] = &[&vae::ABOUT, &autoencoder::ABOUT, &vae::CONDITIONAL];
+pub static MODELS: &[&About] = &[&vae::ABOUT, &autoencoder::ABOUT, &vae::CONDITIONAL, &m2::ABOUT, &classifier::ABOUT];
 
 /// Rows of data, and what is known of them.
 #[derive(Clone, Copy, Debug)]
@@ -92,9 +97,15 @@ pub trait Model: std::fmt::Debug + Send + Sync {
         0
     }
 
-    /// Whether it tells the label of a row itself, so that encoding needs none, and learns that from labelled rows.
+    /// Whether it tells the label of a row itself ([`Model::classify`]), so that encoding needs none, and learns that from
+    /// labelled rows.
     fn infers_label(&self) -> bool {
         false
+    }
+
+    /// Whether codes can be decoded; of a model where they cannot, [`Model::decode`] gives zeros.
+    fn has_decoder(&self) -> bool {
+        true
     }
 
     /// Its parameters, in a fixed order.
@@ -131,6 +142,12 @@ pub trait Model: std::fmt::Debug + Send + Sync {
 
     /// Codes drawn from the prior `[rows, latent]`; `None` where there is none.
     fn prior_sample(&self, graph: &mut Graph, rows: usize) -> Option<Tensor>;
+
+    /// q(y | x): how likely each label is `[rows, condition]`, of a model that infers it; of another, all are alike.
+    fn classify(&self, graph: &mut Graph, x: Tensor) -> Tensor {
+        let shape = [graph.shape(x)[0], self.condition()];
+        graph.full(1.0 / self.condition().max(1) as f32, &shape)
+    }
 
     /// Whether it has a prior to draw codes from.
     fn is_generative(&self) -> bool {

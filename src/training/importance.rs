@@ -98,7 +98,7 @@ impl Session {
         for (codes, times) in chunks.into_iter().filter(|chunk| chunk.1 > 0) {
             let name = format!("{}.{codes}", source.name);
             let id = self.load(&name, |model, set| importance_program(model, set, &source, (rows, codes)))?;
-            source.upload(&mut *self.executor, data)?;
+            source.upload(&mut *self.executor, id, data)?;
             let scalars = self.scalars(id, 1.0);
             for batch in 0..batches.len() {
                 let (position, live) = batches.at(batch);

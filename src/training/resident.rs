@@ -5,7 +5,7 @@ use crate::error::Result;
 use crate::graph::Graph;
 use crate::kernels::{Order, Packing};
 use crate::models::Rows;
-use crate::program::{DataSpec, Executor};
+use crate::program::{DataSpec, Executor, ProgramId};
 
 /// A data set under a name.
 #[derive(Clone, Debug)]
@@ -48,12 +48,17 @@ impl Resident {
         Rows { x, y }
     }
 
-    /// Makes it resident. A loaded program must read it.
-    pub fn upload(&self, executor: &mut dyn Executor, data: &Dataset) -> Result<()> {
-        executor.write(&format!("data.{}", self.name), &data.packed().0)?;
-        match data.conditions.as_ref().filter(|_| self.conditions.is_some()) {
-            Some(found) => executor.write(&format!("data.{}", self.known()), &found.values.packed(found.width).0),
-            None => Ok(()),
+    /// Makes resident what a loaded program reads of it.
+    pub fn upload(&self, executor: &mut dyn Executor, program: ProgramId, data: &Dataset) -> Result<()> {
+        let [values, known] = [format!("data.{}", self.name), format!("data.{}", self.known())];
+        let reads =
+            |executor: &dyn Executor, name: &str| executor.program(program).buffers.iter().any(|b| b.name == name);
+        if reads(executor, &values) {
+            executor.write(&values, &data.packed().0)?;
+        }
+        match &data.conditions {
+            Some(found) if reads(executor, &known) => executor.write(&known, &found.values.packed(found.width).0),
+            _ => Ok(()),
         }
     }
 }

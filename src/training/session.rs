@@ -64,7 +64,7 @@ impl Session {
 
     /// Writes the starting values of all parameters, which the seed decides.
     pub fn start(&mut self) -> Result<()> {
-        self.decoder()?;
+        self.encoder()?;
         let mut values = vec![0.0; self.set.words()];
         for (place, (spec, p)) in self.specs.iter().zip(&self.set.parameters).enumerate() {
             values[p.offset..][..p.len()].copy_from_slice(&spec.start(self.seed, place));
@@ -123,7 +123,7 @@ impl Session {
         let rows = rows.min(data.rows);
         let name = format!("evaluate.{}.{}", source.name, source.conditions.is_some());
         let id = self.load(&name, |model, set| evaluate_program(model, set, &source, rows, binarise))?;
-        source.upload(&mut *self.executor, data)?;
+        source.upload(&mut *self.executor, id, data)?;
         let started = std::time::Instant::now();
         let batches = Batches { count: data.rows, rows };
         let latent = self.model.latent();
@@ -184,8 +184,21 @@ impl Session {
     /// # Errors
     /// If these are not whole rows, if what must be known of them is missing, or if the device fails.
     pub fn encode<'a>(&mut self, rows: impl Into<Given<'a>>) -> Result<Vec<f32>> {
-        let latent = self.model.latent();
-        self.of_rows("encode", rows.into(), latent, 0, |model, graph, rows| model.encode(graph, rows))
+        self.encoder()?;
+        let widths = (self.model.features(), self.given_of_rows(), self.model.latent());
+        self.transform("encode", self.known_of(rows.into()), widths, 0)
+    }
+
+    /// q(y | x): how likely each label is for each row `[rows, classes]`, of a model that infers it.
+    ///
+    /// # Errors
+    /// If the model infers no labels; otherwise as for [`Session::encode`].
+    pub fn classify(&mut self, x: &[f32]) -> Result<Vec<f32>> {
+        if !self.model.infers_label() {
+            return Err(Error::invalid("the model infers no labels: train an m2 or a classifier"));
+        }
+        let classes = self.model.condition();
+        self.of_rows("classify", x.into(), classes, 0, |model, graph, rows| model.classify(graph, rows.x))
     }
 
     /// A code of each row `[rows, latent]`, drawn from its posterior as the seed decides.
@@ -202,6 +215,7 @@ impl Session {
     /// # Errors
     /// As for [`Session::encode`].
     pub fn reconstruct<'a>(&mut self, rows: impl Into<Given<'a>>) -> Result<Vec<f32>> {
+        self.check_decoder()?;
         let features = self.model.features();
         self.of_rows("reconstruct", rows.into(), features, 0, |model, graph, rows| model.reconstruct(graph, rows))
     }
@@ -224,12 +238,35 @@ impl Session {
         seed: u64,
         work: impl FnOnce(&dyn Model, &mut Graph, Rows) -> Tensor,
     ) -> Result<Vec<f32>> {
-        let features = self.model.features();
-        let condition = if self.model.infers_label() { 0 } else { self.model.condition() };
+        let (features, condition) = (self.model.features(), self.given_of_rows());
         self.load(name, |model, set| {
             transform(name, set, CHUNK, (features, condition), |graph, rows| work(model, graph, rows))
         })?;
-        self.transform(name, given, (features, condition, outputs), seed)
+        self.transform(name, self.known_of(given), (features, condition, outputs), seed)
+    }
+
+    fn check_decoder(&self) -> Result<()> {
+        if self.model.has_decoder() {
+            return Ok(());
+        }
+        Err(Error::invalid("a classifier tells labels of rows, and cannot make rows: train a vae or an m2"))
+    }
+
+    /// Values that are to be known of rows that come in.
+    fn given_of_rows(&self) -> usize {
+        if self.model.infers_label() { 0 } else { self.model.condition() }
+    }
+
+    /// Rows without what the model infers itself.
+    fn known_of<'a>(&self, given: Given<'a>) -> Given<'a> {
+        Given { x: given.x, y: if self.model.infers_label() { &[] } else { given.y } }
+    }
+
+    fn encoder(&mut self) -> Result<ProgramId> {
+        let widths = (self.model.features(), self.given_of_rows());
+        self.load("encode", |model, set| {
+            transform("encode", set, CHUNK, widths, |graph, rows| model.encode(graph, rows))
+        })
     }
 
     /// E\[x | z, y\] `[rows, features]` of codes z `[rows, latent]`, and of conditions y `[rows, condition]` where the model
@@ -290,6 +327,7 @@ impl Session {
     }
 
     fn decoder(&mut self) -> Result<ProgramId> {
+        self.check_decoder()?;
         let widths = (self.model.latent(), self.model.condition());
         self.load("decode", |model, set| {
             transform("decode", set, CHUNK, widths, |graph, Rows { x: z, y }| model.decode(graph, z, y))

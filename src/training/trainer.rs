@@ -92,9 +92,9 @@ impl Trainer {
             let part = part.as_ref().map(|(part, rows)| (part, config.batch.min(rows.rows)));
             train_program(model, set, (&source, config.batch), part, binarise, adam)
         })?;
-        source.upload(&mut *session.executor, data)?;
+        source.upload(&mut *session.executor, program, data)?;
         if let Some((part, rows)) = part {
-            part.upload(&mut *session.executor, rows)?;
+            part.upload(&mut *session.executor, program, rows)?;
         }
         session.start()?;
         let batches = Batches { count: data.rows, rows: config.batch };

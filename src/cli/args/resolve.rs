@@ -109,6 +109,7 @@ impl ModelArgs {
         set(&mut config.prior, &self.prior);
         set(&mut config.objective, &self.objective);
         set(&mut config.beta, &self.beta);
+        set(&mut config.alpha, &self.alpha);
     }
 }
 

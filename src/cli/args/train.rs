@@ -142,6 +142,11 @@ pub struct ModelArgs {
     /// Below 1, reconstructions are sharper, and rows drawn from the model worse.
     #[arg(long, value_name = "X")]
     pub beta: Option<f64>,
+    /// Weight of the classification of labelled rows in the loss (--model m2)
+    ///
+    /// The loss per example is the bound on what is known of it, and alpha times the mean of -ln q(y|x) over labelled rows.
+    #[arg(long, value_name = "X")]
+    pub alpha: Option<f64>,
 }
 
 /// Settings of the table `[training]`.

@@ -1,0 +1,90 @@
+//! The network that tells labels: q(y | x), a multilayer perceptron with a softmax.
+
+use crate::graph::{Graph, Tensor};
+use crate::kernels::Func;
+use crate::nn::{Activation, Linear, Mlp, ParameterSpec};
+
+/// q(y | x) over so many classes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Labeller {
+    features: usize,
+    hidden: Mlp,
+    head: Linear,
+}
+
+impl Labeller {
+    /// A network from `features` values through `widths` to `classes` probabilities.
+    pub fn new((features, classes): (usize, usize), widths: &[usize], activation: Activation) -> Labeller {
+        let deepest = widths.last().copied().unwrap_or(features);
+        Labeller {
+            features,
+            hidden: Mlp::new("classifier", features, widths, activation),
+            head: Linear::new(format!("classifier.{}", widths.len()), deepest, classes),
+        }
+    }
+
+    /// Values per example.
+    pub fn features(&self) -> usize {
+        self.features
+    }
+
+    /// Classes.
+    pub fn classes(&self) -> usize {
+        self.head.outputs
+    }
+
+    /// Values per example that its last hidden layer gives.
+    pub fn hidden(&self) -> usize {
+        self.head.inputs
+    }
+
+    /// The parameters of its layers.
+    pub fn parameters(&self) -> Vec<ParameterSpec> {
+        let mut all = self.hidden.parameters();
+        all.extend(self.head.parameters());
+        all
+    }
+
+    /// What the last hidden layer gives. `[rows, hidden]`
+    pub fn hidden_of(&self, graph: &mut Graph, x: Tensor) -> Tensor {
+        self.hidden.forward(graph, x)
+    }
+
+    /// ln q(y | x). `[rows, classes]`
+    pub fn log_probs(&self, graph: &mut Graph, x: Tensor) -> Tensor {
+        let hidden = self.hidden_of(graph, x);
+        let logits = self.head.forward(graph, hidden);
+        let total = graph.log_sum_exp(logits, &[1]);
+        graph.sub(logits, total)
+    }
+}
+
+/// −ln q(y | x) of the labels `y` `[rows, classes]`, in nats. `[rows, 1]`
+pub(super) fn cross_entropy(graph: &mut Graph, log_probs: Tensor, y: Tensor) -> Tensor {
+    let of_label = graph.mul(y, log_probs);
+    let sum = graph.sum_rows(of_label);
+    graph.neg(sum)
+}
+
+/// The likeliest label of each row as a one among zeros. `[rows, classes]`
+pub(super) fn likeliest(graph: &mut Graph, log_probs: Tensor) -> Tensor {
+    let largest = graph.max(log_probs, &[1]);
+    let below = graph.call(Func::Less, &[log_probs, largest]);
+    let one = graph.constant(1.0);
+    graph.sub(one, below)
+}
+
+/// 1 where the likeliest label is that of `y` `[rows, classes]`, else 0. `[rows, 1]`
+pub(super) fn is_right(graph: &mut Graph, log_probs: Tensor, y: Tensor) -> Tensor {
+    let guess = likeliest(graph, log_probs);
+    let both = graph.mul(guess, y);
+    graph.sum_rows(both)
+}
+
+/// What belongs to other rows `[n, 1]`, as their mean in each of `rows` rows `[rows, 1]`.
+pub(super) fn mean_in_every_row(graph: &mut Graph, t: Tensor, rows: usize) -> Tensor {
+    let count = graph.shape(t)[0];
+    let sum = graph.sum(t, &[0]);
+    let mean = graph.scale(sum, 1.0 / count as f32);
+    graph.expand(mean, &[rows, 1])
+}
