@@ -1,5 +1,6 @@
 //! What the rows of a run look like, as its checkpoint keeps it.
 
+use crate::config::ModelKind;
 use crate::data::{Dataset, Shape};
 use crate::error::{Error, Result};
 use crate::training::checkpoint::Checkpoint;
@@ -16,9 +17,9 @@ pub struct Form {
 }
 
 impl Form {
-    /// That of a data set.
-    pub fn of(data: &Dataset) -> Form {
-        let known = data.conditions.as_ref();
+    /// That of a data set, as a kind of model is given it.
+    pub fn of(kind: ModelKind, data: &Dataset) -> Form {
+        let known = data.conditions.as_ref().filter(|_| kind.is_conditional());
         Form {
             shape: data.shape,
             condition: known.map_or(0, |known| known.width),
@@ -63,8 +64,8 @@ impl Form {
     ///
     /// # Errors
     /// If it does.
-    pub fn check(&self, data: &Dataset) -> Result<()> {
-        let found = Form::of(data);
+    pub fn check(&self, kind: ModelKind, data: &Dataset) -> Result<()> {
+        let found = Form::of(kind, data);
         if found.shape != self.shape {
             return Err(Error::invalid(format!(
                 "the data {} has images of {}, and the model was trained on {}: give data of that size",

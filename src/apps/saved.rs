@@ -51,7 +51,7 @@ impl Saved {
     pub fn data(&self, other: Option<&str>) -> Result<Splits> {
         let source = other.map_or_else(|| self.config.data.parsed_source(), Source::parse);
         let splits = open_data(&self.config, &source)?;
-        self.form.check(&splits.train)?;
+        self.form.check(self.config.model.kind, &splits.train)?;
         Ok(splits)
     }
 }

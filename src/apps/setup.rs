@@ -19,10 +19,10 @@ use crate::training::{Session, Trainer};
 /// If it cannot be read, or the model is given what is not known of its rows.
 pub(super) fn open_data(config: &Config, source: &Source) -> Result<Splits> {
     let splits = data::open(source, &config.data.options(config.training.seed))?;
-    if !config.model.kind.is_conditional() {
-        return Ok(splits);
-    }
-    let conditioned = |data: Dataset| data.conditioned(config.data.condition);
+    let conditioned = |data: Dataset| match config.model.kind.is_conditional() {
+        true => data.conditioned(config.data.condition),
+        false => Ok(Dataset { conditions: None, ..data }),
+    };
     Ok(Splits {
         train: conditioned(splits.train)?,
         validation: splits.validation.map(conditioned).transpose()?,
@@ -39,7 +39,7 @@ pub(super) fn build_trainer(config: &Config, data: &Dataset, executor: Box<dyn E
         check_values(config, data)?;
     }
     let (kind, seed) = (config.model.kind, config.training.seed);
-    let model = build_model(&config.model, &Form::of(data))?;
+    let model = build_model(&config.model, &Form::of(kind, data))?;
     let session = Session::new(model, executor, seed);
     let binarise = config.data.binarise == Binarise::Dynamic;
     let labels = config.data.labels.unwrap_or(data.rows);

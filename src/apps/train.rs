@@ -102,7 +102,7 @@ impl TrainRun {
         let checkpoint = Checkpoint::load(&path)?;
         let trained_on = Form::read(&checkpoint).map_err(|e| Error::malformed(&path, e))?;
         let (data, mut trainer) = TrainRun::prepare(&config, executor)?;
-        trained_on.check(&data.train)?;
+        trained_on.check(config.model.kind, &data.train)?;
         trainer.resume(&checkpoint).map_err(|e| Error::malformed(&path, e))?;
         let metrics = MetricsWriter::resume(folder, trainer.state.epoch, trainer.state.step)?;
         let run = TrainRun { folder: folder.to_owned(), config, data, trainer, metrics, means: vec![], choices };
@@ -182,7 +182,7 @@ impl TrainRun {
 
     /// The conditions of a picture of samples, and how many stand side by side: a row for each label, or those of shown rows.
     fn sampled(&self) -> (Vec<Vec<f32>>, usize) {
-        let form = Form::of(&self.data.train);
+        let form = Form::of(self.config.model.kind, &self.data.train);
         if form.classes.is_empty() {
             let shown = self.shown();
             return ((0..SAMPLES).map(|i| shown.condition(i % shown.rows)).collect(), COLUMNS);
@@ -244,7 +244,7 @@ impl TrainRun {
     fn save(&mut self) -> Result<()> {
         self.save_choices()?;
         let mut checkpoint = self.trainer.checkpoint()?;
-        Form::of(&self.data.train).write(&mut checkpoint);
+        Form::of(self.config.model.kind, &self.data.train).write(&mut checkpoint);
         checkpoint.save(&self.folder.join(CHECKPOINT))
     }
 }

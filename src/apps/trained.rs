@@ -68,7 +68,7 @@ pub fn train_with(
         }
     }
     let (session, epochs) = (trainer.session, trainer.state.epoch);
-    Ok(Trained { config: config.clone(), form: Form::of(data), session, epochs, history })
+    Ok(Trained { config: config.clone(), form: Form::of(config.model.kind, data), session, epochs, history })
 }
 
 impl Trained {

@@ -2,11 +2,13 @@
 //!
 //! Read here: bytes, booleans and floats of 16 to 64 bits as vectors `[rows, width]` or images `[rows, height, width]` and
 //! `[rows, height, width, channels]`, row-major. Bytes that are all 0 and 1, or all 0 and 255, are bits.
+//! Where NAME.conditions.npy `[rows, numbers]` lies beside NAME.npy, it holds what is known of each row besides.
 
 use std::path::Path;
 
 use npyz::{DType, NpyFile, NpyHeader, Order};
 
+use super::conditions::Conditions;
 use super::dataset::{Dataset, Shape};
 use super::formats::{Format, Parts};
 use super::input::Input;
@@ -16,6 +18,8 @@ use crate::error::{Error, Result};
 /// The format of NumPy's arrays.
 pub(crate) struct Npy;
 
+/// How the array of what is known of each row besides is called, where the rows are NAME.npy: NAME.conditions.npy.
+const BESIDE: &str = "conditions.npy";
 const MAGIC: &[u8] = b"\x93NUMPY";
 /// More than any header of an array of numbers.
 const MAX_HEADER: u64 = 1 << 16;
@@ -30,25 +34,24 @@ impl Format for Npy {
     }
 
     fn read_file(&self, path: &Path) -> Result<Parts> {
-        let mut input = Input::open(path)?;
-        let header = header(path, &mut input)?;
-        let (rows, shape) = sizes(path, header.shape())?;
-        if header.order() != Order::C && header.shape().len() > 1 {
-            return Err(Error::malformed(
-                path,
-                "the array lies column by column, and rows are wanted: save numpy.ascontiguousarray of it",
-            ));
+        let mut data = array(path)?;
+        let beside = path.with_extension(BESIDE);
+        if beside.exists() {
+            let found = array(&beside)?;
+            if found.rows != data.rows {
+                return Err(Error::malformed(
+                    &beside,
+                    format!(
+                        "the array has {} rows, and {} beside it {}: give one row of numbers for each",
+                        found.rows,
+                        path.display(),
+                        data.rows
+                    ),
+                ));
+            }
+            data.conditions = Some(Conditions { width: found.shape.features(), values: found.values, classes: vec![] });
         }
-        let width = match header.dtype() {
-            DType::Plain(kind) => kind.num_bytes(),
-            _ => None,
-        };
-        let Some(width) = width else { return Err(other_kind(path, &header)) };
-        let count = rows as u128 * shape.features() as u128;
-        let bytes = input.rest(count * width as u128, &format!("{rows} rows of {shape}"))?;
-        let values = values(path, header, bytes, shape.features())?;
-        let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-        Ok(Parts { train: Dataset::new(name, values, shape)?, test: None })
+        Ok(Parts { train: data, test: None })
     }
 
     fn claims_folder(&self, _: &Path) -> bool {
@@ -62,6 +65,29 @@ impl Format for Npy {
     fn looks_for(&self) -> String {
         "an array in a .npy file, given by its own name".to_string()
     }
+}
+
+/// One array.
+fn array(path: &Path) -> Result<Dataset> {
+    let mut input = Input::open(path)?;
+    let header = header(path, &mut input)?;
+    let (rows, shape) = sizes(path, header.shape())?;
+    if header.order() != Order::C && header.shape().len() > 1 {
+        return Err(Error::malformed(
+            path,
+            "the array lies column by column, and rows are wanted: save numpy.ascontiguousarray of it",
+        ));
+    }
+    let width = match header.dtype() {
+        DType::Plain(kind) => kind.num_bytes(),
+        _ => None,
+    };
+    let Some(width) = width else { return Err(other_kind(path, &header)) };
+    let count = rows as u128 * shape.features() as u128;
+    let bytes = input.rest(count * width as u128, &format!("{rows} rows of {shape}"))?;
+    let values = values(path, header, bytes, shape.features())?;
+    let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+    Dataset::new(name, values, shape)
 }
 
 /// Reads the header, which says how long it is.

@@ -3,7 +3,7 @@
 use elbo::catalogue::{Spec, build};
 use elbo::distributions::{LIKELIHOODS, Support};
 use elbo::graph::Tensor;
-use elbo::models::{Autoencoder, Batch, Model, Parts, Vae};
+use elbo::models::{Autoencoder, Batch, Classifier, Labelled, M2, Model, Parts, Rows, Vae};
 use elbo::nn::Activation;
 use elbo::objectives::BETA;
 
@@ -91,7 +91,42 @@ pub fn losses() -> Cases {
         };
         all.push((format!("autoencoder, {name}"), 1e-7, Box::new(case)));
     }
+    all.extend(told());
     all
+}
+
+/// The losses of models that are told labels, or learn them.
+fn told() -> Cases {
+    const CLASSES: usize = 3;
+    let parts = || Parts::new(build(LIKELIHOODS, &"bernoulli".into()).expect("it is in the list"));
+    let (hidden, activation): ((&[usize], &[usize]), _) = ((&[4, 3], &[4]), Activation::Silu);
+    let sizes = (FEATURES, LATENT, CLASSES);
+    let models: [(&str, Box<dyn Model>); 3] = [
+        ("conditional VAE", Box::new(Vae::conditional(sizes, hidden, activation, parts()))),
+        ("M2", Box::new(M2::new(sizes, hidden, activation, parts(), 1.5))),
+        ("classifier", Box::new(Classifier::new(FEATURES, CLASSES, hidden.0, activation))),
+    ];
+    let case = |(name, model): (&str, Box<dyn Model>)| {
+        let case = move |trial: &mut Trial| {
+            trial.values.step.rows = LIVE;
+            trial.values.scalars.insert(BETA.to_string(), 2.5);
+            for spec in model.parameters() {
+                trial.named(&spec.name, &spec.shape);
+            }
+            let rows = Rows { x: data(trial, Support::Unit), y: Some(trial.data("y", &[BATCH, CLASSES], 2)) };
+            let part =
+                Rows { x: trial.data("part", &[4, FEATURES], 2), y: Some(trial.data("labels", &[4, CLASSES], 2)) };
+            // A classifier looks at labelled rows alone, which are the batch where nothing else is said.
+            let labelled = (model.has_decoder() && model.infers_label()).then_some(Labelled { rows: part, count: 7 });
+            let batch = Batch { count: 3 * BATCH, labelled, ..Batch::whole(&mut trial.graph, rows) };
+            let loss = model.terms(&mut trial.graph, &batch).loss;
+            let weights = trial.graph.row_weights(BATCH);
+            let weighted = trial.graph.mul(loss, weights);
+            trial.result(weighted);
+        };
+        (name.to_string(), 1e-7, Box::new(case) as Box<dyn Fn(&mut Trial)>)
+    };
+    models.into_iter().map(case).collect()
 }
 
 /// What stands in rows beyond the live ones changes neither the loss nor a gradient.
