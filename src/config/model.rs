@@ -27,7 +27,7 @@ pub struct ModelConfig {
     pub decoder_hidden: Option<Vec<usize>>,
     /// Dimensions of the latent space.
     pub latent: usize,
-    /// The nonlinearity after every hidden layer.
+    /// The nonlinearity of every hidden layer.
     pub activation: Activation,
     /// The density p(x|z) that the decoder gives the parameters of, one of [`LIKELIHOODS`](crate::distributions::LIKELIHOODS).
     pub likelihood: Spec,

@@ -2,10 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::graph::{Graph, Tensor};
 use crate::kernels::Func;
 
-/// A nonlinearity, element by element.
+/// A nonlinearity: a function of each element, or a gate with weights of its own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]
 #[serde(rename_all = "kebab-case")]
 pub enum Activation {
@@ -25,11 +24,13 @@ pub enum Activation {
     Sigmoid,
     /// ln(1 + eˣ)
     Softplus,
+    /// (Wx + b) ⊙ σ(Vx + c): a second layer says how much of the first passes (Dauphin et al. 2017)
+    Gated,
 }
 
 impl Activation {
     /// All of them.
-    pub const ALL: [Activation; 8] = [
+    pub const ALL: [Activation; 9] = [
         Activation::Relu,
         Activation::LeakyRelu,
         Activation::Elu,
@@ -38,24 +39,21 @@ impl Activation {
         Activation::Tanh,
         Activation::Sigmoid,
         Activation::Softplus,
+        Activation::Gated,
     ];
 
-    /// The scalar function.
-    pub fn func(self) -> Func {
+    /// The scalar function; `None` for a gate, which is none of the layer's result alone.
+    pub fn func(self) -> Option<Func> {
         match self {
-            Activation::Relu => Func::Relu,
-            Activation::LeakyRelu => Func::LeakyRelu,
-            Activation::Elu => Func::Elu,
-            Activation::Silu => Func::Silu,
-            Activation::Gelu => Func::Gelu,
-            Activation::Tanh => Func::Tanh,
-            Activation::Sigmoid => Func::Sigmoid,
-            Activation::Softplus => Func::Softplus,
+            Activation::Relu => Some(Func::Relu),
+            Activation::LeakyRelu => Some(Func::LeakyRelu),
+            Activation::Elu => Some(Func::Elu),
+            Activation::Silu => Some(Func::Silu),
+            Activation::Gelu => Some(Func::Gelu),
+            Activation::Tanh => Some(Func::Tanh),
+            Activation::Sigmoid => Some(Func::Sigmoid),
+            Activation::Softplus => Some(Func::Softplus),
+            Activation::Gated => None,
         }
-    }
-
-    /// Applies it.
-    pub fn forward(self, graph: &mut Graph, x: Tensor) -> Tensor {
-        graph.call(self.func(), &[x])
     }
 }

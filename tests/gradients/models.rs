@@ -73,7 +73,7 @@ fn small(piece: &elbo::catalogue::About) -> Spec {
 pub fn losses() -> Cases {
     let mut all: Cases = Vec::new();
     let widths: (&[usize], &[usize]) = (&[4, 7], &[6]);
-    let activations = [Activation::Silu, Activation::Tanh, Activation::Softplus].into_iter().cycle();
+    let activations = [Activation::Silu, Activation::Gated, Activation::Tanh, Activation::Softplus].into_iter().cycle();
     for (piece, activation) in LIKELIHOODS.iter().zip(activations) {
         let name = piece.about.id;
         let likelihood = build(LIKELIHOODS, &small(&piece.about)).expect("the settings are within their bounds");

@@ -182,6 +182,19 @@ fn dense_connections() -> Sketch {
     trained(s, loss, &[x])
 }
 
+/// Dauphin et al. 2017: a layer that a second one gates, and another behind it.
+fn gated() -> Sketch {
+    let mut s = Sketch::new(11, 5);
+    let mut x = s.batch("data", 6, 7);
+    for width in [5, 4] {
+        let (y, gate) = (dense(&mut s, x, width), dense(&mut s, x, width));
+        let open = s.graph.call(Func::Sigmoid, &[gate]);
+        x = s.graph.mul(y, open);
+    }
+    let loss = mean(&mut s, x);
+    trained(s, loss, &[x])
+}
+
 /// Rows against their own sums, normalised: a product that needs the sums of its first operand.
 fn normalised_rows() -> Sketch {
     let mut s = Sketch::new(8, 4);
@@ -241,6 +254,7 @@ pub fn all() -> Vec<(&'static str, &'static str, Sketch)> {
         ("conditional", "label", conditional()),
         ("uncertain weights", "p1", uncertain_weights()),
         ("dense connections", "data", dense_connections()),
+        ("gated", "p2", gated()),
         ("normalised rows", "p0", normalised_rows()),
         ("many of one", "p0", many_of_one()),
         ("joined and regrouped", "x", joined_and_regrouped()),

@@ -108,7 +108,7 @@ pub struct ModelArgs {
     /// Dimensions of the latent space: how many numbers a code has
     #[arg(long, value_name = "N", value_parser = whole)]
     pub latent: Option<usize>,
-    /// The nonlinearity after every hidden layer
+    /// The nonlinearity of every hidden layer
     #[arg(long, value_name = "NAME")]
     pub activation: Option<Activation>,
     /// How the distance of a row from its reconstruction is measured
