@@ -9,7 +9,8 @@ use clap::ValueEnum;
 use super::args::{BenchArgs, BenchStep};
 use super::profile::workload;
 use crate::apps::bench::{
-    Comparison, Report, StepFigures, Timing, measure_ceilings, measure_kernels, measure_start, measure_step, run_start,
+    Comparison, PieceTiming, Report, StepFigures, Timing, measure_ceilings, measure_kernels, measure_pieces,
+    measure_start, measure_step, run_start,
 };
 use crate::apps::open_tuned;
 use crate::error::{Error, Result};
@@ -43,13 +44,25 @@ pub fn run(args: &BenchArgs) -> Result<()> {
         report.ceilings = Some(ceilings);
         report.kernels = measure_kernels(&mut *executor, ceilings)?;
     }
-    for (i, &(step, batch)) in cells.iter().enumerate() {
+    let round = Duration::from_secs_f64(args.seconds);
+    if args.pieces {
+        for &(step, batch) in &cells {
+            let mut open = || open_tuned(&args.device);
+            if report.is_none() {
+                report = Some(started(args, open()?.describe()));
+            }
+            let timing = PieceTiming { rounds: 5, round };
+            let mut told = |what: &str| progress(&format!("{}, batch {batch}: {what}", workload(step).name));
+            let found = measure_pieces(&workload(step), batch as usize, &mut open, timing, &mut told)?;
+            report.iter_mut().for_each(|report| report.pieces.extend(found.iter().cloned()));
+        }
+    }
+    for (i, &(step, batch)) in cells.iter().enumerate().filter(|_| !args.pieces) {
         let asked = Instant::now();
         let executor = open_tuned(&args.device)?;
         let report = report.get_or_insert_with(|| started(args, executor.describe()));
         progress(&format!("{}, batch {batch} ({} of {})", workload(step).name, i + 1, cells.len()));
-        let timing =
-            Timing { rounds: 5, round: Duration::from_secs_f64(args.seconds), growth: args.growth.unwrap_or(0) };
+        let timing = Timing { rounds: 5, round, growth: args.growth.unwrap_or(0) };
         let mut figures = measure_step(&workload(step), batch as usize, executor, timing, asked)?;
         add_starts(&mut figures, args, step)?;
         report.steps.push(figures);
@@ -74,7 +87,7 @@ fn started(args: &BenchArgs, device: String) -> Report {
 
 /// The steps and batches to measure: those asked for, in all combinations; the whole grid where nothing was.
 fn cells(args: &BenchArgs) -> Vec<(BenchStep, u64)> {
-    if args.step.is_empty() && args.batch.is_empty() && args.growth.is_none() {
+    if args.step.is_empty() && args.batch.is_empty() && args.growth.is_none() && !args.pieces {
         return if args.kernels { vec![] } else { GRID.to_vec() };
     }
     let steps = if args.step.is_empty() { &[BenchStep::Classic][..] } else { &args.step };
@@ -126,6 +139,8 @@ mod tests {
         assert_eq!(of("--step wide"), [(Wide, 128)]);
         assert_eq!(of("--batch 7 --kernels"), [(Classic, 7)]);
         assert_eq!(of("--growth 10"), [(Classic, 128)]);
+        assert_eq!(of("--pieces"), [(Classic, 128)]);
+        assert_eq!(of("--pieces --batch 7"), [(Classic, 7)]);
         assert_eq!(of("--batch 1,2,1 --step wide,classic"), [(Wide, 1), (Wide, 2), (Classic, 1), (Classic, 2)]);
         assert_eq!(of("--batch 1 --batch 2"), [(Classic, 1), (Classic, 2)]);
     }

@@ -70,6 +70,7 @@ fn a_measurement_is_compared_with_an_earlier_one() {
         *value = (value.as_f64().unwrap() / 1000.0).into();
     }
     (before["device"], before["version"]) = ("an abacus".into(), "0.0.1".into());
+    assert!(before.as_object_mut().unwrap().remove("pieces").is_some());
     for later in ["steady", "start", "memory", "loss", "growth", "loss_every_step_penalty"] {
         before["steps"][0].as_object_mut().unwrap().remove(later);
     }
@@ -78,6 +79,36 @@ fn a_measurement_is_compared_with_an_earlier_one() {
     assert!(!other.contains("may be noise"), "{other}");
     before["steps"][0]["batch"] = 7.into();
     assert!(again(&before, "").contains("nothing in common"));
+}
+
+#[test]
+fn pieces_are_measured_beside_the_plain_step() {
+    let place = Place::new();
+    const PIECES: &str = "bench --device cpu --seconds 0.002 --batch 4 --pieces";
+    let report = measured(&place, &format!("{PIECES} --json"));
+    assert!(report["steps"].as_array().unwrap().is_empty());
+    let pieces = report["pieces"].as_array().unwrap();
+    let of = |name: &str| pieces.iter().find(|p| p["piece"] == name).unwrap_or_else(|| panic!("{name} is not there"));
+    assert_eq!(pieces[0]["piece"], "vae");
+    assert_eq!((pieces[0]["cost"].as_f64(), pieces[0]["cost_spread"].to_string()), (Some(1.0), "[1.0,1.0]".into()));
+    for piece in pieces {
+        assert_eq!((&piece["step"], &piece["batch"]), (&"classic".into(), &4.into()));
+        for figure in ["dispatches", "samples_per_second", "cost"] {
+            assert!(piece[figure].as_f64().unwrap() > 0.0, "{figure} of {piece}");
+        }
+        // Nothing is made and nothing waited for inside a step, whatever the piece.
+        assert_eq!((&piece["waits_per_step"], &piece["objects_per_step"]), (&0.0.into(), &0.0.into()), "{piece}");
+    }
+    // A flow has more to do than the plain posterior, in more kernels.
+    assert!(of("planar")["dispatches"].as_u64() > pieces[0]["dispatches"].as_u64());
+    assert_eq!(of("vampprior:components=500")["kind"], "prior");
+    assert_eq!(of("gumbel-softmax")["beside"], serde_json::json!([["prior", "uniform-categorical"]]));
+
+    place.write("before.json", report.to_string());
+    let table = place.run(&format!("{PIECES} --compare before.json"));
+    assert!(table.contains("posterior   planar") && table.contains("stands beside"), "{table}");
+    assert!(table.contains("classic, batch 4, prior maf") && !table.contains("Beware"), "{table}");
+    assert!(table.lines().filter(|line| !line.contains(", batch ")).all(|line| line.chars().count() <= 100), "{table}");
 }
 
 #[test]
@@ -95,6 +126,8 @@ fn what_cannot_be_measured_is_refused() {
         ("--seconds 0", &["--seconds", "0.001"]),
         ("--seconds nan", &["--seconds", "0.001"]),
         ("--growth 0", &["--growth", "0"]),
+        ("--pieces --batch 1", &["batch of 1", "--batch of 2"]),
+        ("--pieces --growth 5", &["--pieces", "--growth"]),
         ("--compare nowhere.json", &["nowhere.json"]),
         ("--compare text", &["text", "elbo bench --json"]),
         ("--compare other.json", &["other.json", "elbo bench --json"]),

@@ -22,6 +22,9 @@ pub struct Comparison {
     pub warnings: Vec<String>,
     /// Training steps, by samples per second.
     pub steps: Vec<Change>,
+    /// The plain VAE with one piece exchanged, by samples per second.
+    #[serde(default)]
+    pub pieces: Vec<Change>,
     /// Kernels, by runs per second.
     pub kernels: Vec<Change>,
 }
@@ -61,12 +64,19 @@ impl Comparison {
             };
             Some(Change::of(format!("{} {}", n.kernel, n.case), rates(then), rates(n)))
         });
-        let (steps, kernels): (Vec<Change>, Vec<Change>) = (steps.collect(), kernels.collect());
-        if steps.is_empty() && kernels.is_empty() {
-            warnings
-                .push("the two runs measured nothing in common: give the same --step, --batch and --kernels".into());
+        let pieces = now.pieces.iter().filter_map(|n| {
+            let names = |p: &super::PieceFigures| (p.step.clone(), p.batch, p.kind.clone(), p.piece.clone());
+            let then = earlier.pieces.iter().find(|t| names(t) == names(n))?;
+            let rates = |p: &super::PieceFigures| (p.samples_per_second, p.spread);
+            let what = format!("{}, batch {}, {} {}", n.step, n.batch, n.kind, n.piece);
+            Some(Change::of(what, rates(then), rates(n)))
+        });
+        let [steps, pieces, kernels]: [Vec<Change>; 3] = [steps.collect(), pieces.collect(), kernels.collect()];
+        if steps.is_empty() && pieces.is_empty() && kernels.is_empty() {
+            let options = "--step, --batch, --pieces and --kernels";
+            warnings.push(format!("the two runs measured nothing in common: give the same {options}"));
         }
-        Comparison { warnings, steps, kernels }
+        Comparison { warnings, steps, pieces, kernels }
     }
 }
 

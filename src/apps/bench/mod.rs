@@ -1,9 +1,10 @@
-//! How fast training is and what it takes: whole steps, single kernels, and where one step's time goes.
+//! How fast training is and what it takes: whole steps, the pieces of models, single kernels, and where one step's time goes.
 
 mod compare;
 mod heap;
 mod kernels;
 mod memory;
+mod pieces;
 mod report;
 mod start;
 mod steady;
@@ -14,6 +15,7 @@ pub use compare::{Change, Comparison};
 pub use heap::{CountingAllocator, HeapUse, count_heap};
 pub use kernels::{Ceilings, KernelFigures, measure_ceilings, measure_kernels};
 pub use memory::{GrowthFigures, MemoryFigures, resident};
+pub use pieces::{PieceCase, PieceFigures, PieceTiming, measure_pieces, piece_cases};
 pub use report::Report;
 pub use start::{StartFigures, measure_start, run_start};
 pub use steady::{LossFigures, SteadyFigures};

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::compare::Comparison;
 use super::kernels::{Ceilings, KernelFigures};
+use super::pieces::PieceFigures;
 use super::steps::StepFigures;
 use crate::error::{Error, Result};
 
@@ -21,6 +22,9 @@ pub struct Report {
     pub load_average: Option<f64>,
     /// Whole training steps.
     pub steps: Vec<StepFigures>,
+    /// The plain VAE with one piece exchanged, the plain one first.
+    #[serde(default)]
+    pub pieces: Vec<PieceFigures>,
     /// What the device can do at most, where kernels were timed.
     #[serde(default)]
     pub ceilings: Option<Ceilings>,
@@ -40,6 +44,7 @@ impl Report {
             device,
             load_average: (!cfg!(windows)).then_some(load),
             steps: vec![],
+            pieces: vec![],
             ceilings: None,
             kernels: vec![],
             comparison: None,

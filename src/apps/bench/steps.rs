@@ -11,6 +11,7 @@ use super::workload::Workload;
 use crate::config::{Preset, TrainingConfig};
 use crate::error::Result;
 use crate::kernels::Cost;
+use crate::models::Parts;
 use crate::program::Executor;
 use crate::training::{Session, Trainer};
 
@@ -90,9 +91,13 @@ pub(super) struct Bench {
 
 impl Bench {
     pub fn new(workload: &Workload, batch: usize, executor: Box<dyn Executor>) -> Result<Bench> {
+        Bench::with(workload, Workload::plain(), batch, executor)
+    }
+
+    pub fn with(workload: &Workload, parts: Parts, batch: usize, executor: Box<dyn Executor>) -> Result<Bench> {
         let data = workload.data(batch)?;
         let config = TrainingConfig { batch, ..Preset::Classic.config().training };
-        let session = Session::new(workload.model(), executor, config.seed);
+        let session = Session::new(workload.model_of(parts), executor, config.seed);
         Ok(Bench { trainer: Trainer::new(session, &data, &config, 1.0, false)? })
     }
 }
@@ -114,25 +119,12 @@ pub fn measure_step(
     let trainer = &mut bench.trainer;
     trainer.steps(1)?;
     let first_step_seconds = started.elapsed().as_secs_f64();
-    let warm = Instant::now();
-    let mut chunk = 1;
-    while warm.elapsed() < timing.round / 3 {
-        let before = Instant::now();
-        trainer.steps(chunk)?;
-        if before.elapsed() < Duration::from_millis(25) {
-            chunk = (chunk * 2).min(64);
-        }
-    }
+    let chunk = warm_up(trainer, timing.round / 3)?;
     let (mut rates, mut host) = (Vec::new(), f64::INFINITY);
     for _ in 0..timing.rounds {
-        let (start, mut steps) = (Instant::now(), 0);
-        while start.elapsed() < timing.round {
-            host = host.min(trainer.send(chunk)? / chunk as f64);
-            trainer.collect()?;
-            steps += chunk;
-        }
-        trainer.settle()?;
-        rates.push((steps * batch) as f64 / start.elapsed().as_secs_f64());
+        let (rate, least) = round(trainer, chunk, timing.round)?;
+        rates.push(batch as f64 * rate);
+        host = host.min(least);
     }
     let (samples_per_second, spread) = super::median(&mut rates);
     let steady = measure_steady(trainer, chunk, timing.round / 2)?;
@@ -156,6 +148,32 @@ pub fn measure_step(
         memory: None,
         growth,
     })
+}
+
+/// Runs steps for so long; gives how many take about 25 ms, 64 at most.
+pub(super) fn warm_up(trainer: &mut Trainer, time: Duration) -> Result<usize> {
+    let (start, mut chunk) = (Instant::now(), 1);
+    while start.elapsed() < time {
+        let before = Instant::now();
+        trainer.steps(chunk)?;
+        if before.elapsed() < Duration::from_millis(25) {
+            chunk = (chunk * 2).min(64);
+        }
+    }
+    Ok(chunk)
+}
+
+/// Runs steps for so long, `chunk` sent at once, and waits for the last; gives steps per second, and the least time that
+/// sending one took, in seconds.
+pub(super) fn round(trainer: &mut Trainer, chunk: usize, time: Duration) -> Result<(f64, f64)> {
+    let (start, mut steps, mut host) = (Instant::now(), 0, f64::INFINITY);
+    while start.elapsed() < time {
+        host = host.min(trainer.send(chunk)? / chunk as f64);
+        trainer.collect()?;
+        steps += chunk;
+    }
+    trainer.settle()?;
+    Ok((steps as f64 / start.elapsed().as_secs_f64(), host))
 }
 
 /// Times the calls of one step, each the median of `repeats`.

@@ -27,10 +27,19 @@ impl Workload {
     /// 4096-1200-1200-10, the multilayer perceptron of the dSprites papers.
     pub const WIDE: Workload = Workload { name: "wide", features: 4096, hidden: &[1200, 1200], latent: 10 };
 
-    /// The model: a VAE with ReLU and a Bernoulli likelihood.
+    /// What the plain VAE is made of: a Bernoulli likelihood, and all else as in Kingma and Welling 2014.
+    pub fn plain() -> Parts {
+        Parts::new(Arc::new(Bernoulli))
+    }
+
+    /// The plain VAE, with ReLU.
     pub fn model(&self) -> Box<dyn Model> {
+        self.model_of(Workload::plain())
+    }
+
+    /// The same of other parts.
+    pub fn model_of(&self, parts: Parts) -> Box<dyn Model> {
         let back: Vec<usize> = self.hidden.iter().rev().copied().collect();
-        let parts = Parts::new(Arc::new(Bernoulli));
         Box::new(Vae::new(self.features, self.latent, (self.hidden, &back), Activation::Relu, parts))
     }
 

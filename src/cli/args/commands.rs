@@ -168,6 +168,11 @@ pub struct BenchArgs {
     /// Run so many further steps, and say by how much memory grew
     #[arg(long, value_name = "STEPS", value_parser = value_parser!(u64).range(1..=1_000_000_000))]
     pub growth: Option<u64>,
+    /// Measure the plain VAE with each posterior, prior, objective and likelihood, in place of the grid
+    ///
+    /// Each step is run in turn with the plain one's. Takes eight minutes; a shorter --seconds makes it shorter.
+    #[arg(long, conflicts_with = "growth")]
+    pub pieces: bool,
     /// Measure every kernel by itself, in place of the grid
     #[arg(long)]
     pub kernels: bool,

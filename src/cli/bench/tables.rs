@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::apps::bench::{Change, Report, StepFigures};
+use crate::apps::bench::{Change, PieceFigures, Report, StepFigures};
 use crate::cli::style::{Align, Table, bytes, count, duration, with_prefix};
 
 /// All tables of a report.
@@ -12,6 +12,9 @@ pub fn print(report: &Report) {
         speed(&report.steps);
         costs(&report.steps);
         growth(&report.steps);
+    }
+    if !report.pieces.is_empty() {
+        pieces(&report.pieces);
     }
     comparison(report);
 }
@@ -95,6 +98,34 @@ fn growth(steps: &[StepFigures]) {
     }
 }
 
+fn pieces(all: &[PieceFigures]) {
+    for same in all.chunk_by(|a, b| (&a.step, a.batch) == (&b.step, b.batch)) {
+        println!("\n{}, batch {}, one part exchanged:\n", same[0].step, same[0].batch);
+        let mut columns = columns(&["part", "piece", "calls", "samples/s", "cost", "least", "most", "waits"]);
+        columns[1].1 = Align::Left;
+        let mut table = Table::new(&columns);
+        for f in same {
+            let [cost, least, most] = [f.cost, f.cost_spread[0], f.cost_spread[1]].map(|ratio| format!("{ratio:.2}"));
+            table.row([
+                f.kind.clone(),
+                f.piece.clone(),
+                f.dispatches.to_string(),
+                count(f.samples_per_second as u64),
+                cost,
+                least,
+                most,
+                per_step(f.waits_per_step),
+            ]);
+        }
+        println!("{table}");
+        for f in same.iter().filter(|f| !f.beside.is_empty()) {
+            let beside: Vec<String> = f.beside.iter().map(|[kind, piece]| format!("the {kind} {piece}")).collect();
+            println!("The {} {} stands beside {}.", f.kind, f.piece, beside.join(" and "));
+        }
+    }
+    println!("`elbo help bench` says what each figure means.");
+}
+
 fn kernels(report: &Report) {
     let Some(ceilings) = report.ceilings else { return };
     println!(
@@ -123,12 +154,12 @@ fn comparison(report: &Report) {
     let Some(comparison) = &report.comparison else { return };
     println!("\nBeside the earlier run, times as fast:\n");
     let mut table = Table::new(&columns(&["what", "ratio", "worst", "best", ""]));
-    for change in comparison.steps.iter().chain(&comparison.kernels) {
+    for change in comparison.steps.iter().chain(&comparison.pieces).chain(&comparison.kernels) {
         let Change { what, ratio, range: [low, high] } = change;
         let doubt = if change.may_be_noise() { "may be noise" } else { "" };
         table.row([what.clone(), format!("{ratio:.2}"), format!("{low:.2}"), format!("{high:.2}"), doubt.to_string()]);
     }
-    if !comparison.steps.is_empty() || !comparison.kernels.is_empty() {
+    if !(comparison.steps.is_empty() && comparison.pieces.is_empty() && comparison.kernels.is_empty()) {
         println!("{table}");
     }
     for warning in &comparison.warnings {
