@@ -60,6 +60,33 @@ fn a_run_leaves_all_its_files() {
 }
 
 #[test]
+fn runs_leave_the_pictures_that_their_codes_are_worth() {
+    let place = Place::new();
+    for (name, options, expected) in [
+        ("plain", "", [true, false]),
+        ("plain-3", "--latent 3", [false, false]),
+        ("autoencoder", "--model ae", [true, false]),
+        ("mixture", "--prior mixture", [true, true]),
+        ("mixture-1", "--prior mixture --latent 1", [false, true]),
+        ("planar-3", "--posterior planar --latent 3", [false, true]),
+        (
+            "discrete",
+            "--posterior gumbel-softmax:categories=2 --prior uniform-categorical:categories=2",
+            [false, false],
+        ),
+    ] {
+        place.train(name, options);
+        let found = ["manifold.png", "prior.png"].map(|picture| place.path(name).join(picture).is_file());
+        assert_eq!(found, expected, "{name}");
+    }
+    // Rows of features are no images.
+    let rows: Vec<f32> = (0..120).flat_map(|i| [(i % 7) as f32 / 7.0, (i % 5) as f32 / 5.0, 0.5]).collect();
+    place.write_npy("rows.npy", 3, &rows);
+    place.run("train --device cpu --data rows.npy --hidden 8 --latent 2 --batch 8 --epochs 1 --out features");
+    assert!(!place.path("features/manifold.png").exists() && place.path("features/latent.png").is_file());
+}
+
+#[test]
 fn a_trained_model_can_be_used() {
     let place = Place::new();
     place.train("run", "");

@@ -1,5 +1,7 @@
 //! A training run and its folder: configuration, metrics, checkpoints, pictures.
 
+mod codes;
+
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
@@ -228,6 +230,7 @@ impl TrainRun {
         let points: Vec<EpochPoint> = history.iter().map(EpochPoint::from).collect();
         save_loss(&path("loss.png"), &points)?;
         made.extend(["latent.png", "loss.png"].map(path));
+        made.extend(self.pictures_of_codes(image)?);
         Ok(made)
     }
 

@@ -31,6 +31,14 @@ impl Place {
         fs::write(path, bytes).expect("a file");
     }
 
+    /// Writes rows of so many values each in NumPy's format.
+    pub fn write_npy(&self, name: &str, width: usize, values: &[f32]) {
+        let shape = format!("({}, {width})", values.len() / width);
+        let text = format!("{:<117}\n", format!("{{'descr': '<f4', 'fortran_order': False, 'shape': {shape}, }}"));
+        let head = [&b"\x93NUMPY\x01\x00"[..], &(text.len() as u16).to_le_bytes(), text.as_bytes()].concat();
+        self.write(name, head.into_iter().chain(values.iter().flat_map(|v| v.to_le_bytes())).collect::<Vec<u8>>());
+    }
+
     /// The program, in this folder, without input.
     pub fn elbo(&self, line: &str) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_elbo"));

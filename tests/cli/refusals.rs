@@ -214,10 +214,8 @@ fn bad_checkpoints() {
 #[test]
 fn values_that_a_likelihood_cannot_explain() {
     let place = Place::new();
-    let text = format!("{:<117}\n", "{'descr': '<f4', 'fortran_order': False, 'shape': (40, 2), }");
-    let values = (0..80).flat_map(|i| (i as f32 * 0.1).to_le_bytes());
-    let head = [&b"\x93NUMPY\x01\x00"[..], &(text.len() as u16).to_le_bytes(), text.as_bytes()].concat();
-    place.write("wide.npy", head.into_iter().chain(values).collect::<Vec<u8>>());
+    let values: Vec<f32> = (0..80).map(|i| i as f32 * 0.1).collect();
+    place.write_npy("wide.npy", 2, &values);
     let line = "train --device cpu --data wide.npy --hidden 8 --latent 2 --batch 8 --epochs 1 --out run";
     place.refused(line, &["wide.npy", "bernoulli", "from 0 to 1", "gaussian"]);
     place.refused(&format!("{line} --likelihood continuous-bernoulli"), &["from 0 to 1"]);

@@ -44,7 +44,7 @@ fn linear(values: &Values, name: &str, t: &[f64]) -> Vec<f64> {
 
 /// tanh of a first layer that sees a label.
 fn joint(values: &Values, name: &str, t: &[f64], label: usize) -> Vec<f64> {
-    let of_label = &values.tensors[&format!("{name}.label.weight")];
+    let of_label = &values.tensors[&format!("{name}.0.label.weight")];
     let sum = linear(values, &format!("{name}.0"), t);
     let hidden: Vec<f64> = sum.iter().enumerate().map(|(i, s)| (s + of_label[i * CLASSES + label]).tanh()).collect();
     linear(values, &format!("{name}.head"), &hidden)

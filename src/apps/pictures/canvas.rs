@@ -48,6 +48,11 @@ impl Canvas {
         image::imageops::replace(&mut self.image, picture, x as i64, y as i64);
     }
 
+    /// The picture, to be laid over another.
+    pub fn into_image(self) -> RgbImage {
+        self.image
+    }
+
     /// Writes the picture as a PNG file.
     pub fn save(self, path: &Path) -> Result<()> {
         save_png(path, &self.image)

@@ -1,4 +1,4 @@
-//! Samples in a grid: what a model dreams, or what its data look like; a manifold is a grid too.
+//! Samples in a grid: what a model dreams, or what its data look like.
 
 use std::path::Path;
 

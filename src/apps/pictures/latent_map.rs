@@ -3,8 +3,8 @@
 use std::path::Path;
 
 use super::axes::{Axis, padded};
-use super::palette::DISTINCT_CLASSES;
-use super::pca::principal_axes;
+use super::palette::{DISTINCT_CLASSES, class};
+use super::plane::{Plane, Span};
 use super::scatter::{Colours, Scatter};
 use crate::error::{Error, Result};
 
@@ -21,6 +21,28 @@ const LONGEST_NAME: usize = 22;
 /// # Errors
 /// When `points` does not hold whole rows, there is not one label a point, or the file cannot be written.
 pub fn save_latent_map(path: &Path, points: &[f32], latent: usize, labels: Option<(&[u32], &[String])>) -> Result<()> {
+    check(points, latent, labels)?;
+    let (rows, labels) = finite(points, latent, labels);
+    let (count, left_out) = (points.len() / latent, points.len() / latent - rows.len());
+    let scatter = Scatter {
+        title: "Latent space, posterior means".to_owned(),
+        warning: match left_out {
+            0 => String::new(),
+            n => format!("{n} of {count} points are not finite and not drawn"),
+        },
+        ..match latent {
+            1 => strip(&rows, labels),
+            _ => over(&Plane::of(&rows, latent)?, &rows, labels),
+        }
+    };
+    scatter.save(path)
+}
+
+/// The class of each point and the names of the classes, where they are known.
+pub(super) type Labels<'a> = Option<(Vec<usize>, &'a [String])>;
+
+/// Says so if `points` are not whole rows of `latent` values, or do not have one label each.
+pub(super) fn check(points: &[f32], latent: usize, labels: Option<(&[u32], &[String])>) -> Result<()> {
     if latent == 0 || !points.len().is_multiple_of(latent) {
         return Err(Error::invalid(format!(
             "cannot draw the latent space: {} values are not whole rows of {latent} latent dimensions",
@@ -34,63 +56,39 @@ pub fn save_latent_map(path: &Path, points: &[f32], latent: usize, labels: Optio
             labels.len()
         )));
     }
+    Ok(())
+}
+
+/// The rows that are finite, and their labels.
+pub(super) fn finite<'a, 'b>(
+    points: &'a [f32],
+    latent: usize,
+    labels: Option<(&[u32], &'b [String])>,
+) -> (Vec<&'a [f32]>, Labels<'b>) {
     let finite = |row: &[f32]| row.iter().all(|value| value.is_finite());
     let (kept, rows): (Vec<usize>, Vec<&[f32]>) =
         points.chunks_exact(latent).enumerate().filter(|(_, row)| finite(row)).unzip();
-    let labels =
-        labels.map(|(labels, names)| (kept.iter().map(|&index| labels[index] as usize).collect::<Vec<_>>(), names));
-    let left_out = count - kept.len();
-    let scatter = Scatter {
-        title: "Latent space, posterior means".to_owned(),
-        warning: match left_out {
-            0 => String::new(),
-            n => format!("{n} of {count} points are not finite and not drawn"),
-        },
-        ..match latent {
-            1 => strip(&rows, labels),
-            _ => plane(&rows, latent, labels)?,
-        }
-    };
-    scatter.save(path)
+    let labels = labels.map(|(labels, names)| (kept.iter().map(|&index| labels[index] as usize).collect(), names));
+    (rows, labels)
 }
 
-type Labels<'a> = Option<(Vec<usize>, &'a [String])>;
-
-/// Two coordinates on one scale, so that distances can be compared.
-fn plane(rows: &[&[f32]], latent: usize, labels: Labels) -> Result<Scatter> {
-    let (points, names) = if latent == 2 {
-        let points = rows.iter().map(|row| [f64::from(row[0]), f64::from(row[1])]).collect();
-        (points, ["latent dimension 1", "latent dimension 2"].map(str::to_owned))
-    } else {
-        let found = principal_axes(rows, latent)?;
-        let percent = |share: f64| {
-            if share < 0.0995 { format!("{:.1}", share * 100.0) } else { format!("{:.0}", share * 100.0) }
-        };
-        let name = |index: usize| {
-            format!("principal axis {} of {latent}, {} % of the variance", index + 1, percent(found.shares[index]))
-        };
-        let names = [name(0), name(1)];
-        (found.coordinates, names)
-    };
-    let points: Vec<[f64; 2]> = points;
-    let ranges = [0, 1].map(|i| padded(points.iter().map(|point| point[i])));
-    let half = ranges.map(|(low, high)| (high - low) / 2.0);
-    // A dimension without any spread keeps the scale of the other.
-    let spread = |i: usize| points.iter().any(|point| point[i] != points[0][i]);
-    let half = match (spread(0), spread(1)) {
-        (true, false) => half[0],
-        (false, true) => half[1],
-        _ => half[0].max(half[1]),
-    };
-    let [x, y] = [0, 1].map(|i| {
-        let middle = (ranges[i].0 + ranges[i].1) / 2.0;
-        Axis::new(names[i].as_str(), (middle - half, middle + half), 8)
-    });
-    Ok(Scatter { points, colours: colours(labels), x, y, title: String::new(), warning: String::new() })
+/// Rows in a plane, on one scale.
+pub(super) fn over(plane: &Plane, rows: &[&[f32]], labels: Labels) -> Scatter {
+    let points: Vec<[f64; 2]> = rows.iter().map(|row| plane.place(row)).collect();
+    let [x, y] = plane.axes([0, 1].map(|i| Span::of(points.iter().map(|point| point[i]))));
+    Scatter {
+        points,
+        colours: colours(labels),
+        x,
+        y,
+        title: String::new(),
+        note: String::new(),
+        warning: String::new(),
+    }
 }
 
 /// One coordinate across; upwards the classes, each a band in which the points are spread to be seen.
-fn strip(rows: &[&[f32]], labels: Labels) -> Scatter {
+pub(super) fn strip(rows: &[&[f32]], labels: Labels) -> Scatter {
     let colours = colours(labels);
     let bands = match &colours {
         Colours::Classes(_, names) => names.len(),
@@ -120,6 +118,7 @@ fn strip(rows: &[&[f32]], labels: Labels) -> Scatter {
         points,
         colours,
         title: String::new(),
+        note: String::new(),
         warning: String::new(),
     }
 }
@@ -131,7 +130,7 @@ fn scattered(index: usize) -> f64 {
 
 fn colours(labels: Labels) -> Colours {
     let Some((of, names)) = labels else {
-        return Colours::One;
+        return Colours::One(class(0));
     };
     let classes = of.iter().map(|&label| label + 1).max().unwrap_or(0);
     let name = |label: usize| match names.get(label) {
@@ -204,7 +203,7 @@ mod tests {
     fn a_collapsed_dimension_keeps_the_scale_of_the_other() {
         let points: Vec<[f32; 2]> = (0..50).map(|i| [0.001 * i as f32, 7.0]).collect();
         let rows: Vec<&[f32]> = points.iter().map(|point| &point[..]).collect();
-        let found = plane(&rows, 2, None).unwrap();
+        let found = over(&Plane::of(&rows, 2).unwrap(), &rows, None);
         let span = |axis: &Axis| axis.range.1 - axis.range.0;
         assert!(span(&found.x) < 0.06 && (span(&found.x) - span(&found.y)).abs() < 1e-9);
     }
@@ -217,7 +216,7 @@ mod tests {
         };
         assert_eq!(found, ["zero", "a name much longer th…", "2"]);
         assert!(matches!(colours(Some((vec![20], &[]))), Colours::Ramp(..)));
-        assert!(matches!(colours(None), Colours::One));
+        assert!(matches!(colours(None), Colours::One(_)));
     }
 
     #[test]

@@ -1,4 +1,5 @@
-//! The pictures of a run: image grids, reconstructions, loss curves and the map of the latent space, all as PNG.
+//! The pictures of a run: image grids, reconstructions, loss curves, maps of the latent space and what codes mean, all as
+//! PNG.
 //!
 //! Everything is drawn in memory and written through [`crate::files::write_atomically`]. The typeface travels in the
 //! program, so pictures look the same on a machine that has no fonts at all.
@@ -9,9 +10,12 @@ mod curves;
 mod grid;
 mod latent_map;
 mod loss;
+mod manifold;
 mod palette;
 mod pca;
+mod plane;
 mod plot;
+mod prior_map;
 mod reconstructions;
 mod scatter;
 mod tiles;
@@ -19,5 +23,7 @@ mod tiles;
 pub use grid::save_grid;
 pub use latent_map::save_latent_map;
 pub use loss::{EpochPoint, save_loss};
+pub use manifold::Manifold;
+pub use prior_map::save_prior_map;
 pub use reconstructions::save_reconstructions;
 pub use tiles::ImageShape;

@@ -11,15 +11,25 @@ use crate::error::{Error, Result};
 /// Rows are taken in pieces, so that a large data set is never held a second time.
 const PIECE: usize = 1024;
 
-/// A cloud of points as seen along its two principal axes.
+/// The two principal axes of a cloud of points.
 pub struct Projection {
-    /// Where each row lands, relative to the mean.
-    pub coordinates: Vec<[f64; 2]>,
+    mean: Vec<f64>,
+    axes: [Vec<f64>; 2],
     /// The share of the whole variance that each of the two axes explains; 0 when there is none.
     pub shares: [f64; 2],
 }
 
-/// Projects rows of at least two finite values each. The largest component of each axis is positive, so that the same
+impl Projection {
+    /// Where a row lands, of this cloud or another, relative to the mean of this one.
+    pub fn place(&self, row: &[f32]) -> [f64; 2] {
+        let along = |axis: &[f64]| -> f64 {
+            row.iter().zip(&self.mean).zip(axis).map(|((&x, mean), a)| (f64::from(x) - mean) * a).sum()
+        };
+        [along(&self.axes[0]), along(&self.axes[1])]
+    }
+}
+
+/// The principal axes of rows of at least two finite values each. The largest component of each axis is positive, so that the same
 /// data always give the same picture.
 pub fn principal_axes(rows: &[&[f32]], dimensions: usize) -> Result<Projection> {
     let count = rows.len().max(1) as f64;
@@ -44,7 +54,7 @@ pub fn principal_axes(rows: &[&[f32]], dimensions: usize) -> Result<Projection> 
     // Below this, what is left is the rounding of the mean and not a spread: single precision ends far above it.
     let size: f64 = mean.iter().map(|mean| mean * mean).sum();
     if total <= 1e-20 * size {
-        return Ok(Projection { coordinates: vec![[0.0; 2]; rows.len()], shares: [0.0; 2] });
+        return Ok(Projection { axes: [vec![0.0; dimensions], vec![0.0; dimensions]], mean, shares: [0.0; 2] });
     }
     // Eigenvalues come in rising order.
     let axes = [dimensions - 1, dimensions - 2].map(|i| {
@@ -53,11 +63,7 @@ pub fn principal_axes(rows: &[&[f32]], dimensions: usize) -> Result<Projection> 
         axis.into_iter().map(|x| x * largest.signum()).collect::<Vec<_>>()
     });
     let shares = [dimensions - 1, dimensions - 2].map(|i| if total > 0.0 { values[i].max(0.0) / total } else { 0.0 });
-    let along = |row: &[f32], axis: &[f64]| -> f64 {
-        row.iter().zip(&mean).zip(axis).map(|((&x, mean), a)| (f64::from(x) - mean) * a).sum()
-    };
-    let coordinates = rows.iter().map(|row| [along(row, &axes[0]), along(row, &axes[1])]).collect();
-    Ok(Projection { coordinates, shares })
+    Ok(Projection { mean, axes, shares })
 }
 
 #[cfg(test)]
@@ -86,7 +92,7 @@ mod tests {
         let found = principal_axes(&rows, 3).unwrap();
         let expected = [4.5 / 5.25, 0.5 / 5.25];
         assert!((0..2).all(|i| (found.shares[i] - expected[i]).abs() < 1e-5));
-        for (i, [x, y]) in found.coordinates.iter().enumerate() {
+        for (i, [x, y]) in rows.iter().map(|row| found.place(row)).enumerate() {
             let t = i as f64 / n as f64 * std::f64::consts::TAU;
             assert!((x - 3.0 * t.cos()).abs() < 1e-4 && (y.abs() - t.sin().abs()).abs() < 1e-4);
         }
@@ -98,8 +104,7 @@ mod tests {
             let rows = vec![[1.5_f32, -2.0, 4.0]; n];
             let rows: Vec<&[f32]> = rows.iter().map(|row| &row[..]).collect();
             let found = principal_axes(&rows, 3).unwrap();
-            assert_eq!(found.coordinates.len(), n);
-            assert!(found.coordinates.iter().flatten().all(|x| x.abs() < 1e-9));
+            assert!(rows.iter().flat_map(|row| found.place(row)).all(|x| x.abs() < 1e-9));
             assert_eq!(found.shares, [0.0, 0.0]);
         }
     }

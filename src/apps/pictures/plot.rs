@@ -68,9 +68,13 @@ pub fn width_of(text: &str, size: i32) -> i32 {
 
 /// Draws on a sheet of `size` finished pixels and saves it as a PNG.
 pub fn save_plot(path: &Path, size: (u32, u32), draw: impl FnOnce(&Sheet) -> Drawn) -> Result<()> {
-    let picture = drawn_on(PAPER, size, draw)
-        .map_err(|reason| Error::malformed(path, format!("the picture cannot be drawn: {reason}")))?;
-    save_png(path, &picture)
+    save_png(path, &drawn(path, size, draw)?)
+}
+
+/// What is drawn on a sheet of `size` finished pixels; `path` is where it is to go.
+pub fn drawn(path: &Path, size: (u32, u32), draw: impl FnOnce(&Sheet) -> Drawn) -> Result<RgbImage> {
+    drawn_on(PAPER, size, draw)
+        .map_err(|reason| Error::malformed(path, format!("the picture cannot be drawn: {reason}")))
 }
 
 /// A word as a small picture to be laid beside images, `size` pixels high and just as wide as it needs.

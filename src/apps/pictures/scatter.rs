@@ -19,8 +19,8 @@ const LETTERS: i32 = 14;
 
 /// What the colours of the points say.
 pub enum Colours {
-    /// Nothing.
-    One,
+    /// Nothing: all have this one.
+    One(Rgb),
     /// A class each, and the names of the classes.
     Classes(Vec<usize>, Vec<String>),
     /// A place between 0 and 1 on the ramp each, and what its two ends mean.
@@ -31,6 +31,8 @@ pub enum Colours {
 pub struct Scatter {
     /// What is shown.
     pub title: String,
+    /// What else is to be said; may be empty.
+    pub note: String,
     /// What is wrong with the data; empty when nothing is.
     pub warning: String,
     /// Where the points are, in the coordinates of the axes.
@@ -46,16 +48,39 @@ pub struct Scatter {
 impl Scatter {
     /// Saves the plot as a PNG.
     pub fn save(&self, path: &Path) -> Result<()> {
-        let key = self.key_width();
-        // 12 and 10 are the outer margins that a frame leaves on its left and below.
-        let size = (12 + LEFT + SIDE + key, TOP + SIDE + BELOW + 10);
-        save_plot(path, (size.0 as u32, size.1 as u32), |sheet| self.draw(sheet, key))
+        save_side_by_side(path, &[self])
     }
 
-    fn draw(&self, sheet: &Sheet, key: i32) -> Drawn {
+    /// Leaves out the points that lie outside of the axes; gives how many.
+    pub fn crop(&mut self) -> usize {
+        let inside = |&[x, y]: &[f64; 2]| {
+            let within = |value: f64, (low, high): (f64, f64)| (low..=high).contains(&value);
+            within(x, self.x.range) && within(y, self.y.range)
+        };
+        let kept: Vec<usize> = (0..self.points.len()).filter(|&i| inside(&self.points[i])).collect();
+        match &mut self.colours {
+            Colours::One(_) => {}
+            Colours::Classes(of, _) => *of = kept.iter().map(|&i| of[i]).collect(),
+            Colours::Ramp(of, _) => *of = kept.iter().map(|&i| of[i]).collect(),
+        }
+        let outside = self.points.len() - kept.len();
+        self.points = kept.iter().map(|&i| self.points[i]).collect();
+        outside
+    }
+
+    /// How wide the plot is with its key, in finished pixels; 12 is the outer margin that a frame leaves on its left.
+    fn width(&self) -> i32 {
+        12 + LEFT + SIDE + self.key_width()
+    }
+
+    fn draw(&self, sheet: &Sheet) -> Drawn {
+        let key = self.key_width();
         write_text(sheet, &self.title, 17, INK, (px(16), px(26)))?;
-        let after = px(30) + width_of(&self.title, 17);
-        write_text(sheet, &self.warning, 12, ALERT, (after, px(27)))?;
+        let mut after = px(30) + width_of(&self.title, 17);
+        for (text, ink) in [(&self.note, MUTED), (&self.warning, ALERT)] {
+            write_text(sheet, text, 12, ink, (after, px(27)))?;
+            after += if text.is_empty() { 0 } else { width_of(text, 12) + px(14) };
+        }
         let mut chart = frame(sheet, (TOP, key), (LEFT, BELOW), &self.x, &self.y)?;
         self.draw_points(&mut chart)?;
         if self.points.is_empty() {
@@ -84,7 +109,7 @@ impl Scatter {
 
     fn colour(&self, index: usize) -> Rgb {
         match &self.colours {
-            Colours::One => class(0),
+            &Colours::One(ink) => ink,
             Colours::Classes(of, _) => class(of[index]),
             Colours::Ramp(of, _) => ramp(of[index]),
         }
@@ -97,7 +122,7 @@ impl Scatter {
             widths.max().unwrap_or(0)
         };
         match &self.colours {
-            Colours::One => 24,
+            Colours::One(_) => 24,
             Colours::Classes(_, names) => 18 + 20 + widest(names) + 20,
             Colours::Ramp(_, ends) => 18 + 28 + widest(ends) + 20,
         }
@@ -105,7 +130,7 @@ impl Scatter {
 
     fn draw_key(&self, sheet: &Sheet, x: i32) -> Drawn {
         match &self.colours {
-            Colours::One => Ok(()),
+            Colours::One(_) => Ok(()),
             Colours::Classes(_, names) => names.iter().enumerate().try_for_each(|(index, name)| {
                 let y = px(TOP + 12 + 26 * index as i32);
                 let dot = Circle::new((x + px(6), y), px(6), colour(class(index)).filled());
@@ -124,5 +149,48 @@ impl Scatter {
                 end(low, top + height - px(7))
             }
         }
+    }
+}
+
+/// Saves plots beside each other as one PNG.
+pub fn save_side_by_side(path: &Path, plots: &[&Scatter]) -> Result<()> {
+    let width: i32 = plots.iter().map(|plot| plot.width()).sum();
+    // 10 is the outer margin that a frame leaves below.
+    let size = (width as u32, (TOP + SIDE + BELOW + 10) as u32);
+    save_plot(path, size, |sheet| {
+        let mut rest = sheet.clone();
+        for plot in plots {
+            let (own, others) = rest.split_horizontally(px(plot.width()));
+            plot.draw(&own)?;
+            rest = others;
+        }
+        Ok(())
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn points_outside_go_with_their_colours() {
+        let axis = || Axis::new("", (0.0, 1.0), 2);
+        let points = vec![[0.5, 0.5], [2.0, 0.5], [0.5, -1.0], [1.0, 0.0]];
+        let plot = |colours| Scatter {
+            title: String::new(),
+            note: String::new(),
+            warning: String::new(),
+            points: points.clone(),
+            colours,
+            x: axis(),
+            y: axis(),
+        };
+        let mut classes = plot(Colours::Classes(vec![0, 1, 2, 3], vec![]));
+        assert_eq!((classes.crop(), &classes.points), (2, &vec![[0.5, 0.5], [1.0, 0.0]]));
+        assert!(matches!(&classes.colours, Colours::Classes(of, _) if *of == [0, 3]));
+        assert_eq!(classes.crop(), 0);
+        let mut shades = plot(Colours::Ramp(vec![0.0, 0.1, 0.2, 0.3], [const { String::new() }; 2]));
+        shades.crop();
+        assert!(matches!(&shades.colours, Colours::Ramp(of, _) if *of == [0.0, 0.3]));
     }
 }

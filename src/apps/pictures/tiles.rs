@@ -56,7 +56,8 @@ impl ImageShape {
         Ok(values.len() / features)
     }
 
-    fn is_image(&self) -> bool {
+    /// Whether it is the shape of images, not of rows of features.
+    pub(super) fn is_image(&self) -> bool {
         self.height > 1 || self.channels > 1
     }
 }

@@ -56,6 +56,10 @@ impl<F: Flow> Posterior for Flowed<F> {
         2 * latent + self.0.outputs(latent)
     }
 
+    fn is_flow(&self) -> bool {
+        true
+    }
+
     fn refusal(&self, latent: usize) -> Option<String> {
         self.0.refusal(latent)
     }

@@ -61,6 +61,11 @@ pub trait Posterior: std::fmt::Debug + Send + Sync {
         Codes::Real
     }
 
+    /// Whether it is a simpler density pushed through invertible maps.
+    fn is_flow(&self) -> bool {
+        false
+    }
+
     /// Why it cannot have so many dimensions, and what to do, where it cannot.
     fn refusal(&self, latent: usize) -> Option<String> {
         let _ = latent;

@@ -4,6 +4,7 @@
 
 use crate::distributions::Encode;
 use crate::graph::{Graph, Tensor};
+use crate::kernels::Func;
 use crate::nn::{Activation, Init, Linear, Mlp, ParameterSpec};
 
 /// Which labels are meant.
@@ -15,66 +16,37 @@ pub(super) enum Labels {
     Every(usize),
 }
 
-/// The network.
+/// W t + V y + b.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Joint {
-    name: String,
+struct Told {
+    linear: Linear,
     classes: usize,
-    first: Linear,
-    activation: Activation,
-    rest: Mlp,
-    head: Linear,
 }
 
-impl Joint {
-    /// Layers `<name>.0` (with `<name>.label.weight`), `<name>.rest.0`, …, and `<name>.head`; at least one is hidden.
-    pub fn new(
-        name: &str,
-        (inputs, classes): (usize, usize),
-        widths: &[usize],
-        activation: Activation,
-        outputs: usize,
-    ) -> Joint {
-        let (&first, rest) = widths.split_first().expect("there is a hidden layer, which was checked");
-        let last = rest.last().copied().unwrap_or(first);
-        Joint {
-            name: name.to_string(),
-            classes,
-            first: Linear::new(format!("{name}.0"), inputs, first),
-            activation,
-            rest: Mlp::new(&format!("{name}.rest"), first, rest, activation),
-            head: Linear::new(format!("{name}.head"), last, outputs),
-        }
-    }
-
-    /// Values per row that come in besides the label.
-    pub fn inputs(&self) -> usize {
-        self.first.inputs
+impl Told {
+    fn new(name: String, (inputs, classes): (usize, usize), outputs: usize) -> Told {
+        Told { linear: Linear::new(name, inputs, outputs), classes }
     }
 
     fn of_label(&self) -> (String, [usize; 2]) {
-        (format!("{}.label.weight", self.name), [self.first.outputs, self.classes])
+        (format!("{}.label.weight", self.linear.name), [self.linear.outputs, self.classes])
     }
 
-    /// The parameters of all layers. The labels' start as if they were inputs of the first layer beside the others.
-    pub fn parameters(&self) -> Vec<ParameterSpec> {
-        let mut all = self.first.parameters();
+    /// The labels' weights start as if labels were inputs beside the others.
+    fn parameters(&self) -> Vec<ParameterSpec> {
+        let mut all = self.linear.parameters();
         let (name, shape) = self.of_label();
-        let bound = 1.0 / ((self.first.inputs + self.classes) as f32).sqrt();
+        let bound = 1.0 / ((self.linear.inputs + self.classes) as f32).sqrt();
         all.push(ParameterSpec { name, shape: shape.to_vec(), init: Init::Uniform(bound) });
-        all.extend(self.rest.parameters());
-        all.extend(self.head.parameters());
         all
     }
 
-    /// Its outputs for `t`: `[rows, outputs]`, or `[rows·classes, outputs]` for every label, those of one row behind each
-    /// other. For every label, `t` has either a row for each, or as many as that.
-    pub fn forward(&self, graph: &mut Graph, t: Tensor, labels: Labels) -> Tensor {
-        let product = self.first.forward(graph, t);
+    fn forward(&self, graph: &mut Graph, t: Tensor, labels: Labels) -> Tensor {
+        let product = self.linear.forward(graph, t);
         let &[count, width] = graph.shape(product) else { unreachable!("a product has two dimensions") };
         let (name, shape) = self.of_label();
         let weight = graph.param(&name, &shape);
-        let sum = match labels {
+        match labels {
             Labels::Of(y) => {
                 let more = graph.matmul(y, weight, false, true);
                 graph.add(product, more)
@@ -86,8 +58,72 @@ impl Joint {
                 let sum = graph.add(product, more);
                 graph.reshape(sum, &[rows * self.classes, width])
             }
+        }
+    }
+}
+
+/// What stands behind the first layer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Behind {
+    /// A function of each element.
+    Func(Func),
+    /// A layer whose sigmoid its result is multiplied with.
+    Gate(Told),
+}
+
+/// The network.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Joint {
+    first: Told,
+    behind: Behind,
+    rest: Mlp,
+    head: Linear,
+}
+
+impl Joint {
+    /// Layers `<name>.0` (with `<name>.0.label.weight`), `<name>.rest.0`, …, and `<name>.head`; at least one is hidden.
+    pub fn new(name: &str, inputs: (usize, usize), widths: &[usize], activation: Activation, outputs: usize) -> Joint {
+        let (&first, rest) = widths.split_first().expect("there is a hidden layer, which was checked");
+        let last = rest.last().copied().unwrap_or(first);
+        Joint {
+            first: Told::new(format!("{name}.0"), inputs, first),
+            behind: match activation.func() {
+                Some(func) => Behind::Func(func),
+                None => Behind::Gate(Told::new(format!("{name}.0.gate"), inputs, first)),
+            },
+            rest: Mlp::new(&format!("{name}.rest"), first, rest, activation),
+            head: Linear::new(format!("{name}.head"), last, outputs),
+        }
+    }
+
+    /// Values per row that come in besides the label.
+    pub fn inputs(&self) -> usize {
+        self.first.linear.inputs
+    }
+
+    /// The parameters of all layers.
+    pub fn parameters(&self) -> Vec<ParameterSpec> {
+        let mut all = self.first.parameters();
+        if let Behind::Gate(gate) = &self.behind {
+            all.extend(gate.parameters());
+        }
+        all.extend(self.rest.parameters());
+        all.extend(self.head.parameters());
+        all
+    }
+
+    /// Its outputs for `t`: `[rows, outputs]`, or `[rows·classes, outputs]` for every label, those of one row behind each
+    /// other. For every label, `t` has either a row for each, or as many as that.
+    pub fn forward(&self, graph: &mut Graph, t: Tensor, labels: Labels) -> Tensor {
+        let sum = self.first.forward(graph, t, labels);
+        let hidden = match &self.behind {
+            Behind::Func(func) => graph.call(*func, &[sum]),
+            Behind::Gate(gate) => {
+                let logits = gate.forward(graph, t, labels);
+                let open = graph.call(Func::Sigmoid, &[logits]);
+                graph.mul(sum, open)
+            }
         };
-        let hidden = self.activation.forward(graph, sum);
         let hidden = self.rest.forward(graph, hidden);
         self.head.forward(graph, hidden)
     }
@@ -96,12 +132,12 @@ impl Joint {
 /// Of values and a label behind each other.
 impl Encode for Joint {
     fn features(&self) -> usize {
-        self.inputs() + self.classes
+        self.inputs() + self.first.classes
     }
 
     fn outputs(&self, graph: &mut Graph, x: Tensor) -> Tensor {
         let values = graph.slice(x, 1, 0, self.inputs());
-        let y = graph.slice(x, 1, self.inputs(), self.classes);
+        let y = graph.slice(x, 1, self.inputs(), self.first.classes);
         self.forward(graph, values, Labels::Of(y))
     }
 }
