@@ -110,6 +110,26 @@ fn a_trained_model_can_be_used() {
 }
 
 #[test]
+fn reports_say_how_the_kl_was_come_by() {
+    let place = Place::new();
+    for (name, options, json, words) in [
+        ("plain", "", Some("closed form"), "nats per example, closed form"),
+        ("planar", "--posterior planar", Some("Monte Carlo"), "nats per example, Monte Carlo"),
+        ("autoencoder", "--model ae", None, "nats per example"),
+    ] {
+        let said = place.run(&format!("train {} --out {name}", small(options)));
+        assert_eq!(json.is_some_and(|words| said.contains(&format!("KL: {words}\n"))), json.is_some(), "{said}");
+        assert!(json.is_some() || !said.contains("KL"), "{said}");
+        let line = place.run(&format!("evaluate {name} --device cpu --json --quick"));
+        let found: Value = serde_json::from_str(&line).expect("JSON");
+        assert_eq!(found.get("kl_estimator").and_then(Value::as_str), json, "{line}");
+        let report = place.run(&format!("evaluate {name} --device cpu --quick"));
+        assert!(report.contains(words), "{report}");
+        assert!(json.is_some() || !(report.contains("closed form") || report.contains("Monte Carlo")), "{report}");
+    }
+}
+
+#[test]
 fn settings_can_be_printed_and_used_again() {
     let place = Place::new();
     let text = place.run("train --preset classic --latent 7 --learning-rate 2e-3 --print-config");

@@ -13,6 +13,7 @@ use crate::data::Dataset;
 use crate::error::{Error, Result};
 use crate::evaluation::{Coded, DISTANCES, METRICS, Points};
 use crate::files::write_atomically;
+use crate::models::Model;
 use crate::training::metrics::{EpochRecord, Split, bits_per_dimension};
 use crate::training::{Given, Importance};
 
@@ -35,6 +36,33 @@ pub struct Wanted {
     pub seed: u64,
 }
 
+/// How the KL of codes is come by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub enum KlEstimator {
+    /// Computed from the parameters of posterior and prior.
+    #[serde(rename = "closed form")]
+    ClosedForm,
+    /// The mean of ln q(z | x) − ln p(z) over codes drawn from the posterior.
+    #[serde(rename = "Monte Carlo")]
+    MonteCarlo,
+}
+
+impl KlEstimator {
+    /// How a model comes by it; `None` if its codes are deterministic.
+    pub fn of(model: &dyn Model) -> Option<KlEstimator> {
+        model.kl_is_closed_form().map(|closed| if closed { KlEstimator::ClosedForm } else { KlEstimator::MonteCarlo })
+    }
+}
+
+impl std::fmt::Display for KlEstimator {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            KlEstimator::ClosedForm => "closed form",
+            KlEstimator::MonteCarlo => "Monte Carlo",
+        })
+    }
+}
+
 /// Everything that was found. As JSON, the fields of the record stand beside the others.
 #[derive(Clone, Debug, Serialize)]
 pub struct Evaluation {
@@ -47,6 +75,9 @@ pub struct Evaluation {
     /// ELBO, its parts, and what comes with them.
     #[serde(flatten)]
     pub record: EpochRecord,
+    /// How the KL in it was come by; nothing where codes are deterministic.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub kl_estimator: Option<KlEstimator>,
     /// The marginal likelihood.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub importance: Option<Importance>,
@@ -129,6 +160,7 @@ impl Saved {
             nll_bits_per_dimension: importance.as_ref().filter(|_| record.bits_per_dimension.is_some()).map(bits),
             importance,
             record,
+            kl_estimator: KlEstimator::of(&*self.session.model),
             reconstruction_error: decodes.then(|| self.reconstruction_error(data)).transpose()?,
             aggregate_posterior: BTreeMap::new(),
             disentanglement: BTreeMap::new(),
@@ -239,5 +271,34 @@ impl Evaluation {
             file.write_all(b"\n")
         })?;
         Ok(path)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::apps::build_model;
+    use crate::config::{ModelKind, Preset};
+
+    #[test]
+    fn models_say_how_their_kl_is_come_by() {
+        use KlEstimator::{ClosedForm, MonteCarlo};
+        for (posterior, prior, expected) in [
+            ("diagonal-gaussian", "standard-normal", ClosedForm),
+            ("diagonal-gaussian", "diagonal-gaussian", ClosedForm),
+            ("diagonal-gaussian", "mixture", MonteCarlo),
+            ("full-covariance", "standard-normal", ClosedForm),
+            ("planar", "standard-normal", MonteCarlo),
+            ("householder", "standard-normal", ClosedForm),
+            ("householder", "diagonal-gaussian", MonteCarlo),
+        ] {
+            let mut model = Preset::Classic.config().model;
+            (model.posterior, model.prior) = (posterior.into(), prior.into());
+            let found = KlEstimator::of(&*build_model(&model, 10).unwrap());
+            assert_eq!(found, Some(expected), "{posterior}, {prior}");
+        }
+        let mut plain = Preset::Classic.config().model;
+        plain.kind = ModelKind::Ae;
+        assert_eq!(KlEstimator::of(&*build_model(&plain, 10).unwrap()), None);
     }
 }

@@ -15,7 +15,7 @@ mod trained;
 mod tuning;
 
 pub use devices::{open_device, open_gpu, open_tuned};
-pub use evaluation::{Distance, EVALUATION, Evaluation, Score, Wanted};
+pub use evaluation::{Distance, EVALUATION, Evaluation, KlEstimator, Score, Wanted};
 pub use form::Form;
 pub use pieces::all_pieces;
 pub use saved::{CHECKPOINT, Saved};

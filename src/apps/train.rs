@@ -5,6 +5,7 @@ mod codes;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
+use super::evaluation::KlEstimator;
 use super::form::Form;
 use super::pictures::{EpochPoint, ImageShape, save_grid, save_latent_map, save_loss, save_reconstructions};
 use super::saved::{CHECKPOINT, check_folder};
@@ -121,6 +122,11 @@ impl TrainRun {
     /// Numbers that are trained.
     pub fn parameters(&self) -> usize {
         self.trainer.session.set.count()
+    }
+
+    /// How the KL is come by; `None` if codes are deterministic.
+    pub fn kl_estimator(&self) -> Option<KlEstimator> {
+        KlEstimator::of(&*self.trainer.session.model)
     }
 
     /// The device, for people.

@@ -57,7 +57,8 @@ fn table(found: &Evaluation, kind: ModelKind) -> Table {
         true => {
             row("ELBO", number(record.elbo), nats);
             row("reconstruction, -ln p(x|z)", number(record.reconstruction), nats);
-            row("KL(q(z|x) || p(z))", number(record.kl), nats);
+            let estimator = found.kl_estimator.map_or(String::new(), |estimator| format!(", {estimator}"));
+            row("KL(q(z|x) || p(z))", number(record.kl), &format!("{nats}{estimator}"));
             row("loss: the objective", number(record.loss), nats);
             record.parts.iter().for_each(|part| row_of_part(&mut row, part));
             if let Some(bits) = record.bits_per_dimension {

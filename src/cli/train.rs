@@ -85,6 +85,9 @@ fn introduce(run: &TrainRun) {
         model.latent,
         style::count(run.parameters() as u64)
     );
+    if let Some(estimator) = run.kl_estimator() {
+        println!("        KL: {estimator}");
+    }
     println!("Folder: {}", run.folder.display());
     if run.epochs_done() > 0 {
         println!("Going on after epoch {}.", run.epochs_done());

@@ -77,7 +77,7 @@ pub(super) fn check(config: &ModelConfig, batch: usize, problems: &mut Problems)
                 ),
             ),
             Need::ClosedFormKl => problems.note(
-                !has_closed_form_kl(&parts, latent),
+                !parts.kl_is_closed_form(latent),
                 format!(
                     "the objective `{objective}` needs the KL of each dimension, and there is no closed form of it for the \
                      posterior `{posterior}` and the prior `{prior}`: use another objective"
@@ -198,9 +198,4 @@ fn tells_density(parts: &Parts, latent: usize) -> bool {
 fn is_factorised(parts: &Parts, latent: usize) -> bool {
     let (mut graph, [outputs, _]) = probe(parts, latent);
     tells_density(parts, latent) && parts.posterior.variance(&mut graph, outputs).is_some()
-}
-
-fn has_closed_form_kl(parts: &Parts, latent: usize) -> bool {
-    let (mut graph, [outputs, _]) = probe(parts, latent);
-    parts.posterior.kl(&mut graph, outputs, &*parts.prior).is_some()
 }

@@ -114,6 +114,12 @@ pub trait Model: std::fmt::Debug + Send + Sync {
     /// Whether its likelihood gives probabilities of discrete values, so that bits per dimension mean something.
     fn is_discrete(&self) -> bool;
 
+    /// Whether its KL is computed in closed form, or else estimated by Monte Carlo from the codes that are drawn; `None`
+    /// where codes are deterministic and there is none.
+    fn kl_is_closed_form(&self) -> Option<bool> {
+        None
+    }
+
     /// What is minimised for a batch.
     fn terms(&self, graph: &mut Graph, batch: &Batch) -> Terms;
 

@@ -38,6 +38,14 @@ impl Parts {
             objective: Arc::new(Elbo),
         }
     }
+
+    /// Whether KL(q(z | x) ‖ p(z)) of so many dimensions has a closed form; else it is estimated from the codes that are
+    /// drawn.
+    pub fn kl_is_closed_form(&self, latent: usize) -> bool {
+        let mut graph = Graph::new();
+        let outputs = graph.input("outputs", &[1, self.posterior.outputs(latent)]);
+        self.posterior.kl(&mut graph, outputs, &*self.prior).is_some()
+    }
 }
 
 /// The model `vae`.
@@ -200,6 +208,10 @@ impl Model for Vae {
 
     fn is_discrete(&self) -> bool {
         self.parts.likelihood.support().is_discrete()
+    }
+
+    fn kl_is_closed_form(&self) -> Option<bool> {
+        Some(self.parts.kl_is_closed_form(self.latent()))
     }
 
     fn terms(&self, graph: &mut Graph, batch: &Batch) -> Terms {

@@ -279,6 +279,10 @@ impl Model for M2 {
         graph.call(Func::Exp, &[log_q])
     }
 
+    fn kl_is_closed_form(&self) -> Option<bool> {
+        Some(self.parts.kl_is_closed_form(self.latent))
+    }
+
     fn scalar(&self, name: &str, epochs: f64) -> Option<f64> {
         self.parts.posterior.scalar(name, epochs)
     }
