@@ -130,6 +130,36 @@ fn reports_say_how_the_kl_was_come_by() {
 }
 
 #[test]
+fn a_report_that_cannot_be_kept_is_still_printed() {
+    let place = Place::new();
+    place.train("run", "");
+    let report = |line: &str| {
+        let output = place.elbo(line).output().unwrap();
+        let [out, err] = [output.stdout, output.stderr].map(|bytes| String::from_utf8(bytes).unwrap());
+        (output.status.code(), out, err)
+    };
+    // All but the file's name, and what a clock measured.
+    let figures = |text: &str| {
+        let clock =
+            text.split_inclusive([',', '\n']).filter(|part| !part.contains("seconds") && !part.contains("per_second"));
+        clock.collect::<String>().split("\nReport:").next().unwrap_or_default().trim_end().to_string()
+    };
+    let [words, json] = ["evaluate run --device cpu --quick", "evaluate run --device cpu --quick --json"];
+    let whole = [report(words), report(json)];
+    // Where the file should go stands a folder: even root, who may write anywhere, cannot write that.
+    std::fs::remove_file(place.path("run/evaluation.json")).unwrap();
+    std::fs::create_dir(place.path("run/evaluation.json")).unwrap();
+    for ((fine, printed, _), line) in whole.into_iter().zip([words, json]) {
+        let (code, out, said) = report(line);
+        assert_eq!((fine, code), (Some(0), Some(1)), "{said}");
+        assert_eq!(figures(&out), figures(&printed));
+        assert!(figures(&out).len() > 100, "{out}");
+        assert!(said.contains("figures above") && said.contains("evaluation.json was not written"), "{said}");
+        assert!(!out.contains("Report:"), "{out}");
+    }
+}
+
+#[test]
 fn settings_can_be_printed_and_used_again() {
     let place = Place::new();
     let text = place.run("train --preset classic --latent 7 --learning-rate 2e-3 --print-config");

@@ -1,10 +1,12 @@
 //! `elbo evaluate`.
 
+use std::path::{Path, PathBuf};
+
 use super::args::EvaluateArgs;
 use super::style::{Align, Table, count, significant};
-use crate::apps::{Evaluation, Saved, Wanted, open_device};
+use crate::apps::{EVALUATION, Evaluation, Saved, Wanted, open_device};
 use crate::config::ModelKind;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::training::metrics::Split;
 
 /// Measures a trained model on its test set.
@@ -29,7 +31,7 @@ pub fn run(args: &EvaluateArgs) -> Result<()> {
     let found = saved.evaluate(split, data, wanted)?;
     if args.json {
         println!("{}", found.to_json()?);
-        found.save(&saved.folder)?;
+        keep(&found, &saved.folder)?;
         return Ok(());
     }
     println!("Data:   {} ({split} set, {} rows)\n", data.name, count(data.rows as u64));
@@ -43,8 +45,15 @@ pub fn run(args: &EvaluateArgs) -> Result<()> {
     for factor in &found.excluded_factors {
         println!("{factor}");
     }
-    println!("\nReport: {}", found.save(&saved.folder)?.display());
+    println!("\nReport: {}", keep(&found, &saved.folder)?.display());
     Ok(())
+}
+
+/// Writes the report that has been printed into the run folder.
+fn keep(found: &Evaluation, folder: &Path) -> Result<PathBuf> {
+    found.save(folder).map_err(|error| {
+        Error::invalid(format!("the figures above are whole, but {EVALUATION} was not written: {error}"))
+    })
 }
 
 fn table(found: &Evaluation, kind: ModelKind) -> Table {
