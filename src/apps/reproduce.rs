@@ -19,7 +19,7 @@ use crate::config::{Config, FILE_NAME};
 use crate::error::{Error, Result};
 use crate::program::Executor;
 use crate::training::Progress;
-use crate::training::metrics::{EpochRecord, Split};
+use crate::training::metrics::EpochRecord;
 
 pub use rows::ROWS;
 
@@ -193,10 +193,7 @@ pub fn perform(
     drop(run);
     let mut saved = Saved::open(folder, open()?)?;
     let splits = saved.data(None)?;
-    let (split, data) = match &splits.test {
-        Some(data) => (Split::Test, data),
-        None => (Split::Train, &splits.train),
-    };
+    let (split, data) = splits.to_judge();
     let samples = (planned.samples > 0).then_some(planned.samples);
     let wanted = Wanted { samples, codes: true, factors: false, seed: 0 };
     let evaluation = saved.evaluate(split, data, wanted)?;

@@ -185,7 +185,7 @@ impl TrainRun {
 
     /// The set that pictures are made from: test, else validation, else training.
     fn shown(&self) -> &Dataset {
-        self.data.test.as_ref().or(self.data.validation.as_ref()).unwrap_or(&self.data.train)
+        self.data.to_judge().1
     }
 
     /// The conditions of a picture of samples, and how many stand side by side: a row for each label, or those of shown rows.

@@ -7,7 +7,6 @@ use super::style::{Align, Table, count, significant};
 use crate::apps::{EVALUATION, Evaluation, Saved, Wanted, open_device};
 use crate::config::ModelKind;
 use crate::error::{Error, Result};
-use crate::training::metrics::Split;
 
 /// Measures a trained model on its test set.
 pub fn run(args: &EvaluateArgs) -> Result<()> {
@@ -17,11 +16,7 @@ pub fn run(args: &EvaluateArgs) -> Result<()> {
     }
     let mut saved = Saved::open(&args.run, executor)?;
     let splits = saved.data(args.data.as_deref())?;
-    let (split, data) = match (&splits.test, &splits.validation) {
-        (Some(data), _) => (Split::Test, data),
-        (None, Some(data)) => (Split::Validation, data),
-        (None, None) => (Split::Train, &splits.train),
-    };
+    let (split, data) = splits.to_judge();
     let wanted = Wanted {
         samples: (!args.quick).then_some(args.samples as usize),
         codes: !args.quick,

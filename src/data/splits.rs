@@ -4,12 +4,37 @@
 //! named here rather than `StdRng` because that type may change its algorithm, while the same seed must give the same
 //! split on every machine and in every later version. Within a split, rows keep the order they had.
 
+use std::fmt;
+
 use rand::SeedableRng;
 use rand::rngs::Xoshiro256PlusPlus;
 use rand::seq::SliceRandom;
+use serde::{Deserialize, Serialize};
 
 use super::dataset::Dataset;
 use crate::error::{Error, Result};
+
+/// A part of the data.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Split {
+    /// What the parameters are fitted to.
+    Train,
+    /// What settings are chosen by.
+    Validation,
+    /// What is reported, and nothing else.
+    Test,
+}
+
+impl fmt::Display for Split {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Split::Train => "train",
+            Split::Validation => "validation",
+            Split::Test => "test",
+        })
+    }
+}
 
 /// Rows to train on, to choose by, and to judge by. No row is in two of them.
 #[derive(Debug, Clone, PartialEq)]
@@ -41,6 +66,16 @@ impl Splits {
         let tenth = all.rows / 10;
         let validation = if validation == 0 { tenth } else { validation };
         Self::deal(all, tenth, validation, seed)
+    }
+
+    /// The rows that a finished model is looked at with, and which part they are: the test rows, or else those of
+    /// validation, or else, where nothing was held out, the training rows.
+    pub fn to_judge(&self) -> (Split, &Dataset) {
+        match (&self.test, &self.validation) {
+            (Some(data), _) => (Split::Test, data),
+            (None, Some(data)) => (Split::Validation, data),
+            (None, None) => (Split::Train, &self.train),
+        }
     }
 
     fn deal(all: Dataset, test: usize, validation: usize, seed: u64) -> Result<Self> {
@@ -144,6 +179,17 @@ mod tests {
     fn few_rows_are_all_trained_on() {
         let splits = Splits::from_one(numbered(9), 0, 0).unwrap();
         assert_eq!((splits.train.rows, splits.validation, splits.test), (9, None, None));
+    }
+
+    #[test]
+    fn a_model_is_judged_by_the_rows_it_saw_least_of() {
+        let mut splits = Splits::from_one(numbered(100), 20, 7).unwrap();
+        let judged = |splits: &Splits| (splits.to_judge().0, splits.to_judge().1.rows);
+        assert_eq!(judged(&splits), (Split::Test, 10));
+        splits.test = None;
+        assert_eq!(judged(&splits), (Split::Validation, 20));
+        splits.validation = None;
+        assert_eq!(judged(&splits), (Split::Train, 70));
     }
 
     #[test]

@@ -59,7 +59,7 @@ impl TrainRun {
     }
 
     fn picture_of_prior(&mut self) -> Result<PathBuf> {
-        let shown = self.data.test.as_ref().or(self.data.validation.as_ref()).unwrap_or(&self.data.train);
+        let shown = self.data.to_judge().1;
         let (rows, seed) = (shown.rows.min(POINTS), self.config.training.seed);
         let session = &mut self.trainer.session;
         let prior = session.prior_sample(rows, seed)?;

@@ -14,7 +14,8 @@ mod read;
 mod record;
 mod writer;
 
+pub use crate::data::Split;
 pub use active_units::{ACTIVE_UNIT_THRESHOLD, ActiveUnits};
 pub use read::{read_epochs, read_steps};
-pub use record::{EpochRecord, Split, StepRecord, bits_per_dimension};
+pub use record::{EpochRecord, StepRecord, bits_per_dimension};
 pub use writer::MetricsWriter;

@@ -7,33 +7,11 @@
 //! Fields that were not measured are left out; numbers that are not finite are `null`.
 
 use std::collections::BTreeMap;
-use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
 use super::null;
-
-/// Which part of the data a figure is about.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Split {
-    /// What the parameters are fitted to.
-    Train,
-    /// What settings are chosen by.
-    Validation,
-    /// What is reported, and nothing else.
-    Test,
-}
-
-impl fmt::Display for Split {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Split::Train => "train",
-            Split::Validation => "validation",
-            Split::Test => "test",
-        })
-    }
-}
+use crate::data::Split;
 
 /// Means over one split in one epoch, in nats per example.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

@@ -91,9 +91,9 @@ impl MetricsWriter {
 
 #[cfg(test)]
 mod tests {
-    use super::super::record::Split;
     use super::super::{read_epochs, read_steps};
     use super::*;
+    use crate::data::Split;
     use std::collections::{BTreeMap, BTreeSet};
     use std::fs;
 
