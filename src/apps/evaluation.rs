@@ -195,7 +195,9 @@ impl Saved {
         let codes = Points::new(self.session.draw_codes(Given { x: &x, y: &y }, seed)?, latent)?;
         let mut prior = |seed: u64| Points::new(self.session.prior_sample(rows, seed)?, latent);
         let (prior, other) = (prior(seed.wrapping_add(1))?, prior(seed.wrapping_add(2))?);
-        let normal = self.config.model.prior.id == "standard-normal";
+        // Of several stochastic layers, the prior is that of the uppermost, and codes are those of the first.
+        let model = &self.config.model;
+        let normal = model.prior.id == "standard-normal" && model.kind.recognition().is_none();
         DISTANCES
             .iter()
             .filter(|distance| normal || !distance.of_standard_normal)
@@ -277,12 +279,14 @@ impl Evaluation {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::apps::build_model;
+    use crate::apps::{Form, build_model};
     use crate::config::{ModelKind, Preset};
+    use crate::data::Shape;
 
     #[test]
     fn models_say_how_their_kl_is_come_by() {
         use KlEstimator::{ClosedForm, MonteCarlo};
+        let form = Form { shape: Shape::vector(10), condition: 0, classes: vec![] };
         for (posterior, prior, expected) in [
             ("diagonal-gaussian", "standard-normal", ClosedForm),
             ("diagonal-gaussian", "diagonal-gaussian", ClosedForm),
@@ -294,11 +298,11 @@ mod tests {
         ] {
             let mut model = Preset::Classic.config().model;
             (model.posterior, model.prior) = (posterior.into(), prior.into());
-            let found = KlEstimator::of(&*build_model(&model, 10).unwrap());
+            let found = KlEstimator::of(&*build_model(&model, &form).unwrap());
             assert_eq!(found, Some(expected), "{posterior}, {prior}");
         }
         let mut plain = Preset::Classic.config().model;
         plain.kind = ModelKind::Ae;
-        assert_eq!(KlEstimator::of(&*build_model(&plain, 10).unwrap()), None);
+        assert_eq!(KlEstimator::of(&*build_model(&plain, &form).unwrap()), None);
     }
 }

@@ -9,7 +9,7 @@ use crate::config::{Binarise, Config, ModelConfig, ModelKind};
 use crate::data::{self, Dataset, Source, Splits, Values, labelled_part};
 use crate::distributions::{LIKELIHOODS, Likelihood, SquaredError, Support};
 use crate::error::{Error, Result};
-use crate::models::{Autoencoder, Classifier, M2, Model, Vae};
+use crate::models::{Autoencoder, Classifier, Hierarchical, M2, Model, Recognition, Vae};
 use crate::program::Executor;
 use crate::training::{Session, Trainer};
 
@@ -66,6 +66,8 @@ pub fn build_model(config: &ModelConfig, form: &Form) -> Result<Box<dyn Model>> 
             Box::new(M2::new(sizes, hidden, activation, config.parts()?, config.alpha as f32))
         }
         ModelKind::Classifier => Box::new(Classifier::new(features, form.condition, &config.hidden, activation)),
+        ModelKind::Hierarchical => stack(config, features, Recognition::BottomUp)?,
+        ModelKind::Ladder => stack(config, features, Recognition::Ladder)?,
         ModelKind::Ae => {
             let likelihood: Arc<dyn Likelihood> = match config.likelihood.id.as_str() {
                 "gaussian" => Arc::new(SquaredError),
@@ -74,6 +76,13 @@ pub fn build_model(config: &ModelConfig, form: &Form) -> Result<Box<dyn Model>> 
             Box::new(Autoencoder::new(features, latent, hidden, activation, likelihood))
         }
     })
+}
+
+/// A model of several stochastic layers.
+fn stack(config: &ModelConfig, features: usize, recognition: Recognition) -> Result<Box<dyn Model>> {
+    let (decoder, upper) = (config.decoder_widths(), config.upper_layers());
+    let (sizes, hidden) = ((features, config.latent), (config.hidden.as_slice(), decoder.as_slice()));
+    Ok(Box::new(Hierarchical::new(recognition, sizes, hidden, &upper, config.activation, config.parts()?)))
 }
 
 /// Says so if data holds what the likelihood gives no probability.

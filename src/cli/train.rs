@@ -78,11 +78,12 @@ fn introduce(run: &TrainRun) {
     let model = &run.config.model;
     let widths: Vec<String> = model.hidden.iter().map(usize::to_string).collect();
     println!(
-        "Model:  {}, {} features - {} - {} latent, {} parameters",
+        "Model:  {}, {} features - {} - {} latent{}, {} parameters",
         model.kind,
         run.data.train.shape.features(),
         widths.join(" - "),
         model.latent,
+        model.upper_widths().iter().map(|width| format!(" - {width}")).collect::<String>(),
         style::count(run.parameters() as u64)
     );
     if let Some(estimator) = run.kl_estimator() {

@@ -19,6 +19,7 @@ pub(super) const KEYS: [(&str, &[&str]); 4] = [
             "objective",
             "beta",
             "alpha",
+            "upper",
         ],
     ),
     (

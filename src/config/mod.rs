@@ -28,6 +28,7 @@ mod data;
 mod device;
 mod file;
 mod keys;
+mod layers;
 mod model;
 mod pieces;
 mod preset;
@@ -45,6 +46,7 @@ pub use preset::Preset;
 pub use training::{Schedule, TrainingConfig};
 
 use crate::error::Result;
+use model::MAX_WIDTH;
 use problems::Problems;
 
 /// The name of the file in a run's folder that holds its settings.

@@ -5,12 +5,13 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use super::problems::Problems;
-use super::{Preset, pieces};
+use super::{Preset, layers, pieces};
 use crate::catalogue::Spec;
+use crate::models::Recognition;
 use crate::nn::Activation;
 
 /// The most units in one layer, and the most latent dimensions.
-const MAX_WIDTH: u64 = 1 << 16;
+pub(super) const MAX_WIDTH: u64 = 1 << 16;
 /// The most hidden layers on one side.
 const MAX_DEPTH: usize = 64;
 
@@ -42,6 +43,8 @@ pub struct ModelConfig {
     /// Weight of the classification of labelled rows in the loss of a semi-supervised model, α in its paper's equation 9
     /// over the number of rows.
     pub alpha: f64,
+    /// Dimensions of the stochastic layers above the first, from the lower to the upper, of models that have some.
+    pub upper: Option<Vec<usize>>,
 }
 
 /// Which model is trained.
@@ -59,6 +62,10 @@ pub enum ModelKind {
     M2,
     /// The classifier of M2 alone, trained on the labelled rows
     Classifier,
+    /// VAE of several stochastic layers, inferred from the data upwards
+    Hierarchical,
+    /// Ladder VAE: several stochastic layers, inferred from the top down
+    Ladder,
 }
 
 impl ModelKind {
@@ -70,6 +77,15 @@ impl ModelKind {
     /// Whether it learns labels from some rows and the rest from all.
     pub fn is_semi_supervised(self) -> bool {
         matches!(self, ModelKind::M2 | ModelKind::Classifier)
+    }
+
+    /// How the codes of its stochastic layers are inferred, if it has several.
+    pub fn recognition(self) -> Option<Recognition> {
+        match self {
+            ModelKind::Hierarchical => Some(Recognition::BottomUp),
+            ModelKind::Ladder => Some(Recognition::Ladder),
+            _ => None,
+        }
     }
 
     /// Whether it has codes with a prior, and so an ELBO.
@@ -92,6 +108,8 @@ impl fmt::Display for ModelKind {
             ModelKind::Cvae => "cvae",
             ModelKind::M2 => "m2",
             ModelKind::Classifier => "classifier",
+            ModelKind::Hierarchical => "hierarchical",
+            ModelKind::Ladder => "ladder",
         })
     }
 }
@@ -110,6 +128,7 @@ impl ModelConfig {
         problems.within("latent", self.latent as u64, 1..=MAX_WIDTH);
         problems.not_negative("beta", self.beta, "1");
         problems.not_negative("alpha", self.alpha, "1");
+        layers::check_widths(self, problems);
         pieces::check(self, batch, problems);
     }
 }

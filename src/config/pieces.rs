@@ -1,7 +1,7 @@
 //! The pieces a model is made of: that each exists, and that they go together.
 
 use super::problems::Problems;
-use super::{ModelConfig, ModelKind};
+use super::{ModelConfig, ModelKind, layers};
 use crate::catalogue::{Kind, Piece, Spec, build, find};
 use crate::distributions::{Codes, LIKELIHOODS, POSTERIORS, PRIORS};
 use crate::error::Result;
@@ -50,7 +50,12 @@ pub(super) fn check(config: &ModelConfig, batch: usize, problems: &mut Problems)
         _ => {}
     }
     let Ok(parts) = config.parts() else { return };
-    if config.latent == 0 || !codes_fit(config, &parts, problems) {
+    let recognition = config.kind.recognition();
+    let fit = |problems: &mut Problems| match recognition {
+        Some(recognition) => layers::pieces_fit(config, recognition, &parts, problems),
+        None => codes_fit(config, &parts, problems),
+    };
+    if config.latent == 0 || !fit(problems) {
         return;
     }
     let objective = &config.objective.id;
@@ -76,8 +81,16 @@ pub(super) fn check(config: &ModelConfig, batch: usize, problems: &mut Problems)
                      none: use the posterior `diagonal-gaussian`, or another objective"
                 ),
             ),
+            Need::OneLayer => problems.note(
+                recognition.is_some(),
+                format!(
+                    "the objective `{objective}` is about a code with one posterior and one prior, and a model of `kind` {} has \
+                     several layers of them: use the objective `elbo` or `iwae`, or train a vae",
+                    config.kind
+                ),
+            ),
             Need::ClosedFormKl => problems.note(
-                !parts.kl_is_closed_form(latent),
+                !parts.kl_is_closed_form(latent) || recognition.is_some_and(|r| !r.tells_kl()),
                 format!(
                     "the objective `{objective}` needs the KL of each dimension, and there is no closed form of it for the \
                      posterior `{posterior}` and the prior `{prior}`: use another objective"

@@ -73,6 +73,7 @@ fn sprites() -> Config {
             objective: Spec::new("elbo"),
             beta: 1.0,
             alpha: 1.0,
+            upper: None,
         },
         training: TrainingConfig {
             learning_rate: 0.004,

@@ -60,6 +60,7 @@ fn other() -> Config {
             objective: Spec::new("free-bits").with("lambda", 0.25),
             beta: 4.0,
             alpha: 2.0,
+            upper: None,
         },
         training: TrainingConfig {
             epochs: 3,

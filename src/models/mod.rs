@@ -2,6 +2,7 @@
 
 mod autoencoder;
 mod classifier;
+mod hierarchical;
 mod labeller;
 mod m2;
 mod networks;
@@ -9,6 +10,7 @@ mod vae;
 
 pub use autoencoder::Autoencoder;
 pub use classifier::Classifier;
+pub use hierarchical::{Hierarchical, Layer, MAX_LAYERS, Moments, Recognition};
 pub use m2::M2;
 pub use networks::Networks;
 pub use vae::{Parts, Vae};
@@ -18,7 +20,15 @@ use crate::graph::{Graph, Tensor};
 use crate::nn::ParameterSpec;
 
 /// Every kind of model.
-pub static MODELS: &[&About] = &[&vae::ABOUT, &autoencoder::ABOUT, &vae::CONDITIONAL, &m2::ABOUT, &classifier::ABOUT];
+pub static MODELS: &[&About] = &[
+    &vae::ABOUT,
+    &autoencoder::ABOUT,
+    &vae::CONDITIONAL,
+    &m2::ABOUT,
+    &classifier::ABOUT,
+    &hierarchical::HIERARCHICAL,
+    &hierarchical::LADDER,
+];
 
 /// Rows of data, and what is known of them.
 #[derive(Clone, Copy, Debug)]
@@ -74,7 +84,8 @@ pub struct Terms {
     /// −ln p(x | z).
     pub reconstruction: Tensor,
     /// KL(q(z | x) ‖ p(z)), unweighted: per dimension, or per variable of several, `[rows, latent]` where that is known,
-    /// else `[rows, 1]`; `None` for a deterministic code.
+    /// else `[rows, 1]`; of several stochastic layers, those of all behind each other, from the data upwards; `None` for a
+    /// deterministic code.
     pub kl: Option<Tensor>,
     /// The code's mean `[rows, latent]`.
     pub mu: Tensor,

@@ -4,7 +4,7 @@
 //! the code on the way out.
 
 use super::Rows;
-use crate::distributions::Encode;
+use crate::distributions::{Encode, Likelihood};
 use crate::graph::{Graph, Tensor};
 use crate::nn::{Activation, Linear, Mlp, ParameterSpec};
 
@@ -73,11 +73,44 @@ impl Networks {
         self.outputs(graph, x)
     }
 
+    /// What the encoder's hidden layers give for `x` `[rows, features]`, for more networks to stand on; and its outputs.
+    pub(super) fn encode_with_hidden(&self, graph: &mut Graph, x: Tensor) -> [Tensor; 2] {
+        let hidden = self.encoder.forward(graph, x);
+        [hidden, self.head.forward(graph, hidden)]
+    }
+
+    /// Values per row that the encoder's hidden layers give.
+    pub(super) fn hidden(&self) -> usize {
+        self.head.inputs
+    }
+
     /// The decoder's outputs for `z` `[rows, latent]` and what is known `[rows, condition]`.
     pub fn decode(&self, graph: &mut Graph, z: Tensor, y: Option<Tensor>) -> Tensor {
         let z = self.joined(graph, z, y);
         let hidden = self.decoder.forward(graph, z);
         self.output.forward(graph, hidden)
+    }
+
+    /// ln p(x | z) of codes `[rows·samples, latent]` and rows of data. `[rows, samples]`
+    pub(super) fn log_likelihood(
+        &self,
+        graph: &mut Graph,
+        likelihood: &dyn Likelihood,
+        z: Tensor,
+        Rows { mut x, y }: Rows,
+    ) -> Tensor {
+        let &[rows, features] = graph.shape(x) else { unreachable!("data has two dimensions") };
+        let samples = graph.shape(z)[0] / rows;
+        let y = y.map(|y| repeat(graph, y, samples));
+        let mut outputs = self.decode(graph, z, y);
+        if samples > 1 {
+            let width = graph.shape(outputs)[1];
+            outputs = graph.reshape(outputs, &[rows, samples, width]);
+            x = graph.reshape(x, &[rows, 1, features]);
+        }
+        let each = likelihood.log_prob(graph, outputs, x);
+        let sum = graph.sum_rows(each);
+        graph.reshape(sum, &[rows, samples])
     }
 
     /// What is known behind what it belongs to.
@@ -96,7 +129,15 @@ impl Encode for Networks {
     }
 
     fn outputs(&self, graph: &mut Graph, x: Tensor) -> Tensor {
-        let hidden = self.encoder.forward(graph, x);
-        self.head.forward(graph, hidden)
+        let [_, outputs] = self.encode_with_hidden(graph, x);
+        outputs
     }
+}
+
+/// Every row so many times behind each other: `[rows, n]` to `[rows·times, n]`.
+pub(super) fn repeat(graph: &mut Graph, t: Tensor, times: usize) -> Tensor {
+    let &[rows, n] = graph.shape(t) else { unreachable!("a batch has two dimensions") };
+    let t = graph.reshape(t, &[rows, 1, n]);
+    let t = graph.expand(t, &[rows, times, n]);
+    graph.reshape(t, &[rows * times, n])
 }

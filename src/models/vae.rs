@@ -6,7 +6,7 @@
 
 use std::sync::Arc;
 
-use super::networks::Networks;
+use super::networks::{Networks, repeat};
 use super::{Batch, Model, Rows, Terms};
 use crate::catalogue::{About, Kind};
 use crate::distributions::{DiagonalGaussian, Draw, Encode, Encoder, Likelihood, Posterior, Prior, StandardNormal};
@@ -127,7 +127,7 @@ impl Vae {
         let outputs = self.networks.encode(graph, batch.rows);
         let repeated = repeat(graph, outputs, samples);
         let Draw { z, log_prob } = posterior.sample(graph, repeated, noise);
-        let log_likelihood = self.log_likelihood(graph, z, batch.rows);
+        let log_likelihood = self.networks.log_likelihood(graph, &*self.parts.likelihood, z, batch.rows);
         let encoder = self.encoder();
         let log_prior = prior.log_prob(graph, z, &encoder);
         let [log_posterior, log_prior] = [log_prob, log_prior].map(|t| graph.reshape(t, &[rows, samples]));
@@ -159,30 +159,6 @@ impl Vae {
     fn noise(&self, graph: &mut Graph, rows: usize) -> Tensor {
         self.parts.posterior.noise(graph, rows, self.latent())
     }
-
-    /// ln p(x | z) of codes `[rows·samples, latent]` and rows of data. `[rows, samples]`
-    fn log_likelihood(&self, graph: &mut Graph, z: Tensor, Rows { mut x, y }: Rows) -> Tensor {
-        let &[rows, features] = graph.shape(x) else { unreachable!("data has two dimensions") };
-        let samples = graph.shape(z)[0] / rows;
-        let y = y.map(|y| repeat(graph, y, samples));
-        let mut outputs = self.networks.decode(graph, z, y);
-        if samples > 1 {
-            let width = graph.shape(outputs)[1];
-            outputs = graph.reshape(outputs, &[rows, samples, width]);
-            x = graph.reshape(x, &[rows, 1, features]);
-        }
-        let each = self.parts.likelihood.log_prob(graph, outputs, x);
-        let sum = graph.sum_rows(each);
-        graph.reshape(sum, &[rows, samples])
-    }
-}
-
-/// Every row so many times behind each other: `[rows, n]` to `[rows·times, n]`.
-fn repeat(graph: &mut Graph, t: Tensor, times: usize) -> Tensor {
-    let &[rows, n] = graph.shape(t) else { unreachable!("a batch has two dimensions") };
-    let t = graph.reshape(t, &[rows, 1, n]);
-    let t = graph.expand(t, &[rows, times, n]);
-    graph.reshape(t, &[rows * times, n])
 }
 
 impl Model for Vae {

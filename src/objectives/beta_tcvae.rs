@@ -109,7 +109,7 @@ fn equal(graph: &mut Graph, a: Tensor, b: Tensor) -> Tensor {
 
 impl Objective for BetaTcvae {
     fn needs(&self) -> &'static [Need] {
-        &[Need::FactorisedPosterior, Need::Pairs]
+        &[Need::FactorisedPosterior, Need::Pairs, Need::OneLayer]
     }
 
     fn loss(&self, graph: &mut Graph, inference: &Inference) -> Loss {

@@ -82,7 +82,7 @@ impl DipVae {
 
 impl Objective for DipVae {
     fn needs(&self) -> &'static [Need] {
-        &[Need::FactorisedPosterior, Need::Pairs]
+        &[Need::FactorisedPosterior, Need::Pairs, Need::OneLayer]
     }
 
     fn loss(&self, graph: &mut Graph, inference: &Inference) -> Loss {

@@ -38,7 +38,7 @@ impl Objective for Dreg {
     }
 
     fn needs(&self) -> &'static [Need] {
-        &[Need::FactorisedPosterior]
+        &[Need::FactorisedPosterior, Need::OneLayer]
     }
 
     fn loss(&self, graph: &mut Graph, inference: &Inference) -> Loss {

@@ -43,7 +43,7 @@ pub(super) static PIECE: Piece<dyn Objective> = Piece {
 
 impl Objective for InfoVae {
     fn needs(&self) -> &'static [Need] {
-        &[Need::Pairs]
+        &[Need::Pairs, Need::OneLayer]
     }
 
     fn loss(&self, graph: &mut Graph, inference: &Inference) -> Loss {

@@ -68,6 +68,8 @@ pub enum Need {
     ClosedFormKl,
     /// At least two rows in a batch.
     Pairs,
+    /// A code of one stochastic layer: that posterior and prior are densities of all that is drawn.
+    OneLayer,
 }
 
 /// What is minimised.

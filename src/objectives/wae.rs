@@ -29,7 +29,7 @@ pub(super) static PIECE: Piece<dyn Objective> = Piece {
 
 impl Objective for Wae {
     fn needs(&self) -> &'static [Need] {
-        &[Need::Pairs]
+        &[Need::Pairs, Need::OneLayer]
     }
 
     fn uses_beta(&self) -> bool {

@@ -110,6 +110,7 @@ impl ModelArgs {
         set(&mut config.objective, &self.objective);
         set(&mut config.beta, &self.beta);
         set(&mut config.alpha, &self.alpha);
+        set_optional(&mut config.upper, &self.upper);
     }
 }
 

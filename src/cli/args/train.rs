@@ -147,6 +147,12 @@ pub struct ModelArgs {
     /// The loss per example is the bound on what is known of it, and alpha times the mean of -ln q(y|x) over labelled rows.
     #[arg(long, value_name = "X")]
     pub alpha: Option<f64>,
+    /// Dimensions of the stochastic layers above the first, from the lower to the upper [default: half of --latent]
+    ///
+    /// Of models that have some (--model hierarchical, ladder), where --latent is the layer nearest to the data. Two hidden layers
+    /// stand below each, half as wide as those below them: with --hidden 400 --upper 32,16, of 200 and of 100 units.
+    #[arg(long, value_name = "N,N...", value_delimiter = ',', value_parser = whole)]
+    pub upper: Option<Vec<usize>>,
 }
 
 /// Settings of the table `[training]`.

@@ -36,16 +36,22 @@ impl DiagonalGaussian {
         let log_var = part(graph, outputs, 1, 2);
         [part(graph, outputs, 0, 2), graph.clamp(log_var, LOG_VAR.0, LOG_VAR.1)]
     }
+
+    /// μ + σε, and its log-density under N(μ, σ²) per dimension, of which the gradient through μ is exactly 0. All are
+    /// `[rows, latent]`.
+    pub(crate) fn draw_each(self, graph: &mut Graph, [mu, log_var]: [Tensor; 2], noise: Tensor) -> [Tensor; 2] {
+        let z = graph.call(Func::Reparameterise, &[mu, log_var, noise]);
+        let square = graph.call(Func::Square, &[noise]);
+        let sum = graph.add(square, log_var);
+        let log_tau = graph.constant(std::f32::consts::TAU.ln());
+        let sum = graph.add(sum, log_tau);
+        [z, graph.scale(sum, -0.5)]
+    }
 }
 
-/// μ + σε and its density under N(μ, σ²), of which the gradient through μ is exactly 0. All are `[rows, latent]`.
-pub(super) fn draw(graph: &mut Graph, [mu, log_var]: [Tensor; 2], noise: Tensor) -> Draw {
-    let z = graph.call(Func::Reparameterise, &[mu, log_var, noise]);
-    let square = graph.call(Func::Square, &[noise]);
-    let sum = graph.add(square, log_var);
-    let log_tau = graph.constant(std::f32::consts::TAU.ln());
-    let sum = graph.add(sum, log_tau);
-    let each = graph.scale(sum, -0.5);
+/// μ + σε and its density under N(μ, σ²). All are `[rows, latent]`.
+pub(super) fn draw(graph: &mut Graph, moments: [Tensor; 2], noise: Tensor) -> Draw {
+    let [z, each] = DiagonalGaussian.draw_each(graph, moments, noise);
     Draw { z, log_prob: graph.sum_rows(each) }
 }
 

@@ -1,0 +1,89 @@
+//! Models of several stochastic layers: that there are layers, and that the pieces go with them.
+
+use super::problems::Problems;
+use super::{MAX_WIDTH, ModelConfig};
+use crate::catalogue::Kind;
+use crate::models::{Layer, MAX_LAYERS, Parts, Recognition};
+
+impl ModelConfig {
+    /// Dimensions of the stochastic layers above the first, from the lower to the upper: as given, else one layer of half the
+    /// first; none for models of one layer.
+    pub fn upper_widths(&self) -> Vec<usize> {
+        match (self.kind.recognition(), &self.upper) {
+            (None, _) => vec![],
+            (Some(_), Some(widths)) => widths.clone(),
+            (Some(_), None) => vec![(self.latent / 2).max(1)],
+        }
+    }
+
+    /// The stochastic layers above the first with the networks below them, see [`Layer::halving`].
+    pub fn upper_layers(&self) -> Vec<Layer> {
+        Layer::halving(&self.upper_widths(), self.hidden.last().copied().unwrap_or(self.latent))
+    }
+}
+
+/// Notes widths that are out of range, or given to a model of one layer.
+pub(super) fn check_widths(config: &ModelConfig, problems: &mut Problems) {
+    let Some(widths) = &config.upper else { return };
+    let kind = config.kind;
+    problems.note(
+        kind.recognition().is_none(),
+        format!(
+            "`upper` is about stochastic layers above the first, and a model of `kind` {kind} has one: leave it out, or train a \
+             hierarchical or a ladder"
+        ),
+    );
+    problems.note(widths.is_empty(), "`upper` is empty: give the dimensions of at least one layer, such as 16");
+    let most = MAX_LAYERS - 1;
+    problems.note(widths.len() > most, format!("`upper` has {} layers: give at most {most}", widths.len()));
+    if let Some(width) = widths.iter().find(|&&width| !(1..=MAX_WIDTH).contains(&(width as u64))) {
+        let problem = format!("`upper` has a layer of {width} dimensions: give each layer from 1 to {MAX_WIDTH}");
+        problems.note(true, problem);
+    }
+}
+
+/// Notes where posterior and prior do not go with several layers; gives whether they do.
+pub(super) fn pieces_fit(
+    config: &ModelConfig,
+    recognition: Recognition,
+    parts: &Parts,
+    problems: &mut Problems,
+) -> bool {
+    let (kind, posterior, prior) = (config.kind, &config.posterior.id, &config.prior.id);
+    let top = config.upper_widths().last().copied().unwrap_or(config.latent);
+    let mut fit = top > 0;
+    let mut refuse = |is_wrong: bool, problem: String| {
+        fit &= !is_wrong;
+        problems.note(is_wrong, problem);
+    };
+    refuse(
+        posterior != "diagonal-gaussian",
+        format!(
+            "the layers of a model of `kind` {kind} are inferred as diagonal Gaussians, whose precisions and divergences are \
+             known, and the posterior `{posterior}` is given: leave it out, or train a vae"
+        ),
+    );
+    let codes = parts.prior.codes();
+    refuse(
+        codes != crate::distributions::Codes::Real,
+        format!(
+            "the layers of a model of `kind` {kind} are real numbers, and the prior `{prior}` is over {codes}: use another prior"
+        ),
+    );
+    if let Some(why) = parts.prior.refusal(top) {
+        let key = Kind::Prior.key();
+        refuse(
+            true,
+            format!("the uppermost layer has {top} dimensions, which the {key} `{prior}` cannot have: {why}")
+                .replace("`latent`", "last `upper`"),
+        );
+    }
+    refuse(
+        parts.prior.needs_density() && recognition == Recognition::BottomUp,
+        format!(
+            "the prior `{prior}` is made of the density of the uppermost codes given data, which a model of `kind` {kind} does \
+             not tell, as it draws the layers between: train a ladder, or use another prior, such as `mixture`"
+        ),
+    );
+    fit
+}

@@ -1,0 +1,55 @@
+//! Diagonal Gaussians as the layers of a stack pass them up and down: means and logarithms of variances, `[rows, width]`.
+//!
+//! Two of them about one variable, an estimate N(μ̂, σ̂²) from the data and a prior N(μ_p, σ_p²) from the layer above, merge by
+//! their precisions (Sønderby et al. 2016, section 2):
+//!
+//! σ⁻² = σ̂⁻² + σ_p⁻², μ = (μ̂ σ̂⁻² + μ_p σ_p⁻²) σ².
+//!
+//! With the gap g = ln σ_p² − ln σ̂² that is μ = μ_p + sigmoid(g)·(μ̂ − μ_p) and ln σ² = ln σ_p² − softplus(g), which overflows
+//! nowhere.
+
+use crate::distributions::DiagonalGaussian;
+use crate::graph::{Graph, Tensor};
+use crate::kernels::Func;
+
+/// N(μ, diag σ²) of each row.
+#[derive(Clone, Copy, Debug)]
+pub struct Moments {
+    /// μ `[rows, width]`.
+    pub mu: Tensor,
+    /// ln σ² `[rows, width]`.
+    pub log_var: Tensor,
+}
+
+impl Moments {
+    /// What a network's outputs `[rows, 2·width]` mean: the first half are the means, the second ln σ².
+    pub fn split(graph: &mut Graph, outputs: Tensor) -> Moments {
+        let [mu, log_var] = DiagonalGaussian.split(graph, outputs);
+        Moments { mu, log_var }
+    }
+
+    /// The estimate `self` merged with a prior: the product of both densities, normalised.
+    pub fn merge(self, graph: &mut Graph, prior: Moments) -> Moments {
+        let gap = graph.sub(prior.log_var, self.log_var);
+        let share = graph.call(Func::Sigmoid, &[gap]);
+        let distance = graph.sub(self.mu, prior.mu);
+        let moved = graph.mul(share, distance);
+        let narrower = graph.call(Func::Softplus, &[gap]);
+        Moments { mu: graph.add(prior.mu, moved), log_var: graph.sub(prior.log_var, narrower) }
+    }
+
+    /// ln N(z; μ, σ²) per dimension, in nats `[rows, width]`.
+    pub fn log_prob(self, graph: &mut Graph, z: Tensor) -> Tensor {
+        graph.call(Func::GaussianLogProb, &[z, self.mu, self.log_var])
+    }
+
+    /// KL(self ‖ prior) per dimension, in nats `[rows, width]`: that to N(0, I) of what is left when the prior's moments are
+    /// taken out.
+    pub fn kl(self, graph: &mut Graph, prior: Moments) -> Tensor {
+        let half = graph.scale(prior.log_var, -0.5);
+        let inverse = graph.call(Func::Exp, &[half]);
+        let distance = graph.sub(self.mu, prior.mu);
+        let (mu, log_var) = (graph.mul(distance, inverse), graph.sub(self.log_var, prior.log_var));
+        graph.call(Func::KlStandardNormal, &[mu, log_var])
+    }
+}
