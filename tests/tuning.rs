@@ -31,9 +31,10 @@ fn open(tuning: Option<Duration>, cache: Option<&Path>) -> Option<Gpu> {
 /// A training step of a small VAE.
 fn program() -> Program {
     let vae = Vae::new(36, 2, (&[12], &[12]), Activation::Relu, Parts::new(Arc::new(Bernoulli)));
+    let none = ParameterSet::new("frozen", []);
     let set = ParameterSet::new("model", vae.parameters().into_iter().map(|s| (s.name, s.shape)));
     let data = Dataset::new("some", Values::Floats(vec![0.5; 80 * 36]), Shape::vector(36)).unwrap();
-    train_program(&vae, &set, (&Resident::new("train", &data, 0), 64), None, false, AdamOptions::default())
+    train_program(&vae, [&set, &none], (&Resident::new("train", &data, 0), 64), None, false, AdamOptions::default())
 }
 
 /// The names that every shape of the program may be decided by.

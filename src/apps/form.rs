@@ -65,18 +65,24 @@ impl Form {
     /// # Errors
     /// If it does.
     pub fn check(&self, kind: ModelKind, data: &Dataset) -> Result<()> {
+        self.check_shape(data)?;
         let found = Form::of(kind, data);
-        if found.shape != self.shape {
-            return Err(Error::invalid(format!(
-                "the data {} has images of {}, and the model was trained on {}: give data of that size",
-                data.name, found.shape, self.shape
-            )));
-        }
         if found.condition != self.condition {
             return Err(Error::invalid(format!(
                 "the data {} comes with {} classes or numbers of condition, and the model was trained with {}: give data \
                  that has as many",
                 data.name, found.condition, self.condition
+            )));
+        }
+        Ok(())
+    }
+
+    /// Says so if rows have another shape.
+    pub(super) fn check_shape(&self, data: &Dataset) -> Result<()> {
+        if data.shape != self.shape {
+            return Err(Error::invalid(format!(
+                "the data {} has images of {}, and the model was trained on {}: give data of that size",
+                data.name, data.shape, self.shape
             )));
         }
         Ok(())

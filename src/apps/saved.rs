@@ -3,7 +3,8 @@
 use std::path::{Path, PathBuf};
 
 use super::form::Form;
-use super::setup::{build_model, open_data};
+use super::setup::open_data;
+use super::stages::build_whole;
 use crate::config::{Config, FILE_NAME};
 use crate::data::{Source, Splits};
 use crate::error::{Error, Result};
@@ -63,9 +64,10 @@ pub(super) fn restored(
     checkpoint: &Checkpoint,
     executor: Box<dyn Executor>,
 ) -> Result<Session> {
-    let mut session = Session::new(build_model(&config.model, form)?, executor, config.training.seed);
+    let mut session = Session::new(build_whole(config, form)?, executor, config.training.seed);
     // Settings that were changed by hand may ask for more memory than there is; the file's own size bounds it.
-    let (wanted, stored) = (session.set.count(), checkpoint.tensors.iter().map(|t| t.2.len()).sum::<usize>());
+    let wanted = session.set.count() + session.frozen.count();
+    let stored = checkpoint.tensors.iter().map(|t| t.2.len()).sum::<usize>();
     if wanted > stored {
         return Err(Error::invalid(format!(
             "the settings describe a model of {wanted} parameters, and the checkpoint holds {stored} numbers: use the \
@@ -73,8 +75,7 @@ pub(super) fn restored(
         )));
     }
     session.start()?;
-    let values = session.set.values();
-    session.restore(&values, "", checkpoint)?;
+    session.restore_values(checkpoint)?;
     Ok(session)
 }
 

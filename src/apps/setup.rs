@@ -4,6 +4,7 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 use super::form::Form;
+use super::stages::build_whole;
 use crate::catalogue::build;
 use crate::config::{Binarise, Config, ModelConfig, ModelKind};
 use crate::data::{self, Dataset, Source, Splits, Values, labelled_part};
@@ -18,7 +19,7 @@ use crate::training::{Session, Trainer};
 /// # Errors
 /// If it cannot be read, or the model is given what is not known of its rows.
 pub(super) fn open_data(config: &Config, source: &Source) -> Result<Splits> {
-    let splits = data::open(source, &config.data.options(config.training.seed))?;
+    let splits = data::open(source, &config.data.options(config.data_seed()))?;
     let conditioned = |data: Dataset| match config.model.kind.is_conditional() {
         true => data.conditioned(config.data.condition),
         false => Ok(Dataset { conditions: None, ..data }),
@@ -39,7 +40,7 @@ pub(super) fn build_trainer(config: &Config, data: &Dataset, executor: Box<dyn E
         check_values(config, data)?;
     }
     let (kind, seed) = (config.model.kind, config.training.seed);
-    let model = build_model(&config.model, &Form::of(kind, data))?;
+    let model = build_whole(config, &Form::of(kind, data))?;
     let session = Session::new(model, executor, seed);
     let binarise = config.data.binarise == Binarise::Dynamic;
     let labels = config.data.labels.unwrap_or(data.rows);
@@ -87,7 +88,7 @@ fn stack(config: &ModelConfig, features: usize, recognition: Recognition) -> Res
 
 /// Says so if data holds what the likelihood gives no probability.
 fn check_values(config: &Config, data: &Dataset) -> Result<()> {
-    let likelihood = &config.model.likelihood;
+    let likelihood = &config.model_of_rows().likelihood;
     let support = match build(LIKELIHOODS, likelihood)?.support() {
         // What is learnt is drawn anew from the greys, and black or white are levels of any number of them.
         Support::Levels(_) if config.data.binarise == Binarise::Dynamic => Support::Binary,

@@ -10,6 +10,7 @@ use super::form::Form;
 use super::pictures::{EpochPoint, ImageShape, save_grid, save_latent_map, save_loss, save_reconstructions};
 use super::saved::{CHECKPOINT, check_folder};
 use super::setup::{build_trainer, open_data};
+use super::stages::freeze;
 use super::tuning;
 use crate::config::{Binarise, Config, FILE_NAME};
 use crate::data::{Dataset, Source, Splits};
@@ -76,7 +77,8 @@ impl TrainRun {
                 folder.display()
             )));
         }
-        let (data, trainer) = TrainRun::prepare(&config, executor)?;
+        let (data, mut trainer) = TrainRun::prepare(&config, executor)?;
+        freeze(&config, &data.train, &mut trainer.session)?;
         // So that the run finds its data again from wherever it is opened.
         let mut config = config;
         if let Source::Path(path) = config.data.parsed_source() {
@@ -127,6 +129,11 @@ impl TrainRun {
     /// How the KL is come by; `None` if codes are deterministic.
     pub fn kl_estimator(&self) -> Option<KlEstimator> {
         KlEstimator::of(&*self.trainer.session.model)
+    }
+
+    /// Numbers that are read and never trained: those of the model that it stands on.
+    pub fn frozen(&self) -> usize {
+        self.trainer.session.frozen.count()
     }
 
     /// The device, for people.

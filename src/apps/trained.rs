@@ -10,6 +10,7 @@ use super::devices::open_device;
 use super::form::Form;
 use super::saved::{Saved, restored};
 use super::setup::build_trainer;
+use super::stages::freeze;
 use crate::config::{Config, DeviceChoice};
 use crate::data::{Dataset, Shape};
 use crate::error::{Error, Result};
@@ -60,6 +61,7 @@ pub fn train_with(
         )));
     }
     let mut trainer = build_trainer(config, data, open_device(&config.device.device)?)?;
+    freeze(config, data, &mut trainer.session)?;
     let mut history = Vec::new();
     while history.len() < config.training.epochs {
         history.extend(trainer.epoch(&mut |_| ControlFlow::Continue(()))?);
@@ -103,8 +105,7 @@ impl Trained {
     /// # Errors
     /// If the file cannot be written, or the device fails.
     pub fn save(&mut self, path: impl AsRef<Path>) -> Result<()> {
-        let values = self.session.set.values();
-        let mut checkpoint = Checkpoint { tensors: self.session.tensors(&values, "")?, ..Checkpoint::default() };
+        let mut checkpoint = Checkpoint { tensors: self.session.values()?, ..Checkpoint::default() };
         checkpoint.set_metadata("format", "elbo 1");
         checkpoint.set_metadata(CONFIG, self.config.to_toml()?);
         checkpoint.set_metadata("epoch", self.epochs);

@@ -76,11 +76,16 @@ fn introduce(run: &TrainRun) {
         }
     }
     let model = &run.config.model;
+    let (features, what) = match &run.config.first_stage {
+        None => (run.data.train.shape.features(), "features"),
+        Some(first) => (first.model.latent, "values of a code"),
+    };
     let widths: Vec<String> = model.hidden.iter().map(usize::to_string).collect();
     println!(
-        "Model:  {}, {} features - {} - {} latent{}, {} parameters",
+        "Model:  {}, {} {} - {} - {} latent{}, {} parameters",
         model.kind,
-        run.data.train.shape.features(),
+        features,
+        what,
         widths.join(" - "),
         model.latent,
         model.upper_widths().iter().map(|width| format!(" - {width}")).collect::<String>(),
@@ -88,6 +93,9 @@ fn introduce(run: &TrainRun) {
     );
     if let Some(estimator) = run.kl_estimator() {
         println!("        KL: {estimator}");
+    }
+    if let Some(first) = &run.config.first_stage {
+        println!("        on codes of {}, frozen, {} parameters", first.run, style::count(run.frozen() as u64));
     }
     println!("Folder: {}", run.folder.display());
     if run.epochs_done() > 0 {

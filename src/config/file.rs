@@ -7,7 +7,7 @@ use std::path::Path;
 
 use toml::{Table, Value};
 
-use super::{Config, Preset, keys};
+use super::{Config, FirstStage, Preset, keys};
 use crate::error::{Error, Result};
 
 /// More than anyone will type.
@@ -30,7 +30,7 @@ impl Config {
     /// # Errors
     /// As for [`Config::load`], but for reading the file.
     pub fn from_toml(text: &str) -> Result<Self> {
-        let config = parse(text, None).map_err(Error::invalid)?;
+        let config = parse(text, None, &Preset::config).map_err(Error::invalid)?;
         config.validate()?;
         Ok(config)
     }
@@ -39,8 +39,27 @@ impl Config {
     pub(crate) fn layered(preset: Option<Preset>, path: Option<&Path>) -> Result<Self> {
         match path {
             None => Ok(preset.unwrap_or_default().config()),
-            Some(path) => parse(&read(path)?, preset).map_err(|problem| Error::malformed(path, problem)),
+            Some(path) => {
+                parse(&read(path)?, preset, &Preset::config).map_err(|problem| Error::malformed(path, problem))
+            }
         }
+    }
+
+    /// The usual settings of a second stage on a run's model, with a file over them, not yet checked: those of the preset
+    /// that is given, or that the file names, or else of the run's.
+    pub(crate) fn layered_on(
+        first: &FirstStage,
+        of: &Config,
+        preset: Option<Preset>,
+        path: Option<&Path>,
+    ) -> Result<Self> {
+        let base = |preset: Preset| preset.config().standing_on(first, of);
+        let Some(path) = path else { return Ok(base(preset.unwrap_or(of.preset))) };
+        let text = read(path)?;
+        let names_one = text.parse::<Table>().is_ok_and(|file| file.contains_key("preset"));
+        let preset = preset.or((!names_one).then_some(of.preset));
+        let config = parse(&text, preset, &base).map_err(|problem| Error::malformed(path, problem))?;
+        Ok(Config { first_stage: Some(first.clone()), ..config })
     }
 
     /// All settings as TOML, to be read by people and by [`Config::load`].
@@ -91,8 +110,8 @@ fn read(path: &Path) -> Result<String> {
     text.map_err(|_| Error::malformed(path, "this is not text, and a TOML file with settings was expected"))
 }
 
-/// Reads `text` over a preset. The error is a sentence for people.
-fn parse(text: &str, preset: Option<Preset>) -> std::result::Result<Config, String> {
+/// Reads `text` over the settings that belong to a preset. The error is a sentence for people.
+fn parse(text: &str, preset: Option<Preset>, base: &dyn Fn(Preset) -> Config) -> std::result::Result<Config, String> {
     let file: Table = text.parse().map_err(|error| explain(&error, text))?;
     let unknown = keys::unknown(&file);
     if !unknown.is_empty() {
@@ -101,11 +120,14 @@ fn parse(text: &str, preset: Option<Preset>) -> std::result::Result<Config, Stri
     // Read by itself first: only then does an error know its line.
     let typed: Config = toml::from_str(text).map_err(|error| explain(&error, text))?;
     let preset = preset.unwrap_or(typed.preset);
-    let mut settings = Table::try_from(preset.config()).map_err(|error| error.to_string())?;
+    let mut settings = Table::try_from(base(preset)).map_err(|error| error.to_string())?;
     overlay(&mut settings, file);
     let mut config: Config = settings.try_into().map_err(|error: toml::de::Error| error.message().to_owned())?;
     config.preset = preset;
     config.model.name_pieces();
+    if let Some(first) = &mut config.first_stage {
+        first.model.name_pieces();
+    }
     Ok(config)
 }
 

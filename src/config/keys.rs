@@ -3,7 +3,7 @@
 use toml::Table;
 
 /// Every key of every table. A test holds this list against what the tables really take.
-pub(super) const KEYS: [(&str, &[&str]); 4] = [
+pub(super) const KEYS: [(&str, &[&str]); 5] = [
     ("data", &["source", "validation", "binarise", "condition", "labels", "resolution", "count", "binary", "full"]),
     (
         "model",
@@ -45,6 +45,7 @@ pub(super) const KEYS: [(&str, &[&str]); 4] = [
         ],
     ),
     ("device", &["device", "deterministic"]),
+    ("first-stage", &["run", "seed", "model"]),
 ];
 
 /// One sentence for every key in `file` that no table has.
@@ -155,7 +156,10 @@ mod tests {
             assert_eq!(expected, keys, "{error}");
         }
         let error = toml::from_str::<Config>("\"?\" = 0").unwrap_err().to_string();
-        assert!(error.contains("expected one of `preset`, `data`, `model`, `training`, `device`"), "{error}");
+        assert!(
+            error.contains("expected one of `preset`, `data`, `model`, `training`, `device`, `first-stage`"),
+            "{error}"
+        );
     }
 
     #[test]

@@ -27,6 +27,7 @@
 mod data;
 mod device;
 mod file;
+mod first_stage;
 mod keys;
 mod layers;
 mod model;
@@ -41,6 +42,7 @@ use serde::{Deserialize, Serialize};
 
 pub use data::{Binarise, DataConfig};
 pub use device::{DeviceChoice, DeviceConfig};
+pub use first_stage::FirstStage;
 pub use model::{ModelConfig, ModelKind};
 pub use preset::Preset;
 pub use training::{Schedule, TrainingConfig};
@@ -66,6 +68,8 @@ pub struct Config {
     pub training: TrainingConfig,
     /// Where it is computed.
     pub device: DeviceConfig,
+    /// What it stands on, where it is a second stage.
+    pub first_stage: Option<FirstStage>,
 }
 
 impl Default for Config {
@@ -86,6 +90,9 @@ impl Config {
         self.training.check(&mut problems);
         self.data.check_kind(self.model.kind, &mut problems);
         self.training.check_kind(self.model.kind, &self.preset.config().training, &mut problems);
+        if let Some(first) = &self.first_stage {
+            first.check(&self.model, self.training.batch, &mut problems);
+        }
         problems.into_result()
     }
 
@@ -95,6 +102,9 @@ impl Config {
         let stem = source.file_stem().map(|stem| stem.to_string_lossy()).unwrap_or("data".into());
         let safe: String =
             stem.chars().map(|c| if c.is_alphanumeric() || "-_.".contains(c) { c } else { '-' }).collect();
-        format!("{}-{}", self.model.kind, safe)
+        match &self.first_stage {
+            None => format!("{}-{safe}", self.model.kind),
+            Some(first) => format!("{}-on-{}-{safe}", self.model.kind, first.model.kind),
+        }
     }
 }

@@ -83,6 +83,7 @@ fn sprites() -> Config {
             ..training(60)
         },
         device: DeviceConfig { device: DeviceChoice::Auto, deterministic: false },
+        first_stage: None,
     }
 }
 

@@ -82,6 +82,7 @@ fn other() -> Config {
             steps_per_submit: Some(8),
         },
         device: DeviceConfig { device: DeviceChoice::Name("Radeon \"7\"".into()), deterministic: true },
+        first_stage: Some(FirstStage { run: "/runs/first".into(), seed: 9, model: ModelConfig::default() }),
     }
 }
 

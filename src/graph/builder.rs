@@ -4,9 +4,9 @@ use super::{Bits, Graph, Op, Tensor};
 use crate::kernels::{Func, Order};
 
 impl Graph {
-    /// A trained parameter.
+    /// A parameter; its name is preceded by the scope, see [`Graph::scoped`].
     pub fn param(&mut self, name: &str, shape: &[usize]) -> Tensor {
-        self.push(Op::Param(name.to_string()), vec![], shape.to_vec())
+        self.push(Op::Param(self.in_scope(name)), vec![], shape.to_vec())
     }
 
     /// A tensor that the host writes.
@@ -29,9 +29,9 @@ impl Graph {
         self.full(value, &[])
     }
 
-    /// A number that the host gives anew for every step.
+    /// A number that the host gives anew for every step; its name is preceded by the scope.
     pub fn scalar(&mut self, name: &str) -> Tensor {
-        self.push(Op::Scalar(name.to_string()), vec![], vec![])
+        self.push(Op::Scalar(self.in_scope(name)), vec![], vec![])
     }
 
     /// How many rows of the batch are live.

@@ -21,6 +21,7 @@ pub struct Graph {
     nodes: Vec<Node>,
     known: HashMap<Node, Tensor>,
     streams: u32,
+    scope: String,
 }
 
 impl Graph {
@@ -62,6 +63,21 @@ impl Graph {
     pub fn stream(&mut self) -> u32 {
         self.streams += 1;
         self.streams
+    }
+
+    /// What `work` does to the graph, with `scope` before the names of all parameters and scalars that it asks for: so a
+    /// model can be a part of another without their names getting in each other's way. Scopes nest.
+    pub fn scoped<T>(&mut self, scope: &str, work: impl FnOnce(&mut Graph) -> T) -> T {
+        let outer = self.scope.len();
+        self.scope.push_str(scope);
+        let out = work(self);
+        self.scope.truncate(outer);
+        out
+    }
+
+    /// A name as the scope under way makes it.
+    fn in_scope(&self, name: &str) -> String {
+        format!("{}{name}", self.scope)
     }
 
     /// The tensor of an operation, made once: an equal one is found again.

@@ -28,7 +28,7 @@ impl Bits {
 /// One operation.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Op {
-    /// A trained parameter, by name.
+    /// A parameter, by name.
     Param(String),
     /// A tensor that the host writes, by name.
     Input(String),

@@ -6,6 +6,7 @@ mod hierarchical;
 mod labeller;
 mod m2;
 mod networks;
+mod second_stage;
 mod vae;
 
 pub use autoencoder::Autoencoder;
@@ -13,6 +14,7 @@ pub use classifier::Classifier;
 pub use hierarchical::{Hierarchical, Layer, MAX_LAYERS, Moments, Recognition};
 pub use m2::M2;
 pub use networks::Networks;
+pub use second_stage::{FIRST, SecondStage, cannot_be_stood_on};
 pub use vae::{Parts, Vae};
 
 use crate::catalogue::About;
@@ -28,6 +30,7 @@ pub static MODELS: &[&About] = &[
     &classifier::ABOUT,
     &hierarchical::HIERARCHICAL,
     &hierarchical::LADDER,
+    &second_stage::ABOUT,
 ];
 
 /// Rows of data, and what is known of them.
@@ -95,6 +98,19 @@ pub struct Terms {
     pub reweigh: Option<(Tensor, Tensor)>,
 }
 
+/// Codes of rows, drawn from the posterior, with what a model says of them: what another model can stand on.
+///
+/// For every row `samples` codes, those of one row behind each other.
+#[derive(Clone, Copy, Debug)]
+pub struct DrawnCodes {
+    /// The codes, as [`Model::decode`] takes them `[rows·samples, latent]`.
+    pub z: Tensor,
+    /// ln q(z | x), in nats `[rows, samples]`.
+    pub log_posterior: Tensor,
+    /// ln p(x | z), in nats `[rows, samples]`.
+    pub log_likelihood: Tensor,
+}
+
 /// A model with a code: it encodes, decodes, and says what to minimise.
 pub trait Model: std::fmt::Debug + Send + Sync {
     /// Values per example.
@@ -122,6 +138,12 @@ pub trait Model: std::fmt::Debug + Send + Sync {
     /// Its parameters, in a fixed order.
     fn parameters(&self) -> Vec<ParameterSpec>;
 
+    /// Parameters that it reads and never trains, in a fixed order: those of a model that it stands on. Their names differ
+    /// from those of [`Model::parameters`], and how they start does not matter, since they are always given.
+    fn frozen(&self) -> Vec<ParameterSpec> {
+        vec![]
+    }
+
     /// Whether its likelihood gives probabilities of discrete values, so that bits per dimension mean something.
     fn is_discrete(&self) -> bool;
 
@@ -142,6 +164,12 @@ pub trait Model: std::fmt::Debug + Send + Sync {
     /// from. `None` where codes are deterministic.
     fn log_weights(&self, graph: &mut Graph, rows: Rows, samples: usize) -> Option<Tensor>;
 
+    /// Codes of each row with their densities, for a model that stands on this one; `None` where codes have no density.
+    fn codes(&self, graph: &mut Graph, rows: Rows, samples: usize) -> Option<DrawnCodes> {
+        let _ = (graph, rows, samples);
+        None
+    }
+
     /// A code of each row, drawn from its posterior `[rows, latent]`; where codes are deterministic, the code.
     fn draw_code(&self, graph: &mut Graph, rows: Rows) -> Tensor;
 
@@ -150,6 +178,13 @@ pub trait Model: std::fmt::Debug + Send + Sync {
 
     /// E\[x | z, y\] for codes `[rows, latent]` and, of a model that is given them, conditions `[rows, condition]`.
     fn decode(&self, graph: &mut Graph, z: Tensor, y: Option<Tensor>) -> Tensor;
+
+    /// Rows drawn from p(x | z, y), of codes and conditions as for [`Model::decode`] `[rows, features]`; `None` where only
+    /// their mean is known.
+    fn draw_rows(&self, graph: &mut Graph, z: Tensor, y: Option<Tensor>) -> Option<Tensor> {
+        let _ = (graph, z, y);
+        None
+    }
 
     /// E\[x | z, y\] at the codes' means: what comes out for what goes in. `[rows, features]`
     fn reconstruct(&self, graph: &mut Graph, rows: Rows) -> Tensor {
@@ -164,6 +199,13 @@ pub trait Model: std::fmt::Debug + Send + Sync {
     fn classify(&self, graph: &mut Graph, x: Tensor) -> Tensor {
         let shape = [graph.shape(x)[0], self.condition()];
         graph.full(1.0 / self.condition().max(1) as f32, &shape)
+    }
+
+    /// New rows, as people are shown them: E\[x | z, y\] for codes drawn from the prior, and conditions where the model is
+    /// given them `[rows, features]`; `None` where there is no prior.
+    fn sample(&self, graph: &mut Graph, rows: usize, y: Option<Tensor>) -> Option<Tensor> {
+        let z = self.prior_sample(graph, rows)?;
+        Some(self.decode(graph, z, y))
     }
 
     /// Whether it has a prior to draw codes from.

@@ -7,7 +7,7 @@
 use std::sync::Arc;
 
 use super::networks::{Networks, repeat};
-use super::{Batch, Model, Rows, Terms};
+use super::{Batch, DrawnCodes, Model, Rows, Terms};
 use crate::catalogue::{About, Kind};
 use crate::distributions::{DiagonalGaussian, Draw, Encode, Encoder, Likelihood, Posterior, Prior, StandardNormal};
 use crate::graph::{Graph, Tensor};
@@ -212,6 +212,13 @@ impl Model for Vae {
         Some(graph.add(inference.log_likelihood, ratio))
     }
 
+    fn codes(&self, graph: &mut Graph, rows: Rows, samples: usize) -> Option<DrawnCodes> {
+        let batch = Batch::whole(graph, rows);
+        let noise = self.noise(graph, batch.count * samples);
+        let Inference { z, log_posterior, log_likelihood, .. } = self.infer(graph, &batch, noise);
+        Some(DrawnCodes { z, log_posterior, log_likelihood })
+    }
+
     fn draw_code(&self, graph: &mut Graph, rows: Rows) -> Tensor {
         let outputs = self.networks.encode(graph, rows);
         let count = graph.shape(outputs)[0];
@@ -227,6 +234,11 @@ impl Model for Vae {
     fn decode(&self, graph: &mut Graph, z: Tensor, y: Option<Tensor>) -> Tensor {
         let outputs = self.networks.decode(graph, z, y);
         self.parts.likelihood.mean(graph, outputs)
+    }
+
+    fn draw_rows(&self, graph: &mut Graph, z: Tensor, y: Option<Tensor>) -> Option<Tensor> {
+        let outputs = self.networks.decode(graph, z, y);
+        self.parts.likelihood.sample(graph, outputs)
     }
 
     fn prior_sample(&self, graph: &mut Graph, rows: usize) -> Option<Tensor> {

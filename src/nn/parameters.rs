@@ -31,6 +31,12 @@ pub struct ParameterSpec {
 }
 
 impl ParameterSpec {
+    /// The same under the name that [`Graph::scoped`](crate::graph::Graph::scoped) gives it.
+    #[must_use]
+    pub fn scoped(self, scope: &str) -> ParameterSpec {
+        ParameterSpec { name: format!("{scope}{}", self.name), ..self }
+    }
+
     /// The starting values, a function of the seed and of the parameter's place among the model's.
     pub fn start(&self, seed: u64, place: usize) -> Vec<f32> {
         let count: usize = self.shape.iter().product();

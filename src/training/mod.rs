@@ -13,11 +13,12 @@ mod schedule;
 mod session;
 mod state;
 mod trainer;
+mod weights;
 
 pub use accumulator::Sums;
 pub use given::Given;
 pub use importance::{Importance, MAX_SAMPLES};
-pub use programs::{EVALUATE_OUTPUTS, evaluate_program, train_program};
+pub use programs::{EVALUATE_OUTPUTS, Sets, evaluate_program, train_program};
 pub use resident::Resident;
 pub use schedule::{KL_SCHEDULES, Rates};
 pub use session::Session;

@@ -12,6 +12,9 @@ use crate::program::{AdamOptions, ParameterSet, Program, Request, Update, lower}
 /// dimension as a mean over the live rows `[1, latent]` (`[1, 1]` where it is only known as a whole).
 pub const EVALUATE_OUTPUTS: [&str; 2] = ["mu", "kl_per_dimension"];
 
+/// Where the parameters of a model lie: those that are trained, and those that are only read.
+pub type Sets<'a> = [&'a ParameterSet; 2];
+
 /// A batch of a data set and the model's terms for it, with the weights of a mean over the live rows.
 struct Batch {
     graph: Graph,
@@ -57,7 +60,7 @@ fn statistics(b: &mut Batch) -> Vec<(&'static str, Tensor)> {
 /// the batch in nats.
 pub fn train_program(
     model: &dyn Model,
-    set: &ParameterSet,
+    sets: Sets,
     (data, rows): (&Resident, usize),
     labelled: Option<(&Resident, usize)>,
     binarise: bool,
@@ -66,13 +69,14 @@ pub fn train_program(
     let mut b = batch(model, (data, rows), labelled, Order::Shuffled, binarise);
     let statistics = statistics(&mut b);
     let loss = statistics[0].1;
+    let set = sets[0];
     let parameters: Vec<Tensor> = set.parameters.iter().map(|p| b.graph.param(&p.name, &p.shape)).collect();
     let reweigh: Vec<_> = b.terms.reweigh.into_iter().collect();
     let gradients = b.graph.reweighed_gradients(loss, &parameters, &reweigh);
     lower(&Request {
         name: "train",
         graph: &b.graph,
-        parameters: vec![set],
+        parameters: sets.to_vec(),
         data: data.specs().chain(labelled.into_iter().flat_map(|part| part.0.specs())).collect(),
         outputs: vec![],
         statistics,
@@ -81,13 +85,7 @@ pub fn train_program(
 }
 
 /// The program of one evaluation step over a data set in its own order: the same statistics, and [`EVALUATE_OUTPUTS`].
-pub fn evaluate_program(
-    model: &dyn Model,
-    set: &ParameterSet,
-    data: &Resident,
-    rows: usize,
-    binarise: bool,
-) -> Program {
+pub fn evaluate_program(model: &dyn Model, sets: Sets, data: &Resident, rows: usize, binarise: bool) -> Program {
     let mut b = batch(model, (data, rows), None, Order::Sequential, binarise);
     let statistics = statistics(&mut b);
     let kl = b.terms.kl.unwrap_or_else(|| b.graph.full(0.0, &[rows, model.latent()]));
@@ -96,7 +94,7 @@ pub fn evaluate_program(
     lower(&Request {
         name: &format!("evaluate.{}", data.name),
         graph: &b.graph,
-        parameters: vec![set],
+        parameters: sets.to_vec(),
         data: data.specs().collect(),
         outputs: vec![(EVALUATE_OUTPUTS[0], b.terms.mu), (EVALUATE_OUTPUTS[1], per_dimension)],
         statistics,
@@ -108,7 +106,7 @@ pub fn evaluate_program(
 /// `weights` `[rows, 3]` holds the largest ln w of each row, and the sums of w and of w² relative to that.
 pub(super) fn importance_program(
     model: &dyn Model,
-    set: &ParameterSet,
+    sets: Sets,
     data: &Resident,
     (rows, codes): (usize, usize),
 ) -> Program {
@@ -124,7 +122,7 @@ pub(super) fn importance_program(
     lower(&Request {
         name: &format!("{}.{codes}", data.name),
         graph: &graph,
-        parameters: vec![set],
+        parameters: sets.to_vec(),
         data: data.specs().collect(),
         outputs: vec![("weights", output)],
         statistics: vec![],
@@ -141,12 +139,12 @@ pub(super) fn known(name: &str) -> String {
 /// output; input and output are named after it.
 pub(super) fn transform(
     name: &str,
-    set: &ParameterSet,
+    sets: Sets,
     rows: usize,
     (width, condition): (usize, usize),
     work: impl FnOnce(&mut Graph, Rows) -> Tensor,
 ) -> Program {
-    generator(name, set, |graph| {
+    generator(name, sets, |graph| {
         let x = graph.input(name, &[rows, width]);
         let y = (condition > 0).then(|| graph.input(&known(name), &[rows, condition]));
         work(graph, Rows { x, y })
@@ -154,13 +152,13 @@ pub(super) fn transform(
 }
 
 /// A program to one output, named after it.
-pub(super) fn generator(name: &str, set: &ParameterSet, work: impl FnOnce(&mut Graph) -> Tensor) -> Program {
+pub(super) fn generator(name: &str, sets: Sets, work: impl FnOnce(&mut Graph) -> Tensor) -> Program {
     let mut graph = Graph::new();
     let output = work(&mut graph);
     lower(&Request {
         name,
         graph: &graph,
-        parameters: vec![set],
+        parameters: sets.to_vec(),
         data: HashMap::new(),
         outputs: vec![(name, output)],
         statistics: vec![],

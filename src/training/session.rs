@@ -4,10 +4,9 @@ use std::collections::{BTreeMap, HashMap};
 
 use super::accumulator::Sums;
 use super::batches::Batches;
-use super::checkpoint::{Checkpoint, NamedTensor};
 use super::given::Given;
 use super::metrics::{ActiveUnits, EpochRecord, Split, bits_per_dimension};
-use super::programs::{EVALUATE_OUTPUTS, evaluate_program, generator, known, transform};
+use super::programs::{EVALUATE_OUTPUTS, Sets, evaluate_program, generator, known, transform};
 use super::resident::Resident;
 use crate::data::Dataset;
 use crate::error::{Error, Result};
@@ -29,6 +28,8 @@ pub struct Session {
     pub model: Box<dyn Model>,
     /// How its parameters lie in memory.
     pub set: ParameterSet,
+    /// How those lie that it reads and never trains.
+    pub frozen: ParameterSet,
     specs: Vec<ParameterSpec>,
     seed: u64,
     loaded: HashMap<String, ProgramId>,
@@ -39,7 +40,8 @@ impl Session {
     pub fn new(model: Box<dyn Model>, executor: Box<dyn Executor>, seed: u64) -> Session {
         let specs = model.parameters();
         let set = ParameterSet::new("model", specs.iter().map(|s| (s.name.clone(), s.shape.clone())));
-        Session { executor, model, set, specs, seed, loaded: HashMap::new() }
+        let frozen = ParameterSet::new("frozen", model.frozen().into_iter().map(|s| (s.name, s.shape)));
+        Session { executor, model, set, frozen, specs, seed, loaded: HashMap::new() }
     }
 
     /// What decides all that is random.
@@ -48,11 +50,11 @@ impl Session {
     }
 
     /// Loads a program once, under its name.
-    pub fn load(&mut self, name: &str, make: impl FnOnce(&dyn Model, &ParameterSet) -> Program) -> Result<ProgramId> {
+    pub fn load(&mut self, name: &str, make: impl FnOnce(&dyn Model, Sets) -> Program) -> Result<ProgramId> {
         if let Some(&id) = self.loaded.get(name) {
             return Ok(id);
         }
-        let id = self.executor.load(make(&*self.model, &self.set))?;
+        let id = self.executor.load(make(&*self.model, [&self.set, &self.frozen]))?;
         self.loaded.insert(name.to_string(), id);
         Ok(id)
     }
@@ -62,7 +64,7 @@ impl Session {
         self.loaded.values().map(|&id| self.executor.program(id))
     }
 
-    /// Writes the starting values of all parameters, which the seed decides.
+    /// Writes the starting values of all parameters that are trained, which the seed decides.
     pub fn start(&mut self) -> Result<()> {
         self.encoder()?;
         let mut values = vec![0.0; self.set.words()];
@@ -70,44 +72,6 @@ impl Session {
             values[p.offset..][..p.len()].copy_from_slice(&spec.start(self.seed, place));
         }
         self.executor.write_f32(&self.set.values(), &values)
-    }
-
-    /// A flat buffer of the parameter set as named tensors.
-    pub fn tensors(&mut self, buffer: &str, prefix: &str) -> Result<Vec<NamedTensor>> {
-        let flat = self.executor.read_f32(buffer)?;
-        let named = |p: &crate::program::Parameter| {
-            (format!("{prefix}{}", p.name), p.shape.clone(), flat[p.offset..][..p.len()].to_vec())
-        };
-        Ok(self.set.parameters.iter().map(named).collect())
-    }
-
-    /// Writes a flat buffer of the parameter set from a checkpoint's tensors.
-    ///
-    /// # Errors
-    /// If a tensor is missing or has another shape: the checkpoint is of another architecture. Nothing is written then.
-    pub fn restore(&mut self, buffer: &str, prefix: &str, checkpoint: &Checkpoint) -> Result<()> {
-        let mut flat = vec![0.0; self.set.words()];
-        for p in &self.set.parameters {
-            let name = format!("{prefix}{}", p.name);
-            let found = checkpoint.tensors.iter().find(|t| t.0 == name);
-            match found {
-                Some((_, shape, values)) if *shape == p.shape => flat[p.offset..][..p.len()].copy_from_slice(values),
-                Some((_, shape, _)) => {
-                    return Err(Error::invalid(format!(
-                        "the checkpoint is of another architecture: {name} has shape {shape:?}, and the model wants {:?}; \
-                         use the config.toml that stands beside the checkpoint",
-                        p.shape
-                    )));
-                }
-                None => {
-                    return Err(Error::invalid(format!(
-                        "the checkpoint is of another architecture: it has no {name}; use the config.toml that stands \
-                         beside the checkpoint"
-                    )));
-                }
-            }
-        }
-        self.executor.write_f32(buffer, &flat)
     }
 
     /// Evaluates a data set: means in nats per example, KL per dimension, active units; and the posterior means
@@ -281,13 +245,31 @@ impl Session {
     }
 
     /// New data: E\[x | z, y\] for codes drawn from the prior, `count` of them, each with the condition of its place in `y`
-    /// `[count, condition]` where the model is given conditions. `[count, features]`
+    /// `[count, condition]` where the model is given conditions; see [`Model::sample`]. `[count, features]`
     ///
     /// # Errors
     /// If the model has no prior, conditions are missing, or the device fails.
     pub fn sample(&mut self, count: usize, y: &[f32], seed: u64) -> Result<Vec<f32>> {
-        let x = self.prior_sample(count, seed)?;
-        self.decode(Given { x: &x, y })
+        self.check_generative()?;
+        let (features, condition) = (self.model.features(), self.model.condition());
+        check_conditions(y, count, condition)?;
+        let known = known("sample");
+        self.load("sample", |model, set| {
+            generator("sample", set, |graph| {
+                let y = (condition > 0).then(|| graph.input(&known, &[CHUNK, condition]));
+                model.sample(graph, CHUNK, y).expect("the model has a prior")
+            })
+        })?;
+        let inputs = [(known.as_str(), y, condition)];
+        self.chunks("sample", (count, features), seed, if condition > 0 { &inputs } else { &[] })
+    }
+
+    /// Says so if the model has no prior.
+    fn check_generative(&self) -> Result<()> {
+        if self.model.is_generative() {
+            return Ok(());
+        }
+        Err(Error::invalid("a model without a prior has nothing to draw codes from: train a vae"))
     }
 
     /// Codes drawn from the prior. `[count, latent]`
@@ -295,9 +277,7 @@ impl Session {
     /// # Errors
     /// If the model has no prior, or the device fails.
     pub fn prior_sample(&mut self, count: usize, seed: u64) -> Result<Vec<f32>> {
-        if !self.model.is_generative() {
-            return Err(Error::invalid("a model without a prior has nothing to draw codes from: train a vae"));
-        }
+        self.check_generative()?;
         let latent = self.model.latent();
         self.load("prior", |model, set| {
             generator("prior", set, |g| model.prior_sample(g, CHUNK).expect("the model has a prior"))
@@ -347,13 +327,7 @@ impl Session {
             return Err(Error::invalid(format!("{} values are not whole rows of {width}", x.len())));
         }
         let rows = x.len() / width;
-        if y.len() != rows * condition {
-            return Err(Error::invalid(format!(
-                "the model is given {condition} values of condition with every row: give {} with these {rows} rows, not {}",
-                rows * condition,
-                y.len()
-            )));
-        }
+        check_conditions(y, rows, condition)?;
         let known = known(name);
         let inputs = [(name, x, width), (&known, y, condition)];
         self.chunks(name, (rows, outputs), seed, if condition > 0 { &inputs } else { &inputs[..1] })
@@ -385,4 +359,16 @@ impl Session {
         }
         Ok(out)
     }
+}
+
+/// Says so if these are not conditions of so many values for so many rows.
+fn check_conditions(y: &[f32], rows: usize, condition: usize) -> Result<()> {
+    if y.len() == rows * condition {
+        return Ok(());
+    }
+    Err(Error::invalid(format!(
+        "the model is given {condition} values of condition with every row: give {} with these {rows} rows, not {}",
+        rows * condition,
+        y.len()
+    )))
 }

@@ -305,7 +305,7 @@ impl Trainer {
     /// If the device fails.
     pub fn checkpoint(&mut self) -> Result<Checkpoint> {
         let set = self.session.set.clone();
-        let mut tensors = self.session.tensors(&set.values(), "")?;
+        let mut tensors = self.session.values()?;
         for (buffer, prefix) in set.moments().iter().zip(["adam.first.", "adam.second."]) {
             tensors.extend(self.session.tensors(buffer, prefix)?);
         }
@@ -333,7 +333,7 @@ impl Trainer {
             )));
         }
         let set = self.session.set.clone();
-        self.session.restore(&set.values(), "", checkpoint)?;
+        self.session.restore_values(checkpoint)?;
         for (buffer, prefix) in set.moments().iter().zip(["adam.first.", "adam.second."]) {
             self.session.restore(buffer, prefix, checkpoint)?;
         }

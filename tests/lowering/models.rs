@@ -264,10 +264,11 @@ pub fn all() -> Vec<(&'static str, &'static str, Sketch)> {
 /// The calls of a training step of the classic VAE, 784-400-20 in batches of 128, and their listing.
 pub fn classic() -> (usize, String) {
     let vae = Vae::new(784, 20, (&[400], &[400]), Activation::Relu, Parts::new(Arc::new(Bernoulli)));
+    let none = ParameterSet::new("frozen", []);
     let set = ParameterSet::new("model", vae.parameters().into_iter().map(|s| (s.name, s.shape)));
     let data = DataSpec { count: 60_000, features: 784, packing: Packing::Bytes };
     let data = Resident { name: "train".into(), values: data, conditions: None };
-    let program = train_program(&vae, &set, (&data, 128), None, false, AdamOptions::default());
+    let program = train_program(&vae, [&set, &none], (&data, 128), None, false, AdamOptions::default());
     (program.calls.len(), program.listing())
 }
 

@@ -3,6 +3,7 @@
 use clap::Parser;
 
 use super::{Cli, Command, DataArgs, DeviceArgs, ModelArgs, TrainArgs, TrainingArgs};
+use crate::apps::first_stage;
 use crate::config::{Config, DataConfig, DeviceConfig, FILE_NAME, ModelConfig, TrainingConfig};
 use crate::error::{Error, Result};
 
@@ -19,7 +20,15 @@ pub fn resolve(args: &TrainArgs) -> Result<Config> {
         check_resumable(&before, &after)?;
         return Ok(after);
     }
-    let config = laid_over(Config::layered(args.preset, args.config.as_deref())?, args);
+    let path = args.config.as_deref();
+    let base = match &args.second_stage {
+        None => Config::layered(args.preset, path)?,
+        Some(run) => {
+            let (first, of) = first_stage(run)?;
+            Config::layered_on(&first, &of, args.preset, path)?
+        }
+    };
+    let config = laid_over(base, args);
     config.validate()?;
     Ok(config)
 }

@@ -38,6 +38,13 @@ pub struct TrainArgs {
     /// and the device and how often things are written can be changed; the model and the way it learns cannot.
     #[arg(long, value_name = "DIR", conflicts_with_all = ["out", "config", "preset"])]
     pub resume: Option<PathBuf>,
+    /// Train a second model on the codes of the run in this folder, whose prior it replaces
+    ///
+    /// The run's model is frozen. Data and its settings are the run's; the second model has as many latent dimensions unless
+    /// --latent says otherwise, and the likelihood gaussian-shared. Its measurements are bounds on ln p(x) of the two
+    /// together (Dai & Wipf 2019).
+    #[arg(long, value_name = "RUN", conflicts_with = "resume")]
+    pub second_stage: Option<PathBuf>,
     /// Print all settings as TOML instead of training
     #[arg(long)]
     pub print_config: bool,

@@ -1,0 +1,81 @@
+//! Second stages: models that stand on the model of another run.
+
+use std::path::Path;
+
+use super::form::Form;
+use super::saved::{CHECKPOINT, check_folder};
+use super::setup::build_model;
+use crate::config::{Config, FILE_NAME, FirstStage, ModelConfig};
+use crate::data::{Dataset, Shape};
+use crate::error::{Error, Result};
+use crate::models::{FIRST, Model, SecondStage, cannot_be_stood_on};
+use crate::training::Session;
+use crate::training::checkpoint::Checkpoint;
+
+/// The model of a run, as a second stage would stand on it, and the run's settings.
+///
+/// # Errors
+/// If there is no such run, or nothing can stand on its model: what to give instead.
+pub fn first_stage(run: &Path) -> Result<(FirstStage, Config)> {
+    check_folder(run)?;
+    let config = Config::load(&run.join(FILE_NAME))?;
+    let first = FirstStage::of(run, &config)?;
+    check_kind(run, &config.model)?;
+    Ok((first, config))
+}
+
+/// Says so if nothing can stand on a model of this kind.
+fn check_kind(run: &Path, config: &ModelConfig) -> Result<()> {
+    // Whatever its rows are: only what it says of them counts.
+    let form = Form { shape: Shape::vector(1), condition: usize::from(config.kind.is_conditional()), classes: vec![] };
+    let why = match config.parts() {
+        Ok(parts) if parts.posterior.codes() != crate::distributions::Codes::Real => {
+            Some(format!("its codes are {}, and a second stage is over real numbers", parts.posterior.codes()))
+        }
+        _ => cannot_be_stood_on(&*build_model(config, &form)?).map(str::to_string),
+    };
+    match why {
+        None => Ok(()),
+        Some(why) => Err(Error::invalid(format!(
+            "no second stage can stand on {}, which holds a model of the kind {}: {why}. Give the run of a vae",
+            run.display(),
+            config.kind
+        ))),
+    }
+}
+
+/// The model that a configuration describes, with what it stands on.
+///
+/// # Errors
+/// If a piece does not exist, is given what it does not take, or the two do not fit each other.
+pub(super) fn build_whole(config: &Config, form: &Form) -> Result<Box<dyn Model>> {
+    let Some(first) = &config.first_stage else { return build_model(&config.model, form) };
+    check_kind(Path::new(&first.run), &first.model)?;
+    let below = build_model(&first.model, &Form { condition: 0, classes: vec![], ..form.clone() })?;
+    let of_codes = Form { shape: Shape::vector(below.latent()), ..form.clone() };
+    Ok(Box::new(SecondStage::new(below, build_model(&config.model, &of_codes)?)?))
+}
+
+/// Takes what a model stands on out of the run that it comes from; nothing where it stands by itself.
+///
+/// # Errors
+/// If the run is not there any more, holds another model by now, was trained on rows of another shape, or is damaged.
+pub(super) fn freeze(config: &Config, data: &Dataset, session: &mut Session) -> Result<()> {
+    let Some(first) = &config.first_stage else { return Ok(()) };
+    let run = Path::new(&first.run);
+    let (found, _) = first_stage(run)?;
+    if found != *first {
+        return Err(Error::invalid(format!(
+            "{} holds another model by now than [first-stage] says: give --second-stage {} anew",
+            run.display(),
+            run.display()
+        )));
+    }
+    let path = run.join(CHECKPOINT);
+    let checkpoint = Checkpoint::load(&path)?;
+    let form = Form::read(&checkpoint).map_err(|e| Error::malformed(&path, e))?;
+    form.check_shape(data)?;
+    let named = checkpoint.tensors.into_iter().map(|(name, shape, values)| (format!("{FIRST}{name}"), shape, values));
+    let renamed = Checkpoint { tensors: named.collect(), metadata: checkpoint.metadata };
+    session.freeze(&renamed).map_err(|e| Error::malformed(&path, e))
+}

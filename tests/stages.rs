@@ -1,0 +1,11 @@
+//! Models that stand on a trained, frozen one: what they report against densities put together by hand, and what training
+//! them does.
+
+mod common;
+
+#[path = "common/oracle.rs"]
+mod oracle;
+#[path = "stages/second.rs"]
+mod second;
+#[path = "stages/training.rs"]
+mod training;

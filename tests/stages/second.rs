@@ -1,0 +1,254 @@
+//! What a second stage says of rows, against the densities by hand in f64 with the same noise.
+
+use std::sync::Arc;
+
+use elbo::distributions::{Gaussian, SharedGaussian};
+use elbo::graph::eval::{Values, evaluate};
+use elbo::graph::{Graph, Tensor};
+use elbo::kernels::random::normal4;
+use elbo::models::{Autoencoder, Batch, FIRST, Model, Parts, SecondStage, Vae};
+use elbo::nn::{Activation, ParameterSpec};
+use elbo::objectives::BETA;
+
+use crate::oracle::{Numbers, values};
+
+const FEATURES: usize = 3;
+const LATENT: usize = 2;
+const DEEPER: usize = 2;
+const ROWS: usize = 4;
+const SIGMA: f64 = 0.5;
+
+/// Both are linear, so that little has to be done by hand.
+fn first() -> Vae {
+    let parts = Parts::new(Arc::new(Gaussian { sigma: SIGMA as f32 }));
+    Vae::new(FEATURES, LATENT, (&[], &[]), Activation::Relu, parts)
+}
+
+fn second() -> Vae {
+    Vae::new(LATENT, DEEPER, (&[], &[]), Activation::Relu, Parts::new(Arc::new(SharedGaussian)))
+}
+
+fn both() -> SecondStage {
+    SecondStage::new(Box::new(first()), Box::new(second())).unwrap()
+}
+
+/// A graph with rows, and values for all of the model's parameters.
+struct Trial {
+    graph: Graph,
+    values: Values,
+    x: Tensor,
+}
+
+impl Trial {
+    fn new() -> Trial {
+        let (mut numbers, mut values) = (Numbers(5), values(ROWS));
+        let model = both();
+        let specs: Vec<ParameterSpec> = model.parameters().into_iter().chain(model.frozen()).collect();
+        for spec in specs {
+            values.tensors.insert(spec.name, numbers.signed(spec.shape.iter().product()));
+        }
+        values.tensors.insert("x".into(), numbers.signed(ROWS * FEATURES));
+        values.scalars.insert(BETA.into(), 2.5);
+        let mut graph = Graph::new();
+        let x = graph.input("x", &[ROWS, FEATURES]);
+        Trial { graph, values, x }
+    }
+
+    fn row(&self, row: usize) -> &[f64] {
+        &self.values.tensors["x"][row * FEATURES..][..FEATURES]
+    }
+
+    /// y = W x + b, by the name of the layer.
+    fn affine(&self, name: &str, x: &[f64]) -> Vec<f64> {
+        let (w, b) = (&self.values.tensors[&format!("{name}.weight")], &self.values.tensors[&format!("{name}.bias")]);
+        w.chunks(x.len()).zip(b).map(|(w, b)| b + w.iter().zip(x).map(|(w, x)| w * x).sum::<f64>()).collect()
+    }
+
+    /// A row of a stream of normals `[…, width]`.
+    fn noise(&self, stream: u32, row: usize, width: usize) -> Vec<f64> {
+        let at = |e: usize| f64::from(normal4(&self.values.step, stream, e as u32 / 4)[e % 4]);
+        (0..width).map(|d| at(row * width + d)).collect()
+    }
+
+    /// μ + σε and ln N(·; μ, σ²) of it, for a head that gives μ and ln σ².
+    fn draw(&self, outputs: &[f64], eps: &[f64]) -> (Vec<f64>, f64) {
+        let (mu, log_var) = outputs.split_at(eps.len());
+        let z: Vec<f64> = (0..eps.len()).map(|d| mu[d] + (log_var[d] / 2.0).exp() * eps[d]).collect();
+        let log = (0..eps.len()).map(|d| log_normal(z[d], mu[d], log_var[d])).sum();
+        (z, log)
+    }
+
+    /// ln p(x|z), ln q(z|x) and z of a row, and of the second model ln p(z|u), ln p(u), ln q(u|z), with rows of noise.
+    fn by_hand(&self, row: usize, noise: [usize; 2]) -> [f64; 5] {
+        let eps = [self.noise(1, noise[0], LATENT), self.noise(2, noise[1], DEEPER)];
+        let x = self.row(row);
+        let (z, log_posterior) = self.draw(&self.affine("first.head", x), &eps[0]);
+        let mean = self.affine("first.decoder.0", &z);
+        let log_likelihood = x.iter().zip(&mean).map(|(x, m)| log_normal(*x, *m, 2.0 * SIGMA.ln())).sum();
+        let (u, of_u) = self.draw(&self.affine("head", &z), &eps[1]);
+        let (mean, log_var) = (self.affine("decoder.0", &u), self.values.tensors["likelihood.log_var"][0]);
+        let of_z = z.iter().zip(&mean).map(|(z, m)| log_normal(*z, *m, log_var)).sum();
+        let prior = u.iter().map(|u| log_normal(*u, 0.0, 0.0)).sum();
+        [log_likelihood, log_posterior, of_z, prior, of_u]
+    }
+
+    /// KL(q(u|z) ‖ N(0, I)) of a row.
+    fn kl_of_second(&self, row: usize) -> f64 {
+        let (z, _) = self.draw(&self.affine("first.head", self.row(row)), &self.noise(1, row, LATENT));
+        let outputs = self.affine("head", &z);
+        let (mu, log_var) = outputs.split_at(DEEPER);
+        mu.iter().zip(log_var).map(|(m, l)| 0.5 * (m * m + l.exp() - 1.0 - l)).sum()
+    }
+}
+
+fn log_normal(x: f64, mean: f64, log_var: f64) -> f64 {
+    -0.5 * (std::f64::consts::TAU.ln() + log_var + (x - mean).powi(2) / log_var.exp())
+}
+
+fn close(a: f64, b: f64) -> bool {
+    (a - b).abs() < 1e-5 * b.abs().max(1.0)
+}
+
+#[test]
+fn the_reported_bound_is_the_densities_by_hand() {
+    let mut trial = Trial::new();
+    let batch = Batch::whole(&mut trial.graph, trial.x);
+    let terms = both().terms(&mut trial.graph, &batch);
+    let score = both();
+    let wanted = [terms.reconstruction, terms.kl.unwrap(), terms.loss];
+    let found = evaluate(&trial.graph, &trial.values, &wanted);
+    for row in 0..ROWS {
+        let [log_likelihood, log_posterior, of_z, ..] = trial.by_hand(row, [row; 2]);
+        let of_second = trial.kl_of_second(row);
+        assert!(close(found[0][row], -log_likelihood), "{} is not {}", found[0][row], -log_likelihood);
+        let kl = log_posterior - of_z + of_second;
+        assert!(close(found[1][row], kl), "{} is not {kl}", found[1][row]);
+        // β weighs the second model's own KL, and nothing of the first counts in what is minimised.
+        let loss = -of_z + 2.5 * of_second;
+        assert!(close(found[2][row], loss), "{} is not {loss}", found[2][row]);
+        // Other noise is noticed, of the first model's draw and of the second's.
+        let another = (row + 1) % ROWS;
+        assert!(!close(found[0][row], -trial.by_hand(row, [another, row])[0]));
+        let [_, q, z, ..] = trial.by_hand(row, [row, another]);
+        assert!(!close(found[1][row], q - z + of_second));
+    }
+    // By itself a row costs the same, from draws of its own.
+    let mut alone = Trial::new();
+    let score = score.score(&mut alone.graph, alone.x.into());
+    let cost = evaluate(&alone.graph, &alone.values, &[score]).remove(0);
+    assert!((0..ROWS).all(|row| close(cost[row], found[0][row] + found[1][row])));
+}
+
+#[test]
+fn importance_weights_are_those_of_pairs_of_codes() {
+    const SAMPLES: usize = 3;
+    let mut trial = Trial::new();
+    let weights = both().log_weights(&mut trial.graph, trial.x.into(), SAMPLES).unwrap();
+    assert_eq!(trial.graph.shape(weights), [ROWS, SAMPLES]);
+    let found = evaluate(&trial.graph, &trial.values, &[weights]).remove(0);
+    for row in 0..ROWS {
+        for k in 0..SAMPLES {
+            let at = row * SAMPLES + k;
+            let [likelihood, q_z, of_z, prior, q_u] = trial.by_hand(row, [at; 2]);
+            let weight = likelihood + of_z + prior - q_u - q_z;
+            assert!(close(found[at], weight), "{} is not {weight}", found[at]);
+            assert!(!close(found[at], weight + q_u - prior), "the second model's code counts");
+        }
+    }
+}
+
+#[test]
+fn codes_go_through_both() {
+    let mut trial = Trial::new();
+    let model = both();
+    let u = model.encode(&mut trial.graph, trial.x.into());
+    let again = model.reconstruct(&mut trial.graph, trial.x.into());
+    let decoded = model.decode(&mut trial.graph, u, None);
+    let found = evaluate(&trial.graph, &trial.values, &[u, again, decoded]);
+    assert_eq!(found[1], found[2]);
+    for row in 0..ROWS {
+        let z = &trial.affine("first.head", trial.row(row))[..LATENT];
+        let u = &trial.affine("head", z)[..DEEPER];
+        let x = trial.affine("first.decoder.0", &trial.affine("decoder.0", u));
+        assert!(u.iter().zip(&found[0][row * DEEPER..]).all(|(a, b)| close(*a, *b)));
+        assert!(x.iter().zip(&found[2][row * FEATURES..]).all(|(a, b)| close(*a, *b)));
+    }
+}
+
+/// New rows come through z ~ p(z|u), with its noise, and E[x|z].
+#[test]
+fn samples_are_drawn_through_the_second_models_density() {
+    let mut trial = Trial::new();
+    let model = both();
+    let [rows, mean] = [model.sample(&mut trial.graph, ROWS, None).unwrap(), {
+        let mut graph = std::mem::take(&mut trial.graph);
+        let u = graph.input("u", &[ROWS, DEEPER]);
+        let mean = model.decode(&mut graph, u, None);
+        trial.graph = graph;
+        mean
+    }];
+    let u: Vec<f64> = (0..ROWS).flat_map(|row| trial.noise(1, row, DEEPER)).collect();
+    trial.values.tensors.insert("u".into(), u.clone());
+    let found = evaluate(&trial.graph, &trial.values, &[rows, mean]);
+    let deviation = (trial.values.tensors["likelihood.log_var"][0] / 2.0).exp();
+    for row in 0..ROWS {
+        let mean = trial.affine("decoder.0", &u[row * DEEPER..][..DEEPER]);
+        let z: Vec<f64> = mean.iter().zip(trial.noise(2, row, LATENT)).map(|(m, e)| m + deviation * e).collect();
+        let x = trial.affine("first.decoder.0", &z);
+        for (feature, x) in x.iter().enumerate() {
+            let at = row * FEATURES + feature;
+            assert!(close(found[0][at], *x), "{} is not {x}", found[0][at]);
+            assert!(!close(found[0][at], found[1][at]), "the mean is another row");
+        }
+    }
+}
+
+#[test]
+fn the_names_of_the_first_model_are_apart() {
+    let model = both();
+    let trained: Vec<String> = model.parameters().into_iter().map(|spec| spec.name).collect();
+    let frozen: Vec<String> = model.frozen().into_iter().map(|spec| spec.name).collect();
+    assert!(frozen.iter().all(|name| name.starts_with(FIRST)) && !frozen.is_empty());
+    assert!(trained.iter().all(|name| !frozen.contains(name)));
+    assert_eq!(first().parameters().len(), frozen.len());
+    let mut graph = Graph::new();
+    let inner = graph.scoped("a.", |graph| graph.scoped("b.", |graph| graph.param("w", &[1])));
+    let outer = graph.param("w", &[1]);
+    assert_ne!(inner, outer);
+    assert_eq!(graph.param("a.b.w", &[1]), inner);
+}
+
+#[test]
+fn what_cannot_be_stood_on_is_refused() {
+    let plain = || -> Box<dyn Model> {
+        Box::new(Autoencoder::new(
+            FEATURES,
+            LATENT,
+            (&[], &[]),
+            Activation::Relu,
+            Arc::new(elbo::distributions::Bernoulli),
+        ))
+    };
+    let parts = || Parts::new(Arc::new(Gaussian { sigma: 0.5 }));
+    let told = Vae::conditional((FEATURES, LATENT, 2), (&[], &[]), Activation::Relu, parts());
+    let wide = Vae::new(LATENT + 1, DEEPER, (&[], &[]), Activation::Relu, parts());
+    let of_codes = || -> Box<dyn Model> { Box::new(second()) };
+    for (first, second, words) in [
+        (plain(), of_codes(), "no density"),
+        (Box::new(both()) as Box<dyn Model>, of_codes(), "stands on another"),
+        (Box::new(told), of_codes(), "told something of every row"),
+        (Box::new(first()), Box::new(wide), "over 3 values, and codes of the first have 2"),
+    ] {
+        let said = SecondStage::new(first, second).unwrap_err().to_string();
+        assert!(said.contains(words), "{said}");
+    }
+    let second: Box<dyn Model> = Box::new(Autoencoder::new(
+        LATENT,
+        1,
+        (&[], &[]),
+        Activation::Relu,
+        Arc::new(elbo::distributions::SquaredError),
+    ));
+    let said = SecondStage::new(Box::new(first()), second).unwrap_err().to_string();
+    assert!(said.contains("without a prior"), "{said}");
+}
