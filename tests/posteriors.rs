@@ -6,6 +6,8 @@
 
 #[path = "posteriors/bench.rs"]
 mod bench;
+#[path = "posteriors/combinations.rs"]
+mod combinations;
 mod common;
 #[path = "posteriors/determinants.rs"]
 mod determinants;
