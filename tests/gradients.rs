@@ -5,6 +5,8 @@
 //! wrong gradient: one that forgets a scale, and one that forgets a use.
 
 mod common;
+#[path = "gradients/layers.rs"]
+mod layers;
 #[path = "gradients/models.rs"]
 mod models;
 #[path = "gradients/objectives.rs"]
@@ -120,6 +122,19 @@ fn every_objective() {
 #[test]
 fn every_objective_on_the_gpu() {
     for (name, _, case) in objectives::all() {
+        let Some(gpu) = common::open(Options::default()) else { return };
+        lowered(&name, &mut Device::new(Box::new(gpu)), &case);
+    }
+}
+
+#[test]
+fn several_layers() {
+    each(&layers::all());
+}
+
+#[test]
+fn several_layers_on_the_gpu() {
+    for (name, _, case) in layers::all() {
         let Some(gpu) = common::open(Options::default()) else { return };
         lowered(&name, &mut Device::new(Box::new(gpu)), &case);
     }

@@ -38,7 +38,7 @@ pub(super) static HIERARCHICAL: About = About {
 pub(super) static LADDER: About = About {
     kind: Kind::Model,
     id: "ladder",
-    aliases: &["lvae"],
+    aliases: &[],
     name: "ladder VAE: several stochastic layers (--upper), inferred from the top down",
     formula: "q(z_i|z_{i+1},x) ∝ N(z_i; μ̂_i(x), σ̂_i²(x)) p(z_i|z_{i+1}), q(z_L|x) = N(μ̂_L, σ̂_L²)",
     source: "Sønderby et al. 2016, section 2",

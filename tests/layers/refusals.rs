@@ -1,0 +1,79 @@
+//! What layers do not go with, and what is said of it.
+
+use elbo::config::{Config, ModelKind};
+
+fn config(kind: ModelKind) -> Config {
+    let mut config = Config::default();
+    config.model.kind = kind;
+    config
+}
+
+#[track_caller]
+fn refused(kind: ModelKind, change: impl FnOnce(&mut Config), expected: &str) {
+    let mut config = config(kind);
+    config.validate().unwrap();
+    change(&mut config);
+    let said = config.validate().unwrap_err().to_string();
+    assert!(said.contains(expected), "{said}\n  expected: {expected}");
+}
+
+const BOTH: [ModelKind; 2] = [ModelKind::Hierarchical, ModelKind::Ladder];
+
+#[test]
+fn layers_out_of_range() {
+    for kind in BOTH {
+        refused(kind, |c| c.model.upper = Some(vec![]), "`upper` is empty: give the dimensions of at least one layer");
+        refused(
+            kind,
+            |c| c.model.upper = Some(vec![4, 0]),
+            "`upper` has a layer of 0 dimensions: give each layer from 1",
+        );
+        refused(kind, |c| c.model.upper = Some(vec![65_537]), "`upper` has a layer of 65537 dimensions");
+        refused(kind, |c| c.model.upper = Some(vec![2; 8]), "`upper` has 8 layers: give at most 7");
+        refused(kind, |c| c.model.latent = 0, "`latent` is 0");
+        let mut fine = config(kind);
+        fine.model.upper = Some(vec![2; 7]);
+        fine.validate().unwrap();
+    }
+    for kind in [ModelKind::Vae, ModelKind::Ae, ModelKind::Cvae] {
+        let expected = format!("a model of `kind` {kind} has one: leave it out, or train a hierarchical");
+        refused(kind, |c| c.model.upper = Some(vec![4]), &expected);
+    }
+}
+
+#[test]
+fn pieces_of_another_kind() {
+    for kind in BOTH {
+        let posterior = |c: &mut Config| c.model.posterior = "iaf".into();
+        refused(kind, posterior, "the posterior `iaf` is given: leave it out, or train a vae");
+        let prior = |c: &mut Config| c.model.prior = "uniform-categorical".into();
+        refused(kind, prior, "the prior `uniform-categorical` is over variables of 10 categories: use another prior");
+        let large = |c: &mut Config| (c.model.prior, c.model.upper) = ("maf".into(), Some(vec![65]));
+        refused(kind, large, "the uppermost layer has 65 dimensions, which the prior `maf` cannot have");
+        for objective in ["beta-tcvae", "dip-vae-i", "dip-vae-ii", "info-vae", "wae", "dreg"] {
+            let change = |c: &mut Config| c.model.objective = objective.into();
+            refused(kind, change, "has several layers of them: use the objective `elbo` or `iwae`, or train a vae");
+        }
+    }
+    let vampprior = |c: &mut Config| c.model.prior = "vampprior".into();
+    refused(ModelKind::Hierarchical, vampprior, "as it draws the layers between: train a ladder, or use another prior");
+    let free_bits = |c: &mut Config| c.model.objective = "free-bits".into();
+    refused(ModelKind::Hierarchical, free_bits, "needs the KL of each dimension");
+}
+
+#[test]
+fn layers_that_are_not_given() {
+    for kind in BOTH {
+        let mut config = config(kind);
+        for (latent, expected) in [(8, 4), (5, 2), (1, 1)] {
+            config.model.latent = latent;
+            assert_eq!(config.model.upper_widths(), [expected]);
+            config.validate().unwrap();
+        }
+        config.model.upper = Some(vec![16, 300, 2]);
+        let widths: Vec<_> = config.model.upper_layers().into_iter().map(|l| (l.latent, l.hidden)).collect();
+        // Half of the encoder's last 256 units, but no narrower than the layer; then half of that.
+        assert_eq!(widths, [(16, vec![128; 2]), (300, vec![300; 2]), (2, vec![150; 2])]);
+    }
+    assert!(config(ModelKind::Vae).model.upper_widths().is_empty());
+}
