@@ -62,7 +62,7 @@ pub fn build_model(config: &ModelConfig, form: &Form) -> Result<Box<dyn Model>> 
         ModelKind::Cvae => {
             Box::new(Vae::conditional((features, latent, form.condition), hidden, activation, config.parts()?))
         }
-        ModelKind::M2 => {
+        ModelKind::M2 | ModelKind::M1M2 => {
             let sizes = (features, latent, form.condition);
             Box::new(M2::new(sizes, hidden, activation, config.parts()?, config.alpha as f32))
         }

@@ -9,17 +9,51 @@ use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressStyle};
 
-use super::args::{TrainArgs, resolve};
+use super::args::{DataArgs, TrainArgs, resolve};
 use super::interrupt::on_interrupt;
 use super::style;
 use crate::apps::{Outcome, TrainRun, Watcher, open_device, open_tuned};
-use crate::config::{Config, DeviceChoice, ModelKind};
+use crate::config::{Config, DeviceChoice, ModelConfig, ModelKind};
 use crate::error::{Error, Result};
 use crate::training::Progress;
 use crate::training::metrics::EpochRecord;
 
-/// Trains a model.
+/// Trains a model; of M1+M2, where there is no M1 yet, that first.
 pub fn run(args: &TrainArgs) -> Result<()> {
+    let is_new = args.second_stage.is_none() && args.resume.is_none() && !args.print_config;
+    if args.model.model == Some(ModelKind::M1M2) && is_new {
+        let (first, second) = stages(args)?;
+        println!("First of two: M1, a VAE, without labels");
+        train(&first)?;
+        println!("\nSecond of two: M2 over its codes");
+        return train(&second);
+    }
+    train(args)
+}
+
+/// The two runs of M1+M2: a VAE in the folder `m1` of the run's, and M2 over its codes. Settings are those of both; how rows
+/// are likely is M1's to learn, labels M2's.
+fn stages(args: &TrainArgs) -> Result<(TrainArgs, TrainArgs)> {
+    let (mut first, mut second) = (args.clone(), args.clone());
+    first.model.model = Some(ModelKind::Vae);
+    first.model.alpha = None;
+    first.data.labels = None;
+    let config = resolve(&first)?;
+    let named = Config { model: ModelConfig { kind: ModelKind::M1M2, ..config.model.clone() }, ..config };
+    let folder = args.out.clone().unwrap_or_else(|| free_folder(&named));
+    let run = folder.join("m1");
+    first.out = Some(run.clone());
+    second.second_stage = Some(run);
+    second.out = Some(folder);
+    second.data = DataArgs { labels: args.data.labels, ..DataArgs::default() };
+    second.model.likelihood = None;
+    second.model.sigma = None;
+    second.model.objective = None;
+    Ok((first, second))
+}
+
+/// Trains a model.
+fn train(args: &TrainArgs) -> Result<()> {
     let config = resolve(args)?;
     if args.print_config {
         print!("{}", config.to_toml()?);

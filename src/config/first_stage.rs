@@ -51,12 +51,15 @@ impl FirstStage {
     pub(super) fn check(&self, second: &ModelConfig, batch: usize, problems: &mut Problems) {
         self.model.check(batch.max(2), problems);
         problems.note(
-            second.kind == ModelKind::Ae,
-            "a second stage takes the place of a prior, and a plain autoencoder (`kind` ae) has none: leave --model out",
+            !second.kind.is_variational(),
+            format!(
+                "a second stage takes the place of a prior, and a model of `kind` {} has none: leave --model out",
+                second.kind
+            ),
         );
         let Ok(likelihood) = build(LIKELIHOODS, &second.likelihood) else { return };
         problems.note(
-            second.kind != ModelKind::Ae && likelihood.support() != Support::Real,
+            second.kind.is_variational() && likelihood.support() != Support::Real,
             format!(
                 "a second stage is about codes, which are any numbers, and the likelihood `{}` is not for those: leave it \
                  out, or choose one for any values, such as {OF_CODES}",

@@ -90,6 +90,11 @@ impl Config {
         self.training.check(&mut problems);
         self.data.check_kind(self.model.kind, &mut problems);
         self.training.check_kind(self.model.kind, &self.preset.config().training, &mut problems);
+        problems.note(
+            self.model.kind == ModelKind::M1M2 && self.first_stage.is_none(),
+            "`kind` is m1+m2, an M2 over the codes of a VAE, and there is no VAE: give its run with --second-stage, or let \
+             `elbo train --model m1+m2` train one first",
+        );
         if let Some(first) = &self.first_stage {
             first.check(&self.model, self.training.batch, &mut problems);
         }

@@ -62,6 +62,10 @@ pub enum ModelKind {
     M2,
     /// The classifier of M2 alone, trained on the labelled rows
     Classifier,
+    /// M1+M2: an M2 over the codes of a VAE that was trained before, without labels
+    #[serde(rename = "m1+m2")]
+    #[value(name = "m1+m2")]
+    M1M2,
     /// VAE of several stochastic layers, inferred from the data upwards
     Hierarchical,
     /// Ladder VAE: several stochastic layers, inferred from the top down
@@ -71,12 +75,12 @@ pub enum ModelKind {
 impl ModelKind {
     /// Whether it is told something of every row, or of some.
     pub fn is_conditional(self) -> bool {
-        matches!(self, ModelKind::Cvae | ModelKind::M2 | ModelKind::Classifier)
+        matches!(self, ModelKind::Cvae) || self.is_semi_supervised()
     }
 
     /// Whether it learns labels from some rows and the rest from all.
     pub fn is_semi_supervised(self) -> bool {
-        matches!(self, ModelKind::M2 | ModelKind::Classifier)
+        matches!(self, ModelKind::M2 | ModelKind::M1M2 | ModelKind::Classifier)
     }
 
     /// How the codes of its stochastic layers are inferred, if it has several.
@@ -108,6 +112,7 @@ impl fmt::Display for ModelKind {
             ModelKind::Cvae => "cvae",
             ModelKind::M2 => "m2",
             ModelKind::Classifier => "classifier",
+            ModelKind::M1M2 => "m1+m2",
             ModelKind::Hierarchical => "hierarchical",
             ModelKind::Ladder => "ladder",
         })

@@ -27,6 +27,7 @@ pub static MODELS: &[&About] = &[
     &autoencoder::ABOUT,
     &vae::CONDITIONAL,
     &m2::ABOUT,
+    &m2::STACKED,
     &classifier::ABOUT,
     &hierarchical::HIERARCHICAL,
     &hierarchical::LADDER,

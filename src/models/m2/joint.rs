@@ -32,11 +32,11 @@ impl Told {
         (format!("{}.label.weight", self.linear.name), [self.linear.outputs, self.classes])
     }
 
-    /// The labels' weights start as if labels were inputs beside the others.
+    /// The labels' weights start as those of a layer of their own do, so that labels are heard among many values.
     fn parameters(&self) -> Vec<ParameterSpec> {
         let mut all = self.linear.parameters();
         let (name, shape) = self.of_label();
-        let bound = 1.0 / ((self.linear.inputs + self.classes) as f32).sqrt();
+        let bound = 1.0 / (self.classes as f32).sqrt();
         all.push(ParameterSpec { name, shape: shape.to_vec(), init: Init::Uniform(bound) });
         all
     }

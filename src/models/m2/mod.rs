@@ -33,6 +33,18 @@ pub(super) static ABOUT: About = About {
     example: "elbo train --model m2 --data mnist --labels 100",
 };
 
+/// The model `m1+m2`.
+pub(in crate::models) static STACKED: About = About {
+    kind: Kind::Model,
+    id: "m1+m2",
+    aliases: &[],
+    name: "M1+M2: an M2 over the codes of a VAE, which is trained first and without labels",
+    formula: "as m2, of codes z ~ q(z|x) in place of x, the VAE being frozen",
+    source: "Kingma et al. 2014, section 3.1.3",
+    settings: &[],
+    example: "elbo train --model m1+m2 --data mnist --labels 100",
+};
+
 /// M2 of given likelihood, posterior and prior.
 #[derive(Clone, Debug)]
 pub struct M2 {
