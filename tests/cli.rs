@@ -5,6 +5,8 @@
 
 #[path = "cli/bench.rs"]
 mod bench;
+#[path = "cli/labels.rs"]
+mod labels;
 #[path = "cli/layers.rs"]
 mod layers;
 #[path = "cli/program.rs"]

@@ -1,12 +1,16 @@
 //! Ctrl-C: once to stop when it is safe, twice to leave at once.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
 
 use crate::error::{Error, Result};
 
-/// A flag that Ctrl-C raises.
+/// A flag that Ctrl-C raises, the same for all that a command does.
 pub(super) fn on_interrupt() -> Result<Arc<AtomicBool>> {
+    static STOP: OnceLock<Arc<AtomicBool>> = OnceLock::new();
+    if let Some(stop) = STOP.get() {
+        return Ok(stop.clone());
+    }
     let stop = Arc::new(AtomicBool::new(false));
     let flag = stop.clone();
     ctrlc::set_handler(move || {
@@ -16,5 +20,5 @@ pub(super) fn on_interrupt() -> Result<Arc<AtomicBool>> {
         }
     })
     .map_err(|e| Error::invalid(format!("cannot listen for Ctrl-C: {e}")))?;
-    Ok(stop)
+    Ok(STOP.get_or_init(|| stop).clone())
 }

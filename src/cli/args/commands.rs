@@ -70,7 +70,7 @@ pub struct SampleArgs {
     #[arg(long, value_name = "NAME", conflicts_with = "condition")]
     pub label: Option<String>,
     /// The numbers that all of them are given, of a model that is given numbers
-    #[arg(long, value_name = "X,X...", value_delimiter = ',', allow_negative_numbers = true)]
+    #[arg(long, value_name = "X,X...", value_delimiter = ',', allow_hyphen_values = true)]
     pub condition: Option<Vec<f32>>,
     /// The PNG file to write [default: samples.png in the folder of the run]
     #[arg(long, value_name = "FILE.png")]

@@ -1,0 +1,129 @@
+//! Models that are told labels, or find them out, from the command line.
+
+use serde_json::Value;
+
+use crate::program::{Place, images, labels, small};
+
+/// A NumPy array of floats `[rows, width]`.
+fn array(rows: usize, width: usize, value: impl Fn(usize) -> f32) -> Vec<u8> {
+    let header = format!("{{'descr': '<f4', 'fortran_order': False, 'shape': ({rows}, {width}), }}");
+    let padded = format!("{header:<117}\n");
+    let mut bytes = b"\x93NUMPY\x01\x00".to_vec();
+    bytes.extend((padded.len() as u16).to_le_bytes());
+    bytes.extend(padded.bytes());
+    bytes.extend((0..rows * width).flat_map(|i| value(i).to_le_bytes()));
+    bytes
+}
+
+#[test]
+fn rows_of_a_label() {
+    let place = Place::new();
+    place.train("run", "--model cvae");
+    let picture = |line: &str| {
+        let said = place.run(&format!("sample run --device cpu --out new.png {line}"));
+        (said, std::fs::read(place.path("new.png")).unwrap())
+    };
+    // A row for each of the three labels.
+    let (said, all) = picture("--count 12");
+    assert!(said.contains("12 new rows (4 of each label)"), "{said}");
+    let size = image::load_from_memory(&all).unwrap();
+    assert!(size.width() > size.height(), "{}×{}", size.width(), size.height());
+    let (said, heart) = picture("--count 4 --label heart");
+    assert!(said.contains("4 new rows of the label heart"), "{said}");
+    let (_, square) = picture("--count 4 --label square");
+    assert!(heart != square && heart == picture("--count 4 --label heart").1);
+    place.refused("sample run --device cpu --label 7", &["no label `7`", "square, ellipse, heart"]);
+    place.refused("sample run --device cpu --condition 1,2", &["2 numbers", "3"]);
+    place.run("evaluate run --device cpu --samples 2");
+    place.run("reconstruct run --device cpu --count 4");
+    // Data with other classes is not what it was trained on.
+    place.write("other/train-images-idx3-ubyte", images(60, 8, 8, 60 * 64));
+    place.write("other/train-labels-idx1-ubyte", labels(60));
+    place.refused("evaluate run --device cpu --data other", &["3", "classes or numbers of condition"]);
+    place.train("plain", "");
+    place.refused("sample plain --device cpu --label heart", &["knows no labels", "cvae"]);
+    place.refused("sample plain --device cpu --condition 1", &["no condition"]);
+}
+
+#[test]
+fn rows_of_numbers() {
+    let place = Place::new();
+    place.train("factors", "--model cvae --condition factors");
+    place.refused("sample factors --device cpu", &["numbers with every row", "--condition"]);
+    place.refused("sample factors --device cpu --label heart", &["numbers, not a label"]);
+    let numbers = |line: &str| place.run(&format!("sample factors --device cpu --count 4 {line}"));
+    let names = ["--condition 0.5,0,0.5,0.5,0.5", "--condition 0.5,1,0.5,0.5,0.5"].map(|line| {
+        numbers(&format!("{line} --out new.png"));
+        std::fs::read(place.path("new.png")).unwrap()
+    });
+    assert!(names[0] != names[1]);
+
+    place.write("waves.npy", array(80, 6, |i| (i % 7) as f32 / 7.0));
+    let line = "train --device cpu --epochs 1 --hidden 8 --latent 2 --batch 16 --likelihood gaussian --data waves.npy";
+    place.refused(
+        &format!("{line} --model cvae --condition vectors --out run"),
+        &["NAME.conditions.npy", "--condition"],
+    );
+    place.write("waves.conditions.npy", array(79, 2, |i| i as f32));
+    place.refused(&format!("{line} --model cvae --condition vectors --out run"), &["79 rows", "80"]);
+    place.write("waves.conditions.npy", array(80, 2, |i| (i % 5) as f32));
+    place.run(&format!("{line} --model cvae --condition vectors --out run"));
+    place.run("sample run --device cpu --condition -0.5,3 --count 2");
+    // A model that is told nothing has no use for them.
+    place.run(&format!("{line} --out unconditional"));
+    place.run("sample unconditional --device cpu --count 2");
+    place.refused(&format!("{line} --model cvae --out run-2"), &["no labels"]);
+}
+
+#[test]
+fn labels_of_some_rows() {
+    let place = Place::new();
+    for kind in ["m2", "classifier", "m1+m2"] {
+        place.train(kind, &format!("--model {kind} --labels 9 --epochs 2"));
+        let line = place.run(&format!("evaluate {kind} --device cpu --samples 2 --json"));
+        let found: Value = serde_json::from_str(&line).unwrap();
+        let accuracy = found["parts"]["accuracy"].as_f64().unwrap_or_else(|| panic!("{kind}: {line}"));
+        assert!((0.0..=1.0).contains(&accuracy));
+        assert!(place.run(&format!("evaluate {kind} --device cpu --samples 2")).contains("of labels right"));
+    }
+    for kind in ["m2", "m1+m2"] {
+        place.run(&format!("sample {kind} --device cpu --label ellipse --count 2"));
+        place.run(&format!("reconstruct {kind} --device cpu --count 2"));
+    }
+    assert!(place.path("m1+m2/m1/checkpoint.safetensors").is_file());
+    place.refused("sample classifier --device cpu", &["classifier"]);
+    place.refused("reconstruct classifier --device cpu", &["cannot make rows"]);
+
+    // The labels that are used are the seed's, and no others count.
+    let elbo = |name: &str| std::fs::read_to_string(place.path(name).join("metrics.csv")).unwrap();
+    place.train("again", "--model classifier --labels 9 --epochs 2");
+    place.train("more", "--model classifier --labels 30 --epochs 2");
+    let loss = |name: &str| elbo(name).lines().nth(1).unwrap().split(',').nth(2).unwrap().to_string();
+    assert_eq!(loss("classifier"), loss("again"));
+    assert_ne!(loss("classifier"), loss("more"));
+}
+
+#[test]
+fn labels_that_cannot_be() {
+    let place = Place::new();
+    place.write("images/train-images-idx3-ubyte", images(60, 8, 8, 60 * 64));
+    for (options, words) in [
+        ("--model m2 --labels 100000", &["100000", "rows"][..]),
+        ("--model m2 --labels 2", &["`labels` is 2", "3 classes"]),
+        ("--model m2 --labels 0", &["`labels`", "0"]),
+        ("--labels 10", &["`labels`", "m2"]),
+        ("--model cvae --labels 10", &["`labels`", "m2"]),
+        ("--condition factors", &["`condition`", "cvae"]),
+        ("--model m2 --condition factors", &["`condition`", "learns labels"]),
+        ("--model m2 --alpha -1", &["`alpha`", "-1"]),
+        ("--model m2 --objective iwae", &["objective", "iwae"]),
+        ("--model classifier --prior mixture", &["no prior to choose"]),
+        ("--model m3", &["m3", "m2"]),
+    ] {
+        place.refused(&format!("train {} --out run", small(options)), words);
+    }
+    let line = "train --device cpu --epochs 1 --hidden 8 --latent 2 --batch 16 --data images --validation 6 --out run";
+    for kind in ["cvae", "m2", "classifier"] {
+        place.refused(&format!("{line} --model {kind}"), &["no labels"]);
+    }
+}
