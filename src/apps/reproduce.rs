@@ -3,11 +3,12 @@
 //! A [`Row`] names runs by the options that one would type behind `elbo train`, and checks on what they measure. Runs that
 //! are there already, with the same settings and all their epochs, are not trained again.
 
+mod judge;
 mod rows;
 
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use serde::Serialize;
@@ -21,10 +22,17 @@ use crate::program::Executor;
 use crate::training::Progress;
 use crate::training::metrics::EpochRecord;
 
+pub use judge::Judgement;
 pub use rows::ROWS;
 
 /// Where the folder of data sets goes in the options of a run.
 pub const DATA: &str = "{data}";
+
+/// Where the folder of another run of the row goes, of the same seed: `{run:ID}`. It is trained before.
+pub const RUN: &str = "{run:";
+
+/// What a run is called that is a classifier of all labels, which judges what the others of its row draw.
+pub const JUDGE: &str = "judge";
 
 /// A row of the literature.
 #[derive(Debug)]
@@ -75,7 +83,12 @@ pub struct Check {
 
 /// What the runs of a row measured, by run and seed.
 #[derive(Debug, Default)]
-pub struct Found(BTreeMap<(String, u64), Evaluation>);
+pub struct Found {
+    evaluations: BTreeMap<(String, u64), Evaluation>,
+    judgements: BTreeMap<(String, u64), Judgement>,
+    /// The folder of the row's judge.
+    judge: Option<PathBuf>,
+}
 
 /// A check that was made.
 #[derive(Debug, Clone, Serialize)]
@@ -95,12 +108,24 @@ pub struct Verdict {
 impl Found {
     /// A figure of a run, for each of its seeds.
     pub fn each(&self, id: &str, figure: impl Fn(&Evaluation) -> f64) -> Vec<f64> {
-        self.0.iter().filter(|((run, _), _)| run == id).map(|(_, evaluation)| figure(evaluation)).collect()
+        self.evaluations.iter().filter(|((run, _), _)| run == id).map(|(_, evaluation)| figure(evaluation)).collect()
     }
 
     /// Its mean over the seeds.
     pub fn mean(&self, id: &str, figure: impl Fn(&Evaluation) -> f64) -> f64 {
         let all = self.each(id, figure);
+        all.iter().sum::<f64>() / all.len() as f64
+    }
+
+    /// The share of right labels of a run, the mean over seeds.
+    pub fn accuracy(&self, id: &str) -> f64 {
+        self.mean(id, |e| e.record.parts.get("accuracy").copied().unwrap_or(f64::NAN))
+    }
+
+    /// What the row's judge finds of a run, the mean over seeds.
+    pub fn judged(&self, id: &str, figure: impl Fn(&Judgement) -> f64) -> f64 {
+        let all: Vec<f64> =
+            self.judgements.iter().filter(|((run, _), _)| run == id).map(|(_, found)| figure(found)).collect();
         all.iter().sum::<f64>() / all.len() as f64
     }
 
@@ -117,6 +142,25 @@ impl Found {
     /// A distance of the codes from the prior of a run, the mean over seeds.
     pub fn distance(&self, id: &str, distance: &str) -> f64 {
         self.mean(id, |e| e.aggregate_posterior.get(distance).map_or(f64::NAN, |d| d.value))
+    }
+}
+
+impl Planned {
+    /// The words behind `elbo train`, with the folders of data and of the row's runs in their places.
+    pub fn words(&self, seed: u64, data: &Path, folder: &Path) -> Vec<String> {
+        let word = |word: &str| -> String {
+            let run = word.strip_prefix(RUN).and_then(|rest| rest.strip_suffix('}'));
+            match run {
+                Some(id) => folder.join(format!("{id}-{seed}")).display().to_string(),
+                None => word.replace(DATA, &data.display().to_string()),
+            }
+        };
+        self.options.split_whitespace().map(word).chain(["--seed".to_string(), seed.to_string()]).collect()
+    }
+
+    /// Whether it stands on another run of its row, and is only understood once that is there.
+    pub fn stands_on_another(&self) -> bool {
+        self.options.contains(RUN)
     }
 }
 
@@ -198,7 +242,17 @@ pub fn perform(
     let wanted = Wanted { samples, codes: true, factors: false, seed: 0 };
     let evaluation = saved.evaluate(split, data, wanted)?;
     evaluation.save(folder)?;
-    found.0.insert((planned.id.to_string(), config.training.seed), evaluation);
+    let key = (planned.id.to_string(), config.training.seed);
+    let draws = saved.session.model.is_generative();
+    drop(saved);
+    match &found.judge {
+        Some(judge) if draws => {
+            found.judgements.insert(key.clone(), judge::judge(judge, folder, open)?);
+        }
+        _ if planned.id == JUDGE => found.judge = Some(folder.to_owned()),
+        _ => {}
+    }
+    found.evaluations.insert(key, evaluation);
     Ok(started.elapsed().as_secs_f64())
 }
 
@@ -217,6 +271,8 @@ mod tests {
             let mut ids = HashSet::new();
             for run in row.runs {
                 assert!(ids.insert(run.id) && !run.seeds.is_empty(), "{}: {}", row.name, run.id);
+                let other = run.options.split_once(RUN).and_then(|(_, rest)| rest.split_once('}')).map(|(id, _)| id);
+                assert!(other.is_none_or(|id| ids.contains(id)), "{}: {} stands on nothing", row.name, run.id);
             }
             // Of nothing, nothing holds.
             for verdict in row.verdicts(&Found::default()) {

@@ -1,6 +1,6 @@
 //! `elbo reproduce`.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
@@ -8,8 +8,7 @@ use super::args::{ReproduceArgs, train_config};
 use super::interrupt::on_interrupt;
 use super::style::{Align, Table, duration, significant};
 use crate::apps::open_device;
-use crate::apps::reproduce::{DATA, Found, Planned, ROWS, Row, perform};
-use crate::config::Config;
+use crate::apps::reproduce::{Found, Planned, ROWS, Row, perform};
 use crate::error::{Error, Result};
 
 /// Lists the rows of the literature, or runs one.
@@ -20,16 +19,18 @@ pub fn run(args: &ReproduceArgs) -> Result<()> {
     };
     let row = Row::find(name)?;
     let folder = args.out.clone().unwrap_or_else(|| PathBuf::from("runs").join("reproduce").join(row.name));
-    let planned = plan(row, args)?;
+    let planned = plan(row, args, &folder)?;
     println!("{}: {}\n  source   {}\n  differs  {}", row.name, row.what, row.source, row.differs);
     println!("  takes    about {} on two processor cores\n", row.takes);
     let stopped = on_interrupt()?;
     let mut found = Found::default();
-    for (run, config, options) in &planned {
-        let into = folder.join(format!("{}-{}", run.id, config.training.seed));
-        println!("elbo train {options} --seed {} --out {}", config.training.seed, into.display());
+    for &(run, seed) in &planned {
+        let words = run.words(seed, &args.data, &folder);
+        let config = train_config(&words)?;
+        let into = folder.join(format!("{}-{seed}", run.id));
+        println!("elbo train {} --out {}", words.join(" "), into.display());
         let open = || open_device(&args.device);
-        let seconds = perform(run, config, &into, &open, &|| stopped.load(Ordering::SeqCst), &mut found)?;
+        let seconds = perform(run, &config, &into, &open, &|| stopped.load(Ordering::SeqCst), &mut found)?;
         println!("  {}", duration(Duration::from_secs_f64(seconds)));
     }
     let verdicts = row.verdicts(&found);
@@ -56,19 +57,13 @@ pub fn run(args: &ReproduceArgs) -> Result<()> {
     }
 }
 
-/// The runs of a row with their settings and options; nothing is trained before all of them are known to be sound.
-fn plan(row: &'static Row, args: &ReproduceArgs) -> Result<Vec<(&'static Planned, Config, String)>> {
-    let data = args.data.display().to_string();
-    let mut planned = Vec::new();
-    for run in row.runs {
-        let options = run.options.replace(DATA, &data);
-        for &seed in run.seeds {
-            let mut words: Vec<String> = run.options.split_whitespace().map(|w| w.replace(DATA, &data)).collect();
-            words.extend(["--seed".to_string(), seed.to_string()]);
-            planned.push((run, train_config(&words)?, options.clone()));
-        }
+/// The runs of a row, each with a seed; nothing is trained before all are known to be sound that stand by themselves.
+fn plan(row: &'static Row, args: &ReproduceArgs, folder: &Path) -> Result<Vec<(&'static Planned, u64)>> {
+    let all: Vec<_> = row.runs.iter().flat_map(|run| run.seeds.iter().map(move |&seed| (run, seed))).collect();
+    for (run, seed) in all.iter().filter(|(run, _)| !run.stands_on_another()) {
+        train_config(&run.words(*seed, &args.data, folder))?;
     }
-    Ok(planned)
+    Ok(all)
 }
 
 fn list() {

@@ -2,11 +2,14 @@
 
 mod beta_tcvae;
 mod classic;
+mod cvae;
 mod frey;
 mod iwae;
+mod m2;
 mod mmd_vae;
+mod second_stage;
 
-use super::Row;
+use super::{JUDGE, Planned, Row};
 
 /// Every row; of those that take long, a shortened one stands beside the whole.
 pub static ROWS: &[&Row] = &[
@@ -18,4 +21,15 @@ pub static ROWS: &[&Row] = &[
     &mmd_vae::ROW,
     &frey::SHORT,
     &frey::FULL,
+    &m2::ROW,
+    &cvae::ROW,
+    &second_stage::ROW,
 ];
+
+/// A classifier of MNIST, which judges what other runs draw.
+const JUDGE_OF_MNIST: Planned = Planned {
+    id: JUDGE,
+    options: "--data {data}/mnist --preset classic --model classifier --hidden 256,64 --epochs 8 --schedule cosine",
+    seeds: &[1],
+    samples: 0,
+};
