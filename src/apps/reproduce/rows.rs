@@ -3,11 +3,13 @@
 mod beta_tcvae;
 mod classic;
 mod cvae;
+mod flows;
 mod frey;
 mod iwae;
 mod m2;
 mod mmd_vae;
 mod second_stage;
+mod vampprior;
 
 use super::{JUDGE, Planned, Row};
 
@@ -24,6 +26,10 @@ pub static ROWS: &[&Row] = &[
     &m2::ROW,
     &cvae::ROW,
     &second_stage::ROW,
+    &flows::SHORT,
+    &flows::FULL,
+    &vampprior::SHORT,
+    &vampprior::FULL,
 ];
 
 /// A classifier of MNIST, which judges what other runs draw.
