@@ -26,7 +26,7 @@ pub struct Inference<'a> {
     /// ln q(z | x), in nats `[rows, samples]`.
     pub log_posterior: Tensor,
     /// KL(q(z | x) ‖ p(z)), in nats: per dimension, or per variable of several, `[rows, latent]` where there is a
-    /// closed form, else estimated from the samples `[rows, 1]`.
+    /// closed form, else estimated from the samples `[rows, 1]`; of several stochastic layers, those of all behind each other.
     pub kl: Tensor,
     /// The weight of each row in a mean over the live ones `[rows, 1]`.
     pub weights: Tensor,

@@ -126,12 +126,11 @@ fn the_bound_of_a_ladder_is_that_of_its_densities() {
             let hand = ByHand::new(&bench, x, [noise[0], noise[1]], merge);
             [hand.loss, hand.kls[0], hand.kls[1], -hand.log_weight, hand.log_weight]
         };
-        let far = |i: usize, merge: bool| (found[i] - hand(merge)[i]).abs();
-        for i in 0..found.len() {
+        for (i, ((found, right), wrong)) in found.into_iter().zip(hand(true)).zip(hand(false)).enumerate() {
             // 1/2 ln 2π is an f32 in the graph.
-            assert!(far(i, true) < 1e-6, "{i}: {} by hand {}", found[i], hand(true)[i]);
+            assert!((found - right).abs() < 1e-6, "{i}: {found}, by hand {right}");
             // A ladder that forgets the prior; the uppermost layer has nothing to merge with.
-            assert!(i == 2 || far(i, false) > 1e-3, "{i}: a ladder without merging is not told apart");
+            assert!(i == 2 || (found - wrong).abs() > 1e-3, "{i}: a ladder without merging is not told apart");
         }
     }
 }

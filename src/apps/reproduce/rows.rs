@@ -6,6 +6,7 @@ mod cvae;
 mod flows;
 mod frey;
 mod iwae;
+mod layers;
 mod m2;
 mod mmd_vae;
 mod second_stage;
@@ -30,6 +31,8 @@ pub static ROWS: &[&Row] = &[
     &flows::FULL,
     &vampprior::SHORT,
     &vampprior::FULL,
+    &layers::SHORT,
+    &layers::FULL,
 ];
 
 /// A classifier of MNIST, which judges what other runs draw.

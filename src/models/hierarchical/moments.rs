@@ -21,11 +21,16 @@ pub struct Moments {
     pub log_var: Tensor,
 }
 
+/// ln σ² is kept in this range before anything takes its exponential: σ between 0.0025 and 150. Priors that are learnt from
+/// layer to layer would otherwise become so narrow that one code beside them gives a gradient beyond all numbers; the layers
+/// are free to choose the scale of their codes.
+const LOG_VAR: (f32, f32) = (-12.0, 10.0);
+
 impl Moments {
     /// What a network's outputs `[rows, 2·width]` mean: the first half are the means, the second ln σ².
     pub fn split(graph: &mut Graph, outputs: Tensor) -> Moments {
         let [mu, log_var] = DiagonalGaussian.split(graph, outputs);
-        Moments { mu, log_var }
+        Moments { mu, log_var: graph.clamp(log_var, LOG_VAR.0, LOG_VAR.1) }
     }
 
     /// The estimate `self` merged with a prior: the product of both densities, normalised.
