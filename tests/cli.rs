@@ -13,6 +13,8 @@ mod layers;
 mod program;
 #[path = "cli/refusals.rs"]
 mod refusals;
+#[path = "cli/stages.rs"]
+mod stages;
 
 use std::io::Read;
 use std::process::Stdio;

@@ -3,6 +3,10 @@
 
 mod common;
 
+#[path = "stages/fit.rs"]
+mod fit;
+#[path = "stages/labelled.rs"]
+mod labelled;
 #[path = "common/oracle.rs"]
 mod oracle;
 #[path = "stages/second.rs"]

@@ -4,6 +4,7 @@ pub mod bench;
 mod devices;
 pub mod doctor;
 mod evaluation;
+mod fit_prior;
 mod form;
 pub mod pictures;
 mod pieces;
@@ -17,6 +18,7 @@ mod tuning;
 
 pub use devices::{open_device, open_gpu, open_tuned};
 pub use evaluation::{Distance, EVALUATION, Evaluation, KlEstimator, Score, Wanted};
+pub use fit_prior::{PriorFigures, PriorFit, PriorFitted, fit_prior};
 pub use form::Form;
 pub use pieces::all_pieces;
 pub use saved::{CHECKPOINT, Saved};

@@ -43,9 +43,9 @@ pub(super) fn build_trainer(config: &Config, data: &Dataset, executor: Box<dyn E
     let model = build_whole(config, &Form::of(kind, data))?;
     let session = Session::new(model, executor, seed);
     let binarise = config.data.binarise == Binarise::Dynamic;
-    let labels = config.data.labels.unwrap_or(data.rows);
-    let part = kind.is_semi_supervised().then(|| labelled_part(data, labels, seed)).transpose()?;
-    Trainer::semi_supervised(session, data, part.as_ref(), &config.training, config.model.beta, binarise)
+    let few = config.data.labels.map(|labels| labelled_part(data, labels, seed)).transpose()?;
+    let part = kind.is_semi_supervised().then(|| few.as_ref().unwrap_or(data));
+    Trainer::semi_supervised(session, data, part, &config.training, config.model.beta, binarise)
 }
 
 /// The model that a configuration describes, for rows of this form.

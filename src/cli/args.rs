@@ -14,7 +14,8 @@ mod train;
 use clap::{Arg, CommandFactory, FromArgMatches, Parser, Subcommand};
 
 pub use commands::{
-    BenchArgs, BenchStep, DoctorArgs, EvaluateArgs, ModelsArgs, ProfileArgs, ReconstructArgs, ReproduceArgs, SampleArgs,
+    BenchArgs, BenchStep, DoctorArgs, EvaluateArgs, FitPriorArgs, ModelsArgs, ProfileArgs, ReconstructArgs,
+    ReproduceArgs, SampleArgs,
 };
 pub use resolve::{resolve, train_config};
 pub use train::{DataArgs, DeviceArgs, ModelArgs, TrainArgs, TrainingArgs};
@@ -87,6 +88,11 @@ pub enum Command {
     Bench(BenchArgs),
     /// Show where the time of a training step goes, kernel by kernel
     Profile(ProfileArgs),
+    /// Fit a prior to the codes of a trained model, and keep the model with that prior as a new run
+    ///
+    /// By maximum likelihood of codes z ~ q(z|x) of the training rows, everything else staying as it is. Prints, for rows that
+    /// were held out, how likely their codes are under the old prior and the new, and the ELBO with either.
+    FitPrior(FitPriorArgs),
 }
 
 impl Cli {

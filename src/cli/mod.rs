@@ -8,6 +8,7 @@ mod bench;
 mod devices;
 mod doctor;
 mod evaluate;
+mod fit_prior;
 mod interrupt;
 mod models;
 mod profile;
@@ -37,6 +38,7 @@ pub fn run(command: Command) -> Result<()> {
         Command::Doctor(args) => doctor::run(&args),
         Command::Bench(args) => bench::run(&args),
         Command::Profile(args) => profile::run(&args),
+        Command::FitPrior(args) => fit_prior::run(&args),
     };
     done.and_then(|()| print::was_printed())
 }

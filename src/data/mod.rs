@@ -35,6 +35,7 @@ pub use conditions::{Condition, Conditions};
 pub use dataset::{Dataset, Factors, Labels, Shape};
 pub use labelled::labelled_part;
 pub use source::{Options, Source, open};
+pub(crate) use splits::choose;
 pub use splits::{Split, Splits};
 pub use sprites::SpriteOptions;
 pub use values::{Packing, PackingKind, Values};

@@ -2,6 +2,7 @@
 
 mod autoencoder;
 mod classifier;
+mod fitted_prior;
 mod hierarchical;
 mod labeller;
 mod m2;
@@ -11,6 +12,7 @@ mod vae;
 
 pub use autoencoder::Autoencoder;
 pub use classifier::Classifier;
+pub use fitted_prior::FittedPrior;
 pub use hierarchical::{Hierarchical, Layer, MAX_LAYERS, Moments, Recognition};
 pub use m2::M2;
 pub use networks::Networks;

@@ -151,6 +151,21 @@ impl Vae {
         }
     }
 
+    /// The parameters of the prior alone.
+    pub(super) fn parameters_of_prior(&self) -> Vec<ParameterSpec> {
+        self.parts.prior.parameters(self.latent(), Encode::features(&self.networks))
+    }
+
+    /// The terms for a code of each row where only the prior is learnt: the loss is −ln p(z).
+    pub(super) fn terms_of_prior(&self, graph: &mut Graph, batch: &Batch) -> Terms {
+        let rows = graph.shape(batch.rows.x)[0];
+        let noise = self.noise(graph, rows);
+        let inference = self.infer(graph, batch, noise);
+        let (reconstruction, mu) = (inference.reconstruction(graph), inference.mu(graph));
+        let loss = graph.neg(inference.log_prior);
+        Terms { loss, reconstruction, kl: Some(inference.kl), mu, parts: vec![], reweigh: None }
+    }
+
     /// The encoder, as a prior may want it.
     fn encoder(&self) -> Encoder<'_> {
         Encoder { network: &self.networks, posterior: &*self.parts.posterior }
@@ -178,7 +193,7 @@ impl Model for Vae {
         let mut all = self.networks.parameters();
         all.extend(self.parts.likelihood.parameters(self.features()));
         all.extend(self.parts.posterior.parameters(self.latent()));
-        all.extend(self.parts.prior.parameters(self.latent(), Encode::features(&self.networks)));
+        all.extend(self.parameters_of_prior());
         all
     }
 

@@ -67,6 +67,9 @@ impl Session {
     /// Writes the starting values of all parameters that are trained, which the seed decides.
     pub fn start(&mut self) -> Result<()> {
         self.encoder()?;
+        if self.set.parameters.is_empty() {
+            return Ok(());
+        }
         let mut values = vec![0.0; self.set.words()];
         for (place, (spec, p)) in self.specs.iter().zip(&self.set.parameters).enumerate() {
             values[p.offset..][..p.len()].copy_from_slice(&spec.start(self.seed, place));

@@ -94,6 +94,9 @@ fn labels_of_some_rows() {
     place.refused("sample classifier --device cpu", &["classifier"]);
     place.refused("reconstruct classifier --device cpu", &["cannot make rows"]);
 
+    // All of them, where nothing is said, be the classes even or not.
+    place.train("all", "--model classifier");
+
     // The labels that are used are the seed's, and no others count.
     let elbo = |name: &str| std::fs::read_to_string(place.path(name).join("metrics.csv")).unwrap();
     place.train("again", "--model classifier --labels 9 --epochs 2");

@@ -1,9 +1,11 @@
 //! The options of all commands but `train`.
 
 use std::path::PathBuf;
+use std::str::FromStr;
 
 use clap::{Args, ValueEnum, value_parser};
 
+use crate::catalogue::Spec;
 use crate::config::DeviceChoice;
 
 /// The options of `elbo models`.
@@ -206,4 +208,46 @@ pub struct ProfileArgs {
 fn seconds(text: &str) -> Result<f64, String> {
     let number = text.trim().parse().ok().filter(|number| (0.001..=3600.0).contains(number));
     number.ok_or_else(|| "give seconds from 0.001 to 3600".to_owned())
+}
+
+/// The options of `elbo fit-prior`.
+#[derive(Debug, Clone, Args)]
+#[command(after_help = "\
+Examples:
+  elbo fit-prior runs/vae-sprites
+  elbo fit-prior runs/vae-mnist --prior realnvp:length=6 --epochs 50 --out runs/realnvp")]
+pub struct FitPriorArgs {
+    /// Folder of the run, as `elbo train` left it
+    #[arg(value_name = "RUN")]
+    pub run: PathBuf,
+    /// The density to fit; `elbo models` lists them
+    ///
+    /// Ghosh et al. 2020 fit ten Gaussians with full covariances; those of `mixture` have diagonal ones.
+    #[arg(long, value_name = "NAME[:SETTING=X,...]", default_value = "mixture:components=10", value_parser = Spec::from_str)]
+    pub prior: Spec,
+    /// Passes over the training rows
+    #[arg(long, value_name = "N", default_value = "20", value_parser = value_parser!(u64).range(1..=1_000_000))]
+    pub epochs: u64,
+    /// Size of the steps of Adam at first; it falls to 0 along half a cosine
+    #[arg(long, value_name = "X", default_value = "0.01", alias = "lr", allow_negative_numbers = true, value_parser = positive)]
+    pub learning_rate: f64,
+    /// Folder to keep the new run in [default: RUN-NAME]
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
+    /// Decides all that is random
+    #[arg(long, value_name = "N", default_value = "0", value_parser = value_parser!(u64).range(0..=i64::MAX as u64))]
+    pub seed: u64,
+    /// Where to compute: auto, cpu, gpu, or a number or part of a name from `elbo devices`
+    #[arg(long, value_name = "DEVICE", default_value = "auto")]
+    pub device: DeviceChoice,
+    /// Print JSON, for programs
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// A positive number, also when rounded to 32 bits.
+fn positive(text: &str) -> Result<f64, String> {
+    let number: f64 = text.parse().unwrap_or(f64::NAN);
+    let is_fine = number as f32 > 0.0 && (number as f32).is_finite();
+    if is_fine { Ok(number) } else { Err("give a positive number, such as 0.01".to_owned()) }
 }

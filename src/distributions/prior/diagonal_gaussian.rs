@@ -2,8 +2,9 @@
 
 use std::sync::Arc;
 
-use super::{Encoder, Prior, gaussian};
+use super::{Encoder, Points, Prior, gaussian};
 use crate::catalogue::{About, Kind, Piece};
+use crate::error::Result;
 use crate::graph::{Graph, Tensor};
 use crate::kernels::Func;
 use crate::nn::{Init, ParameterSpec};
@@ -41,6 +42,14 @@ impl Prior for DiagonalGaussian {
     fn parameters(&self, latent: usize, _: usize) -> Vec<ParameterSpec> {
         let spec = |name: &str| ParameterSpec { name: name.into(), shape: vec![1, latent], init: Init::Constant(0.0) };
         vec![spec("prior.mean"), spec("prior.log_var")]
+    }
+
+    /// The mean and the variance of the codes, which are the most likely ones.
+    fn near(&self, points: &Points) -> Result<Vec<(&'static str, Vec<f32>)>> {
+        let [mean, variance] = points.moments();
+        let mean = mean.iter().map(|&m| m as f32).collect();
+        let log_var = variance.iter().map(|v| v.ln() as f32).collect();
+        Ok(vec![("prior.mean", mean), ("prior.log_var", log_var)])
     }
 
     fn log_prob(&self, graph: &mut Graph, z: Tensor, _: &Encoder) -> Tensor {

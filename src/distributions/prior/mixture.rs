@@ -4,8 +4,9 @@ use std::sync::Arc;
 
 use super::choice::{choose, cumulate};
 use super::diagonal_gaussian::LOG_VAR;
-use super::{Encoder, Prior, gaussian};
+use super::{Encoder, Points, Prior, gaussian};
 use crate::catalogue::{About, Bounds, Kind, Piece, Setting};
+use crate::error::{Error, Result};
 use crate::graph::{Graph, Tensor};
 use crate::kernels::Func;
 use crate::nn::{Init, ParameterSpec};
@@ -61,6 +62,25 @@ impl Prior for Mixture {
             spec("prior.log_var", shape, Init::Constant(0.0)),
             spec("prior.logits", [1, self.components], Init::Constant(0.0)),
         ]
+    }
+
+    fn near(&self, points: &Points) -> Result<Vec<(&'static str, Vec<f32>)>> {
+        let (components, count) = (self.components, points.len());
+        if count < components {
+            return Err(Error::invalid(format!(
+                "a mixture of {components} Gaussians cannot be fitted to {count} points: give at most as many components, \
+                 such as mixture:components={}",
+                (count / 10).max(1)
+            )));
+        }
+        let found = points.mixture(components);
+        let narrow = |values: Vec<f64>| values.iter().map(|&v| v as f32).collect();
+        let log_var = found.variances.iter().map(|v| v.ln()).collect();
+        Ok(vec![
+            ("prior.mean", narrow(found.means)),
+            ("prior.log_var", narrow(log_var)),
+            ("prior.logits", narrow(found.log_weights)),
+        ])
     }
 
     fn log_prob(&self, graph: &mut Graph, z: Tensor, _: &Encoder) -> Tensor {

@@ -4,15 +4,18 @@ mod choice;
 mod diagonal_gaussian;
 mod maf;
 mod mixture;
+mod points;
 mod realnvp;
 mod standard_normal;
 mod uniform_categorical;
 mod vampprior;
 
+pub use points::Points;
 pub use standard_normal::StandardNormal;
 
 use super::{Codes, Encoder};
 use crate::catalogue::Piece;
+use crate::error::Result;
 use crate::graph::{Graph, Tensor};
 use crate::kernels::Func;
 use crate::nn::ParameterSpec;
@@ -37,6 +40,16 @@ pub trait Prior: std::fmt::Debug + Send + Sync {
     fn parameters(&self, latent: usize, features: usize) -> Vec<ParameterSpec> {
         let _ = (latent, features);
         vec![]
+    }
+
+    /// Values of its parameters from which it is soon fitted to codes, by name, where it knows better ones than those that
+    /// they start from otherwise.
+    ///
+    /// # Errors
+    /// If the codes are too few.
+    fn near(&self, points: &Points) -> Result<Vec<(&'static str, Vec<f32>)>> {
+        let _ = points;
+        Ok(vec![])
     }
 
     /// The codes it is over.

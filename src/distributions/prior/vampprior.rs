@@ -6,8 +6,9 @@
 use std::sync::Arc;
 
 use super::choice::{choose, even};
-use super::{Encoder, Prior};
+use super::{Encoder, Points, Prior};
 use crate::catalogue::{About, Bounds, Kind, Piece, Setting};
+use crate::error::{Error, Result};
 use crate::graph::{Graph, Tensor};
 use crate::kernels::Func;
 use crate::nn::{Init, ParameterSpec};
@@ -68,6 +69,21 @@ impl Prior for VampPrior {
             Init::Normal { mean: 0.0, deviation: 1.0 }
         };
         vec![ParameterSpec { name: "prior.pseudo_inputs".into(), shape: vec![self.components, features], init }]
+    }
+
+    /// Pseudo-inputs that are real ones.
+    fn near(&self, points: &Points) -> Result<Vec<(&'static str, Vec<f32>)>> {
+        let (count, features) = (points.len(), points.inputs.len() / points.len().max(1));
+        if count < self.components {
+            return Err(Error::invalid(format!(
+                "{} pseudo-inputs cannot start at {count} rows: give at most as many, such as vampprior:components={}",
+                self.components,
+                (count / 10).max(1)
+            )));
+        }
+        let logit = |u: f32| (u.clamp(0.01, 0.99) / (1.0 - u.clamp(0.01, 0.99))).ln();
+        let some = points.inputs[..self.components * features].iter();
+        Ok(vec![("prior.pseudo_inputs", some.map(|&u| if self.bounded { logit(u) } else { u }).collect())])
     }
 
     fn needs_density(&self) -> bool {

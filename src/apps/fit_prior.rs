@@ -1,0 +1,268 @@
+//! Fitting a prior to the codes of a trained model, all else of which stays as it is.
+//!
+//! What comes of it is a run folder like any other: its settings name the new prior, and its checkpoint holds the model's
+//! weights and moments beside those of the prior, so that it can be drawn from, measured, and trained further.
+
+use std::ops::ControlFlow;
+use std::path::{Path, PathBuf};
+
+use serde::Serialize;
+
+use super::form::Form;
+use super::saved::{CHECKPOINT, check_folder};
+use super::setup::open_data;
+use super::train::TrainRun;
+use crate::catalogue::Spec;
+use crate::config::{Binarise, Config, FILE_NAME, ModelKind, Schedule, TrainingConfig};
+use crate::data::{Dataset, Splits, choose};
+use crate::distributions::Codes;
+use crate::distributions::prior::Points;
+use crate::error::{Error, Result};
+use crate::files::{create_folder, write_atomically};
+use crate::models::{FittedPrior, Model, Vae};
+use crate::program::Executor;
+use crate::training::checkpoint::Checkpoint;
+use crate::training::metrics::Split;
+use crate::training::{Given, Session, Trainer};
+
+/// Codes that a prior is started near to, at most.
+const POINTS: usize = 10_000;
+/// Rows per step.
+const BATCH: usize = 512;
+/// Files of a run that tell how its weights came about, and go with them.
+const HISTORY: [&str; 5] = ["metrics.jsonl", "metrics.csv", "steps.jsonl", "steps.csv", super::TUNING];
+
+/// How a prior is fitted.
+#[derive(Clone, Debug, PartialEq)]
+pub struct PriorFit {
+    /// The new prior.
+    pub prior: Spec,
+    /// Passes over the training rows, of each of which a new code is drawn every time.
+    pub epochs: usize,
+    /// Adam's step size at first; it falls to 0 along half a cosine.
+    pub learning_rate: f64,
+    /// Decides all that is random.
+    pub seed: u64,
+}
+
+/// What a prior says of held-out rows.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct PriorFigures {
+    /// The mean of −ln p(z) of codes z ~ q(z | x), in nats.
+    pub cross_entropy: f64,
+    /// The evidence lower bound, in nats per example.
+    pub elbo: f64,
+}
+
+/// What came of fitting a prior.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct PriorFitted {
+    /// The set that figures are of.
+    pub split: Split,
+    /// Its rows.
+    pub rows: usize,
+    /// The prior as it was.
+    pub before: Spec,
+    /// What it says.
+    pub before_figures: PriorFigures,
+    /// The prior that was fitted.
+    pub after: Spec,
+    /// What it says.
+    pub after_figures: PriorFigures,
+    /// Numbers that were fitted.
+    pub parameters: usize,
+    /// The new run.
+    pub folder: PathBuf,
+}
+
+/// A run whose prior is to be replaced.
+struct Run {
+    folder: PathBuf,
+    config: Config,
+    checkpoint: Checkpoint,
+    form: Form,
+    data: Splits,
+}
+
+/// Fits a prior to the codes of the training rows of a run by maximum likelihood, and writes a new run folder that has it;
+/// `each` is told the epoch and the mean of −ln p(z) over its training rows.
+///
+/// # Errors
+/// If there is no such run, it has no codes to fit a prior to, the prior does not go with it or has nothing to fit, the new
+/// folder is there already, numbers stop being finite, or a file or the device fails.
+pub fn fit_prior(
+    run: &Path,
+    folder: &Path,
+    fit: &PriorFit,
+    open: &dyn Fn() -> Result<Box<dyn Executor>>,
+    each: &mut dyn FnMut(usize, f64),
+) -> Result<PriorFitted> {
+    if folder.exists() {
+        return Err(Error::invalid(format!("{} is there already: give another --out", folder.display())));
+    }
+    let run = Run::open(run)?;
+    let config = run.with_prior(&fit.prior)?;
+    let vae = run.vae(&config)?;
+    if FittedPrior::new(vae.clone()).parameters().is_empty() {
+        return Err(Error::invalid(format!(
+            "the prior `{}` has nothing to fit: give one that is learnt, such as mixture:components=10 or realnvp",
+            fit.prior
+        )));
+    }
+    let mut trainer = run.trainer(FittedPrior::new(vae), fit, open()?)?;
+    let mut before = Session::new(Box::new(FittedPrior::as_it_is(run.vae(&run.config)?)), open()?, fit.seed);
+    before.start()?;
+    before.freeze(&run.checkpoint).map_err(|e| Error::malformed(&run.path(), e))?;
+    run.start_near(&config, &mut trainer, &mut before, fit.seed)?;
+    while trainer.state.epoch < fit.epochs as u64 {
+        if let Some(record) = trainer.epoch(&mut |_| ControlFlow::Continue(()))? {
+            each(record.epoch as usize, record.loss);
+        }
+    }
+    let (split, held_out) = run.held_out();
+    let figures = |session: &mut Session| -> Result<PriorFigures> {
+        let (record, _) = session.evaluate(split, held_out, (BATCH, 1.0, run.binarise()))?;
+        Ok(PriorFigures { cross_entropy: record.loss, elbo: record.elbo })
+    };
+    let found = PriorFitted {
+        split,
+        rows: held_out.rows,
+        before: run.config.model.prior.clone(),
+        before_figures: figures(&mut before)?,
+        after: config.model.prior.clone(),
+        after_figures: figures(&mut trainer.session)?,
+        parameters: trainer.session.set.count(),
+        folder: folder.to_owned(),
+    };
+    run.write(folder, &config, &mut trainer)?;
+    TrainRun::resume(config, folder, open()?)?.pictures()?;
+    Ok(found)
+}
+
+impl Run {
+    fn open(folder: &Path) -> Result<Run> {
+        check_folder(folder)?;
+        let config = Config::load(&folder.join(FILE_NAME))?;
+        let refused = |why: &str| Err(Error::invalid(format!("no prior can be fitted to {}: {why}", folder.display())));
+        if config.first_stage.is_some() {
+            return refused("it is a second stage, which is a fitted prior itself; give the run that it stands on");
+        }
+        let kind = config.model.kind;
+        if kind == ModelKind::Ae {
+            return refused("a plain autoencoder gives codes no density q(z|x); give the run of a vae");
+        }
+        if !matches!(kind, ModelKind::Vae | ModelKind::Cvae) {
+            return refused(&format!("it holds a model of the kind {kind}; give the run of a vae or a cvae"));
+        }
+        if let codes @ Codes::Simplex(_) = config.model.parts()?.posterior.codes() {
+            return refused(&format!("its codes are {codes}, and priors that are learnt are over real numbers"));
+        }
+        let path = folder.join(CHECKPOINT);
+        let checkpoint = Checkpoint::load(&path)?;
+        let form = Form::read(&checkpoint).map_err(|e| Error::malformed(&path, e))?;
+        let data = open_data(&config, &config.data.parsed_source())?;
+        form.check(config.model.kind, &data.train)?;
+        Ok(Run { folder: folder.to_owned(), config, checkpoint, form, data })
+    }
+
+    fn path(&self) -> PathBuf {
+        self.folder.join(CHECKPOINT)
+    }
+
+    fn binarise(&self) -> bool {
+        self.config.data.binarise == Binarise::Dynamic
+    }
+
+    /// The settings with another prior.
+    fn with_prior(&self, prior: &Spec) -> Result<Config> {
+        let mut config = self.config.clone();
+        config.model.prior = prior.clone();
+        config.model.name_pieces();
+        config.validate().map_err(|problem| {
+            Error::invalid(format!("the prior `{prior}` does not go with {}: {problem}", self.folder.display()))
+        })?;
+        Ok(config)
+    }
+
+    fn vae(&self, config: &Config) -> Result<Vae> {
+        let model = &config.model;
+        let condition = if model.kind.is_conditional() { self.form.condition } else { 0 };
+        let sizes = (self.form.shape.features(), model.latent, condition);
+        let decoder = model.decoder_widths();
+        Ok(Vae::conditional(sizes, (&model.hidden, &decoder), model.activation, model.parts()?))
+    }
+
+    /// What learns the prior, the rest being the run's.
+    fn trainer(&self, model: FittedPrior, fit: &PriorFit, executor: Box<dyn Executor>) -> Result<Trainer> {
+        let training = TrainingConfig {
+            epochs: fit.epochs,
+            batch: BATCH.min(self.data.train.rows),
+            learning_rate: fit.learning_rate,
+            schedule: Schedule::Cosine,
+            warmup_steps: 0,
+            kl_warmup_epochs: 0,
+            kl_cycle_epochs: 0,
+            clip_norm: None,
+            seed: fit.seed,
+            ..crate::config::Preset::Classic.config().training
+        };
+        let session = Session::new(Box::new(model), executor, fit.seed);
+        let mut trainer = Trainer::new(session, &self.data.train, &training, 1.0, self.binarise())?;
+        trainer.session.freeze(&self.checkpoint).map_err(|e| Error::malformed(&self.path(), e))?;
+        Ok(trainer)
+    }
+
+    /// Starts the prior near some codes, where it knows how.
+    fn start_near(&self, config: &Config, trainer: &mut Trainer, codes_of: &mut Session, seed: u64) -> Result<()> {
+        let data = &self.data.train;
+        let chosen = choose(data.rows, POINTS.min(data.rows), seed, *b"codes\0\0\0");
+        let (x, y) = data.gather(chosen.iter().copied());
+        let y = if codes_of.model.condition() > 0 { y } else { vec![] };
+        let codes = codes_of.draw_codes(Given { x: &x, y: &y }, seed)?;
+        // As the encoder takes them: what is known of a row behind its values.
+        let (features, known) = (data.shape.features(), codes_of.model.condition());
+        let inputs: Vec<f32> = match known {
+            0 => x,
+            _ => x.chunks_exact(features).zip(y.chunks_exact(known)).flat_map(|(x, y)| [x, y].concat()).collect(),
+        };
+        let points = Points { inputs: &inputs, codes: &codes, latent: config.model.latent };
+        let near = config.model.parts()?.prior.near(&points)?;
+        let values = trainer.session.set.values();
+        let mut tensors = trainer.session.tensors(&values, "")?;
+        for (name, values) in near {
+            tensors.iter_mut().filter(|t| t.0 == name).for_each(|t| t.2.clone_from(&values));
+        }
+        trainer.session.restore(&values, "", &Checkpoint { tensors, ..Checkpoint::default() })
+    }
+
+    /// The rows that a prior is judged by.
+    fn held_out(&self) -> (Split, &Dataset) {
+        match (&self.data.test, &self.data.validation) {
+            (Some(data), _) => (Split::Test, data),
+            (None, Some(data)) => (Split::Validation, data),
+            (None, None) => (Split::Train, &self.data.train),
+        }
+    }
+
+    /// Writes the run folder: the checkpoint comes last, without which it is none.
+    fn write(&self, folder: &Path, config: &Config, trainer: &mut Trainer) -> Result<()> {
+        let fitted = trainer.checkpoint()?;
+        let mut tensors = Vec::new();
+        for prefix in ["", "adam.first.", "adam.second."] {
+            for spec in self.vae(config)?.parameters() {
+                let name = format!("{prefix}{}", spec.name);
+                let of_prior = trainer.session.set.get(&spec.name).is_some();
+                let values = if of_prior { &fitted } else { &self.checkpoint }.values(&name, &spec.shape)?.to_vec();
+                tensors.push((name, spec.shape, values));
+            }
+        }
+        create_folder(folder)?;
+        let text = config.to_toml()?;
+        write_atomically(&folder.join(FILE_NAME), |file| file.write_all(text.as_bytes()))?;
+        for name in HISTORY.iter().filter(|name| self.folder.join(name).is_file()) {
+            let from = self.folder.join(name);
+            std::fs::copy(&from, folder.join(name)).map_err(Error::io("copy", &from))?;
+        }
+        Checkpoint { tensors, metadata: self.checkpoint.metadata.clone() }.save(&folder.join(CHECKPOINT))
+    }
+}

@@ -1,0 +1,52 @@
+//! `elbo fit-prior`.
+
+use std::path::PathBuf;
+use std::time::Instant;
+
+use super::args::FitPriorArgs;
+use super::style::{Align, Table, count, duration};
+use crate::apps::{PriorFit, PriorFitted, fit_prior, open_device};
+use crate::error::{Error, Result};
+
+/// Fits a prior to the codes of a trained model.
+pub fn run(args: &FitPriorArgs) -> Result<()> {
+    let fit = PriorFit {
+        prior: args.prior.clone(),
+        epochs: args.epochs as usize,
+        learning_rate: args.learning_rate,
+        seed: args.seed,
+    };
+    let folder = args.out.clone().unwrap_or_else(|| {
+        let mut name = args.run.components().as_path().as_os_str().to_owned();
+        name.push(format!("-{}", args.prior.id));
+        PathBuf::from(name)
+    });
+    let started = Instant::now();
+    let mut say = |epoch: usize, loss: f64| {
+        if !args.json {
+            println!("epoch {epoch:3}  train: -ln p(z) {loss:.3}");
+        }
+    };
+    let found = fit_prior(&args.run, &folder, &fit, &|| open_device(&args.device), &mut say)?;
+    if args.json {
+        println!("{}", serde_json::to_string(&found).map_err(Error::invalid)?);
+        return Ok(());
+    }
+    let rows = format!("{} rows held out ({})", count(found.rows as u64), found.split);
+    println!("\n{}", table(&found, &rows));
+    println!("{} parameters were fitted in {}.", count(found.parameters as u64), duration(started.elapsed()));
+    println!("The run with this prior is kept in {}. Next: elbo sample {}", folder.display(), folder.display());
+    Ok(())
+}
+
+fn table(found: &PriorFitted, rows: &str) -> Table {
+    let (before, after) = (found.before.to_string(), found.after.to_string());
+    let mut table = Table::new(&[(rows, Align::Left), (&before, Align::Right), (&after, Align::Right)]);
+    let figures = [found.before_figures, found.after_figures];
+    let mut row = |name: &str, [before, after]: [f64; 2]| {
+        table.row([name.to_string(), format!("{before:.3}"), format!("{after:.3}")]);
+    };
+    row("-ln p(z) of codes, nats", figures.map(|f| f.cross_entropy));
+    row("ELBO, nats per example", figures.map(|f| f.elbo));
+    table
+}

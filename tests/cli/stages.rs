@@ -1,0 +1,152 @@
+//! Second stages and fitted priors, from the command line.
+
+use crate::program::{Place, with};
+use crate::records;
+
+/// A small second stage on the run `first`, or what the options say.
+fn second(options: &str) -> String {
+    format!("train {}", with("--second-stage first --device cpu --epochs 2 --hidden 16 --batch 16", options))
+}
+
+#[test]
+fn a_second_stage_is_a_run_of_its_own() {
+    let place = Place::new();
+    place.train("first", "--latent 3 --seed 5");
+    let said = place.run(&second("--out run"));
+    assert!(said.contains("on codes of") && said.contains("frozen"), "{said}");
+    let settings = std::fs::read_to_string(place.path("run/config.toml")).unwrap();
+    for line in ["[first-stage.model]", "seed = 5", "latent = 3", "likelihood = \"gaussian-shared\"", "count = 100"] {
+        assert!(settings.contains(line), "{line}\n{settings}");
+    }
+    place.run(&second("--latent 2 --schedule constant --out shorter"));
+    // From here on, the first run is not needed.
+    std::fs::rename(place.path("first"), place.path("gone")).unwrap();
+    let found: serde_json::Value = serde_json::from_str(&place.run("evaluate run --device cpu --json")).unwrap();
+    let last = records(&place, "run/metrics.jsonl").into_iter().rfind(|r| r["split"] == "test").unwrap();
+    assert_eq!(found["elbo"], last["elbo"]);
+    let [elbo, nll] = [found["elbo"].as_f64().unwrap(), found["importance"]["nll"].as_f64().unwrap()];
+    assert!(nll < -elbo, "{nll} is no tighter than {elbo}");
+    place.run("sample run --device cpu --count 9 --out new.png");
+    place.run("reconstruct run --device cpu --count 4 --out pairs.png");
+    place.run("train --resume shorter --epochs 3");
+    place.run("train --config run/config.toml --print-config");
+    let said = place.run("models second-stage");
+    assert!(said.contains("Dai & Wipf 2019") && said.contains("--second-stage"), "{said}");
+}
+
+#[test]
+fn a_resumed_second_stage_gives_the_bits_of_a_whole_one() {
+    let place = Place::new();
+    place.train("first", "");
+    for (name, epochs) in [("whole", 3), ("run", 1)] {
+        place.run(&second(&format!("--schedule constant --epochs {epochs} --out {name}")));
+    }
+    std::fs::remove_dir_all(place.path("first")).unwrap();
+    place.run("train --resume run --epochs 3");
+    let bytes = |name: &str| std::fs::read(place.path(name).join("checkpoint.safetensors")).unwrap();
+    assert!(bytes("run") == bytes("whole"));
+}
+
+#[test]
+fn second_stages_that_are_refused() {
+    let place = Place::new();
+    place.train("first", "");
+    place.train("plain", "--model ae");
+    place.train("told", "--model cvae");
+    place.train(
+        "discrete",
+        "--latent 4 --posterior gumbel-softmax:categories=2 --prior uniform-categorical:categories=2",
+    );
+    place.run(&second("--out second"));
+    std::fs::create_dir(place.path("empty")).unwrap();
+    let good = std::fs::read(place.path("first/checkpoint.safetensors")).unwrap();
+    let config = std::fs::read(place.path("first/config.toml")).unwrap();
+    place.write("torn/config.toml", &config);
+    place.write("torn/checkpoint.safetensors", &good[..good.len() - 9]);
+    place.write("other/config.toml", String::from_utf8_lossy(&config).replace("hidden = [16]", "hidden = [17]"));
+    place.write("other/checkpoint.safetensors", &good);
+    for (options, words) in [
+        ("--second-stage nowhere", &["nowhere does not exist"][..]),
+        ("--second-stage empty", &["empty holds no config.toml"]),
+        ("--second-stage first/config.toml", &["is a file"]),
+        ("--second-stage plain", &["plain", "kind ae", "no density"]),
+        ("--second-stage told", &["told", "kind cvae", "told something of every row"]),
+        ("--second-stage discrete", &["variables of 2 categories", "real numbers"]),
+        ("--second-stage second", &["second is a second stage itself"]),
+        ("--second-stage torn", &["torn/checkpoint.safetensors", "cut off"]),
+        ("--second-stage other", &["other/checkpoint.safetensors", "another architecture"]),
+        ("--second-stage first --model ae", &["plain autoencoder", "leave --model out"]),
+        ("--second-stage first --likelihood bernoulli", &["codes", "bernoulli", "gaussian-shared"]),
+        ("--second-stage first --sigma 0.1", &["gaussian-shared", "no setting `sigma`"]),
+        ("--second-stage first --resolution 9", &["9×9", "8×8"]),
+        ("--second-stage first --resume second", &["--second-stage", "--resume"]),
+    ] {
+        place.refused(&format!("train {options} --batch 16 --device cpu --out run"), words);
+    }
+    // Settings that name a run which holds another model by now.
+    let settings = std::fs::read_to_string(place.path("second/config.toml")).unwrap();
+    let (before, after) = settings.split_once("[first-stage.model]").unwrap();
+    place.write("changed.toml", format!("{before}[first-stage.model]{}", after.replace("latent = 2", "latent = 3")));
+    place.refused("train --config changed.toml --device cpu --out run", &["holds another model by now"]);
+    place.write("unknown.toml", "[first-stage]\nrum = 3\n");
+    place.refused("train --config unknown.toml --out run", &["`rum` in [first-stage]", "did you mean `run`"]);
+    // What a preset says of data is not about a second stage.
+    place
+        .run("train --second-stage first --preset classic --hidden 8 --epochs 1 --batch 16 --device cpu --out classic");
+}
+
+#[test]
+fn a_prior_is_fitted_after_training() {
+    let place = Place::new();
+    place.train("run", "--count 300 --validation 30");
+    let said = place.run("fit-prior run --epochs 2 --device cpu");
+    assert!(said.contains("-ln p(z)") && said.contains("ELBO") && said.contains("run-mixture"), "{said}");
+    for name in ["config.toml", "checkpoint.safetensors", "metrics.jsonl", "samples.png", "loss.png"] {
+        assert!(place.path("run-mixture").join(name).is_file(), "{name}");
+    }
+    let line = place.run("fit-prior run --prior realnvp:length=2,hidden=8 --epochs 1 --device cpu --out flow --json");
+    let found: serde_json::Value = serde_json::from_str(&line).expect("one JSON object and nothing else");
+    assert!(found["before_figures"]["cross_entropy"].is_number() && found["after"] == "realnvp:hidden=8,length=2");
+    let evaluated: serde_json::Value =
+        serde_json::from_str(&place.run("evaluate flow --device cpu --json --quick")).unwrap();
+    let far = evaluated["elbo"].as_f64().unwrap() - found["after_figures"]["elbo"].as_f64().unwrap();
+    assert!(far.abs() < 0.5, "{far}");
+    place.run("sample run-mixture --device cpu --count 9 --out new.png");
+    place.run("reconstruct flow --device cpu --count 4 --out pairs.png");
+    place.run("train --resume run-mixture --epochs 2");
+    place.run("fit-prior run-mixture --prior diagonal-gaussian --epochs 1 --device cpu --out again");
+    place.run(&second("--second-stage run-mixture --out on-it"));
+
+    place.train("told", "--model cvae --count 300 --validation 30");
+    place.run("fit-prior told --epochs 1 --device cpu");
+    place.run("sample told-mixture --device cpu --out labels.png");
+}
+
+#[test]
+fn priors_that_cannot_be_fitted() {
+    let place = Place::new();
+    place.train("run", "");
+    place.train("plain", "--model ae");
+    place.train(
+        "discrete",
+        "--latent 4 --posterior gumbel-softmax:categories=2 --prior uniform-categorical:categories=2",
+    );
+    place.train("bits", "--objective free-bits");
+    place.run(&second("--second-stage run --out second"));
+    for (line, words) in [
+        ("nowhere", &["nowhere does not exist"][..]),
+        ("plain", &["plain autoencoder"]),
+        ("discrete", &["variables of 2 categories"]),
+        ("second", &["second stage"]),
+        ("run --prior standard-normal", &["`standard-normal` has nothing to fit", "mixture"]),
+        ("run --prior uniform-categorical", &["does not go with run"]),
+        ("run --prior nonsense", &["prior `nonsense`"]),
+        ("run --prior mixture:components=2000", &["2000 Gaussians", "points", "mixture:components="]),
+        ("run --out plain", &["plain is there already"]),
+        ("run --epochs 0", &["--epochs"]),
+        ("run --learning-rate -1", &["--learning-rate"]),
+        ("bits", &["does not go with bits", "free-bits"]),
+    ] {
+        place.refused(&format!("fit-prior {line} --device cpu"), words);
+    }
+}
