@@ -77,7 +77,7 @@ pub static SHORT: Row = Row {
     what: "one and two stochastic layers on dynamically binarised MNIST: 784-200-200-50, and 784-200-200-100-100-100-50",
     source: "Burda, Grosse & Salakhutdinov 2016, table 1, k = 1; Sønderby et al. 2016, section 3",
     differs: "20 epochs on a cosine in place of 3280; KL warm-up over 5 of them and leaky ReLU, as Sønderby's, in place of none \
-              and tanh; no batch normalisation; K = 1000 in place of 5000",
+              and tanh; no batch normalisation, which Sønderby finds crucial for ladders; K = 1000 in place of 5000",
     takes: "20 min",
     runs: &[
         Planned { id: "one", options: options!("20", "5", "vae --latent 50"), seeds: &[1], samples: 1000 },
