@@ -36,10 +36,20 @@ pub static ROW: Row = Row {
     differs: "tens of epochs in place of thousands; alpha 10",
     takes: "40 min",
     runs: &[
-        Planned { id: "alone-100", options: of!("classifier", "100", "5", ""), seeds: &[1], samples: 0 },
-        Planned { id: "alone-1000", options: of!("classifier", "1000", "5", ""), seeds: &[1], samples: 0 },
-        Planned { id: "m2-100", options: of!("m2", "100", "20", "--latent 50 --alpha 10"), seeds: &[1], samples: 0 },
-        Planned { id: "m2-1000", options: of!("m2", "1000", "20", "--latent 50 --alpha 10"), seeds: &[1], samples: 0 },
+        Planned { id: "alone-100", options: of!("classifier", "100", "5", ""), seeds: &[0], samples: 0 },
+        Planned { id: "alone-1000", options: of!("classifier", "1000", "5", ""), seeds: &[0], samples: 0 },
+        Planned {
+            id: "m2-100",
+            options: of!("m2", "100", "40", "--latent 50 --alpha 10 --beta 3"),
+            seeds: &[0],
+            samples: 0,
+        },
+        Planned {
+            id: "m2-1000",
+            options: of!("m2", "1000", "40", "--latent 50 --alpha 10 --beta 3"),
+            seeds: &[0],
+            samples: 0,
+        },
     ],
     checks: &[
         accuracy!("alone-100", "the classifier with 100 labels", "74.2", "any number", 0.0),
