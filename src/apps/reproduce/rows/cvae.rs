@@ -7,13 +7,15 @@ pub static ROW: Row = Row {
     name: "cvae",
     what: "a conditional VAE on MNIST draws 1000 rows of each label, and a classifier says which they are",
     source: "Kingma et al. 2014, figure 1 (pictures); Sohn, Lee & Yan 2015",
-    differs: "the papers show pictures and count nothing; the classifier is a multilayer perceptron, 784-256-64-10",
+    differs: "the papers show pictures and count nothing (the first of two latent dimensions, as here); the classifier is a \
+              multilayer perceptron, 784-256-64-10. With more dimensions codes tell the label as well, and rows of codes from \
+              the prior follow them: of 20 dimensions, three in four are recognised",
     takes: "3 min",
     runs: &[
         JUDGE_OF_MNIST,
         Planned {
             id: "cvae",
-            options: "--data {data}/mnist --preset classic --model cvae --binarise dynamic --hidden 400 --latent 20 --epochs 15",
+            options: "--data {data}/mnist --preset classic --model cvae --binarise dynamic --hidden 400 --latent 2 --epochs 15 --schedule cosine",
             seeds: &[1],
             samples: 100,
         },
