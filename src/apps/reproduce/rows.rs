@@ -25,6 +25,7 @@ pub static ROWS: &[&Row] = &[
     &frey::SHORT,
     &frey::FULL,
     &m2::ROW,
+    &m2::STACKED,
     &cvae::ROW,
     &second_stage::ROW,
     &flows::SHORT,
