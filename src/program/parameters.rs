@@ -1,6 +1,6 @@
 //! How the parameters of a set lie in one flat buffer.
 
-/// One trained tensor.
+/// One tensor of a model.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Parameter {
     /// Its name, unique over all sets.
@@ -23,7 +23,8 @@ impl Parameter {
     }
 }
 
-/// Parameters that one optimiser updates: one flat buffer for the values, one for gradients, two for moments.
+/// Parameters that one optimiser updates, with one flat buffer for the values, one for gradients and two for moments; or that
+/// none does, with the values alone.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ParameterSet {
     /// The set's name, which names its buffers.

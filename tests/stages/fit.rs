@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use elbo::apps::{CHECKPOINT, PriorFit, PriorFitted, Saved, TrainRun, fit_prior};
+use elbo::apps::{CHECKPOINT, PriorFit, PriorFitted, Saved, TrainRun, first_stage, fit_prior};
 use elbo::config::{Config, DeviceChoice, Preset};
 use elbo::cpu::Cpu;
 use elbo::evaluation::{Points, frechet_distance};
@@ -173,4 +173,31 @@ fn what_cannot_be_fitted_is_refused() {
         assert!(said.contains(words), "{said}");
         assert!(!place.path().join(prior.split(':').next().unwrap()).exists(), "{prior} leaves a trace");
     }
+}
+
+/// Without a run folder: a second stage in memory, kept in one file that holds both models.
+#[test]
+fn one_file_holds_a_second_stage() {
+    let place = tempfile::tempdir().unwrap();
+    copying(place.path(), -3.0);
+    let run = place.path().join("run");
+    let (first, of) = first_stage(&run).unwrap();
+    let mut config = Preset::Classic.config();
+    (config.model.hidden, config.model.latent) = (vec![8], 1);
+    config.model.likelihood = "gaussian-shared".into();
+    (config.training.epochs, config.device.device) = (1, DeviceChoice::Cpu);
+    config.first_stage = Some(first);
+    let data = elbo::data::open(&of.data.parsed_source(), &Default::default()).unwrap().train;
+    let mut trained = elbo::train(&data, &config).unwrap();
+    // 2-8-2 in and 1-8-2 out, and ln σ²; of the first, none.
+    assert_eq!((trained.parameters(), trained.latent(), trained.features()), (42 + 34 + 1, 1, WIDTH));
+    let path = place.path().join("both.safetensors");
+    trained.save(&path).unwrap();
+    std::fs::remove_dir_all(run).unwrap();
+    let mut back = elbo::Trained::load(&path, &DeviceChoice::Cpu).unwrap();
+    let rows = &rows()[..20];
+    assert_eq!(trained.sample(7, 3).unwrap(), back.sample(7, 3).unwrap());
+    assert_eq!(trained.score(&rows.to_vec(), 3).unwrap(), back.score(&rows.to_vec(), 3).unwrap());
+    assert_ne!(trained.sample(7, 3).unwrap(), back.sample(7, 4).unwrap());
+    assert!(elbo::train(&data, &config).err().unwrap().to_string().contains("does not exist"));
 }

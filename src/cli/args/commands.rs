@@ -226,7 +226,7 @@ pub struct FitPriorArgs {
     #[arg(long, value_name = "NAME[:SETTING=X,...]", default_value = "mixture:components=10", value_parser = Spec::from_str)]
     pub prior: Spec,
     /// Passes over the training rows
-    #[arg(long, value_name = "N", default_value = "20", value_parser = value_parser!(u64).range(1..=1_000_000))]
+    #[arg(long, value_name = "N", default_value = "10", value_parser = value_parser!(u64).range(1..=1_000_000))]
     pub epochs: u64,
     /// Size of the steps of Adam at first; it falls to 0 along half a cosine
     #[arg(long, value_name = "X", default_value = "0.01", alias = "lr", allow_negative_numbers = true, value_parser = positive)]

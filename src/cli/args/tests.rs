@@ -178,6 +178,7 @@ fn the_help_renders_with_the_defaults_of_the_presets() {
         "doctor",
         "bench",
         "profile",
+        "fit-prior",
         "help",
     ];
     assert_eq!(names, expected);

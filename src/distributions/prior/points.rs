@@ -107,11 +107,11 @@ impl Points<'_> {
             if weight < 0.1 {
                 continue;
             }
-            for d in 0..latent {
-                let (at, least) = (k * latent + d, LEAST * variance[d]);
+            for (d, whole) in variance.iter().enumerate() {
+                let at = k * latent + d;
                 let mean = sums[at] / weight;
                 now.means[at] = mean;
-                now.variances[at] = (squares[at] / weight - mean * mean).max(least);
+                now.variances[at] = (squares[at] / weight - mean * mean).max(LEAST * whole);
             }
         }
     }
@@ -129,7 +129,7 @@ mod tests {
         let code = |i: usize| {
             let eps = normal4(&step, 1, i as u32);
             // A quarter around (5, 0), the rest around (0, -3).
-            if i % 4 == 0 { [5.0 + 0.5 * eps[0], 0.1 * eps[1]] } else { [eps[0], -3.0 + 2.0 * eps[1]] }
+            if i.is_multiple_of(4) { [5.0 + 0.5 * eps[0], 0.1 * eps[1]] } else { [eps[0], -3.0 + 2.0 * eps[1]] }
         };
         let codes: Vec<f32> = (0..4000).flat_map(code).collect();
         let points = Points { inputs: &[], codes: &codes, latent: 2 };
