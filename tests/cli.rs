@@ -92,6 +92,17 @@ fn runs_leave_the_pictures_that_their_codes_are_worth() {
     assert!(!place.path("features/manifold.png").exists() && place.path("features/latent.png").is_file());
 }
 
+/// Sets that are held out may be smaller than a batch, each in its own way.
+#[test]
+fn held_out_sets_of_any_size() {
+    let place = Place::new();
+    for (count, validation) in [(300, 10), (100, 3), (200, 40)] {
+        let name = format!("run-{count}");
+        place.train(&name, &format!("--count {count} --validation {validation}"));
+        place.run(&format!("evaluate {name} --device cpu --samples 2"));
+    }
+}
+
 #[test]
 fn a_trained_model_can_be_used() {
     let place = Place::new();

@@ -89,15 +89,14 @@ impl Session {
         let binarised = binarise.then(|| binarised(data, self.seed())).transpose()?;
         let data = binarised.as_ref().unwrap_or(data);
         let source = self.resident(format!("importance.{}x{}", data.rows, data.shape.features()), data)?;
-        let rows = ROWS.min(data.rows);
-        let batches = Batches { count: data.rows, rows };
+        let batches = Batches { count: data.rows, rows: ROWS };
         let mut weights = vec![Weights::NONE; data.rows];
         let (whole, rest) = (samples / CODES, samples % CODES);
         let chunks = [(CODES, whole), (rest, usize::from(rest > 0))];
         let mut number = 0;
         for (codes, times) in chunks.into_iter().filter(|chunk| chunk.1 > 0) {
             let name = format!("{}.{codes}", source.name);
-            let id = self.load(&name, |model, set| importance_program(model, set, &source, (rows, codes)))?;
+            let id = self.load(&name, |model, set| importance_program(model, set, &source, (ROWS, codes)))?;
             source.upload(&mut *self.executor, id, data)?;
             let scalars = self.scalars(id, 1.0);
             for batch in 0..batches.len() {

@@ -84,7 +84,6 @@ impl Session {
     ) -> Result<(EpochRecord, Vec<f32>)> {
         // Another set under the same split is another buffer, unless it is of the same size: then it is written anew.
         let source = self.resident(format!("{split}.{}x{}", data.rows, data.shape.features()), data)?;
-        let rows = rows.min(data.rows);
         let name = format!("evaluate.{}.{}", source.name, source.conditions.is_some());
         let id = self.load(&name, |model, set| evaluate_program(model, set, &source, rows, binarise))?;
         source.upload(&mut *self.executor, id, data)?;
