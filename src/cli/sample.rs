@@ -2,7 +2,7 @@
 
 use super::args::SampleArgs;
 use crate::apps::pictures::{ImageShape, save_grid};
-use crate::apps::{Saved, open_device};
+use crate::apps::{Form, Saved, open_device};
 use crate::error::{Error, Result};
 
 /// Draws new rows from a trained model.
@@ -10,43 +10,59 @@ pub fn run(args: &SampleArgs) -> Result<()> {
     let mut saved = Saved::open(&args.run, open_device(&args.device)?)?;
     if !saved.session.model.is_generative() {
         return Err(Error::invalid(format!(
-            "{} holds a plain autoencoder, which has no distribution to draw from: train with --model vae, or look at \
+            "{} holds a model of the kind {}, which has no distribution to draw from: train with --model vae, or look at \
              `elbo reconstruct`",
-            args.run.display()
+            args.run.display(),
+            saved.config.model.kind
         )));
     }
-    let (count, form) = (args.count as usize, &saved.form);
-    let square = (count as f64).sqrt().ceil() as usize;
-    let (count, y, columns, what) = match (&args.label, &args.condition) {
-        (Some(label), _) => (count, form.label(label)?.repeat(count), square, format!("of the label {label} ")),
-        (None, Some(y)) if y.len() != form.condition => {
-            return Err(Error::invalid(match form.condition {
-                0 => {
-                    "the model is given no condition: leave --condition out, or train one with --model cvae".to_string()
-                }
-                wanted => {
-                    format!("--condition has {} numbers, and the model is given {wanted} with every row", y.len())
-                }
-            }));
-        }
-        (None, Some(y)) => (count, y.repeat(count), square, String::new()),
-        (None, None) if form.condition == 0 => (count, vec![], square, String::new()),
-        (None, None) if form.classes.is_empty() => {
-            return Err(Error::invalid(format!(
-                "the model is given {} numbers with every row: say which with --condition X,X,...",
-                form.condition
-            )));
-        }
-        (None, None) => {
-            let (classes, columns) = (form.classes.len(), count.div_ceil(form.classes.len()));
-            (classes * columns, form.every_label(columns), columns, format!("({columns} of each label) "))
-        }
-    };
-    let shape = form.shape;
+    let Wanted { count, y, columns, which } = Wanted::of(args, &saved.form)?;
     let images = saved.session.sample(count, &y, args.seed)?;
+    let shape = saved.form.shape;
     let shape = ImageShape { height: shape.height, width: shape.width, channels: shape.channels };
     let out = args.out.clone().unwrap_or_else(|| args.run.join("samples.png"));
     save_grid(&out, &images, shape, columns)?;
-    println!("{count} new rows {what}in {}", out.display());
+    println!("{count} new rows {which}in {}", out.display());
     Ok(())
+}
+
+/// Which rows are drawn.
+struct Wanted {
+    count: usize,
+    /// What the model is given with each of them `[count, condition]`.
+    y: Vec<f32>,
+    /// How many stand side by side.
+    columns: usize,
+    /// Which they are, for people.
+    which: String,
+}
+
+impl Wanted {
+    fn of(args: &SampleArgs, form: &Form) -> Result<Wanted> {
+        let (count, classes) = (args.count as usize, form.classes.len());
+        let columns = (count as f64).sqrt().ceil() as usize;
+        let alike = |y: &[f32], which: String| Wanted { count, y: y.repeat(count), columns, which };
+        match (&args.label, &args.condition) {
+            (Some(label), _) => Ok(alike(&form.label(label)?, format!("of the label {label} "))),
+            (None, Some(y)) if y.len() == form.condition => Ok(alike(y, String::new())),
+            (None, Some(_)) if form.condition == 0 => Err(Error::invalid(
+                "the model is given no condition: leave --condition out, or train one with --model cvae",
+            )),
+            (None, Some(y)) => Err(Error::invalid(format!(
+                "--condition has {} numbers, and the model is given {} with every row",
+                y.len(),
+                form.condition
+            ))),
+            (None, None) if form.condition == 0 => Ok(alike(&[], String::new())),
+            (None, None) if classes == 0 => Err(Error::invalid(format!(
+                "the model is given {} numbers with every row: say which with --condition X,X,...",
+                form.condition
+            ))),
+            (None, None) => {
+                let columns = count.div_ceil(classes);
+                let which = format!("({columns} of each label) ");
+                Ok(Wanted { count: classes * columns, y: form.every_label(columns), columns, which })
+            }
+        }
+    }
 }
