@@ -1,4 +1,4 @@
-//! M2: a VAE whose label is a latent variable where it is not known (Kingma, Rezende, Mohamed and Welling 2014, section 3.1).
+//! M2: a VAE whose label is a latent variable where it is not known (Kingma, Rezende, Mohamed and Welling 2014, sections 2 and 3.1).
 //!
 //! The label y, one of C with p(y) = 1/C, and the code z make x together: p(x | y, z). Of a labelled row,
 //! −L(x, y) = E_{q(z|x,y)}[ln p(x | y, z)] − KL(q(z | x, y) ‖ p(z)) + ln p(y) is a lower bound on ln p(x, y) (equation 6); of
@@ -40,7 +40,7 @@ pub(in crate::models) static STACKED: About = About {
     aliases: &[],
     name: "M1+M2: an M2 over the codes of a VAE, which is trained first and without labels",
     formula: "as m2, of codes z ~ q(z|x) in place of x, the VAE being frozen",
-    source: "Kingma et al. 2014, section 3.1.3",
+    source: "Kingma et al. 2014, section 2",
     settings: &[],
     example: "elbo train --model m1+m2 --data mnist --labels 100",
 };
