@@ -126,6 +126,12 @@ impl TrainRun {
         self.trainer.session.set.count()
     }
 
+    /// Whether its model is told numbers of every row, which are no labels.
+    pub fn is_told_numbers(&self) -> bool {
+        let form = Form::of(self.config.model.kind, &self.data.train);
+        form.condition > 0 && form.classes.is_empty()
+    }
+
     /// How the KL is come by; `None` if codes are deterministic.
     pub fn kl_estimator(&self) -> Option<KlEstimator> {
         KlEstimator::of(&*self.trainer.session.model)

@@ -87,9 +87,12 @@ fn train(args: &TrainArgs) -> Result<()> {
     for picture in pictures {
         println!("  {}", picture.display());
     }
-    let next = match run.config.model.kind.is_variational() {
-        true => format!("elbo sample {} --count 100 --out new.png", folder.display()),
-        false => format!("elbo reconstruct {} --out pairs.png", folder.display()),
+    let next = match run.config.model.kind {
+        ModelKind::Ae => format!("elbo reconstruct {} --out pairs.png", folder.display()),
+        ModelKind::Classifier => format!("elbo evaluate {}", folder.display()),
+        // Numbers must be said, and labels need not be.
+        _ if run.is_told_numbers() => format!("elbo sample {} --condition X,X,...", folder.display()),
+        _ => format!("elbo sample {} --count 100 --out new.png", folder.display()),
     };
     println!("\nThe run is kept in {}. Next: {next}", folder.display());
     Ok(())
