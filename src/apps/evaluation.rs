@@ -195,9 +195,7 @@ impl Saved {
         let codes = Points::new(self.session.draw_codes(Given { x: &x, y: &y }, seed)?, latent)?;
         let mut prior = |seed: u64| Points::new(self.session.prior_sample(rows, seed)?, latent);
         let (prior, other) = (prior(seed.wrapping_add(1))?, prior(seed.wrapping_add(2))?);
-        // Of several stochastic layers, the prior is that of the uppermost, and codes are those of the first.
-        let model = &self.config.model;
-        let normal = model.prior.id == "standard-normal" && model.kind.recognition().is_none();
+        let normal = self.config.model.codes_are_standard_normal();
         DISTANCES
             .iter()
             .filter(|distance| normal || !distance.of_standard_normal)
@@ -300,6 +298,15 @@ mod tests {
             (model.posterior, model.prior) = (posterior.into(), prior.into());
             let found = KlEstimator::of(&*build_model(&model, &form).unwrap());
             assert_eq!(found, Some(expected), "{posterior}, {prior}");
+        }
+        for (kind, prior, expected) in [
+            (ModelKind::Ladder, "standard-normal", ClosedForm),
+            (ModelKind::Ladder, "mixture", MonteCarlo),
+            (ModelKind::Hierarchical, "standard-normal", MonteCarlo),
+        ] {
+            let mut model = Preset::Classic.config().model;
+            (model.kind, model.prior) = (kind, prior.into());
+            assert_eq!(KlEstimator::of(&*build_model(&model, &form).unwrap()), Some(expected), "{kind}, {prior}");
         }
         let mut plain = Preset::Classic.config().model;
         plain.kind = ModelKind::Ae;

@@ -14,7 +14,7 @@ use super::setup::open_data;
 use super::train::TrainRun;
 use crate::catalogue::Spec;
 use crate::config::{Binarise, Config, FILE_NAME, ModelKind, Schedule, TrainingConfig};
-use crate::data::{Dataset, Splits, choose};
+use crate::data::{Splits, choose};
 use crate::distributions::Codes;
 use crate::distributions::prior::Points;
 use crate::error::{Error, Result};
@@ -119,7 +119,7 @@ pub fn fit_prior(
             each(record.epoch as usize, record.loss);
         }
     }
-    let (split, held_out) = run.held_out();
+    let (split, held_out) = run.data.to_judge();
     let figures = |session: &mut Session| -> Result<PriorFigures> {
         let (record, _) = session.evaluate(split, held_out, (BATCH, 1.0, run.binarise()))?;
         Ok(PriorFigures { cross_entropy: record.loss, elbo: record.elbo })
@@ -233,15 +233,6 @@ impl Run {
             tensors.iter_mut().filter(|t| t.0 == name).for_each(|t| t.2.clone_from(&values));
         }
         trainer.session.restore(&values, "", &Checkpoint { tensors, ..Checkpoint::default() })
-    }
-
-    /// The rows that a prior is judged by.
-    fn held_out(&self) -> (Split, &Dataset) {
-        match (&self.data.test, &self.data.validation) {
-            (Some(data), _) => (Split::Test, data),
-            (None, Some(data)) => (Split::Validation, data),
-            (None, None) => (Split::Train, &self.data.train),
-        }
     }
 
     /// Writes the run folder: the checkpoint comes last, without which it is none.

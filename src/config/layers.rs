@@ -16,6 +16,12 @@ impl ModelConfig {
         }
     }
 
+    /// Whether p(z) of the codes that are encoded and drawn is a standard normal; of several layers, it is the uppermost that
+    /// has the prior, and codes are of the lowest.
+    pub fn codes_are_standard_normal(&self) -> bool {
+        self.prior.id == "standard-normal" && self.kind.recognition().is_none()
+    }
+
     /// The stochastic layers above the first with the networks below them, see [`Layer::halving`].
     pub fn upper_layers(&self) -> Vec<Layer> {
         Layer::halving(&self.upper_widths(), self.hidden.last().copied().unwrap_or(self.latent))

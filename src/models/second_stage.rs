@@ -132,6 +132,11 @@ impl Model for SecondStage {
         self.first.is_discrete()
     }
 
+    /// ln q(z|x) is that of the codes which are drawn, whatever the second model's KL is.
+    fn kl_is_closed_form(&self) -> Option<bool> {
+        Some(false)
+    }
+
     fn terms(&self, graph: &mut Graph, batch: &Batch) -> Terms {
         let Rows { x, y } = batch.rows;
         let DrawnCodes { z, log_posterior, log_likelihood } = self.first_codes(graph, x, 1);

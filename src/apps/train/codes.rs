@@ -23,8 +23,8 @@ struct Spread {
 }
 
 impl TrainRun {
-    /// `manifold.png`, where codes are real numbers in a plane, all that is decoded, and rows are images; `prior.png`, where the prior is no
-    /// standard normal or the posterior is a flow. Needs the posterior means. Gives the files.
+    /// `manifold.png`, where codes are real numbers in a plane, all that is decoded, and rows are images; `prior.png`, where
+    /// the prior is no standard normal or the posterior is a flow. Needs the posterior means. Gives the files.
     pub(super) fn pictures_of_codes(&mut self, image: ImageShape) -> Result<Vec<PathBuf>> {
         let Spread { real, standard_normal, shaped } = self.spread()?;
         let mut made = vec![];
@@ -53,7 +53,7 @@ impl TrainRun {
             return Ok(Spread { real: model.kind == ModelKind::Ae, standard_normal: false, shaped: false });
         }
         let posterior = model.parts()?.posterior;
-        let standard_normal = model.prior.id == "standard-normal";
+        let standard_normal = model.codes_are_standard_normal();
         let shaped = !standard_normal || posterior.is_flow();
         Ok(Spread { real: posterior.codes() == Codes::Real, standard_normal, shaped })
     }

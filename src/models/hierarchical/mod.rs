@@ -199,6 +199,13 @@ impl Model for Hierarchical {
         self.parts.likelihood.support().is_discrete()
     }
 
+    fn kl_is_closed_form(&self) -> Option<bool> {
+        let mut graph = Graph::new();
+        let [mu, log_var] = ["mu", "log_var"].map(|name| graph.input(name, &[1, self.stack.top()]));
+        let of_top = self.parts.prior.kl_from_gaussian(&mut graph, mu, log_var).is_some();
+        Some(of_top && self.stack.recognition.tells_kl())
+    }
+
     fn terms(&self, graph: &mut Graph, batch: &Batch) -> Terms {
         let rows = graph.shape(batch.rows.x)[0];
         let noise = self.noise(graph, rows * self.parts.objective.samples());
