@@ -1,8 +1,13 @@
 //! The doubly reparameterised gradient of the importance-weighted bound.
 //!
-//! The bound's gradient with respect to the encoder is Σ_k w̃_k² ∂ln w_k/∂z_k ∂z_k/∂φ, w̃ being the normalised weights
-//! (Tucker et al. 2019, equation 8): the density of q takes its parameters as they are, without a gradient, and what comes
-//! back through a code, w̃_k ∂ln w_k/∂z_k, is multiplied by w̃_k once more. The decoder's gradient is the IWAE's.
+//! With w_k = p(x | z_k)·(p(z_k)/q(z_k | x))^β and normalised weights w̃, the bound's gradient with respect to the encoder is
+//! Σ_k w̃_k·((1 − β) + β·w̃_k)·∂ln w_k/∂z_k·∂z_k/∂φ. At β = 1 this is Σ_k w̃_k²·∂ln w_k/∂z_k·∂z_k/∂φ (Tucker et al. 2019,
+//! equation 8). The density of q takes its parameters without a gradient, and what comes back through a code,
+//! w̃_k·∂ln w_k/∂z_k, is multiplied by (1 − β) + β·w̃_k. The decoder's gradient is the IWAE's.
+//!
+//! Where the factor comes from: the reparameterised gradient holds −β·w̃_k·∂ln q(z_k)/∂φ at z_k held fixed. In expectation
+//! w̃_k·∂ln q(z_k)/∂φ is ∂w̃_k/∂z_k·∂z_k/∂φ (section 3), and ∂w̃_k/∂z_k is w̃_k·(1 − w̃_k)·∂ln w_k/∂z_k. What is left of w̃_k is
+//! w̃_k − β·w̃_k·(1 − w̃_k).
 
 use std::sync::Arc;
 
@@ -24,8 +29,8 @@ pub(super) static PIECE: Piece<dyn Objective> = Piece {
         id: "dreg",
         aliases: &["iwae-dreg"],
         name: "the IWAE's bound with the doubly reparameterised gradient",
-        formula: "the bound of iwae; ∂/∂φ = Σ_k w̃_k² ∂ln w_k/∂z_k ∂z_k/∂φ",
-        source: "Tucker et al. 2019, equation 8",
+        formula: "the bound of iwae; ∂/∂φ = Σ_k w̃_k ((1 − β) + β w̃_k) ∂ln w_k/∂z_k ∂z_k/∂φ",
+        source: "Tucker et al. 2019, equation 8, which is β = 1",
         settings: &[SAMPLES],
         example: "elbo train --objective dreg:samples=5",
     },
@@ -58,6 +63,10 @@ impl Objective for Dreg {
         let normalised = graph.sub(log_weights, total);
         let normalised = graph.call(Func::Exp, &[normalised]);
         let normalised = graph.reshape(normalised, &[rows * samples, 1]);
-        Loss { rows: bound(graph, log_weights), parts: vec![], reweigh: Some((inference.z, normalised)) }
+        let one = graph.constant(1.0);
+        let excess = graph.sub(normalised, one);
+        let excess = inference.weighted_by_beta(graph, excess);
+        let factor = graph.add(one, excess);
+        Loss { rows: bound(graph, log_weights), parts: vec![], reweigh: Some((inference.z, factor)) }
     }
 }
