@@ -27,10 +27,10 @@ fn philox(counter: vec4<u32>, key: vec2<u32>) -> vec4<u32> {
     return c;
 }
 
-// Uniforms in (0, 1): the centres of 2^24 equal cells, exact in f32.
+// Uniforms strictly between 0 and 1: the centres of 2^23 equal cells, all of them exact in f32.
 fn uniform4(stream: u32, block: u32) -> vec4<f32> {
     let words = philox(vec4<u32>(block, im.step, stream, 0u), im.seed);
-    return (vec4<f32>(words >> vec4<u32>(8u)) + 0.5) * (1.0 / 16777216.0);
+    return (vec4<f32>(words >> vec4<u32>(9u)) + 0.5) * (1.0 / 8388608.0);
 }
 
 // ln x for normal positive x: WGSL's own is too loosely specified to sample with.

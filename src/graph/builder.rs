@@ -57,7 +57,7 @@ impl Graph {
         self.push(Op::Normal(stream), vec![], shape.to_vec())
     }
 
-    /// Uniforms in (0, 1].
+    /// Uniforms in (0, 1).
     pub fn uniform(&mut self, stream: u32, shape: &[usize]) -> Tensor {
         self.push(Op::Uniform(stream), vec![], shape.to_vec())
     }

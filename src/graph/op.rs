@@ -51,7 +51,7 @@ pub enum Op {
     Coordinate(usize),
     /// Standard normals of a stream.
     Normal(u32),
-    /// Uniforms in (0, 1] of a stream.
+    /// Uniforms in (0, 1) of a stream.
     Uniform(u32),
     /// A scalar function of tensors of one shape.
     Call(Func),

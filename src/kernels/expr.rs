@@ -76,7 +76,7 @@ pub enum Instr {
     Coordinate(usize, usize),
     /// A standard normal of a stream; the view says which element of the stream.
     Normal(u32, View),
-    /// A uniform in (0, 1] of a stream; the view says which element of the stream.
+    /// A uniform in (0, 1) of a stream; the view says which element of the stream.
     Uniform(u32, View),
     /// A scalar function of registers; those beyond its arity are 0 and ignored.
     Call(Func, [Reg; 3]),

@@ -32,14 +32,14 @@ pub fn block(step: &Step, stream: u32, block: u32) -> [u32; 4] {
     philox([block, step.step, stream, 0], step.seed)
 }
 
-/// A uniform in (0, 1] from a random word: the centres of 2²⁴ equal cells, rounded to f32. Above ½ that moves a centre to
-/// the edge of its cell; the last edge is 1, which comes up once in 2²⁴ draws.
+/// A uniform strictly between 0 and 1 from a random word: the centres of 2²³ equal cells, all of them exact in f32. The
+/// smallest is 2⁻²⁴, the largest 1 − 2⁻²⁴.
 #[inline(always)]
 pub fn unit(word: u32) -> f32 {
-    ((word >> 8) as f32 + 0.5) * (1.0 / 16_777_216.0)
+    ((word >> 9) as f32 + 0.5) * (1.0 / 8_388_608.0)
 }
 
-/// Four uniforms in (0, 1].
+/// Four uniforms in (0, 1).
 #[inline(always)]
 pub fn uniform4(step: &Step, stream: u32, index: u32) -> [f32; 4] {
     block(step, stream, index).map(unit)
@@ -47,7 +47,7 @@ pub fn uniform4(step: &Step, stream: u32, index: u32) -> [f32; 4] {
 
 /// Four standard normals by Box and Muller (1958): r = √(−2 ln u₁), (r cos 2πu₂, r sin 2πu₂), twice.
 ///
-/// |z| ≤ 5.89, the radius of the smallest uniform: the tail beyond has probability 4e-9.
+/// |z| ≤ 5.77, the radius of the smallest uniform: the tail beyond has probability 8e-9.
 #[inline(always)]
 pub fn normal4(step: &Step, stream: u32, index: u32) -> [f32; 4] {
     let u = uniform4(step, stream, index);
@@ -128,6 +128,24 @@ mod tests {
             philox([0x243f_6a88, 0x85a3_08d3, 0x1319_8a2e, 0x0370_7344], [0xa409_3822, 0x299f_31d0]),
             [0xd16c_fe09, 0x94fd_cceb, 0x5001_e420, 0x2412_6ea1]
         );
+    }
+
+    #[test]
+    fn uniforms_lie_strictly_between_0_and_1_and_are_symmetric() {
+        assert_eq!(unit(0), 2f32.powi(-24));
+        assert_eq!(unit(u32::MAX), 1.0 - 2f32.powi(-24));
+        for word in [0, 1 << 9, 0x1234_5678, 0x7fff_ffff, 0x8000_0000, 0xfeed_face, u32::MAX] {
+            // Exact: nothing is lost on the way to f32, so that mirrored words give mirrored uniforms.
+            assert_eq!(f64::from(unit(word)), (f64::from(word >> 9) + 0.5) / 8_388_608.0, "{word:#x}");
+            assert_eq!(1.0 - unit(word), unit(!word), "{word:#x}");
+        }
+    }
+
+    #[test]
+    fn a_pixel_is_drawn_as_its_value_says_at_both_ends() {
+        // A draw is 1 where the uniform lies below the value: never at 0, always at 1.
+        let words = [0, 511, 512, u32::MAX - 512, u32::MAX - 511, u32::MAX];
+        assert!(words.iter().all(|&word| unit(word) > 0.0 && unit(word) < 1.0));
     }
 
     #[test]

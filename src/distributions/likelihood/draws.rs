@@ -1,12 +1,12 @@
-//! Draws that samplers are made of. A uniform may come out as 1, whose logarithm is kept from being 0 where that matters.
+//! Draws that samplers are made of.
 
 use crate::graph::{Graph, Tensor};
 use crate::kernels::Func;
 
-/// What ln u and 1 − u are kept from below: half of the smallest step of a uniform below 1.
-const LEAST: f32 = 2.980_232_2e-8;
+/// −ln u of the largest uniform, 1 − 2⁻²⁴. A device's logarithm may round it to 0.
+const LEAST: f32 = 5.960_464_5e-8;
 
-/// Uniforms in (0, 1], of a stream of their own.
+/// Uniforms in (0, 1), of a stream of their own.
 pub(super) fn uniform(graph: &mut Graph, shape: &[usize]) -> Tensor {
     let stream = graph.stream();
     graph.uniform(stream, shape)
@@ -18,7 +18,7 @@ pub(super) fn normal(graph: &mut Graph, shape: &[usize]) -> Tensor {
     graph.normal(stream, shape)
 }
 
-/// −ln u: exponentials of mean 1, from 3e-8 to 17.4.
+/// −ln u: exponentials of mean 1, from 6e-8 to 16.6.
 pub(super) fn exponential(graph: &mut Graph, shape: &[usize]) -> Tensor {
     let u = uniform(graph, shape);
     let log = graph.call(Func::Log, &[u]);
@@ -28,9 +28,8 @@ pub(super) fn exponential(graph: &mut Graph, shape: &[usize]) -> Tensor {
 
 /// ln u − ln(1 − u): standard logistics.
 pub(super) fn logistic(graph: &mut Graph, shape: &[usize]) -> Tensor {
-    let (u, one, least) = (uniform(graph, shape), graph.constant(1.0), graph.constant(LEAST));
+    let (u, one) = (uniform(graph, shape), graph.constant(1.0));
     let rest = graph.sub(one, u);
-    let rest = graph.call(Func::Max, &[rest, least]);
     let logs = [u, rest].map(|t| graph.call(Func::Log, &[t]));
     graph.sub(logs[0], logs[1])
 }

@@ -52,7 +52,7 @@ impl<S: Standard> Posterior for LocationScale<S> {
         let moved = graph.mul(scale, e);
         let each = self.0.log_prob(graph, e);
         let each = graph.sub(each, log_scale);
-        Draw { z: graph.add(mu, moved), log_prob: graph.sum_rows(each) }
+        Draw::new(graph.add(mu, moved), graph.sum_rows(each))
     }
 
     fn mean(&self, graph: &mut Graph, outputs: Tensor) -> Tensor {
@@ -86,9 +86,8 @@ impl<S: Standard> Posterior for LocationScale<S> {
     }
 }
 
-/// 1 − u of a uniform draw, which in 32 bits may be 1: then half a cell of the grid that draws lie on, as at the other end.
+/// 1 − u of a uniform draw, which is exact and above 0.
 pub(super) fn complement(graph: &mut Graph, u: Tensor) -> Tensor {
-    let (one, least) = (graph.constant(1.0), graph.constant(0.5 / (1 << 24) as f32));
-    let rest = graph.sub(one, u);
-    graph.call(Func::Max, &[rest, least])
+    let one = graph.constant(1.0);
+    graph.sub(one, u)
 }
