@@ -161,17 +161,18 @@ fn check(make: &dyn Fn() -> Box<dyn Executor>) {
     let data = data();
     let mut session = trained(make(), &data, 250);
     let exact = exact_nll(&mut session, &data);
-    let found = session.importance(&data, 1000, false).unwrap();
+    let found = session.importance(&data, 1000).unwrap();
     eprintln!("exact {exact:.5}, {found:?}");
     assert!((found.nll - exact).abs() < 0.01, "{} is not {exact}", found.nll);
     // Within its own error too, and that is small.
-    assert!((found.nll - exact).abs() < 6.0 * found.monte_carlo_error + 1e-3, "{found:?}, exact {exact}");
-    assert!(found.monte_carlo_error < 0.01 && found.standard_error > 0.01);
+    let (error, bias) = (found.monte_carlo_error.unwrap(), found.bias.unwrap());
+    assert!((found.nll - exact).abs() < 6.0 * error + 1e-3, "{found:?}, exact {exact}");
+    assert!(error < 0.01 && found.standard_error > 0.01 && bias >= 0.0 && bias < 0.01 && found.reliable, "{found:?}");
     // One sample is the ELBO, a worse bound; and another model's likelihood is not this one's.
     let mut other = trained(make(), &data, 1);
-    assert!((other.importance(&data, 1000, false).unwrap().nll - exact).abs() > 0.1);
-    let one = session.importance(&data, 1, false).unwrap();
-    assert!(one.nll > found.nll - 0.05, "{one:?}");
+    assert!((other.importance(&data, 1000).unwrap().nll - exact).abs() > 0.1);
+    let one = session.importance(&data, 1).unwrap();
+    assert!(one.nll > found.nll - 0.05 && one.monte_carlo_error.is_none() && !one.reliable, "{one:?}");
     // Training finds the plane of the principal components (Tipping and Bishop 1999; Lucas et al. 2019).
     let (w, _) = decoder(&mut session);
     let plane = orthonormal([0, 1].map(|k| w.iter().map(|row| row[k]).collect()));

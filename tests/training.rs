@@ -135,9 +135,37 @@ fn a_short_last_batch_counts_by_its_rows() {
         assert!(close(record.loss) && close(record.reconstruction), "{}: {} is not {mean}", device.name, record.loss);
         assert_eq!(batches.len(), 3);
         assert!(!close(batches.iter().sum::<f64>() / 3.0), "the batches are too alike to tell");
-        let (record, codes) = trainer.session.evaluate(Split::Test, &data, (4, 1.0, false)).unwrap();
+        let (record, codes) = trainer.session.evaluate(Split::Test, &data, (4, 1.0)).unwrap();
         assert!(close(record.loss), "{}: {} is not {mean}", device.name, record.loss);
         assert_eq!(codes.len(), 10);
+    }
+}
+
+/// Two sets of one size under one split, stored as bytes and as bits: each is read as what it is.
+#[test]
+fn sets_that_are_stored_differently_are_evaluated_as_what_they_are() {
+    for device in devices() {
+        let shape = Shape { height: 1, width: 4, channels: 1 };
+        let set = |values| Dataset::new("set", values, shape).unwrap();
+        // One word a row either way: rows 1010 and 0110.
+        let bytes = set(Values::Bytes(vec![255, 0, 255, 0, 0, 255, 255, 0]));
+        let bits = set(Values::Bits(vec![0b0101, 0b0110]));
+        let floats = set(Values::Floats(vec![1.0, 0.0, 1.0, 0.0, 0.0, 1.0, 1.0, 0.0]));
+        let other = set(Values::Bytes(vec![0, 0, 255, 0, 0, 255, 255, 255]));
+        let session = || {
+            let model = Autoencoder::new(4, 2, (&[3], &[3]), Activation::Tanh, Arc::new(Bernoulli));
+            let mut session = Session::new(Box::new(model), device.open(), 1);
+            session.start().unwrap();
+            session
+        };
+        let loss = |session: &mut Session, data| session.evaluate(Split::Test, data, (2, 1.0)).unwrap().0.loss;
+        let (expected, different) = (loss(&mut session(), &floats), loss(&mut session(), &other));
+        assert!((expected - different).abs() > 1e-3, "the sets are too alike to tell");
+        let mut one = session();
+        for data in [&bits, &bytes, &other, &floats, &bits, &bytes] {
+            let expected = if *data == other { different } else { expected };
+            assert!((loss(&mut one, data) - expected).abs() < 1e-6, "{}: {:?}", device.name, data.values);
+        }
     }
 }
 

@@ -33,8 +33,13 @@ fn program() -> Program {
     let vae = Vae::new(36, 2, (&[12], &[12]), Activation::Relu, Parts::new(Arc::new(Bernoulli)));
     let none = ParameterSet::new("frozen", []);
     let set = ParameterSet::new("model", vae.parameters().into_iter().map(|s| (s.name, s.shape)));
+    train_program(&vae, [&set, &none], (&resident(), 64), None, false, AdamOptions::default())
+}
+
+/// What it reads.
+fn resident() -> Resident {
     let data = Dataset::new("some", Values::Floats(vec![0.5; 80 * 36]), Shape::vector(36)).unwrap();
-    train_program(&vae, [&set, &none], (&Resident::new("train", &data, 0), 64), None, false, AdamOptions::default())
+    Resident::new("train", &data, 0)
 }
 
 /// The names that every shape of the program may be decided by.
@@ -53,7 +58,8 @@ fn steps(gpu: &mut Gpu) -> Vec<f32> {
     let id = gpu.load(program()).unwrap();
     let words = gpu.read("model.values").unwrap().len();
     gpu.write_f32("model.values", &(0..words).map(|i| (i as f32).sin() * 0.3).collect::<Vec<_>>()).unwrap();
-    gpu.write_f32("data.train", &(0..80 * 36).map(|i| (i as f32 * 0.1).cos().abs()).collect::<Vec<_>>()).unwrap();
+    let values: Vec<f32> = (0..80 * 36).map(|i| (i as f32 * 0.1).cos().abs()).collect();
+    gpu.write_f32(&format!("data.{}", resident().name), &values).unwrap();
     let mut scalars = [1.0; 8];
     scalars[gpu.program(id).scalar("step_size").unwrap()] = 0.01;
     gpu.run(id, &[Step { rows: 64, scalars, ..Step::default() }; 2]).unwrap();

@@ -8,14 +8,16 @@ use rand::rngs::Xoshiro256PlusPlus;
 use serde::Serialize;
 
 use super::saved::Saved;
+use super::setup::{BINARISATION_SEED, as_measured};
 use crate::config::Binarise;
 use crate::data::Dataset;
+use crate::distributions::Measure;
 use crate::error::{Error, Result};
 use crate::evaluation::{Coded, DISTANCES, METRICS, Points};
 use crate::files::write_atomically;
 use crate::models::Model;
 use crate::training::metrics::{EpochRecord, Split, bits_per_dimension};
-use crate::training::{Given, Importance};
+use crate::training::{Given, Importance, MAX_SAMPLES, RELIABLE_FROM};
 
 /// The file in a run folder that holds the last report.
 pub const EVALUATION: &str = "evaluation.json";
@@ -36,7 +38,7 @@ pub struct Wanted {
     pub seed: u64,
 }
 
-/// How the KL of codes is come by.
+/// How the KL of codes is computed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub enum KlEstimator {
     /// Computed from the parameters of posterior and prior.
@@ -48,7 +50,7 @@ pub enum KlEstimator {
 }
 
 impl KlEstimator {
-    /// How a model comes by it; `None` if its codes are deterministic.
+    /// How a model computes it; `None` if its codes are deterministic.
     pub fn of(model: &dyn Model) -> Option<KlEstimator> {
         model.kl_is_closed_form().map(|closed| if closed { KlEstimator::ClosedForm } else { KlEstimator::MonteCarlo })
     }
@@ -70,12 +72,21 @@ pub struct Evaluation {
     pub data: String,
     /// Its rows.
     pub rows: usize,
-    /// Latent dimensions.
-    pub latent: usize,
+    /// Latent dimensions; a classifier has none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub latent: Option<usize>,
     /// ELBO, its parts, and what comes with them.
     #[serde(flatten)]
     pub record: EpochRecord,
-    /// How the KL in it was come by; nothing where codes are deterministic.
+    /// What the reconstruction term measures of these rows.
+    pub measure: Measure,
+    /// The seed by which grey rows were drawn black and white, once for all figures, where training draws them anew.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub binarisation_seed: Option<u64>,
+    /// What must be known to read the figures, in sentences.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub notes: Vec<String>,
+    /// How the KL in it is computed; nothing where codes are deterministic.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub kl_estimator: Option<KlEstimator>,
     /// The marginal likelihood.
@@ -144,22 +155,28 @@ impl Saved {
             )));
         }
         let config = &self.config;
-        let binarise = config.data.binarise == Binarise::Dynamic;
-        let how = (config.training.batch, config.model.beta, binarise);
+        // All figures are of the same rows.
+        let data = &as_measured(config, data.clone());
+        let how = (config.training.batch, config.model.beta);
         let (mut record, means) = self.session.evaluate(split, data, how)?;
         record.epoch = self.epoch;
         let (generative, decodes) = (self.session.model.is_generative(), self.session.model.has_decoder());
         let samples = wanted.samples.filter(|_| generative);
-        let importance = samples.map(|k| self.session.importance(data, k, binarise)).transpose()?;
+        let importance = samples.map(|k| self.session.importance(data, k)).transpose()?;
+        let measure = self.session.model.measure(data.is_black_and_white());
+        let notes = notes(&*self.session.model, measure, importance.as_ref());
         let features = data.shape.features();
         let bits = |found: &Importance| bits_per_dimension(-found.nll, features);
         let mut evaluation = Evaluation {
             data: data.name.clone(),
             rows: data.rows,
-            latent: self.session.model.latent(),
+            latent: (measure != Measure::Labels).then(|| self.session.model.latent()),
             nll_bits_per_dimension: importance.as_ref().filter(|_| record.bits_per_dimension.is_some()).map(bits),
             importance,
             record,
+            measure,
+            binarisation_seed: (config.data.binarise == Binarise::Dynamic).then_some(BINARISATION_SEED),
+            notes,
             kl_estimator: KlEstimator::of(&*self.session.model),
             reconstruction_error: decodes.then(|| self.reconstruction_error(data)).transpose()?,
             aggregate_posterior: BTreeMap::new(),
@@ -242,6 +259,31 @@ impl Saved {
     }
 }
 
+/// What must be known to read the figures.
+fn notes(model: &dyn Model, measure: Measure, importance: Option<&Importance>) -> Vec<String> {
+    let mut notes = Vec::new();
+    if measure == Measure::CrossEntropy && model.is_generative() {
+        notes.push(
+            "The rows are grey, and a Bernoulli gives probabilities to black and white only. So the figures are cross-entropies: \
+             bounds on the mean -ln p of rows that are drawn black and white, each pixel white with its grey value as the \
+             probability. They are no likelihood of the grey values and give no bits per dimension; --binarise dynamic, or \
+             --likelihood discretized-logistic, trains for one."
+                .to_string(),
+        );
+    }
+    if importance.is_some() {
+        notes.extend(model.note_on_likelihood().map(str::to_string));
+    }
+    if let Some(found) = importance.filter(|found| !found.reliable) {
+        notes.push(format!(
+            "-ln p(x) is not reliable: {:.1} of {} codes a row are effective in the mean, and below {RELIABLE_FROM} the estimate lies \
+             further above the truth than its errors tell. Give more codes: --samples {MAX_SAMPLES} is the most.",
+            found.effective_samples, found.samples
+        ));
+    }
+    notes
+}
+
 /// At most [`MOST_CODES`] rows, by chance: data that was made comes in the order of its factors.
 fn some_rows(data: &Dataset, seed: u64) -> Vec<usize> {
     if data.rows <= MOST_CODES {
@@ -282,7 +324,7 @@ mod tests {
     use crate::data::Shape;
 
     #[test]
-    fn models_say_how_their_kl_is_come_by() {
+    fn models_say_how_their_kl_is_computed() {
         use KlEstimator::{ClosedForm, MonteCarlo};
         let form = Form { shape: Shape::vector(10), condition: 0, classes: vec![] };
         for (posterior, prior, expected) in [

@@ -121,7 +121,7 @@ pub fn fit_prior(
     }
     let (split, held_out) = run.data.to_judge();
     let figures = |session: &mut Session| -> Result<PriorFigures> {
-        let (record, _) = session.evaluate(split, held_out, (BATCH, 1.0, run.binarise()))?;
+        let (record, _) = session.evaluate(split, held_out, (BATCH, 1.0))?;
         Ok(PriorFigures { cross_entropy: record.loss, elbo: record.elbo })
     };
     let found = PriorFitted {

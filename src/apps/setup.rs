@@ -14,7 +14,19 @@ use crate::models::{Autoencoder, Classifier, Hierarchical, M2, Model, Recognitio
 use crate::program::Executor;
 use crate::training::{Session, Trainer};
 
-/// Reads data as the model of a configuration is given it.
+/// Decides which pixels of held-out rows are white, where training draws that anew in every step: the same for every run, so that
+/// runs are measured on the same rows.
+pub(super) const BINARISATION_SEED: u64 = 0;
+
+/// Rows as they are measured: where training binarises, drawn black and white once.
+pub(super) fn as_measured(config: &Config, data: Dataset) -> Dataset {
+    match config.data.binarise {
+        Binarise::Dynamic => data.black_and_white(BINARISATION_SEED),
+        Binarise::Never => data,
+    }
+}
+
+/// Reads data as the model of a configuration is given it; what is held out comes as it is measured.
 ///
 /// # Errors
 /// If it cannot be read, or the model is given what is not known of its rows.
@@ -24,10 +36,11 @@ pub(super) fn open_data(config: &Config, source: &Source) -> Result<Splits> {
         true => data.conditioned(config.data.condition),
         false => Ok(Dataset { conditions: None, ..data }),
     };
+    let held_out = |data: Dataset| Ok::<_, Error>(as_measured(config, conditioned(data)?));
     Ok(Splits {
         train: conditioned(splits.train)?,
-        validation: splits.validation.map(conditioned).transpose()?,
-        test: splits.test.map(conditioned).transpose()?,
+        validation: splits.validation.map(held_out).transpose()?,
+        test: splits.test.map(held_out).transpose()?,
     })
 }
 
@@ -124,7 +137,7 @@ fn check_values(config: &Config, data: &Dataset) -> Result<()> {
 /// Whether a likelihood of this support gives a value a probability.
 fn fits(support: Support, value: f32) -> bool {
     match support {
-        Support::Real => true,
+        Support::Real | Support::Loss => true,
         Support::Unit | Support::Binary => (0.0..=1.0).contains(&value),
         Support::Levels(n) => {
             let level = value * (n - 1) as f32;
@@ -148,7 +161,7 @@ fn levels_of(data: &Dataset) -> Option<usize> {
 
 fn wanted(support: Support) -> String {
     match support {
-        Support::Real => "any values".to_string(),
+        Support::Real | Support::Loss => "any values".to_string(),
         Support::Unit | Support::Binary => "values from 0 to 1".to_string(),
         Support::Levels(2) => "the values 0 and 1".to_string(),
         Support::Levels(n) => format!("the {n} values 0, 1/{}, ..., 1", n - 1),

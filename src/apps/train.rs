@@ -14,6 +14,7 @@ use super::stages::freeze;
 use super::tuning;
 use crate::config::{Binarise, Config, FILE_NAME};
 use crate::data::{Dataset, Source, Splits};
+use crate::distributions::Measure;
 use crate::error::{Error, Result};
 use crate::files::{create_folder, write_atomically};
 use crate::program::{Choices, Executor};
@@ -132,7 +133,18 @@ impl TrainRun {
         form.condition > 0 && form.classes.is_empty()
     }
 
-    /// How the KL is come by; `None` if codes are deterministic.
+    /// What the reconstruction term measures of the rows that are trained on.
+    pub fn measure(&self) -> Measure {
+        let black_and_white = self.config.data.binarise == Binarise::Dynamic || self.data.train.is_black_and_white();
+        self.trainer.session.model.measure(black_and_white)
+    }
+
+    /// Classes of the labels that the model tells or is told; 0 if there are none.
+    pub fn classes(&self) -> usize {
+        Form::of(self.config.model.kind, &self.data.train).classes.len()
+    }
+
+    /// How the KL is computed; `None` if codes are deterministic.
     pub fn kl_estimator(&self) -> Option<KlEstimator> {
         KlEstimator::of(&*self.trainer.session.model)
     }
@@ -184,7 +196,7 @@ impl TrainRun {
     /// The records of all sets after an epoch.
     fn evaluate(&mut self, train: EpochRecord) -> Result<Vec<EpochRecord>> {
         let mut records = vec![train];
-        let how = (self.config.training.batch, self.config.model.beta, self.config.data.binarise == Binarise::Dynamic);
+        let how = (self.config.training.batch, self.config.model.beta);
         for (split, data) in [(Split::Validation, &self.data.validation), (Split::Test, &self.data.test)] {
             if let Some(data) = data {
                 let (mut record, means) = self.trainer.session.evaluate(split, data, how)?;
@@ -247,7 +259,7 @@ impl TrainRun {
         save_latent_map(&path("latent.png"), &self.means[..codes_of * latent], latent, labels)?;
         let history = read_epochs(&path(METRICS))?;
         let points: Vec<EpochPoint> = history.iter().map(EpochPoint::from).collect();
-        save_loss(&path("loss.png"), &points)?;
+        save_loss(&path("loss.png"), &points, self.measure(), self.config.model.kind.is_variational())?;
         made.extend(["latent.png", "loss.png"].map(path));
         made.extend(self.pictures_of_codes(image)?);
         Ok(made)

@@ -6,6 +6,7 @@ use super::args::EvaluateArgs;
 use super::style::{Align, Table, count, significant};
 use crate::apps::{EVALUATION, Evaluation, Saved, Wanted, open_device};
 use crate::config::ModelKind;
+use crate::distributions::Measure;
 use crate::error::{Error, Result};
 
 /// Measures a trained model on its test set.
@@ -29,7 +30,11 @@ pub fn run(args: &EvaluateArgs) -> Result<()> {
         keep(&found, &saved.folder)?;
         return Ok(());
     }
-    println!("Data:   {} ({split} set, {} rows)\n", data.name, count(data.rows as u64));
+    let drawn = match found.binarisation_seed {
+        Some(seed) => format!(", drawn black and white once, by seed {seed}"),
+        None => String::new(),
+    };
+    println!("Data:   {} ({split} set, {} rows{drawn})\n", data.name, count(data.rows as u64));
     print!("{}", table(&found, saved.config.model.kind));
     if !found.aggregate_posterior.is_empty() {
         print!("\n{}", distances(&found));
@@ -39,6 +44,9 @@ pub fn run(args: &EvaluateArgs) -> Result<()> {
     }
     for factor in &found.excluded_factors {
         println!("{factor}");
+    }
+    for note in &found.notes {
+        println!("\nNote: {note}");
     }
     println!("\nReport: {}", keep(&found, &saved.folder)?.display());
     Ok(())
@@ -53,14 +61,14 @@ fn keep(found: &Evaluation, folder: &Path) -> Result<PathBuf> {
 
 fn table(found: &Evaluation, kind: ModelKind) -> Table {
     let mut table = Table::new(&[("measure", Align::Left), ("value", Align::Right), ("unit", Align::Left)]);
-    let nats = "nats per example";
+    let nats = found.measure.unit();
     let number = |value: f64| format!("{value:.3}");
     let record = &found.record;
     let mut row = |name: &str, value: String, unit: &str| table.row([name, &value, unit]);
     match kind.is_variational() {
         true => {
             row("ELBO", number(record.elbo), nats);
-            row("reconstruction, -ln p(x|z)", number(record.reconstruction), nats);
+            row(&format!("reconstruction, {}", found.measure), number(record.reconstruction), nats);
             let estimator = found.kl_estimator.map_or(String::new(), |estimator| format!(", {estimator}"));
             row("KL(q(z|x) || p(z))", number(record.kl), &format!("{nats}{estimator}"));
             row("loss: the objective", number(record.loss), nats);
@@ -70,21 +78,28 @@ fn table(found: &Evaluation, kind: ModelKind) -> Table {
             }
             if let Some(estimate) = &found.importance {
                 let k = format!("nats per example, K = {}", count(estimate.samples as u64));
-                row("-ln p(x)", format!("{:.3}", estimate.nll), &k);
-                row("  error from sampling codes", format!("{:.3}", estimate.monte_carlo_error), nats);
+                let grey = if found.measure == Measure::CrossEntropy { ", bound for grey values" } else { "" };
+                row(&format!("-ln p(x){grey}"), format!("{:.3}", estimate.nll), &k);
+                if let Some(error) = estimate.monte_carlo_error {
+                    row("  error from sampling codes", format!("{error:.3}"), nats);
+                }
+                if let Some(bias) = estimate.bias {
+                    row("  bias, K being finite", format!("{bias:.3}"), nats);
+                }
                 row("  error from the choice of rows", format!("{:.3}", estimate.standard_error), nats);
-                row("  effective samples", format!("{:.1}", estimate.effective_samples), "mean over rows");
+                let unit = if estimate.reliable { "mean over rows" } else { "mean over rows: not reliable" };
+                row("  effective samples", format!("{:.1}", estimate.effective_samples), unit);
             }
             if let Some(bits) = found.nll_bits_per_dimension {
                 row("-ln p(x)", format!("{bits:.4}"), "bits per dimension");
             }
             if let Some(units) = record.active_units {
-                let of = format!("of {} latent dimensions", found.latent);
-                row("active units", units.to_string(), &of);
+                let of = found.latent.map(|latent| format!("of {latent} latent dimensions"));
+                row("active units", units.to_string(), of.as_deref().unwrap_or_default());
             }
         }
         false => {
-            row("loss", number(record.loss), nats);
+            row(&format!("loss, {}", found.measure), number(record.loss), nats);
             record.parts.iter().for_each(|part| row_of_part(&mut row, part));
         }
     }

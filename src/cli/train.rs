@@ -118,18 +118,20 @@ fn introduce(run: &TrainRun) {
         Some(first) => (first.model.latent, "values of a code"),
     };
     let widths: Vec<String> = model.hidden.iter().map(usize::to_string).collect();
+    let upper: String = model.upper_widths().iter().map(|width| format!(" - {width}")).collect();
+    let end = match model.kind {
+        ModelKind::Classifier => format!("{} classes", run.classes()),
+        _ => format!("{} latent{upper}", model.latent),
+    };
     println!(
-        "Model:  {}, {} {} - {} - {} latent{}, {} parameters",
+        "Model:  {}, {features} {what} - {} - {end}, {} parameters",
         model.kind,
-        features,
-        what,
         widths.join(" - "),
-        model.latent,
-        model.upper_widths().iter().map(|width| format!(" - {width}")).collect::<String>(),
         style::count(run.parameters() as u64)
     );
-    if let Some(estimator) = run.kl_estimator() {
-        println!("        KL: {estimator}");
+    match run.kl_estimator() {
+        Some(estimator) => println!("        reconstruction: {}; KL: {estimator}", run.measure()),
+        None => println!("        loss: {}", run.measure()),
     }
     if let Some(first) = &run.config.first_stage {
         println!("        on codes of {}, frozen, {} parameters", first.run, style::count(run.frozen() as u64));

@@ -19,6 +19,7 @@
 //! # Ok::<(), elbo::error::Error>(())
 //! ```
 
+mod black_and_white;
 mod conditions;
 mod dataset;
 pub mod formats;

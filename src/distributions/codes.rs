@@ -23,6 +23,22 @@ impl fmt::Display for Codes {
     }
 }
 
+/// A code, as priors tell its density.
+#[derive(Clone, Copy, Debug)]
+pub struct Code {
+    /// The code `[n, latent]`.
+    pub z: Tensor,
+    /// ln z, where it is known more exactly than from z: a part of a relaxed one-hot vector may be 0 in 32 bits, and its
+    /// logarithm is still a number.
+    pub log_z: Option<Tensor>,
+}
+
+impl From<Tensor> for Code {
+    fn from(z: Tensor) -> Code {
+        Code { z, log_z: None }
+    }
+}
+
 /// The network that says which posterior an example has.
 pub trait Encode: fmt::Debug {
     /// Values per example.

@@ -7,10 +7,11 @@ pub mod prior;
 mod relaxed;
 mod special;
 
-pub use codes::{Codes, Encode, Encoder};
+pub use codes::{Code, Codes, Encode, Encoder};
 pub use likelihood::{
     Bernoulli, BetaBinomial, Categorical, ContinuousBernoulli, DiscretizedLogistic, Gaussian, LIKELIHOODS, Laplace,
-    LearnedGaussian, LearnedLaplace, Likelihood, LogisticMixture, SharedGaussian, SquaredError, StudentT, Support,
+    LearnedGaussian, LearnedLaplace, Likelihood, LogisticMixture, Measure, SharedGaussian, SquaredError, StudentT,
+    Support,
 };
 pub use posterior::{DiagonalGaussian, Draw, POSTERIORS, Posterior};
 pub use prior::{PRIORS, Prior, StandardNormal};

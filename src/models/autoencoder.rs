@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::networks::Networks;
 use super::{Batch, Model, Rows, Terms};
 use crate::catalogue::{About, Kind};
-use crate::distributions::Likelihood;
+use crate::distributions::{Likelihood, Measure};
 use crate::graph::{Graph, Tensor};
 use crate::nn::{Activation, ParameterSpec};
 
@@ -58,8 +58,8 @@ impl Model for Autoencoder {
         all
     }
 
-    fn is_discrete(&self) -> bool {
-        self.likelihood.support().is_discrete()
+    fn measure(&self, black_and_white: bool) -> Measure {
+        Measure::of(self.likelihood.support(), black_and_white)
     }
 
     fn terms(&self, graph: &mut Graph, batch: &Batch) -> Terms {

@@ -4,6 +4,7 @@
 use super::labeller::{Labeller, cross_entropy, is_right, mean_in_every_row};
 use super::{Batch, Model, Rows, Terms};
 use crate::catalogue::{About, Kind};
+use crate::distributions::Measure;
 use crate::graph::{Graph, Tensor};
 use crate::kernels::Func;
 use crate::nn::{Activation, ParameterSpec};
@@ -75,8 +76,8 @@ impl Model for Classifier {
         self.labeller.parameters()
     }
 
-    fn is_discrete(&self) -> bool {
-        false
+    fn measure(&self, _: bool) -> Measure {
+        Measure::Labels
     }
 
     fn terms(&self, graph: &mut Graph, batch: &Batch) -> Terms {

@@ -5,6 +5,7 @@
 //! trained models, and draw from those.
 
 use super::{Batch, Model, Rows, Terms, Vae};
+use crate::distributions::Measure;
 use crate::graph::{Graph, Tensor};
 use crate::nn::ParameterSpec;
 
@@ -49,8 +50,12 @@ impl Model for FittedPrior {
         self.vae.parameters().into_iter().filter(|spec| !trained.contains(spec)).collect()
     }
 
-    fn is_discrete(&self) -> bool {
-        self.vae.is_discrete()
+    fn note_on_likelihood(&self) -> Option<&'static str> {
+        self.vae.note_on_likelihood()
+    }
+
+    fn measure(&self, black_and_white: bool) -> Measure {
+        self.vae.measure(black_and_white)
     }
 
     fn terms(&self, graph: &mut Graph, batch: &Batch) -> Terms {

@@ -66,12 +66,21 @@ pub(super) fn cross_entropy(graph: &mut Graph, log_probs: Tensor, y: Tensor) -> 
     graph.neg(sum)
 }
 
-/// The likeliest label of each row as a one among zeros. `[rows, classes]`
+/// The likeliest label of each row as a one among zeros: the first of several that are as likely, and none where there are no
+/// numbers. `[rows, classes]`
 pub(super) fn likeliest(graph: &mut Graph, log_probs: Tensor) -> Tensor {
+    let shape = graph.shape(log_probs).to_vec();
     let largest = graph.max(log_probs, &[1]);
-    let below = graph.call(Func::Less, &[log_probs, largest]);
-    let one = graph.constant(1.0);
-    graph.sub(one, below)
+    let (from_largest, below) = (graph.sub(log_probs, largest), graph.constant(-1e-30));
+    // Not a number is not above anything, so that it is none of the largest.
+    let is_largest = graph.call(Func::Less, &[below, from_largest]);
+    let (place, classes) = (graph.coordinate(1, &shape), graph.constant(shape[1] as f32));
+    let places_left = graph.sub(classes, place);
+    let places_left = graph.mul(places_left, is_largest);
+    let first = graph.max(places_left, &[1]);
+    let later = graph.call(Func::Less, &[places_left, first]);
+    let zero = graph.constant(0.0);
+    graph.call(Func::Select, &[later, zero, is_largest])
 }
 
 /// 1 where the likeliest label is that of `y` `[rows, classes]`, else 0. `[rows, 1]`

@@ -20,6 +20,7 @@ pub use second_stage::{FIRST, SecondStage, cannot_be_stood_on};
 pub use vae::{Parts, Vae};
 
 use crate::catalogue::About;
+use crate::distributions::Measure;
 use crate::graph::{Graph, Tensor};
 use crate::nn::ParameterSpec;
 
@@ -147,12 +148,17 @@ pub trait Model: std::fmt::Debug + Send + Sync {
         vec![]
     }
 
-    /// Whether its likelihood gives probabilities of discrete values, so that bits per dimension mean something.
-    fn is_discrete(&self) -> bool;
+    /// What its reconstruction term measures of rows, which are all black and white (0 and 1), or not.
+    fn measure(&self, black_and_white: bool) -> Measure;
 
     /// Whether its KL is computed in closed form, or else estimated by Monte Carlo from the codes that are drawn; `None`
     /// where codes are deterministic and there is none.
     fn kl_is_closed_form(&self) -> Option<bool> {
+        None
+    }
+
+    /// What must be known to read its likelihoods beside its ELBO, in a sentence or two.
+    fn note_on_likelihood(&self) -> Option<&'static str> {
         None
     }
 

@@ -17,6 +17,7 @@
 use super::networks::repeat;
 use super::{Batch, DrawnCodes, Labelled, Model, Rows, Terms};
 use crate::catalogue::{About, Kind};
+use crate::distributions::Measure;
 use crate::error::{Error, Result};
 use crate::graph::{Graph, Tensor};
 use crate::nn::ParameterSpec;
@@ -99,7 +100,10 @@ pub fn cannot_be_stood_on(first: &dyn Model) -> Option<&'static str> {
     if first.condition() > 0 {
         return Some("it is told something of every row, and its codes mean nothing without that");
     }
-    first.codes(&mut graph, x.into(), 1).is_none().then_some("it gives codes no density q(z|x), as a vae does")
+    first
+        .codes(&mut graph, x.into(), 1)
+        .is_none()
+        .then_some("it gives codes no density q(z|x) over real numbers, as a vae with a Gaussian posterior does")
 }
 
 impl Model for SecondStage {
@@ -128,8 +132,8 @@ impl Model for SecondStage {
         first.chain(self.second.frozen()).collect()
     }
 
-    fn is_discrete(&self) -> bool {
-        self.first.is_discrete()
+    fn measure(&self, black_and_white: bool) -> Measure {
+        self.first.measure(black_and_white)
     }
 
     /// ln q(z|x) is that of the codes which are drawn, whatever the second model's KL is.

@@ -9,7 +9,9 @@ use std::sync::Arc;
 use super::networks::{Networks, repeat};
 use super::{Batch, DrawnCodes, Model, Rows, Terms};
 use crate::catalogue::{About, Kind};
-use crate::distributions::{DiagonalGaussian, Draw, Encode, Encoder, Likelihood, Posterior, Prior, StandardNormal};
+use crate::distributions::{
+    Codes, DiagonalGaussian, Encode, Encoder, Likelihood, Measure, Posterior, Prior, StandardNormal,
+};
 use crate::graph::{Graph, Tensor};
 use crate::nn::{Activation, ParameterSpec};
 use crate::objectives::{Elbo, Inference, Objective};
@@ -126,11 +128,12 @@ impl Vae {
         let samples = graph.shape(noise)[0] / rows;
         let outputs = self.networks.encode(graph, batch.rows);
         let repeated = repeat(graph, outputs, samples);
-        let Draw { z, log_prob } = posterior.sample(graph, repeated, noise);
+        let draw = posterior.sample(graph, repeated, noise);
+        let z = draw.z;
         let log_likelihood = self.networks.log_likelihood(graph, &*self.parts.likelihood, z, batch.rows);
         let encoder = self.encoder();
-        let log_prior = prior.log_prob(graph, z, &encoder);
-        let [log_posterior, log_prior] = [log_prob, log_prior].map(|t| graph.reshape(t, &[rows, samples]));
+        let log_prior = prior.log_prob(graph, draw.code(), &encoder);
+        let [log_posterior, log_prior] = [draw.log_prob, log_prior].map(|t| graph.reshape(t, &[rows, samples]));
         let kl = posterior.kl(graph, outputs, &**prior).unwrap_or_else(|| {
             let ratio = graph.sub(log_posterior, log_prior);
             let sum = graph.sum(ratio, &[1]);
@@ -197,8 +200,12 @@ impl Model for Vae {
         all
     }
 
-    fn is_discrete(&self) -> bool {
-        self.parts.likelihood.support().is_discrete()
+    fn note_on_likelihood(&self) -> Option<&'static str> {
+        self.parts.posterior.note_on_likelihood()
+    }
+
+    fn measure(&self, black_and_white: bool) -> Measure {
+        Measure::of(self.parts.likelihood.support(), black_and_white)
     }
 
     fn kl_is_closed_form(&self) -> Option<bool> {
@@ -228,6 +235,10 @@ impl Model for Vae {
     }
 
     fn codes(&self, graph: &mut Graph, rows: Rows, samples: usize) -> Option<DrawnCodes> {
+        // A density over the simplex is no density over the numbers that a second model gives one.
+        if self.parts.posterior.codes() != Codes::Real {
+            return None;
+        }
         let batch = Batch::whole(graph, rows);
         let noise = self.noise(graph, batch.count * samples);
         let Inference { z, log_posterior, log_likelihood, .. } = self.infer(graph, &batch, noise);

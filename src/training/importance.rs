@@ -2,28 +2,31 @@
 //! Wierstra 2014, appendix E).
 //!
 //! ln p(x) ≈ ln (1/K) Σ_k w_k with w_k = p(x, z_k)/q(z_k | x), z_k ~ q(z | x). It is a lower bound in expectation, and
-//! tight as K grows. Codes come in chunks whose weights are summed on the device, so that memory does not grow with K: of
-//! each chunk come back the largest ln w, and the sums of w and w² relative to it.
+//! tight as K grows. Codes come in chunks, so that memory on the device does not grow with K; of each row ln w_k come back, and
+//! are summed here in f64.
+//!
+//! How far the estimate may be off is told by the jackknife over codes (Efron 1982, chapters 2 and 3), which leaves out one code at
+//! a time. It holds also where a single weight outweighs all others: then what leaving it out changes is its distance from the
+//! next. (1/ESS − 1/K, the usual approximation, is never above 1, however far apart the weights are.)
 
 use serde::{Deserialize, Serialize};
 
 use super::batches::Batches;
 use super::programs::importance_program;
 use super::session::Session;
-use crate::data::{Dataset, Values};
+use crate::data::Dataset;
 use crate::error::{Error, Result};
 use crate::kernels::Step;
-use crate::kernels::random::uniform4;
 
 /// Rows, and codes of each, that one step of the program works on.
 const ROWS: usize = 32;
 const CODES: usize = 64;
 
-/// The stream of the draws that make grey values black or white, far from those of graphs, which count from 1.
-const BINARISED: u32 = 0x4000_0000;
-
 /// The most codes per row.
 pub const MAX_SAMPLES: usize = 5_000;
+
+/// Below so many effective samples, in the mean over rows, neither the estimate nor its errors can be relied on.
+pub const RELIABLE_FROM: f64 = 10.0;
 
 /// An estimate of the mean of −ln p(x) over a data set, in nats per example.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
@@ -32,41 +35,65 @@ pub struct Importance {
     pub samples: usize,
     /// The estimate.
     pub nll: f64,
-    /// Its standard error over the draws of codes, the rows being what they are (delta method).
-    pub monte_carlo_error: f64,
+    /// Its standard error over the draws of codes, the rows being what they are, by the jackknife; unknown with one code.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub monte_carlo_error: Option<f64>,
+    /// How far it lies above −ln p(x) in expectation, K being finite, by the jackknife; unknown with one code. Where few samples
+    /// are effective, the bias is larger than that.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub bias: Option<f64>,
     /// Its standard error over rows: the sample standard deviation of ln p(x) by √rows.
     pub standard_error: f64,
     /// (Σ w)²/Σ w², the mean over rows: how many of the K codes count.
     pub effective_samples: f64,
+    /// Whether at least [`RELIABLE_FROM`] samples are effective.
+    pub reliable: bool,
 }
 
-/// The weights of one row so far, relative to the largest.
+/// What the weights of one row say.
 #[derive(Clone, Copy, Debug, PartialEq)]
-struct Weights {
-    largest: f64,
-    sum: f64,
-    squares: f64,
+struct Row {
+    /// ln (1/K) Σ w.
+    log_mean: f64,
+    /// The variance of that over draws of codes, and its bias, by the jackknife; of two codes or more.
+    jackknife: Option<(f64, f64)>,
+    /// (Σ w)²/Σ w².
+    effective: f64,
 }
 
-impl Weights {
-    const NONE: Weights = Weights { largest: f64::NEG_INFINITY, sum: 0.0, squares: 0.0 };
-
-    /// Joins two parts of a row's weights.
-    fn join(self, other: Weights) -> Weights {
-        let largest = self.largest.max(other.largest);
-        let scale = |part: Weights| if part.sum > 0.0 { (part.largest - largest).exp() } else { 0.0 };
-        let (a, b) = (scale(self), scale(other));
-        Weights { largest, sum: a * self.sum + b * other.sum, squares: a * a * self.squares + b * b * other.squares }
+impl Row {
+    /// From ln w of every code of a row.
+    fn of(logs: &[f64]) -> Row {
+        let count = logs.len() as f64;
+        let at = (0..logs.len()).fold(0, |best, k| if logs[k] > logs[best] { k } else { best });
+        let largest = logs[at];
+        let weights = || logs.iter().map(|log| (log - largest).exp());
+        let (sum, squares) = (weights().sum::<f64>(), weights().map(|w| w * w).sum::<f64>());
+        let log_mean = largest + (sum / count).ln();
+        Row {
+            log_mean,
+            jackknife: (logs.len() > 1).then(|| jackknife(logs, (at, sum))),
+            effective: sum * sum / squares,
+        }
     }
+}
 
-    /// ln of the mean of `count` weights.
-    fn log_mean(self, count: f64) -> f64 {
-        self.largest + self.sum.ln() - count.ln()
-    }
-
-    fn effective(self) -> f64 {
-        self.sum * self.sum / self.squares
-    }
+/// The jackknife's variance and bias of ln (1/K) Σ w, of ln w of at least two codes, the place of the largest, and Σ w relative
+/// to it.
+fn jackknife(logs: &[f64], (at, sum): (usize, f64)) -> (f64, f64) {
+    let (count, largest) = (logs.len() as f64, logs[at]);
+    let others = || logs.iter().enumerate().filter(move |(k, _)| *k != at).map(|(_, log)| *log);
+    // Without the largest weight, the rest is summed anew: it may be lost beside it.
+    let next = others().fold(f64::NEG_INFINITY, f64::max);
+    let without_largest = next + others().map(|log| (log - next).exp()).sum::<f64>().ln();
+    let left_out = |k: usize| {
+        let rest = if k == at { without_largest } else { largest + (sum - (logs[k] - largest).exp()).ln() };
+        rest - (count - 1.0).ln()
+    };
+    let mean = (0..logs.len()).map(left_out).sum::<f64>() / count;
+    let spread = (0..logs.len()).map(|k| (left_out(k) - mean).powi(2)).sum::<f64>();
+    let whole = largest + (sum / count).ln();
+    (spread * (count - 1.0) / count, (count - 1.0) * (mean - whole))
 }
 
 impl Session {
@@ -74,7 +101,7 @@ impl Session {
     ///
     /// # Errors
     /// If the model's codes are deterministic, `samples` is 0 or above [`MAX_SAMPLES`], or the device fails.
-    pub fn importance(&mut self, data: &Dataset, samples: usize, binarise: bool) -> Result<Importance> {
+    pub fn importance(&mut self, data: &Dataset, samples: usize) -> Result<Importance> {
         if !(1..=MAX_SAMPLES).contains(&samples) {
             return Err(Error::invalid(format!(
                 "{samples} samples per row were asked for: give a whole number from 1 to {MAX_SAMPLES}"
@@ -85,99 +112,132 @@ impl Session {
                 "a plain autoencoder gives no row a likelihood, so there is none to estimate: train a vae",
             ));
         }
-        // Every chunk of a row's codes must see the same row.
-        let binarised = binarise.then(|| binarised(data, self.seed())).transpose()?;
-        let data = binarised.as_ref().unwrap_or(data);
-        let source = self.resident(format!("importance.{}x{}", data.rows, data.shape.features()), data)?;
-        let batches = Batches { count: data.rows, rows: ROWS };
-        let mut weights = vec![Weights::NONE; data.rows];
-        let (whole, rest) = (samples / CODES, samples % CODES);
-        let chunks = [(CODES, whole), (rest, usize::from(rest > 0))];
-        let mut number = 0;
-        for (codes, times) in chunks.into_iter().filter(|chunk| chunk.1 > 0) {
-            let name = format!("{}.{codes}", source.name);
-            let id = self.load(&name, |model, set| importance_program(model, set, &source, (ROWS, codes)))?;
-            source.upload(&mut *self.executor, id, data)?;
-            let scalars = self.scalars(id, 1.0);
-            for batch in 0..batches.len() {
-                let (position, live) = batches.at(batch);
-                for _ in 0..times {
-                    let seed = Step::seed_words(!self.seed());
-                    let step = Step { seed, step: number, rows: live, position, scalars, ..Step::default() };
-                    number += 1;
-                    self.executor.run(id, &[step])?;
-                    let found = self.executor.read_f32("output.weights")?;
-                    for (row, part) in found.chunks_exact(3).take(live as usize).enumerate() {
-                        let [largest, sum, squares] = [part[0], part[1], part[2]].map(f64::from);
-                        let at = &mut weights[position as usize + row];
-                        *at = at.join(Weights { largest, sum, squares });
-                    }
-                }
+        let source = self.resident(format!("importance.{}", data.rows), data)?;
+        let mut chunks = Vec::new();
+        for (codes, times) in [(CODES, samples / CODES), (samples % CODES, usize::from(!samples.is_multiple_of(CODES)))]
+        {
+            if times > 0 {
+                let name = format!("{}.{codes}", source.name);
+                let id = self.load(&name, |model, set| importance_program(model, set, &source, (ROWS, codes)))?;
+                source.upload(&mut *self.executor, id, data)?;
+                chunks.extend(vec![(id, codes); times]);
             }
         }
-        Ok(summary(&weights, samples))
+        let (batches, seed) = (Batches { count: data.rows, rows: ROWS }, Step::seed_words(!self.seed()));
+        let (mut rows, mut number) = (Vec::with_capacity(data.rows), 0);
+        let mut logs: Vec<Vec<f64>> = vec![Vec::with_capacity(samples); ROWS];
+        for batch in 0..batches.len() {
+            let (position, live) = batches.at(batch);
+            logs.iter_mut().for_each(Vec::clear);
+            for &(id, codes) in &chunks {
+                let scalars = self.scalars(id, 1.0);
+                let step = Step { seed, step: number, rows: live, position, scalars, ..Step::default() };
+                // No two chunks share their noise.
+                number += 1;
+                self.executor.run(id, &[step])?;
+                let found = self.executor.read_f32("output.log_weights")?;
+                for (logs, found) in logs.iter_mut().zip(found.chunks_exact(codes)) {
+                    logs.extend(found.iter().map(|&log| f64::from(log)));
+                }
+            }
+            rows.extend(logs.iter().take(live as usize).map(|logs| Row::of(logs)));
+        }
+        Ok(summary(&rows, samples))
     }
 }
 
-/// Every value as a draw: 1 with the value's probability, else 0.
-fn binarised(data: &Dataset, seed: u64) -> Result<Dataset> {
-    let features = data.shape.features();
-    let mut out = Vec::with_capacity(data.rows * features);
-    for row in 0..data.rows {
-        let step = Step { seed: Step::seed_words(!seed), step: row as u32, ..Step::default() };
-        let draw =
-            |(e, value): (usize, f32)| f32::from(u8::from(uniform4(&step, BINARISED, e as u32 / 4)[e % 4] < value));
-        out.extend(data.row(row).into_iter().enumerate().map(draw));
-    }
-    let drawn = Dataset::new(data.name.clone(), Values::Floats(out), data.shape)?;
-    Ok(Dataset { conditions: data.conditions.clone(), ..drawn })
-}
-
-fn summary(weights: &[Weights], samples: usize) -> Importance {
-    let (rows, count) = (weights.len() as f64, samples as f64);
-    let logs: Vec<f64> = weights.iter().map(|w| w.log_mean(count)).collect();
-    let mean = logs.iter().sum::<f64>() / rows;
-    let variance = logs.iter().map(|l| (l - mean).powi(2)).sum::<f64>() / (rows - 1.0).max(1.0);
-    // Var[ln w̄] ≈ Var[w]/(K E[w]²) = (1/ESS − 1/K), with K − 1 for K in its denominator.
-    let errors =
-        weights.iter().map(|w| ((1.0 / w.effective() - 1.0 / count) * count / (count - 1.0).max(1.0)).max(0.0));
+fn summary(found: &[Row], samples: usize) -> Importance {
+    let rows = found.len() as f64;
+    let mean = found.iter().map(|row| row.log_mean).sum::<f64>() / rows;
+    let variance = found.iter().map(|row| (row.log_mean - mean).powi(2)).sum::<f64>() / (rows - 1.0).max(1.0);
+    // Codes of different rows are independent, so that the variances of their estimates add up.
+    let jackknife: Option<Vec<(f64, f64)>> = found.iter().map(|row| row.jackknife).collect();
+    let jackknife = jackknife.as_deref();
+    let effective_samples = found.iter().map(|row| row.effective).sum::<f64>() / rows;
     Importance {
         samples,
         nll: -mean,
-        monte_carlo_error: errors.sum::<f64>().sqrt() / rows,
+        monte_carlo_error: jackknife.map(|of| of.iter().map(|j| j.0).sum::<f64>().sqrt() / rows),
+        bias: jackknife.map(|of| -of.iter().map(|j| j.1).sum::<f64>() / rows),
         standard_error: (variance / rows).sqrt(),
-        effective_samples: weights.iter().map(|w| w.effective()).sum::<f64>() / rows,
+        effective_samples,
+        reliable: effective_samples >= RELIABLE_FROM,
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use rand::rngs::Xoshiro256PlusPlus;
+    use rand::{RngExt, SeedableRng};
+
     use super::*;
 
-    fn of(logs: &[f64]) -> Weights {
-        let largest = logs.iter().copied().fold(f64::NEG_INFINITY, f64::max);
-        let w = |l: &f64| (l - largest).exp();
-        Weights { largest, sum: logs.iter().map(w).sum(), squares: logs.iter().map(|l| w(l).powi(2)).sum() }
+    /// A standard normal by Box and Muller.
+    fn normal(rng: &mut Xoshiro256PlusPlus) -> f64 {
+        let [u, v] = [0; 2].map(|_| 1.0 - rng.random::<f64>());
+        (-2.0 * u.ln()).sqrt() * (std::f64::consts::TAU * v).cos()
     }
 
     #[test]
-    fn parts_join_to_the_whole() {
-        let logs = [-900.0, -2.0, -1.5, -1.0, -700.0, -1.2];
-        let whole = of(&logs);
-        for cut in 0..=logs.len() {
-            let part = |logs: &[f64]| if logs.is_empty() { Weights::NONE } else { of(logs) };
-            let joined = part(&logs[..cut]).join(part(&logs[cut..]));
-            assert!((joined.log_mean(6.0) - whole.log_mean(6.0)).abs() < 1e-12);
-            assert!((joined.effective() - whole.effective()).abs() < 1e-12);
-        }
-        assert!((of(&[0.0; 4]).effective() - 4.0).abs() < 1e-12);
-        assert!((of(&[0.0; 4]).log_mean(4.0)).abs() < 1e-12);
+    fn a_row_by_hand() {
+        // w = 1, 2, 5: the mean is 8/3; left out in turn, 7/2, 6/2 and 3/2.
+        let row = Row::of(&[1.0, 2.0, 5.0].map(f64::ln));
+        let close = |a: f64, b: f64| assert!((a - b).abs() < 1e-12, "{a} is not {b}");
+        close(row.log_mean, (8.0f64 / 3.0).ln());
+        close(row.effective, 64.0 / 30.0);
+        let left = [3.5f64, 3.0, 1.5].map(f64::ln);
+        let mean = left.iter().sum::<f64>() / 3.0;
+        let (variance, bias) = row.jackknife.unwrap();
+        close(variance, 2.0 / 3.0 * left.iter().map(|l| (l - mean).powi(2)).sum::<f64>());
+        close(bias, 2.0 * (mean - (8.0f64 / 3.0).ln()));
+        assert_eq!(Row::of(&[-3.0]).jackknife, None);
     }
 
     #[test]
     fn equal_weights_have_no_error() {
-        let found = summary(&[of(&[-3.0; 5]), of(&[-3.0; 5])], 5);
-        assert!((found.nll - 3.0).abs() < 1e-12 && found.monte_carlo_error < 1e-9 && found.standard_error < 1e-12);
-        assert!(summary(&[of(&[-3.0, -1.0])], 2).monte_carlo_error > 0.1);
+        let found = summary(&[Row::of(&[-3.0; 5]), Row::of(&[-3.0; 5])], 5);
+        assert!((found.nll - 3.0).abs() < 1e-12 && found.standard_error < 1e-12);
+        assert!(found.monte_carlo_error.unwrap() < 1e-9 && found.bias.unwrap().abs() < 1e-9);
+        assert!((found.effective_samples - 5.0).abs() < 1e-9 && !found.reliable);
+        assert!(summary(&[Row::of(&[-1.0; 10])], 10).reliable);
+        assert!(summary(&[Row::of(&[-3.0, -1.0])], 2).monte_carlo_error.unwrap() > 0.1);
+        assert_eq!(summary(&[Row::of(&[-3.0])], 1).monte_carlo_error, None);
+    }
+
+    #[test]
+    fn rows_add_up_as_independent_ones_do() {
+        // Two rows whose ln p(x) differ by 2: the sample deviation is √2, by √2 rows 1.
+        let found = summary(&[Row::of(&[-1.0, -1.0]), Row::of(&[-3.0, -3.0])], 2);
+        assert!((found.nll - 2.0).abs() < 1e-12 && (found.standard_error - 1.0).abs() < 1e-12);
+        let one = Row::of(&[0.0, -1.0]);
+        let (alone, four) = (summary(&[one], 2), summary(&[one; 4], 2));
+        let ratio = alone.monte_carlo_error.unwrap() / four.monte_carlo_error.unwrap();
+        assert!((ratio - 2.0).abs() < 1e-12, "four rows halve the error: {ratio}");
+        assert!((alone.bias.unwrap() - four.bias.unwrap()).abs() < 1e-12);
+    }
+
+    /// The error that is told beside the one that repetition shows, from many effective samples to hardly more than one.
+    #[test]
+    fn the_error_is_what_repeated_draws_differ_by() {
+        const REPEATS: usize = 3000;
+        let mut rng = Xoshiro256PlusPlus::seed_from_u64(5);
+        for (codes, spread, holds) in [(100, 0.5, true), (100, 1.5, true), (100, 3.0, false), (20, 50.0, false)] {
+            let rows: Vec<Row> = (0..REPEATS)
+                .map(|_| Row::of(&(0..codes).map(|_| spread * normal(&mut rng)).collect::<Vec<_>>()))
+                .collect();
+            let n = REPEATS as f64;
+            let mean = rows.iter().map(|row| row.log_mean).sum::<f64>() / n;
+            let seen = (rows.iter().map(|row| (row.log_mean - mean).powi(2)).sum::<f64>() / (n - 1.0)).sqrt();
+            let told = (rows.iter().map(|row| row.jackknife.unwrap().0).sum::<f64>() / n).sqrt();
+            assert!((told / seen - 1.0).abs() < 0.15, "{codes} codes, spread {spread}: {told} told, {seen} seen");
+            // E w = e^{spread²/2}: what the estimate misses of it is its bias, which is known where enough samples count.
+            let (bias, told) =
+                (mean - spread * spread / 2.0, rows.iter().map(|row| row.jackknife.unwrap().1).sum::<f64>() / n);
+            assert!(bias < told && told < 0.0 || (bias - told).abs() < 0.01, "{bias} {told}");
+            assert_eq!((bias - told).abs() < 0.02, holds, "{codes} codes, spread {spread}: {bias} {told}");
+            // The usual approximation does not see it.
+            let usual = rows.iter().map(|row| 1.0 / row.effective - 1.0 / codes as f64).sum::<f64>() / n;
+            assert_eq!((usual.sqrt() / seen - 1.0).abs() < 0.15, holds, "{usual} beside {seen}");
+        }
     }
 }

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use super::resident::Resident;
 use crate::graph::{Graph, Tensor};
-use crate::kernels::{Func, Order};
+use crate::kernels::Order;
 use crate::models::{self, Labelled, Model, Rows, Terms};
 use crate::program::{AdamOptions, ParameterSet, Program, Request, Update, lower};
 
@@ -85,8 +85,8 @@ pub fn train_program(
 }
 
 /// The program of one evaluation step over a data set in its own order: the same statistics, and [`EVALUATE_OUTPUTS`].
-pub fn evaluate_program(model: &dyn Model, sets: Sets, data: &Resident, rows: usize, binarise: bool) -> Program {
-    let mut b = batch(model, (data, rows), None, Order::Sequential, binarise);
+pub fn evaluate_program(model: &dyn Model, sets: Sets, data: &Resident, rows: usize) -> Program {
+    let mut b = batch(model, (data, rows), None, Order::Sequential, false);
     let statistics = statistics(&mut b);
     let kl = b.terms.kl.unwrap_or_else(|| b.graph.full(0.0, &[rows, model.latent()]));
     let weighted = b.graph.mul(kl, b.weights);
@@ -102,8 +102,8 @@ pub fn evaluate_program(model: &dyn Model, sets: Sets, data: &Resident, rows: us
     })
 }
 
-/// The program of one step of importance sampling over a data set in its own order, `codes` codes a row: its output
-/// `weights` `[rows, 3]` holds the largest ln w of each row, and the sums of w and of w² relative to that.
+/// The program of one step of importance sampling over a data set in its own order: its output `log_weights` `[rows, codes]`
+/// holds ln w of every code.
 pub(super) fn importance_program(
     model: &dyn Model,
     sets: Sets,
@@ -113,18 +113,12 @@ pub(super) fn importance_program(
     let mut graph = Graph::new();
     let given = data.rows(&mut graph, rows, Order::Sequential, false);
     let log_weights = model.log_weights(&mut graph, given, codes).expect("the model has a prior, which was checked");
-    let largest = graph.max(log_weights, &[1]);
-    let below = graph.sub(log_weights, largest);
-    let weights = graph.call(Func::Exp, &[below]);
-    let squares = graph.call(Func::Square, &[weights]);
-    let (sum, squares) = (graph.sum(weights, &[1]), graph.sum(squares, &[1]));
-    let output = graph.concat(&[largest, sum, squares], 1);
     lower(&Request {
         name: &format!("{}.{codes}", data.name),
         graph: &graph,
         parameters: sets.to_vec(),
         data: data.specs().collect(),
-        outputs: vec![("weights", output)],
+        outputs: vec![("log_weights", log_weights)],
         statistics: vec![],
         update: None,
     })

@@ -19,14 +19,15 @@ pub struct Resident {
 }
 
 impl Resident {
-    /// A data set as a model with this many values of condition (0 for none) reads it.
+    /// A data set as a model with this many values of condition (0 for none) reads it. Its name tells how it is stored, so that
+    /// no program reads bits as bytes: another set under the same name is another buffer, unless it is stored likewise.
     pub fn new(name: impl Into<String>, data: &Dataset, condition: usize) -> Resident {
+        let values = spec(data.rows, data.shape.features(), &data.values);
         let conditions = data.conditions.as_ref().filter(|_| condition > 0);
-        Resident {
-            name: name.into(),
-            values: spec(data.rows, data.shape.features(), &data.values),
-            conditions: conditions.map(|found| spec(data.rows, found.width, &found.values)),
-        }
+        let conditions = conditions.map(|found| spec(data.rows, found.width, &found.values));
+        let stored = |spec: DataSpec| format!("{}{:?}", spec.features, spec.packing).to_lowercase();
+        let known = conditions.map_or(String::new(), |spec| format!("+{}", stored(spec)));
+        Resident { name: format!("{}.{}{known}", name.into(), stored(values)), values, conditions }
     }
 
     /// The name of the buffer of what is known.

@@ -10,6 +10,7 @@ use super::metrics::{ActiveUnits, EpochRecord, Split, bits_per_dimension};
 use super::programs::{EVALUATE_OUTPUTS, Sets, evaluate_program};
 use super::resident::Resident;
 use crate::data::Dataset;
+use crate::distributions::Measure;
 use crate::error::{Error, Result};
 use crate::kernels::{SCALARS, Step};
 use crate::models::Model;
@@ -80,12 +81,11 @@ impl Session {
         &mut self,
         split: Split,
         data: &Dataset,
-        (rows, beta, binarise): (usize, f64, bool),
+        (rows, beta): (usize, f64),
     ) -> Result<(EpochRecord, Vec<f32>)> {
-        // Another set under the same split is another buffer, unless it is of the same size: then it is written anew.
-        let source = self.resident(format!("{split}.{}x{}", data.rows, data.shape.features()), data)?;
-        let name = format!("evaluate.{}.{}", source.name, source.conditions.is_some());
-        let id = self.load(&name, |model, set| evaluate_program(model, set, &source, rows, binarise))?;
+        let source = self.resident(format!("{split}.{}", data.rows), data)?;
+        let name = format!("evaluate.{}.{rows}", source.name);
+        let id = self.load(&name, |model, set| evaluate_program(model, set, &source, rows))?;
         source.upload(&mut *self.executor, id, data)?;
         let started = std::time::Instant::now();
         let batches = Batches { count: data.rows, rows };
@@ -110,9 +110,11 @@ impl Session {
         }
         let mut record = EpochRecord::new(0, split, sums.mean(0), sums.mean(1), sums.mean(2));
         record.parts = self.parts(id, &sums);
-        record.bits_per_dimension = self.bits_per_dimension(record.elbo);
-        record.active_units = Some(units.count());
-        record.kl_per_dimension = (0..per_dimension.len()).map(|d| per_dimension.mean(d)).collect();
+        record.bits_per_dimension = self.bits_per_dimension(record.elbo, data.is_black_and_white());
+        record.active_units = (self.model.measure(true) != Measure::Labels).then(|| units.count());
+        if self.model.kl_is_closed_form().is_some() {
+            record.kl_per_dimension = (0..per_dimension.len()).map(|d| per_dimension.mean(d)).collect();
+        }
         record.beta = Some(beta);
         let seconds = started.elapsed().as_secs_f64();
         record.seconds = Some(seconds);
@@ -120,9 +122,10 @@ impl Session {
         Ok((record, means))
     }
 
-    /// The ELBO in bits per dimension, where that means something.
-    pub(super) fn bits_per_dimension(&self, elbo: f64) -> Option<f64> {
-        self.model.is_discrete().then(|| bits_per_dimension(elbo, self.model.features()))
+    /// The ELBO in bits per dimension, of rows of which that means something: all black and white (0 and 1), or not.
+    pub(super) fn bits_per_dimension(&self, elbo: f64, black_and_white: bool) -> Option<f64> {
+        let counted = self.model.measure(black_and_white).counts_bits();
+        counted.then(|| bits_per_dimension(elbo, self.model.features()))
     }
 
     /// A data set as programs of this model read it.

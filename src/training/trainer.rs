@@ -29,6 +29,8 @@ pub struct Trainer {
     batches: Batches,
     config: TrainingConfig,
     submit: usize,
+    /// Whether all values that a step sees are 0 or 1.
+    black_and_white: bool,
     /// Room for [`Trainer::send`] and [`Trainer::settle`], kept so that neither allocates.
     steps: Vec<Step>,
     statistics: Vec<f32>,
@@ -108,6 +110,7 @@ impl Trainer {
             batches,
             config: config.clone(),
             submit,
+            black_and_white: binarise || data.is_black_and_white(),
             steps: Vec::new(),
             statistics: Vec::new(),
         })
@@ -289,7 +292,7 @@ impl Trainer {
         let mut record = EpochRecord::new(self.state.epoch + 1, Split::Train, sums.mean(0), sums.mean(1), sums.mean(2));
         record.parts = self.session.parts(self.program, sums);
         let last = self.state.step.saturating_sub(1);
-        record.bits_per_dimension = self.session.bits_per_dimension(record.elbo);
+        record.bits_per_dimension = self.session.bits_per_dimension(record.elbo, self.black_and_white);
         record.beta = Some(self.rates.beta(last));
         record.learning_rate = Some(self.rates.learning_rate(last));
         record.gradient_norm = Some(sums.mean(3 + record.parts.len()));

@@ -19,7 +19,7 @@ fn data(trial: &mut Trial, support: Support) -> Tensor {
     match support {
         Support::Binary => trial.data("a0", &[BATCH, FEATURES], 2),
         Support::Levels(n) => trial.data("a0", &[BATCH, FEATURES], n),
-        Support::Unit | Support::Real => {
+        Support::Unit | Support::Real | Support::Loss => {
             let x = trial.signal(0, &[BATCH, FEATURES]);
             trial.graph.call(elbo::kernels::Func::Sigmoid, &[x])
         }

@@ -101,7 +101,7 @@ fn a_flow_as_the_prior_undoes_its_draws() {
             let network = Network::new(1, &*posterior, latent);
             let encoder = Encoder { network: &network, posterior: &*posterior };
             let z = prior.sample(&mut bench.graph, ROWS, latent, &encoder);
-            let log_prob = prior.log_prob(&mut bench.graph, z, &encoder);
+            let log_prob = prior.log_prob(&mut bench.graph, z.into(), &encoder);
             // The first stream of the graph is what the draw is made of.
             let u = bench.graph.normal(1, &[ROWS, latent]);
             let mut slopes = Vec::new();

@@ -34,7 +34,7 @@ fn closed_forms_are_what_draws_say() {
             let noise = posterior.noise(&mut bench.graph, DRAWS, LATENT);
             let draw = posterior.sample(&mut bench.graph, outputs, noise);
             let ratios: Vec<f64> = if posterior.codes() == Codes::Real {
-                let log_prior = prior.log_prob(&mut bench.graph, draw.z, &encoder);
+                let log_prior = prior.log_prob(&mut bench.graph, draw.code(), &encoder);
                 let ratio = bench.graph.sub(draw.log_prob, log_prior);
                 bench.value(ratio)
             } else {

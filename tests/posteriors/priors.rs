@@ -22,7 +22,7 @@ fn prior(id: &str, latent: usize, points: &[Vec<f64>]) -> (Vec<f64>, Vec<f64>) {
     bench.fill(&network.0.parameters(), 0.8);
     bench.fill(&prior.parameters(latent, 2), 0.6);
     let z = bench.input("z", points);
-    let log_prob = prior.log_prob(&mut bench.graph, z, &encoder);
+    let log_prob = prior.log_prob(&mut bench.graph, z.into(), &encoder);
     let draws = prior.sample(&mut bench.graph, DRAWS, latent, &encoder);
     (bench.value(log_prob), bench.value(draws))
 }
@@ -110,7 +110,7 @@ fn a_vampprior_of_the_data_is_the_aggregate_posterior() {
             bench.values.tensors["prior.pseudo_inputs"].chunks(features).map(<[f64]>::to_vec).collect();
         let points: Vec<Vec<f64>> = (0..7).map(|_| bench.numbers.signed(latent)).collect();
         let z = bench.input("z", &points);
-        let log_prob = prior.log_prob(&mut bench.graph, z, &encoder);
+        let log_prob = prior.log_prob(&mut bench.graph, z.into(), &encoder);
         let x = bench.input("x", &x);
         let outputs = network.0.forward(&mut bench.graph, x);
         let (said, outputs) = (bench.value(log_prob), bench.value(outputs));

@@ -87,13 +87,13 @@ fn the_relaxed_prior_is_the_posterior_that_knows_nothing() {
     let outputs = bench.input("outputs", &vec![vec![0.4, 0.4]; DRAWS]);
     let noise = posterior.noise(&mut bench.graph, DRAWS, 2);
     let draw = posterior.sample(&mut bench.graph, outputs, noise);
-    let log_prior = prior.log_prob(&mut bench.graph, draw.z, &encoder);
+    let log_prior = prior.log_prob(&mut bench.graph, draw.code(), &encoder);
     let [a, b] = [draw.log_prob, log_prior].map(|t| bench.value(t));
     assert!(a.iter().zip(&b).all(|(a, b)| (a - b).abs() < 1e-5 * a.abs().max(1.0)));
     let step = 1e-4;
     let grid: Vec<Vec<f64>> = (0..=10_000).map(|i| f64::from(i) * step).map(|y| vec![y, 1.0 - y]).collect();
     let grid = bench.input("z", &grid);
-    let density = prior.log_prob(&mut bench.graph, grid, &encoder);
+    let density = prior.log_prob(&mut bench.graph, grid.into(), &encoder);
     let density: Vec<f64> = bench.value(density).iter().map(|l| l.exp()).collect();
     let draws: Vec<f64> = bench.value(draw.z).chunks(2).map(|y| y[0]).collect();
     assert_sample("uniform-categorical", &Cumulated::new(0.0, step, &density), &draws, 0.05);

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use elbo::distributions::Gaussian;
+use elbo::distributions::{Gaussian, Measure};
 use elbo::graph::eval::evaluate;
 use elbo::graph::{Graph, Tensor};
 use elbo::models::{Batch, Labelled, Model, Parts, Rows, SecondStage, Terms, Vae};
@@ -39,8 +39,8 @@ impl Model for Probe {
         vec![]
     }
 
-    fn is_discrete(&self) -> bool {
-        true
+    fn measure(&self, _: bool) -> Measure {
+        Measure::Probability
     }
 
     fn terms(&self, graph: &mut Graph, batch: &Batch) -> Terms {
@@ -87,7 +87,7 @@ fn labelled_rows_go_through_the_first_encoder_with_their_labels() {
     let first = Vae::new(FEATURES, LATENT, (&[], &[]), Activation::Relu, parts);
     let model = SecondStage::new(Box::new(first.clone()), Box::new(Probe)).unwrap();
     assert_eq!((model.condition(), model.infers_label(), model.latent()), (CLASSES, true, LATENT));
-    assert!(!model.is_discrete(), "what is discrete are rows, not codes");
+    assert_eq!(model.measure(true), Measure::Density, "rows are measured, not codes");
     let (mut graph, mut numbers, mut values) = (Graph::new(), Numbers(8), values(ROWS));
     for spec in model.frozen() {
         values.tensors.insert(spec.name, numbers.signed(spec.shape.iter().product()));

@@ -21,8 +21,9 @@ pub struct Curve {
     pub points: Vec<(f64, f64)>,
 }
 
-/// Draws a title, the key to the curves beside it, and the curves in a frame of their own with some `ticks` upwards.
-pub fn panel(sheet: &Sheet, title: &str, curves: &[Curve], ticks: usize) -> Drawn {
+/// Draws a title, the key to the curves beside it, and the curves in a frame of their own with some `ticks` upwards, of values
+/// in a unit.
+pub fn panel(sheet: &Sheet, (title, unit): (&str, &str), curves: &[Curve], ticks: usize) -> Drawn {
     let middle = px(22);
     write_text(sheet, title, 17, INK, (px(16), middle))?;
     let points = || curves.iter().flat_map(|curve| curve.points.iter().copied());
@@ -41,7 +42,7 @@ pub fn panel(sheet: &Sheet, title: &str, curves: &[Curve], ticks: usize) -> Draw
     };
     let (low, high) = bulk(points().map(|point| point.1));
     let x = Axis::whole("epoch", span, 8);
-    let y = Axis::new("nats per example", (low, high), ticks);
+    let y = Axis::new(unit, (low, high), ticks);
     let mut chart = frame(sheet, (46, 18), (64, 46), &x, &y)?;
     for curve in curves {
         let ink = colour(curve.ink);

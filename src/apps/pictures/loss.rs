@@ -5,6 +5,7 @@ use std::path::Path;
 use super::curves::{Curve, panel};
 use super::palette::{Rgb, class};
 use super::plot::{px, save_plot};
+use crate::distributions::Measure;
 use crate::error::Result;
 use crate::training::metrics::{EpochRecord, Split};
 
@@ -35,15 +36,16 @@ impl From<&EpochRecord> for EpochPoint {
     }
 }
 
-/// Saves the loss curves of a run as a PNG: on the left the negative ELBO of each split, on the right the reconstruction
-/// term and the KL of the training split (of the first split there is, where nothing was trained).
+/// Saves the loss curves of a run as a PNG. Of a variational model: on the left the negative ELBO of each split, on the right the
+/// reconstruction term and the KL of the training split (of the first split there is, where nothing was trained). Of another:
+/// its loss. `measure` says what the reconstruction term is.
 ///
 /// Values that are not finite are left out, and the picture says how many. A few early or wild values do not squeeze the
 /// rest: the axis follows the bulk, and curves run out of the frame.
 ///
 /// # Errors
 /// When the file cannot be written.
-pub fn save_loss(path: &Path, history: &[EpochPoint]) -> Result<()> {
+pub fn save_loss(path: &Path, history: &[EpochPoint], measure: Measure, variational: bool) -> Result<()> {
     let mut history = history.to_vec();
     history.sort_by_key(|point| point.epoch);
     let curve = |split: Split, name: String, ink: Rgb, value: fn(&EpochPoint) -> f64| Curve {
@@ -68,12 +70,16 @@ pub fn save_loss(path: &Path, history: &[EpochPoint]) -> Result<()> {
     let reconstruction = term(class(0), |point| point.reconstruction);
     let kl = term(class(4), |point| point.kl);
 
+    let (unit, measure) = (measure.unit(), measure.to_string().replace("-l", "−l"));
     save_plot(path, (1120, 460), |sheet| {
+        if !variational {
+            return panel(sheet, (&format!("Loss: {measure}"), unit), &totals, 7);
+        }
         let (left, right) = sheet.split_horizontally(px(600));
         let (above, below) = right.split_vertically(px(222));
-        panel(&left, "Negative ELBO", &totals, 7)?;
-        panel(&above, "Reconstruction, −log p(x|z)", &reconstruction, 5)?;
-        panel(&below, "KL(q(z|x) ‖ p(z))", &kl, 5)
+        panel(&left, ("Negative ELBO", unit), &totals, 7)?;
+        panel(&above, (&format!("Reconstruction, {measure}"), unit), &reconstruction, 5)?;
+        panel(&below, ("KL(q(z|x) ‖ p(z))", unit), &kl, 5)
     })
 }
 
@@ -108,10 +114,13 @@ mod tests {
             (14, Box::new(move |epoch| wild[epoch as usize % 7])),
             (1000, Box::new(|epoch| -100.0 - 400.0 / epoch as f64)),
         ] {
-            save_loss(&path, &history(epochs, elbo)).unwrap();
-            assert_eq!(image::image_dimensions(&path).unwrap(), (1120, 460));
+            let history = history(epochs, elbo);
+            for (measure, variational) in [(Measure::CrossEntropy, true), (Measure::SquaredError, false)] {
+                save_loss(&path, &history, measure, variational).unwrap();
+                assert_eq!(image::image_dimensions(&path).unwrap(), (1120, 460));
+            }
         }
         let far = EpochPoint { epoch: u64::MAX, ..history(1, |_| -1.0)[0] };
-        save_loss(&path, &[far]).unwrap();
+        save_loss(&path, &[far], Measure::Density, true).unwrap();
     }
 }

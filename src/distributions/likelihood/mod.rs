@@ -11,6 +11,7 @@ mod laplace;
 mod learned_gaussian;
 mod levels;
 mod logistic_mixture;
+mod measure;
 mod shared_gaussian;
 mod squared_error;
 mod student_t;
@@ -24,6 +25,7 @@ pub use gaussian::Gaussian;
 pub use laplace::{Laplace, LearnedLaplace};
 pub use learned_gaussian::LearnedGaussian;
 pub use logistic_mixture::LogisticMixture;
+pub use measure::Measure;
 pub use shared_gaussian::SharedGaussian;
 pub use squared_error::SquaredError;
 pub use student_t::StudentT;
@@ -59,13 +61,8 @@ pub enum Support {
     Binary,
     /// The `n` evenly spaced numbers 0, 1/(n − 1), …, 1: a probability of each.
     Levels(usize),
-}
-
-impl Support {
-    /// Whether single values have a probability, rather than a density.
-    pub fn is_discrete(self) -> bool {
-        matches!(self, Support::Binary | Support::Levels(_))
-    }
+    /// Nothing: it is a loss over any numbers, and no density.
+    Loss,
 }
 
 /// p(x | z), factorised over features.

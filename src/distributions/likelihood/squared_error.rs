@@ -15,7 +15,7 @@ impl Likelihood for SquaredError {
     }
 
     fn support(&self) -> Support {
-        Support::Real
+        Support::Loss
     }
 
     fn log_prob(&self, graph: &mut Graph, outputs: Tensor, x: Tensor) -> Tensor {

@@ -52,7 +52,7 @@ impl DiagonalGaussian {
 /// μ + σε and its density under N(μ, σ²). All are `[rows, latent]`.
 pub(super) fn draw(graph: &mut Graph, moments: [Tensor; 2], noise: Tensor) -> Draw {
     let [z, each] = DiagonalGaussian.draw_each(graph, moments, noise);
-    Draw { z, log_prob: graph.sum_rows(each) }
+    Draw::new(z, graph.sum_rows(each))
 }
 
 impl Posterior for DiagonalGaussian {

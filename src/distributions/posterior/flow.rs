@@ -70,9 +70,9 @@ impl<F: Flow> Posterior for Flowed<F> {
 
     fn sample(&self, graph: &mut Graph, outputs: Tensor, noise: Tensor) -> Draw {
         let [mu, log_var, h] = self.split(graph, outputs);
-        let Draw { z, log_prob } = draw(graph, [mu, log_var], noise);
+        let Draw { z, log_prob, .. } = draw(graph, [mu, log_var], noise);
         let (z, log_det) = self.0.forward(graph, z, h);
-        Draw { z, log_prob: graph.sub(log_prob, log_det) }
+        Draw::new(z, graph.sub(log_prob, log_det))
     }
 
     /// Where the mean of the Gaussian is carried to.

@@ -89,7 +89,7 @@ impl Posterior for FullCovariance {
         let sum = graph.add(square, log_tau);
         let half = graph.scale(sum, -0.5);
         let each = graph.sub(half, log_diagonal);
-        Draw { z: graph.add(mu, moved), log_prob: graph.sum_rows(each) }
+        Draw::new(graph.add(mu, moved), graph.sum_rows(each))
     }
 
     fn mean(&self, graph: &mut Graph, outputs: Tensor) -> Tensor {

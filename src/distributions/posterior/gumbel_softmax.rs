@@ -75,6 +75,14 @@ impl Posterior for GumbelSoftmax {
         Codes::Simplex(self.categories)
     }
 
+    fn note_on_likelihood(&self) -> Option<&'static str> {
+        Some(
+            "Codes are relaxed categories, here at their final temperature. The KL in the ELBO is that of the categories \
+             themselves, and -ln p(x) is of the relaxed codes with their densities, which say more than their category. So \
+             -ln p(x) may lie above -ELBO: the ELBO is a bound of another model, that of the categories.",
+        )
+    }
+
     fn refusal(&self, latent: usize) -> Option<String> {
         let n = self.categories;
         (!latent.is_multiple_of(n)).then(|| {
@@ -107,7 +115,8 @@ impl Posterior for GumbelSoftmax {
         let total = graph.log_sum_exp(scaled, &[2]);
         let log_y = graph.sub(scaled, total);
         let y = graph.call(Func::Exp, &[log_y]);
-        Draw { z: graph.reshape(y, &shape), log_prob: log_prob(graph, log_pi, log_y) }
+        let log_z = Some(graph.reshape(log_y, &shape));
+        Draw { z: graph.reshape(y, &shape), log_z, log_prob: log_prob(graph, log_pi, log_y) }
     }
 
     /// The probabilities π.

@@ -19,7 +19,7 @@ mod sylvester;
 
 pub use diagonal_gaussian::DiagonalGaussian;
 
-use super::{Codes, Prior};
+use super::{Code, Codes, Prior};
 use crate::catalogue::Piece;
 use crate::graph::{Graph, Tensor};
 use crate::nn::ParameterSpec;
@@ -44,8 +44,22 @@ pub static POSTERIORS: &[&Piece<dyn Posterior>] = &[
 pub struct Draw {
     /// The codes `[rows, latent]`.
     pub z: Tensor,
+    /// ln z of codes within the simplex, exact where z itself is 0 in 32 bits `[rows, latent]`.
+    pub log_z: Option<Tensor>,
     /// ln q(z | x) of each, in nats `[rows, 1]`.
     pub log_prob: Tensor,
+}
+
+impl Draw {
+    /// Codes that may be any numbers.
+    pub fn new(z: Tensor, log_prob: Tensor) -> Draw {
+        Draw { z, log_z: None, log_prob }
+    }
+
+    /// The codes, as a prior tells their density.
+    pub fn code(&self) -> Code {
+        Code { z: self.z, log_z: self.log_z }
+    }
 }
 
 /// q(z | x), a family of densities over codes, through whose draws gradients flow.
@@ -64,6 +78,11 @@ pub trait Posterior: std::fmt::Debug + Send + Sync {
     /// Whether it is a simpler density pushed through invertible maps.
     fn is_flow(&self) -> bool {
         false
+    }
+
+    /// What must be known to read likelihoods of a model with it beside its ELBO, in a sentence or two.
+    fn note_on_likelihood(&self) -> Option<&'static str> {
+        None
     }
 
     /// Why it cannot have so many dimensions, and what to do, where it cannot.

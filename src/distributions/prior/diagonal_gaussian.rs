@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Encoder, Points, Prior, gaussian};
+use super::{Code, Encoder, Points, Prior, gaussian};
 use crate::catalogue::{About, Kind, Piece};
 use crate::error::Result;
 use crate::graph::{Graph, Tensor};
@@ -52,7 +52,7 @@ impl Prior for DiagonalGaussian {
         Ok(vec![("prior.mean", mean), ("prior.log_var", log_var)])
     }
 
-    fn log_prob(&self, graph: &mut Graph, z: Tensor, _: &Encoder) -> Tensor {
+    fn log_prob(&self, graph: &mut Graph, Code { z, .. }: Code, _: &Encoder) -> Tensor {
         let latent = graph.shape(z)[1];
         let [mean, log_var] = self.moments(graph, latent);
         gaussian(graph, z, mean, log_var)

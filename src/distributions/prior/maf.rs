@@ -7,7 +7,7 @@
 use std::sync::Arc;
 
 use super::realnvp::bounded;
-use super::{Encoder, Prior, through_affine_maps};
+use super::{Code, Encoder, Prior, through_affine_maps};
 use crate::catalogue::{About, Bounds, Kind, Piece, Setting};
 use crate::graph::{Graph, Tensor};
 use crate::kernels::Func;
@@ -84,7 +84,7 @@ impl Prior for Maf {
         })
     }
 
-    fn log_prob(&self, graph: &mut Graph, z: Tensor, _: &Encoder) -> Tensor {
+    fn log_prob(&self, graph: &mut Graph, Code { z, .. }: Code, _: &Encoder) -> Tensor {
         through_affine_maps(graph, z, self.length, |graph, number, u| self.moves(graph, number, u))
     }
 

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::choice::{choose, cumulate};
 use super::diagonal_gaussian::LOG_VAR;
-use super::{Encoder, Points, Prior, gaussian};
+use super::{Code, Encoder, Points, Prior, gaussian};
 use crate::catalogue::{About, Bounds, Kind, Piece, Setting};
 use crate::error::{Error, Result};
 use crate::graph::{Graph, Tensor};
@@ -83,7 +83,7 @@ impl Prior for Mixture {
         ])
     }
 
-    fn log_prob(&self, graph: &mut Graph, z: Tensor, _: &Encoder) -> Tensor {
+    fn log_prob(&self, graph: &mut Graph, Code { z, .. }: Code, _: &Encoder) -> Tensor {
         let (&[n, latent], components) = (graph.shape(z), self.components) else { panic!("codes have two dimensions") };
         let moments = self.moments(graph, latent);
         let [mean, log_var] = moments.map(|t| graph.reshape(t, &[1, components, latent]));

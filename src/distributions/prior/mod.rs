@@ -13,7 +13,7 @@ mod vampprior;
 pub use points::Points;
 pub use standard_normal::StandardNormal;
 
-use super::{Codes, Encoder};
+use super::{Code, Codes, Encoder};
 use crate::catalogue::Piece;
 use crate::error::Result;
 use crate::graph::{Graph, Tensor};
@@ -74,7 +74,7 @@ pub trait Prior: std::fmt::Debug + Send + Sync {
     }
 
     /// ln p(z) of codes `[n, latent]`, in nats. `[n, 1]`
-    fn log_prob(&self, graph: &mut Graph, z: Tensor, encoder: &Encoder) -> Tensor;
+    fn log_prob(&self, graph: &mut Graph, code: Code, encoder: &Encoder) -> Tensor;
 
     /// Codes drawn from it. `[rows, latent]`
     fn sample(&self, graph: &mut Graph, rows: usize, latent: usize, encoder: &Encoder) -> Tensor;

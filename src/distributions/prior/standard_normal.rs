@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Encoder, Prior, standard};
+use super::{Code, Encoder, Prior, standard};
 use crate::catalogue::{About, Kind, Piece};
 use crate::graph::{Graph, Tensor};
 use crate::kernels::Func;
@@ -30,7 +30,7 @@ impl Prior for StandardNormal {
         true
     }
 
-    fn log_prob(&self, graph: &mut Graph, z: Tensor, _: &Encoder) -> Tensor {
+    fn log_prob(&self, graph: &mut Graph, Code { z, .. }: Code, _: &Encoder) -> Tensor {
         standard(graph, z)
     }
 

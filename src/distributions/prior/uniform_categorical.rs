@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::choice::{choose, even};
-use super::{Encoder, Prior};
+use super::{Code, Encoder, Prior};
 use crate::catalogue::{About, Bounds, Kind, Piece, Setting};
 use crate::distributions::{Codes, relaxed};
 use crate::graph::{Graph, Tensor};
@@ -39,12 +39,9 @@ impl Prior for UniformCategorical {
         Codes::Simplex(self.categories)
     }
 
-    fn log_prob(&self, graph: &mut Graph, z: Tensor, _: &Encoder) -> Tensor {
+    fn log_prob(&self, graph: &mut Graph, Code { z, log_z }: Code, _: &Encoder) -> Tensor {
         let (&[rows, latent], n) = (graph.shape(z), self.categories) else { panic!("codes have two dimensions") };
-        // A category may be as good as excluded, and its part of the code 0 in 32 bits.
-        let least = graph.constant(1e-30);
-        let y = graph.call(Func::Max, &[z, least]);
-        let log_y = graph.call(Func::Log, &[y]);
+        let log_y = log_z.unwrap_or_else(|| graph.call(Func::Log, &[z]));
         let shape = [rows, latent / n, n];
         let log_y = graph.reshape(log_y, &shape);
         let log_pi = graph.full(-(n as f32).ln(), &shape);

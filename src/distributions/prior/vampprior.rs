@@ -6,7 +6,7 @@
 use std::sync::Arc;
 
 use super::choice::{choose, even};
-use super::{Encoder, Points, Prior};
+use super::{Code, Encoder, Points, Prior};
 use crate::catalogue::{About, Bounds, Kind, Piece, Setting};
 use crate::error::{Error, Result};
 use crate::graph::{Graph, Tensor};
@@ -90,7 +90,7 @@ impl Prior for VampPrior {
         true
     }
 
-    fn log_prob(&self, graph: &mut Graph, z: Tensor, encoder: &Encoder) -> Tensor {
+    fn log_prob(&self, graph: &mut Graph, Code { z, .. }: Code, encoder: &Encoder) -> Tensor {
         let &[n, latent] = graph.shape(z) else { panic!("codes have two dimensions") };
         let outputs = self.outputs(graph, encoder);
         let &[components, width] = graph.shape(outputs) else { panic!("outputs have two dimensions") };

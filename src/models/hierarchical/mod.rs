@@ -16,7 +16,7 @@ pub use stack::Recognition;
 use super::networks::Networks;
 use super::{Batch, Model, Parts, Rows, Terms};
 use crate::catalogue::{About, Kind};
-use crate::distributions::{DiagonalGaussian, Encode, Encoder, Posterior};
+use crate::distributions::{DiagonalGaussian, Encode, Encoder, Measure, Posterior};
 use crate::graph::{Graph, Tensor};
 use crate::nn::{Activation, ParameterSpec};
 use crate::objectives::Inference;
@@ -144,7 +144,7 @@ impl Hierarchical {
     fn log_prior(&self, graph: &mut Graph, level: &Level) -> Tensor {
         match level.prior {
             Some(prior) => prior.log_prob(graph, level.z),
-            None => self.parts.prior.log_prob(graph, level.z, &self.encoder()),
+            None => self.parts.prior.log_prob(graph, level.z.into(), &self.encoder()),
         }
     }
 
@@ -195,8 +195,8 @@ impl Model for Hierarchical {
         all
     }
 
-    fn is_discrete(&self) -> bool {
-        self.parts.likelihood.support().is_discrete()
+    fn measure(&self, black_and_white: bool) -> Measure {
+        Measure::of(self.parts.likelihood.support(), black_and_white)
     }
 
     fn kl_is_closed_form(&self) -> Option<bool> {

@@ -14,7 +14,7 @@ use super::labeller::{Labeller, cross_entropy, is_right, likeliest, mean_in_ever
 use super::vae::Parts;
 use super::{Batch, Model, Rows, Terms};
 use crate::catalogue::{About, Kind};
-use crate::distributions::{Draw, Encode, Encoder};
+use crate::distributions::{Encode, Encoder, Measure};
 use crate::graph::{Graph, Tensor};
 use crate::kernels::Func;
 use crate::nn::{Activation, ParameterSpec};
@@ -116,14 +116,14 @@ impl M2 {
         let each = if let Labels::Every(_) = labels { self.classes() } else { 1 };
         let outputs = self.encoder.forward(graph, x, labels);
         let noise = posterior.noise(graph, rows * each, self.latent);
-        let Draw { z, log_prob } = posterior.sample(graph, outputs, noise);
-        let log_prior = prior.log_prob(graph, z, &self.prior_encoder());
-        let ratio = graph.sub(log_prob, log_prior);
+        let draw = posterior.sample(graph, outputs, noise);
+        let log_prior = prior.log_prob(graph, draw.code(), &self.prior_encoder());
+        let ratio = graph.sub(draw.log_prob, log_prior);
         let kl = match posterior.kl(graph, outputs, &**prior) {
             Some(kl) => graph.sum_rows(kl),
             None => ratio,
         };
-        let mut decoded = self.decoder.forward(graph, z, labels);
+        let mut decoded = self.decoder.forward(graph, draw.z, labels);
         let mut x = x;
         if each > 1 {
             let width = graph.shape(decoded)[1];
@@ -201,8 +201,12 @@ impl Model for M2 {
         all
     }
 
-    fn is_discrete(&self) -> bool {
-        self.parts.likelihood.support().is_discrete()
+    fn note_on_likelihood(&self) -> Option<&'static str> {
+        self.parts.posterior.note_on_likelihood()
+    }
+
+    fn measure(&self, black_and_white: bool) -> Measure {
+        Measure::of(self.parts.likelihood.support(), black_and_white)
     }
 
     fn terms(&self, graph: &mut Graph, batch: &Batch) -> Terms {

@@ -162,7 +162,7 @@ fn features_and_samples_have_their_places() {
 /// A number of a support.
 pub fn inside(support: Support, numbers: &mut Numbers) -> f64 {
     match support {
-        Support::Real => 2.0 * numbers.signed(1)[0],
+        Support::Real | Support::Loss => 2.0 * numbers.signed(1)[0],
         Support::Unit => 0.5 + 0.5 * numbers.signed(1)[0],
         Support::Binary => numbers.below(2) as f64,
         Support::Levels(n) => numbers.below(n) as f64 / (n - 1) as f64,
