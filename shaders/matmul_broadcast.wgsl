@@ -30,9 +30,10 @@ fn product(workgroup: vec3<u32>, lane: u32) {
     let j0 = (tile.x * SUBGROUP + lane) * 4u;
     // For every row r: var c0 = vec4<f32>();
     $accumulators
-    for (var k = 0u; k < im.d0.z; k += K_STEP) {
-        let x = $x_block_or_zero(i0 + lane % GROUPS * 4u, k + lane / GROUPS * 4u);
-        // For every four k: let y0 = transpose(b_block(j0, k));
+    for (var turn = 0u; turn < im.d0.z; turn += K_STEP * $blocks) {
+        // At k = turn, and K_STEP further where a turn takes more blocks than one:
+        // let x = a_block_or_zero(i0 + lane % GROUPS * 4u, k + lane / GROUPS * 4u);
+        // for every four k: let y0 = transpose(b_block(j0, k));
         // and for every row: c7 = accumulate(c7, subgroupBroadcast(x[3], 1u), y0);
         $steps
     }

@@ -23,7 +23,8 @@ fn product(workgroup: vec3<u32>, lane: u32) {
     let rows = im.d0.x;
     // For every row r and four columns h: var c0_0 = vec4<f32>();
     $accumulators
-    for (var k = 0u; k < im.d0.z; k += 4u) {
+    for (var turn = 0u; turn < im.d0.z; turn += 4u * $blocks) {
+        // At k = turn, and four further where a turn takes more blocks than one:
         // let x0 = a_block_or_zero(i0, k); let y0 = transpose(b_block(j0, k));
         // and for every row: c7_1 = accumulate(c7_1, x1[3], y1);
         $steps

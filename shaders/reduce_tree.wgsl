@@ -8,9 +8,8 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     }
     {{index}}
     {{start}}
-    for (var r = lane; r < {{reduced}}; r += 64u) {
-        {{body}}
-    }
+    // for (var r = lane; r < {{reduced}}; r += 64u): the expression at point r, and what becomes of it.
+    {{loop}}
     {{spill}}
     workgroupBarrier();
     for (var half = 32u; half > 0u; half /= 2u) {

@@ -61,7 +61,7 @@ pub enum Schedule {
     Constant,
     /// It is multiplied with --step-factor every --step-every epochs
     Step,
-    /// It falls to 0 at the last step along half a cosine
+    /// It falls along half a cosine, which is 0 one step after the last
     Cosine,
 }
 

@@ -59,13 +59,21 @@ impl Readback {
         Slot { buffer, ready: Arc::new(AtomicBool::new(false)) }
     }
 
-    /// Takes charge of a submit; `slot` holds its statistics once it is done.
-    pub fn submitted(&mut self, program: usize, words: usize, slot: Option<Slot>, submission: wgpu::SubmissionIndex) {
+    /// Takes charge of a submit; `slot` holds its statistics once it is done. `failure` is told if they cannot be read: nobody
+    /// else would say so, and whoever waits for them would wait for ever.
+    pub fn submitted(
+        &mut self,
+        (program, words): (usize, usize),
+        slot: Option<Slot>,
+        submission: wgpu::SubmissionIndex,
+        failure: &Failure,
+    ) {
         if let Some(slot) = &slot {
-            let done = slot.ready.clone();
+            let (done, told) = (slot.ready.clone(), failure.clone());
             done.store(false, Ordering::Release);
-            slot.buffer.map_async(wgpu::MapMode::Read, ..4 * words as u64, move |result| {
-                done.store(result.is_ok(), Ordering::Release);
+            slot.buffer.map_async(wgpu::MapMode::Read, ..4 * words as u64, move |result| match result {
+                Ok(()) => done.store(true, Ordering::Release),
+                Err(error) => told.set(format!("the statistics of a step cannot be read: {error}")),
             });
         }
         self.pending.push_back(Pending { program, words, slot, submission });
@@ -121,5 +129,41 @@ impl Readback {
             self.spare.push(slot);
         }
         failure.check()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::gpu::{Gpu, Options, adapters};
+
+    /// A buffer that cannot be mapped, though the device works on: waiting for it ends, and says why.
+    #[test]
+    fn statistics_that_cannot_be_read_are_an_error() {
+        let wanted = std::env::var("ELBO_ADAPTER").unwrap_or_default();
+        let Some(adapter) = adapters().into_iter().find(|adapter| adapter.answers_to(&wanted)) else {
+            eprintln!("NOT TESTED: there is no GPU adapter");
+            return;
+        };
+        let mut gpu = Gpu::open(&adapter, Options::default()).unwrap();
+        let failure = Failure::default();
+        // What wgpu says of it to the device's owner is caught here, as on a driver that says nothing.
+        let scope = gpu.device.push_error_scope(wgpu::ErrorFilter::Validation);
+        let slot = gpu.readback.slot(4);
+        slot.buffer.destroy();
+        let submission = gpu.queue.submit([]);
+        gpu.readback.submitted((0, 4), Some(slot), submission, &failure);
+        let error = gpu.readback.finish(&failure, &mut |_, _| panic!("there is nothing to deliver")).unwrap_err();
+        assert!(error.to_string().contains("cannot be read"), "{error}");
+        assert!(pollster::block_on(scope.pop()).is_some(), "the map was to fail");
+        // A slot that can be mapped is none.
+        let failure = Failure::default();
+        let mut gpu = Gpu::open(&adapter, Options::default()).unwrap();
+        let slot = gpu.readback.slot(4);
+        let submission = gpu.queue.submit([]);
+        gpu.readback.submitted((0, 4), Some(slot), submission, &failure);
+        let mut delivered = 0;
+        gpu.readback.finish(&failure, &mut |_, values| delivered += values.len()).unwrap();
+        assert_eq!(delivered, 4);
     }
 }

@@ -18,8 +18,9 @@ use super::args::Args;
 use super::expr::{Expr, Store};
 use super::expr_cpu::{BLOCK, Row, evaluate, store, with_registers};
 use super::expr_wgsl::{Names, body, declare, prelude, register, word};
+use super::pairwise::{Pairwise, sum_lanes};
 use super::step::Step;
-use super::{Access, Cost, Kernel, Module, Traits, grid};
+use super::{Access, Cost, Kernel, Module, Traits, grid, strided_loop};
 
 /// How the values of the reduced points become one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -137,7 +138,7 @@ impl Map {
     fn reduce_module(&self, traits: &Traits) -> Module {
         let split = self.kept().len();
         let (kept, reduced): (usize, usize) = (self.kept().iter().product(), self.extents[split..].iter().product());
-        // llvmpipe ends a thread's loops after 65,536 turns, without a word: long sums are shared even there.
+        // Long sums are shared even on software adapters, which end a long loop (see Traits::steps_per_turn).
         let tree = if traits.software { reduced > 4096 } else { reduced >= 16 && (reduced >= 64 || kept < 4096) };
         let names: Vec<String> = (0..self.extents.len()).map(|d| format!("i{d}")).collect();
         let index: Vec<&str> = names.iter().map(String::as_str).collect();
@@ -166,6 +167,7 @@ impl Map {
                 .replace("{{row}}", &format!("{row}u"))
                 .replace("{{kept}}", &format!("{kept}u"))
                 .replace("{{reduced}}", &format!("{reduced}u"))
+                .replace("{{loop}}", &strided_loop(traits, reduced, &inner))
                 .replace("{{index}}", &self.unflatten(0..split, "point"))
                 .replace("{{start}}", &start)
                 .replace("{{body}}", &inner)
@@ -181,13 +183,14 @@ impl Map {
         let split = self.kept().len();
         let (mut index, mut folds) = ROW.take();
         index.resize(self.extents.len(), 0);
-        folds.resize(self.reductions.len(), 0.0);
+        folds.resize_with(self.reductions.len(), || (0.0, Pairwise::new()));
         let inner_rows: usize =
             if self.reduced > 0 { self.extents[split..self.extents.len() - 1].iter().product() } else { 1 };
         with_registers(self.expr.instrs.len(), |regs| {
             for o in outer {
-                for (value, r) in folds.iter_mut().zip(&self.reductions) {
-                    *value = r.fold.start();
+                for ((largest, sum), r) in folds.iter_mut().zip(&self.reductions) {
+                    *largest = r.fold.start();
+                    sum.clear();
                 }
                 for r in 0..inner_rows {
                     let mut rest = o * inner_rows + r;
@@ -203,18 +206,19 @@ impl Map {
                             // SAFETY: every point is evaluated by exactly one thread.
                             unsafe { store(&regs[s.reg as usize][..len], args, s.binding, &s.view, &index) };
                         }
-                        for (value, r) in folds.iter_mut().zip(&self.reductions) {
+                        for ((largest, sum), r) in folds.iter_mut().zip(&self.reductions) {
                             let lanes = &regs[r.store.reg as usize][..len];
                             match r.fold {
-                                Fold::Sum => *value += sum_lanes(lanes),
-                                Fold::Max => *value = lanes.iter().fold(*value, |a, &b| if a < b { b } else { a }),
+                                Fold::Sum => sum.push([sum_lanes(lanes)]),
+                                Fold::Max => *largest = lanes.iter().fold(*largest, |a, &b| if a < b { b } else { a }),
                             }
                         }
                     }
                 }
-                for (value, Reduction { store: s, .. }) in folds.iter().zip(&self.reductions) {
+                for ((largest, sum), Reduction { fold, store: s }) in folds.iter().zip(&self.reductions) {
+                    let value = if *fold == Fold::Sum { sum.total()[0] } else { *largest };
                     // SAFETY: every kept index belongs to exactly one thread.
-                    unsafe { args.write(s.binding)[s.view.at(&index[..split])] = *value };
+                    unsafe { args.write(s.binding)[s.view.at(&index[..split])] = value };
                 }
             }
         });
@@ -222,24 +226,12 @@ impl Map {
     }
 }
 
+/// A reduction of a row so far: the largest value, or the sum.
+type Folding = (f32, Pairwise<1>);
+
 thread_local! {
     // An index and the reductions of a row, kept between calls so that a step allocates nothing.
-    static ROW: RefCell<(Vec<usize>, Vec<f32>)> = const { RefCell::new((Vec::new(), Vec::new())) };
-}
-
-/// A sum in eight interleaved lanes and a fixed tree over them.
-pub(super) fn sum_lanes(values: &[f32]) -> f32 {
-    let mut lanes = [0.0f32; 8];
-    let chunks = values.chunks_exact(8);
-    for (lane, value) in lanes.iter_mut().zip(chunks.remainder()) {
-        *lane += value;
-    }
-    for chunk in chunks {
-        for (lane, value) in lanes.iter_mut().zip(chunk) {
-            *lane += value;
-        }
-    }
-    ((lanes[0] + lanes[4]) + (lanes[2] + lanes[6])) + ((lanes[1] + lanes[5]) + (lanes[3] + lanes[7]))
+    static ROW: RefCell<(Vec<usize>, Vec<Folding>)> = const { RefCell::new((Vec::new(), Vec::new())) };
 }
 
 impl Kernel for Map {

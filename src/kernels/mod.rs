@@ -15,6 +15,7 @@ mod map;
 pub mod math;
 mod matmul;
 mod norm;
+mod pairwise;
 pub mod random;
 pub mod special;
 mod statistics;
@@ -50,6 +51,27 @@ pub struct Traits {
     pub software: bool,
     /// The subgroup size, where it is fixed and the adapter offers subgroup operations.
     pub subgroup_size: Option<u32>,
+}
+
+impl Traits {
+    /// How many of `turns` turns of a loop must be made one, so that the loop comes to its end. llvmpipe, Mesa's software driver,
+    /// ends all loops of an invocation after 65,535 turns in all, without a word; short loops beside a long one are allowed
+    /// for. A loop whose length is not bounded by the kernel itself takes so many steps a turn.
+    pub fn steps_per_turn(&self, turns: usize) -> usize {
+        const MOST: usize = 65_000;
+        if self.software { turns.div_ceil(MOST).max(1) } else { 1 }
+    }
+}
+
+/// The WGSL of a loop over `r` from `lane` in steps of 64 up to `end`, which takes so many of them a turn.
+pub(crate) fn strided_loop(traits: &Traits, end: usize, body: &str) -> String {
+    let steps = traits.steps_per_turn(end.div_ceil(64));
+    if steps == 1 {
+        return format!("for (var r = lane; r < {end}u; r += 64u) {{\n{body}}}\n");
+    }
+    let step = |i: usize| format!("if (turn + {0}u < {end}u) {{\nlet r = turn + {0}u;\n{body}}}\n", 64 * i);
+    let steps_of_a_turn: String = (0..steps).map(step).collect();
+    format!("for (var turn = lane; turn < {end}u; turn += {}u) {{\n{steps_of_a_turn}}}\n", 64 * steps)
 }
 
 /// A kernel's WGSL, ready to compile, and how many workgroups to launch.
@@ -118,4 +140,20 @@ pub(crate) const RANDOM: &str = include_str!("../../shaders/random.wgsl");
 pub(crate) fn grid(count: usize) -> [u32; 3] {
     const LIMIT: usize = 65_535;
     if count <= LIMIT { [count.max(1) as u32, 1, 1] } else { [LIMIT as u32, count.div_ceil(LIMIT) as u32, 1] }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn long_loops_are_shortened_where_the_adapter_ends_them() {
+        let [software, gpu] = [true, false].map(|software| Traits { software, subgroup_size: None });
+        assert_eq!([1, 65_000, 65_001, 1_000_000].map(|turns| software.steps_per_turn(turns)), [1, 1, 2, 16]);
+        assert_eq!(gpu.steps_per_turn(1_000_000), 1);
+        // 64 lanes take 4,160,000 terms in 65,000 turns.
+        let steps = |traits, end| strided_loop(traits, end, "x += r;").matches("x += r;").count();
+        assert_eq!([4_160_000, 4_160_001].map(|end| steps(&software, end)), [1, 2]);
+        assert_eq!(steps(&gpu, 4_160_001), 1);
+    }
 }

@@ -5,7 +5,7 @@
 use rayon::prelude::*;
 
 use super::args::Args;
-use super::map::sum_lanes;
+use super::pairwise::sum_lanes;
 use super::step::{DIMS, Step};
 use super::{Access, Cost, IMMEDIATES, Kernel, Module, Traits};
 

@@ -9,9 +9,9 @@ use super::args::Args;
 use super::expr::{Expr, Reg};
 use super::expr_cpu::{BLOCK, Row, evaluate, with_registers};
 use super::expr_wgsl::{Names, body, declare, prelude, register};
-use super::map::sum_lanes;
+use super::pairwise::{Pairwise, sum_lanes};
 use super::step::Step;
-use super::{Access, Cost, Kernel, Module, Traits};
+use super::{Access, Cost, Kernel, Module, Traits, strided_loop};
 
 /// One statistic: an expression summed over `extents`.
 #[derive(Clone, Debug, PartialEq)]
@@ -46,20 +46,20 @@ impl Kernel for Statistics {
         access
     }
 
-    fn module(&self, _: &Traits, _: usize) -> Module {
+    fn module(&self, traits: &Traits, _: usize) -> Module {
         let mut cases = String::new();
         for (n, item) in self.items.iter().enumerate() {
             let names: Vec<String> = (0..item.extents.len()).map(|d| format!("i{d}")).collect();
             let index: Vec<&str> = names.iter().map(String::as_str).collect();
             let points: usize = item.extents.iter().product();
-            writeln!(cases, "case {n}u: {{\nfor (var r = lane; r < {points}u; r += 64u) {{").expect("strings grow");
-            let mut below = points;
+            let (mut below, mut inner) = (points, String::new());
             for (d, extent) in item.extents.iter().enumerate() {
                 below /= extent;
-                writeln!(cases, "let i{d} = (r / {below}u) % {extent}u;").expect("strings grow");
+                writeln!(inner, "let i{d} = (r / {below}u) % {extent}u;").expect("strings grow");
             }
-            cases += &body(&item.expr, &Names { index: &index, symbol: None }, "", "");
-            writeln!(cases, "sum += {};\n}}\n}}", register(item.reg, "")).expect("strings grow");
+            inner += &body(&item.expr, &Names { index: &index, symbol: None }, "", "");
+            writeln!(inner, "sum += {};", register(item.reg, "")).expect("strings grow");
+            write!(cases, "case {n}u: {{\n{}}}\n", strided_loop(traits, points, &inner)).expect("strings grow");
         }
         let text = prelude(self.items.iter().map(|i| &i.expr))
             + &declare(&self.bindings(), 0)
@@ -83,7 +83,7 @@ impl Kernel for Statistics {
         for (n, item) in self.items.iter().enumerate() {
             let sum = with_registers(item.expr.instrs.len(), |regs| {
                 let (&inner, outer) = item.extents.split_last().expect("an item has at least one dimension");
-                let mut sum = 0.0;
+                let mut sum = Pairwise::<1>::new();
                 let mut index = [0; 8];
                 let index = &mut index[..item.extents.len()];
                 for row in 0..outer.iter().product::<usize>() {
@@ -96,10 +96,10 @@ impl Kernel for Statistics {
                         index[outer.len()] = start;
                         let len = BLOCK.min(inner - start);
                         evaluate(&item.expr, regs, &Row { index, len, acc: &[] }, args, step);
-                        sum += sum_lanes(&regs[item.reg as usize][..len]);
+                        sum.push([sum_lanes(&regs[item.reg as usize][..len])]);
                     }
                 }
-                sum
+                sum.total()[0]
             });
             // SAFETY: this loop is the only writer.
             unsafe { args.write(self.inputs)[step.slot as usize * self.items.len() + n] = sum };

@@ -125,7 +125,7 @@ impl Session {
         }
         let (batches, seed) = (Batches { count: data.rows, rows: ROWS }, Step::seed_words(!self.seed()));
         let (mut rows, mut number) = (Vec::with_capacity(data.rows), 0);
-        let mut logs: Vec<Vec<f64>> = vec![Vec::with_capacity(samples); ROWS];
+        let mut logs: Vec<Vec<f64>> = (0..ROWS).map(|_| Vec::with_capacity(samples)).collect();
         for batch in 0..batches.len() {
             let (position, live) = batches.at(batch);
             logs.iter_mut().for_each(Vec::clear);

@@ -115,6 +115,16 @@ impl Config {
         m.div_ceil(down) * n.div_ceil(across)
     }
 
+    /// Turns of the loop over a sum of k terms, a block of it a turn.
+    pub fn turns(self, k: usize) -> usize {
+        let block = match self {
+            Config::Broadcast { subgroup, rows, .. } => 4 * (subgroup / (rows / 4)),
+            Config::Registers { .. } => 4,
+            Config::Tiled { tile_k, .. } => tile_k,
+        };
+        k.div_ceil(block as usize)
+    }
+
     /// Invocations of a workgroup.
     pub fn threads(self) -> u32 {
         match self {

@@ -26,6 +26,7 @@ use super::expr::{Expr, Instr, Load, Reg, Store};
 use super::expr_cpu::{BLOCK, Row, evaluate, store, with_registers};
 use super::expr_wgsl::{Names, body, declare, prelude, register, word};
 use super::func::Func;
+use super::pairwise::{sum_columns, sum_strided};
 use super::step::{DIMS, Step};
 use super::{Access, Choices, Cost, Kernel, Module, Traits};
 
@@ -103,6 +104,11 @@ impl Matmul {
 
     fn config(&self, traits: &Traits) -> Config {
         choose::choose(self.m, self.n, self.k, self.layout(), traits)
+    }
+
+    /// Blocks of the sum that a turn of its loop takes.
+    fn blocks(&self, config: Config, traits: &Traits) -> usize {
+        traits.steps_per_turn(config.turns(self.k))
     }
 
     /// The WGSL functions that receive the product's elements and the sums of A's rows.
@@ -185,19 +191,11 @@ impl Matmul {
         let out = unsafe { args.write(sums.binding) };
         let at = |row: usize| sums.view.at(&[row]);
         if rs == 1 && sums.view.strides[0] == 1 {
-            let out = &mut out[at(0)..at(0) + self.m];
-            out.fill(0.0);
-            for k in 0..self.k {
-                let start = self.a.offset + k * self.a.stride;
-                for (sum, a) in out.iter_mut().zip(&a[start..start + self.m]) {
-                    *sum += a;
-                }
-            }
-            return;
+            return sum_columns(&a[self.a.offset..], self.a.stride, self.k, &mut out[at(0)..at(0) + self.m]);
         }
         for row in 0..self.m {
-            let start = self.a.offset as isize + row as isize * rs;
-            out[at(row)] = (0..self.k as isize).map(|k| a[(start + k * cs) as usize]).sum();
+            let start = self.a.offset + row * rs as usize;
+            out[at(row)] = sum_strided(a, start, cs as usize, self.k);
         }
     }
 }
@@ -215,7 +213,7 @@ impl Kernel for Matmul {
         let config = if choice == 0 { self.config(traits) } else { self.configs(traits)[choice] };
         let epilogue = prelude([&self.expr]) + &declare(&self.access, 2) + &self.epilogue();
         Module {
-            text: text::wgsl(config, self.layout(), self.hooks(), &epilogue),
+            text: text::wgsl(config, self.layout(), self.hooks(), self.blocks(config, traits), &epilogue),
             workgroups: choose::workgroups(config, self.m, self.n),
         }
     }

@@ -82,14 +82,20 @@ impl Pair {
     }
 
     /// The functions of a product, over this kernel's bindings.
-    fn functions(&self, p: usize, config: Config) -> String {
+    fn functions(&self, p: usize, config: Config, traits: &Traits) -> String {
         let (mut product, bindings) = (self.products[p].clone(), &self.bindings[p]);
         let loads = product.expr.loads.iter_mut().map(|load| &mut load.binding);
         let stores = product.stores.iter_mut().chain(&mut product.row_sums).map(|store| &mut store.binding);
         for binding in loads.chain(stores) {
             *binding = bindings[*binding];
         }
-        let functions = text::functions(config, product.layout(), product.hooks(), [bindings[0], bindings[1]]);
+        let functions = text::functions(
+            config,
+            product.layout(),
+            product.hooks(),
+            product.blocks(config, traits),
+            [bindings[0], bindings[1]],
+        );
         product.epilogue() + "\n" + &functions
     }
 }
@@ -152,9 +158,9 @@ impl Kernel for Pair {
         let main = text::fill(MAIN, &[("$first", first.to_string()), ("$tiles", both.to_string())]);
         let text = prelude(self.products.iter().map(|product| &product.expr))
             + &self.declarations()
-            + &self.functions(0, configs[0])
+            + &self.functions(0, configs[0], traits)
             + "\n"
-            + &second(&self.functions(1, configs[1]))
+            + &second(&self.functions(1, configs[1], traits))
             + "\n"
             + &text::entry(configs[0], &main);
         Module { text, workgroups: [both as u32, 1, 1] }

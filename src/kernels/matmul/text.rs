@@ -30,10 +30,10 @@ pub struct Hooks {
 }
 
 /// The whole module but for what `epilogue` brings: the immediates, the bindings from 2 on and the functions of `hooks`.
-/// The operands are bindings 0 and 1, the entry point is `main`.
-pub fn wgsl(config: Config, layout: Layout, hooks: Hooks, epilogue: &str) -> String {
+/// The operands are bindings 0 and 1, the entry point is `main`. A turn of the loop over the sum takes so many `blocks` of it.
+pub fn wgsl(config: Config, layout: Layout, hooks: Hooks, blocks: usize, epilogue: &str) -> String {
     let bindings = binding(0, layout.wide_a, Access::Read) + &binding(1, layout.wide_b, Access::Read);
-    let product = functions(config, layout, hooks, [0, 1]);
+    let product = functions(config, layout, hooks, blocks, [0, 1]);
     let main = entry(config, MAIN);
     format!("{epilogue}\n{bindings}\n{product}\n{main}")
 }
@@ -46,10 +46,10 @@ pub fn binding(index: usize, wide: bool, access: Access) -> String {
 }
 
 /// The functions of a product whose operands are these bindings; `product(workgroup, lane)` makes one tile of C.
-pub fn functions(config: Config, layout: Layout, hooks: Hooks, [a, b]: [usize; 2]) -> String {
+pub fn functions(config: Config, layout: Layout, hooks: Hooks, blocks: usize, [a, b]: [usize; 2]) -> String {
     let body = match config {
-        Config::Broadcast { subgroup, rows, swapped } => broadcast(subgroup, rows, swapped, hooks),
-        Config::Registers { micro } => registers(micro, hooks),
+        Config::Broadcast { subgroup, rows, swapped } => broadcast(subgroup, rows, swapped, hooks, blocks),
+        Config::Registers { micro } => registers(micro, hooks, blocks),
         Config::Tiled { .. } => tiled(config, layout, hooks),
     };
     let a = operand("a", a, layout.wide_a, !layout.transpose_a, ["im.d0.x", "im.d0.w", "im.d1.x"]);
@@ -87,7 +87,7 @@ fn operand(name: &str, binding: usize, wide: bool, along_k: bool, [extent, offse
     )
 }
 
-fn broadcast(subgroup: u32, rows: u32, swapped: bool, hooks: Hooks) -> String {
+fn broadcast(subgroup: u32, rows: u32, swapped: bool, hooks: Hooks, blocks: usize) -> String {
     let groups = rows / 4;
     let quads = subgroup / groups; // groups of four k in a step
     let sides = [("a", "im.d0.x"), ("b", "im.d0.y")];
@@ -105,7 +105,7 @@ fn broadcast(subgroup: u32, rows: u32, swapped: bool, hooks: Hooks) -> String {
         (true, false) => format!("var c{r} = start;"),
         (true, true) => format!("var c{r} = vec4<f32>(initial(min(i0 + {r}u, x_end - 1u)));"),
     }));
-    let mut steps = Vec::new();
+    let mut steps = vec![format!("let x = {x}_block_or_zero(i0 + lane % GROUPS * 4u, k + lane / GROUPS * 4u);")];
     if hooks.row_sum {
         accumulators.push("var sums = vec4<f32>();".into());
     }
@@ -147,7 +147,8 @@ fn broadcast(subgroup: u32, rows: u32, swapped: bool, hooks: Hooks) -> String {
         BROADCAST,
         &[
             ("$accumulators", lines(accumulators)),
-            ("$steps", lines(steps)),
+            ("$steps", turn(blocks, "K_STEP", &lines(steps))),
+            ("$blocks", format!("{blocks}u")),
             ("$sums", lines(sums)),
             ("$row_sum", given(broadcast_sums, "var sum = 0.0;")),
             ("$select_row", lines((0..rows).map(select_row))),
@@ -162,7 +163,7 @@ fn broadcast(subgroup: u32, rows: u32, swapped: bool, hooks: Hooks) -> String {
     )
 }
 
-fn registers(micro: u32, hooks: Hooks) -> String {
+fn registers(micro: u32, hooks: Hooks, blocks: usize) -> String {
     let groups = micro / 4;
     let mut steps = Vec::new();
     for g in 0..groups {
@@ -180,7 +181,8 @@ fn registers(micro: u32, hooks: Hooks) -> String {
         REGISTERS,
         &[
             ("$accumulators", accumulators(micro, groups, hooks, "true", column)),
-            ("$steps", lines(steps)),
+            ("$steps", turn(blocks, "4u", &lines(steps))),
+            ("$blocks", format!("{blocks}u")),
             ("$row", row(groups, hooks)),
             ("$select_row", select_row(micro, groups, hooks)),
             ("$deliver_sum", given(hooks.row_sum, "if (j0 == 0u) { epilogue_row_sum(i0 + r, sum); }")),
@@ -264,6 +266,12 @@ fn add_slices(thread: u32, own: vec4<f32>) -> vec4<f32> {
 }
 ";
 
+/// One turn of a loop over a sum: so many blocks of it, `step` apart. What lies past the end is read as zero and counts for
+/// nothing.
+fn turn(blocks: usize, step: &str, block: &str) -> String {
+    lines((0..blocks).map(|b| format!("{{\nlet k = turn + {b}u * {step};\n{block}\n}}")))
+}
+
 /// Declares a micro-tile: `c{row}_{group of four columns}`, and `sums{group of four rows}` where row sums are asked for.
 fn accumulators(rows: u32, groups: u32, hooks: Hooks, starts_here: &str, column: impl Fn(u32) -> String) -> String {
     let mut text = Vec::new();
@@ -346,7 +354,9 @@ mod tests {
                     [0, 1, 2, 3, 4, 5].map(|b| bits >> b & 1 == 1);
                 let layout = Layout { transpose_a, transpose_b, wide_a, wide_b };
                 for config in candidates(128, 20, 400, layout, &traits) {
-                    let text = wgsl(config, layout, Hooks { initial, row_sum }, &format!("{IMMEDIATES}{EPILOGUE}"));
+                    let hooks = Hooks { initial, row_sum };
+                    let blocks = if bits % 3 == 0 { 3 } else { 1 };
+                    let text = wgsl(config, layout, hooks, blocks, &format!("{IMMEDIATES}{EPILOGUE}"));
                     assert!(!text.contains('$'), "{config:?}: a placeholder is left\n{text}");
                     let module =
                         naga::front::wgsl::parse_str(&text).unwrap_or_else(|e| panic!("{}", e.emit_to_string(&text)));

@@ -90,6 +90,9 @@ pub(super) fn cases() -> Vec<Case> {
     }
     all.push(case(size, wide_n, wide_t, Epilogue::Parts(Func::Relu)));
     all.push(case([29, 13, 41], n, t, Epilogue::Parts(Func::Tanh)).rule_only());
+    // Sums that are longer than the loops of some drivers.
+    all.push(case([33, 9, 270_001], n, n, Epilogue::Plain).rule_only());
+    all.push(case([36, 36, 270_004], wide_t, wide_n, Epilogue::RowSums).rule_only());
     all.extend(classic(128));
     all
 }

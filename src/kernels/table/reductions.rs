@@ -20,6 +20,8 @@ pub(super) fn reductions() -> Vec<Case> {
     ]);
     all.extend([columns(5, 97), columns(67, 64), columns(128, 400).realistic()]);
     all.extend([everything(&[1]), everything(&[13, 29]), everything(&[4, 3, 5, 7]), everything(&[128, 784])]);
+    // Longer than 64 loops of some drivers.
+    all.push(everything(&[4_300_000]).roundings(4_300_000 / 64 + 6).rule_only());
     all.extend([middle(), several(), wide_launch()]);
     all.extend([largest(7, 1), largest(7, 63), largest(7, 257), largest(5003, 3), largest(3, 70_001)]);
     all
@@ -115,6 +117,10 @@ pub(super) fn statistics() -> Vec<Case> {
         summed(Case::new("one item of 77", single, inputs(&[77], 1)), 77),
         summed(Case::new("four items of a batch of 128", four, inputs(&[128, 2560, 1], 4)), 2560).realistic(),
     ];
+    // Longer than 64 loops of some drivers.
+    let long = Statistics { items: vec![item(&[4_300_000], 0)], inputs: 1 };
+    let long = Case::new("one item of 4300000", long, inputs(&[4_300_000], 1));
+    all.push(summed(long, 4_300_000).roundings(4_300_000 / 64 + 6).rule_only());
     for case in &mut all {
         // Every step writes the next slot of the ring, and only that.
         let step = case.steps[0];
