@@ -1,0 +1,41 @@
+//! Which argument the gradient of a maximum or a minimum goes to, where both are the same.
+
+use elbo::cpu::Cpu;
+use elbo::graph::eval::evaluate;
+use elbo::graph::{Graph, Tensor};
+use elbo::kernels::Func;
+use elbo::program::{ParameterSet, Request};
+
+use crate::oracle::{Device, values};
+
+/// Below, above, and at the other's value.
+const A: [f64; 4] = [1.0, 3.0, 2.0, 0.0];
+const B: [f64; 4] = [2.0, 2.0, 2.0, 0.0];
+
+#[test]
+fn the_first_argument_has_the_whole_gradient() {
+    for (func, to_first) in [(Func::Max, [0.0, 1.0, 1.0, 1.0]), (Func::Min, [1.0, 0.0, 1.0, 1.0])] {
+        let mut graph = Graph::new();
+        let (a, b) = (graph.param("a", &[4]), graph.param("b", &[4]));
+        let called = graph.call(func, &[a, b]);
+        let scaled = graph.scale(called, 5.0);
+        let gradients: Vec<Tensor> = graph.gradients(scaled, &[a, b]);
+        let mut values = values(4);
+        values.tensors.insert("a".into(), A.to_vec());
+        values.tensors.insert("b".into(), B.to_vec());
+        let expected = [to_first.map(|share| 5.0 * share), to_first.map(|share| 5.0 * (1.0 - share))];
+        assert_eq!(evaluate(&graph, &values, &gradients), expected, "{func:?}");
+        let set = ParameterSet::new("model", ["a", "b"].map(|name| (name.to_string(), vec![4])));
+        let request = Request {
+            name: "ties",
+            graph: &graph,
+            parameters: vec![&set],
+            data: Default::default(),
+            outputs: vec![("a", gradients[0]), ("b", gradients[1])],
+            statistics: vec![],
+            update: None,
+        };
+        let found = Device::new(Box::new(Cpu::new())).run(&request, &values).outputs;
+        assert_eq!(found, expected.map(|list| list.map(|g| g as f32)), "{func:?}");
+    }
+}
