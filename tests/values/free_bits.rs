@@ -3,9 +3,10 @@
 use elbo::cpu::Cpu;
 use elbo::graph::Graph;
 use elbo::graph::eval::evaluate;
+use elbo::models::Model;
 use elbo::program::{ParameterSet, Request};
 
-use crate::hand::{FEATURES, Hand, LATENT, WARM_UP, other, same, terms};
+use crate::hand::{FEATURES, Hand, LATENT, WARM_UP, other, same, terms, vae};
 use crate::oracle::{Device, difference};
 
 const LAMBDA: f64 = 0.5;
@@ -45,10 +46,7 @@ fn a_dimension_at_lambda_feels_no_pull() {
         let mut graph = Graph::new();
         let (terms, weights) = terms(&mut graph, objective, 1);
         let loss = graph.mul(terms.loss, weights);
-        let shapes = hand.values.tensors.iter().filter(|t| t.0.contains('.')).map(|(name, list)| {
-            let bias = vec![list.len()];
-            (name.clone(), if name.ends_with("bias") { bias } else { graph_shape(name) })
-        });
+        let shapes = vae(objective).parameters().into_iter().map(|s| (s.name, s.shape));
         let set = ParameterSet::new("model", shapes);
         let bias = graph.param("head.bias", &[2 * LATENT]);
         let wanted = graph.gradients(loss, &[bias])[0];
@@ -79,9 +77,4 @@ fn a_dimension_at_lambda_feels_no_pull() {
         // The gradient of a KL that λ does not hold would be seen.
         assert!(difference(&narrow, &[WARM_UP, 2.0 * WARM_UP, 0.0, 0.0, 0.0, 0.0], 1.0) > 0.1);
     }
-}
-
-/// The shape of a weight of the model.
-fn graph_shape(name: &str) -> Vec<usize> {
-    if name.starts_with("head") { vec![2 * LATENT, FEATURES] } else { vec![FEATURES, LATENT] }
 }
