@@ -11,6 +11,8 @@ mod beta_tcvae;
 mod capacity;
 #[path = "values/dip_vae.rs"]
 mod dip_vae;
+#[path = "values/dreg.rs"]
+mod dreg;
 #[path = "values/elbo.rs"]
 mod elbo_value;
 #[path = "values/free_bits.rs"]
