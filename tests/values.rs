@@ -1,4 +1,5 @@
-//! What every objective is worth, in numbers that are put together anew from its paper's formula.
+//! Values: objectives, schedules, flows and the figures of an evaluation, in numbers that are put together anew from their
+//! papers' formulas.
 //!
 //! A gradient can be that of its value, and a program that of its graph, while all of them are of another formula. Here
 //! encoder, codes, densities and objective are computed once more in plain loops over f64, at settings that differ from each
@@ -11,22 +12,38 @@ mod beta_tcvae;
 mod capacity;
 #[path = "values/dip_vae.rs"]
 mod dip_vae;
+#[path = "values/distances.rs"]
+mod distances;
 #[path = "values/dreg.rs"]
 mod dreg;
 #[path = "values/elbo.rs"]
 mod elbo_value;
+#[path = "values/figures.rs"]
+mod figures;
 #[path = "values/free_bits.rs"]
 mod free_bits;
 #[path = "values/hand.rs"]
 mod hand;
 #[path = "values/importance_weighted.rs"]
 mod importance_weighted;
+#[path = "values/judged.rs"]
+mod judged;
+#[path = "values/likelihood_estimate.rs"]
+mod likelihood_estimate;
+#[path = "values/mixture.rs"]
+mod mixture;
 #[path = "values/mmd.rs"]
 mod mmd;
 #[path = "common/oracle.rs"]
 mod oracle;
+#[path = "values/orders.rs"]
+mod orders;
+#[path = "values/row_sums.rs"]
+mod row_sums;
 #[path = "values/schedules.rs"]
 mod schedules;
+#[path = "values/scores.rs"]
+mod scores;
 #[path = "values/ties.rs"]
 mod ties;
 

@@ -59,13 +59,14 @@ pub fn log_sum(terms: &[f64]) -> f64 {
 }
 
 /// Output `i` of W t + b.
-fn linear(values: &Values, layer: &str, i: usize, t: &[f64]) -> f64 {
+pub fn linear(values: &Values, layer: &str, i: usize, t: &[f64]) -> f64 {
     let (weight, bias) = (&values.tensors[&format!("{layer}.weight")], &values.tensors[&format!("{layer}.bias")]);
     bias[i] + t.iter().zip(&weight[i * t.len()..]).map(|(t, w)| t * w).sum::<f64>()
 }
 
 impl Row {
-    fn of(values: &Values, x: &[f64], noise: &[f64]) -> Row {
+    /// Of a row and the noise of its codes.
+    pub fn of(values: &Values, x: &[f64], noise: &[f64]) -> Row {
         let mu = std::array::from_fn(|d| linear(values, "head", d, x));
         let log_var: Code = std::array::from_fn(|d| linear(values, "head", LATENT + d, x));
         let code = |eps: &[f64]| -> Code { std::array::from_fn(|d| mu[d] + (0.5 * log_var[d]).exp() * eps[d]) };
