@@ -9,6 +9,9 @@ const GAMMA: f64 = 1.25;
 const WEIGHTED: &str = "beta-tcvae:alpha=0.75,beta=6.5,gamma=1.25";
 const STRATIFIED: &str = "beta-tcvae:alpha=0.75,beta=6.5,gamma=1.25,stratified=1";
 
+/// How much the density of row j's posterior weighs at the code of row i.
+type Weight<'a> = &'a dyn Fn(usize, usize) -> f64;
+
 const N: f64 = COUNT as f64;
 const M: f64 = LIVE as f64;
 
@@ -30,13 +33,13 @@ fn stratified(i: usize, j: usize) -> f64 {
 }
 
 /// ln Σ_j w_ij e^{ln q(z_i | x_j)}, of these densities.
-fn aggregate(hand: &Hand, i: usize, weight: &dyn Fn(usize, usize) -> f64, density: &dyn Fn(&Row) -> f64) -> f64 {
+fn aggregate(hand: &Hand, i: usize, weight: Weight, density: &dyn Fn(&Row) -> f64) -> f64 {
     let terms: Vec<f64> = hand.rows.iter().enumerate().map(|(j, row)| weight(i, j).ln() + density(row)).collect();
     log_sum(&terms)
 }
 
 /// Mutual information, total correlation and dimension-wise KL, each a mean over the live rows.
-fn parts(hand: &Hand, weight: &dyn Fn(usize, usize) -> f64) -> [f64; 3] {
+fn parts(hand: &Hand, weight: Weight) -> [f64; 3] {
     let mut sums = [0.0; 3];
     for (i, row) in hand.rows.iter().enumerate() {
         let z: &Code = &row.codes[0];
@@ -57,7 +60,7 @@ fn total(hand: &Hand, parts: [f64; 3], weights: [f64; 3]) -> f64 {
 #[test]
 fn each_part_has_its_own_weight_under_both_estimates() {
     let hand = Hand::new(1);
-    for (objective, weight) in [(WEIGHTED, &weighted as &dyn Fn(usize, usize) -> f64), (STRATIFIED, &stratified)] {
+    for (objective, weight) in [(WEIGHTED, &weighted as Weight), (STRATIFIED, &stratified)] {
         let parts = parts(&hand, weight);
         let found = hand.loss(objective);
         same(found, total(&hand, parts, [ALPHA, BETA, GAMMA]));
@@ -81,16 +84,15 @@ fn each_part_has_its_own_weight_under_both_estimates() {
 fn an_estimate_with_other_weights_is_another() {
     let hand = Hand::new(1);
     let whole = hand.mean(|row| row.log_posterior(&row.codes[0]) - log_prior(&row.codes[0]));
-    let wrong_weighted: [&dyn Fn(usize, usize) -> f64; 3] =
-        [&|_, _| 1.0 / M, &|_, _| 1.0 / N, &|_, _| 1.0 / (N * (M + 1.0))];
+    let wrong_weighted: [Weight; 3] = [&|_, _| 1.0 / M, &|_, _| 1.0 / N, &|_, _| 1.0 / (N * (M + 1.0))];
     // Of the three weights, one after the other is wrong; then the row before takes the place of the next.
-    let wrong_stratified: [&dyn Fn(usize, usize) -> f64; 4] = [
+    let wrong_stratified: [Weight; 4] = [
         &|i, j| if i == j { 1.0 / M } else { stratified(i, j) },
         &|i, j| if j == (i + 1) % LIVE { 1.0 / (M - 1.0) } else { stratified(i, j) },
         &|i, j| if i != j && j != (i + 1) % LIVE { 1.0 / M } else { stratified(i, j) },
         &|i, j| stratified(j, i),
     ];
-    let cases: [(&str, &dyn Fn(usize, usize) -> f64, &[&dyn Fn(usize, usize) -> f64]); 2] =
+    let cases: [(&str, Weight, &[Weight]); 2] =
         [(WEIGHTED, &weighted, &wrong_weighted), (STRATIFIED, &stratified, &wrong_stratified)];
     for (objective, right, wrong) in cases {
         same(parts(&hand, right).iter().sum(), whole);
@@ -106,7 +108,7 @@ fn an_estimate_with_other_weights_is_another() {
 #[test]
 fn weights_by_hand_are_those_of_a_mean() {
     for i in 0..LIVE {
-        let sum = |weight: &dyn Fn(usize, usize) -> f64| (0..LIVE).map(|j| weight(i, j)).sum::<f64>();
+        let sum = |weight: Weight| (0..LIVE).map(|j| weight(i, j)).sum::<f64>();
         same(sum(&stratified), 1.0);
         same(sum(&weighted), 1.0 / N);
     }
