@@ -38,12 +38,18 @@ mod mmd;
 mod oracle;
 #[path = "values/orders.rs"]
 mod orders;
+#[path = "values/report.rs"]
+mod report;
 #[path = "values/row_sums.rs"]
 mod row_sums;
+#[path = "values/run.rs"]
+mod run;
 #[path = "values/schedules.rs"]
 mod schedules;
 #[path = "values/scores.rs"]
 mod scores;
+#[path = "values/steps.rs"]
+mod steps;
 #[path = "values/ties.rs"]
 mod ties;
 
