@@ -78,27 +78,27 @@ fn every_figure_of_a_vae_is_a_mean_over_rows() {
     let mut session = session(vae("beta-vae:beta=3.5"), &weights(), SEED);
     let (record, means) = session.evaluate(Split::Test, &data, (BATCH, BETA, false)).unwrap();
     // Evaluation draws from another seed than training.
-    let rows_ = rows(&x, Step::seed_words(!SEED));
-    let (reconstruction, kl) = (mean(&rows_, Row::reconstruction), mean(&rows_, Row::whole_kl));
+    let seen = rows(&x, Step::seed_words(!SEED));
+    let (reconstruction, kl) = (mean(&seen, Row::reconstruction), mean(&seen, Row::whole_kl));
     close(record.reconstruction, reconstruction);
     close(record.kl, kl);
     close(record.elbo, -reconstruction - kl);
     close(record.loss, reconstruction + 3.5 * BETA * kl);
     close(record.bits_per_dimension.unwrap(), (reconstruction + kl) / (FEATURES as f64 * 2f64.ln()));
-    let per_dimension: Vec<f64> = (0..LATENT).map(|d| mean(&rows_, |row| row.kl(d))).collect();
+    let per_dimension: Vec<f64> = (0..LATENT).map(|d| mean(&seen, |row| row.kl(d))).collect();
     assert_eq!(record.kl_per_dimension.len(), LATENT);
     record.kl_per_dimension.iter().zip(&per_dimension).for_each(|(found, kl)| close(*found, *kl));
-    means.chunks_exact(LATENT).zip(&rows_).for_each(|(mu, row)| {
+    means.chunks_exact(LATENT).zip(&seen).for_each(|(mu, row)| {
         mu.iter().zip(row.mu).for_each(|(found, mu)| close(f64::from(*found), mu));
     });
     // Burda et al. 2016, section 4.3: a dimension is active where the variance of its mean is above 0.01.
-    let variance = |d: usize| mean(&rows_, |row| row.mu[d].powi(2)) - mean(&rows_, |row| row.mu[d]).powi(2);
+    let variance = |d: usize| mean(&seen, |row| row.mu[d].powi(2)) - mean(&seen, |row| row.mu[d]).powi(2);
     let active = (0..LATENT).filter(|&d| variance(d) > 0.01).count();
     assert_eq!((record.active_units, active), (Some(2), 2));
     assert!((0..LATENT).all(|d| variance(d) > 1e-5), "a unit that hardly moves is not one that does not move at all");
     // The noise of training, batches weighed alike whatever they hold, and dimensions in another order are seen.
     let training = mean(&rows(&x, Step::seed_words(SEED)), Row::reconstruction);
-    let by_batch = rows_.chunks(BATCH).map(|rows| mean(rows, Row::reconstruction)).sum::<f64>() / 3.0;
+    let by_batch = seen.chunks(BATCH).map(|rows| mean(rows, Row::reconstruction)).sum::<f64>() / 3.0;
     for wrong in [training, by_batch] {
         assert!((record.reconstruction - wrong).abs() > 1e-3 * wrong, "{wrong}");
     }

@@ -53,7 +53,7 @@ fn a_constant_rate_with_a_warm_up() {
 #[test]
 fn a_rate_in_steps_falls_at_the_borders_of_epochs() {
     let set = |t: &mut TrainingConfig| (t.schedule, t.step_every, t.step_factor) = (Schedule::Step, 3, 0.2);
-    let step = rates(set);
+    let falling = rates(set);
     // Every three epochs of five steps.
     let expected = [
         (0, RATE),
@@ -65,7 +65,7 @@ fn a_rate_in_steps_falls_at_the_borders_of_epochs() {
         (44, 0.04 * RATE),
         (45, 0.008 * RATE),
     ];
-    goes(|step_| step.learning_rate(step_), &expected);
+    goes(|step| falling.learning_rate(step), &expected);
     // Warm-up and steps are multiplied.
     let both = rates(|t| {
         set(t);
