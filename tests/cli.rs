@@ -223,7 +223,7 @@ fn ctrl_c_saves_and_the_run_goes_on() {
     place.run("evaluate run --device cpu --json");
 }
 
-#[cfg(unix)]
+#[cfg(target_os = "linux")]
 #[test]
 fn closed_streams_do_no_harm() {
     let place = Place::new();

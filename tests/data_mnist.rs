@@ -1,30 +1,10 @@
 //! Reads the real MNIST, which is not part of the project, and checks facts that are known about it.
 //!
-//! It is looked for in `$ELBO_DATA/mnist`, or else in `../shared/data/mnist` beside the project.
+//! `ELBO_DATA` names the folder that holds `mnist`; `tests/run.sh` runs these tests where it is set.
 
-use std::path::PathBuf;
+mod common;
 
 use elbo::data::{Dataset, Options, Shape, Source, Splits, Values, open};
-
-/// The folder of the four files; `None` when it is missing and that was allowed.
-fn folder() -> Option<PathBuf> {
-    let root = std::env::var_os("ELBO_DATA")
-        .map_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../shared/data"), PathBuf::from);
-    let folder = root.join("mnist");
-    if folder.is_dir() {
-        return Some(folder);
-    }
-    let missing = format!(
-        "{} does not exist: put the four MNIST files there, or set ELBO_DATA to the folder that holds `mnist`",
-        folder.display()
-    );
-    assert!(
-        std::env::var_os("ELBO_ALLOW_MISSING_DATA").is_some_and(|allowed| allowed == "1"),
-        "{missing}, or set ELBO_ALLOW_MISSING_DATA=1 to do without this test"
-    );
-    eprintln!("NOT TESTED: {missing}");
-    None
-}
 
 fn mean(data: &Dataset) -> f64 {
     let Values::Bytes(bytes) = &data.values else {
@@ -35,8 +15,9 @@ fn mean(data: &Dataset) -> f64 {
 }
 
 #[test]
+#[ignore = "needs MNIST: set ELBO_DATA to the folder that holds `mnist`"]
 fn mnist_is_what_it_is_known_to_be() {
-    let Some(folder) = folder() else { return };
+    let folder = common::data("mnist");
     let Splits { train, validation, test } = open(&Source::Path(folder), &Options::default()).unwrap();
     let test = test.unwrap();
     assert_eq!((train.rows, validation, test.rows), (60_000, None, 10_000));
@@ -50,8 +31,9 @@ fn mnist_is_what_it_is_known_to_be() {
 }
 
 #[test]
+#[ignore = "needs MNIST: set ELBO_DATA to the folder that holds `mnist`"]
 fn validation_is_held_out_of_the_training_rows() {
-    let Some(folder) = folder() else { return };
+    let folder = common::data("mnist");
     let options = Options { validation: 5000, ..Options::default() };
     let splits = open(&Source::Path(folder), &options).unwrap();
     assert_eq!((splits.train.rows, splits.validation.unwrap().rows), (55_000, 5000));

@@ -9,7 +9,6 @@ use elbo::config::{Preset, TrainingConfig};
 use elbo::cpu::Cpu;
 use elbo::data::{Dataset, Shape, Values};
 use elbo::distributions::Gaussian;
-use elbo::gpu::Options;
 use elbo::kernels::Step;
 use elbo::kernels::random::normal4;
 use elbo::models::{Parts, Vae};
@@ -191,6 +190,6 @@ fn a_linear_vae_on_the_cpu() {
 #[test]
 fn a_linear_vae_on_the_gpu() {
     if common::adapter().is_some() {
-        check(&|| Box::new(common::open(Options::default()).unwrap()));
+        check(&|| Box::new(common::gpu().unwrap()));
     }
 }

@@ -21,7 +21,6 @@ mod pieces;
 mod trial;
 
 use elbo::cpu::Cpu;
-use elbo::gpu::Options;
 use oracle::Device;
 use trial::{Fault, Trial, apart};
 
@@ -63,7 +62,7 @@ fn each(cases: &[(String, f64, Box<Case>)]) {
 
 /// All cases in one graph on the GPU: they take the same parameters, so that few kernels hold them all.
 fn together(name: &str, cases: &[(String, f64, Box<Case>)]) {
-    let Some(gpu) = common::open(Options::default()) else { return };
+    let Some(gpu) = common::gpu() else { return };
     lowered(name, &mut Device::new(Box::new(gpu)), &|trial| {
         trial.share();
         cases.iter().for_each(|(.., case)| case(trial));
@@ -106,7 +105,7 @@ fn the_losses_of_all_models() {
 #[test]
 fn the_losses_of_all_models_on_the_gpu() {
     for (name, _, case) in models::losses() {
-        let Some(gpu) = common::open(Options::default()) else { return };
+        let Some(gpu) = common::gpu() else { return };
         lowered(&name, &mut Device::new(Box::new(gpu)), &case);
     }
 }
@@ -122,7 +121,7 @@ fn every_objective() {
 #[test]
 fn every_objective_on_the_gpu() {
     for (name, _, case) in objectives::all() {
-        let Some(gpu) = common::open(Options::default()) else { return };
+        let Some(gpu) = common::gpu() else { return };
         lowered(&name, &mut Device::new(Box::new(gpu)), &case);
     }
 }
@@ -135,7 +134,7 @@ fn several_layers() {
 #[test]
 fn several_layers_on_the_gpu() {
     for (name, _, case) in layers::all() {
-        let Some(gpu) = common::open(Options::default()) else { return };
+        let Some(gpu) = common::gpu() else { return };
         lowered(&name, &mut Device::new(Box::new(gpu)), &case);
     }
 }

@@ -15,7 +15,6 @@ mod sketch;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use elbo::cpu::Cpu;
-use elbo::gpu::Options;
 use oracle::Device;
 use sketch::Sketch;
 
@@ -27,7 +26,7 @@ fn cpu() -> Device {
 }
 
 fn gpu() -> Option<Device> {
-    Some(Device::new(Box::new(common::open(Options::default())?)))
+    Some(Device::new(Box::new(common::gpu()?)))
 }
 
 /// Why a program is not what its graph is, if it is not.

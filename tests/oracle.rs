@@ -40,7 +40,6 @@ mod xoshiro;
 
 use cases::{Case, floats, greys, points};
 use elbo::cpu::Cpu;
-use elbo::gpu::Options;
 use elbo::program::Executor;
 use faults::Fault;
 use figures::{CODES, Figures, Kind};
@@ -79,7 +78,7 @@ fn cpu() -> Box<dyn Executor> {
 }
 
 fn gpu() -> Option<Box<dyn Executor>> {
-    Some(Box::new(common::open(Options::default())?))
+    Some(Box::new(common::gpu()?))
 }
 
 #[test]

@@ -7,7 +7,6 @@ mod runs;
 
 use std::collections::HashMap;
 use std::ops::ControlFlow;
-use std::path::PathBuf;
 use std::sync::Arc;
 
 use elbo::Error;
@@ -166,6 +165,9 @@ fn sets_that_are_stored_differently_are_evaluated_as_what_they_are() {
             let expected = if *data == other { different } else { expected };
             assert!((loss(&mut one, data) - expected).abs() < 1e-6, "{}: {:?}", device.name, data.values);
         }
+        // In batches of another size, too.
+        let found = one.evaluate(Split::Test, &bytes, (1, 1.0)).unwrap().0.loss;
+        assert!((found - expected).abs() < 1e-6, "{}: {found} is not {expected}", device.name);
     }
 }
 
@@ -233,27 +235,10 @@ fn a_diverging_run_says_so_and_keeps_its_checkpoint() {
     }
 }
 
-/// The folder of the four MNIST files; `None` when it is missing and that was allowed.
-fn mnist() -> Option<PathBuf> {
-    let root = std::env::var_os("ELBO_DATA")
-        .map_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../shared/data"), PathBuf::from);
-    let folder = root.join("mnist");
-    if folder.is_dir() {
-        return Some(folder);
-    }
-    let allowed = std::env::var_os("ELBO_ALLOW_MISSING_DATA").is_some_and(|allowed| allowed == "1");
-    assert!(
-        allowed,
-        "{} does not exist: set ELBO_DATA to the folder that holds `mnist`, or ELBO_ALLOW_MISSING_DATA=1",
-        folder.display()
-    );
-    eprintln!("NOT TESTED: {} does not exist", folder.display());
-    None
-}
-
 #[test]
+#[ignore = "needs MNIST: set ELBO_DATA to the folder that holds `mnist`"]
 fn one_epoch_of_mnist_is_as_good_as_elsewhere() {
-    let Some(folder) = mnist() else { return };
+    let folder = common::data("mnist");
     let mut config = Preset::Classic.config();
     (config.data.source, config.training.epochs) = (folder.to_string_lossy().into_owned(), 1);
     let run = Run::new();

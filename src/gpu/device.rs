@@ -122,6 +122,26 @@ impl Gpu {
         })
     }
 
+    /// Another executor on the same device, with programs and buffers of its own. What has been compiled for one is there for
+    /// both; what goes wrong on the device is told to both. Choices between kernels are made by rule.
+    #[must_use]
+    pub fn another(&self) -> Gpu {
+        Gpu {
+            adapter: self.adapter.clone(),
+            traits: self.traits,
+            device: self.device.clone(),
+            queue: self.queue.clone(),
+            pipelines: self.pipelines.clone(),
+            buffers: HashMap::new(),
+            programs: Vec::new(),
+            readback: Readback::new(&self.device),
+            failure: self.failure.clone(),
+            counters: Counters::default(),
+            cache: self.cache.clone(),
+            tuner: Tuner::default(),
+        }
+    }
+
     /// What the texts of kernels depend on here.
     pub fn traits(&self) -> Traits {
         self.traits

@@ -184,7 +184,7 @@ impl Executor for Gpu {
         let buffers = self.make_buffers(&program)?;
         let mut calls: Vec<Dispatch> = Vec::new();
         for ((call, module), (text, access)) in program.calls.iter().zip(&modules).zip(&wanted) {
-            let pipeline = self.pipelines.get(text, access).clone();
+            let pipeline = self.pipelines.get(text, access);
             let bound = call.bindings.iter().map(|slice| wgpu::BufferBinding {
                 buffer: &buffers[slice.buffer],
                 offset: 4 * slice.offset as u64,

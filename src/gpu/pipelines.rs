@@ -1,17 +1,22 @@
 //! Compute pipelines, one per distinct text, compiled in parallel.
 
 use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard};
 
 use rayon::prelude::*;
 
 use super::cache::Cache;
 use crate::kernels::Access;
 
-/// The pipelines of a device, by their text and what they do with their bindings.
+/// A text, and which of its bindings it writes.
+type Key = (String, Vec<bool>);
+
+/// The pipelines of a device, by their text and what they do with their bindings. Clones have them in common.
+#[derive(Clone)]
 pub(super) struct Pipelines {
     device: wgpu::Device,
     checked: bool,
-    known: HashMap<(String, Vec<bool>), wgpu::ComputePipeline>,
+    known: Arc<Mutex<HashMap<Key, wgpu::ComputePipeline>>>,
     /// What the driver keeps of what it compiled, where it offers that, and how many bytes of it are on disk.
     cache: Option<wgpu::PipelineCache>,
     kept: usize,
@@ -32,7 +37,7 @@ impl Pipelines {
                 })
             });
         }
-        Pipelines { device: device.clone(), checked, known: HashMap::new(), cache, kept }
+        Pipelines { device: device.clone(), checked, known: Arc::default(), cache, kept }
     }
 
     /// Writes what the driver has compiled to disk, if it is more than is there.
@@ -46,20 +51,24 @@ impl Pipelines {
 
     /// Compiles the texts that are not known yet.
     pub fn prepare(&mut self, wanted: &[(String, Vec<Access>)]) {
-        let mut new: Vec<(String, Vec<bool>)> = wanted.iter().map(key).collect();
+        let mut new: Vec<Key> = wanted.iter().map(key).collect();
         new.sort();
         new.dedup();
-        new.retain(|k| !self.known.contains_key(k));
+        new.retain(|k| !self.known().contains_key(k));
         let made: Vec<_> = new.into_par_iter().map(|k| (self.compile(&k), k)).map(|(p, k)| (k, p)).collect();
-        self.known.extend(made);
+        self.known().extend(made);
+    }
+
+    fn known(&self) -> MutexGuard<'_, HashMap<Key, wgpu::ComputePipeline>> {
+        self.known.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
     }
 
     /// A pipeline that has been prepared.
-    pub fn get(&self, text: &str, access: &[Access]) -> &wgpu::ComputePipeline {
-        &self.known[&key(&(text.to_string(), access.to_vec()))]
+    pub fn get(&self, text: &str, access: &[Access]) -> wgpu::ComputePipeline {
+        self.known()[&key(&(text.to_string(), access.to_vec()))].clone()
     }
 
-    fn compile(&self, (text, writes): &(String, Vec<bool>)) -> wgpu::ComputePipeline {
+    fn compile(&self, (text, writes): &Key) -> wgpu::ComputePipeline {
         let source = wgpu::ShaderModuleDescriptor { label: None, source: wgpu::ShaderSource::Wgsl(text.into()) };
         let module = if self.checked {
             self.device.create_shader_module(source)
@@ -103,6 +112,6 @@ impl Pipelines {
     }
 }
 
-fn key((text, access): &(String, Vec<Access>)) -> (String, Vec<bool>) {
+fn key((text, access): &(String, Vec<Access>)) -> Key {
     (text.clone(), access.iter().map(|&a| a == Access::Write).collect())
 }

@@ -125,7 +125,7 @@ impl Gpu {
             .collect();
         let mut times = Vec::new();
         for module in &modules {
-            let pipeline = self.pipelines.get(&module.text, &access).clone();
+            let pipeline = self.pipelines.get(&module.text, &access);
             let bound = buffers.iter().map(|buffer| buffer.as_entire_binding()).collect();
             let dispatch = self.dispatch(&*call.kernel, module, pipeline, bound);
             let run = |runs: usize| -> Result<f64> {

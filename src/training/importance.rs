@@ -12,7 +12,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::batches::Batches;
-use super::programs::importance_program;
+use super::programs::{importance_program, log_weights_of};
 use super::session::Session;
 use crate::data::Dataset;
 use crate::error::{Error, Result};
@@ -135,7 +135,7 @@ impl Session {
                 // No two chunks share their noise.
                 number += 1;
                 self.executor.run(id, &[step])?;
-                let found = self.executor.read_f32("output.log_weights")?;
+                let found = self.executor.read_f32(&format!("output.{}", log_weights_of(codes)))?;
                 for (logs, found) in logs.iter_mut().zip(found.chunks_exact(codes)) {
                     logs.extend(found.iter().map(|&log| f64::from(log)));
                 }

@@ -18,7 +18,7 @@ mod weights;
 pub use accumulator::Sums;
 pub use given::Given;
 pub use importance::{Importance, MAX_SAMPLES, RELIABLE_FROM};
-pub use programs::{EVALUATE_OUTPUTS, Sets, evaluate_program, train_program};
+pub use programs::{Sets, evaluate_outputs, evaluate_program, train_program};
 pub use resident::Resident;
 pub use schedule::{KL_SCHEDULES, Rates};
 pub use session::Session;

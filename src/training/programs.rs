@@ -8,9 +8,11 @@ use crate::kernels::Order;
 use crate::models::{self, Labelled, Model, Rows, Terms};
 use crate::program::{AdamOptions, ParameterSet, Program, Request, Update, lower};
 
-/// What the evaluation program gives per batch besides its statistics: posterior means `[rows, latent]`, and the KL per
-/// dimension as a mean over the live rows `[1, latent]` (`[1, 1]` where it is only known as a whole).
-pub const EVALUATE_OUTPUTS: [&str; 2] = ["mu", "kl_per_dimension"];
+/// The names of what the evaluation program of so many rows gives per batch besides its statistics: posterior means
+/// `[rows, latent]`, and the KL per dimension as a mean over the live rows `[1, latent]` (`[1, 1]` where it is only known as a whole).
+pub fn evaluate_outputs(rows: usize) -> [String; 2] {
+    [format!("mu.{rows}"), "kl_per_dimension".to_string()]
+}
 
 /// Where the parameters of a model lie: those that are trained, and those that are only read.
 pub type Sets<'a> = [&'a ParameterSet; 2];
@@ -84,7 +86,7 @@ pub fn train_program(
     })
 }
 
-/// The program of one evaluation step over a data set in its own order: the same statistics, and [`EVALUATE_OUTPUTS`].
+/// The program of one evaluation step over a data set in its own order: the same statistics, and [`evaluate_outputs`].
 pub fn evaluate_program(model: &dyn Model, sets: Sets, data: &Resident, rows: usize) -> Program {
     let mut b = batch(model, (data, rows), None, Order::Sequential, false);
     let statistics = statistics(&mut b);
@@ -96,13 +98,18 @@ pub fn evaluate_program(model: &dyn Model, sets: Sets, data: &Resident, rows: us
         graph: &b.graph,
         parameters: sets.to_vec(),
         data: data.specs().collect(),
-        outputs: vec![(EVALUATE_OUTPUTS[0], b.terms.mu), (EVALUATE_OUTPUTS[1], per_dimension)],
+        outputs: evaluate_outputs(rows).iter().map(String::as_str).zip([b.terms.mu, per_dimension]).collect(),
         statistics,
         update: None,
     })
 }
 
-/// The program of one step of importance sampling over a data set in its own order: its output `log_weights` `[rows, codes]`
+/// The name of the output that holds ln w of so many codes a row.
+pub(super) fn log_weights_of(codes: usize) -> String {
+    format!("log_weights.{codes}")
+}
+
+/// The program of one step of importance sampling over a data set in its own order: its output [`log_weights_of`] `[rows, codes]`
 /// holds ln w of every code.
 pub(super) fn importance_program(
     model: &dyn Model,
@@ -118,7 +125,7 @@ pub(super) fn importance_program(
         graph: &graph,
         parameters: sets.to_vec(),
         data: data.specs().collect(),
-        outputs: vec![("log_weights", log_weights)],
+        outputs: vec![(&log_weights_of(codes), log_weights)],
         statistics: vec![],
         update: None,
     })

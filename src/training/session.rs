@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, HashMap};
 use super::accumulator::Sums;
 use super::batches::Batches;
 use super::metrics::{ActiveUnits, EpochRecord, Split, bits_per_dimension};
-use super::programs::{EVALUATE_OUTPUTS, Sets, evaluate_program};
+use super::programs::{Sets, evaluate_outputs, evaluate_program};
 use super::resident::Resident;
 use crate::data::Dataset;
 use crate::distributions::Measure;
@@ -89,6 +89,7 @@ impl Session {
         source.upload(&mut *self.executor, id, data)?;
         let started = std::time::Instant::now();
         let batches = Batches { count: data.rows, rows };
+        let [of_means, of_kl] = evaluate_outputs(rows).map(|name| format!("output.{name}"));
         let latent = self.model.latent();
         let (mut sums, mut per_dimension, mut units) = (Sums::default(), Sums::default(), ActiveUnits::new(latent));
         let (mut means, mut statistics) = (Vec::with_capacity(data.rows * latent), Vec::new());
@@ -98,8 +99,8 @@ impl Session {
                 Step { seed: Step::seed_words(!self.seed), step: i as u32, rows: live, position, ..Step::default() };
             step.scalars = self.scalars(id, beta);
             self.executor.run(id, &[step])?;
-            let mu = self.executor.read_f32(&format!("output.{}", EVALUATE_OUTPUTS[0]))?;
-            let kl = self.executor.read_f32(&format!("output.{}", EVALUATE_OUTPUTS[1]))?;
+            let mu = self.executor.read_f32(&of_means)?;
+            let kl = self.executor.read_f32(&of_kl)?;
             statistics.clear();
             self.executor.statistics(id, true, &mut statistics)?;
             sums.add(live, statistics.iter().map(|&v| f64::from(v)));

@@ -1,6 +1,8 @@
-//! The GPU that the tests share.
+//! The GPU that the tests share, and what becomes of tests that lack something.
 #![allow(dead_code, reason = "each test program uses its own part of this")]
 
+use std::io::Write;
+use std::path::PathBuf;
 use std::sync::{Mutex, MutexGuard, OnceLock};
 
 use elbo::gpu::{Adapter, Gpu, Options, adapters};
@@ -8,22 +10,42 @@ use elbo::program::Executor;
 
 static SHARED: OnceLock<Option<Mutex<Option<Gpu>>>> = OnceLock::new();
 
-/// The adapter of the tests: the first of the list, or the one that `ELBO_ADAPTER` names a part of. None with
-/// `ELBO_NO_GPU=1`, which says that no GPU tests are meant.
+/// Whether a variable of the environment is 1.
+pub fn is_set(variable: &str) -> bool {
+    std::env::var_os(variable).is_some_and(|value| value == "1")
+}
+
+/// Says, where nobody captures it, that a part of the tests is left out; with `ELBO_TEST_ALL=1` that is a failure.
+pub fn left_out(why: &str) {
+    assert!(!is_set("ELBO_TEST_ALL"), "{why}, and ELBO_TEST_ALL=1 says that nothing may be left out");
+    writeln!(std::io::stderr(), "NOT TESTED: {why}").expect("the standard error can be written");
+}
+
+/// The adapter of the tests: the first of the list, or the one that `ELBO_ADAPTER` names a part of. None, which is said, where
+/// there is none and none is asked for, or with `ELBO_NO_GPU=1`.
 pub fn adapter() -> Option<Adapter> {
-    if std::env::var_os("ELBO_NO_GPU").is_some_and(|value| value == "1") {
-        eprintln!("NOT TESTED: ELBO_NO_GPU=1 says that no GPU tests are meant");
+    if is_set("ELBO_NO_GPU") {
+        left_out("the GPU, as ELBO_NO_GPU=1 asks for");
         return None;
     }
     let word = std::env::var("ELBO_ADAPTER").unwrap_or_default();
     let found = adapters().into_iter().find(|adapter| adapter.answers_to(&word));
-    assert!(
-        found.is_some(),
-        "no GPU adapter{} was found: install a driver (a software one will do: `apt-get install mesa-vulkan-drivers`), \
-         or set ELBO_NO_GPU=1 to say that no GPU tests are meant",
-        if word.is_empty() { String::new() } else { format!(" that answers to {word}") }
-    );
+    if found.is_none() {
+        const REMEDY: &str = "a software driver will do: apt-get install mesa-vulkan-drivers";
+        assert!(word.is_empty(), "there is no GPU adapter that answers to ELBO_ADAPTER={word}; {REMEDY}");
+        left_out(&format!("the GPU, as there is no adapter; {REMEDY}"));
+    }
     found
+}
+
+/// A data set that the project does not carry, under the folder that `ELBO_DATA` names. Its tests are marked as ignored, and run
+/// with `--include-ignored`.
+pub fn data(name: &str) -> PathBuf {
+    let root = std::env::var_os("ELBO_DATA");
+    let root = root.unwrap_or_else(|| panic!("set ELBO_DATA to the folder that holds `{name}`"));
+    let folder = PathBuf::from(root).join(name);
+    assert!(folder.is_dir(), "{} does not exist: ELBO_DATA must name the folder that holds `{name}`", folder.display());
+    folder
 }
 
 /// A device of the test's own, where there is an adapter.
@@ -33,7 +55,13 @@ pub fn open(options: Options) -> Option<Gpu> {
     Some(gpu)
 }
 
-/// The device that tests of one process share, so that each text is compiled once.
+/// An executor of the test's own on the device that the tests of one process share, so that each text is compiled once; nothing
+/// where there is no adapter.
+pub fn gpu() -> Option<Gpu> {
+    Some(Shared::lock()?.gpu().another())
+}
+
+/// The device that tests of one process share.
 pub struct Shared(MutexGuard<'static, Option<Gpu>>);
 
 impl Shared {

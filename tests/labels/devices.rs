@@ -7,7 +7,6 @@ use elbo::config::{Preset, Schedule, TrainingConfig};
 use elbo::cpu::Cpu;
 use elbo::data::{Condition, Dataset, Labels, Shape, Values, labelled_part};
 use elbo::distributions::Bernoulli;
-use elbo::gpu::Options;
 use elbo::models::{Classifier, M2, Model, Parts, Vae};
 use elbo::nn::Activation;
 use elbo::program::Executor;
@@ -80,7 +79,7 @@ pub fn losses(trainer: &mut Trainer) -> Vec<f64> {
 #[test]
 fn the_gpu_and_the_cpu_train_alike() {
     for ((name, model, labels), (_, again, _)) in models().into_iter().zip(models()) {
-        let Some(gpu) = crate::common::open(Options::default()) else { return };
+        let Some(gpu) = crate::common::gpu() else { return };
         let cpu = losses(&mut trainer(model, labels, Box::new(Cpu::new())));
         let gpu = losses(&mut trainer(again, labels, Box::new(gpu)));
         assert_eq!((cpu.len(), gpu.len()), (100, 100), "{name}");

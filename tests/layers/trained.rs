@@ -8,7 +8,6 @@ use elbo::config::{Config, ModelKind, Preset, Schedule, TrainingConfig};
 use elbo::cpu::Cpu;
 use elbo::data::{Dataset, Shape, Values};
 use elbo::distributions::{Bernoulli, PRIORS};
-use elbo::gpu::Options;
 use elbo::models::{Hierarchical, Layer, Parts, Recognition};
 use elbo::nn::Activation;
 use elbo::objectives::OBJECTIVES;
@@ -79,7 +78,7 @@ fn the_gpu_and_the_cpu_train_alike() {
     let iwae = build(OBJECTIVES, &"iwae:samples=3".parse().unwrap()).unwrap();
     for recognition in BOTH {
         for parts in [plain(), Parts { objective: iwae.clone(), ..plain() }] {
-            let Some(gpu) = crate::common::open(Options::default()) else { return };
+            let Some(gpu) = crate::common::gpu() else { return };
             let cpu = losses(Box::new(Cpu::new()), recognition, parts.clone(), 20).0;
             let gpu = losses(Box::new(gpu), recognition, parts, 20).0;
             assert_eq!((cpu.len(), gpu.len()), (100, 100));

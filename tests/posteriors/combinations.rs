@@ -11,7 +11,6 @@ use elbo::catalogue::{Spec, build};
 use elbo::config::Config;
 use elbo::cpu::Cpu;
 use elbo::distributions::{Codes, POSTERIORS, PRIORS};
-use elbo::gpu::Options;
 use elbo::models::Vae;
 use elbo::nn::Activation;
 use elbo::objectives::OBJECTIVES;
@@ -168,7 +167,7 @@ fn the_gpu_trains_combinations_as_the_cpu_does() {
     let every = std::env::var_os("ELBO_ALL").is_some_and(|value| value == "1");
     let chosen = if every { allowed.iter().collect() } else { cover(&allowed) };
     for c in &chosen {
-        let Some(gpu) = crate::common::open(Options::default()) else { return };
+        let Some(gpu) = crate::common::gpu() else { return };
         let (cpu, gpu) = (c.losses(1, RATE), losses(Box::new(gpu), c.model.clone(), 1, RATE));
         assert_eq!((cpu.len(), gpu.len()), (5, 5), "{}", c.name());
         let (right, wrong) = (far(&cpu, &gpu), far(&cpu[1..], &gpu[..4]));

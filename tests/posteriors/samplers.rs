@@ -91,12 +91,59 @@ fn the_relaxed_prior_is_the_posterior_that_knows_nothing() {
     let [a, b] = [draw.log_prob, log_prior].map(|t| bench.value(t));
     assert!(a.iter().zip(&b).all(|(a, b)| (a - b).abs() < 1e-5 * a.abs().max(1.0)));
     let step = 1e-4;
-    let grid: Vec<Vec<f64>> = (0..=10_000).map(|i| f64::from(i) * step).map(|y| vec![y, 1.0 - y]).collect();
+    let grid: Vec<Vec<f64>> =
+        (0..=10_000).map(|i| (f64::from(i) * step).clamp(1e-12, 1.0 - 1e-12)).map(|y| vec![y, 1.0 - y]).collect();
     let grid = bench.input("z", &grid);
     let density = prior.log_prob(&mut bench.graph, grid.into(), &encoder);
     let density: Vec<f64> = bench.value(density).iter().map(|l| l.exp()).collect();
     let draws: Vec<f64> = bench.value(draw.z).chunks(2).map(|y| y[0]).collect();
     assert_sample("uniform-categorical", &Cumulated::new(0.0, step, &density), &draws, 0.05);
+}
+
+/// A category that is as good as excluded, whose part of the code is 0 in 32 bits: both densities are taken at the exact logarithm
+/// (Maddison, Mnih & Teh 2017, equation 10). Were one taken at a rounded code, ln q − ln p would be off by tens of nats.
+#[test]
+fn an_excluded_category_has_both_densities_at_the_exact_code() {
+    const TAU: f64 = 0.5;
+    let posterior = build(POSTERIORS, &"gumbel-softmax:categories=3".parse().unwrap()).unwrap();
+    let prior = build(PRIORS, &"uniform-categorical:categories=3".parse().unwrap()).unwrap();
+    let network = Network::new(1, &*posterior, 3);
+    let encoder = Encoder { network: &network, posterior: &*posterior };
+    let mut bench = Bench::new();
+    bench.values.scalars.insert("temperature".to_string(), TAU);
+    let logits = [[40.0, -45.0, 1.0], [-30.0, 2.0, 2.5]];
+    let outputs = bench.input("outputs", &logits.map(|row| row.to_vec()));
+    let noise = [[0.3, -0.4, 1.2, 0.5, 0.1, -0.8], [0.7, 0.2, -1.1, 0.9, -0.6, 0.4]];
+    let given = bench.input("noise", &noise.map(|row| row.to_vec()));
+    let draw = posterior.sample(&mut bench.graph, outputs, given);
+    let log_prior = prior.log_prob(&mut bench.graph, draw.code(), &encoder);
+    let ratio = bench.graph.sub(draw.log_prob, log_prior);
+    let found = bench.value(ratio);
+    let log_sum = |x: &[f64]| {
+        let most = x.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+        most + x.iter().map(|x| (x - most).exp()).sum::<f64>().ln()
+    };
+    for ((logits, noise), found) in logits.iter().zip(&noise).zip(found) {
+        let total = log_sum(logits);
+        let log_pi: Vec<f64> = logits.iter().map(|l| l - total).collect();
+        // Gumbel noise −ln E of exponentials E = ½(a² + b²).
+        let gumbel = |k: usize| -(0.5 * (f64::powi(noise[k], 2) + f64::powi(noise[k + 3], 2))).ln();
+        let scaled: Vec<f64> = (0..3).map(|k| (log_pi[k] + gumbel(k)) / TAU).collect();
+        let total = log_sum(&scaled);
+        let log_y: Vec<f64> = scaled.iter().map(|s| s - total).collect();
+        assert!(log_y.iter().any(|y| *y < -88.0), "a part of the code is 0 in 32 bits: {log_y:?}");
+        let density = |log_pi: &dyn Fn(usize) -> f64, log_y: &[f64]| {
+            let terms: Vec<f64> = (0..3).map(|k| log_pi(k) - TAU * log_y[k]).collect();
+            let rest: f64 = (0..3).map(|k| log_pi(k) - (TAU + 1.0) * log_y[k]).sum();
+            2f64.ln() + 2.0 * TAU.ln() + rest - 3.0 * log_sum(&terms)
+        };
+        let of_posterior = density(&|k| log_pi[k], &log_y);
+        let ratio = |log_y: &[f64]| of_posterior - density(&|_| -3f64.ln(), log_y);
+        let exact = ratio(&log_y);
+        assert!((found - exact).abs() < 1e-4 * exact.abs(), "{found} is not {exact}");
+        let clamped: Vec<f64> = log_y.iter().map(|y| y.max(1e-30f64.ln())).collect();
+        assert!((found - ratio(&clamped)).abs() > 10.0, "a clamped code is not told apart");
+    }
 }
 
 #[test]
@@ -133,17 +180,21 @@ fn extreme_outputs_stay_finite() {
     }
 }
 
-/// A uniform draw may be 1 in 32 bits, and a normal one 0.
+/// The largest and the smallest uniform, and normals at 0 and as far out as they come.
 #[test]
 fn the_ends_of_the_noise_give_finite_draws() {
+    const LEAST: f64 = 1.0 / 16_777_216.0;
     for piece in POSTERIORS {
         let posterior = build(POSTERIORS, &small(&piece.about)).unwrap();
         let mut bench = Bench::new();
         bench.fill(&posterior.parameters(3), 1.0);
         let noise = posterior.noise(&mut bench.graph, 3, 3);
         let width = bench.graph.shape(noise)[1];
-        let ends =
-            if matches!(bench.graph.node(noise).op, Op::Uniform(_)) { [1.0, 0.5, 2e-8] } else { [0.0, 5.9, -5.9] };
+        let ends = if matches!(bench.graph.node(noise).op, Op::Uniform(_)) {
+            [1.0 - LEAST, 0.5, LEAST]
+        } else {
+            [0.0, 5.8, -5.8]
+        };
         let noise = bench.input("noise", &ends.map(|end| vec![end; width]));
         let outputs = bench.same("outputs", 3, posterior.outputs(3));
         let draw = posterior.sample(&mut bench.graph, outputs, noise);

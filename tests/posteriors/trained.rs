@@ -8,7 +8,6 @@ use elbo::config::{Preset, Schedule, TrainingConfig};
 use elbo::cpu::Cpu;
 use elbo::data::{Dataset, Shape, Values};
 use elbo::distributions::{Bernoulli, LIKELIHOODS};
-use elbo::gpu::Options;
 use elbo::models::{Parts, Vae};
 use elbo::nn::Activation;
 use elbo::objectives::OBJECTIVES;
@@ -92,7 +91,7 @@ pub fn far(a: &[f64], b: &[f64]) -> f64 {
 #[test]
 fn the_gpu_and_the_cpu_train_alike() {
     for (name, model) in each_piece() {
-        let Some(gpu) = crate::common::open(Options::default()) else { return };
+        let Some(gpu) = crate::common::gpu() else { return };
         let cpu = losses(Box::new(Cpu::new()), model.clone(), 20, 0.005);
         let gpu = losses(Box::new(gpu), model, 20, 0.005);
         assert_eq!((cpu.len(), gpu.len()), (100, 100), "{name}");

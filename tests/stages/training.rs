@@ -8,7 +8,6 @@ use elbo::cpu::Cpu;
 use elbo::data::{Dataset, Shape, Values};
 use elbo::distributions::{Gaussian, SharedGaussian};
 use elbo::evaluation::{Points, frechet_distance};
-use elbo::gpu::Options;
 use elbo::kernels::Step;
 use elbo::kernels::random::normal4;
 use elbo::models::{FIRST, Parts, SecondStage, Vae};
@@ -93,7 +92,7 @@ fn train(trainer: &mut Trainer, epochs: usize) -> Vec<f64> {
 }
 
 fn gpu() -> Option<Box<dyn Executor>> {
-    crate::common::open(Options::default()).map(|gpu| Box::new(gpu) as Box<dyn Executor>)
+    crate::common::gpu().map(|gpu| Box::new(gpu) as Box<dyn Executor>)
 }
 
 /// The frozen and the trained values, as bits.

@@ -7,7 +7,6 @@ use elbo::Result;
 use elbo::apps::{CHECKPOINT, Outcome, TrainRun, Watcher};
 use elbo::config::{Config, Schedule};
 use elbo::cpu::Cpu;
-use elbo::gpu::Options;
 use elbo::program::Executor;
 use elbo::training::Progress;
 use elbo::training::checkpoint::Checkpoint;
@@ -39,8 +38,8 @@ impl Device {
 
 /// The CPU executor, and the GPU where the tests have one.
 pub fn devices() -> Vec<Device> {
-    let gpu = crate::common::open(Options::default()).is_some();
-    let make = || -> Box<dyn Executor> { Box::new(crate::common::open(Options::default()).expect("it was there")) };
+    let gpu = crate::common::gpu().is_some();
+    let make = || -> Box<dyn Executor> { Box::new(crate::common::gpu().expect("it was there")) };
     [Some(Device::cpu()), gpu.then(|| Device::new("gpu", make))].into_iter().flatten().collect()
 }
 

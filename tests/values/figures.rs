@@ -76,7 +76,7 @@ fn close(found: f64, expected: f64) {
 fn every_figure_of_a_vae_is_a_mean_over_rows() {
     let (data, x) = data();
     let mut session = session(vae("beta-vae:beta=3.5"), &weights(), SEED);
-    let (record, means) = session.evaluate(Split::Test, &data, (BATCH, BETA, false)).unwrap();
+    let (record, means) = session.evaluate(Split::Test, &data, (BATCH, BETA)).unwrap();
     // Evaluation draws from another seed than training.
     let seen = rows(&x, Step::seed_words(!SEED));
     let (reconstruction, kl) = (mean(&seen, Row::reconstruction), mean(&seen, Row::whole_kl));
@@ -111,7 +111,7 @@ fn densities_have_no_bits() {
     let of = |likelihood: Parts| {
         let model = Vae::new(FEATURES, LATENT, (&[], &[]), Activation::Tanh, likelihood);
         let mut session = session(model, &weights(), SEED);
-        session.evaluate(Split::Test, &data, (BATCH, BETA, false)).unwrap().0.bits_per_dimension
+        session.evaluate(Split::Test, &data, (BATCH, BETA)).unwrap().0.bits_per_dimension
     };
     assert_eq!(of(Parts::new(Arc::new(Gaussian { sigma: 0.5 }))), None);
     assert!(of(Parts::new(Arc::new(Bernoulli))).is_some());
@@ -137,7 +137,7 @@ fn the_accuracy_of_a_classifier_is_a_share_of_rows() {
         weights.tensors.insert(spec.name.clone(), list.iter().map(|w| 3.0 * w).collect());
     }
     let mut session = session(model, &weights, SEED);
-    let (record, _) = session.evaluate(Split::Test, &data, (BATCH, BETA, false)).unwrap();
+    let (record, _) = session.evaluate(Split::Test, &data, (BATCH, BETA)).unwrap();
     let (mut right, mut loss) = (0, 0.0);
     for (x, &label) in x.iter().zip(&truth) {
         let hidden: Vec<f64> = (0..HIDDEN).map(|h| linear(&weights, "classifier.0", h, x).tanh()).collect();

@@ -71,11 +71,11 @@ fn the_estimate_is_the_integral() {
     let exact: Vec<(f64, f64)> = rows.iter().map(|x| integrals(x)).collect();
     let mean = |of: &dyn Fn(&(f64, f64)) -> f64, n: usize| exact[..n].iter().map(of).sum::<f64>() / n as f64;
     let mut session = session(model(), &weights(), 9);
-    let found = session.importance(&data(&rows), SAMPLES, false).unwrap();
+    let found = session.importance(&data(&rows), SAMPLES).unwrap();
     let nll = -mean(&|row| row.0, ROWS);
     assert!((found.nll - nll).abs() < 3e-3, "{} is not {nll}", found.nll);
     // The bound from one code is another number, and so is the estimate without ln K.
-    let (record, _) = session.evaluate(Split::Test, &data(&rows), (16, 1.0, false)).unwrap();
+    let (record, _) = session.evaluate(Split::Test, &data(&rows), (16, 1.0)).unwrap();
     assert!(-record.elbo > nll + 0.05, "{} and {nll}", record.elbo);
     // Of 5000 codes so many count.
     let effective = SAMPLES as f64 * mean(&|row| row.1, ROWS);
@@ -93,7 +93,7 @@ fn its_error_from_the_choice_of_rows_is_that_of_a_mean() {
     let (n, mean) = (FEW as f64, logs.iter().sum::<f64>() / FEW as f64);
     let squares = logs.iter().map(|l| (l - mean).powi(2)).sum::<f64>();
     let error = (squares / (n - 1.0) / n).sqrt();
-    let found = session(model(), &weights(), 9).importance(&data(&rows[..FEW]), SAMPLES, false).unwrap();
+    let found = session(model(), &weights(), 9).importance(&data(&rows[..FEW]), SAMPLES).unwrap();
     let same = |wanted: f64| (found.standard_error / wanted - 1.0).abs() < 0.03;
     assert!(same(error), "{} is not {error}", found.standard_error);
     assert!(!same((squares / n / n).sqrt()) && !same((squares / (n - 1.0)).sqrt()) && error > 0.05);
@@ -105,7 +105,7 @@ fn its_error_from_the_choice_of_rows_is_that_of_a_mean() {
 fn no_codes_are_drawn_twice() {
     let same_rows = vec![rows()[0].clone(); 64];
     let mut session = session(model(), &weights(), 9);
-    let mut nll = |rows: &[Vec<f64>], samples: usize| session.importance(&data(rows), samples, false).unwrap().nll;
+    let mut nll = |rows: &[Vec<f64>], samples: usize| session.importance(&data(rows), samples).unwrap().nll;
     let found = [nll(&same_rows[..32], 64), nll(&same_rows, 64), nll(&same_rows[..32], 128)];
     assert!((found[0] - found[1]).abs() > 1e-6, "rows 32 to 63 have the codes of rows 0 to 31");
     assert!((found[0] - found[2]).abs() > 1e-6, "codes 64 to 127 are codes 0 to 63");
