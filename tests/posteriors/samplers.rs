@@ -111,7 +111,7 @@ fn an_excluded_category_has_both_densities_at_the_exact_code() {
     let encoder = Encoder { network: &network, posterior: &*posterior };
     let mut bench = Bench::new();
     bench.values.scalars.insert("temperature".to_string(), TAU);
-    let logits = [[40.0, -45.0, 1.0], [-30.0, 2.0, 2.5]];
+    let logits = [[40.0, -45.0, 1.0], [-50.0, 2.0, 2.5]];
     let outputs = bench.input("outputs", &logits.map(|row| row.to_vec()));
     let noise = [[0.3, -0.4, 1.2, 0.5, 0.1, -0.8], [0.7, 0.2, -1.1, 0.9, -0.6, 0.4]];
     let given = bench.input("noise", &noise.map(|row| row.to_vec()));

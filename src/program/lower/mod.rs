@@ -28,11 +28,17 @@ use plan::{Destination, Plan};
 pub fn lower(request: &Request) -> Program {
     let (mut graph, mut request) = (request.graph.clone(), request.clone());
     spread_copies(&mut graph, &mut request);
-    if must_be_gathered(&graph, &request) {
-        gather_statistics(&mut graph, &mut request);
+    let mut made = plan(&graph, &request);
+    let gathered;
+    if must_be_gathered(&made, &request) {
+        let mut with_sums = graph.clone();
+        gather_statistics(&mut with_sums, &mut request);
+        gathered = with_sums;
+        made = plan(&gathered, &request);
     }
-    let request = &Request { graph: &graph, ..request };
-    let (plan, statistics) = (plan(&graph, request), statistics(request));
+    let plan = made;
+    let request = &Request { graph: plan.graph, ..request };
+    let statistics = statistics(request);
     let scalars = scalar_names(request);
     let mut emitter = Emitter::new(request, &plan, scalars);
     for unit in &plan.units {
@@ -76,9 +82,9 @@ fn spread_copies(graph: &mut Graph, request: &mut Request) {
 
 /// Whether the call of the statistics, the last of a step, cannot read what they are made from: more tensors than it can
 /// bind beside the ring and the optimiser's partials, or parameters that the optimiser has changed by then.
-fn must_be_gathered(graph: &Graph, request: &Request) -> bool {
-    let read = plan(graph, request).statistics_read();
-    let is_updated = |t: &Tensor| match (&graph.node(*t).op, &request.update) {
+fn must_be_gathered(plan: &Plan, request: &Request) -> bool {
+    let read = plan.statistics_read();
+    let is_updated = |t: &Tensor| match (&plan.graph.node(*t).op, &request.update) {
         (Op::Param(name), Some(update)) => update.set.get(name).is_some(),
         _ => false,
     };

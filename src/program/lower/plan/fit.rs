@@ -2,14 +2,15 @@
 
 use std::collections::{BTreeSet, HashMap};
 
+use super::joined::{Joined, Reads};
 use super::{Plan, Unit};
 use crate::graph::{Op, Tensor};
 
 impl Plan<'_> {
     /// Whether two units together stay within the eight bindings that every adapter has.
-    pub(super) fn fits(&self, a: usize, b: usize, reads: &[HashMap<Tensor, bool>]) -> bool {
-        let read: BTreeSet<Tensor> = reads[a].keys().chain(reads[b].keys()).copied().collect();
-        let made: BTreeSet<Tensor> = self.units[a].made().into_iter().chain(self.units[b].made()).collect();
+    pub(super) fn fits(&self, units: [&Unit; 2], reads: [&Reads; 2]) -> bool {
+        let read: BTreeSet<Tensor> = reads.into_iter().flat_map(HashMap::keys).copied().collect();
+        let made: BTreeSet<Tensor> = units.into_iter().flat_map(Unit::made).collect();
         self.bindings(&read, &made) <= 8
     }
 
@@ -22,11 +23,11 @@ impl Plan<'_> {
     }
 
     /// Where fused units need more than eight bindings: tensors within them that shall lie in memory.
-    pub(super) fn parts_of_large_units(&self) -> Vec<Tensor> {
+    pub(super) fn parts_of_large_units(&self, units: &Joined) -> Vec<Tensor> {
         let mut parts = Vec::new();
-        for unit in &self.units {
-            let Unit::Fused { stores, sums, .. } = unit else { continue };
-            let read: BTreeSet<Tensor> = self.reads(unit).into_keys().collect();
+        for u in 0..units.places() {
+            let Some(unit @ Unit::Fused { stores, sums, .. }) = units.unit(u) else { continue };
+            let read: BTreeSet<Tensor> = units.reads(u).keys().copied().collect();
             if self.bindings(&read, &unit.made().into_iter().collect()) <= 8 {
                 continue;
             }

@@ -2,67 +2,75 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use super::{Plan, Unit, path_around};
+use super::joined::{Joined, Reads};
+use super::{Plan, Unit};
 use crate::graph::{Op, Tensor};
 
 impl Plan<'_> {
-    /// Joins fused units over one space that share what they read, or of which one reads the other at the point itself.
-    pub(super) fn merge(&mut self) {
-        while let Some((a, b)) = self.find_pair() {
-            let second = self.units.remove(b);
-            let (Unit::Fused { axes, stores, sums, .. }, Unit::Fused { axes: axes2, stores: stores2, sums: sums2, .. }) =
-                (&mut self.units[a], second)
-            else {
-                unreachable!("only fused units are paired");
-            };
-            if axes.is_empty() {
-                *axes = axes2;
+    /// Joins fused units over one space that share what they read, or of which one reads the other at the point itself: the
+    /// first pair that may be joined, again and again.
+    ///
+    /// Joining two units can only keep others apart. So a pair that was refused is looked at again only when one of the two
+    /// has changed.
+    pub(super) fn merge(&self, units: &mut Joined) {
+        for place in 0..units.places() {
+            let (mut a, mut changed) = (place, false);
+            while units.unit(a).is_some() {
+                let neighbours = units.neighbours(a);
+                let earlier = neighbours.range(..a).filter(|_| changed).find(|&&x| self.goes_together(units, x, a));
+                if let Some(&x) = earlier {
+                    self.join(units, x, a);
+                    a = x;
+                } else if let Some(&b) = neighbours.range(a + 1..).find(|&&b| self.goes_together(units, a, b)) {
+                    self.join(units, a, b);
+                } else {
+                    break;
+                }
+                changed = true;
             }
-            stores.extend(stores2);
-            sums.extend(sums2);
-            stores.sort();
         }
     }
 
-    pub(super) fn find_pair(&self) -> Option<(usize, usize)> {
-        let needs = self.needs();
-        let reads: Vec<HashMap<Tensor, bool>> = self.units.iter().map(|u| self.reads(u)).collect();
-        for a in 0..self.units.len() {
-            for b in a + 1..self.units.len() {
-                let (Unit::Fused { space, axes, .. }, Unit::Fused { space: space2, axes: axes2, .. }) =
-                    (&self.units[a], &self.units[b])
-                else {
-                    continue;
-                };
-                if space != space2 || !(axes.is_empty() || axes2.is_empty() || axes == axes2) {
-                    continue;
-                }
-                let made = |u: usize| self.units[u].made();
-                let direct = |from: usize, to: usize| made(from).iter().any(|t| reads[to].contains_key(t));
-                let pointwise = |from: usize, to: usize| {
-                    let Unit::Fused { stores, .. } = &self.units[from] else { return false };
-                    made(from).iter().all(|t| reads[to].get(t).is_none_or(|&here| here && stores.contains(t)))
-                };
-                let shares = reads[a].keys().any(|t| reads[b].contains_key(t));
-                let together = shares || direct(a, b) || direct(b, a);
-                if together
-                    && pointwise(a, b)
-                    && pointwise(b, a)
-                    && !self.joins(a, &reads[b])
-                    && !self.joins(b, &reads[a])
-                    && !path_around(&needs, a, b)
-                    && !path_around(&needs, b, a)
-                    && self.fits(a, b, &reads)
-                {
-                    return Some((a, b));
-                }
-            }
+    fn join(&self, units: &mut Joined, a: usize, b: usize) {
+        let (
+            Some(Unit::Fused { space, axes, stores, sums }),
+            Some(Unit::Fused { axes: axes2, stores: stores2, sums: sums2, .. }),
+        ) = (units.unit(a), units.unit(b))
+        else {
+            unreachable!("only fused units are paired");
+        };
+        let axes = if axes.is_empty() { axes2 } else { axes }.clone();
+        let mut stores = [&stores[..], stores2].concat();
+        stores.sort();
+        let unit = Unit::Fused { space: space.clone(), axes, stores, sums: [&sums[..], sums2].concat() };
+        units.join(self, (a, b), unit);
+    }
+
+    /// Whether two units, of which one has to do with what the other reads, may be one.
+    fn goes_together(&self, units: &Joined, a: usize, b: usize) -> bool {
+        let (Some(first), Some(second)) = (units.unit(a), units.unit(b)) else { return false };
+        let (Unit::Fused { space, axes, .. }, Unit::Fused { space: space2, axes: axes2, .. }) = (first, second) else {
+            return false;
+        };
+        if space != space2 || !(axes.is_empty() || axes2.is_empty() || axes == axes2) {
+            return false;
         }
-        None
+        let pointwise = |from: &Unit, reads: &Reads| {
+            let Unit::Fused { stores, .. } = from else { return false };
+            from.made().iter().all(|t| reads.get(t).is_none_or(|&here| here && stores.contains(t)))
+        };
+        let reads = [units.reads(a), units.reads(b)];
+        pointwise(first, reads[1])
+            && pointwise(second, reads[0])
+            && self.fits([first, second], reads)
+            && !self.joins(first, reads[1])
+            && !self.joins(second, reads[0])
+            && !units.path_around(a, b)
+            && !units.path_around(b, a)
     }
 
     /// Costly elementwise tensors that more than one unit would compute.
-    pub(super) fn costly_and_shared(&self, statistics: &[Tensor]) -> Vec<Tensor> {
+    pub(super) fn costly_and_shared(&self, units: &Joined, statistics: &[Tensor]) -> Vec<Tensor> {
         let mut computed_by: HashMap<Tensor, BTreeSet<usize>> = HashMap::new();
         let mut walk = |roots: Vec<Tensor>, unit: usize| {
             let mut stack: Vec<(Tensor, bool)> = roots.into_iter().map(|t| (t, true)).collect();
@@ -76,8 +84,8 @@ impl Plan<'_> {
                 stack.extend(self.graph.node(t).inputs.iter().map(|&i| (i, false)));
             }
         };
-        for (u, unit) in self.units.iter().enumerate() {
-            if let Unit::Fused { stores, sums, .. } = unit {
+        for u in 0..units.places() {
+            if let Some(Unit::Fused { stores, sums, .. }) = units.unit(u) {
                 walk(self.roots(stores, &[]), u);
                 // What is summed is computed here unless it lies in memory.
                 let summed: Vec<Tensor> = self.roots(&[], sums);
@@ -86,7 +94,7 @@ impl Plan<'_> {
         }
         for (s, &t) in statistics.iter().enumerate() {
             if !self.stored[t.0 as usize] {
-                walk(vec![t], self.units.len() + s);
+                walk(vec![t], units.places() + s);
             }
         }
         let costly = |t: &Tensor| match &self.graph.node(*t).op {

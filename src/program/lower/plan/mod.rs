@@ -6,6 +6,7 @@
 
 mod fit;
 mod fuse;
+mod joined;
 mod products;
 mod store;
 mod units;
@@ -13,6 +14,7 @@ mod units;
 use std::collections::{BTreeSet, HashMap};
 
 use crate::graph::{Graph, Shape, Tensor};
+use joined::Joined;
 
 /// Where a copy of a tensor is wanted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -92,23 +94,24 @@ impl<'a> Plan<'a> {
             };
             plan.store(wanted, statistics, &forced);
             plan.give_homes(&private);
-            plan.form_units();
-            let large = plan.parts_of_large_units();
+            let mut units = Joined::new(&plan, plan.form_units());
+            let large = plan.parts_of_large_units(&units);
             if !large.is_empty() {
                 forced.extend(large);
                 continue;
             }
-            plan.attach_row_sums();
-            plan.merge();
-            let shared = plan.costly_and_shared(statistics);
+            plan.attach_row_sums(&mut units);
+            plan.merge(&mut units);
+            let shared = plan.costly_and_shared(&units, statistics);
             if !shared.is_empty() {
                 forced.extend(shared);
                 continue;
             }
-            plan.attach_epilogues();
-            let conflicts = plan.conflicts();
+            plan.attach_epilogues(&mut units);
+            let conflicts = plan.conflicts(&units);
             if conflicts.is_empty() {
-                plan.order();
+                let order = units.order();
+                plan.units = order.into_iter().filter_map(|u| units.unit(u).cloned()).collect();
                 return plan;
             }
             private.extend(conflicts);
@@ -125,35 +128,4 @@ impl<'a> Plan<'a> {
     pub fn roots(&self, stores: &[Tensor], sums: &[Tensor]) -> Vec<Tensor> {
         stores.iter().copied().chain(sums.iter().map(|&s| self.graph.node(s).inputs[0])).collect()
     }
-
-    /// Puts the units into an order in which each comes behind what it needs; otherwise as the graph was built.
-    fn order(&mut self) {
-        let needs = self.needs();
-        let mut done = vec![false; self.units.len()];
-        let mut order = Vec::new();
-        while order.len() < self.units.len() {
-            let ready = (0..self.units.len())
-                .filter(|&u| !done[u] && needs[u].iter().all(|&v| done[v]))
-                .min_by_key(|&u| self.units[u].made().into_iter().min())
-                .expect("units need each other in a circle");
-            done[ready] = true;
-            order.push(ready);
-        }
-        self.units = order.iter().map(|&u| self.units[u].clone()).collect();
-    }
-}
-
-/// Whether `to` needs `from` through some other unit.
-fn path_around(needs: &[BTreeSet<usize>], from: usize, to: usize) -> bool {
-    let mut stack: Vec<usize> = needs[to].iter().copied().filter(|&u| u != from).collect();
-    let mut seen = vec![false; needs.len()];
-    while let Some(u) = stack.pop() {
-        if u == from {
-            return true;
-        }
-        if !std::mem::replace(&mut seen[u], true) {
-            stack.extend(needs[u].iter().copied());
-        }
-    }
-    false
 }

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::super::access::regroups;
+use super::joined::Joined;
 use super::{Destination, Plan};
 use crate::graph::{Op, Tensor};
 
@@ -119,14 +120,15 @@ impl Plan<'_> {
     }
 
     /// Tensors that some unit reads out of the very memory it writes to: no call may bind a buffer both ways.
-    pub(super) fn conflicts(&self) -> BTreeSet<Tensor> {
+    pub(super) fn conflicts(&self, units: &Joined) -> BTreeSet<Tensor> {
         let mut found = BTreeSet::new();
         let copies = |t: Tensor| self.destinations.get(&t).map_or(&[][..], |d| d.as_slice());
-        for unit in &self.units {
+        for u in 0..units.places() {
+            let Some(unit) = units.unit(u) else { continue };
             let written: Vec<Memory> =
                 unit.made().into_iter().flat_map(|t| copies(t).iter().map(move |&d| self.memory(t, d))).collect();
             let placed = |t: &Tensor| copies(*t).first().is_some_and(|d| *d != Destination::Scratch);
-            let read = self.reads(unit).into_keys().filter(placed);
+            let read = units.reads(u).keys().copied().filter(placed);
             found.extend(read.filter(|&t| written.contains(&self.memory(t, copies(t)[0]))));
         }
         found

@@ -1,14 +1,17 @@
 //! The units: what each computes, reads and needs.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::HashMap;
 
 use super::super::access::{Builder, Dim, Leaf, Place};
+use super::joined::Reads;
 use super::{Plan, Unit};
 use crate::graph::{Op, Tensor};
 use crate::kernels::{Expr, Instr};
 
 impl Plan<'_> {
-    pub(super) fn form_units(&mut self) {
+    /// One unit for every tensor that work puts into memory.
+    pub(super) fn form_units(&self) -> Vec<Unit> {
+        let mut units = Vec::new();
         for id in 0..self.graph.len() {
             let t = Tensor(id as u32);
             if !self.stored[id] {
@@ -18,41 +21,31 @@ impl Plan<'_> {
             let copied = self.destinations.get(&t).is_some_and(|d| !d.is_empty());
             match &node.op {
                 Op::Batch { .. } => {
-                    self.units.push(Unit::Batch(t));
+                    units.push(Unit::Batch(t));
                     // Further copies of it are work of their own.
                     if self.destinations.get(&t).is_some_and(|d| d.len() > 1) {
                         let space = node.shape.clone();
-                        self.units.push(Unit::Fused { space, axes: vec![], stores: vec![t], sums: vec![] });
+                        units.push(Unit::Fused { space, axes: vec![], stores: vec![t], sums: vec![] });
                     }
                 }
-                Op::MatMul { .. } => self.units.push(Unit::Product { product: t, stores: vec![t], sums: None }),
+                Op::MatMul { .. } => units.push(Unit::Product { product: t, stores: vec![t], sums: None }),
                 Op::Sum(axes) | Op::Max(axes) => {
                     let space = self.graph.shape(node.inputs[0]).to_vec();
-                    self.units.push(Unit::Fused { space, axes: axes.clone(), stores: vec![], sums: vec![t] });
+                    units.push(Unit::Fused { space, axes: axes.clone(), stores: vec![], sums: vec![t] });
                 }
                 // A parameter or an input that is wanted elsewhere is copied there.
                 Op::Param(_) | Op::Input(_) if !copied => {}
                 // A concatenation is made by its parts; only further copies of it are work of its own.
                 Op::Concat(_) if self.destinations.get(&t).is_none_or(|d| d.len() < 2) => {}
-                _ => self.units.push(Unit::Fused {
-                    space: node.shape.clone(),
-                    axes: vec![],
-                    stores: vec![t],
-                    sums: vec![],
-                }),
+                _ => units.push(Unit::Fused { space: node.shape.clone(), axes: vec![], stores: vec![t], sums: vec![] }),
             }
         }
+        units
     }
 
     /// The tensors in memory that a fused computation reads, and whether it reads them at the point itself only.
-    pub(super) fn leaves(
-        &self,
-        space: &[usize],
-        own: &[Tensor],
-        roots: &[Tensor],
-        product: Option<Tensor>,
-    ) -> HashMap<Tensor, bool> {
-        let mut found: HashMap<Tensor, bool> = HashMap::new();
+    pub(super) fn leaves(&self, space: &[usize], own: &[Tensor], roots: &[Tensor], product: Option<Tensor>) -> Reads {
+        let mut found: Reads = HashMap::new();
         let home: Vec<Dim> = (0..space.len()).map(|d| Dim { iter: Some(d), offset: 0 }).collect();
         let at_point = home.clone();
         let mut leaf = |expr: &mut Expr, leaf: Leaf| {
@@ -70,7 +63,7 @@ impl Plan<'_> {
     }
 
     /// The tensors in memory that a unit reads.
-    pub(super) fn reads(&self, unit: &Unit) -> HashMap<Tensor, bool> {
+    pub(super) fn reads(&self, unit: &Unit) -> Reads {
         match unit {
             Unit::Fused { space, stores, sums, .. } => {
                 let own: Vec<Tensor> = stores.iter().copied().filter(|&t| self.is_fused(t)).collect();
@@ -103,29 +96,12 @@ impl Plan<'_> {
     }
 
     /// Whether something reads a concatenation of which a unit makes a part: it must run behind that unit, not in it.
-    pub(super) fn joins(&self, maker: usize, reads: &HashMap<Tensor, bool>) -> bool {
-        let made = self.units[maker].made();
-        let joined = reads.keys().filter(|t| matches!(self.graph.node(**t).op, Op::Concat(_)));
-        joined.flat_map(|&t| self.makers(t)).any(|part| made.contains(&part))
-    }
-
-    /// For every unit, the units it needs.
-    pub(super) fn needs(&self) -> Vec<BTreeSet<usize>> {
-        // A batch and its copies are made by two units.
-        let mut makers: HashMap<Tensor, Vec<usize>> = HashMap::new();
-        for (u, unit) in self.units.iter().enumerate() {
-            for t in unit.made() {
-                makers.entry(t).or_default().push(u);
-            }
+    pub(super) fn joins(&self, maker: &Unit, reads: &Reads) -> bool {
+        let mut joined = reads.keys().filter(|t| matches!(self.graph.node(**t).op, Op::Concat(_))).peekable();
+        if joined.peek().is_none() {
+            return false;
         }
-        self.units
-            .iter()
-            .enumerate()
-            .map(|(u, unit)| {
-                let read = self.reads(unit);
-                let made = read.keys().flat_map(|&t| self.makers(t));
-                made.filter_map(|t| makers.get(&t)).flatten().copied().filter(|&v| v != u).collect()
-            })
-            .collect()
+        let made = maker.made();
+        joined.flat_map(|&t| self.makers(t)).any(|part| made.contains(&part))
     }
 }
