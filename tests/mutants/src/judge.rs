@@ -46,7 +46,7 @@ pub fn judge(site: &Site, traced: &Traced, tree: &Path, scratch: &Path, limit: D
     let place = Place { tree: tree.to_path_buf(), scratch: scratch.to_path_buf() };
     let variables = [("ELBO_MUTANT", site.id.to_string())];
     let (start, mut passed, mut round) = (Instant::now(), 0, ROUND);
-    let mut rest: Vec<&Test> = reached.iter().map(|&n| &traced.tests[n]).collect();
+    let mut rest: Vec<&Test> = reached.iter().map(|&n| &traced.tests[n]).filter(|test| !test.slow).collect();
     while !rest.is_empty() {
         let later = rest.split_off(within(&rest, round));
         for tests in by_binary(&rest) {
@@ -96,4 +96,27 @@ fn by_binary<'a>(tests: &[&'a Test]) -> Vec<Vec<&'a Test>> {
         out.entry(&test.binary.name).or_default().push(test);
     }
     out.into_values().collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::build::Binary;
+
+    #[test]
+    fn rounds_of_the_fastest() {
+        let test = |name: &str, millis| Test {
+            binary: Binary { name: name.into(), path: "".into() },
+            name: String::new(),
+            time: Duration::from_millis(millis),
+            slow: false,
+        };
+        let tests = [test("a", 100), test("b", 300), test("a", 400), test("a", 5000)];
+        let all: Vec<&Test> = tests.iter().collect();
+        assert_eq!(within(&all, ROUND), 2);
+        assert_eq!(within(&all, 4 * ROUND), 3);
+        assert_eq!(within(&all[3..], ROUND), 1);
+        let sizes: Vec<usize> = by_binary(&all).iter().map(Vec::len).collect();
+        assert_eq!(sizes, [3, 1]);
+    }
 }

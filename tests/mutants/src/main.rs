@@ -49,6 +49,12 @@ struct Args {
     /// Seconds of testing for each mutant.
     #[arg(long, default_value_t = 120)]
     timeout: u64,
+    /// Tests that take longer than so many seconds are left out.
+    #[arg(long, default_value_t = 60)]
+    slowest: u64,
+    /// After so many minutes no further mutant is tried.
+    #[arg(long)]
+    minutes: Option<u64>,
     /// A part of the sample, as 2/4: no two of the four parts share a mutant.
     #[arg(long, value_parser = part, default_value = "1/1")]
     part: (usize, usize),
@@ -96,22 +102,25 @@ fn main() -> Result<()> {
     say(start, &format!("{} mutants are built; every test runs once without any", picked.len()));
     let scratch = out.join("scratch");
     process::fresh(&scratch)?;
-    let traced = trace::trace(&binaries, &tree.root, &scratch, args.workers)?;
-    let all: Duration = traced.tests.iter().map(|test| test.time).sum();
-    say(start, &format!("{} tests pass, in {} s of their own time", traced.tests.len(), all.as_secs()));
-    let picked: Vec<Site> = picked.into_iter().filter(|site| !traced.invalid.contains(&site.id)).collect();
-    if !traced.invalid.is_empty() {
-        println!("{} mutants are no valid shader text, and left out", traced.invalid.len());
-    }
+    let traced = trace::trace(&binaries, &tree.root, &scratch, args.workers, Duration::from_secs(args.slowest))?;
+    report::print_tests(&traced);
+    let mut picked: Vec<Site> = picked.into_iter().filter(|site| !traced.invalid.contains(&site.id)).collect();
+    // In no order, so that those for which there is no time are of all areas.
+    picked.sort_by_key(|site| site.id.wrapping_mul(0x9E37_79B9));
+    say(start, &format!("the tests are run; {} mutants are left out as invalid shader text", traced.invalid.len()));
     let limit = Duration::from_secs(args.timeout);
     let verdicts = work::in_parallel(args.workers, &picked, |worker, number, site| {
+        if args.minutes.is_some_and(|minutes| start.elapsed().as_secs() >= minutes * 60) {
+            return Ok(None);
+        }
         let scratch = scratch.join(format!("worker{worker}"));
         let verdict = judge::judge(site, &traced, &tree.root, &scratch, limit)?;
         say(start, &format!("{}/{} {}: {}", number + 1, picked.len(), word(&verdict), site.describe()));
-        Ok(verdict)
+        Ok(Some(verdict))
     })?;
-    let lines = picked.into_iter().zip(verdicts).map(|(site, verdict)| report::line(site, verdict, &traced));
-    let lines: Vec<_> = lines.collect();
+    let tried = picked.into_iter().zip(verdicts).filter_map(|(site, verdict)| Some((site, verdict?)));
+    let mut lines: Vec<_> = tried.map(|(site, verdict)| report::line(site, verdict, &traced)).collect();
+    lines.sort_by_key(|line| line.site.id);
     report::print(&lines);
     report::write(&lines, &out.join("report.json"))?;
     say(start, "done; the same stands in target/mutants/report.json");

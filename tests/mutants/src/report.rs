@@ -34,6 +34,19 @@ pub fn line(site: Site, verdict: Verdict, traced: &Traced) -> Line {
     Line { site, verdict, reached_by: reached.iter().map(|&n| traced.tests[n].full_name()).collect() }
 }
 
+/// What the run without mutants told of the tests.
+pub fn print_tests(traced: &Traced) {
+    let time: u64 = traced.tests.iter().map(|test| test.time.as_secs()).sum();
+    println!("{} tests pass without a mutant, in {time} s of their own time", traced.tests.len());
+    let slow: Vec<String> = traced.tests.iter().filter(|test| test.slow).map(|test| test.full_name()).collect();
+    if !slow.is_empty() {
+        println!("left out as too slow, reached or not:\n    {}", slow.join("\n    "));
+    }
+    if !traced.failed.is_empty() {
+        println!("LEFT OUT, since they fail without a mutant:\n    {}", traced.failed.join("\n    "));
+    }
+}
+
 pub fn write(lines: &[Line], path: &Path) -> Result<()> {
     std::fs::write(path, serde_json::to_string_pretty(lines)?)?;
     Ok(())
@@ -76,7 +89,7 @@ pub fn print(lines: &[Line]) {
             Verdict::Caught { .. } => {}
             Verdict::NotReached => println!("\nno test reaches {}", line.site.describe()),
             Verdict::Survived { passed, of } => {
-                let cut = if passed < of { " (no time for more)" } else { "" };
+                let cut = if passed < of { " (the others are too slow)" } else { "" };
                 println!("\nsurvives {passed} of {of} tests{cut}: {}", line.site.describe());
                 for test in line.reached_by.iter().take(8) {
                     println!("    {test}");

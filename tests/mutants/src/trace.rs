@@ -4,14 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::time::Duration;
 
-use anyhow::{Result, bail};
+use anyhow::Result;
 
 use crate::build::Binary;
 use crate::process::{End, Place, fresh, list, run};
 use crate::work::in_parallel;
-
-/// No test of the project should take so long.
-const LIMIT: Duration = Duration::from_secs(600);
 
 /// One test.
 #[derive(Clone, Debug)]
@@ -19,6 +16,8 @@ pub struct Test {
     pub binary: Binary,
     pub name: String,
     pub time: Duration,
+    /// Too slow to be run for every mutant that it reaches.
+    pub slow: bool,
 }
 
 impl Test {
@@ -34,9 +33,12 @@ pub struct Traced {
     pub reached: BTreeMap<u32, Vec<usize>>,
     /// Shader text that no compiler takes.
     pub invalid: BTreeSet<u32>,
+    /// Tests that fail without a mutant, and how.
+    pub failed: Vec<String>,
 }
 
-pub fn trace(binaries: &[Binary], tree: &Path, scratch: &Path, workers: usize) -> Result<Traced> {
+/// Runs every test for at most `slowest`: one that takes longer is known by what it has reached until then.
+pub fn trace(binaries: &[Binary], tree: &Path, scratch: &Path, workers: usize, slowest: Duration) -> Result<Traced> {
     let mut all = Vec::new();
     for binary in binaries {
         let place = Place { tree: tree.to_path_buf(), scratch: scratch.to_path_buf() };
@@ -48,9 +50,9 @@ pub fn trace(binaries: &[Binary], tree: &Path, scratch: &Path, workers: usize) -
         let file = scratch.join(format!("trace{number}"));
         let variables = [("ELBO_MUTANT_TRACE", file.display().to_string())];
         // Once more, if it fails: other work on the machine may have been in its way.
-        let mut end = run(binary, &[name], &variables, LIMIT, &place)?;
-        if end.0 != End::Passed {
-            end = run(binary, &[name], &variables, LIMIT, &place)?;
+        let mut end = run(binary, &[name], &variables, slowest, &place)?;
+        if !matches!(end.0, End::Passed | End::TimedOut) {
+            end = run(binary, &[name], &variables, slowest, &place)?;
         }
         let text = std::fs::read_to_string(&file).unwrap_or_default();
         Ok((end, text))
@@ -58,14 +60,11 @@ pub fn trace(binaries: &[Binary], tree: &Path, scratch: &Path, workers: usize) -
     let mut failed = Vec::new();
     let mut tests = Vec::new();
     for ((binary, name), ((end, time), text)) in all.into_iter().zip(done) {
-        let test = Test { binary, name, time };
-        if end != End::Passed {
-            failed.push(format!("{}: {end:?}", test.full_name()));
+        let test = Test { binary, name, time, slow: end == End::TimedOut };
+        match end {
+            End::Passed | End::TimedOut => tests.push((test, text)),
+            End::Failed { .. } | End::Crashed(_) => failed.push(format!("{}: {end:?}", test.full_name())),
         }
-        tests.push((test, text));
-    }
-    if !failed.is_empty() {
-        bail!("tests fail without a mutant:\n{}", failed.join("\n"));
     }
     tests.sort_by_key(|(test, _)| test.time);
     let (mut reached, mut invalid) = (BTreeMap::<u32, Vec<usize>>::new(), BTreeSet::new());
@@ -83,5 +82,5 @@ pub fn trace(binaries: &[Binary], tree: &Path, scratch: &Path, workers: usize) -
             }
         }
     }
-    Ok(Traced { tests: tests.into_iter().map(|(test, _)| test).collect(), reached, invalid })
+    Ok(Traced { tests: tests.into_iter().map(|(test, _)| test).collect(), reached, invalid, failed })
 }

@@ -131,3 +131,27 @@ fn put(path: &Path, bytes: &[u8]) -> Result<()> {
     std::fs::create_dir_all(folder)?;
     std::fs::write(path, bytes).with_context(|| format!("writing {}", path.display()))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn switches_and_markers() {
+        let text = "let a = b + c; let d = \"x * y\";";
+        let site = |id, form, original: &str, mutated: &str| {
+            let at = text.find(original).expect("it stands there");
+            let (range, file) = (at..at + original.len(), "src/a.rs".to_string());
+            let (original, mutated) = (original.to_string(), mutated.to_string());
+            Site { id, area: "", form, file, line: 1, column: 1, range, original, mutated, rule: "" }
+        };
+        let sites = [site(3, Form::Rust, "b + c", "b - c"), site(4, Form::Wgsl, "*", "/")];
+        let (out, ranges) = changed(text, &sites.iter().collect::<Vec<_>>());
+        assert_eq!(out, "let a = (if crate::mutants::on(3) { b - c } else { b + c }); let d = \"x /*mutant 4*/* y\";");
+        assert!(ranges.iter().all(|(range, id)| out[range.clone()].contains(&id.to_string())));
+        assert!(
+            switch(&sites)
+                .ends_with("COUNT: usize = 5;\nconst WGSL: &[(u32, &str, &str)] = &[\n    (4, \"*\", \"/\"),\n];\n")
+        );
+    }
+}
