@@ -7,6 +7,8 @@
 mod adam;
 mod args;
 mod batch;
+#[cfg(test)]
+mod costs;
 mod expr;
 mod expr_cpu;
 mod expr_wgsl;

@@ -266,4 +266,36 @@ mod tests {
         let shifted = Operand { offset: 2, ..dense(400, false) };
         assert!(!Layout::of(128, 10, 400, &shifted, &dense(10, false)).wide_a);
     }
+
+    #[test]
+    fn the_rule_for_gpus() {
+        let layout = Layout { transpose_a: false, transpose_b: false, wide_a: true, wide_b: true };
+        let gpu = Traits { software: false, subgroup_size: Some(32) };
+        let rule = |m, n, k| choose(m, n, k, layout, &gpu);
+        // 1,024 tiles of 256 threads.
+        assert_eq!(rule(4096, 4096, 4096), TILED[6]);
+        // 64 tiles of 64 by 64 would be 8,192 threads; 256 of 32 by 32 with two slices are 32,768.
+        assert_eq!(rule(512, 512, 100), TILED[3]);
+        // Exactly 16,384 threads are enough: 128 tiles of 128.
+        assert_eq!([rule(512, 1024, 100), rule(512, 1023, 100), rule(448, 1024, 100)], [TILED[4], TILED[4], TILED[3]]);
+        // 33 rows in tiles of 32 would be half nothing; a third more than C is still taken.
+        assert_eq!([rule(33, 16_384, 100), rule(48, 16_384, 100)], [TILED[0], TILED[4]]);
+        // Long sums are sliced finer.
+        assert_eq!([rule(16, 16, 255), rule(16, 16, 256)], [TILED[0], TILED[1]]);
+    }
+
+    #[test]
+    fn the_cost_on_a_software_adapter() {
+        let layout = Layout { transpose_a: false, transpose_b: false, wide_a: true, wide_b: false };
+        let cost = |config| software_cost(config, 16, 64, 40, layout);
+        let broadcast = |swapped| Config::Broadcast { subgroup: 8, rows: 8, swapped };
+        // 4 tiles, 3 steps of four quads: 36·4·8 for products, 740 + 4·1,250 for loads.
+        assert_eq!(cost(broadcast(false)), 4 * (3 * (1152 + 5740) + 3000));
+        // 8 tiles, and the loads the other way round: 1,250 + 4·740.
+        assert_eq!(cost(broadcast(true)), 8 * (3 * (1152 + 4210) + 3000));
+        // 2 tiles of 16 by 32, 10 steps: 36 for each of 8·2 rows of products, 2·(740 + 1,250) for loads.
+        assert_eq!(cost(Config::Registers { micro: 8 }), 2 * (10 * (576 + 3980) + 3000));
+        // One tile costs as much as two: each core takes one.
+        assert_eq!(software_cost(Config::Registers { micro: 8 }, 16, 32, 4, layout), 2 * (4556 + 3000));
+    }
 }

@@ -1,0 +1,133 @@
+//! What the kernels say that they cost, and which words a view touches, against counts made by hand.
+
+use super::*;
+
+fn view(strides: &[usize]) -> View {
+    View { offset: 0, strides: strides.to_vec() }
+}
+
+fn store(reg: Reg, binding: usize, strides: &[usize]) -> Store {
+    Store { reg, binding, view: view(strides) }
+}
+
+/// e^(x + b) of x `[5, 3]` and b `[3]`: two instructions that compute.
+fn expression() -> (Expr, Reg) {
+    let mut expr = Expr::default();
+    let x = expr.load(Load { binding: 0, view: view(&[3, 1]) });
+    let b = expr.load(Load { binding: 1, view: view(&[0, 1]) });
+    let sum = expr.call(Func::Add, &[x, b]);
+    let reg = expr.call(Func::Exp, &[sum]);
+    (expr, reg)
+}
+
+#[test]
+fn views() {
+    // Of [2, 3, 4], the element (1, 2, 3) is the last of 24.
+    let dense = View::contiguous(&[2, 3, 4]);
+    assert_eq!(dense.strides, [12, 4, 1]);
+    assert_eq!((dense.at(&[1, 0, 2]), dense.at(&[1, 2, 3]), dense.last(&[2, 3, 4])), (14, 23, 23));
+    // Every second word of 5, repeated for 7 rows, from word 10 on.
+    let apart = View { offset: 10, strides: vec![0, 2] };
+    assert_eq!((apart.at(&[6, 4]), apart.last(&[7, 5])), (18, 18));
+}
+
+#[test]
+fn an_expression_counts_what_it_computes() {
+    let (mut expr, _) = expression();
+    assert_eq!(expr.flops(), 2);
+    expr.push(Instr::Const(2.0));
+    expr.push(Instr::Uniform(3, view(&[3, 1])));
+    assert_eq!(expr.flops(), 4);
+    expr.push(Instr::Normal(4, view(&[3, 1])));
+    assert_eq!(expr.flops(), 24);
+    // The same once more is nothing new.
+    expr.push(Instr::Normal(4, view(&[3, 1])));
+    assert_eq!(expr.flops(), 24);
+}
+
+#[test]
+fn a_map() {
+    let (expr, reg) = expression();
+    let access = vec![Access::Read, Access::Read, Access::Write];
+    let mut map =
+        Map { extents: vec![5, 3], reduced: 0, expr, stores: vec![store(reg, 2, &[3, 1])], reductions: vec![], access };
+    // Reads 15 + 3 words, writes 15.
+    assert_eq!(map.cost(), Cost { flops: 30.0, bytes_read: 72.0, bytes_written: 60.0 });
+    // Sums of rows: one more addition a point, 5 words more.
+    map.reduced = 1;
+    map.reductions.push(Reduction { fold: Fold::Sum, store: store(reg, 2, &[1]) });
+    assert_eq!(map.cost(), Cost { flops: 45.0, bytes_read: 72.0, bytes_written: 80.0 });
+}
+
+#[test]
+fn a_product() {
+    let mut expr = Expr::default();
+    let acc = expr.push(Instr::Acc);
+    let bias = expr.load(Load { binding: 2, view: view(&[0, 1]) });
+    let sum = expr.call(Func::Add, &[acc, bias]);
+    let operand = |stride| Operand { offset: 0, stride, transposed: false };
+    let product = Matmul {
+        m: 5,
+        n: 3,
+        k: 7,
+        a: operand(7),
+        b: operand(3),
+        expr,
+        stores: vec![store(sum, 3, &[3, 1])],
+        row_sums: None,
+        access: vec![Access::Read, Access::Read, Access::Read, Access::Write],
+    };
+    // 15 results of 14 operations and a bias; 35 + 21 words of the operands, and the bias once a result.
+    let cost = Cost { flops: 225.0, bytes_read: 284.0, bytes_written: 60.0 };
+    assert_eq!(product.cost(), cost);
+    let pair = Pair::new(product.clone(), product, |_, _| false).expect("two small products share a launch");
+    assert_eq!(pair.cost(), Cost { flops: 450.0, bytes_read: 568.0, bytes_written: 120.0 });
+}
+
+#[test]
+fn what_a_step_does_besides() {
+    let (order, binarise) = (Order::Sequential, Binarise::Never);
+    let batch = Batch { rows: 5, features: 33, count: 9, packing: Packing::Bits, order, binarise };
+    // 33 bits take two words.
+    assert_eq!(batch.cost(), Cost { flops: 165.0, bytes_read: 40.0, bytes_written: 660.0 });
+    let norm = Norm { len: 100, chunk: 40, square: true };
+    assert_eq!(norm.cost(), Cost { flops: 200.0, bytes_read: 400.0, bytes_written: 12.0 });
+    let (expr, reg) = expression();
+    let item = Item { extents: vec![5, 3], expr, reg };
+    let statistics = Statistics { items: vec![item.clone(), item], inputs: 2 };
+    // 15 points of three operations and two words, twice.
+    assert_eq!(statistics.cost(), Cost { flops: 90.0, bytes_read: 240.0, bytes_written: 8.0 });
+    let adam = Adam { len: 128, beta1: 0.9, beta2: 0.999, epsilon: 1e-8, step_size: 0, correction: 1, clip: None };
+    // Four buffers are read, three written.
+    assert_eq!(adam.cost(), Cost { flops: 1792.0, bytes_read: 2048.0, bytes_written: 1536.0 });
+}
+
+#[test]
+fn launches_within_a_dimension() {
+    assert_eq!(grid(0), [1, 1, 1]);
+    assert_eq!(grid(65_535), [65_535, 1, 1]);
+    assert_eq!(grid(65_536), [65_535, 2, 1]);
+    assert_eq!(grid(3 * 65_535), [65_535, 3, 1]);
+}
+
+#[test]
+fn a_chunk_of_adam_is_whole_quads_and_there_are_at_most_1024() {
+    assert_eq!((Adam::chunk(64), Adam::partials(64)), (64, 1));
+    assert_eq!((Adam::chunk(65_536), Adam::partials(65_536)), (64, 1024));
+    // 65,600 = 1024 · 64 + 64: chunks of 128, 512.5 of them.
+    assert_eq!((Adam::chunk(65_600), Adam::partials(65_600)), (128, 513));
+}
+
+#[test]
+fn products_that_share_a_launch() {
+    let takes = |m, n, k| {
+        let operand = |stride| Operand { offset: 0, stride, transposed: false };
+        let access = vec![Access::Read, Access::Read, Access::Write];
+        let (expr, stores) = (Expr::default(), Vec::new());
+        Pair::takes(&Matmul { m, n, k, a: operand(k), b: operand(n), expr, stores, row_sums: None, access })
+    };
+    // At most 2²⁵ multiplications.
+    assert!(takes(512, 512, 128) && !takes(512, 512, 129));
+    // At most 2²⁰ results, counted in tiles of 64 by 64.
+    assert!(takes(1024, 1024, 1) && !takes(1024, 1025, 1) && !takes(1025, 1024, 1));
+}
