@@ -80,8 +80,11 @@ fn strip(text: &str, active: u32) -> (String, Vec<(u32, usize)>) {
         rest = after;
         if id == active {
             let (_, original, mutated) = WGSL.iter().find(|(known, ..)| *known == id).expect("the marker is known");
-            rest = rest.strip_prefix(original).expect("the marked token is there");
-            out += mutated;
+            // A template may have filled in something else: the second of two products has fields of its own.
+            if let Some(after) = rest.strip_prefix(original) {
+                rest = after;
+                out += mutated;
+            }
         }
     }
     (out + rest, found)
