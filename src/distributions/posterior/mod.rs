@@ -3,6 +3,8 @@
 //! Three of them are a density that is moved and stretched ([`location_scale`]), most others a Gaussian that is pushed
 //! through invertible maps ([`flow`]).
 
+#[cfg(test)]
+mod by_hand;
 mod diagonal_gaussian;
 mod flow;
 mod full_covariance;

@@ -124,6 +124,13 @@ mod tests {
     use crate::kernels::random::normal4;
 
     #[test]
+    fn moments_by_hand() {
+        // Means 4 and -2, far from 0; deviations of 1 and 3 to either side.
+        let points = Points { inputs: &[], codes: &[3.0, 1.0, 5.0, -5.0], latent: 2 };
+        assert_eq!(points.moments(), [vec![4.0, -2.0], vec![1.0, 9.0]]);
+    }
+
+    #[test]
     fn two_clusters_are_found() {
         let step = Step { seed: [4, 4], ..Step::default() };
         let code = |i: usize| {
