@@ -97,3 +97,33 @@ impl Model for Autoencoder {
         None
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::distributions::Bernoulli;
+    use crate::graph::eval::{Values, evaluate};
+
+    #[test]
+    fn the_loss_is_what_the_reconstruction_costs() {
+        // All weights are 0 but the decoder's last biases: the logits are 1 and -1 whatever the row.
+        let model = Autoencoder::new(2, 1, (&[3], &[3]), Activation::Tanh, Arc::new(Bernoulli));
+        let (mut graph, mut values) = (Graph::new(), Values::default());
+        for spec in model.parameters() {
+            let logits = spec.name == "decoder.1.bias";
+            let zeros = vec![0.0; spec.shape.iter().product()];
+            values.tensors.insert(spec.name, if logits { vec![1.0, -1.0] } else { zeros });
+        }
+        let x = graph.input("x", &[2, 2]);
+        values.tensors.insert("x".to_string(), vec![1.0, 0.25, 0.0, 1.0]);
+        let batch = Batch::whole(&mut graph, x);
+        let terms = model.terms(&mut graph, &batch);
+        assert!(terms.kl.is_none());
+        // ln(1 + e) - 1 + ln(1 + 1/e) + 1/4, and ln(1 + e) + ln(1 + 1/e) + 1.
+        let found = evaluate(&graph, &values, &[terms.loss, terms.reconstruction]);
+        for loss in &found {
+            let off = [loss[0] - 0.876_523_4, loss[1] - 2.626_523_4];
+            assert!(loss.len() == 2 && off.iter().all(|off| off.abs() < 1e-6), "{loss:?}");
+        }
+    }
+}
