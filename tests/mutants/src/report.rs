@@ -89,7 +89,7 @@ pub fn print(lines: &[Line]) {
             Verdict::Caught { .. } => {}
             Verdict::NotReached => println!("\nno test reaches {}", line.site.describe()),
             Verdict::Survived { passed, of } => {
-                let cut = if passed < of { " (the others are too slow)" } else { "" };
+                let cut = if passed < of { " (no time for the others)" } else { "" };
                 println!("\nsurvives {passed} of {of} tests{cut}: {}", line.site.describe());
                 for test in line.reached_by.iter().take(8) {
                     println!("    {test}");
