@@ -194,20 +194,6 @@ mod tests {
     }
 
     #[test]
-    fn a_summary_by_hand() {
-        // Weights 1 and 3 have the mean 2 and are worth 16/10 of a sample; 1 and 1 are worth two.
-        let found = summary(&[of(&[0.0, 3.0_f64.ln()]), of(&[0.0, 0.0])], 2);
-        let close = |a: f64, b: f64| assert!((a - b).abs() < 1e-12, "{a} is not {b}");
-        let half = 0.5 * std::f64::consts::LN_2;
-        close(found.nll, -half);
-        // Logarithms ln 2 and 0: each is half of ln 2 away from their mean.
-        close(found.standard_error, half);
-        // (10/16 - 1/2) · 2/(2 - 1) = 1/4 of the first row, and none of the second.
-        close(found.monte_carlo_error, 0.25);
-        close(found.effective_samples, 1.8);
-    }
-
-    #[test]
     fn equal_weights_have_no_error() {
         let found = summary(&[Row::of(&[-3.0; 5]), Row::of(&[-3.0; 5])], 5);
         assert!((found.nll - 3.0).abs() < 1e-12 && found.standard_error < 1e-12);
