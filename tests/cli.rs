@@ -127,12 +127,12 @@ fn a_trained_model_can_be_used() {
 }
 
 #[test]
-fn reports_say_how_the_kl_was_come_by() {
+fn reports_say_how_the_kl_was_computed() {
     let place = Place::new();
     for (name, options, json, words) in [
         ("plain", "", Some("closed form"), "nats per example, closed form"),
         ("planar", "--posterior planar", Some("Monte Carlo"), "nats per example, Monte Carlo"),
-        ("autoencoder", "--model ae", None, "nats per example"),
+        ("autoencoder", "--model ae", None, "cross-entropy of grey values"),
     ] {
         let said = place.run(&format!("train {} --out {name}", small(options)));
         assert_eq!(json.is_some_and(|words| said.contains(&format!("KL: {words}\n"))), json.is_some(), "{said}");
@@ -144,6 +144,46 @@ fn reports_say_how_the_kl_was_come_by() {
         assert!(report.contains(words), "{report}");
         assert!(json.is_some() || !(report.contains("closed form") || report.contains("Monte Carlo")), "{report}");
     }
+}
+
+/// Figures are called what they are: squared errors are no nats, grey values have no probability under a Bernoulli, and a figure
+/// from a few codes is not relied on.
+#[test]
+fn figures_are_called_what_they_are() {
+    let place = Place::new();
+    let report = |name: &str, options: &str, samples: usize| {
+        let said = place.run(&format!("train {} --out {name}", small(options)));
+        let report = place.run(&format!("evaluate {name} --device cpu --samples {samples}"));
+        let json = place.run(&format!("evaluate {name} --device cpu --json --samples {samples}"));
+        let json: Value = serde_json::from_str(&json).expect("JSON");
+        (said, report, json)
+    };
+    let (said, told, json) = report("squared", "--model ae --likelihood mse", 2);
+    assert!(said.contains("loss: squared error\n"), "{said}");
+    assert!(told.contains("loss, squared error") && told.contains("squared error per example"), "{told}");
+    assert!(!told.contains("nats") && !told.contains("bits") && json["measure"] == "squared-error", "{told}");
+
+    let (said, told, json) = report("grey", "", 2);
+    assert!(said.contains("reconstruction: cross-entropy of grey values; KL: closed form"), "{said}");
+    assert!(told.contains("reconstruction, cross-entropy of grey values") && !told.contains("  bits"), "{told}");
+    assert!(told.contains("-ln p(x), bound for grey values") && told.contains("Note: The rows are grey"), "{told}");
+    assert!(json["measure"] == "cross-entropy" && json.get("bits_per_dimension").is_none(), "{json}");
+    assert!(told.contains("mean over rows: not reliable") && told.contains("Note: -ln p(x) is not reliable"), "{told}");
+    assert!(json["importance"]["reliable"] == false && json["importance"]["bias"].is_number(), "{json}");
+
+    let (_, told, json) = report("drawn", "--binarise dynamic --latent 2", 1000);
+    assert!(told.contains("drawn black and white once, by seed 0") && told.contains("bits per dimension"), "{told}");
+    assert!(told.contains("reconstruction, -ln p(x|z)") && !told.contains("grey"), "{told}");
+    assert!(json["measure"] == "probability" && json["binarisation_seed"] == 0, "{json}");
+
+    let relaxed = "--latent 6 --posterior gumbel-softmax:categories=3 --prior uniform-categorical:categories=3";
+    let (_, told, _) = report("relaxed", relaxed, 2);
+    assert!(told.contains("Note: Codes are relaxed categories"), "{told}");
+
+    let (said, told, json) = report("classes", "--model classifier", 2);
+    assert!(said.contains("3 classes") && !said.contains("latent"), "{said}");
+    assert!(told.contains("loss, -ln q(y|x)") && !told.contains("latent") && !told.contains("active"), "{told}");
+    assert!(json.get("latent").is_none() && json.get("active_units").is_none(), "{json}");
 }
 
 #[test]

@@ -256,11 +256,16 @@ impl TrainRun {
         }
         let path = |name: &str| self.folder.join(name);
         let labels = labels.as_ref().map(|(values, names)| (values.as_slice(), names.as_slice()));
-        save_latent_map(&path("latent.png"), &self.means[..codes_of * latent], latent, labels)?;
+        // A classifier has no codes: what is shown is what its last hidden layer makes of rows.
+        let (codes, title) = match self.measure() {
+            Measure::Labels => ("hidden.png", "Last hidden layer"),
+            _ => ("latent.png", "Latent space, posterior means"),
+        };
+        save_latent_map(&path(codes), title, (&self.means[..codes_of * latent], latent), labels)?;
         let history = read_epochs(&path(METRICS))?;
         let points: Vec<EpochPoint> = history.iter().map(EpochPoint::from).collect();
         save_loss(&path("loss.png"), &points, self.measure(), self.config.model.kind.is_variational())?;
-        made.extend(["latent.png", "loss.png"].map(path));
+        made.extend([codes, "loss.png"].map(path));
         made.extend(self.pictures_of_codes(image)?);
         Ok(made)
     }

@@ -162,7 +162,7 @@ impl Gpu {
             slot
         });
         let submission = self.queue.submit([encoder.finish()]);
-        self.readback.submitted((id.0, words), back, submission, &self.failure);
+        self.readback.submitted(id.0, words, back, submission);
         self.failure.check()
     }
 }

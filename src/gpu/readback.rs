@@ -1,8 +1,7 @@
 //! Statistics on their way back: a few mapped buffers, used in turn, and never waited for unless too many are out.
 
 use std::collections::VecDeque;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard};
 
 use super::device::Failure;
 use crate::error::Result;
@@ -18,10 +17,26 @@ struct Pending {
     submission: wgpu::SubmissionIndex,
 }
 
-/// A buffer that the device writes and the host reads, and the flag that it is mapped. Both are used again and again.
+/// A buffer that the device writes and the host reads, and what has become of mapping it. Both are used again and again.
 pub(super) struct Slot {
     pub buffer: wgpu::Buffer,
-    ready: Arc<AtomicBool>,
+    mapped: Arc<Mutex<Mapped>>,
+}
+
+/// What has become of mapping a buffer.
+enum Mapped {
+    /// It is under way.
+    Awaited,
+    /// The host can read it.
+    Ready,
+    /// It failed, of which nobody else need tell.
+    Failed(String),
+}
+
+impl Slot {
+    fn mapped(&self) -> MutexGuard<'_, Mapped> {
+        self.mapped.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
+    }
 }
 
 /// The ring of readback buffers.
@@ -56,24 +71,20 @@ impl Readback {
             usage: wgpu::BufferUsages::COPY_DST | wgpu::BufferUsages::MAP_READ,
             mapped_at_creation: false,
         });
-        Slot { buffer, ready: Arc::new(AtomicBool::new(false)) }
+        Slot { buffer, mapped: Arc::new(Mutex::new(Mapped::Awaited)) }
     }
 
-    /// Takes charge of a submit; `slot` holds its statistics once it is done. `failure` is told if they cannot be read: nobody
-    /// else would say so, and whoever waits for them would wait for ever.
-    pub fn submitted(
-        &mut self,
-        (program, words): (usize, usize),
-        slot: Option<Slot>,
-        submission: wgpu::SubmissionIndex,
-        failure: &Failure,
-    ) {
+    /// Takes charge of a submit; `slot` holds its statistics once it is done.
+    pub fn submitted(&mut self, program: usize, words: usize, slot: Option<Slot>, submission: wgpu::SubmissionIndex) {
         if let Some(slot) = &slot {
-            let (done, told) = (slot.ready.clone(), failure.clone());
-            done.store(false, Ordering::Release);
-            slot.buffer.map_async(wgpu::MapMode::Read, ..4 * words as u64, move |result| match result {
-                Ok(()) => done.store(true, Ordering::Release),
-                Err(error) => told.set(format!("the statistics of a step cannot be read: {error}")),
+            *slot.mapped() = Mapped::Awaited;
+            let mapped = slot.mapped.clone();
+            slot.buffer.map_async(wgpu::MapMode::Read, ..4 * words as u64, move |result| {
+                let found = match result {
+                    Ok(()) => Mapped::Ready,
+                    Err(error) => Mapped::Failed(error.to_string()),
+                };
+                *mapped.lock().unwrap_or_else(|poisoned| poisoned.into_inner()) = found;
             });
         }
         self.pending.push_back(Pending { program, words, slot, submission });
@@ -111,13 +122,21 @@ impl Readback {
         failure.check()
     }
 
-    /// Delivers what has finished, in order, without waiting.
+    /// Delivers what has finished, in order, without waiting; says so if that cannot be read, or whoever waits for it would wait
+    /// for ever.
     pub fn collect(&mut self, failure: &Failure, deliver: &mut dyn FnMut(usize, &[f32])) -> Result<()> {
         if let Err(error) = self.device.poll(wgpu::PollType::Poll) {
             failure.set(error.to_string());
         }
         failure.check()?;
-        let finished = |p: &Pending| p.slot.as_ref().is_none_or(|slot| slot.ready.load(Ordering::Acquire));
+        let finished = |p: &Pending| match p.slot.as_ref().map(|slot| slot.mapped()).as_deref() {
+            None | Some(Mapped::Ready) => true,
+            Some(Mapped::Awaited) => false,
+            Some(Mapped::Failed(why)) => {
+                failure.set(format!("the statistics of a step cannot be read: {why}"));
+                false
+            }
+        };
         while self.pending.front().is_some_and(finished) {
             let Some(done) = self.pending.pop_front() else { break };
             let Some(slot) = done.slot else { continue };
@@ -152,7 +171,7 @@ mod tests {
         let slot = gpu.readback.slot(4);
         slot.buffer.destroy();
         let submission = gpu.queue.submit([]);
-        gpu.readback.submitted((0, 4), Some(slot), submission, &failure);
+        gpu.readback.submitted(0, 4, Some(slot), submission);
         let error = gpu.readback.finish(&failure, &mut |_, _| panic!("there is nothing to deliver")).unwrap_err();
         assert!(error.to_string().contains("cannot be read"), "{error}");
         assert!(pollster::block_on(scope.pop()).is_some(), "the map was to fail");
@@ -161,7 +180,7 @@ mod tests {
         let mut gpu = Gpu::open(&adapter, Options::default()).unwrap();
         let slot = gpu.readback.slot(4);
         let submission = gpu.queue.submit([]);
-        gpu.readback.submitted((0, 4), Some(slot), submission, &failure);
+        gpu.readback.submitted(0, 4, Some(slot), submission);
         let mut delivered = 0;
         gpu.readback.finish(&failure, &mut |_, values| delivered += values.len()).unwrap();
         assert_eq!(delivered, 4);

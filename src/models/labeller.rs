@@ -97,3 +97,31 @@ pub(super) fn mean_in_every_row(graph: &mut Graph, t: Tensor, rows: usize) -> Te
     let mean = graph.scale(sum, 1.0 / count as f32);
     graph.expand(mean, &[rows, 1])
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::graph::eval::{Values, evaluate};
+
+    /// The guess and whether it is right, of one row of log-probabilities and the label 1 of three.
+    fn guess(log_probs: [f64; 3]) -> (Vec<f64>, f64) {
+        let mut graph = Graph::new();
+        let (given, y) = (graph.input("log_probs", &[1, 3]), graph.input("y", &[1, 3]));
+        let (guess, right) = (likeliest(&mut graph, given), is_right(&mut graph, given, y));
+        let mut values = Values::default();
+        values.tensors.insert("log_probs".to_string(), log_probs.to_vec());
+        values.tensors.insert("y".to_string(), vec![0.0, 1.0, 0.0]);
+        let found = evaluate(&graph, &values, &[guess, right]);
+        (found[0].clone(), found[1][0])
+    }
+
+    #[test]
+    fn a_guess_is_one_label_and_ties_or_no_numbers_are_no_luck() {
+        assert_eq!(guess([-2.0, -0.5, -1.0]), (vec![0.0, 1.0, 0.0], 1.0));
+        assert_eq!(guess([-0.5, -2.0, -1.0]), (vec![1.0, 0.0, 0.0], 0.0));
+        // Of labels that are as likely, the first is the guess.
+        assert_eq!(guess([-1.0, -1.0, -1.0]), (vec![1.0, 0.0, 0.0], 0.0));
+        assert_eq!(guess([-2.0, -1.0, -1.0]), (vec![0.0, 1.0, 0.0], 1.0));
+        assert_eq!(guess([f64::NAN; 3]), (vec![0.0; 3], 0.0));
+    }
+}

@@ -104,14 +104,14 @@ fn the_relaxed_prior_is_the_posterior_that_knows_nothing() {
 /// (Maddison, Mnih & Teh 2017, equation 10). Were one taken at a rounded code, ln q − ln p would be off by tens of nats.
 #[test]
 fn an_excluded_category_has_both_densities_at_the_exact_code() {
-    const TAU: f64 = 0.5;
+    const TAU: f64 = 0.8;
     let posterior = build(POSTERIORS, &"gumbel-softmax:categories=3".parse().unwrap()).unwrap();
     let prior = build(PRIORS, &"uniform-categorical:categories=3".parse().unwrap()).unwrap();
     let network = Network::new(1, &*posterior, 3);
     let encoder = Encoder { network: &network, posterior: &*posterior };
     let mut bench = Bench::new();
     bench.values.scalars.insert("temperature".to_string(), TAU);
-    let logits = [[40.0, -45.0, 1.0], [-50.0, 2.0, 2.5]];
+    let logits = [[80.0, -95.0, 1.0], [-150.0, 2.0, 2.5]];
     let outputs = bench.input("outputs", &logits.map(|row| row.to_vec()));
     let noise = [[0.3, -0.4, 1.2, 0.5, 0.1, -0.8], [0.7, 0.2, -1.1, 0.9, -0.6, 0.4]];
     let given = bench.input("noise", &noise.map(|row| row.to_vec()));

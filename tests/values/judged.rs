@@ -3,8 +3,10 @@
 use std::path::Path;
 
 use elbo::apps::{Evaluation, Saved, Wanted};
+use elbo::config::Binarise;
 use elbo::cpu::Cpu;
-use elbo::data::Dataset;
+use elbo::data::{Dataset, Shape, Values};
+use elbo::distributions::Measure;
 use elbo::training::metrics::Split;
 
 use crate::run::{FEATURES, TEST, TRAIN, VALIDATION, Weights, close, config, finished, rows, scaled};
@@ -51,8 +53,40 @@ fn figures_are_of_the_rows_they_are_named_after() {
     {
         assert!((error / wrong - 1.0).abs() > 0.05, "{error} and {wrong}");
     }
-    // In bits: −ELBO and −ln p(x) by values and ln 2.
-    let bits = |nats: f64| nats / (FEATURES as f64 * 2f64.ln());
-    close(report.record.bits_per_dimension.unwrap(), bits(-report.record.elbo));
-    close(report.nll_bits_per_dimension.unwrap(), bits(report.importance.unwrap().nll));
+    // Grey rows under a Bernoulli: cross-entropies, and no bits.
+    assert_eq!((report.measure, report.record.bits_per_dimension), (Measure::CrossEntropy, None));
+    assert_eq!((report.nll_bits_per_dimension, report.binarisation_seed), (None, None));
+    assert!(report.notes[0].contains("grey"), "{:?}", report.notes);
+}
+
+/// Where training binarises, all figures are of one draw of the test rows, which is the same for every run: −ELBO and −ln p(x) in
+/// bits, and the error of reconstructions, are those of black and white rows.
+#[test]
+fn figures_of_a_binarised_run_are_of_one_draw() {
+    let folder = tempfile::tempdir().unwrap();
+    let reports = [3, 4].map(|seed| {
+        let run_folder = folder.path().join(format!("run-{seed}"));
+        let mut config = config(folder.path());
+        (config.data.binarise, config.training.seed) = (Binarise::Dynamic, seed);
+        let (_, seen) = finished(config, &run_folder);
+        let weights = Weights::of(&run_folder);
+        let grey = Dataset::new("grey", Values::Bytes(rows(TEST, 190, 2).concat()), Shape::vector(FEATURES)).unwrap();
+        let drawn = of_data(&grey.black_and_white(0));
+        let (_, report) = evaluated(&run_folder);
+        // The same rows after every epoch and in the report, and in all of its figures.
+        close(seen.records[2].kl, weights.kl(&drawn));
+        close(report.record.kl, weights.kl(&drawn));
+        close(report.reconstruction_error.unwrap(), weights.reconstruction_error(&drawn));
+        let error = |rows: &[Vec<f64>]| weights.reconstruction_error(rows);
+        for wrong in [scaled(&rows(TEST, 190, 2)), of_data(&grey.black_and_white(1))] {
+            assert!((error(&drawn) / error(&wrong) - 1.0).abs() > 1e-3, "other rows are told apart");
+        }
+        report
+    });
+    for report in reports {
+        assert_eq!((report.measure, report.binarisation_seed), (Measure::Probability, Some(0)));
+        let bits = |nats: f64| nats / (FEATURES as f64 * 2f64.ln());
+        close(report.record.bits_per_dimension.unwrap(), bits(-report.record.elbo));
+        close(report.nll_bits_per_dimension.unwrap(), bits(report.importance.unwrap().nll));
+    }
 }

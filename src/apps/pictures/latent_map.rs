@@ -11,7 +11,7 @@ use crate::error::{Error, Result};
 /// Names of classes are cut to this many characters.
 const LONGEST_NAME: usize = 22;
 
-/// Saves a scatter plot of posterior means, `points` = `[n, latent]`, as a PNG.
+/// Saves a scatter plot of posterior means, `points` = `[n, latent]`, as a PNG under a title.
 ///
 /// Two latent dimensions are drawn as they are; of more, the two principal axes, with the share of the variance that each
 /// explains; one becomes a strip. `labels` are a class number for each point and the names of the classes (a class without
@@ -20,12 +20,17 @@ const LONGEST_NAME: usize = 22;
 ///
 /// # Errors
 /// When `points` does not hold whole rows, there is not one label a point, or the file cannot be written.
-pub fn save_latent_map(path: &Path, points: &[f32], latent: usize, labels: Option<(&[u32], &[String])>) -> Result<()> {
+pub fn save_latent_map(
+    path: &Path,
+    title: &str,
+    (points, latent): (&[f32], usize),
+    labels: Option<(&[u32], &[String])>,
+) -> Result<()> {
     check(points, latent, labels)?;
     let (rows, labels) = finite(points, latent, labels);
     let (count, left_out) = (points.len() / latent, points.len() / latent - rows.len());
     let scatter = Scatter {
-        title: "Latent space, posterior means".to_owned(),
+        title: title.to_owned(),
         warning: match left_out {
             0 => String::new(),
             n => format!("{n} of {count} points are not finite and not drawn"),
@@ -153,7 +158,7 @@ mod tests {
     fn saved(points: &[f32], latent: usize, labels: Option<(&[u32], &[String])>) -> image::RgbImage {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("map.png");
-        save_latent_map(&path, points, latent, labels).unwrap();
+        save_latent_map(&path, "Latent space", (points, latent), labels).unwrap();
         image::open(&path).unwrap().to_rgb8()
     }
 
@@ -223,7 +228,7 @@ mod tests {
     fn shapes_that_do_not_fit_are_refused() {
         let nowhere = Path::new("never-written.png");
         for (points, latent, labels) in [(5, 2, None), (4, 0, None), (4, 2, Some((&[0, 1, 2][..], &[][..])))] {
-            assert!(save_latent_map(nowhere, &vec![0.0; points], latent, labels).is_err());
+            assert!(save_latent_map(nowhere, "", (&vec![0.0; points], latent), labels).is_err());
         }
         assert!(!nowhere.exists());
     }
