@@ -109,6 +109,8 @@ fn no_codes_are_drawn_twice() {
     let found = [nll(&same_rows[..32], 64), nll(&same_rows, 64), nll(&same_rows[..32], 128)];
     assert!((found[0] - found[1]).abs() > 1e-6, "rows 32 to 63 have the codes of rows 0 to 31");
     assert!((found[0] - found[2]).abs() > 1e-6, "codes 64 to 127 are codes 0 to 63");
+    // A chunk of what is left over counts as well.
+    assert!((found[0] - nll(&same_rows[..32], 65)).abs() > 1e-6, "code 64 is left out");
     // The same question has the same answer.
     assert_eq!(found[0], nll(&same_rows[..32], 64));
 }

@@ -152,8 +152,10 @@ fn mig_with_more_values_than_bins_is_known() {
 fn references_stand_on_both_sides_of_a_score() {
     let half = code(&SIZES, ROWS, 4, |f, noise| f.iter().zip(noise).map(|(f, noise)| f + 0.5 * noise).collect());
     for metric in METRICS {
-        for found in metric.measure(&half, 1).unwrap() {
+        let computed = (metric.compute)(&half, 1).unwrap();
+        for (found, computed) in metric.measure(&half, 1).unwrap().into_iter().zip(computed) {
             let id = found.score.id;
+            assert_eq!(found.value, computed, "{id}");
             assert!(found.chance <= found.value.mean + 0.01 && found.value.mean <= found.perfect + 0.01, "{found:?}");
             // Noise on a dimension does not make it speak of other factors, nor less stable in a group than the others.
             if !["modularity", "factor_vae", "beta_vae", "dci_disentanglement"].contains(&id) {

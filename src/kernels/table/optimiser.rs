@@ -15,8 +15,11 @@ pub(super) fn norms() -> Vec<Case> {
         all.push(norm(partials, partials, false, Fill::Uniform(0.5, 1.5)));
     }
     let mut infinite = norm(1000, 100, true, Fill::Normal(0.0, 1.0));
-    infinite.inputs[0] = infinite.inputs[0].clone().with(250, f32::NAN).with(999, f32::NEG_INFINITY);
-    infinite.label += ", two of them not finite";
+    // Any bits behind an exponent of all ones are no number.
+    let other_nan = f32::from_bits(0x7fc0_0001);
+    infinite.inputs[0] =
+        infinite.inputs[0].clone().with(250, f32::NAN).with(620, other_nan).with(999, f32::NEG_INFINITY);
+    infinite.label += ", three of them not finite";
     // The sums of the chunks with such words are all that is visible at this scale; the other cases see the rest.
     all.push(infinite.scale(Scale::Own(1.0)).roundings(100));
     all
@@ -40,8 +43,8 @@ pub(super) fn adams() -> Vec<Case> {
     all.push(free);
 
     let mut infinite = adam(1000, None);
-    infinite.inputs[3] = infinite.inputs[3].clone().with(17, f32::INFINITY).with(999, f32::NAN);
-    infinite.label += ", two gradients not finite";
+    infinite.inputs[3] = infinite.inputs[3].clone().with(17, f32::INFINITY).with(999, f32::NAN).with(500, f32::from_bits(0xff80_0001));
+    infinite.label += ", three gradients not finite";
     all.push(infinite);
 
     let mut skipped = adam(1000, Some(1.0));
