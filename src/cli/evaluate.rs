@@ -9,6 +9,9 @@ use crate::config::ModelKind;
 use crate::distributions::Measure;
 use crate::error::{Error, Result};
 
+/// Columns that notes are filled into.
+const NOTE_WIDTH: usize = 100;
+
 /// Measures a trained model on its test set.
 pub fn run(args: &EvaluateArgs) -> Result<()> {
     let executor = open_device(&args.device)?;
@@ -46,7 +49,7 @@ pub fn run(args: &EvaluateArgs) -> Result<()> {
         println!("{factor}");
     }
     for note in &found.notes {
-        println!("\nNote: {note}");
+        println!("\n{}", textwrap::fill(&format!("Note: {note}"), NOTE_WIDTH));
     }
     println!("\nReport: {}", keep(&found, &saved.folder)?.display());
     Ok(())

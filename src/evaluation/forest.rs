@@ -256,6 +256,17 @@ mod tests {
     }
 
     #[test]
+    fn a_split_lies_halfway_between_neighbours() {
+        // Trained on rows at 0 and 10, and asked about rows in between.
+        let dims = [[vec![0.0; 8], vec![10.0; 8], vec![4.9, 5.1]].concat()];
+        let labels = [vec![0; 8], vec![1; 8], vec![0, 1]].concat();
+        let rows: Vec<u32> = (0..18).collect();
+        let forest = Forest::fit(&dims, &labels, 2, &rows[..16], 1);
+        assert_eq!(forest.accuracy(&dims, &labels, &rows[16..], MAX_DEPTH), 1.0);
+        assert_eq!(forest.accuracy(&dims, &[vec![0; 16], vec![1, 0]].concat(), &rows[16..], MAX_DEPTH), 0.0);
+    }
+
+    #[test]
     fn constants_cannot_be_split() {
         let forest = Forest::fit(&[vec![1.0; 10]], &[0, 1, 0, 1, 0, 1, 0, 1, 0, 1], 2, &[0, 1, 2, 3, 4, 5], 1);
         assert_eq!(forest.importances(MAX_DEPTH), [0.0]);

@@ -4,7 +4,7 @@ use std::f64::consts::TAU;
 use std::sync::Arc;
 
 use elbo::catalogue::{Spec, build};
-use elbo::distributions::Bernoulli;
+use elbo::distributions::{Bernoulli, PRIORS};
 use elbo::models::{Batch, Hierarchical, Layer, Model, Moments, Parts, Recognition};
 use elbo::nn::Activation;
 use elbo::objectives::{BETA, OBJECTIVES};
@@ -132,5 +132,32 @@ fn the_bound_of_a_ladder_is_that_of_its_densities() {
             // A ladder that forgets the prior; the uppermost layer has nothing to merge with.
             assert!(i == 2 || (found - wrong).abs() > 1e-3, "{i}: a ladder without merging is not told apart");
         }
+    }
+}
+
+/// Where no KL has a closed form, the bound from one code is its log-weight, layer by layer: of two dimensions a layer, under a
+/// prior that is told of all dimensions as a whole.
+#[test]
+fn the_bound_of_a_bottom_up_stack_is_its_weight() {
+    let prior = build(PRIORS, &"mixture:components=3".parse::<Spec>().unwrap()).unwrap();
+    let parts = Parts { prior, ..Parts::new(Arc::new(Bernoulli)) };
+    let upper = [Layer { latent: 2, hidden: vec![] }];
+    let model = Hierarchical::new(Recognition::BottomUp, (3, 2), (&[], &[]), &upper, Activation::Tanh, parts);
+    let mut bench = Bench::new();
+    (bench.values.step.rows, _) = (2, bench.values.scalars.insert(BETA.to_string(), 1.0));
+    bench.fill(&model.parameters(), 1.0);
+    let mut noise = |name: &str| {
+        let numbers = bench.numbers.signed(4);
+        bench.input(name, &numbers.chunks(2).map(<[f64]>::to_vec).collect::<Vec<_>>())
+    };
+    let noise = [noise("first"), noise("second")];
+    let rows = bench.input("x", &[vec![1.0, 0.0, 1.0], vec![0.0, 0.0, 1.0]]);
+    let batch = Batch::whole(&mut bench.graph, rows);
+    let terms = model.terms_with(&mut bench.graph, &batch, &noise);
+    let weight = model.log_weights_with(&mut bench.graph, batch.rows, &noise);
+    let [loss, weight] = [terms.loss, weight].map(|t| bench.value(t));
+    assert!(loss.len() == 2 && (loss[0] - loss[1]).abs() > 1e-3, "{loss:?}");
+    for (loss, weight) in loss.iter().zip(&weight) {
+        assert!((loss + weight).abs() < 1e-6 * loss.abs(), "{loss} and {weight}");
     }
 }

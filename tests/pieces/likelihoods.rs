@@ -4,6 +4,8 @@
 mod densities;
 #[path = "likelihoods/devices.rs"]
 mod devices;
+#[path = "likelihoods/formulas.rs"]
+mod formulas;
 #[path = "likelihoods/grid.rs"]
 mod grid;
 #[path = "likelihoods/samples.rs"]

@@ -4,12 +4,20 @@ use elbo::kernels::{Access, Args, Expr, Instr, Kernel, Matmul, Operand, Step, St
 
 use crate::oracle::Numbers;
 
-/// The product of A m×k and B k×n on the CPU: gives the sums of A's rows as found and as they are, m of each.
-fn sums([m, n, k]: [usize; 3], transposed: bool, (offset, gap): (usize, usize), spread: usize) -> [Vec<f64>; 2] {
+/// The product of A m×k, numbers between −1 and 1 that `shift` is added to, and B k×n on the CPU, where B is 1/2 throughout: gives
+/// the sums of A's rows as found and as they are, and twice the product's first column, which are those sums as well; m of each.
+fn sums(
+    [m, n, k]: [usize; 3],
+    transposed: bool,
+    (offset, gap): (usize, usize),
+    spread: usize,
+    shift: f64,
+) -> [Vec<f64>; 3] {
     // A's rows as they are stored, with words between them that belong to nobody.
     let (stored, width) = if transposed { (k, m) } else { (m, k) };
     let stride = width + gap;
     let numbers = Numbers(3).signed(offset + stored * stride);
+    let numbers: Vec<f64> = numbers.iter().map(|x| f64::from((x + shift) as f32)).collect();
     let at = |row: usize, l: usize| offset + if transposed { l * stride + row } else { row * stride + l };
     let expected = (0..m).map(|row| (0..k).map(|l| numbers[at(row, l)]).sum()).collect();
     let mut a: Vec<f32> = numbers.iter().map(|&x| x as f32).collect();
@@ -36,7 +44,8 @@ fn sums([m, n, k]: [usize; 3], transposed: bool, (offset, gap): (usize, usize), 
     let slices = [&mut a, &mut b, &mut c, &mut out].map(|list| (list.as_mut_ptr().cast::<u32>(), list.len()));
     // SAFETY: the four lists are apart, and live as long as the call.
     product.run(&unsafe { Args::new(&slices) }, &Step::default());
-    [(0..m).map(|row| f64::from(out[1 + row * spread])).collect(), expected]
+    let products = (0..m).map(|row| 2.0 * f64::from(c[row * n])).collect();
+    [(0..m).map(|row| f64::from(out[1 + row * spread])).collect(), expected, products]
 }
 
 /// The largest difference of two lists, infinite where something is not finite.
@@ -51,9 +60,9 @@ fn rows_are_summed_however_they_lie_in_memory() {
         for transposed in [false, true] {
             for (offset, gap) in [(0, 0), (3, 2), (64, 17)] {
                 for spread in [1, 3] {
-                    let [found, expected] = sums(size, transposed, (offset, gap), spread);
+                    let [found, expected, products] = sums(size, transposed, (offset, gap), spread, 0.0);
                     let name = format!("{size:?}, transposed {transposed}, from {offset}, gap {gap}, spread {spread}");
-                    let far = apart(&found, &expected);
+                    let far = apart(&found, &expected).max(apart(&products, &expected));
                     assert!(far < 1e-4, "{name}: {far} apart");
                     // The sums of other rows are seen.
                     if size[0] > 1 {
@@ -64,4 +73,21 @@ fn rows_are_summed_however_they_lie_in_memory() {
             }
         }
     }
+}
+
+/// Over 300,000 rows of numbers around 1, whose sums in sequence lose five digits.
+#[test]
+fn long_sums_keep_their_digits() {
+    const K: usize = 300_000;
+    for transposed in [false, true] {
+        for (m, spread) in [(3, 1), (3, 2), (70, 1)] {
+            let [found, expected, products] = sums([m, 4, K], transposed, (0, 0), spread, 1.0);
+            for list in [found, products] {
+                let far = list.iter().zip(&expected).map(|(f, e)| (f / e - 1.0).abs()).fold(0.0, f64::max);
+                assert!(far < 2e-6, "{m} rows, transposed {transposed}, spread {spread}: {far:e}");
+            }
+        }
+    }
+    let in_sequence = (0..K).fold(0.0f32, |sum, _| sum + 1.1);
+    assert!((f64::from(in_sequence) / (f64::from(1.1f32) * K as f64) - 1.0).abs() > 1e-5, "there is nothing to lose");
 }

@@ -92,6 +92,18 @@ fn the_median_distance_by_hand() {
     assert_eq!(median_distance(&moved(&x, 0.0, 1.0), &moved(&x, 0.0, 1.0), 0).unwrap(), 1.0);
 }
 
+/// Two dimensions of variance 1e-16: ½ Σ (λ − 1 − ln λ), however small they are.
+#[test]
+fn a_narrow_cloud_is_far_from_the_prior_but_not_infinitely() {
+    let points = Points::new(
+        [[1.0, 1.0], [-1.0, 1.0], [1.0, -1.0], [-1.0, -1.0]].concat().iter().map(|x| x * 1e-8f32).collect(),
+        2,
+    );
+    let found = gaussian_kl(&points.unwrap()).unwrap();
+    let variance = 4.0 / 3.0 * 1e-16_f64;
+    assert!((found - (variance - 1.0 - variance.ln())).abs() < 1e-6, "{found}");
+}
+
 #[test]
 fn gaussian_kl_by_hand() {
     // Mean (1, 0), unbiased variances 4/3 · (1, 4), covariance 0.

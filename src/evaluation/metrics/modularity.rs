@@ -70,4 +70,17 @@ mod tests {
         assert_eq!(modularity(&[3.0, 3.0, 3.0]), 0.0);
         assert!((modularity(&[1.0, 2.0, 0.0]) - (1.0 - 1.0 / 8.0)).abs() < 1e-12);
     }
+
+    /// 2N·I of independent values is χ² with (bins − 1)(values − 1) degrees of freedom: more than five standard deviations above
+    /// its mean is no chance. Of two bins, two values and 100 rows: 200·I > 1 + 5·√2.
+    #[test]
+    fn a_dimension_speaks_beyond_chance() {
+        let factors =
+            crate::data::Factors { names: vec!["f".into()], sizes: vec![2], values: (0..100).map(|i| i % 2).collect() };
+        let codes: Vec<f32> = (0..100).map(|i| (i / 2 % 2) as f32).collect();
+        let coded = Coded::new(&codes, 1, &factors).unwrap();
+        let least = (1.0 + 5.0 * 2f64.sqrt()) / 200.0;
+        assert!(!speaks(&coded, &coded.dims()[0], &[0.999 * least]));
+        assert!(speaks(&coded, &coded.dims()[0], &[1.001 * least]));
+    }
 }

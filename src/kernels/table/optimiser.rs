@@ -43,7 +43,8 @@ pub(super) fn adams() -> Vec<Case> {
     all.push(free);
 
     let mut infinite = adam(1000, None);
-    infinite.inputs[3] = infinite.inputs[3].clone().with(17, f32::INFINITY).with(999, f32::NAN).with(500, f32::from_bits(0xff80_0001));
+    infinite.inputs[3] =
+        infinite.inputs[3].clone().with(17, f32::INFINITY).with(999, f32::NAN).with(500, f32::from_bits(0xff80_0001));
     infinite.label += ", three gradients not finite";
     all.push(infinite);
 

@@ -29,12 +29,15 @@ fn partner(drafts: &[Draft], objects: &mut Vec<Object>, first: usize) -> Option<
     (first + 1..drafts.len()).find_map(|second| {
         let b = &drafts[second];
         let other = b.product.as_ref().filter(|product| Pair::takes(product))?;
-        let apart = |one: &Draft, rest: &[Draft]| rest.iter().all(|draft| !needs_order(one, draft, objects));
         let between = &drafts[first + 1..second];
+        let free_of = |one: &Draft, draft: &Draft| !needs_order(one, draft, objects);
+        // What keeps a draft in its place is near it most of the time: either looks around itself first.
+        let a_moves = || between.iter().all(|draft| free_of(a, draft));
+        let b_moves = || between.iter().rev().all(|draft| free_of(b, draft));
         if needs_order(a, b, objects) || binds_both_ways(a, b, objects) {
             return None;
         }
-        let at = [(second, a), (first, b)].into_iter().find(|(_, moved)| apart(moved, between))?.0;
+        let at = if a_moves() { second } else { b_moves().then_some(first)? };
         let known = objects.len();
         let ((product, mut bound), (other, others)) =
             (with_sums_beside(product, &a.objects, objects), with_sums_beside(other, &b.objects, objects));

@@ -164,6 +164,9 @@ fn a_header_that_lies_is_refused() {
     let mut long = (1_u64 << 40).to_le_bytes().to_vec();
     long.extend([b' '; 100]);
     refused(&long, "and only 100 follow");
+    let mut by_one = 101_u64.to_le_bytes().to_vec();
+    by_one.extend([b' '; 100]);
+    refused(&by_one, "announce a header of 101 bytes, and only 100 follow");
     refused(&with_header(&" ".repeat((16 << 20) + 8), 0), "is the most");
 
     refused(&with_header(&one("[2]", "0", "8"), 4), "8 bytes, and 4 are there");
