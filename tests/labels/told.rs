@@ -1,7 +1,13 @@
 //! What labels are for: rows of a label, and labels of rows.
 
+use std::sync::Arc;
+
 use elbo::cpu::Cpu;
-use elbo::training::Given;
+use elbo::data::{Conditions, Dataset, Shape, Split, Values};
+use elbo::distributions::Bernoulli;
+use elbo::models::{M2, Model, Parts, Vae};
+use elbo::nn::Activation;
+use elbo::training::{Given, Session};
 
 use crate::devices::{data, losses, models, trainer};
 
@@ -68,4 +74,39 @@ fn a_classifier_makes_no_rows() {
     ] {
         assert!(said.to_string().contains("train a vae"), "{said}");
     }
+}
+
+fn started(model: impl Model + 'static) -> Session {
+    let mut session = Session::new(Box::new(model), Box::new(Cpu::new()), 3);
+    session.start().unwrap();
+    session
+}
+
+#[test]
+fn rows_that_come_without_what_must_be_known_are_refused() {
+    let parts = || Parts::new(Arc::new(Bernoulli));
+    let rows = Dataset::new("rows", Values::Floats(vec![0.25; 20]), Shape::vector(4)).unwrap();
+    let with = |width: usize| {
+        let known = Conditions { values: Values::Floats(vec![0.5; 5 * width]), width, classes: vec![] };
+        Dataset { conditions: Some(known), ..rows.clone() }
+    };
+    let evaluated = |session: &mut Session, data: &Dataset| session.evaluate(Split::Test, data, (2, 1.0)).map(|_| ());
+    let mut told = started(Vae::conditional((4, 2, 3), (&[5], &[5]), Activation::Tanh, parts()));
+    for (data, found) in [(rows.clone(), 0), (with(2), 2)] {
+        let said = evaluated(&mut told, &data).unwrap_err().to_string();
+        assert!(said.contains("given 3 values of condition") && said.contains(&format!("has {found}:")), "{said}");
+    }
+    evaluated(&mut told, &with(3)).unwrap();
+    // A model that finds labels out does without them, and does not take others.
+    let mut finds = started(M2::new((4, 2, 3), (&[5], &[5]), Activation::Tanh, parts(), 1.0));
+    evaluated(&mut finds, &rows).unwrap();
+    evaluated(&mut finds, &with(2)).unwrap_err();
+}
+
+#[test]
+fn a_single_number_is_told_as_well() {
+    let model = Vae::conditional((4, 2, 1), (&[5], &[5]), Activation::Tanh, Parts::new(Arc::new(Bernoulli)));
+    let mut session = started(model);
+    let mut rows = |y: f32| session.sample(3, &[y; 3], 1).unwrap();
+    assert_ne!(rows(0.0), rows(5.0));
 }

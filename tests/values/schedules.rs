@@ -174,6 +174,7 @@ fn capacity_grows_over_its_epochs() {
     // What stands for the end of training, no growth at all, and no scalar of another name.
     assert_eq!(model.scalar("capacity", f64::INFINITY), Some(25.0));
     assert_eq!(vae("capacity:nats=25,epochs=0").scalar("capacity", 0.0), Some(25.0));
+    assert_eq!(vae("capacity:nats=25,epochs=0.5").scalar("capacity", 0.25), Some(12.5));
     assert_eq!((model.scalar("temperature", 1.0), vae("elbo").scalar("capacity", 1.0)), (None, None));
 }
 
@@ -199,5 +200,6 @@ fn the_temperature_falls_over_its_epochs() {
     }
     assert_eq!(model.scalar("temperature", f64::INFINITY), Some(0.125));
     assert_eq!(gumbel("start=2,end=0.125,epochs=0").scalar("temperature", 0.0), Some(0.125));
+    assert_eq!(gumbel("start=2,end=0.125,epochs=0.5").scalar("temperature", 0.25), Some(0.5));
     assert_eq!(model.scalar("capacity", 1.0), None);
 }
