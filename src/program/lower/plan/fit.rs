@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use super::joined::{Joined, Reads};
+use super::joined::Reads;
 use super::{Plan, Unit};
 use crate::graph::{Op, Tensor};
 
@@ -11,7 +11,7 @@ impl Plan<'_> {
     pub(super) fn fits(&self, units: [&Unit; 2], reads: [&Reads; 2]) -> bool {
         let read: BTreeSet<Tensor> = reads.into_iter().flat_map(HashMap::keys).copied().collect();
         let made: BTreeSet<Tensor> = units.into_iter().flat_map(Unit::made).collect();
-        self.bindings(&read, &made) <= 8
+        self.bindings(&read, &made) <= MOST
     }
 
     /// How many bindings a unit needs at most, that reads and makes these tensors.
@@ -22,46 +22,99 @@ impl Plan<'_> {
         read.iter().filter(from_memory).count() + made.iter().map(copies).sum::<usize>()
     }
 
-    /// Where fused units need more than eight bindings: tensors within them that shall lie in memory.
-    pub(super) fn parts_of_large_units(&self, units: &Joined) -> Vec<Tensor> {
-        let mut parts = Vec::new();
-        for u in 0..units.places() {
-            let Some(unit @ Unit::Fused { stores, sums, .. }) = units.unit(u) else { continue };
-            let read: BTreeSet<Tensor> = units.reads(u).keys().copied().collect();
-            if self.bindings(&read, &unit.made().into_iter().collect()) <= 8 {
-                continue;
+    /// Where fused units need more than eight bindings, lets tensors within them lie in memory, until none does; gives those.
+    ///
+    /// Each round splits a part off every unit that is too large.
+    pub(super) fn split_large_units(&mut self) -> BTreeSet<Tensor> {
+        let (mut units, mut split) = (self.form_units(), BTreeSet::new());
+        loop {
+            let under = self.under();
+            let parts: BTreeSet<Tensor> = units.iter().filter_map(|unit| self.part_of(unit, &under)).collect();
+            if parts.is_empty() {
+                return split;
             }
-            let mut known = HashMap::new();
-            for root in self.roots(stores, sums) {
-                self.tensors_read(root, true, &mut known);
+            for &t in &parts {
+                self.stored[t.0 as usize] = true;
+                let space = self.graph.shape(t).to_vec();
+                units.push(Unit::Fused { space, axes: vec![], stores: vec![t], sums: vec![] });
             }
-            // The largest part that is sure to fit: some call has two tensors to read, or there were not so many.
-            let inner = known.iter().filter(|(t, read)| {
-                !self.stored[t.0 as usize]
-                    && (2..=6).contains(&read.len())
-                    && matches!(self.graph.node(**t).op, Op::Call(_))
-            });
-            parts.extend(inner.max_by_key(|(t, read)| (read.len(), **t)).map(|(t, _)| *t));
+            split.extend(parts);
         }
-        parts
     }
 
-    /// The tensors in memory that the elements of `t` are computed from, for it and for all between.
-    pub(super) fn tensors_read(
-        &self,
-        t: Tensor,
-        root: bool,
-        known: &mut HashMap<Tensor, BTreeSet<Tensor>>,
-    ) -> BTreeSet<Tensor> {
-        if let Some(read) = known.get(&t) {
-            return read.clone();
+    /// The part to split off a unit that needs more than eight bindings.
+    fn part_of(&self, unit: &Unit, under: &[Under]) -> Option<Tensor> {
+        let Unit::Fused { stores, sums, .. } = unit else { return None };
+        let mut all = Under::default();
+        for &t in stores {
+            match self.is_fused(t) {
+                true => self.graph.node(t).inputs.iter().for_each(|i| all.join(&under[i.0 as usize])),
+                false => all.join(&Under::leaf(t)),
+            }
         }
-        if self.stored[t.0 as usize] && !(root && self.is_fused(t)) {
-            return BTreeSet::from([t]);
+        sums.iter().for_each(|&s| all.join(&under[self.graph.node(s).inputs[0].0 as usize]));
+        let made = unit.made().into_iter().collect();
+        let large = all.read.is_none_or(|read| self.bindings(&read, &made) > MOST);
+        all.part.filter(|_| large).map(|(_, t)| t)
+    }
+
+    /// What each tensor's elements are computed from.
+    fn under(&self) -> Vec<Under> {
+        let mut all: Vec<Under> = Vec::with_capacity(self.graph.len());
+        for id in 0..self.graph.len() {
+            let t = Tensor(id as u32);
+            let mut under = Under::default();
+            if self.stored[id] {
+                under = Under::leaf(t);
+            } else {
+                let node = self.graph.node(t);
+                node.inputs.iter().for_each(|i| under.join(&all[i.0 as usize]));
+                // A part that is sure to fit: some call has two tensors to read, or there were not so many.
+                let count = under.read.as_ref().map_or(0, BTreeSet::len);
+                if (2..=MOST - 2).contains(&count) && matches!(node.op, Op::Call(_)) {
+                    under.part = under.part.max(Some((count, t)));
+                }
+            }
+            all.push(under);
         }
-        let inputs = self.graph.node(t).inputs.iter();
-        let read: BTreeSet<Tensor> = inputs.flat_map(|&i| self.tensors_read(i, false, known)).collect();
-        known.insert(t, read.clone());
-        read
+        all
+    }
+}
+
+/// The bindings that every adapter has.
+const MOST: usize = 8;
+
+/// What the elements of a tensor are computed from.
+#[derive(Clone)]
+struct Under {
+    /// The tensors in memory; `None` if they are more than a call can bind.
+    read: Option<BTreeSet<Tensor>>,
+    /// The part of that computation that reads most, but not too much, with how many tensors it reads.
+    part: Option<(usize, Tensor)>,
+}
+
+impl Default for Under {
+    /// Of nothing.
+    fn default() -> Under {
+        Under { read: Some(BTreeSet::new()), part: None }
+    }
+}
+
+impl Under {
+    /// A tensor that lies in memory.
+    fn leaf(t: Tensor) -> Under {
+        Under { read: Some(BTreeSet::from([t])), part: None }
+    }
+
+    /// What two computations need together.
+    fn join(&mut self, other: &Under) {
+        self.part = self.part.max(other.part);
+        self.read = match (self.read.take(), &other.read) {
+            (Some(mut read), Some(more)) => {
+                read.extend(more);
+                Some(read).filter(|read| read.len() <= MOST)
+            }
+            _ => None,
+        };
     }
 }

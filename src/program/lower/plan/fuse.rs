@@ -60,13 +60,14 @@ impl Plan<'_> {
             from.made().iter().all(|t| reads.get(t).is_none_or(|&here| here && stores.contains(t)))
         };
         let reads = [units.reads(a), units.reads(b)];
-        pointwise(first, reads[1])
+        // What costs least to find out, and refuses most, first.
+        !units.path_around(a, b)
+            && !units.path_around(b, a)
+            && pointwise(first, reads[1])
             && pointwise(second, reads[0])
-            && self.fits([first, second], reads)
             && !self.joins(first, reads[1])
             && !self.joins(second, reads[0])
-            && !units.path_around(a, b)
-            && !units.path_around(b, a)
+            && self.fits([first, second], reads)
     }
 
     /// Costly elementwise tensors that more than one unit would compute.

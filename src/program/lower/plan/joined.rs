@@ -4,7 +4,7 @@
 use std::collections::{BTreeSet, HashMap};
 
 use super::{Plan, Unit};
-use crate::graph::Tensor;
+use crate::graph::{Shape, Tensor};
 
 /// The tensors in memory that a unit reads, and whether it reads them at the point itself only.
 pub(super) type Reads = HashMap<Tensor, bool>;
@@ -13,6 +13,8 @@ pub(super) type Reads = HashMap<Tensor, bool>;
 pub(super) struct Joined {
     units: Vec<Option<Unit>>,
     reads: Vec<Reads>,
+    /// The number of the space that a fused unit is over; units over one space have one number.
+    spaces: Vec<Option<usize>>,
     /// The units that read a tensor, and those that make it: a batch and its copies are made by two.
     readers: HashMap<Tensor, BTreeSet<usize>>,
     makers: HashMap<Tensor, BTreeSet<usize>>,
@@ -41,7 +43,16 @@ impl Joined {
         for (u, needs) in needs.iter().enumerate() {
             needs.iter().for_each(|&v| _ = users[v].insert(u));
         }
+        let mut numbers: HashMap<Shape, usize> = HashMap::new();
+        let mut number = |unit: &Unit| match unit {
+            Unit::Fused { space, .. } => {
+                let next = numbers.len();
+                Some(*numbers.entry(space.clone()).or_insert(next))
+            }
+            _ => None,
+        };
         let mut joined = Joined {
+            spaces: units.iter().map(&mut number).collect(),
             before: vec![Bits::new(units.len()); units.len()],
             units: units.into_iter().map(Some).collect(),
             reads,
@@ -86,14 +97,13 @@ impl Joined {
         self.needs[u].contains(&other)
     }
 
-    /// The units that read something that this one reads or makes, or make something that it reads.
+    /// The fused units over the same space that read something that this one reads or makes, or make something that it reads.
     pub fn neighbours(&self, u: usize) -> BTreeSet<usize> {
         let made = self.units[u].as_ref().map_or(vec![], Unit::made);
         let reading = self.reads[u].keys().chain(&made).filter_map(|t| self.readers.get(t));
         let making = self.reads[u].keys().filter_map(|t| self.makers.get(t));
-        let mut all: BTreeSet<usize> = reading.chain(making).flatten().copied().collect();
-        all.remove(&u);
-        all
+        let alike = |v: &usize| *v != u && self.spaces[*v].is_some() && self.spaces[*v] == self.spaces[u];
+        reading.chain(making).flatten().copied().filter(alike).collect()
     }
 
     /// Whether `to` needs `from` through some other unit.

@@ -94,12 +94,8 @@ impl<'a> Plan<'a> {
             };
             plan.store(wanted, statistics, &forced);
             plan.give_homes(&private);
+            forced.extend(plan.split_large_units());
             let mut units = Joined::new(&plan, plan.form_units());
-            let large = plan.parts_of_large_units(&units);
-            if !large.is_empty() {
-                forced.extend(large);
-                continue;
-            }
             plan.attach_row_sums(&mut units);
             plan.merge(&mut units);
             let shared = plan.costly_and_shared(&units, statistics);
