@@ -172,8 +172,11 @@ fn figures_are_called_what_they_are() {
     assert!(json["importance"]["reliable"] == false && json["importance"]["bias"].is_number(), "{json}");
 
     let (_, told, json) = report("drawn", "--binarise dynamic --latent 2", 1000);
-    assert!(told.contains("drawn black and white once, by seed 0") && told.contains("bits per dimension"), "{told}");
-    assert!(told.contains("reconstruction, -ln p(x|z)") && !told.contains("grey"), "{told}");
+    assert!(
+        told.contains("greys drawn black and white once, by seed 0") && told.contains("bits per dimension"),
+        "{told}"
+    );
+    assert!(told.contains("reconstruction, -ln p(x|z)") && !told.contains("The rows are grey"), "{told}");
     assert!(json["measure"] == "probability" && json["binarisation_seed"] == 0, "{json}");
 
     let relaxed = "--latent 6 --posterior gumbel-softmax:categories=3 --prior uniform-categorical:categories=3";

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # The whole test suite. Installs what the tests need and the machine lacks, where it can: a software Vulkan driver (Debian,
 # Ubuntu, as root) and Tint, the browsers' shader compiler (npm). What cannot be tested is said, in lines that begin with NOT TESTED;
-# with ELBO_TEST_ALL=1 it fails. Tests that need data which is not part of the project run where ELBO_DATA names its folder. Words
+# with ELBO_TEST_ALL=1 it fails (data sets excepted). Tests that need data which is not part of the project run where ELBO_DATA names its folder. Words
 # behind the command go to cargo test. The last line is cargo's own summary.
 set -euo pipefail
 cd "$(dirname "$0")/.."

@@ -80,7 +80,7 @@ pub struct Evaluation {
     pub record: EpochRecord,
     /// What the reconstruction term measures of these rows.
     pub measure: Measure,
-    /// The seed by which grey rows were drawn black and white, once for all figures, where training draws them anew.
+    /// The seed by which grey values were drawn black and white, once for all figures, where training draws them anew in every step.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub binarisation_seed: Option<u64>,
     /// What must be known to read the figures, in sentences.
@@ -156,7 +156,7 @@ impl Saved {
         }
         let config = &self.config;
         // All figures are of the same rows.
-        let data = &as_measured(config, data.clone());
+        let data = &*as_measured(config, data);
         let how = (config.training.batch, config.model.beta);
         let (mut record, means) = self.session.evaluate(split, data, how)?;
         record.epoch = self.epoch;
@@ -275,9 +275,13 @@ fn notes(model: &dyn Model, measure: Measure, importance: Option<&Importance>) -
         notes.extend(model.note_on_likelihood().map(str::to_string));
     }
     if let Some(found) = importance.filter(|found| !found.reliable) {
+        let advice = match found.samples {
+            MAX_SAMPLES => "More codes cannot be asked for.".to_string(),
+            _ => format!("Give more codes: --samples {MAX_SAMPLES} is the most."),
+        };
         notes.push(format!(
-            "-ln p(x) is not reliable: {:.1} of {} codes a row are effective in the mean, and below {RELIABLE_FROM} the estimate lies \
-             further above the truth than its errors tell. Give more codes: --samples {MAX_SAMPLES} is the most.",
+            "-ln p(x) is not reliable: {:.1} of {} codes a row are effective on average, and below {RELIABLE_FROM} the estimate lies \
+             further above the truth than its errors tell. {advice}",
             found.effective_samples, found.samples
         ));
     }

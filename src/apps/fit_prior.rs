@@ -10,7 +10,7 @@ use serde::Serialize;
 
 use super::form::Form;
 use super::saved::{CHECKPOINT, check_folder};
-use super::setup::open_data;
+use super::setup::{as_measured, open_data};
 use super::train::TrainRun;
 use crate::catalogue::Spec;
 use crate::config::{Binarise, Config, FILE_NAME, ModelKind, Schedule, TrainingConfig};
@@ -120,6 +120,7 @@ pub fn fit_prior(
         }
     }
     let (split, held_out) = run.data.to_judge();
+    let held_out = &as_measured(&run.config, held_out);
     let figures = |session: &mut Session| -> Result<PriorFigures> {
         let (record, _) = session.evaluate(split, held_out, (BATCH, 1.0))?;
         Ok(PriorFigures { cross_entropy: record.loss, elbo: record.elbo })

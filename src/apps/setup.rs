@@ -1,5 +1,6 @@
 //! From a configuration to a model.
 
+use std::borrow::Cow;
 use std::collections::HashSet;
 use std::sync::Arc;
 
@@ -15,14 +16,14 @@ use crate::program::Executor;
 use crate::training::{Session, Trainer};
 
 /// Decides which pixels of held-out rows are white, where training draws that anew in every step: the same for every run, so that
-/// runs are measured on the same rows.
+/// runs that hold the same rows out are measured on the same pixels.
 pub(super) const BINARISATION_SEED: u64 = 0;
 
 /// Rows as they are measured: where training binarises, drawn black and white once.
-pub(super) fn as_measured(config: &Config, data: Dataset) -> Dataset {
+pub(super) fn as_measured<'a>(config: &Config, data: &'a Dataset) -> Cow<'a, Dataset> {
     match config.data.binarise {
-        Binarise::Dynamic => data.black_and_white(BINARISATION_SEED),
-        Binarise::Never => data,
+        Binarise::Dynamic => Cow::Owned(data.black_and_white(BINARISATION_SEED)),
+        Binarise::Never => Cow::Borrowed(data),
     }
 }
 
@@ -36,7 +37,7 @@ pub(super) fn open_data(config: &Config, source: &Source) -> Result<Splits> {
         true => data.conditioned(config.data.condition),
         false => Ok(Dataset { conditions: None, ..data }),
     };
-    let held_out = |data: Dataset| Ok::<_, Error>(as_measured(config, conditioned(data)?));
+    let held_out = |data: Dataset| Ok::<_, Error>(as_measured(config, &conditioned(data)?).into_owned());
     Ok(Splits {
         train: conditioned(splits.train)?,
         validation: splits.validation.map(held_out).transpose()?,

@@ -34,7 +34,7 @@ pub fn run(args: &EvaluateArgs) -> Result<()> {
         return Ok(());
     }
     let drawn = match found.binarisation_seed {
-        Some(seed) => format!(", drawn black and white once, by seed {seed}"),
+        Some(seed) => format!(", greys drawn black and white once, by seed {seed}"),
         None => String::new(),
     };
     println!("Data:   {} ({split} set, {} rows{drawn})\n", data.name, count(data.rows as u64));

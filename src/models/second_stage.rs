@@ -132,6 +132,10 @@ impl Model for SecondStage {
         first.chain(self.second.frozen()).collect()
     }
 
+    fn note_on_likelihood(&self) -> Option<&'static str> {
+        self.second.note_on_likelihood()
+    }
+
     fn measure(&self, black_and_white: bool) -> Measure {
         self.first.measure(black_and_white)
     }

@@ -39,7 +39,7 @@ pub struct Importance {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub monte_carlo_error: Option<f64>,
     /// How far it lies above −ln p(x) in expectation, K being finite, by the jackknife; unknown with one code. Where few samples
-    /// are effective, the bias is larger than that.
+    /// are effective, the true bias is larger than this estimate.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub bias: Option<f64>,
     /// Its standard error over rows: the sample standard deviation of ln p(x) by √rows.
@@ -85,6 +85,10 @@ fn jackknife(logs: &[f64], (at, sum): (usize, f64)) -> (f64, f64) {
     let others = || logs.iter().enumerate().filter(move |(k, _)| *k != at).map(|(_, log)| *log);
     // Without the largest weight, the rest is summed anew: it may be lost beside it.
     let next = others().fold(f64::NEG_INFINITY, f64::max);
+    if next == f64::NEG_INFINITY {
+        // All hangs on one code, and how much that may be nobody knows.
+        return (f64::INFINITY, f64::NEG_INFINITY);
+    }
     let without_largest = next + others().map(|log| (log - next).exp()).sum::<f64>().ln();
     let left_out = |k: usize| {
         let rest = if k == at { without_largest } else { largest + (sum - (logs[k] - largest).exp()).ln() };
@@ -191,6 +195,10 @@ mod tests {
         close(variance, 2.0 / 3.0 * left.iter().map(|l| (l - mean).powi(2)).sum::<f64>());
         close(bias, 2.0 * (mean - (8.0f64 / 3.0).ln()));
         assert_eq!(Row::of(&[-3.0]).jackknife, None);
+        // A single code that counts at all says nothing of its error, and that is said.
+        let alone = Row::of(&[-3.0, f64::NEG_INFINITY, f64::NEG_INFINITY]);
+        close(alone.log_mean, -3.0 - 3f64.ln());
+        assert_eq!(alone.jackknife, Some((f64::INFINITY, f64::NEG_INFINITY)));
     }
 
     #[test]

@@ -22,23 +22,35 @@ impl Plan<'_> {
                 sums_of.entry(self.graph.node(sum).inputs[0]).or_default().push(u);
             }
         }
-        for p in 0..units.places() {
-            let Some(&Unit::Product { product, ref stores, sums: None }) = units.unit(p) else { continue };
-            let node = self.graph.node(product);
-            let a = node.inputs[0];
-            if !matches!(node.op, Op::MatMul { transpose_a: true, .. }) || self.operand(a) != a {
-                continue;
+        let mut p = 0;
+        while p < units.places() {
+            match self.row_sums_for(units, p, &sums_of) {
+                Some((a, unit)) => {
+                    let s = sums_of.get_mut(&a).expect("there are such sums").remove(0);
+                    units.join(self, (p, s), unit);
+                    // Which sums come next may suit a product that could not take these.
+                    p = 0;
+                }
+                None => p += 1,
             }
-            let Some(wanted) = sums_of.get_mut(&a).filter(|wanted| !wanted.is_empty()) else { continue };
-            // The product may itself need those sums.
-            if units.needs(p, wanted[0]) || units.path_around(wanted[0], p) {
-                continue;
-            }
-            let s = wanted.remove(0);
-            let sums = units.unit(s).map(|unit| unit.made()[0]);
-            let unit = Unit::Product { product, stores: stores.clone(), sums };
-            units.join(self, (p, s), unit);
         }
+    }
+
+    /// A product with the first of the sums of its operand's columns that wait for one, and that operand.
+    fn row_sums_for(&self, units: &Joined, p: usize, sums_of: &HashMap<Tensor, Vec<usize>>) -> Option<(Tensor, Unit)> {
+        let &Unit::Product { product, ref stores, sums: None } = units.unit(p)? else { return None };
+        let node = self.graph.node(product);
+        let a = node.inputs[0];
+        if !matches!(node.op, Op::MatMul { transpose_a: true, .. }) || self.operand(a) != a {
+            return None;
+        }
+        let &s = sums_of.get(&a)?.first()?;
+        // The product may itself need those sums.
+        if units.needs(p, s) || units.path_around(s, p) {
+            return None;
+        }
+        let sums = units.unit(s).map(|unit| unit.made()[0]);
+        Some((a, Unit::Product { product, stores: stores.clone(), sums }))
     }
 
     /// Lets products compute, as epilogues, the fused units that alone read them: the largest product first, as only one can be
