@@ -110,3 +110,26 @@ fn a_single_number_is_told_as_well() {
     let mut rows = |y: f32| session.sample(3, &[y; 3], 1).unwrap();
     assert_ne!(rows(0.0), rows(5.0));
 }
+
+/// ln p(x) is of the labels' prior and the decoder alone: another encoder draws other codes, and finds the same.
+#[test]
+fn the_likelihood_of_rows_does_not_hang_on_the_encoder() {
+    let rows = Dataset::new("rows", Values::Bits(vec![0b0101, 0b0010, 0b1111]), Shape::vector(4)).unwrap();
+    let estimate = |part: &str, factor: f32| {
+        let parts = Parts::new(Arc::new(Bernoulli));
+        let mut session = started(M2::new((4, 2, 3), (&[5], &[5]), Activation::Tanh, parts, 1.0));
+        let name = session.set.values();
+        let mut values = session.executor.read_f32(&name).unwrap();
+        for p in session.set.parameters.iter().filter(|p| p.name.starts_with(part)) {
+            values[p.offset..][..p.len()].iter_mut().for_each(|v| *v *= factor);
+        }
+        session.executor.write_f32(&name, &values).unwrap();
+        session.importance(&rows, 5000).unwrap()
+    };
+    let [first, second, other] = [("encoder", 1.0), ("encoder", 0.25), ("decoder", 6.0)].map(|(p, f)| estimate(p, f));
+    let error = first.monte_carlo_error.unwrap() + second.monte_carlo_error.unwrap();
+    assert!((first.nll - second.nll).abs() < 5.0 * error, "{} and {}", first.nll, second.nll);
+    assert!((first.nll - other.nll).abs() > 10.0 * error, "another decoder is told apart");
+    // The codes were others.
+    assert!((first.effective_samples / second.effective_samples - 1.0).abs() > 0.02, "{first:?} {second:?}");
+}
