@@ -32,6 +32,23 @@ fn real() -> Vec<&'static str> {
     PRIORS.iter().map(|p| p.about.id).filter(is_real).collect()
 }
 
+/// Before it has learnt anything, a diagonal Gaussian is the standard normal.
+#[test]
+fn a_diagonal_gaussian_starts_as_the_standard_normal() {
+    let [learnt, fixed] = ["diagonal-gaussian", "standard-normal"].map(|id| build(PRIORS, &id.into()).unwrap());
+    let posterior = build(POSTERIORS, &"diagonal-gaussian".into()).unwrap();
+    let network = Network::new(2, &*posterior, 2);
+    let encoder = Encoder { network: &network, posterior: &*posterior };
+    let mut bench = Bench::new();
+    for (place, spec) in learnt.parameters(2, 2).iter().enumerate() {
+        let start = spec.start(1, place).iter().map(|&x| f64::from(x)).collect();
+        bench.values.tensors.insert(spec.name.clone(), start);
+    }
+    let z = bench.input("z", &[vec![0.3, -1.2], vec![2.0, 0.0]]);
+    let [found, expected] = [learnt, fixed].map(|prior| prior.log_prob(&mut bench.graph, z.into(), &encoder));
+    assert_eq!(bench.value(found), bench.value(expected));
+}
+
 #[test]
 fn draws_are_of_the_density_in_one_dimension() {
     for id in real() {
