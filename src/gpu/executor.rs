@@ -201,6 +201,9 @@ impl Executor for Gpu {
             ));
         }
         let ring = program.ring.map(|index| buffers[index].clone());
+        if ring.is_some() {
+            self.readback.reserve(RING_SLOTS * program.statistics.len());
+        }
         self.programs.push(Loaded { program, calls, ring, finished: Vec::new() });
         self.failure.check()?;
         Ok(ProgramId(self.programs.len() - 1))

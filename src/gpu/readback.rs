@@ -58,12 +58,25 @@ impl Readback {
         (self.made, self.waits)
     }
 
+    /// Makes all the slots of so many words that can be needed at once, so that none is made later, however fast submits are done.
+    pub fn reserve(&mut self, words: usize) {
+        let size = 4 * words as u64;
+        while self.spare.iter().filter(|slot| slot.buffer.size() >= size).count() < IN_FLIGHT {
+            let slot = self.make(size);
+            self.spare.push(slot);
+        }
+    }
+
     /// A slot of at least so many words to copy statistics into.
     pub fn slot(&mut self, words: usize) -> Slot {
         let size = 4 * words as u64;
-        if let Some(at) = self.spare.iter().position(|slot| slot.buffer.size() >= size) {
-            return self.spare.swap_remove(at);
+        match self.spare.iter().position(|slot| slot.buffer.size() >= size) {
+            Some(at) => self.spare.swap_remove(at),
+            None => self.make(size),
         }
+    }
+
+    fn make(&mut self, size: u64) -> Slot {
         self.made += 1;
         let buffer = self.device.create_buffer(&wgpu::BufferDescriptor {
             label: Some("readback"),
