@@ -126,10 +126,6 @@ fn command(binary: &Binary, place: &Place) -> Command {
     if std::env::var_os("XDG_RUNTIME_DIR").is_none() {
         command.env("XDG_RUNTIME_DIR", &place.scratch);
     }
-    // Without data, the tests that want it pass over it.
-    if !place.tree.join("../shared/data").is_dir() && std::env::var_os("ELBO_DATA").is_none() {
-        command.env("ELBO_ALLOW_MISSING_DATA", "1");
-    }
     command.env_remove("ELBO_MUTANT").env_remove("ELBO_MUTANT_TRACE");
     let limit = libc::rlimit { rlim_cur: MOST_MEMORY, rlim_max: MOST_MEMORY };
     // SAFETY: setrlimit may be called between fork and exec.

@@ -49,7 +49,6 @@ impl Tree {
     /// not build anew what need not be.
     pub fn write(&mut self, mutants: &[Site]) -> Result<()> {
         self.remove_strangers()?;
-        self.link_data()?;
         self.changed.clear();
         for file in self.files.clone() {
             let bytes = std::fs::read(self.original.join(&file)).with_context(|| format!("reading {file}"))?;
@@ -72,16 +71,6 @@ impl Tree {
             put(&self.root.join(&file), text.as_bytes())?;
         }
         put(&self.root.join("src/mutants.rs"), switch(mutants).as_bytes())
-    }
-
-    /// Data sets lie beside the project, in `shared`; so they do beside the copy.
-    fn link_data(&self) -> Result<()> {
-        let (data, link) = (self.original.join("../shared"), self.root.join("../shared"));
-        std::fs::create_dir_all(&self.root)?;
-        if data.is_dir() && !link.exists() {
-            std::os::unix::fs::symlink(data.canonicalize()?, link)?;
-        }
-        Ok(())
     }
 
     fn remove_strangers(&self) -> Result<()> {
