@@ -1,4 +1,4 @@
-//! What stands for what in Rust code.
+//! What stands for what: operators of Rust and of WGSL, and the methods of Rust.
 
 /// Operators, and what they become.
 pub const OPERATORS: &[(&str, &str)] = &[

@@ -3,6 +3,7 @@
 use std::ops::Range;
 
 use crate::literal;
+use crate::rules::OPERATORS;
 
 /// How braces are meant.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -54,7 +55,7 @@ pub fn changes(text: &str, braces: Braces) -> Vec<(Range<usize>, String, &'stati
                 match token.text {
                     "-" if !binary => add("", "negation dropped"),
                     "&" | "*" if !binary => {}
-                    sign => SIGNS.iter().filter(|(from, _)| *from == sign).for_each(|(_, to)| add(to, "operator")),
+                    sign => OPERATORS.iter().filter(|(from, _)| *from == sign).for_each(|(_, to)| add(to, "operator")),
                 }
             }
             Kind::Number if before(1) != "case" => {
@@ -77,34 +78,6 @@ pub fn changes(text: &str, braces: Braces) -> Vec<(Range<usize>, String, &'stati
 }
 
 const TYPES: &[&str] = &["vec2", "vec3", "vec4", "mat4x4", "array", "ptr", "var", "bitcast", "atomic"];
-
-const SIGNS: &[(&str, &str)] = &[
-    ("+", "-"),
-    ("-", "+"),
-    ("*", "/"),
-    ("/", "*"),
-    ("%", "/"),
-    ("<", "<="),
-    ("<", ">"),
-    ("<=", "<"),
-    (">", ">="),
-    (">", "<"),
-    (">=", ">"),
-    ("==", "!="),
-    ("!=", "=="),
-    ("&&", "||"),
-    ("||", "&&"),
-    ("&", "|"),
-    ("|", "&"),
-    ("^", "|"),
-    ("<<", ">>"),
-    (">>", "<<"),
-    ("+=", "-="),
-    ("-=", "+="),
-    ("*=", "/="),
-    ("/=", "*="),
-    ("^=", "|="),
-];
 
 const FIELDS: &[(&str, &str)] = &[
     ("step", "slot"),
