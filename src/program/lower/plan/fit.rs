@@ -82,7 +82,7 @@ impl Plan<'_> {
 }
 
 /// The bindings that every adapter has.
-const MOST: usize = 8;
+pub(super) const MOST: usize = 8;
 
 /// What the elements of a tensor are computed from.
 #[derive(Clone)]

@@ -3,6 +3,7 @@
 use std::cmp::Reverse;
 use std::collections::{BTreeSet, HashMap};
 
+use super::fit::MOST;
 use super::joined::Joined;
 use super::{Plan, Unit};
 use crate::graph::{Op, Tensor};
@@ -86,7 +87,7 @@ impl Plan<'_> {
         let Unit::Fused { space, axes, stores: fused, sums: none } = units.unit(f)? else { return None };
         let reads = units.reads(f);
         let read: BTreeSet<Tensor> = reads.keys().copied().filter(|t| t != product).collect();
-        let fits = self.bindings(&read, &fused.iter().chain(sums).copied().collect()) + 2 <= 8;
+        let fits = self.bindings(&read, &fused.iter().chain(sums).copied().collect()) + 2 <= MOST;
         let allowed = space == self.graph.shape(*product)
             && axes.is_empty()
             && none.is_empty()
