@@ -22,8 +22,8 @@ pub(super) const BINARISATION_SEED: u64 = 0;
 /// Rows as they are measured: where training binarises, drawn black and white once.
 pub(super) fn as_measured<'a>(config: &Config, data: &'a Dataset) -> Cow<'a, Dataset> {
     match config.data.binarise {
-        Binarise::Dynamic => Cow::Owned(data.black_and_white(BINARISATION_SEED)),
-        Binarise::Never => Cow::Borrowed(data),
+        Binarise::Dynamic if !data.is_black_and_white() => Cow::Owned(data.black_and_white(BINARISATION_SEED)),
+        Binarise::Dynamic | Binarise::Never => Cow::Borrowed(data),
     }
 }
 

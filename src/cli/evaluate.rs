@@ -64,17 +64,17 @@ fn keep(found: &Evaluation, folder: &Path) -> Result<PathBuf> {
 
 fn table(found: &Evaluation, kind: ModelKind) -> Table {
     let mut table = Table::new(&[("measure", Align::Left), ("value", Align::Right), ("unit", Align::Left)]);
-    let nats = found.measure.unit();
+    let unit = found.measure.unit();
     let number = |value: f64| format!("{value:.3}");
     let record = &found.record;
     let mut row = |name: &str, value: String, unit: &str| table.row([name, &value, unit]);
     match kind.is_variational() {
         true => {
-            row("ELBO", number(record.elbo), nats);
-            row(&format!("reconstruction, {}", found.measure), number(record.reconstruction), nats);
+            row("ELBO", number(record.elbo), unit);
+            row(&format!("reconstruction, {}", found.measure), number(record.reconstruction), unit);
             let estimator = found.kl_estimator.map_or(String::new(), |estimator| format!(", {estimator}"));
-            row("KL(q(z|x) || p(z))", number(record.kl), &format!("{nats}{estimator}"));
-            row("loss: the objective", number(record.loss), nats);
+            row("KL(q(z|x) || p(z))", number(record.kl), &format!("{unit}{estimator}"));
+            row("loss: the objective", number(record.loss), unit);
             record.parts.iter().for_each(|part| row_of_part(&mut row, part));
             if let Some(bits) = record.bits_per_dimension {
                 row("-ELBO", format!("{bits:.4}"), "bits per dimension");
@@ -84,14 +84,14 @@ fn table(found: &Evaluation, kind: ModelKind) -> Table {
                 let grey = if found.measure == Measure::CrossEntropy { ", bound for grey values" } else { "" };
                 row(&format!("-ln p(x){grey}"), format!("{:.3}", estimate.nll), &k);
                 if let Some(error) = estimate.monte_carlo_error {
-                    row("  error from sampling codes", format!("{error:.3}"), nats);
+                    row("  error from sampling codes", format!("{error:.3}"), unit);
                 }
                 if let Some(bias) = estimate.bias {
-                    row("  bias, K being finite", format!("{bias:.3}"), nats);
+                    row("  bias, K being finite", format!("{bias:.3}"), unit);
                 }
-                row("  error from the choice of rows", format!("{:.3}", estimate.standard_error), nats);
-                let unit = if estimate.reliable { "mean over rows" } else { "mean over rows: not reliable" };
-                row("  effective samples", format!("{:.1}", estimate.effective_samples), unit);
+                row("  error from the choice of rows", format!("{:.3}", estimate.standard_error), unit);
+                let of = if estimate.reliable { "mean over rows" } else { "mean over rows: not reliable" };
+                row("  effective samples", format!("{:.1}", estimate.effective_samples), of);
             }
             if let Some(bits) = found.nll_bits_per_dimension {
                 row("-ln p(x)", format!("{bits:.4}"), "bits per dimension");
@@ -102,7 +102,7 @@ fn table(found: &Evaluation, kind: ModelKind) -> Table {
             }
         }
         false => {
-            row(&format!("loss, {}", found.measure), number(record.loss), nats);
+            row(&format!("loss, {}", found.measure), number(record.loss), unit);
             record.parts.iter().for_each(|part| row_of_part(&mut row, part));
         }
     }

@@ -22,9 +22,6 @@ impl Dataset {
     /// The same rows with every value drawn: 1 with the value as its probability, else 0, as the seed decides. What is 0 or 1
     /// stays what it is.
     pub fn black_and_white(&self, seed: u64) -> Dataset {
-        if let Values::Bits(_) = self.values {
-            return self.clone();
-        }
         let mut rng = Xoshiro256PlusPlus::seed_from_u64(seed ^ u64::from_be_bytes(*b"binarise"));
         let features = self.shape.features();
         let stride = Packing::new(PackingKind::Bits, features).row_words;

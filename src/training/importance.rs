@@ -9,7 +9,7 @@
 //! a time. It holds also where a single weight outweighs all others: then what leaving it out changes is its distance from the
 //! next. (1/ESS − 1/K, the usual approximation, is never above 1, however far apart the weights are.)
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use super::batches::Batches;
 use super::programs::{importance_program, log_weights_of};
@@ -29,18 +29,18 @@ pub const MAX_SAMPLES: usize = 5_000;
 pub const RELIABLE_FROM: f64 = 10.0;
 
 /// An estimate of the mean of −ln p(x) over a data set, in nats per example.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct Importance {
     /// K, codes per row.
     pub samples: usize,
     /// The estimate.
     pub nll: f64,
     /// Its standard error over the draws of codes, the rows being what they are, by the jackknife; unknown with one code.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub monte_carlo_error: Option<f64>,
     /// How far it lies above −ln p(x) in expectation, K being finite, by the jackknife; unknown with one code. Where few samples
     /// are effective, the true bias is larger than this estimate.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub bias: Option<f64>,
     /// Its standard error over rows: the sample standard deviation of ln p(x) by √rows.
     pub standard_error: f64,

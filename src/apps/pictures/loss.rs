@@ -70,7 +70,7 @@ pub fn save_loss(path: &Path, history: &[EpochPoint], measure: Measure, variatio
     let reconstruction = term(class(0), |point| point.reconstruction);
     let kl = term(class(4), |point| point.kl);
 
-    let (unit, measure) = (measure.unit(), measure.to_string().replace("-l", "−l"));
+    let (unit, measure) = (measure.unit(), measure.to_string());
     save_plot(path, (1120, 460), |sheet| {
         if !variational {
             return panel(sheet, (&format!("Loss: {measure}"), unit), &totals, 7);
