@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use super::derivatives::of_call;
-use super::{Graph, Op, Tensor};
+use super::{Graph, NodeId, Op, Tensor};
 use crate::kernels::Func;
 
 /// One consumer's part of a tensor's gradient.
@@ -31,7 +31,7 @@ impl Graph {
         parts.insert(loss, vec![Part::Whole(one)]);
         let mut done: HashMap<Tensor, Tensor> = HashMap::new();
         for id in (0..=loss.0).rev() {
-            let y = Tensor(id);
+            let y = NodeId(id);
             let Some(found) = parts.remove(&y) else { continue };
             let mut g = self.accumulate(y, &found);
             for &(_, by) in weights.iter().filter(|(at, _)| *at == y) {

@@ -5,7 +5,7 @@
 
 use std::collections::HashMap;
 
-use super::{Graph, Op, Tensor};
+use super::{Graph, NodeId, Op, Tensor};
 use crate::kernels::random::{normal4, uniform4};
 use crate::kernels::{Func, Step};
 
@@ -28,7 +28,7 @@ pub fn evaluate(graph: &Graph, values: &Values, wanted: &[Tensor]) -> Vec<Vec<f6
     let last = wanted.iter().map(|t| t.0).max().unwrap_or(0);
     let mut known: Vec<Vec<f64>> = Vec::new();
     for id in 0..=last {
-        let value = node(graph, values, Tensor(id), &known);
+        let value = node(graph, values, NodeId(id), &known);
         known.push(value);
     }
     wanted.iter().map(|t| known[t.0 as usize].clone()).collect()

@@ -11,7 +11,7 @@ mod derivatives;
 pub mod eval;
 mod op;
 
-pub use op::{Bits, Node, Op, Shape, Tensor};
+pub use op::{Bits, Node, NodeId, Op, Shape, Tensor};
 
 use std::collections::HashMap;
 
@@ -86,7 +86,7 @@ impl Graph {
         if let Some(&tensor) = self.known.get(&node) {
             return tensor;
         }
-        let tensor = Tensor(self.nodes.len() as u32);
+        let tensor = NodeId(self.nodes.len() as u32);
         self.nodes.push(node.clone());
         self.known.insert(node, tensor);
         tensor

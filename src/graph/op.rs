@@ -7,7 +7,10 @@ pub type Shape = Vec<usize>;
 
 /// A tensor of a graph: the result of one operation. Only meaningful with the graph that made it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct Tensor(pub(crate) u32);
+pub struct NodeId(pub(crate) u32);
+
+/// The same.
+pub type Tensor = NodeId;
 
 /// An f32 that is compared and hashed by its bits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

@@ -5,7 +5,7 @@
 
 use std::collections::HashMap;
 
-use crate::graph::{Graph, Op, Tensor};
+use crate::graph::{Graph, NodeId, Op};
 use crate::kernels::{Expr, Func, Instr, Reg, View};
 
 /// The index along one dimension of a tensor: that of a dimension of the iteration space (or none), plus an offset.
@@ -21,7 +21,7 @@ pub(super) type Access = Vec<Dim>;
 /// A tensor in memory that an expression reads.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(super) struct Leaf {
-    pub tensor: Tensor,
+    pub tensor: NodeId,
     pub at: Place,
 }
 
@@ -52,7 +52,7 @@ pub(super) fn view(offset: usize, strides: &[usize], access: &Access, rank: usiz
 }
 
 /// The access of the argument of a view operation, given that of its result; `None` for a reshape that regroups.
-pub(super) fn through(graph: &Graph, t: Tensor, access: &Access) -> Option<Access> {
+pub(super) fn through(graph: &Graph, t: NodeId, access: &Access) -> Option<Access> {
     let node = graph.node(t);
     let from = graph.shape(node.inputs[0]);
     match &node.op {
@@ -89,7 +89,7 @@ pub(super) fn through(graph: &Graph, t: Tensor, access: &Access) -> Option<Acces
 }
 
 /// Whether a reshape regroups dimensions, so that its argument must lie contiguously in memory.
-pub(super) fn regroups(graph: &Graph, t: Tensor) -> bool {
+pub(super) fn regroups(graph: &Graph, t: NodeId) -> bool {
     let access = vec![Dim { iter: None, offset: 0 }; graph.shape(t).len()];
     graph.node(t).op == Op::Reshape && through(graph, t, &access).is_none()
 }
@@ -100,7 +100,7 @@ pub(super) struct Builder<'a> {
     /// Tensors that lie in memory.
     pub stored: &'a [bool],
     /// Tensors that this very expression computes: read at the point itself, they are taken from their register.
-    pub own: &'a [Tensor],
+    pub own: &'a [NodeId],
     /// The access of a tensor that is read at the point itself.
     pub home: Access,
     /// Dimensions of the iteration space.
@@ -108,19 +108,19 @@ pub(super) struct Builder<'a> {
     /// The slot of a scalar.
     pub scalar: &'a dyn Fn(&str) -> usize,
     /// The product whose accumulator the expression may use.
-    pub accumulator: Option<Tensor>,
+    pub accumulator: Option<NodeId>,
     /// Gives the register of a leaf.
     pub leaf: &'a mut dyn FnMut(&mut Expr, Leaf) -> Reg,
     /// What has been built.
     pub expr: Expr,
-    known: HashMap<(Tensor, Access), Reg>,
+    known: HashMap<(NodeId, Access), Reg>,
 }
 
 impl<'a> Builder<'a> {
     pub fn new(
         graph: &'a Graph,
         stored: &'a [bool],
-        own: &'a [Tensor],
+        own: &'a [NodeId],
         home: Access,
         rank: usize,
         scalar: &'a dyn Fn(&str) -> usize,
@@ -131,12 +131,12 @@ impl<'a> Builder<'a> {
     }
 
     /// The register of a tensor at the point itself.
-    pub fn at_home(&mut self, t: Tensor) -> Reg {
+    pub fn at_home(&mut self, t: NodeId) -> Reg {
         let home = self.home.clone();
         self.reg(t, &home)
     }
 
-    fn reg(&mut self, t: Tensor, access: &Access) -> Reg {
+    fn reg(&mut self, t: NodeId, access: &Access) -> Reg {
         let key = (t, access.clone());
         if let Some(&reg) = self.known.get(&key) {
             return reg;
@@ -146,7 +146,7 @@ impl<'a> Builder<'a> {
         reg
     }
 
-    fn build(&mut self, t: Tensor, access: &Access) -> Reg {
+    fn build(&mut self, t: NodeId, access: &Access) -> Reg {
         let node = self.graph.node(t);
         let own = self.own.contains(&t) && *access == self.home;
         if self.accumulator == Some(t) && *access == self.home {

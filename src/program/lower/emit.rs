@@ -6,7 +6,7 @@ use super::access::{Access as IndexAccess, Builder, Dim, Leaf, Place, contiguous
 use super::memory::Object;
 use super::plan::{Destination, Plan, Unit};
 use super::{Shared, plain};
-use crate::graph::{Graph, Op, Tensor};
+use crate::graph::{Graph, NodeId, Op};
 use crate::kernels::{
     Access, Batch, Binarise, Expr, Fold, Item, Load, Map, Matmul, Operand, Reduction, Reg, Store, View,
 };
@@ -41,7 +41,7 @@ pub(super) struct Emitter<'a> {
     /// The object of each output.
     pub outputs: Vec<usize>,
     gradients: Vec<usize>,
-    storage: HashMap<Tensor, Storage>,
+    storage: HashMap<NodeId, Storage>,
 }
 
 /// The bindings of one call: each object once, written if anything writes it.
@@ -100,7 +100,7 @@ impl<'a> Emitter<'a> {
         self.request.name
     }
 
-    fn count(&self, t: Tensor) -> usize {
+    fn count(&self, t: NodeId) -> usize {
         self.graph.shape(t).iter().product()
     }
 
@@ -135,7 +135,7 @@ impl<'a> Emitter<'a> {
     }
 
     /// Where a copy of `t` goes.
-    fn target(&mut self, t: Tensor, destination: Destination) -> Storage {
+    fn target(&mut self, t: NodeId, destination: Destination) -> Storage {
         let strides = contiguous(self.graph.shape(t));
         match destination {
             Destination::Scratch => {
@@ -156,7 +156,7 @@ impl<'a> Emitter<'a> {
     }
 
     /// Where a tensor lives: its first destination, or the memory of a parameter, an input or a data set.
-    fn home(&mut self, t: Tensor) -> Storage {
+    fn home(&mut self, t: NodeId) -> Storage {
         if let Some(known) = self.storage.get(&t) {
             return known.clone();
         }
@@ -182,7 +182,7 @@ impl<'a> Emitter<'a> {
     }
 
     /// All the places where a computed tensor is written.
-    fn targets(&mut self, t: Tensor) -> Vec<Storage> {
+    fn targets(&mut self, t: NodeId) -> Vec<Storage> {
         let destinations = self.plan.destinations.get(&t).cloned().unwrap_or_default();
         let op = &self.graph.node(t).op;
         match op {
@@ -200,10 +200,10 @@ impl<'a> Emitter<'a> {
     /// Builds the expression of some roots over an iteration space; gives it with the roots' registers.
     fn expression(
         &mut self,
-        roots: &[Tensor],
-        own: &[Tensor],
+        roots: &[NodeId],
+        own: &[NodeId],
         home: IndexAccess,
-        product: Option<Tensor>,
+        product: Option<NodeId>,
         bindings: &mut Bindings,
     ) -> (Expr, Vec<Reg>) {
         let rank = home.len();
@@ -232,7 +232,7 @@ impl<'a> Emitter<'a> {
         }
     }
 
-    fn fused(&mut self, space: &[usize], axes: &[usize], stores: &[Tensor], sums: &[Tensor]) {
+    fn fused(&mut self, space: &[usize], axes: &[usize], stores: &[NodeId], sums: &[NodeId]) {
         // Kept axes first, in their order, then those that are summed.
         let mut order: Vec<usize> = (0..space.len()).filter(|d| !axes.contains(d)).collect();
         order.extend(axes);
@@ -242,7 +242,7 @@ impl<'a> Emitter<'a> {
         let extents: Vec<usize> = order.iter().map(|&d| space.get(d).copied().unwrap_or(1)).collect();
         let home: IndexAccess =
             (0..space.len()).map(|d| Dim { iter: order.iter().position(|&o| o == d), offset: 0 }).collect();
-        let own: Vec<Tensor> = stores.iter().copied().filter(|&t| self.plan.is_fused(t)).collect();
+        let own: Vec<NodeId> = stores.iter().copied().filter(|&t| self.plan.is_fused(t)).collect();
         let mut bindings = Bindings::default();
         let roots = self.plan.roots(stores, sums);
         let (mut expr, regs) = self.expression(&roots, &own, home.clone(), None, &mut bindings);
@@ -275,7 +275,7 @@ impl<'a> Emitter<'a> {
         self.push(std::sync::Arc::new(map), bindings.objects, &label);
     }
 
-    fn product(&mut self, product: Tensor, stores: &[Tensor], sums: Option<Tensor>) {
+    fn product(&mut self, product: NodeId, stores: &[NodeId], sums: Option<NodeId>) {
         let node = self.graph.node(product).clone();
         let Op::MatMul { transpose_a, transpose_b } = node.op else { unreachable!("a product is a matmul") };
         let (a_object, a) = self.operand(node.inputs[0], transpose_a);
@@ -285,7 +285,7 @@ impl<'a> Emitter<'a> {
         // Operands keep bindings of their own; what the epilogue reads or writes comes behind them.
         let mut bindings = Bindings::default();
         let home: IndexAccess = (0..2).map(|d| Dim { iter: Some(d), offset: 0 }).collect();
-        let own: Vec<Tensor> = stores.iter().copied().filter(|&t| self.plan.is_fused(t)).collect();
+        let own: Vec<NodeId> = stores.iter().copied().filter(|&t| self.plan.is_fused(t)).collect();
         let (mut expr, regs) = if *stores == [product] {
             let (expr, reg) = plain();
             (expr, vec![reg])
@@ -320,7 +320,7 @@ impl<'a> Emitter<'a> {
     }
 
     /// How a product reads an operand that may be a view of a tensor in memory.
-    fn operand(&mut self, t: Tensor, transpose: bool) -> (usize, Operand) {
+    fn operand(&mut self, t: NodeId, transpose: bool) -> (usize, Operand) {
         let base = self.plan.operand(t);
         let mut access: IndexAccess = (0..2).map(|d| Dim { iter: Some(d), offset: 0 }).collect();
         let mut at = t;
@@ -336,7 +336,7 @@ impl<'a> Emitter<'a> {
         (storage.object, Operand { offset: view.offset, stride, transposed: transpose != flipped })
     }
 
-    fn batch(&mut self, t: Tensor) {
+    fn batch(&mut self, t: NodeId) {
         let node = self.graph.node(t).clone();
         let Op::Batch { data, order, binarise } = node.op else { unreachable!("a batch is a batch") };
         let spec = self.request.data.get(&data).unwrap_or_else(|| panic!("no data set is named {data}"));
@@ -355,7 +355,7 @@ impl<'a> Emitter<'a> {
     }
 
     /// A statistic: the sum of a tensor.
-    pub fn item(&mut self, t: Tensor, objects: &mut Vec<usize>) -> Item {
+    pub fn item(&mut self, t: NodeId, objects: &mut Vec<usize>) -> Item {
         let shape = self.graph.shape(t).to_vec();
         let home: IndexAccess = (0..shape.len()).map(|d| Dim { iter: Some(d), offset: 0 }).collect();
         let mut bindings = Bindings { access: vec![Access::Read; objects.len()], objects: std::mem::take(objects) };
@@ -369,8 +369,8 @@ impl<'a> Emitter<'a> {
     }
 
     /// What a call computes, in a few words: the operations of its results.
-    fn label<'t>(&self, made: impl Iterator<Item = &'t Tensor>) -> String {
-        let name = |t: &Tensor| match &self.graph.node(*t).op {
+    fn label<'t>(&self, made: impl Iterator<Item = &'t NodeId>) -> String {
+        let name = |t: &NodeId| match &self.graph.node(*t).op {
             Op::Call(func) => func.name().to_string(),
             Op::MatMul { .. } => "product".to_string(),
             Op::Sum(_) => "sum".to_string(),

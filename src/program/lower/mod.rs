@@ -14,7 +14,7 @@ use std::sync::Arc;
 
 use super::request::{Request, Update};
 use super::{Buffer, CORRECTION, Call, Output, Program, RING_SLOTS, SQUARED_GRADIENT_NORM, STEP_SIZE, Slice};
-use crate::graph::{Graph, Op, Tensor};
+use crate::graph::{Graph, NodeId, Op};
 use crate::kernels::{Adam, Expr, Instr, Item, Kernel, Load, Norm, SCALARS, Statistics, View};
 use emit::{Draft, Emitter};
 use memory::Object;
@@ -51,12 +51,12 @@ pub fn lower(request: &Request) -> Program {
     finish(request, emitter, names, ring)
 }
 
-fn statistics(request: &Request) -> Vec<Tensor> {
+fn statistics(request: &Request) -> Vec<NodeId> {
     request.statistics.iter().map(|s| s.1).collect()
 }
 
 fn plan<'a>(graph: &'a Graph, request: &Request) -> Plan<'a> {
-    let mut wanted: Vec<(Tensor, Destination)> = Vec::new();
+    let mut wanted: Vec<(NodeId, Destination)> = Vec::new();
     if let Some(update) = &request.update {
         wanted.extend(update.gradients.iter().enumerate().map(|(i, &t)| (t, Destination::Gradient(i))));
     }
@@ -69,7 +69,7 @@ const COPIES: usize = 3;
 
 /// Lets a tensor that is wanted in many places be copied in several calls, since a call has eight bindings.
 fn spread_copies(graph: &mut Graph, request: &mut Request) {
-    let mut seen: HashMap<Tensor, usize> = HashMap::new();
+    let mut seen: HashMap<NodeId, usize> = HashMap::new();
     let gradients = request.update.iter_mut().flat_map(|update| &mut update.gradients);
     for t in gradients.chain(request.outputs.iter_mut().map(|output| &mut output.1)) {
         let before = seen.entry(*t).or_default();
@@ -84,7 +84,7 @@ fn spread_copies(graph: &mut Graph, request: &mut Request) {
 /// bind beside the ring and the optimiser's partials, or parameters that the optimiser has changed by then.
 fn must_be_gathered(plan: &Plan, request: &Request) -> bool {
     let read = plan.statistics_read();
-    let is_updated = |t: &Tensor| match (&plan.graph.node(*t).op, &request.update) {
+    let is_updated = |t: &NodeId| match (&plan.graph.node(*t).op, &request.update) {
         (Op::Param(name), Some(update)) => update.set.get(name).is_some(),
         _ => false,
     };
@@ -93,7 +93,7 @@ fn must_be_gathered(plan: &Plan, request: &Request) -> bool {
 
 /// Sums statistics one by one into one tensor, which is all that their call then reads.
 fn gather_statistics(graph: &mut Graph, request: &mut Request) {
-    let sums: Vec<Tensor> = request
+    let sums: Vec<NodeId> = request
         .statistics
         .iter()
         .map(|&(_, t)| {
@@ -116,7 +116,7 @@ fn scalar_names(request: &Request) -> Vec<String> {
         names.extend([STEP_SIZE.to_string(), CORRECTION.to_string()]);
     }
     for id in 0..request.graph.len() {
-        if let Op::Scalar(name) = &request.graph.node(Tensor(id as u32)).op
+        if let Op::Scalar(name) = &request.graph.node(NodeId(id as u32)).op
             && !names.contains(name)
         {
             names.push(name.clone());
@@ -160,7 +160,7 @@ fn emit_update(emitter: &mut Emitter, update: &Update) -> (usize, usize) {
 /// The call that sums the statistics; gives the object of the ring.
 fn emit_statistics(
     emitter: &mut Emitter,
-    statistics: &[Tensor],
+    statistics: &[NodeId],
     partials: Option<(usize, usize)>,
     names: &mut Vec<String>,
 ) -> Option<usize> {

@@ -4,32 +4,32 @@ use std::collections::{BTreeSet, HashMap};
 
 use super::joined::Reads;
 use super::{Plan, Unit};
-use crate::graph::{Op, Tensor};
+use crate::graph::{NodeId, Op};
 
 impl Plan<'_> {
     /// Whether two units together stay within the eight bindings that every adapter has.
     pub(super) fn fits(&self, units: [&Unit; 2], reads: [&Reads; 2]) -> bool {
-        let read: BTreeSet<Tensor> = reads.into_iter().flat_map(HashMap::keys).copied().collect();
-        let made: BTreeSet<Tensor> = units.into_iter().flat_map(Unit::made).collect();
+        let read: BTreeSet<NodeId> = reads.into_iter().flat_map(HashMap::keys).copied().collect();
+        let made: BTreeSet<NodeId> = units.into_iter().flat_map(Unit::made).collect();
         self.bindings(&read, &made) <= MOST
     }
 
     /// How many bindings a unit needs at most, that reads and makes these tensors.
-    pub(super) fn bindings(&self, read: &BTreeSet<Tensor>, made: &BTreeSet<Tensor>) -> usize {
-        let copies = |t: &Tensor| self.destinations.get(t).map_or(1, |d| d.len().max(1));
+    pub(super) fn bindings(&self, read: &BTreeSet<NodeId>, made: &BTreeSet<NodeId>) -> usize {
+        let copies = |t: &NodeId| self.destinations.get(t).map_or(1, |d| d.len().max(1));
         // What is only copied is read from where it lives.
-        let from_memory = |t: &&Tensor| !(made.contains(t) && self.is_fused(**t));
+        let from_memory = |t: &&NodeId| !(made.contains(t) && self.is_fused(**t));
         read.iter().filter(from_memory).count() + made.iter().map(copies).sum::<usize>()
     }
 
     /// Where fused units need more than eight bindings, lets tensors within them lie in memory, until none does; gives those.
     ///
     /// Each round splits a part off every unit that is too large.
-    pub(super) fn split_large_units(&mut self) -> BTreeSet<Tensor> {
+    pub(super) fn split_large_units(&mut self) -> BTreeSet<NodeId> {
         let (mut units, mut split) = (self.form_units(), BTreeSet::new());
         loop {
             let under = self.under();
-            let parts: BTreeSet<Tensor> = units.iter().filter_map(|unit| self.part_of(unit, &under)).collect();
+            let parts: BTreeSet<NodeId> = units.iter().filter_map(|unit| self.part_of(unit, &under)).collect();
             if parts.is_empty() {
                 return split;
             }
@@ -43,7 +43,7 @@ impl Plan<'_> {
     }
 
     /// The part to split off a unit that needs more than eight bindings.
-    fn part_of(&self, unit: &Unit, under: &[Under]) -> Option<Tensor> {
+    fn part_of(&self, unit: &Unit, under: &[Under]) -> Option<NodeId> {
         let Unit::Fused { stores, sums, .. } = unit else { return None };
         let mut all = Under::default();
         for &t in stores {
@@ -62,7 +62,7 @@ impl Plan<'_> {
     fn under(&self) -> Vec<Under> {
         let mut all: Vec<Under> = Vec::with_capacity(self.graph.len());
         for id in 0..self.graph.len() {
-            let t = Tensor(id as u32);
+            let t = NodeId(id as u32);
             let mut under = Under::default();
             if self.stored[id] {
                 under = Under::leaf(t);
@@ -88,9 +88,9 @@ pub(super) const MOST: usize = 8;
 #[derive(Clone)]
 struct Under {
     /// The tensors in memory; `None` if they are more than a call can bind.
-    read: Option<BTreeSet<Tensor>>,
+    read: Option<BTreeSet<NodeId>>,
     /// The part of that computation that reads most, but not too much, with how many tensors it reads.
-    part: Option<(usize, Tensor)>,
+    part: Option<(usize, NodeId)>,
 }
 
 impl Default for Under {
@@ -102,7 +102,7 @@ impl Default for Under {
 
 impl Under {
     /// A tensor that lies in memory.
-    fn leaf(t: Tensor) -> Under {
+    fn leaf(t: NodeId) -> Under {
         Under { read: Some(BTreeSet::from([t])), part: None }
     }
 

@@ -4,7 +4,7 @@ use std::collections::{BTreeSet, HashMap};
 
 use super::joined::{Joined, Reads};
 use super::{Plan, Unit};
-use crate::graph::{Op, Tensor};
+use crate::graph::{NodeId, Op};
 
 impl Plan<'_> {
     /// Joins fused units over one space that share what they read, or of which one reads the other at the point itself: the
@@ -71,10 +71,10 @@ impl Plan<'_> {
     }
 
     /// Costly elementwise tensors that more than one unit would compute.
-    pub(super) fn costly_and_shared(&self, units: &Joined, statistics: &[Tensor]) -> Vec<Tensor> {
-        let mut computed_by: HashMap<Tensor, BTreeSet<usize>> = HashMap::new();
-        let mut walk = |roots: Vec<Tensor>, unit: usize| {
-            let mut stack: Vec<(Tensor, bool)> = roots.into_iter().map(|t| (t, true)).collect();
+    pub(super) fn costly_and_shared(&self, units: &Joined, statistics: &[NodeId]) -> Vec<NodeId> {
+        let mut computed_by: HashMap<NodeId, BTreeSet<usize>> = HashMap::new();
+        let mut walk = |roots: Vec<NodeId>, unit: usize| {
+            let mut stack: Vec<(NodeId, bool)> = roots.into_iter().map(|t| (t, true)).collect();
             let mut seen = BTreeSet::new();
             while let Some((t, root)) = stack.pop() {
                 let stored = self.stored[t.0 as usize];
@@ -89,7 +89,7 @@ impl Plan<'_> {
             if let Some(Unit::Fused { stores, sums, .. }) = units.unit(u) {
                 walk(self.roots(stores, &[]), u);
                 // What is summed is computed here unless it lies in memory.
-                let summed: Vec<Tensor> = self.roots(&[], sums);
+                let summed: Vec<NodeId> = self.roots(&[], sums);
                 walk(summed.iter().copied().filter(|t| !self.stored[t.0 as usize]).collect(), u);
             }
         }
@@ -98,12 +98,12 @@ impl Plan<'_> {
                 walk(vec![t], units.places() + s);
             }
         }
-        let costly = |t: &Tensor| match &self.graph.node(*t).op {
+        let costly = |t: &NodeId| match &self.graph.node(*t).op {
             Op::Call(func) => func.is_costly(),
             Op::Normal(_) | Op::Uniform(_) => true,
             _ => false,
         };
-        let mut shared: Vec<Tensor> = computed_by
+        let mut shared: Vec<NodeId> = computed_by
             .iter()
             .filter(|(t, units)| units.len() > 1 && !self.stored[t.0 as usize] && costly(t))
             .map(|(t, _)| *t)

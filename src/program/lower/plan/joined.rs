@@ -4,10 +4,10 @@
 use std::collections::{BTreeSet, HashMap};
 
 use super::{Plan, Unit};
-use crate::graph::{Shape, Tensor};
+use crate::graph::{NodeId, Shape};
 
 /// The tensors in memory that a unit reads, and whether it reads them at the point itself only.
-pub(super) type Reads = HashMap<Tensor, bool>;
+pub(super) type Reads = HashMap<NodeId, bool>;
 
 /// Units in their places; a place is empty once its unit has joined another.
 pub(super) struct Joined {
@@ -16,8 +16,8 @@ pub(super) struct Joined {
     /// The number of the space that a fused unit is over; units over one space have one number.
     spaces: Vec<Option<usize>>,
     /// The units that read a tensor, and those that make it: a batch and its copies are made by two.
-    readers: HashMap<Tensor, BTreeSet<usize>>,
-    makers: HashMap<Tensor, BTreeSet<usize>>,
+    readers: HashMap<NodeId, BTreeSet<usize>>,
+    makers: HashMap<NodeId, BTreeSet<usize>>,
     /// The units that each unit needs, and those that need it.
     needs: Vec<BTreeSet<usize>>,
     users: Vec<BTreeSet<usize>>,
@@ -87,7 +87,7 @@ impl Joined {
     }
 
     /// The units that read a tensor.
-    pub fn readers(&self, t: Tensor) -> &BTreeSet<usize> {
+    pub fn readers(&self, t: NodeId) -> &BTreeSet<usize> {
         static NONE: BTreeSet<usize> = BTreeSet::new();
         self.readers.get(&t).unwrap_or(&NONE)
     }

@@ -13,7 +13,7 @@ mod units;
 
 use std::collections::{BTreeSet, HashMap};
 
-use crate::graph::{Graph, Shape, Tensor};
+use crate::graph::{Graph, NodeId, Shape};
 use joined::Joined;
 
 /// Where a copy of a tensor is wanted.
@@ -22,7 +22,7 @@ pub(super) enum Destination {
     /// Memory of its own.
     Scratch,
     /// A part of a concatenation: the tensor, its axis, and the index where the part starts.
-    Part(Tensor, usize, usize),
+    Part(NodeId, usize, usize),
     /// The gradient of a parameter of the updated set, by index.
     Gradient(usize),
     /// An output, by index.
@@ -39,26 +39,26 @@ pub(super) enum Unit {
         /// The axes that sums run over; empty without sums.
         axes: Vec<usize>,
         /// Elementwise tensors that are stored.
-        stores: Vec<Tensor>,
+        stores: Vec<NodeId>,
         /// Sums that are stored.
-        sums: Vec<Tensor>,
+        sums: Vec<NodeId>,
     },
     /// A matrix product; stores computed from it; the sums of its first operand's columns.
     Product {
         /// The product.
-        product: Tensor,
+        product: NodeId,
         /// What its epilogue stores; the product itself, if it is plain.
-        stores: Vec<Tensor>,
+        stores: Vec<NodeId>,
         /// The tensor that is the sums of its first operand's columns.
-        sums: Option<Tensor>,
+        sums: Option<NodeId>,
     },
     /// A batch of a data set.
-    Batch(Tensor),
+    Batch(NodeId),
 }
 
 impl Unit {
     /// The tensors it puts into memory.
-    pub fn made(&self) -> Vec<Tensor> {
+    pub fn made(&self) -> Vec<NodeId> {
         match self {
             Unit::Fused { stores, sums, .. } => stores.iter().chain(sums).copied().collect(),
             Unit::Product { stores, sums, .. } => stores.iter().chain(sums).copied().collect(),
@@ -73,16 +73,16 @@ pub(super) struct Plan<'a> {
     /// Tensors that lie in memory.
     pub stored: Vec<bool>,
     /// Where copies of them are wanted; the first is where they live.
-    pub destinations: HashMap<Tensor, Vec<Destination>>,
+    pub destinations: HashMap<NodeId, Vec<Destination>>,
     /// The calls, in an order that respects what they need.
     pub units: Vec<Unit>,
     /// Tensors that the statistics read behind all units.
-    statistics: Vec<Tensor>,
+    statistics: Vec<NodeId>,
 }
 
 impl<'a> Plan<'a> {
     /// Plans the computation of the wanted copies, and of what `statistics` read.
-    pub fn new(graph: &'a Graph, wanted: &[(Tensor, Destination)], statistics: &[Tensor]) -> Plan<'a> {
+    pub fn new(graph: &'a Graph, wanted: &[(NodeId, Destination)], statistics: &[NodeId]) -> Plan<'a> {
         let (mut forced, mut private) = (BTreeSet::new(), BTreeSet::new());
         loop {
             let mut plan = Plan {
@@ -115,13 +115,13 @@ impl<'a> Plan<'a> {
     }
 
     /// The tensors in memory that the statistics read.
-    pub fn statistics_read(&self) -> BTreeSet<Tensor> {
+    pub fn statistics_read(&self) -> BTreeSet<NodeId> {
         let read = self.statistics.iter().flat_map(|&t| self.leaves(self.graph.shape(t), &[], &[t], None).into_keys());
         read.collect()
     }
 
     /// The roots of a fused unit's expression: what is stored, and what is summed.
-    pub fn roots(&self, stores: &[Tensor], sums: &[Tensor]) -> Vec<Tensor> {
+    pub fn roots(&self, stores: &[NodeId], sums: &[NodeId]) -> Vec<NodeId> {
         stores.iter().copied().chain(sums.iter().map(|&s| self.graph.node(s).inputs[0])).collect()
     }
 }

@@ -6,12 +6,12 @@ use std::collections::{BTreeSet, HashMap};
 use super::fit::MOST;
 use super::joined::Joined;
 use super::{Plan, Unit};
-use crate::graph::{Op, Tensor};
+use crate::graph::{NodeId, Op};
 
 impl Plan<'_> {
     /// Lets a product with Aᵀ also sum the columns of A, where they are wanted: the gradient of a bias.
     pub(super) fn attach_row_sums(&self, units: &mut Joined) {
-        let mut sums_of: HashMap<Tensor, Vec<usize>> = HashMap::new();
+        let mut sums_of: HashMap<NodeId, Vec<usize>> = HashMap::new();
         for u in 0..units.places() {
             let Some(Unit::Fused { axes, stores, sums, .. }) = units.unit(u) else { continue };
             let [sum] = sums[..] else { continue };
@@ -38,7 +38,7 @@ impl Plan<'_> {
     }
 
     /// A product with the first of the sums of its operand's columns that wait for one, and that operand.
-    fn row_sums_for(&self, units: &Joined, p: usize, sums_of: &HashMap<Tensor, Vec<usize>>) -> Option<(Tensor, Unit)> {
+    fn row_sums_for(&self, units: &Joined, p: usize, sums_of: &HashMap<NodeId, Vec<usize>>) -> Option<(NodeId, Unit)> {
         let &Unit::Product { product, ref stores, sums: None } = units.unit(p)? else { return None };
         let node = self.graph.node(product);
         let a = node.inputs[0];
@@ -77,7 +77,7 @@ impl Plan<'_> {
     }
 
     /// The fused unit that a product may compute as its epilogue.
-    fn epilogue_of(&self, units: &Joined, p: usize, for_statistics: &BTreeSet<Tensor>) -> Option<usize> {
+    fn epilogue_of(&self, units: &Joined, p: usize, for_statistics: &BTreeSet<NodeId>) -> Option<usize> {
         let maker @ Unit::Product { product, stores, sums } = units.unit(p)? else { return None };
         if *stores != [*product] || self.destinations.contains_key(product) || for_statistics.contains(product) {
             return None;
@@ -86,7 +86,7 @@ impl Plan<'_> {
         let (&f, None) = (users.next()?, users.next()) else { return None };
         let Unit::Fused { space, axes, stores: fused, sums: none } = units.unit(f)? else { return None };
         let reads = units.reads(f);
-        let read: BTreeSet<Tensor> = reads.keys().copied().filter(|t| t != product).collect();
+        let read: BTreeSet<NodeId> = reads.keys().copied().filter(|t| t != product).collect();
         let fits = self.bindings(&read, &fused.iter().chain(sums).copied().collect()) + 2 <= MOST;
         let allowed = space == self.graph.shape(*product)
             && axes.is_empty()

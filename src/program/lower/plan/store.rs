@@ -5,19 +5,19 @@ use std::collections::BTreeSet;
 use super::super::access::regroups;
 use super::joined::Joined;
 use super::{Destination, Plan};
-use crate::graph::{Op, Tensor};
+use crate::graph::{NodeId, Op};
 
 /// Memory that calls bind as a whole.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Memory {
-    Own(Tensor),
+    Own(NodeId),
     Gradients,
     Output(usize),
 }
 
 impl Plan<'_> {
     /// Decides what lies in memory.
-    pub(super) fn store(&mut self, wanted: &[(Tensor, Destination)], statistics: &[Tensor], forced: &BTreeSet<Tensor>) {
+    pub(super) fn store(&mut self, wanted: &[(NodeId, Destination)], statistics: &[NodeId], forced: &BTreeSet<NodeId>) {
         let graph = self.graph;
         let mut live = vec![false; graph.len()];
         for &t in wanted.iter().map(|(t, _)| t).chain(statistics) {
@@ -25,7 +25,7 @@ impl Plan<'_> {
         }
         for id in (0..graph.len()).rev() {
             if live[id] {
-                for input in &graph.node(Tensor(id as u32)).inputs {
+                for input in &graph.node(NodeId(id as u32)).inputs {
                     live[input.0 as usize] = true;
                 }
             }
@@ -39,7 +39,7 @@ impl Plan<'_> {
         }
         // Users stand behind what they use: going backwards, every wish is known before its tensor is met.
         for id in (0..graph.len()).rev().filter(|&id| live[id]) {
-            let t = Tensor(id as u32);
+            let t = NodeId(id as u32);
             let node = graph.node(t);
             match &node.op {
                 Op::MatMul { .. } => {
@@ -64,7 +64,7 @@ impl Plan<'_> {
             }
         }
         // Regrouping reads contiguous memory, and a batch writes it; a part of a concatenation is not contiguous.
-        let contiguous = (0..graph.len()).filter(|&id| live[id]).map(|id| Tensor(id as u32)).filter_map(|t| {
+        let contiguous = (0..graph.len()).filter(|&id| live[id]).map(|id| NodeId(id as u32)).filter_map(|t| {
             let node = graph.node(t);
             match node.op {
                 Op::Reshape if regroups(graph, t) => Some(node.inputs[0]),
@@ -72,13 +72,13 @@ impl Plan<'_> {
                 _ => None,
             }
         });
-        let is_part = |t: &Tensor| self.destinations.get(t).is_some_and(|d| matches!(d[0], Destination::Part(..)));
-        let parts: BTreeSet<Tensor> = contiguous.filter(is_part).collect();
+        let is_part = |t: &NodeId| self.destinations.get(t).is_some_and(|d| matches!(d[0], Destination::Part(..)));
+        let parts: BTreeSet<NodeId> = contiguous.filter(is_part).collect();
         self.give_homes(&parts);
     }
 
     /// Gives tensors memory of their own to live in; where else they are wanted, they are written as well.
-    pub(super) fn give_homes(&mut self, private: &BTreeSet<Tensor>) {
+    pub(super) fn give_homes(&mut self, private: &BTreeSet<NodeId>) {
         for t in private {
             if let Some(destinations) = self.destinations.get_mut(t) {
                 destinations.insert(0, Destination::Scratch);
@@ -86,13 +86,13 @@ impl Plan<'_> {
         }
     }
 
-    pub(super) fn want(&mut self, t: Tensor, destination: Destination) {
+    pub(super) fn want(&mut self, t: NodeId, destination: Destination) {
         self.stored[t.0 as usize] = true;
         self.destinations.entry(t).or_default().push(destination);
     }
 
     /// The tensor that is written to a destination: a reshape of something computed is that thing, written there.
-    pub(super) fn placed(&self, t: Tensor, destination: Destination) -> Tensor {
+    pub(super) fn placed(&self, t: NodeId, destination: Destination) -> NodeId {
         let node = self.graph.node(t);
         let whole = matches!(destination, Destination::Gradient(_) | Destination::Output(_));
         match node.op {
@@ -106,7 +106,7 @@ impl Plan<'_> {
 
     /// The tensor that must lie in memory for a product to read `t`: views with rows or columns of stride 1 are read as
     /// they are.
-    pub(in crate::program::lower) fn operand(&self, t: Tensor) -> Tensor {
+    pub(in crate::program::lower) fn operand(&self, t: NodeId) -> NodeId {
         let node = self.graph.node(t);
         let simple = match &node.op {
             Op::Slice { .. } | Op::Permute(_) => true,
@@ -120,14 +120,14 @@ impl Plan<'_> {
     }
 
     /// Tensors that some unit reads out of the very memory it writes to: no call may bind a buffer both ways.
-    pub(super) fn conflicts(&self, units: &Joined) -> BTreeSet<Tensor> {
+    pub(super) fn conflicts(&self, units: &Joined) -> BTreeSet<NodeId> {
         let mut found = BTreeSet::new();
-        let copies = |t: Tensor| self.destinations.get(&t).map_or(&[][..], |d| d.as_slice());
+        let copies = |t: NodeId| self.destinations.get(&t).map_or(&[][..], |d| d.as_slice());
         for u in 0..units.places() {
             let Some(unit) = units.unit(u) else { continue };
             let written: Vec<Memory> =
                 unit.made().into_iter().flat_map(|t| copies(t).iter().map(move |&d| self.memory(t, d))).collect();
-            let placed = |t: &Tensor| copies(*t).first().is_some_and(|d| *d != Destination::Scratch);
+            let placed = |t: &NodeId| copies(*t).first().is_some_and(|d| *d != Destination::Scratch);
             let read = units.reads(u).keys().copied().filter(placed);
             found.extend(read.filter(|&t| written.contains(&self.memory(t, copies(t)[0]))));
         }
@@ -135,7 +135,7 @@ impl Plan<'_> {
     }
 
     /// The memory that a destination is a range of.
-    pub(super) fn memory(&self, t: Tensor, destination: Destination) -> Memory {
+    pub(super) fn memory(&self, t: NodeId, destination: Destination) -> Memory {
         match destination {
             Destination::Scratch => Memory::Own(t),
             Destination::Gradient(_) => Memory::Gradients,
@@ -148,7 +148,7 @@ impl Plan<'_> {
     }
 
     /// Whether a stored tensor is computed by a fused unit: not external, not the result of a kernel of its own.
-    pub(in crate::program::lower) fn is_fused(&self, t: Tensor) -> bool {
+    pub(in crate::program::lower) fn is_fused(&self, t: NodeId) -> bool {
         let op = &self.graph.node(t).op;
         op.is_elementwise() || op.is_view()
     }

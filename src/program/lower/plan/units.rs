@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use super::super::access::{Builder, Dim, Leaf, Place};
 use super::joined::Reads;
 use super::{Plan, Unit};
-use crate::graph::{Op, Tensor};
+use crate::graph::{NodeId, Op};
 use crate::kernels::{Expr, Instr};
 
 impl Plan<'_> {
@@ -13,7 +13,7 @@ impl Plan<'_> {
     pub(super) fn form_units(&self) -> Vec<Unit> {
         let mut units = Vec::new();
         for id in 0..self.graph.len() {
-            let t = Tensor(id as u32);
+            let t = NodeId(id as u32);
             if !self.stored[id] {
                 continue;
             }
@@ -44,7 +44,7 @@ impl Plan<'_> {
     }
 
     /// The tensors in memory that a fused computation reads, and whether it reads them at the point itself only.
-    pub(super) fn leaves(&self, space: &[usize], own: &[Tensor], roots: &[Tensor], product: Option<Tensor>) -> Reads {
+    pub(super) fn leaves(&self, space: &[usize], own: &[NodeId], roots: &[NodeId], product: Option<NodeId>) -> Reads {
         let mut found: Reads = HashMap::new();
         let home: Vec<Dim> = (0..space.len()).map(|d| Dim { iter: Some(d), offset: 0 }).collect();
         let at_point = home.clone();
@@ -66,13 +66,13 @@ impl Plan<'_> {
     pub(super) fn reads(&self, unit: &Unit) -> Reads {
         match unit {
             Unit::Fused { space, stores, sums, .. } => {
-                let own: Vec<Tensor> = stores.iter().copied().filter(|&t| self.is_fused(t)).collect();
+                let own: Vec<NodeId> = stores.iter().copied().filter(|&t| self.is_fused(t)).collect();
                 self.leaves(space, &own, &self.roots(stores, sums), None)
             }
             Unit::Product { product, stores, .. } => {
                 let mut reads = HashMap::new();
                 if *stores != [*product] {
-                    let own: Vec<Tensor> = stores.iter().copied().filter(|&t| self.is_fused(t)).collect();
+                    let own: Vec<NodeId> = stores.iter().copied().filter(|&t| self.is_fused(t)).collect();
                     reads = self.leaves(self.graph.shape(*product), &own, stores, Some(*product));
                 }
                 for &input in &self.graph.node(*product).inputs {
@@ -85,13 +85,13 @@ impl Plan<'_> {
     }
 
     /// The tensors that units make so that `t` is in memory: itself, or the parts of a concatenation.
-    pub(super) fn makers(&self, t: Tensor) -> Vec<Tensor> {
+    pub(super) fn makers(&self, t: NodeId) -> Vec<NodeId> {
         let node = self.graph.node(t);
         if !matches!(node.op, Op::Concat(_)) {
             return vec![t];
         }
         // A part that lies elsewhere is copied by the unit that stores it; a nested concatenation, by one of its own.
-        let nested = |&part: &Tensor| std::iter::once(part).chain(self.makers(part)).collect::<Vec<_>>();
+        let nested = |&part: &NodeId| std::iter::once(part).chain(self.makers(part)).collect::<Vec<_>>();
         node.inputs.iter().flat_map(nested).collect()
     }
 
