@@ -8,8 +8,8 @@ use std::sync::Arc;
 use elbo::distributions::{Bernoulli, Gaussian, Likelihood};
 use elbo::graph::Graph;
 use elbo::kernels::Step;
-use elbo::models::{Batch, Parts, Vae};
-use elbo::nn::{Activation, ParameterSpec};
+use elbo::models::{Batch, Parts, Vae, parameters};
+use elbo::nn::Activation;
 use elbo::objectives::BETA;
 use elbo::program::{AdamOptions, CORRECTION, Executor, ParameterSet, Request, STEP_SIZE, Update, lower};
 use serde::Deserialize;
@@ -60,19 +60,19 @@ fn worst(case: &Case, executor: &mut dyn Executor, nudge: f32) -> f32 {
         Some(variance) => Arc::new(Gaussian { sigma: variance.sqrt() }),
     };
     let model = Vae::new(features, latent, (hidden, &back), case.activation, Parts::new(likelihood));
-    let specs = elbo::models::Model::parameters(&model);
-    let set = ParameterSet::new("model", specs.iter().map(|s: &ParameterSpec| (s.name.clone(), s.shape.clone())));
+    let specs = parameters(&model);
+    let set = ParameterSet::new("model", specs.iter().map(|s| (s.name.clone(), s.shape.clone())));
 
-    let mut graph = Graph::new();
+    let graph = Graph::new();
     let x = graph.input("x", &[case.batch, features]);
     let eps = graph.input("eps", &[case.batch, latent]);
-    let batch = Batch::whole(&mut graph, x);
-    let terms = model.terms_with(&mut graph, &batch, eps);
+    let batch = Batch::whole(x);
+    let terms = model.terms_with(&batch, eps);
     let weights = batch.weights;
-    let kl = graph.sum_rows(terms.kl.unwrap());
-    let [loss, reconstruction, kl] = [terms.loss, terms.reconstruction, kl].map(|t| graph.mul(t, weights));
-    let parameters: Vec<_> = specs.iter().map(|s| graph.param(&s.name, &s.shape)).collect();
-    let gradients = graph.gradients(loss, &parameters);
+    let kl = terms.kl.unwrap().sum_rows();
+    let [loss, reconstruction, kl] = [terms.loss, terms.reconstruction, kl].map(|t| t * weights);
+    let wrt: Vec<_> = specs.iter().map(|spec| graph.parameter(&spec.name)).collect();
+    let gradients = loss.gradients(&wrt);
     let program = lower(&Request {
         name: "train",
         graph: &graph,

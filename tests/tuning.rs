@@ -15,7 +15,7 @@ use elbo::data::{Dataset, Shape, Values};
 use elbo::distributions::Bernoulli;
 use elbo::gpu::{Gpu, Options};
 use elbo::kernels::Step;
-use elbo::models::{Model, Parts, Vae};
+use elbo::models::{Parts, Vae, parameters};
 use elbo::nn::Activation;
 use elbo::program::{AdamOptions, Choices, Executor, ParameterSet, Program};
 use elbo::training::{Resident, train_program};
@@ -32,7 +32,7 @@ fn open(tuning: Option<Duration>, cache: Option<&Path>) -> Option<Gpu> {
 fn program() -> Program {
     let vae = Vae::new(36, 2, (&[12], &[12]), Activation::Relu, Parts::new(Arc::new(Bernoulli)));
     let none = ParameterSet::new("frozen", []);
-    let set = ParameterSet::new("model", vae.parameters().into_iter().map(|s| (s.name, s.shape)));
+    let set = ParameterSet::new("model", parameters(&vae).into_iter().map(|s| (s.name, s.shape)));
     train_program(&vae, [&set, &none], (&resident(), 64), None, false, AdamOptions::default())
 }
 

@@ -52,7 +52,8 @@ pub enum KlEstimator {
 impl KlEstimator {
     /// How a model computes it; `None` if its codes are deterministic.
     pub fn of(model: &dyn Model) -> Option<KlEstimator> {
-        model.kl_is_closed_form().map(|closed| if closed { KlEstimator::ClosedForm } else { KlEstimator::MonteCarlo })
+        let closed = model.can().density?.kl_is_closed_form();
+        Some(if closed { KlEstimator::ClosedForm } else { KlEstimator::MonteCarlo })
     }
 }
 
@@ -160,8 +161,9 @@ impl Saved {
         let how = (config.training.batch, config.model.beta);
         let (mut record, means) = self.session.evaluate(split, data, how)?;
         record.epoch = self.epoch;
-        let (generative, decodes) = (self.session.model.is_generative(), self.session.model.has_decoder());
-        let samples = wanted.samples.filter(|_| generative);
+        let can = self.session.model.can();
+        let (generative, decodes) = (can.generate.is_some(), can.decode.is_some());
+        let (samples, latent) = (wanted.samples.filter(|_| can.density.is_some()), can.encode()?.latent());
         let importance = samples.map(|k| self.session.importance(data, k)).transpose()?;
         let measure = self.session.model.measure(data.is_black_and_white());
         let notes = notes(&*self.session.model, measure, importance.as_ref());
@@ -170,7 +172,7 @@ impl Saved {
         let mut evaluation = Evaluation {
             data: data.name.clone(),
             rows: data.rows,
-            latent: (measure != Measure::Labels).then(|| self.session.model.latent()),
+            latent: decodes.then_some(latent),
             nll_bits_per_dimension: importance.as_ref().filter(|_| record.bits_per_dimension.is_some()).map(bits),
             importance,
             record,
@@ -205,7 +207,7 @@ impl Saved {
     }
 
     fn distances(&mut self, data: &Dataset, seed: u64) -> Result<BTreeMap<&'static str, Distance>> {
-        let latent = self.session.model.latent();
+        let latent = self.session.latent()?;
         let chosen = some_rows(data, seed);
         let rows = chosen.len();
         let (x, y) = data.gather(chosen);
@@ -227,7 +229,7 @@ impl Saved {
 
     fn scores(&self, data: &Dataset, means: &[f32], wanted: Wanted, into: &mut Evaluation) -> Result<()> {
         let Some(factors) = &data.factors else { return Ok(()) };
-        let latent = self.session.model.latent();
+        let latent = self.session.latent()?;
         let chosen = some_rows(data, wanted.seed);
         let codes: Vec<f32> = chosen.iter().flat_map(|&row| &means[row * latent..][..latent]).copied().collect();
         let some = data.subset(&chosen);
@@ -262,7 +264,8 @@ impl Saved {
 /// What must be known to read the figures.
 fn notes(model: &dyn Model, measure: Measure, importance: Option<&Importance>) -> Vec<String> {
     let mut notes = Vec::new();
-    if measure == Measure::CrossEntropy && model.is_generative() {
+    let density = model.can().density;
+    if measure == Measure::CrossEntropy && density.is_some() {
         notes.push(
             "The rows are grey, and a Bernoulli gives probabilities to black and white only. So the figures are cross-entropies: \
              bounds on the mean -ln p of rows that are drawn black and white, each pixel white with its grey value as the \
@@ -272,7 +275,7 @@ fn notes(model: &dyn Model, measure: Measure, importance: Option<&Importance>) -
         );
     }
     if importance.is_some() {
-        notes.extend(model.note_on_likelihood().map(str::to_string));
+        notes.extend(density.and_then(|density| density.note()).map(str::to_string));
     }
     if let Some(found) = importance.filter(|found| !found.reliable) {
         let advice = match found.samples {

@@ -19,7 +19,7 @@ use crate::distributions::Codes;
 use crate::distributions::prior::Points;
 use crate::error::{Error, Result};
 use crate::files::{create_folder, write_atomically};
-use crate::models::{FittedPrior, Model, Vae};
+use crate::models::{FittedPrior, Vae, parameters};
 use crate::program::Executor;
 use crate::training::checkpoint::Checkpoint;
 use crate::training::metrics::Split;
@@ -103,7 +103,7 @@ pub fn fit_prior(
     let run = Run::open(run)?;
     let config = run.with_prior(&fit.prior)?;
     let vae = run.vae(&config)?;
-    if FittedPrior::new(vae.clone()).parameters().is_empty() {
+    if !parameters(&FittedPrior::new(vae.clone())).iter().any(|parameter| parameter.trained) {
         return Err(Error::invalid(format!(
             "the prior `{}` has nothing to fit: give one that is learnt, such as mixture:components=10 or realnvp",
             fit.prior
@@ -218,16 +218,17 @@ impl Run {
         let data = &self.data.train;
         let chosen = choose(data.rows, POINTS.min(data.rows), seed, *b"codes\0\0\0");
         let (x, y) = data.gather(chosen.iter().copied());
-        let y = if codes_of.model.condition() > 0 { y } else { vec![] };
+        let known = codes_of.model.condition().width();
+        let y = if known > 0 { y } else { vec![] };
         let codes = codes_of.draw_codes(Given { x: &x, y: &y }, seed)?;
         // As the encoder takes them: what is known of a row behind its values.
-        let (features, known) = (data.shape.features(), codes_of.model.condition());
+        let features = data.shape.features();
         let inputs: Vec<f32> = match known {
             0 => x,
             _ => x.chunks_exact(features).zip(y.chunks_exact(known)).flat_map(|(x, y)| [x, y].concat()).collect(),
         };
         let points = Points { inputs: &inputs, codes: &codes, latent: config.model.latent };
-        let near = config.model.parts()?.prior.near(&points)?;
+        let near = config.model.parts()?.prior.data_dependent_init(&points)?;
         let values = trainer.session.set.values();
         let mut tensors = trainer.session.tensors(&values, "")?;
         for (name, values) in near {
@@ -241,7 +242,7 @@ impl Run {
         let fitted = trainer.checkpoint()?;
         let mut tensors = Vec::new();
         for prefix in ["", "adam.first.", "adam.second."] {
-            for spec in self.vae(config)?.parameters() {
+            for spec in parameters(&self.vae(config)?) {
                 let name = format!("{prefix}{}", spec.name);
                 let of_prior = trainer.session.set.get(&spec.name).is_some();
                 let values = if of_prior { &fitted } else { &self.checkpoint }.values(&name, &spec.shape)?.to_vec();

@@ -243,7 +243,7 @@ pub fn perform(
     let evaluation = saved.evaluate(split, data, wanted)?;
     evaluation.save(folder)?;
     let key = (planned.id.to_string(), config.training.seed);
-    let draws = saved.session.model.is_generative();
+    let draws = saved.session.model.can().generate.is_some();
     drop(saved);
     match &found.judge {
         Some(judge) if draws => {

@@ -8,7 +8,7 @@ use super::setup::build_model;
 use crate::config::{Config, FILE_NAME, FirstStage, ModelConfig};
 use crate::data::{Dataset, Shape};
 use crate::error::{Error, Result};
-use crate::models::{FIRST, Model, SecondStage, cannot_be_stood_on};
+use crate::models::{FIRST, Model, SecondStage, carries};
 use crate::training::Session;
 use crate::training::checkpoint::Checkpoint;
 
@@ -32,7 +32,7 @@ fn check_kind(run: &Path, config: &ModelConfig) -> Result<()> {
         Ok(parts) if parts.posterior.codes() != crate::distributions::Codes::Real => {
             Some(format!("its codes are {}, and a second stage is over real numbers", parts.posterior.codes()))
         }
-        _ => cannot_be_stood_on(&*build_model(config, &form)?).map(str::to_string),
+        _ => carries(&*build_model(config, &form)?).err().map(|why| why.to_string()),
     };
     match why {
         None => Ok(()),
@@ -52,7 +52,7 @@ pub(super) fn build_whole(config: &Config, form: &Form) -> Result<Box<dyn Model>
     let Some(first) = &config.first_stage else { return build_model(&config.model, form) };
     check_kind(Path::new(&first.run), &first.model)?;
     let below = build_model(&first.model, &Form { condition: 0, classes: vec![], ..form.clone() })?;
-    let of_codes = Form { shape: Shape::vector(below.latent()), ..form.clone() };
+    let of_codes = Form { shape: Shape::vector(carries(&*below)?), ..form.clone() };
     Ok(Box::new(SecondStage::new(below, build_model(&config.model, &of_codes)?)?))
 }
 
@@ -75,7 +75,7 @@ pub(super) fn freeze(config: &Config, data: &Dataset, session: &mut Session) -> 
     let checkpoint = Checkpoint::load(&path)?;
     let form = Form::read(&checkpoint).map_err(|e| Error::malformed(&path, e))?;
     form.check_shape(data)?;
-    let named = checkpoint.tensors.into_iter().map(|(name, shape, values)| (format!("{FIRST}{name}"), shape, values));
+    let named = checkpoint.tensors.into_iter().map(|(name, shape, values)| (format!("{FIRST}.{name}"), shape, values));
     let renamed = Checkpoint { tensors: named.collect(), metadata: checkpoint.metadata };
     session.freeze(&renamed).map_err(|e| Error::malformed(&path, e))
 }

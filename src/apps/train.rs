@@ -232,7 +232,7 @@ impl TrainRun {
         let shape = self.data.train.shape;
         let image = ImageShape { height: shape.height, width: shape.width, channels: shape.channels };
         let mut made = Vec::new();
-        if self.trainer.session.model.is_generative() {
+        if self.trainer.session.model.can().generate.is_some() {
             let (y, columns) = self.sampled();
             let samples = self.trainer.session.sample(y.len(), &y.concat(), self.config.training.seed)?;
             save_grid(&path("samples.png"), &samples, image, columns)?;
@@ -243,12 +243,12 @@ impl TrainRun {
         let (originals, known) = shown.gather(0..rows);
         let codes_of = shown.rows.min(POINTS);
         let labels = shown.labels.as_ref().map(|l| (l.values[..codes_of].to_vec(), l.names.clone()));
-        let latent = self.trainer.session.model.latent();
+        let latent = self.trainer.session.latent()?;
         if self.means.len() < codes_of * latent {
             let (x, y) = self.shown().gather(0..codes_of);
             self.means = self.trainer.session.encode(Given { x: &x, y: &y })?;
         }
-        if self.trainer.session.model.has_decoder() {
+        if self.trainer.session.model.can().decode.is_some() {
             let reconstructions = self.trainer.session.reconstruct(Given { x: &originals, y: &known })?;
             let path = self.folder.join("reconstructions.png");
             save_reconstructions(&path, &originals, &reconstructions, image, 10)?;

@@ -154,11 +154,7 @@ impl Trained {
     /// If the model is a plain autoencoder, which has no prior; if there are more values than an array can hold; if the
     /// device fails.
     pub fn sample(&mut self, count: usize, seed: u64) -> Result<Vec<f32>> {
-        if !self.session.model.is_generative() {
-            return Err(Error::invalid(
-                "a plain autoencoder has no distribution to draw from: train a vae, or decode codes of your own",
-            ));
-        }
+        self.session.model.can().generate()?;
         let most = isize::MAX as usize / 4 / self.features().max(self.latent());
         if count > most {
             return Err(Error::invalid(format!("{count} samples do not fit in memory: ask for at most {most}")));

@@ -3,22 +3,17 @@
 use super::args::SampleArgs;
 use crate::apps::pictures::{ImageShape, save_grid};
 use crate::apps::{Form, Saved, open_device};
-use crate::config::ModelKind;
 use crate::error::{Error, Result};
 
 /// Draws new rows from a trained model.
 pub fn run(args: &SampleArgs) -> Result<()> {
     let mut saved = Saved::open(&args.run, open_device(&args.device)?)?;
-    if !saved.session.model.is_generative() {
-        let (what, instead) = match saved.config.model.kind {
-            ModelKind::Ae => ("a plain autoencoder", "reconstruct"),
-            _ => ("a classifier", "evaluate"),
-        };
-        return Err(Error::invalid(format!(
-            "{} holds {what}, which has no distribution to draw from: train with --model vae, or look at `elbo {instead}`",
-            args.run.display()
-        )));
-    }
+    let can = saved.session.model.can();
+    let instead = if can.decode.is_some() { "reconstruct" } else { "evaluate" };
+    can.generate().map_err(|refusal| {
+        let advice = format!("train with --model vae, or look at `elbo {instead}`");
+        Error::malformed(&args.run, format!("{refusal}: {advice}"))
+    })?;
     let Wanted { count, y, columns, which } = Wanted::of(args, &saved.form)?;
     let images = saved.session.sample(count, &y, args.seed)?;
     let shape = saved.form.shape;

@@ -195,20 +195,19 @@ fn codes_fit(config: &ModelConfig, parts: &Parts, problems: &mut Problems) -> bo
     fit
 }
 
-/// A graph with an encoder's outputs for one row, and a code.
-fn probe(parts: &Parts, latent: usize) -> (Graph, [Tensor; 2]) {
-    let mut graph = Graph::new();
-    let outputs = graph.input("outputs", &[1, parts.posterior.outputs(latent)]);
-    let z = graph.input("z", &[1, latent]);
-    (graph, [outputs, z])
+/// An encoder's outputs for one row, and a code.
+fn probe<'g>(graph: &'g Graph, parts: &Parts, latent: usize) -> [Tensor<'g>; 2] {
+    [graph.input("outputs", &[1, parts.posterior.outputs(latent)]), graph.input("z", &[1, latent])]
 }
 
 fn tells_density(parts: &Parts, latent: usize) -> bool {
-    let (mut graph, [outputs, z]) = probe(parts, latent);
-    parts.posterior.log_prob_per_dimension(&mut graph, outputs, z).is_some()
+    let graph = Graph::new();
+    let [outputs, z] = probe(&graph, parts, latent);
+    parts.posterior.log_prob_per_dimension(outputs, z).is_some()
 }
 
 fn is_factorised(parts: &Parts, latent: usize) -> bool {
-    let (mut graph, [outputs, _]) = probe(parts, latent);
-    tells_density(parts, latent) && parts.posterior.variance(&mut graph, outputs).is_some()
+    let graph = Graph::new();
+    let [outputs, _] = probe(&graph, parts, latent);
+    tells_density(parts, latent) && parts.posterior.variance(outputs).is_some()
 }

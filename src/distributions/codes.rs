@@ -3,7 +3,7 @@
 use std::fmt;
 
 use super::Posterior;
-use crate::graph::{Graph, Tensor};
+use crate::graph::Tensor;
 
 /// The codes that a density is over.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,34 +25,34 @@ impl fmt::Display for Codes {
 
 /// A code, as priors tell its density.
 #[derive(Clone, Copy, Debug)]
-pub struct Code {
+pub struct Code<'g> {
     /// The code `[n, latent]`.
-    pub z: Tensor,
+    pub z: Tensor<'g>,
     /// ln z, where it is known more exactly than from z: a part of a relaxed one-hot vector may be 0 in 32 bits, and its
     /// logarithm is still a number.
-    pub log_z: Option<Tensor>,
+    pub log_z: Option<Tensor<'g>>,
 }
 
-impl From<Tensor> for Code {
-    fn from(z: Tensor) -> Code {
+impl<'g> From<Tensor<'g>> for Code<'g> {
+    fn from(z: Tensor<'g>) -> Code<'g> {
         Code { z, log_z: None }
     }
 }
 
 /// The network that says which posterior an example has.
-pub trait Encode: fmt::Debug {
+pub trait PosteriorNetwork: fmt::Debug {
     /// Values per example.
     fn features(&self) -> usize;
 
     /// What it gives for `x` `[rows, features]`, `[rows, outputs]`.
-    fn outputs(&self, graph: &mut Graph, x: Tensor) -> Tensor;
+    fn outputs<'g>(&self, x: Tensor<'g>) -> Tensor<'g>;
 }
 
 /// The encoder of a model, for priors that are made of it.
 #[derive(Clone, Copy, Debug)]
 pub struct Encoder<'a> {
     /// The network.
-    pub network: &'a dyn Encode,
+    pub network: &'a dyn PosteriorNetwork,
     /// What its outputs mean.
     pub posterior: &'a dyn Posterior,
 }

@@ -7,7 +7,7 @@ pub mod prior;
 mod relaxed;
 mod special;
 
-pub use codes::{Code, Codes, Encode, Encoder};
+pub use codes::{Code, Codes, Encoder, PosteriorNetwork};
 pub use likelihood::{
     Bernoulli, BetaBinomial, Categorical, ContinuousBernoulli, DiscretizedLogistic, Gaussian, LIKELIHOODS, Laplace,
     LearnedGaussian, LearnedLaplace, Likelihood, LogisticMixture, Measure, SharedGaussian, SquaredError, StudentT,

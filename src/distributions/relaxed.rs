@@ -5,30 +5,17 @@
 //! ln p(y) = ln Γ(n) + (n − 1) ln τ + Σ_k (ln π_k − (τ + 1) ln y_k) − n·ln Σ_k π_k y_k^{−τ} (Maddison et al., equation 10).
 
 use super::special::ln_gamma;
-use crate::graph::{Graph, Tensor};
-use crate::kernels::Func;
+use crate::graph::Tensor;
 
 /// The scalar τ of a step, which a posterior sets and its prior shares.
 pub(super) const TEMPERATURE: &str = "temperature";
 
 /// ln p(y), in nats, of ln π and ln y `[rows, variables, categories]`. `[rows, 1]`
-pub(super) fn log_prob(graph: &mut Graph, log_pi: Tensor, log_y: Tensor) -> Tensor {
-    let &[rows, variables, categories] = graph.shape(log_y) else {
-        panic!("one axis for variables, one for categories")
-    };
-    let (n, tau) = (categories as f32, graph.scalar(TEMPERATURE));
-    let powers = graph.mul(tau, log_y);
-    let ratios = graph.sub(log_pi, powers);
-    let rest = graph.sub(ratios, log_y);
-    let rest = graph.sum(rest, &[2]);
-    let total = graph.log_sum_exp(ratios, &[2]);
-    let total = graph.scale(total, n);
-    let each = graph.sub(rest, total);
-    let log_tau = graph.call(Func::Log, &[tau]);
-    let log_tau = graph.scale(log_tau, n - 1.0);
-    let gamma = graph.constant(ln_gamma(f64::from(n)) as f32);
-    let constant = graph.add(log_tau, gamma);
-    let each = graph.add(each, constant);
-    let each = graph.reshape(each, &[rows, variables]);
-    graph.sum_rows(each)
+pub(super) fn log_prob<'g>(log_pi: Tensor<'g>, log_y: Tensor<'g>) -> Tensor<'g> {
+    let [rows, variables, categories] = log_y.dims();
+    let (n, tau) = (categories as f32, log_y.graph().scalar(TEMPERATURE));
+    let ratios = log_pi - tau * log_y;
+    let each = (ratios - log_y).sum(&[2]) - ratios.log_sum_exp(&[2]) * n;
+    let constant = tau.log() * (n - 1.0) + ln_gamma(f64::from(n)) as f32;
+    (each + constant).reshape(&[rows, variables]).sum_rows()
 }

@@ -3,202 +3,178 @@
 use std::collections::HashMap;
 
 use super::derivatives::of_call;
-use super::{Graph, NodeId, Op, Tensor};
-use crate::kernels::Func;
+use super::{NodeId, Op, Tensor};
 
 /// One consumer's part of a tensor's gradient.
 #[derive(Clone, Copy)]
-enum Part {
+enum Part<'g> {
     /// All of the tensor.
-    Whole(Tensor),
-    /// A range of one axis: from (axis, start).
-    Range(usize, usize, Tensor),
+    Whole(Tensor<'g>),
+    /// A range of one axis.
+    Range(Range<'g>),
 }
 
-impl Graph {
-    /// The gradients of the sum of `loss`'s elements with respect to each of `wrt`, zero where there is none.
-    pub fn gradients(&mut self, loss: Tensor, wrt: &[Tensor]) -> Vec<Tensor> {
-        self.reweighed_gradients(loss, wrt, &[])
+/// The gradient of a range of one axis, from `start`.
+#[derive(Clone, Copy)]
+struct Range<'g> {
+    axis: usize,
+    start: usize,
+    gradient: Tensor<'g>,
+}
+
+impl<'g> Tensor<'g> {
+    /// The gradients of the sum of this tensor's elements with respect to each of `wrt`, zero where there is none.
+    pub fn gradients(self, wrt: &[Tensor<'g>]) -> Vec<Tensor<'g>> {
+        self.gradients_with(wrt, &[])
     }
 
     /// The same, where the gradient that comes back through a tensor is multiplied by another: pairs of the two. What it is
     /// multiplied by broadcasts, and is not itself differentiated.
-    pub fn reweighed_gradients(&mut self, loss: Tensor, wrt: &[Tensor], weights: &[(Tensor, Tensor)]) -> Vec<Tensor> {
-        let needed = self.depending_on(loss, wrt);
-        let mut parts: HashMap<Tensor, Vec<Part>> = HashMap::new();
-        let shape = self.shape(loss).to_vec();
-        let one = self.full(1.0, &shape);
-        parts.insert(loss, vec![Part::Whole(one)]);
-        let mut done: HashMap<Tensor, Tensor> = HashMap::new();
-        for id in (0..=loss.0).rev() {
-            let y = NodeId(id);
-            let Some(found) = parts.remove(&y) else { continue };
-            let mut g = self.accumulate(y, &found);
-            for &(_, by) in weights.iter().filter(|(at, _)| *at == y) {
-                g = self.mul(g, by);
-            }
-            done.insert(y, g);
-            for (input, part) in self.backward(y, g) {
-                if needed[input.0 as usize] {
-                    parts.entry(input).or_default().push(part);
+    pub fn gradients_with(self, wrt: &[Tensor<'g>], scales: &[(Tensor<'g>, Tensor<'g>)]) -> Vec<Tensor<'g>> {
+        let graph = self.graph();
+        let needed = depending_on(self, wrt);
+        let mut by: HashMap<NodeId, Vec<Tensor>> = HashMap::new();
+        scales.iter().for_each(|(at, scale)| by.entry(at.id()).or_default().push(*scale));
+        let mut parts: HashMap<NodeId, Vec<Part>> = HashMap::new();
+        parts.insert(self.id(), vec![Part::Whole(graph.full(1.0, self.shape()))]);
+        let mut done: HashMap<NodeId, Tensor> = HashMap::new();
+        for id in (0..=self.id().0).rev().map(NodeId) {
+            let Some(found) = parts.remove(&id) else { continue };
+            let y = graph.tensor(id);
+            let scales = by.get(&id).into_iter().flatten();
+            let g = scales.fold(accumulate(y, &found), |g, &scale| g * scale);
+            done.insert(id, g);
+            for (input, part) in backward(y, g) {
+                if needed[input.id().0 as usize] {
+                    parts.entry(input.id()).or_default().push(part);
                 }
             }
         }
-        wrt.iter()
-            .map(|&t| match done.get(&t) {
-                Some(&g) => g,
-                None => {
-                    let shape = self.shape(t).to_vec();
-                    self.full(0.0, &shape)
-                }
-            })
-            .collect()
+        wrt.iter().map(|t| done.get(&t.id()).copied().unwrap_or_else(|| graph.full(0.0, t.shape()))).collect()
     }
+}
 
-    /// Which tensors lie between `wrt` and `loss`: only they get gradients.
-    fn depending_on(&self, loss: Tensor, wrt: &[Tensor]) -> Vec<bool> {
-        let mut needed = vec![false; self.len()];
-        for t in wrt {
-            needed[t.0 as usize] = true;
-        }
-        for id in 0..=loss.0 as usize {
-            let node = &self.nodes[id];
-            if node.op != Op::Detach && node.inputs.iter().any(|i| needed[i.0 as usize]) {
-                needed[id] = true;
-            }
-        }
-        needed
+/// Which nodes lie between `wrt` and `loss`: only they get gradients.
+fn depending_on(loss: Tensor, wrt: &[Tensor]) -> Vec<bool> {
+    let graph = loss.graph();
+    let mut needed = vec![false; graph.len()];
+    for t in wrt {
+        needed[t.id().0 as usize] = true;
     }
-
-    /// The gradient of `y` from its consumers' parts. Ranges that tile an axis are joined; nothing is padded then.
-    fn accumulate(&mut self, y: Tensor, parts: &[Part]) -> Tensor {
-        let mut whole: Vec<Tensor> = Vec::new();
-        let mut ranges: Vec<(usize, usize, Tensor)> = Vec::new();
-        for part in parts {
-            match *part {
-                Part::Whole(t) => whole.push(t),
-                Part::Range(axis, start, t) => {
-                    match ranges.iter_mut().find(|r| (r.0, r.1) == (axis, start) && self.shape(r.2) == self.shape(t)) {
-                        Some(same) => same.2 = self.add(same.2, t),
-                        None => ranges.push((axis, start, t)),
-                    }
-                }
-            }
+    for id in 0..=loss.id().0 {
+        let node = graph.node(NodeId(id));
+        if node.op != Op::Detach && node.inputs.iter().any(|i| needed[i.0 as usize]) {
+            needed[id as usize] = true;
         }
-        ranges.sort_by_key(|r| (r.0, r.1));
-        if let Some(joined) = self.join(y, &ranges) {
-            whole.push(joined);
-        } else {
-            for range in ranges {
-                let padded = self.pad(y, range);
-                whole.push(padded);
-            }
-        }
-        whole.into_iter().reduce(|a, b| self.add(a, b)).expect("a tensor with a gradient has a part of it")
     }
+    needed
+}
 
-    fn join(&mut self, y: Tensor, ranges: &[(usize, usize, Tensor)]) -> Option<Tensor> {
-        let axis = ranges.first()?.0;
-        let mut end = 0;
-        for &(a, start, t) in ranges {
-            if a != axis || start != end {
-                return None;
-            }
-            end += self.shape(t)[axis];
-        }
-        let parts: Vec<Tensor> = ranges.iter().map(|r| r.2).collect();
-        (end == self.shape(y)[axis]).then(|| self.concat(&parts, axis))
-    }
-
-    fn pad(&mut self, y: Tensor, (axis, start, t): (usize, usize, Tensor)) -> Tensor {
-        let shape = self.shape(y).to_vec();
-        let (len, mut parts) = (self.shape(t)[axis], Vec::new());
-        let zeros = |graph: &mut Graph, len: usize| {
-            let mut shape = shape.clone();
-            shape[axis] = len;
-            graph.full(0.0, &shape)
-        };
-        if start > 0 {
-            parts.push(zeros(self, start));
-        }
-        parts.push(t);
-        let after = shape[axis] - start - len;
-        if after > 0 {
-            parts.push(zeros(self, after));
-        }
-        self.concat(&parts, axis)
-    }
-
-    /// What the gradient `g` of `y` gives each of `y`'s inputs.
-    fn backward(&mut self, y: Tensor, g: Tensor) -> Vec<(Tensor, Part)> {
-        let node = self.node(y).clone();
-        let input_shape = |graph: &Graph| graph.shape(node.inputs[0]).to_vec();
-        let whole = |t: Tensor| vec![(node.inputs[0], Part::Whole(t))];
-        match node.op {
-            Op::Call(func) => {
-                let partials = of_call(self, func, &node.inputs, y, g);
-                node.inputs.iter().zip(partials).filter_map(|(&i, p)| Some((i, Part::Whole(p?)))).collect()
-            }
-            Op::MatMul { transpose_a, transpose_b } => {
-                let (a, b) = (node.inputs[0], node.inputs[1]);
-                let da = if transpose_a {
-                    self.matmul(b, g, transpose_b, true)
-                } else {
-                    self.matmul(g, b, false, !transpose_b)
+/// The gradient of `y` from its consumers' parts. Ranges that tile an axis are joined; nothing is padded then.
+fn accumulate<'g>(y: Tensor<'g>, parts: &[Part<'g>]) -> Tensor<'g> {
+    let mut whole: Vec<Tensor> = Vec::new();
+    let mut ranges: Vec<Range> = Vec::new();
+    for part in parts {
+        match *part {
+            Part::Whole(t) => whole.push(t),
+            Part::Range(range) => {
+                let same = |r: &&mut Range<'g>| {
+                    (r.axis, r.start) == (range.axis, range.start) && r.gradient.shape() == range.gradient.shape()
                 };
-                let db = if transpose_b {
-                    self.matmul(g, a, true, transpose_a)
-                } else {
-                    self.matmul(a, g, !transpose_a, false)
-                };
-                vec![(a, Part::Whole(da)), (b, Part::Whole(db))]
-            }
-            Op::Sum(_) => {
-                let shape = input_shape(self);
-                whole(self.expand(g, &shape))
-            }
-            Op::Max(_) => {
-                let below = self.call(Func::Less, &[node.inputs[0], y]);
-                let zero = self.constant(0.0);
-                whole(self.call(Func::Select, &[below, zero, g]))
-            }
-            Op::Expand => {
-                let shape = input_shape(self);
-                let axes: Vec<usize> = (0..shape.len()).filter(|&d| shape[d] != node.shape[d]).collect();
-                whole(self.sum(g, &axes))
-            }
-            Op::Reshape => {
-                let shape = input_shape(self);
-                whole(self.reshape(g, &shape))
-            }
-            Op::Permute(order) => {
-                let mut inverse = vec![0; order.len()];
-                for (d, &from) in order.iter().enumerate() {
-                    inverse[from] = d;
+                match ranges.iter_mut().find(same) {
+                    Some(same) => same.gradient = same.gradient + range.gradient,
+                    None => ranges.push(range),
                 }
-                whole(self.permute(g, &inverse))
             }
-            Op::Slice { axis, start } => vec![(node.inputs[0], Part::Range(axis, start, g))],
-            Op::Concat(axis) => {
-                let mut start = 0;
-                let mut parts = Vec::new();
-                for &input in &node.inputs {
-                    let len = self.shape(input)[axis];
-                    parts.push((input, Part::Whole(self.slice(g, axis, start, len))));
-                    start += len;
-                }
-                parts
-            }
-            Op::Detach
-            | Op::Param(_)
-            | Op::Input(_)
-            | Op::Batch { .. }
-            | Op::Const(_)
-            | Op::Scalar(_)
-            | Op::Rows
-            | Op::Coordinate(_)
-            | Op::Normal(_)
-            | Op::Uniform(_) => vec![],
         }
+    }
+    ranges.sort_by_key(|r| (r.axis, r.start));
+    match join(y, &ranges) {
+        Some(joined) => whole.push(joined),
+        None => whole.extend(ranges.into_iter().map(|range| pad(y, range))),
+    }
+    whole.into_iter().reduce(|a, b| a + b).expect("a tensor with a gradient has a part of it")
+}
+
+/// Ranges that tile an axis of `y`, as one tensor.
+fn join<'g>(y: Tensor<'g>, ranges: &[Range<'g>]) -> Option<Tensor<'g>> {
+    let axis = ranges.first()?.axis;
+    let mut end = 0;
+    for range in ranges {
+        if range.axis != axis || range.start != end {
+            return None;
+        }
+        end += range.gradient.shape()[axis];
+    }
+    let parts: Vec<Tensor> = ranges.iter().map(|r| r.gradient).collect();
+    (end == y.shape()[axis]).then(|| y.graph().concat(&parts, axis))
+}
+
+/// A range of `y` with zeros around it.
+fn pad<'g>(y: Tensor<'g>, Range { axis, start, gradient }: Range<'g>) -> Tensor<'g> {
+    let graph = y.graph();
+    let zeros = |len: usize| {
+        let mut shape = y.shape().to_vec();
+        shape[axis] = len;
+        (len > 0).then(|| graph.full(0.0, &shape))
+    };
+    let after = y.shape()[axis] - start - gradient.shape()[axis];
+    let parts: Vec<Tensor> = zeros(start).into_iter().chain([gradient]).chain(zeros(after)).collect();
+    graph.concat(&parts, axis)
+}
+
+/// What the gradient `g` of `y` gives each of `y`'s arguments.
+fn backward<'g>(y: Tensor<'g>, g: Tensor<'g>) -> Vec<(Tensor<'g>, Part<'g>)> {
+    let node = y.node();
+    let args: Vec<Tensor> = (0..node.inputs.len()).map(|i| y.argument(i)).collect();
+    let whole = |t: Tensor<'g>| vec![(args[0], Part::Whole(t))];
+    match &node.op {
+        Op::Call(func) => {
+            let partials = of_call(*func, &args, y, g);
+            args.iter().zip(partials).filter_map(|(&i, p)| Some((i, Part::Whole(p?)))).collect()
+        }
+        &Op::MatMul { transpose_a, transpose_b } => {
+            let (a, b) = (args[0], args[1]);
+            let of = |t: Tensor<'g>, transposed: bool| if transposed { t.t() } else { t };
+            let da = if transpose_a { of(b, transpose_b).matmul(g.t()) } else { g.matmul(of(b, !transpose_b)) };
+            let db = if transpose_b { g.t().matmul(of(a, transpose_a)) } else { of(a, !transpose_a).matmul(g) };
+            vec![(a, Part::Whole(da)), (b, Part::Whole(db))]
+        }
+        Op::Sum(_) => whole(g.expand(args[0].shape())),
+        Op::Max(_) => whole(args[0].less(y).select(y.graph().constant(0.0), g)),
+        Op::Expand => {
+            let shape = args[0].shape();
+            let axes: Vec<usize> = (0..shape.len()).filter(|&d| shape[d] != node.shape[d]).collect();
+            whole(g.sum(&axes))
+        }
+        Op::Reshape => whole(g.reshape(args[0].shape())),
+        Op::Permute(order) => {
+            let mut inverse = vec![0; order.len()];
+            for (d, &from) in order.iter().enumerate() {
+                inverse[from] = d;
+            }
+            whole(g.permute(&inverse))
+        }
+        &Op::Slice { axis, start } => vec![(args[0], Part::Range(Range { axis, start, gradient: g }))],
+        &Op::Concat(axis) => {
+            let mut start = 0;
+            let mut parts = Vec::new();
+            for input in args {
+                let len = input.shape()[axis];
+                parts.push((input, Part::Whole(g.slice(axis, start, len))));
+                start += len;
+            }
+            parts
+        }
+        Op::Detach
+        | Op::Param(_)
+        | Op::Input(_)
+        | Op::Batch { .. }
+        | Op::Const(_)
+        | Op::Scalar(_)
+        | Op::Rows
+        | Op::Coordinate(_)
+        | Op::Normal(_)
+        | Op::Uniform(_) => vec![],
     }
 }

@@ -24,14 +24,15 @@ pub struct Values {
 ///
 /// # Panics
 /// If a named leaf has no value.
-pub fn evaluate(graph: &Graph, values: &Values, wanted: &[Tensor]) -> Vec<Vec<f64>> {
-    let last = wanted.iter().map(|t| t.0).max().unwrap_or(0);
+pub fn evaluate(values: &Values, wanted: &[Tensor]) -> Vec<Vec<f64>> {
     let mut known: Vec<Vec<f64>> = Vec::new();
-    for id in 0..=last {
-        let value = node(graph, values, NodeId(id), &known);
-        known.push(value);
+    if let Some(last) = wanted.iter().max_by_key(|t| t.id()) {
+        for id in (0..=last.id().0).map(NodeId) {
+            let value = node(last.graph(), values, id, &known);
+            known.push(value);
+        }
     }
-    wanted.iter().map(|t| known[t.0 as usize].clone()).collect()
+    wanted.iter().map(|t| known[t.id().0 as usize].clone()).collect()
 }
 
 /// The multi-index of a linear one.
@@ -48,7 +49,7 @@ fn flatten(index: &[usize], shape: &[usize]) -> usize {
     index.iter().zip(shape).fold(0, |linear, (i, n)| linear * n + i)
 }
 
-fn node(graph: &Graph, values: &Values, t: Tensor, known: &[Vec<f64>]) -> Vec<f64> {
+fn node(graph: &Graph, values: &Values, t: NodeId, known: &[Vec<f64>]) -> Vec<f64> {
     let n = graph.node(t);
     let count: usize = n.shape.iter().product();
     let arg = |i: usize| &known[n.inputs[i].0 as usize];

@@ -1,27 +1,43 @@
 //! The graph: tensors of static shape, the operations between them, and their gradients.
 //!
-//! A graph is built by calls on [`Graph`], each giving a [`Tensor`]. Equal calls give the same tensor, so nothing is
-//! computed twice. [`Graph::gradients`] derives the backward pass as more of the same graph. Binary operations broadcast
-//! as NumPy does. Shapes that do not fit are errors in the program that builds the graph, not in a user's data, and
-//! panic with both shapes; the models check what users give before they build.
+//! A [`Tensor`] knows the graph that it belongs to, so that a model is written as its formula reads:
+//! `reconstruction + beta * kl`. Equal operations give the same tensor, so nothing is computed twice.
+//! [`Tensor::gradients`] derives the backward pass as more of the same graph. Binary operations broadcast as NumPy does.
+//!
+//! A parameter is declared where it is used ([`Graph::param`]), under the names of the scopes around it
+//! ([`Graph::scope`]); [`Graph::parameters`] lists what a graph has declared.
+//!
+//! Shapes that do not fit are errors in the program that builds the graph, not in a user's data, and panic with both
+//! shapes at the line that made the mistake; the models check what users give before they build.
 
 mod autodiff;
-mod builder;
 mod derivatives;
 pub mod eval;
+mod leaves;
+mod maths;
 mod op;
+mod parameter;
+mod tensor;
 
-pub use op::{Bits, Node, NodeId, Op, Shape, Tensor};
+pub use op::{Bits, Node, NodeId, Op, Shape};
+pub use parameter::{Init, ParameterSpec};
+pub use tensor::Tensor;
 
+use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
+use std::fmt;
 
-/// A directed acyclic graph of tensor operations.
-#[derive(Clone, Debug, Default)]
+use elsa::FrozenVec;
+
+use parameter::Declared;
+
+/// A directed acyclic graph of tensor operations, which only grows.
+#[derive(Default)]
 pub struct Graph {
-    nodes: Vec<Node>,
-    known: HashMap<Node, Tensor>,
-    streams: u32,
-    scope: String,
+    nodes: FrozenVec<Box<Node>>,
+    known: RefCell<HashMap<Node, NodeId>>,
+    streams: Cell<u32>,
+    declared: RefCell<Declared>,
 }
 
 impl Graph {
@@ -30,65 +46,58 @@ impl Graph {
         Graph::default()
     }
 
-    /// The node of a tensor.
-    pub fn node(&self, tensor: Tensor) -> &Node {
-        &self.nodes[tensor.0 as usize]
+    /// A node.
+    pub fn node(&self, id: NodeId) -> &Node {
+        &self.nodes[id.0 as usize]
     }
 
-    /// The shape of a tensor.
-    pub fn shape(&self, tensor: Tensor) -> &[usize] {
-        &self.node(tensor).shape
+    /// The shape of a node's result.
+    pub fn shape(&self, id: NodeId) -> &[usize] {
+        &self.node(id).shape
     }
 
-    /// How many tensors there are.
+    /// The tensor of a node.
+    pub fn tensor(&self, id: NodeId) -> Tensor<'_> {
+        Tensor::new(self, id)
+    }
+
+    /// All nodes, in the order in which they were made: what a node needs stands before it.
+    pub fn ids(&self) -> impl DoubleEndedIterator<Item = NodeId> + use<> {
+        (0..self.len() as u32).map(NodeId)
+    }
+
+    /// How many nodes there are.
     pub fn len(&self) -> usize {
         self.nodes.len()
     }
 
     /// Whether there is none.
     pub fn is_empty(&self) -> bool {
-        self.nodes.is_empty()
-    }
-
-    /// The value of a tensor that is the same constant everywhere.
-    pub fn constant_value(&self, tensor: Tensor) -> Option<f32> {
-        match self.node(tensor).op {
-            Op::Const(bits) => Some(bits.get()),
-            _ => None,
-        }
+        self.nodes.len() == 0
     }
 
     /// A random stream that nothing else of this graph draws from. Streams are numbered in the order they are asked
     /// for, so a model built the same way draws the same numbers.
-    pub fn stream(&mut self) -> u32 {
-        self.streams += 1;
-        self.streams
-    }
-
-    /// What `work` does to the graph, with `scope` before the names of all parameters and scalars that it asks for: so a
-    /// model can be a part of another without their names getting in each other's way. Scopes nest.
-    pub fn scoped<T>(&mut self, scope: &str, work: impl FnOnce(&mut Graph) -> T) -> T {
-        let outer = self.scope.len();
-        self.scope.push_str(scope);
-        let out = work(self);
-        self.scope.truncate(outer);
-        out
-    }
-
-    /// A name as the scope under way makes it.
-    fn in_scope(&self, name: &str) -> String {
-        format!("{}{name}", self.scope)
+    pub fn stream(&self) -> u32 {
+        self.streams.set(self.streams.get() + 1);
+        self.streams.get()
     }
 
     /// The tensor of an operation, made once: an equal one is found again.
-    fn push(&mut self, op: Op, inputs: Vec<Tensor>, shape: Shape) -> Tensor {
+    fn push(&self, op: Op, inputs: Vec<Tensor>, shape: Shape) -> Tensor<'_> {
+        let inputs = inputs.into_iter().map(|t| t.id()).collect();
         let node = Node { op, inputs, shape };
-        if let Some(&tensor) = self.known.get(&node) {
-            return tensor;
-        }
-        let tensor = NodeId(self.nodes.len() as u32);
-        self.nodes.push(node.clone());
-        self.known.insert(node, tensor);
-        tensor
+        let mut known = self.known.borrow_mut();
+        let id = *known.entry(node).or_insert_with_key(|node| {
+            self.nodes.push(Box::new(node.clone()));
+            NodeId(self.nodes.len() as u32 - 1)
+        });
+        self.tensor(id)
+    }
+}
+
+impl fmt::Debug for Graph {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        f.debug_list().entries(self.nodes.iter()).finish()
     }
 }

@@ -5,12 +5,9 @@ use crate::kernels::{Func, Order};
 /// Sizes of a tensor's dimensions, outermost first; row-major. The empty shape is a scalar.
 pub type Shape = Vec<usize>;
 
-/// A tensor of a graph: the result of one operation. Only meaningful with the graph that made it.
+/// The number of a node in its graph.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct NodeId(pub(crate) u32);
-
-/// The same.
-pub type Tensor = NodeId;
 
 /// An f32 that is compared and hashed by its bits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -116,7 +113,7 @@ pub struct Node {
     /// What is done.
     pub op: Op,
     /// To what.
-    pub inputs: Vec<Tensor>,
+    pub inputs: Vec<NodeId>,
     /// The shape of the result.
     pub shape: Shape,
 }

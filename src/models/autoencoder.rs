@@ -3,11 +3,11 @@
 use std::sync::Arc;
 
 use super::networks::Networks;
-use super::{Batch, Model, Rows, Terms};
+use super::{Batch, Can, Condition, Decode, Encode, Model, Rows, Terms};
 use crate::catalogue::{About, Kind};
 use crate::distributions::{Likelihood, Measure};
-use crate::graph::{Graph, Tensor};
-use crate::nn::{Activation, ParameterSpec};
+use crate::graph::Tensor;
+use crate::nn::Activation;
 
 /// The model `ae`.
 pub(super) static ABOUT: About = About {
@@ -48,53 +48,58 @@ impl Model for Autoencoder {
         self.networks.features()
     }
 
-    fn latent(&self) -> usize {
-        self.networks.latent()
-    }
-
-    fn parameters(&self) -> Vec<ParameterSpec> {
-        let mut all = self.networks.parameters();
-        all.extend(self.likelihood.parameters(self.features()));
-        all
+    fn condition(&self) -> Condition {
+        Condition::None
     }
 
     fn measure(&self, black_and_white: bool) -> Measure {
         Measure::of(self.likelihood.support(), black_and_white)
     }
 
-    fn terms(&self, graph: &mut Graph, batch: &Batch) -> Terms {
-        let mu = self.networks.encode(graph, batch.rows);
-        let outputs = self.networks.decode(graph, mu, None);
-        let log_prob = self.likelihood.log_prob(graph, outputs, batch.rows.x);
-        let log_prob = graph.sum_rows(log_prob);
-        let loss = graph.neg(log_prob);
-        Terms { loss, reconstruction: loss, kl: None, mu, parts: vec![], reweigh: None }
+    fn terms<'g>(&self, batch: &Batch<'g>) -> Terms<'g> {
+        let mu = self.networks.encode(batch.rows);
+        let loss = -self.likelihood.log_prob(self.networks.decode(mu, None), batch.rows.x).sum_rows();
+        Terms { loss, reconstruction: loss, kl: None, mu, parts: vec![], gradient_scale: None }
     }
 
-    fn score(&self, graph: &mut Graph, rows: Rows) -> Tensor {
-        let batch = Batch::whole(graph, rows);
-        self.terms(graph, &batch).loss
+    fn score<'g>(&self, rows: Rows<'g>) -> Tensor<'g> {
+        self.terms(&Batch::whole(rows)).loss
     }
 
-    fn log_weights(&self, _: &mut Graph, _: Rows, _: usize) -> Option<Tensor> {
+    fn scalar(&self, _: &str, _: f64) -> Option<f64> {
         None
     }
 
-    fn draw_code(&self, graph: &mut Graph, rows: Rows) -> Tensor {
-        self.encode(graph, rows)
+    fn can(&self) -> Can<'_> {
+        Can { encode: Some(self), decode: Some(self), generate: None, density: None, posterior: None, classify: None }
+    }
+}
+
+impl Encode for Autoencoder {
+    fn latent(&self) -> usize {
+        self.networks.latent()
     }
 
-    fn encode(&self, graph: &mut Graph, rows: Rows) -> Tensor {
-        self.networks.encode(graph, rows)
+    fn mean<'g>(&self, rows: Rows<'g>) -> Tensor<'g> {
+        self.networks.encode(rows)
     }
 
-    fn decode(&self, graph: &mut Graph, z: Tensor, _: Option<Tensor>) -> Tensor {
-        let outputs = self.networks.decode(graph, z, None);
-        self.likelihood.mean(graph, outputs)
+    fn draw<'g>(&self, rows: Rows<'g>) -> Tensor<'g> {
+        Encode::mean(self, rows)
+    }
+}
+
+impl Decode for Autoencoder {
+    fn mean<'g>(&self, z: Tensor<'g>, _: Option<Tensor<'g>>) -> Tensor<'g> {
+        self.likelihood.mean(self.networks.decode(z, None))
     }
 
-    fn prior_sample(&self, _: &mut Graph, _: usize) -> Option<Tensor> {
-        None
+    fn draw<'g>(&self, z: Tensor<'g>, _: Option<Tensor<'g>>) -> Option<Tensor<'g>> {
+        self.likelihood.sample(self.networks.decode(z, None))
+    }
+
+    fn reconstruct<'g>(&self, rows: Rows<'g>) -> Tensor<'g> {
+        Decode::mean(self, Encode::mean(self, rows), None)
     }
 }
 
@@ -102,25 +107,26 @@ impl Model for Autoencoder {
 mod tests {
     use super::*;
     use crate::distributions::Bernoulli;
+    use crate::graph::Graph;
     use crate::graph::eval::{Values, evaluate};
+    use crate::models::parameters;
 
     #[test]
     fn the_loss_is_what_the_reconstruction_costs() {
         // All weights are 0 but the decoder's last biases: the logits are 1 and -1 whatever the row.
         let model = Autoencoder::new(2, 1, (&[3], &[3]), Activation::Tanh, Arc::new(Bernoulli));
-        let (mut graph, mut values) = (Graph::new(), Values::default());
-        for spec in model.parameters() {
+        let (graph, mut values) = (Graph::new(), Values::default());
+        for spec in parameters(&model) {
             let logits = spec.name == "decoder.1.bias";
             let zeros = vec![0.0; spec.shape.iter().product()];
             values.tensors.insert(spec.name, if logits { vec![1.0, -1.0] } else { zeros });
         }
         let x = graph.input("x", &[2, 2]);
         values.tensors.insert("x".to_string(), vec![1.0, 0.25, 0.0, 1.0]);
-        let batch = Batch::whole(&mut graph, x);
-        let terms = model.terms(&mut graph, &batch);
+        let terms = model.terms(&Batch::whole(x));
         assert!(terms.kl.is_none());
         // ln(1 + e) - 1 + ln(1 + 1/e) + 1/4, and ln(1 + e) + ln(1 + 1/e) + 1.
-        let found = evaluate(&graph, &values, &[terms.loss, terms.reconstruction]);
+        let found = evaluate(&values, &[terms.loss, terms.reconstruction]);
         for loss in &found {
             let off = [loss[0] - 0.876_523_4, loss[1] - 2.626_523_4];
             assert!(loss.len() == 2 && off.iter().all(|off| off.abs() < 1e-6), "{loss:?}");

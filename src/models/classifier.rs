@@ -2,12 +2,11 @@
 //! model is held against.
 
 use super::labeller::{Labeller, cross_entropy, is_right, mean_in_every_row};
-use super::{Batch, Model, Rows, Terms};
+use super::{Batch, Can, Classify, Condition, Encode, Model, Rows, Terms};
 use crate::catalogue::{About, Kind};
 use crate::distributions::Measure;
-use crate::graph::{Graph, Tensor};
-use crate::kernels::Func;
-use crate::nn::{Activation, ParameterSpec};
+use crate::graph::Tensor;
+use crate::nn::Activation;
 
 /// The model `classifier`.
 pub(super) static ABOUT: About = About {
@@ -34,20 +33,20 @@ impl Classifier {
     }
 
     /// The terms of labelled rows, told in each of `rows` rows where they are others.
-    fn terms_of(&self, graph: &mut Graph, given: Rows, rows: Option<usize>) -> Terms {
-        let log_probs = self.labeller.log_probs(graph, given.x);
-        let zero = graph.full(0.0, &[graph.shape(log_probs)[0], 1]);
+    fn terms_of<'g>(&self, given: Rows<'g>, rows: Option<usize>) -> Terms<'g> {
+        let log_probs = self.labeller.log_probs(given.x);
+        let zero = given.x.graph().full(0.0, &[given.count(), 1]);
         let (loss, right) = match given.y {
-            Some(y) => (cross_entropy(graph, log_probs, y), is_right(graph, log_probs, y)),
+            Some(y) => (cross_entropy(log_probs, y), is_right(log_probs, y)),
             None => (zero, zero),
         };
         let [loss, right] = match rows {
-            Some(rows) => [loss, right].map(|t| mean_in_every_row(graph, t, rows)),
+            Some(rows) => [loss, right].map(|t| mean_in_every_row(t, rows)),
             None => [loss, right],
         };
-        let mu = self.labeller.hidden_of(graph, given.x);
+        let mu = self.labeller.hidden(given.x);
         let parts = if given.y.is_some() { vec![("accuracy", right)] } else { vec![] };
-        Terms { loss, reconstruction: loss, kl: None, mu, parts, reweigh: None }
+        Terms { loss, reconstruction: loss, kl: None, mu, parts, gradient_scale: None }
     }
 }
 
@@ -56,70 +55,52 @@ impl Model for Classifier {
         self.labeller.features()
     }
 
-    fn latent(&self) -> usize {
-        self.labeller.hidden()
-    }
-
-    fn condition(&self) -> usize {
-        self.labeller.classes()
-    }
-
-    fn infers_label(&self) -> bool {
-        true
-    }
-
-    fn has_decoder(&self) -> bool {
-        false
-    }
-
-    fn parameters(&self) -> Vec<ParameterSpec> {
-        self.labeller.parameters()
+    fn condition(&self) -> Condition {
+        Condition::Inferred(self.labeller.classes())
     }
 
     fn measure(&self, _: bool) -> Measure {
         Measure::Labels
     }
 
-    fn terms(&self, graph: &mut Graph, batch: &Batch) -> Terms {
+    fn terms<'g>(&self, batch: &Batch<'g>) -> Terms<'g> {
         match &batch.labelled {
-            Some(labelled) => {
-                let rows = graph.shape(batch.rows.x)[0];
-                self.terms_of(graph, labelled.rows, Some(rows))
-            }
-            None => self.terms_of(graph, batch.rows, None),
+            Some(labelled) => self.terms_of(labelled.rows, Some(batch.rows.count())),
+            None => self.terms_of(batch.rows, None),
         }
     }
 
-    fn score(&self, graph: &mut Graph, rows: Rows) -> Tensor {
-        // How unsure it is: the entropy of q(y | x).
-        let log_probs = self.labeller.log_probs(graph, rows.x);
-        let probs = graph.call(Func::Exp, &[log_probs]);
-        cross_entropy(graph, log_probs, probs)
+    /// How unsure it is: the entropy of q(y | x).
+    fn score<'g>(&self, rows: Rows<'g>) -> Tensor<'g> {
+        let log_probs = self.labeller.log_probs(rows.x);
+        cross_entropy(log_probs, log_probs.exp())
     }
 
-    fn log_weights(&self, _: &mut Graph, _: Rows, _: usize) -> Option<Tensor> {
+    fn scalar(&self, _: &str, _: f64) -> Option<f64> {
         None
     }
 
-    fn draw_code(&self, graph: &mut Graph, rows: Rows) -> Tensor {
-        self.encode(graph, rows)
+    fn can(&self) -> Can<'_> {
+        Can { encode: Some(self), decode: None, generate: None, density: None, posterior: None, classify: Some(self) }
+    }
+}
+
+impl Encode for Classifier {
+    fn latent(&self) -> usize {
+        self.labeller.width()
     }
 
-    fn encode(&self, graph: &mut Graph, rows: Rows) -> Tensor {
-        self.labeller.hidden_of(graph, rows.x)
+    fn mean<'g>(&self, rows: Rows<'g>) -> Tensor<'g> {
+        self.labeller.hidden(rows.x)
     }
 
-    fn decode(&self, graph: &mut Graph, z: Tensor, _: Option<Tensor>) -> Tensor {
-        let rows = graph.shape(z)[0];
-        graph.full(0.0, &[rows, self.features()])
+    fn draw<'g>(&self, rows: Rows<'g>) -> Tensor<'g> {
+        self.mean(rows)
     }
+}
 
-    fn prior_sample(&self, _: &mut Graph, _: usize) -> Option<Tensor> {
-        None
-    }
-
-    fn classify(&self, graph: &mut Graph, x: Tensor) -> Tensor {
-        let log_probs = self.labeller.log_probs(graph, x);
-        graph.call(Func::Exp, &[log_probs])
+impl Classify for Classifier {
+    fn probabilities<'g>(&self, x: Tensor<'g>) -> Tensor<'g> {
+        self.labeller.log_probs(x).exp()
     }
 }

@@ -4,12 +4,14 @@
 //! codes more likely raises the bound by as much. Ghosh et al. 2020 fit ten Gaussians with full covariances to the codes of
 //! trained models, and draw from those.
 
-use super::{Batch, Model, Rows, Terms, Vae};
+use super::{Batch, Can, Condition, Model, Rows, Terms, Vae};
 use crate::distributions::Measure;
-use crate::graph::{Graph, Tensor};
-use crate::nn::ParameterSpec;
+use crate::graph::Tensor;
 
 /// A VAE, all of which is frozen but for its prior, or all of it.
+///
+/// What it does besides training is what the VAE does, with parameters that only its training program declares as frozen: the
+/// values are the same.
 #[derive(Clone, Debug)]
 pub struct FittedPrior {
     vae: Vae,
@@ -33,61 +35,30 @@ impl Model for FittedPrior {
         self.vae.features()
     }
 
-    fn latent(&self) -> usize {
-        self.vae.latent()
-    }
-
-    fn condition(&self) -> usize {
+    fn condition(&self) -> Condition {
         self.vae.condition()
-    }
-
-    fn parameters(&self) -> Vec<ParameterSpec> {
-        if self.learns { self.vae.parameters_of_prior() } else { vec![] }
-    }
-
-    fn frozen(&self) -> Vec<ParameterSpec> {
-        let trained = self.parameters();
-        self.vae.parameters().into_iter().filter(|spec| !trained.contains(spec)).collect()
-    }
-
-    fn note_on_likelihood(&self) -> Option<&'static str> {
-        self.vae.note_on_likelihood()
     }
 
     fn measure(&self, black_and_white: bool) -> Measure {
         self.vae.measure(black_and_white)
     }
 
-    fn terms(&self, graph: &mut Graph, batch: &Batch) -> Terms {
-        self.vae.terms_of_prior(graph, batch)
+    fn terms<'g>(&self, batch: &Batch<'g>) -> Terms<'g> {
+        let learns = self.learns;
+        let is_frozen = move |name: &str| !(learns && name.starts_with("prior."));
+        batch.rows.x.graph().freeze(is_frozen, || self.vae.terms_of_prior(batch))
     }
 
-    fn score(&self, graph: &mut Graph, rows: Rows) -> Tensor {
-        self.vae.score(graph, rows)
-    }
-
-    fn log_weights(&self, graph: &mut Graph, rows: Rows, samples: usize) -> Option<Tensor> {
-        self.vae.log_weights(graph, rows, samples)
-    }
-
-    fn draw_code(&self, graph: &mut Graph, rows: Rows) -> Tensor {
-        self.vae.draw_code(graph, rows)
-    }
-
-    fn encode(&self, graph: &mut Graph, rows: Rows) -> Tensor {
-        self.vae.encode(graph, rows)
-    }
-
-    fn decode(&self, graph: &mut Graph, z: Tensor, y: Option<Tensor>) -> Tensor {
-        self.vae.decode(graph, z, y)
-    }
-
-    fn prior_sample(&self, graph: &mut Graph, rows: usize) -> Option<Tensor> {
-        self.vae.prior_sample(graph, rows)
+    fn score<'g>(&self, rows: Rows<'g>) -> Tensor<'g> {
+        self.vae.score(rows)
     }
 
     fn scalar(&self, name: &str, _: f64) -> Option<f64> {
         // The model is as it was when its training ended.
         self.vae.scalar(name, f64::INFINITY)
+    }
+
+    fn can(&self) -> Can<'_> {
+        self.vae.can()
     }
 }

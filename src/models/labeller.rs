@@ -1,26 +1,20 @@
 //! The network that tells labels: q(y | x), a multilayer perceptron with a softmax.
 
-use crate::graph::{Graph, Tensor};
-use crate::kernels::Func;
-use crate::nn::{Activation, Linear, Mlp, ParameterSpec};
+use crate::graph::Tensor;
+use crate::nn::{Activation, Mlp, linear};
 
 /// q(y | x) over so many classes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Labeller {
     features: usize,
     hidden: Mlp,
-    head: Linear,
+    classes: usize,
 }
 
 impl Labeller {
     /// A network from `features` values through `widths` to `classes` probabilities.
     pub fn new((features, classes): (usize, usize), widths: &[usize], activation: Activation) -> Labeller {
-        let deepest = widths.last().copied().unwrap_or(features);
-        Labeller {
-            features,
-            hidden: Mlp::new("classifier", features, widths, activation),
-            head: Linear::new(format!("classifier.{}", widths.len()), deepest, classes),
-        }
+        Labeller { features, hidden: Mlp { widths: widths.to_vec(), activation }, classes }
     }
 
     /// Values per example.
@@ -30,88 +24,68 @@ impl Labeller {
 
     /// Classes.
     pub fn classes(&self) -> usize {
-        self.head.outputs
+        self.classes
     }
 
     /// Values per example that its last hidden layer gives.
-    pub fn hidden(&self) -> usize {
-        self.head.inputs
+    pub fn width(&self) -> usize {
+        self.hidden.widths.last().copied().unwrap_or(self.features)
     }
 
-    /// The parameters of its layers.
-    pub fn parameters(&self) -> Vec<ParameterSpec> {
-        let mut all = self.hidden.parameters();
-        all.extend(self.head.parameters());
-        all
-    }
-
-    /// What the last hidden layer gives. `[rows, hidden]`
-    pub fn hidden_of(&self, graph: &mut Graph, x: Tensor) -> Tensor {
-        self.hidden.forward(graph, x)
+    /// What the last hidden layer gives. `[rows, width]`
+    pub fn hidden<'g>(&self, x: Tensor<'g>) -> Tensor<'g> {
+        self.hidden.forward("classifier", x)
     }
 
     /// ln q(y | x). `[rows, classes]`
-    pub fn log_probs(&self, graph: &mut Graph, x: Tensor) -> Tensor {
-        let hidden = self.hidden_of(graph, x);
-        let logits = self.head.forward(graph, hidden);
-        let total = graph.log_sum_exp(logits, &[1]);
-        graph.sub(logits, total)
+    pub fn log_probs<'g>(&self, x: Tensor<'g>) -> Tensor<'g> {
+        let head = format!("classifier.{}", self.hidden.widths.len());
+        let logits = linear(&head, self.hidden(x), self.classes);
+        logits - logits.log_sum_exp(&[1])
     }
 }
 
 /// −ln q(y | x) of the labels `y` `[rows, classes]`, in nats. `[rows, 1]`
-pub(super) fn cross_entropy(graph: &mut Graph, log_probs: Tensor, y: Tensor) -> Tensor {
-    let of_label = graph.mul(y, log_probs);
-    let sum = graph.sum_rows(of_label);
-    graph.neg(sum)
+pub(super) fn cross_entropy<'g>(log_probs: Tensor<'g>, y: Tensor<'g>) -> Tensor<'g> {
+    -(y * log_probs).sum_rows()
 }
 
 /// The likeliest label of each row as a one among zeros: the first of several that are as likely, and none where there are no
 /// numbers. `[rows, classes]`
-pub(super) fn likeliest(graph: &mut Graph, log_probs: Tensor) -> Tensor {
-    let shape = graph.shape(log_probs).to_vec();
-    let largest = graph.max(log_probs, &[1]);
-    let (from_largest, below) = (graph.sub(log_probs, largest), graph.constant(-1e-30));
+pub(super) fn likeliest(log_probs: Tensor) -> Tensor {
+    let (graph, shape) = (log_probs.graph(), log_probs.shape());
     // Not a number is not above anything, so that it is none of the largest.
-    let is_largest = graph.call(Func::Less, &[below, from_largest]);
-    let (place, classes) = (graph.coordinate(1, &shape), graph.constant(shape[1] as f32));
-    let places_left = graph.sub(classes, place);
-    let places_left = graph.mul(places_left, is_largest);
-    let first = graph.max(places_left, &[1]);
-    let later = graph.call(Func::Less, &[places_left, first]);
-    let zero = graph.constant(0.0);
-    graph.call(Func::Select, &[later, zero, is_largest])
+    let is_largest = graph.constant(-1e-30).less(log_probs - log_probs.max(&[1]));
+    let places_left = (shape[1] as f32 - graph.coordinate(1, shape)) * is_largest;
+    let is_later = places_left.less(places_left.max(&[1]));
+    is_later.select(graph.constant(0.0), is_largest)
 }
 
 /// 1 where the likeliest label is that of `y` `[rows, classes]`, else 0. `[rows, 1]`
-pub(super) fn is_right(graph: &mut Graph, log_probs: Tensor, y: Tensor) -> Tensor {
-    let guess = likeliest(graph, log_probs);
-    let both = graph.mul(guess, y);
-    graph.sum_rows(both)
+pub(super) fn is_right<'g>(log_probs: Tensor<'g>, y: Tensor<'g>) -> Tensor<'g> {
+    (likeliest(log_probs) * y).sum_rows()
 }
 
 /// What belongs to other rows `[n, 1]`, as their mean in each of `rows` rows `[rows, 1]`.
-pub(super) fn mean_in_every_row(graph: &mut Graph, t: Tensor, rows: usize) -> Tensor {
-    let count = graph.shape(t)[0];
-    let sum = graph.sum(t, &[0]);
-    let mean = graph.scale(sum, 1.0 / count as f32);
-    graph.expand(mean, &[rows, 1])
+pub(super) fn mean_in_every_row(t: Tensor, rows: usize) -> Tensor {
+    t.mean(&[0]).expand(&[rows, 1])
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::graph::Graph;
     use crate::graph::eval::{Values, evaluate};
 
     /// The guess and whether it is right, of one row of log-probabilities and the label 1 of three.
     fn guess(log_probs: [f64; 3]) -> (Vec<f64>, f64) {
-        let mut graph = Graph::new();
+        let graph = Graph::new();
         let (given, y) = (graph.input("log_probs", &[1, 3]), graph.input("y", &[1, 3]));
-        let (guess, right) = (likeliest(&mut graph, given), is_right(&mut graph, given, y));
+        let (guess, right) = (likeliest(given), is_right(given, y));
         let mut values = Values::default();
         values.tensors.insert("log_probs".to_string(), log_probs.to_vec());
         values.tensors.insert("y".to_string(), vec![0.0, 1.0, 0.0]);
-        let found = evaluate(&graph, &values, &[guess, right]);
+        let found = evaluate(&values, &[guess, right]);
         (found[0].clone(), found[1][0])
     }
 

@@ -4,9 +4,9 @@
 //! the code on the way out.
 
 use super::Rows;
-use crate::distributions::{Encode, Likelihood};
-use crate::graph::{Graph, Tensor};
-use crate::nn::{Activation, Linear, Mlp, ParameterSpec};
+use crate::distributions::{Likelihood, PosteriorNetwork};
+use crate::graph::Tensor;
+use crate::nn::{Activation, Mlp, linear};
 
 /// An encoder and a decoder, each hidden layers and a linear one.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -15,9 +15,9 @@ pub struct Networks {
     latent: usize,
     condition: usize,
     encoder: Mlp,
-    head: Linear,
+    code: usize,
     decoder: Mlp,
-    output: Linear,
+    outputs: usize,
 }
 
 impl Networks {
@@ -29,18 +29,8 @@ impl Networks {
         activation: Activation,
         (code, outputs): (usize, usize),
     ) -> Networks {
-        let (inwards, outwards) = (features + condition, latent + condition);
-        let deepest = encoder.last().copied().unwrap_or(inwards);
-        let widest = decoder.last().copied().unwrap_or(outwards);
-        Networks {
-            features,
-            latent,
-            condition,
-            encoder: Mlp::new("encoder", inwards, encoder, activation),
-            head: Linear::new("head", deepest, code),
-            decoder: Mlp::new("decoder", outwards, decoder, activation),
-            output: Linear::new(format!("decoder.{}", decoder.len()), widest, outputs),
-        }
+        let [encoder, decoder] = [encoder, decoder].map(|widths| Mlp { widths: widths.to_vec(), activation });
+        Networks { features, latent, condition, encoder, code, decoder, outputs }
     }
 
     /// Values per example.
@@ -58,86 +48,57 @@ impl Networks {
         self.condition
     }
 
-    /// The parameters of both, encoder first.
-    pub fn parameters(&self) -> Vec<ParameterSpec> {
-        let mut all = self.encoder.parameters();
-        all.extend(self.head.parameters());
-        all.extend(self.decoder.parameters());
-        all.extend(self.output.parameters());
-        all
-    }
-
     /// The encoder's outputs for rows.
-    pub fn encode(&self, graph: &mut Graph, rows: Rows) -> Tensor {
-        let x = self.joined(graph, rows.x, rows.y);
-        self.outputs(graph, x)
+    pub fn encode<'g>(&self, rows: Rows<'g>) -> Tensor<'g> {
+        self.outputs(self.joined(rows.x, rows.y))
     }
 
     /// What the encoder's hidden layers give for `x` `[rows, features]`, for more networks to stand on; and its outputs.
-    pub(super) fn encode_with_hidden(&self, graph: &mut Graph, x: Tensor) -> [Tensor; 2] {
-        let hidden = self.encoder.forward(graph, x);
-        [hidden, self.head.forward(graph, hidden)]
-    }
-
-    /// Values per row that the encoder's hidden layers give.
-    pub(super) fn hidden(&self) -> usize {
-        self.head.inputs
+    pub(super) fn encode_with_hidden<'g>(&self, x: Tensor<'g>) -> [Tensor<'g>; 2] {
+        let hidden = self.encoder.forward("encoder", x);
+        [hidden, linear("head", hidden, self.code)]
     }
 
     /// The decoder's outputs for `z` `[rows, latent]` and what is known `[rows, condition]`.
-    pub fn decode(&self, graph: &mut Graph, z: Tensor, y: Option<Tensor>) -> Tensor {
-        let z = self.joined(graph, z, y);
-        let hidden = self.decoder.forward(graph, z);
-        self.output.forward(graph, hidden)
+    pub fn decode<'g>(&self, z: Tensor<'g>, y: Option<Tensor<'g>>) -> Tensor<'g> {
+        let hidden = self.decoder.forward("decoder", self.joined(z, y));
+        linear(&format!("decoder.{}", self.decoder.widths.len()), hidden, self.outputs)
     }
 
     /// ln p(x | z) of codes `[rows·samples, latent]` and rows of data. `[rows, samples]`
-    pub(super) fn log_likelihood(
+    pub(super) fn log_likelihood<'g>(
         &self,
-        graph: &mut Graph,
         likelihood: &dyn Likelihood,
-        z: Tensor,
-        Rows { mut x, y }: Rows,
-    ) -> Tensor {
-        let &[rows, features] = graph.shape(x) else { unreachable!("data has two dimensions") };
-        let samples = graph.shape(z)[0] / rows;
-        let y = y.map(|y| repeat(graph, y, samples));
-        let mut outputs = self.decode(graph, z, y);
+        z: Tensor<'g>,
+        Rows { mut x, y }: Rows<'g>,
+    ) -> Tensor<'g> {
+        let [rows, features] = x.dims();
+        let samples = z.shape()[0] / rows;
+        let mut outputs = self.decode(z, y.map(|y| y.repeat_rows(samples)));
         if samples > 1 {
-            let width = graph.shape(outputs)[1];
-            outputs = graph.reshape(outputs, &[rows, samples, width]);
-            x = graph.reshape(x, &[rows, 1, features]);
+            outputs = outputs.reshape(&[rows, samples, outputs.width()]);
+            x = x.reshape(&[rows, 1, features]);
         }
-        let each = likelihood.log_prob(graph, outputs, x);
-        let sum = graph.sum_rows(each);
-        graph.reshape(sum, &[rows, samples])
+        likelihood.log_prob(outputs, x).sum_rows().reshape(&[rows, samples])
     }
 
     /// What is known behind what it belongs to.
-    fn joined(&self, graph: &mut Graph, t: Tensor, y: Option<Tensor>) -> Tensor {
+    fn joined<'g>(&self, t: Tensor<'g>, y: Option<Tensor<'g>>) -> Tensor<'g> {
         match y.filter(|_| self.condition > 0) {
-            Some(y) => graph.concat(&[t, y], 1),
+            Some(y) => t.graph().concat(&[t, y], 1),
             None => t,
         }
     }
 }
 
-impl Encode for Networks {
+impl PosteriorNetwork for Networks {
     /// With what is known besides.
     fn features(&self) -> usize {
         self.features + self.condition
     }
 
-    fn outputs(&self, graph: &mut Graph, x: Tensor) -> Tensor {
-        let [_, outputs] = self.encode_with_hidden(graph, x);
+    fn outputs<'g>(&self, x: Tensor<'g>) -> Tensor<'g> {
+        let [_, outputs] = self.encode_with_hidden(x);
         outputs
     }
-}
-
-/// Every row so many times behind each other: `[rows, n]` to `[rows·times, n]`.
-pub(super) fn repeat(graph: &mut Graph, t: Tensor, times: usize) -> Tensor {
-    let &[rows, n] = graph.shape(t) else { unreachable!("a batch has two dimensions") };
-    let t = graph.reshape(t, &[rows, 1, n]);
-    let t = graph.expand(t, &[rows, times, n]);
-    graph.reshape(t, &[rows * times, n])
 }

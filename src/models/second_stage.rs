@@ -14,13 +14,14 @@
 //! so the reconstruction is −ln p(x|z), and the KL is ln q(z|x) − ELBO₂(z). Its second part is all that is minimised, by the
 //! second model's own objective.
 
-use super::networks::repeat;
-use super::{Batch, DrawnCodes, Labelled, Model, Rows, Terms};
+use super::{
+    Batch, Can, Classify, Condition, Decode, Density, Encode, Generate, Labelled, Model, PosteriorSample, Rows, Terms,
+    parameters,
+};
 use crate::catalogue::{About, Kind};
 use crate::distributions::Measure;
 use crate::error::{Error, Result};
 use crate::graph::{Graph, Tensor};
-use crate::nn::ParameterSpec;
 use crate::objectives::BETA;
 
 /// Any model, trained on the codes of a frozen one.
@@ -35,12 +36,12 @@ pub(super) static ABOUT: About = About {
     example: "elbo train --second-stage runs/vae-sprites",
 };
 
-/// What stands before the names of the first model's parameters, so that they do not meet the second's.
-pub const FIRST: &str = "first.";
+/// The scope of the first model, so that the names of its parameters do not meet those of the second's.
+pub const FIRST: &str = "first";
 
 /// A second model over the codes of a first one, which is frozen.
 ///
-/// Its code is the second model's; [`Model::decode`] goes through E\[z | u\], and [`Model::sample`] through z ~ p(z | u)
+/// Its code is the second model's; [`Decode::mean`] goes through E\[z | u\], and [`Generate::rows`] through z ~ p(z | u)
 /// where the second model can draw that, as Dai and Wipf do.
 #[derive(Debug)]
 pub struct SecondStage {
@@ -52,58 +53,62 @@ impl SecondStage {
     /// A second model on a first one.
     ///
     /// # Errors
-    /// If the first has no codes with a density, is given conditions, or stands on another itself; if the second has another
-    /// number of features than the first has dimensions, or no prior.
+    /// If the first has no codes with a density, is told something of rows, or stands on another itself; if the second has
+    /// another number of features than the first has dimensions, or no prior.
     pub fn new(first: Box<dyn Model>, second: Box<dyn Model>) -> Result<SecondStage> {
-        if let Some(why) = cannot_be_stood_on(&*first) {
-            return Err(Error::invalid(format!("no second model can stand on this one: {why}")));
-        }
-        if second.features() != first.latent() {
+        let latent = carries(&*first)?;
+        if second.features() != latent {
             return Err(Error::invalid(format!(
-                "the second model is over {} values, and codes of the first have {}",
+                "the second model is over {} values, and codes of the first have {latent}",
                 second.features(),
-                first.latent()
             )));
         }
-        if !second.is_generative() {
-            return Err(Error::invalid(
-                "a second model takes the place of the first one's prior, and a model without a prior cannot: use a vae",
-            ));
-        }
+        second.can().generate()?;
         Ok(SecondStage { first, second })
     }
 
+    /// What the first model makes of something: all of its parameters are read and never trained.
+    fn first<T>(&self, graph: &Graph, work: impl FnOnce(Can<'_>) -> Result<T>) -> T {
+        let out = graph.freeze(|_| true, || graph.scope(FIRST, || work(self.first.can())));
+        out.expect("the first model can do it, which was checked")
+    }
+
+    /// What the second model makes of something that it was checked to be able to do.
+    fn second<T>(&self, work: impl FnOnce(Can<'_>) -> Result<T>) -> T {
+        work(self.second.can()).expect("the second model can do it, which was checked")
+    }
+
     /// Codes of the first model, `samples` of each row.
-    fn first_codes(&self, graph: &mut Graph, x: Tensor, samples: usize) -> DrawnCodes {
-        let drawn = graph.scoped(FIRST, |graph| self.first.codes(graph, x.into(), samples));
-        drawn.expect("it has codes with a density, which was checked")
+    fn first_codes<'g>(&self, x: Tensor<'g>, samples: usize) -> PosteriorSample<'g> {
+        self.first(x.graph(), |can| Ok(can.posterior()?.sample_posterior(x.into(), samples)))
     }
 
     /// The mean of the first model's code of each row.
-    fn first_means(&self, graph: &mut Graph, x: Tensor) -> Tensor {
-        graph.scoped(FIRST, |graph| self.first.encode(graph, x.into()))
+    fn first_means<'g>(&self, x: Tensor<'g>) -> Tensor<'g> {
+        self.first(x.graph(), |can| Ok(can.encode()?.mean(x.into())))
     }
 
     /// E\[x | z\] of codes of the first model.
-    fn first_decode(&self, graph: &mut Graph, z: Tensor) -> Tensor {
-        graph.scoped(FIRST, |graph| self.first.decode(graph, z, None))
+    fn first_decode<'g>(&self, z: Tensor<'g>) -> Tensor<'g> {
+        self.first(z.graph(), |can| Ok(can.decode()?.mean(z, None)))
     }
 }
 
-/// Why no model can stand on this one, if so.
-pub fn cannot_be_stood_on(first: &dyn Model) -> Option<&'static str> {
-    let mut graph = Graph::new();
-    let x = graph.input("x", &[1, first.features()]);
-    if !first.frozen().is_empty() {
-        return Some("it stands on another model itself");
+/// Dimensions of the codes of a model that another can stand on.
+///
+/// # Errors
+/// If none can.
+pub fn carries(first: &dyn Model) -> Result<usize> {
+    let refuse = |why: &str| Err(Error::invalid(format!("no second model can stand on this one: {why}")));
+    if parameters(first).iter().any(|parameter| !parameter.trained) {
+        return refuse("it stands on another model itself");
     }
-    if first.condition() > 0 {
-        return Some("it is told something of every row, and its codes mean nothing without that");
+    if first.condition() != Condition::None {
+        return refuse("it is told something of every row, and its codes mean nothing without that");
     }
-    first
-        .codes(&mut graph, x.into(), 1)
-        .is_none()
-        .then_some("it gives codes no density q(z|x) over real numbers, as a vae with a Gaussian posterior does")
+    first.can().posterior()?;
+    first.can().decode()?;
+    Ok(first.can().encode()?.latent())
 }
 
 impl Model for SecondStage {
@@ -111,124 +116,126 @@ impl Model for SecondStage {
         self.first.features()
     }
 
-    fn latent(&self) -> usize {
-        self.second.latent()
-    }
-
-    fn condition(&self) -> usize {
+    fn condition(&self) -> Condition {
         self.second.condition()
-    }
-
-    fn infers_label(&self) -> bool {
-        self.second.infers_label()
-    }
-
-    fn parameters(&self) -> Vec<ParameterSpec> {
-        self.second.parameters()
-    }
-
-    fn frozen(&self) -> Vec<ParameterSpec> {
-        let first = self.first.parameters().into_iter().map(|spec| spec.scoped(FIRST));
-        first.chain(self.second.frozen()).collect()
-    }
-
-    fn note_on_likelihood(&self) -> Option<&'static str> {
-        self.second.note_on_likelihood()
     }
 
     fn measure(&self, black_and_white: bool) -> Measure {
         self.first.measure(black_and_white)
     }
 
-    /// ln q(z|x) is that of the codes which are drawn, whatever the second model's KL is.
-    fn kl_is_closed_form(&self) -> Option<bool> {
-        Some(false)
-    }
-
-    fn terms(&self, graph: &mut Graph, batch: &Batch) -> Terms {
+    fn terms<'g>(&self, batch: &Batch<'g>) -> Terms<'g> {
         let Rows { x, y } = batch.rows;
-        let DrawnCodes { z, log_posterior, log_likelihood } = self.first_codes(graph, x, 1);
+        let PosteriorSample { z, log_posterior, log_likelihood } = self.first_codes(x, 1);
         let labelled = batch.labelled.map(|part| {
-            let z = self.first_codes(graph, part.rows.x, 1).z;
+            let z = self.first_codes(part.rows.x, 1).z;
             Labelled { rows: Rows { x: z, y: part.rows.y }, ..part }
         });
-        let terms = self.second.terms(graph, &Batch { rows: Rows { x: z, y }, labelled, ..*batch });
-        let mut kl = graph.add(log_posterior, terms.reconstruction);
+        let terms = self.second.terms(&Batch { rows: Rows { x: z, y }, labelled, ..*batch });
+        let mut kl = log_posterior + terms.reconstruction;
         if let Some(of_second) = terms.kl {
-            let sum = graph.sum_rows(of_second);
-            kl = graph.add(kl, sum);
+            kl = kl + of_second.sum_rows();
         }
-        Terms { reconstruction: graph.neg(log_likelihood), kl: Some(kl), ..terms }
+        Terms { reconstruction: -log_likelihood, kl: Some(kl), ..terms }
     }
 
-    fn score(&self, graph: &mut Graph, Rows { x, y }: Rows) -> Tensor {
-        let DrawnCodes { z, log_posterior, log_likelihood } = self.first_codes(graph, x, 1);
-        let of_second = self.second.score(graph, Rows { x: z, y });
-        let ratio = graph.sub(log_posterior, log_likelihood);
-        graph.add(ratio, of_second)
-    }
-
-    /// Of pairs (z_k, u_k), u_k ~ q(u | z_k): ln p(x|z) + \[ln p(z|u) + ln p(u) − ln q(u|z)\] − ln q(z|x).
-    fn log_weights(&self, graph: &mut Graph, Rows { x, y }: Rows, samples: usize) -> Option<Tensor> {
-        let rows = graph.shape(x)[0];
-        let DrawnCodes { z, log_posterior, log_likelihood } = self.first_codes(graph, x, samples);
-        let y = y.map(|y| repeat(graph, y, samples));
-        let of_second = self.second.log_weights(graph, Rows { x: z, y }, 1)?;
-        let of_second = graph.reshape(of_second, &[rows, samples]);
-        let of_first = graph.sub(log_likelihood, log_posterior);
-        Some(graph.add(of_first, of_second))
-    }
-
-    fn draw_code(&self, graph: &mut Graph, Rows { x, y }: Rows) -> Tensor {
-        let z = self.first_codes(graph, x, 1).z;
-        self.second.draw_code(graph, Rows { x: z, y })
-    }
-
-    fn encode(&self, graph: &mut Graph, Rows { x, y }: Rows) -> Tensor {
-        let z = self.first_means(graph, x);
-        self.second.encode(graph, Rows { x: z, y })
-    }
-
-    fn decode(&self, graph: &mut Graph, u: Tensor, y: Option<Tensor>) -> Tensor {
-        let z = self.second.decode(graph, u, y);
-        self.first_decode(graph, z)
-    }
-
-    fn draw_rows(&self, graph: &mut Graph, u: Tensor, y: Option<Tensor>) -> Option<Tensor> {
-        let z = self.second.draw_rows(graph, u, y)?;
-        graph.scoped(FIRST, |graph| self.first.draw_rows(graph, z, None))
-    }
-
-    fn reconstruct(&self, graph: &mut Graph, Rows { x, y }: Rows) -> Tensor {
-        let z = self.first_means(graph, x);
-        let z = self.second.reconstruct(graph, Rows { x: z, y });
-        self.first_decode(graph, z)
-    }
-
-    fn prior_sample(&self, graph: &mut Graph, rows: usize) -> Option<Tensor> {
-        self.second.prior_sample(graph, rows)
-    }
-
-    fn sample(&self, graph: &mut Graph, rows: usize, y: Option<Tensor>) -> Option<Tensor> {
-        let u = self.second.prior_sample(graph, rows)?;
-        let z = match self.second.draw_rows(graph, u, y) {
-            Some(z) => z,
-            None => self.second.decode(graph, u, y),
-        };
-        Some(self.first_decode(graph, z))
-    }
-
-    fn classify(&self, graph: &mut Graph, x: Tensor) -> Tensor {
-        let z = self.first_means(graph, x);
-        self.second.classify(graph, z)
+    fn score<'g>(&self, Rows { x, y }: Rows<'g>) -> Tensor<'g> {
+        let PosteriorSample { z, log_posterior, log_likelihood } = self.first_codes(x, 1);
+        let of_second = self.second.score(Rows { x: z, y });
+        log_posterior - log_likelihood + of_second
     }
 
     fn scalar(&self, name: &str, epochs: f64) -> Option<f64> {
-        match name.strip_prefix(FIRST) {
+        match name.strip_prefix(FIRST).and_then(|name| name.strip_prefix('.')) {
             // The first model is as it was when its training ended.
             Some(name) if name == BETA => Some(1.0),
             Some(name) => self.first.scalar(name, f64::INFINITY),
             None => self.second.scalar(name, epochs),
         }
+    }
+
+    fn can(&self) -> Can<'_> {
+        let second = self.second.can();
+        Can {
+            encode: Some(self),
+            decode: second.decode.map(|_| self as &dyn Decode),
+            generate: Some(self),
+            density: second.density.map(|_| self as &dyn Density),
+            posterior: None,
+            classify: second.classify.map(|_| self as &dyn Classify),
+        }
+    }
+}
+
+impl Encode for SecondStage {
+    fn latent(&self) -> usize {
+        self.second(|can| Ok(can.encode()?.latent()))
+    }
+
+    fn mean<'g>(&self, Rows { x, y }: Rows<'g>) -> Tensor<'g> {
+        let z = self.first_means(x);
+        self.second(|can| Ok(can.encode()?.mean(Rows { x: z, y })))
+    }
+
+    fn draw<'g>(&self, Rows { x, y }: Rows<'g>) -> Tensor<'g> {
+        let z = self.first_codes(x, 1).z;
+        self.second(|can| Ok(can.encode()?.draw(Rows { x: z, y })))
+    }
+}
+
+impl Decode for SecondStage {
+    fn mean<'g>(&self, u: Tensor<'g>, y: Option<Tensor<'g>>) -> Tensor<'g> {
+        self.first_decode(self.second(|can| Ok(can.decode()?.mean(u, y))))
+    }
+
+    fn draw<'g>(&self, u: Tensor<'g>, y: Option<Tensor<'g>>) -> Option<Tensor<'g>> {
+        let z = self.second(|can| Ok(can.decode()?.draw(u, y)))?;
+        self.first(z.graph(), |can| Ok(can.decode()?.draw(z, None)))
+    }
+
+    fn reconstruct<'g>(&self, Rows { x, y }: Rows<'g>) -> Tensor<'g> {
+        let z = self.first_means(x);
+        self.first_decode(self.second(|can| Ok(can.decode()?.reconstruct(Rows { x: z, y }))))
+    }
+}
+
+impl Generate for SecondStage {
+    fn codes<'g>(&self, graph: &'g Graph, rows: usize) -> Tensor<'g> {
+        self.second(|can| Ok(can.generate()?.codes(graph, rows)))
+    }
+
+    fn rows<'g>(&self, graph: &'g Graph, rows: usize, y: Option<Tensor<'g>>) -> Tensor<'g> {
+        let u = self.codes(graph, rows);
+        let z = self.second(|can| {
+            let decoder = can.decode()?;
+            Ok(decoder.draw(u, y).unwrap_or_else(|| decoder.mean(u, y)))
+        });
+        self.first_decode(z)
+    }
+}
+
+impl Density for SecondStage {
+    /// ln q(z|x) is that of the codes which are drawn, whatever the second model's KL is.
+    fn kl_is_closed_form(&self) -> bool {
+        false
+    }
+
+    /// Of pairs (z_k, u_k), u_k ~ q(u | z_k): ln p(x|z) + \[ln p(z|u) + ln p(u) − ln q(u|z)\] − ln q(z|x).
+    fn log_weights<'g>(&self, Rows { x, y }: Rows<'g>, samples: usize) -> Tensor<'g> {
+        let PosteriorSample { z, log_posterior, log_likelihood } = self.first_codes(x, samples);
+        let y = y.map(|y| y.repeat_rows(samples));
+        let of_second = self.second(|can| Ok(can.density()?.log_weights(Rows { x: z, y }, 1)));
+        log_likelihood - log_posterior + of_second.reshape(&[x.shape()[0], samples])
+    }
+
+    fn note(&self) -> Option<&'static str> {
+        self.second(|can| Ok(can.density()?.note()))
+    }
+}
+
+impl Classify for SecondStage {
+    fn probabilities<'g>(&self, x: Tensor<'g>) -> Tensor<'g> {
+        let z = self.first_means(x);
+        self.second(|can| Ok(can.classify()?.probabilities(z)))
     }
 }

@@ -6,14 +6,14 @@
 
 use std::sync::Arc;
 
-use super::networks::{Networks, repeat};
-use super::{Batch, DrawnCodes, Model, Rows, Terms};
-use crate::catalogue::{About, Kind};
-use crate::distributions::{
-    Codes, DiagonalGaussian, Encode, Encoder, Likelihood, Measure, Posterior, Prior, StandardNormal,
+use super::networks::Networks;
+use super::{
+    Batch, Can, Condition, Decode, Density, Encode, Generate, Model, PosteriorSample, Rows, SamplePosterior, Terms,
 };
+use crate::catalogue::{About, Kind};
+use crate::distributions::{Codes, DiagonalGaussian, Encoder, Likelihood, Measure, Posterior, Prior, StandardNormal};
 use crate::graph::{Graph, Tensor};
-use crate::nn::{Activation, ParameterSpec};
+use crate::nn::Activation;
 use crate::objectives::{Elbo, Inference, Objective};
 
 /// What a VAE is made of besides its networks.
@@ -44,9 +44,9 @@ impl Parts {
     /// Whether KL(q(z | x) ‖ p(z)) of so many dimensions has a closed form; else it is estimated from the codes that are
     /// drawn.
     pub fn kl_is_closed_form(&self, latent: usize) -> bool {
-        let mut graph = Graph::new();
+        let graph = Graph::new();
         let outputs = graph.input("outputs", &[1, self.posterior.outputs(latent)]);
-        self.posterior.kl(&mut graph, outputs, &*self.prior).is_some()
+        self.posterior.kl(outputs, &*self.prior).is_some()
     }
 }
 
@@ -112,61 +112,62 @@ impl Vae {
     }
 
     /// The terms for given noise of the posterior's, `[rows·samples, …]`.
-    pub fn terms_with(&self, graph: &mut Graph, batch: &Batch, noise: Tensor) -> Terms {
-        let inference = self.infer(graph, batch, noise);
-        let loss = self.parts.objective.loss(graph, &inference);
-        let reconstruction = inference.reconstruction(graph);
-        let mu = inference.mu(graph);
-        let kl = Some(inference.kl);
-        Terms { loss: loss.rows, reconstruction, kl, mu, parts: loss.parts, reweigh: loss.reweigh }
+    pub fn terms_with<'g>(&self, batch: &Batch<'g>, noise: Tensor<'g>) -> Terms<'g> {
+        let inference = self.infer(batch, noise);
+        let loss = self.parts.objective.loss(&inference);
+        Terms {
+            loss: loss.rows,
+            reconstruction: inference.reconstruction(),
+            kl: Some(inference.kl),
+            mu: inference.mu(),
+            parts: loss.parts,
+            gradient_scale: loss.gradient_scale,
+        }
     }
 
     /// Encodes, samples and decodes a batch, with as many codes per row as there is noise for.
-    fn infer(&self, graph: &mut Graph, batch: &Batch, noise: Tensor) -> Inference<'_> {
-        let Parts { posterior, prior, .. } = &self.parts;
-        let rows = graph.shape(batch.rows.x)[0];
-        let samples = graph.shape(noise)[0] / rows;
-        let outputs = self.networks.encode(graph, batch.rows);
-        let repeated = repeat(graph, outputs, samples);
-        let draw = posterior.sample(graph, repeated, noise);
-        let z = draw.z;
-        let log_likelihood = self.networks.log_likelihood(graph, &*self.parts.likelihood, z, batch.rows);
+    fn infer<'g>(&self, batch: &Batch<'g>, noise: Tensor<'g>) -> Inference<'_, 'g> {
+        let Parts { likelihood, posterior, prior, .. } = &self.parts;
+        let rows = batch.rows.count();
+        let samples = noise.shape()[0] / rows;
+        let outputs = self.networks.encode(batch.rows);
+        let draw = posterior.sample(outputs.repeat_rows(samples), noise);
+        let log_likelihood = self.networks.log_likelihood(&**likelihood, draw.z, batch.rows);
         let encoder = self.encoder();
-        let log_prior = prior.log_prob(graph, draw.code(), &encoder);
-        let [log_posterior, log_prior] = [draw.log_prob, log_prior].map(|t| graph.reshape(t, &[rows, samples]));
-        let kl = posterior.kl(graph, outputs, &**prior).unwrap_or_else(|| {
-            let ratio = graph.sub(log_posterior, log_prior);
-            let sum = graph.sum(ratio, &[1]);
-            graph.scale(sum, 1.0 / samples as f32)
-        });
+        let log_prior = prior.log_prob(draw.code(), &encoder).reshape(&[rows, samples]);
+        let log_posterior = draw.log_prob.reshape(&[rows, samples]);
         Inference {
             posterior: &**posterior,
             prior: &**prior,
             encoder,
             outputs,
-            z,
+            z: draw.z,
             log_likelihood,
             log_prior,
             log_posterior,
-            kl,
+            kl: posterior.kl(outputs, &**prior).unwrap_or_else(|| (log_posterior - log_prior).mean(&[1])),
             weights: batch.weights,
             count: batch.count,
         }
     }
 
-    /// The parameters of the prior alone.
-    pub(super) fn parameters_of_prior(&self) -> Vec<ParameterSpec> {
-        self.parts.prior.parameters(self.latent(), Encode::features(&self.networks))
+    /// Encodes, samples and decodes rows, with so many codes of each.
+    fn infer_rows<'g>(&self, rows: Rows<'g>, samples: usize) -> Inference<'_, 'g> {
+        let batch = Batch::whole(rows);
+        self.infer(&batch, self.noise(rows, samples))
     }
 
     /// The terms for a code of each row where only the prior is learnt: the loss is −ln p(z).
-    pub(super) fn terms_of_prior(&self, graph: &mut Graph, batch: &Batch) -> Terms {
-        let rows = graph.shape(batch.rows.x)[0];
-        let noise = self.noise(graph, rows);
-        let inference = self.infer(graph, batch, noise);
-        let (reconstruction, mu) = (inference.reconstruction(graph), inference.mu(graph));
-        let loss = graph.neg(inference.log_prior);
-        Terms { loss, reconstruction, kl: Some(inference.kl), mu, parts: vec![], reweigh: None }
+    pub(super) fn terms_of_prior<'g>(&self, batch: &Batch<'g>) -> Terms<'g> {
+        let inference = self.infer(batch, self.noise(batch.rows, 1));
+        Terms {
+            loss: -inference.log_prior,
+            reconstruction: inference.reconstruction(),
+            kl: Some(inference.kl),
+            mu: inference.mu(),
+            parts: vec![],
+            gradient_scale: None,
+        }
     }
 
     /// The encoder, as a prior may want it.
@@ -174,8 +175,8 @@ impl Vae {
         Encoder { network: &self.networks, posterior: &*self.parts.posterior }
     }
 
-    fn noise(&self, graph: &mut Graph, rows: usize) -> Tensor {
-        self.parts.posterior.noise(graph, rows, self.latent())
+    fn noise<'g>(&self, rows: Rows<'g>, samples: usize) -> Tensor<'g> {
+        self.parts.posterior.noise(rows.x.graph(), rows.count() * samples, self.networks.latent())
     }
 }
 
@@ -184,95 +185,101 @@ impl Model for Vae {
         self.networks.features()
     }
 
-    fn latent(&self) -> usize {
-        self.networks.latent()
-    }
-
-    fn condition(&self) -> usize {
-        self.networks.condition()
-    }
-
-    fn parameters(&self) -> Vec<ParameterSpec> {
-        let mut all = self.networks.parameters();
-        all.extend(self.parts.likelihood.parameters(self.features()));
-        all.extend(self.parts.posterior.parameters(self.latent()));
-        all.extend(self.parameters_of_prior());
-        all
-    }
-
-    fn note_on_likelihood(&self) -> Option<&'static str> {
-        self.parts.posterior.note_on_likelihood()
+    fn condition(&self) -> Condition {
+        match self.networks.condition() {
+            0 => Condition::None,
+            width => Condition::Given(width),
+        }
     }
 
     fn measure(&self, black_and_white: bool) -> Measure {
         Measure::of(self.parts.likelihood.support(), black_and_white)
     }
 
-    fn kl_is_closed_form(&self) -> Option<bool> {
-        Some(self.parts.kl_is_closed_form(self.latent()))
+    fn terms<'g>(&self, batch: &Batch<'g>) -> Terms<'g> {
+        self.terms_with(batch, self.noise(batch.rows, self.parts.objective.samples()))
     }
 
-    fn terms(&self, graph: &mut Graph, batch: &Batch) -> Terms {
-        let rows = graph.shape(batch.rows.x)[0];
-        let noise = self.noise(graph, rows * self.parts.objective.samples());
-        self.terms_with(graph, batch, noise)
-    }
-
-    fn score(&self, graph: &mut Graph, rows: Rows) -> Tensor {
-        let batch = Batch::whole(graph, rows);
-        let noise = self.noise(graph, batch.count);
-        let inference = self.infer(graph, &batch, noise);
-        let (reconstruction, kl) = (inference.reconstruction(graph), inference.kl_of_rows(graph));
-        graph.add(reconstruction, kl)
-    }
-
-    fn log_weights(&self, graph: &mut Graph, rows: Rows, samples: usize) -> Option<Tensor> {
-        let batch = Batch::whole(graph, rows);
-        let noise = self.noise(graph, batch.count * samples);
-        let inference = self.infer(graph, &batch, noise);
-        let ratio = graph.sub(inference.log_prior, inference.log_posterior);
-        Some(graph.add(inference.log_likelihood, ratio))
-    }
-
-    fn codes(&self, graph: &mut Graph, rows: Rows, samples: usize) -> Option<DrawnCodes> {
-        // A density over the simplex is no density over the numbers that a second model gives one.
-        if self.parts.posterior.codes() != Codes::Real {
-            return None;
-        }
-        let batch = Batch::whole(graph, rows);
-        let noise = self.noise(graph, batch.count * samples);
-        let Inference { z, log_posterior, log_likelihood, .. } = self.infer(graph, &batch, noise);
-        Some(DrawnCodes { z, log_posterior, log_likelihood })
-    }
-
-    fn draw_code(&self, graph: &mut Graph, rows: Rows) -> Tensor {
-        let outputs = self.networks.encode(graph, rows);
-        let count = graph.shape(outputs)[0];
-        let noise = self.noise(graph, count);
-        self.parts.posterior.sample(graph, outputs, noise).z
-    }
-
-    fn encode(&self, graph: &mut Graph, rows: Rows) -> Tensor {
-        let outputs = self.networks.encode(graph, rows);
-        self.parts.posterior.mean(graph, outputs)
-    }
-
-    fn decode(&self, graph: &mut Graph, z: Tensor, y: Option<Tensor>) -> Tensor {
-        let outputs = self.networks.decode(graph, z, y);
-        self.parts.likelihood.mean(graph, outputs)
-    }
-
-    fn draw_rows(&self, graph: &mut Graph, z: Tensor, y: Option<Tensor>) -> Option<Tensor> {
-        let outputs = self.networks.decode(graph, z, y);
-        self.parts.likelihood.sample(graph, outputs)
-    }
-
-    fn prior_sample(&self, graph: &mut Graph, rows: usize) -> Option<Tensor> {
-        Some(self.parts.prior.sample(graph, rows, self.latent(), &self.encoder()))
+    fn score<'g>(&self, rows: Rows<'g>) -> Tensor<'g> {
+        let inference = self.infer_rows(rows, 1);
+        inference.reconstruction() + inference.kl_of_rows()
     }
 
     fn scalar(&self, name: &str, epochs: f64) -> Option<f64> {
         let Parts { objective, posterior, .. } = &self.parts;
         objective.scalar(name, epochs).or_else(|| posterior.scalar(name, epochs))
+    }
+
+    fn can(&self) -> Can<'_> {
+        // A density over the simplex is no density over the numbers that a second model gives one.
+        let is_real = self.parts.posterior.codes() == Codes::Real;
+        Can {
+            encode: Some(self),
+            decode: Some(self),
+            generate: Some(self),
+            density: Some(self),
+            posterior: is_real.then_some(self),
+            classify: None,
+        }
+    }
+}
+
+impl Encode for Vae {
+    fn latent(&self) -> usize {
+        self.networks.latent()
+    }
+
+    fn mean<'g>(&self, rows: Rows<'g>) -> Tensor<'g> {
+        self.parts.posterior.mean(self.networks.encode(rows))
+    }
+
+    fn draw<'g>(&self, rows: Rows<'g>) -> Tensor<'g> {
+        self.parts.posterior.sample(self.networks.encode(rows), self.noise(rows, 1)).z
+    }
+}
+
+impl Decode for Vae {
+    fn mean<'g>(&self, z: Tensor<'g>, y: Option<Tensor<'g>>) -> Tensor<'g> {
+        self.parts.likelihood.mean(self.networks.decode(z, y))
+    }
+
+    fn draw<'g>(&self, z: Tensor<'g>, y: Option<Tensor<'g>>) -> Option<Tensor<'g>> {
+        self.parts.likelihood.sample(self.networks.decode(z, y))
+    }
+
+    fn reconstruct<'g>(&self, rows: Rows<'g>) -> Tensor<'g> {
+        Decode::mean(self, Encode::mean(self, rows), rows.y)
+    }
+}
+
+impl Generate for Vae {
+    fn codes<'g>(&self, graph: &'g Graph, rows: usize) -> Tensor<'g> {
+        self.parts.prior.sample(graph, rows, self.networks.latent(), &self.encoder())
+    }
+
+    fn rows<'g>(&self, graph: &'g Graph, rows: usize, y: Option<Tensor<'g>>) -> Tensor<'g> {
+        Decode::mean(self, self.codes(graph, rows), y)
+    }
+}
+
+impl Density for Vae {
+    fn kl_is_closed_form(&self) -> bool {
+        self.parts.kl_is_closed_form(self.networks.latent())
+    }
+
+    fn log_weights<'g>(&self, rows: Rows<'g>, samples: usize) -> Tensor<'g> {
+        let inference = self.infer_rows(rows, samples);
+        inference.log_likelihood + (inference.log_prior - inference.log_posterior)
+    }
+
+    fn note(&self) -> Option<&'static str> {
+        self.parts.posterior.note_on_likelihood()
+    }
+}
+
+impl SamplePosterior for Vae {
+    fn sample_posterior<'g>(&self, rows: Rows<'g>, samples: usize) -> PosteriorSample<'g> {
+        let Inference { z, log_posterior, log_likelihood, .. } = self.infer_rows(rows, samples);
+        PosteriorSample { z, log_posterior, log_likelihood }
     }
 }

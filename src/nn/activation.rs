@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::graph::Tensor;
 use crate::kernels::Func;
 
 /// A nonlinearity: a function of each element, or a gate with weights of its own.
@@ -54,6 +55,14 @@ impl Activation {
             Activation::Sigmoid => Some(Func::Sigmoid),
             Activation::Softplus => Some(Func::Softplus),
             Activation::Gated => None,
+        }
+    }
+
+    /// What becomes of a layer's result `y`; `gate` is asked for a second layer's where this is a gate.
+    pub fn of<'g>(self, y: Tensor<'g>, gate: impl FnOnce() -> Tensor<'g>) -> Tensor<'g> {
+        match self.func() {
+            Some(func) => y.apply(func),
+            None => y * gate().sigmoid(),
         }
     }
 }

@@ -1,13 +1,11 @@
-//! Layers: how their parameters are named, shaped and initialised, and the graph they make.
+//! Layers: functions of tensors that declare their parameters as they go.
 
 mod activation;
 mod linear;
 mod made;
 mod mlp;
-mod parameters;
 
 pub use activation::Activation;
-pub use linear::Linear;
+pub use linear::linear;
 pub use made::Made;
 pub use mlp::Mlp;
-pub use parameters::{Init, ParameterSpec};

@@ -9,8 +9,7 @@ use std::sync::Arc;
 
 use super::{Inference, Loss, Need, Objective};
 use crate::catalogue::{About, Bounds, Kind, Piece, Setting};
-use crate::graph::{Graph, Tensor};
-use crate::kernels::Func;
+use crate::graph::Tensor;
 
 /// E_q\[−ln p(x | z)\] + α·I(z; n) + β·TC(z) + γ·Σ_d KL(q(z_d) ‖ p(z_d)), times the scalar β of the warm-up.
 #[derive(Clone, Copy, Debug)]
@@ -69,42 +68,27 @@ const LOG_OF_NOTHING: f32 = -1e9;
 
 impl BetaTcvae {
     /// ln of the weight of row j's density at the code of row i. `[rows, rows]`
-    fn log_weights(&self, graph: &mut Graph, inference: &Inference) -> Tensor {
-        let rows = inference.rows(graph);
-        let shape = [rows, rows];
+    fn log_weights<'g>(&self, inference: &Inference<'_, 'g>) -> Tensor<'g> {
+        let graph = inference.z.graph();
+        let shape = [inference.rows(); 2];
         let (i, j, live) = (graph.coordinate(0, &shape), graph.coordinate(1, &shape), graph.rows());
-        let (total, one) = (graph.constant(inference.count as f32), graph.constant(1.0));
+        let total = graph.constant(inference.count as f32);
         let weight = if self.stratified {
-            let others = graph.sub(live, one);
-            let others = graph.call(Func::Max, &[others, one]);
-            let next = graph.add(i, one);
-            let past_end = graph.call(Func::Less, &[next, live]);
-            let zero = graph.constant(0.0);
-            let next = graph.call(Func::Select, &[past_end, next, zero]);
-            let rest = graph.sub(total, others);
-            let scale = graph.mul(total, others);
-            let (first, second, third) = (graph.div(one, total), graph.div(rest, scale), graph.div(one, others));
-            let is_next = equal(graph, j, next);
-            let weight = graph.call(Func::Select, &[is_next, second, third]);
-            let is_own = equal(graph, i, j);
-            graph.call(Func::Select, &[is_own, first, weight])
+            let others = (live - 1.0).maximum(graph.constant(1.0));
+            let next = (i + 1.0).less(live).select(i + 1.0, graph.constant(0.0));
+            let (own, of_next) = (1.0 / total, (total - others) / (total * others));
+            equal(i, j).select(own, equal(j, next).select(of_next, 1.0 / others))
         } else {
-            let scale = graph.mul(total, live);
-            graph.div(one, scale)
+            1.0 / (total * live)
         };
-        let log = graph.call(Func::Log, &[weight]);
-        let is_live = graph.call(Func::Less, &[j, live]);
-        let nothing = graph.constant(LOG_OF_NOTHING);
-        graph.call(Func::Select, &[is_live, log, nothing])
+        j.less(live).select(weight.log(), graph.constant(LOG_OF_NOTHING))
     }
 }
 
 /// 1 where two whole numbers are the same, else 0.
-fn equal(graph: &mut Graph, a: Tensor, b: Tensor) -> Tensor {
-    let (below, above) = (graph.call(Func::Less, &[a, b]), graph.call(Func::Less, &[b, a]));
-    let (zero, one) = (graph.constant(0.0), graph.constant(1.0));
-    let different = graph.add(below, above);
-    graph.call(Func::Select, &[different, zero, one])
+fn equal<'g>(a: Tensor<'g>, b: Tensor<'g>) -> Tensor<'g> {
+    let graph = a.graph();
+    (a.less(b) + b.less(a)).select(graph.constant(0.0), graph.constant(1.0))
 }
 
 impl Objective for BetaTcvae {
@@ -112,42 +96,28 @@ impl Objective for BetaTcvae {
         &[Need::FactorisedPosterior, Need::Pairs, Need::OneLayer]
     }
 
-    fn loss(&self, graph: &mut Graph, inference: &Inference) -> Loss {
-        let (rows, latent) = (inference.rows(graph), inference.latent(graph));
-        let width = graph.shape(inference.outputs)[1];
-        let outputs = graph.reshape(inference.outputs, &[1, rows, width]);
-        let z = graph.reshape(inference.z, &[rows, 1, latent]);
-        let pairs = inference.posterior.log_prob_per_dimension(graph, outputs, z);
+    fn loss<'g>(&self, inference: &Inference<'_, 'g>) -> Loss<'g> {
+        let (rows, latent) = (inference.rows(), inference.latent());
+        let outputs = inference.outputs.reshape(&[1, rows, inference.outputs.width()]);
+        let pairs = inference.posterior.log_prob_per_dimension(outputs, inference.z.reshape(&[rows, 1, latent]));
         let pairs = pairs.expect("the posterior is a product over dimensions, which was checked");
-        let log_weights = self.log_weights(graph, inference);
+        let log_weights = self.log_weights(inference);
         // ln q(z) and Σ_d ln q(z_d), each from all rows.
-        let joint = graph.sum(pairs, &[2]);
-        let joint = graph.reshape(joint, &[rows, rows]);
-        let joint = graph.add(joint, log_weights);
-        let joint = graph.log_sum_exp(joint, &[1]);
-        let log_weights = graph.reshape(log_weights, &[rows, rows, 1]);
-        let marginals = graph.add(pairs, log_weights);
-        let marginals = graph.log_sum_exp(marginals, &[1]);
-        let marginals = graph.reshape(marginals, &[rows, latent]);
-        let marginals = graph.sum_rows(marginals);
-        let (log_posterior, log_prior) = (inference.log_posterior, inference.log_prior);
-        let information = graph.sub(log_posterior, joint);
-        let correlation = graph.sub(joint, marginals);
-        let dimensions = graph.sub(marginals, log_prior);
-        let parts = [
-            ("mutual_information", information, self.alpha),
-            ("total_correlation", correlation, self.beta),
-            ("dimension_wise_kl", dimensions, self.gamma),
-        ];
-        let weighted = parts.map(|(_, t, weight)| graph.scale(t, weight));
-        let sum = graph.add(weighted[0], weighted[1]);
-        let sum = graph.add(sum, weighted[2]);
-        let sum = inference.weighted_by_beta(graph, sum);
-        let reconstruction = inference.reconstruction(graph);
+        let joint = (pairs.sum(&[2]).reshape(&[rows, rows]) + log_weights).log_sum_exp(&[1]);
+        let marginals = (pairs + log_weights.reshape(&[rows, rows, 1])).log_sum_exp(&[1]);
+        let marginals = marginals.reshape(&[rows, latent]).sum_rows();
+        let information = inference.log_posterior - joint;
+        let correlation = joint - marginals;
+        let dimensions = marginals - inference.log_prior;
+        let sum = information * self.alpha + correlation * self.beta + dimensions * self.gamma;
         Loss {
-            rows: graph.add(reconstruction, sum),
-            parts: parts.map(|(name, t, _)| (name, t)).to_vec(),
-            reweigh: None,
+            rows: inference.reconstruction() + inference.weighted_by_beta(sum),
+            parts: vec![
+                ("mutual_information", information),
+                ("total_correlation", correlation),
+                ("dimension_wise_kl", dimensions),
+            ],
+            gradient_scale: None,
         }
     }
 }

@@ -4,7 +4,6 @@ use std::sync::Arc;
 
 use super::{Inference, Loss, Objective};
 use crate::catalogue::{About, Bounds, Kind, Piece, Setting};
-use crate::graph::Graph;
 
 /// E_q\[−ln p(x | z)\] + β·KL(q(z | x) ‖ p(z)), β being its own; a warm-up still applies.
 #[derive(Clone, Copy, Debug)]
@@ -32,10 +31,8 @@ pub(super) static PIECE: Piece<dyn Objective> = Piece {
 };
 
 impl Objective for BetaVae {
-    fn loss(&self, graph: &mut Graph, inference: &Inference) -> Loss {
-        let (reconstruction, kl) = (inference.reconstruction(graph), inference.kl_of_rows(graph));
-        let weighted = inference.weighted_by_beta(graph, kl);
-        let weighted = graph.scale(weighted, self.beta);
-        Loss::new(graph.add(reconstruction, weighted))
+    fn loss<'g>(&self, inference: &Inference<'_, 'g>) -> Loss<'g> {
+        let kl = inference.weighted_by_beta(inference.kl_of_rows());
+        Loss::new(inference.reconstruction() + kl * self.beta)
     }
 }

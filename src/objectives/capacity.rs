@@ -4,8 +4,6 @@ use std::sync::Arc;
 
 use super::{Inference, Loss, Objective};
 use crate::catalogue::{About, Bounds, Kind, Piece, Setting};
-use crate::graph::Graph;
-use crate::kernels::Func;
 
 /// The scalar C of a step, in nats.
 const CAPACITY: &str = "capacity";
@@ -49,15 +47,10 @@ impl Objective for Capacity {
         false
     }
 
-    fn loss(&self, graph: &mut Graph, inference: &Inference) -> Loss {
-        let (reconstruction, kl) = (inference.reconstruction(graph), inference.kl_of_rows(graph));
-        let mean = inference.batch_mean(graph, kl);
-        let capacity = graph.scalar(CAPACITY);
-        let excess = graph.sub(mean, capacity);
-        let distance = graph.call(Func::Abs, &[excess]);
-        let penalty = graph.scale(distance, self.gamma);
-        let penalty = inference.in_every_row(graph, penalty);
-        Loss::new(graph.add(reconstruction, penalty))
+    fn loss<'g>(&self, inference: &Inference<'_, 'g>) -> Loss<'g> {
+        let kl = inference.batch_mean(inference.kl_of_rows());
+        let penalty = (kl - kl.graph().scalar(CAPACITY)).abs() * self.gamma;
+        Loss::new(inference.reconstruction() + inference.in_every_row(penalty))
     }
 
     fn scalar(&self, name: &str, epochs: f64) -> Option<f64> {

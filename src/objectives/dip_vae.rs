@@ -4,8 +4,7 @@ use std::sync::Arc;
 
 use super::{Inference, Loss, Need, Objective};
 use crate::catalogue::{About, Bounds, Kind, Piece, Setting, Settings};
-use crate::graph::{Graph, Tensor};
-use crate::kernels::Func;
+use crate::graph::Tensor;
 
 /// −ELBO + λ_od·Σ_{i≠j} C_ij² + λ_d·Σ_i (C_ii − 1)², with C = Cov\[μ(x)\] (I) or C = E\[σ²(x)\] + Cov\[μ(x)\] (II), of the
 /// batch.
@@ -71,12 +70,10 @@ fn build(settings: &Settings, with_variance: bool) -> DipVae {
 
 impl DipVae {
     /// Σ_i w_i (μ_i − μ̄)(μ_i − μ̄)ᵀ over the live rows `[latent, latent]`.
-    fn covariance(graph: &mut Graph, inference: &Inference) -> Tensor {
-        let mu = inference.mu(graph);
-        let mean = inference.batch_mean(graph, mu);
-        let centred = graph.sub(mu, mean);
-        let weighted = graph.mul(centred, inference.weights);
-        graph.matmul(centred, weighted, true, false)
+    fn covariance<'g>(inference: &Inference<'_, 'g>) -> Tensor<'g> {
+        let mu = inference.mu();
+        let centred = mu - inference.batch_mean(mu);
+        centred.t().matmul(centred * inference.weights)
     }
 }
 
@@ -85,30 +82,19 @@ impl Objective for DipVae {
         &[Need::FactorisedPosterior, Need::Pairs, Need::OneLayer]
     }
 
-    fn loss(&self, graph: &mut Graph, inference: &Inference) -> Loss {
-        let latent = inference.latent(graph);
-        let shape = [latent, latent];
-        let mut covariance = DipVae::covariance(graph, inference);
+    fn loss<'g>(&self, inference: &Inference<'_, 'g>) -> Loss<'g> {
+        let (graph, shape) = (inference.z.graph(), [inference.latent(); 2]);
+        let mut covariance = DipVae::covariance(inference);
         let (i, j) = (graph.coordinate(0, &shape), graph.coordinate(1, &shape));
-        let (below, above) = (graph.call(Func::Less, &[i, j]), graph.call(Func::Less, &[j, i]));
-        let off = graph.add(below, above);
+        let off = i.less(j) + j.less(i);
         if self.with_variance {
-            let variance = inference.posterior.variance(graph, inference.outputs);
+            let variance = inference.posterior.variance(inference.outputs);
             let variance = variance.expect("the posterior is a product over dimensions, which was checked");
-            let mean = inference.batch_mean(graph, variance);
-            let sum = graph.add(covariance, mean);
-            covariance = graph.call(Func::Select, &[off, covariance, sum]);
+            covariance = off.select(covariance, covariance + inference.batch_mean(variance));
         }
-        let one = graph.constant(1.0);
-        let excess = graph.sub(covariance, one);
-        let (outside, inside) = (graph.call(Func::Square, &[covariance]), graph.call(Func::Square, &[excess]));
-        let (outside, inside) = (graph.scale(outside, self.off_diagonal), graph.scale(inside, self.diagonal));
-        let penalty = graph.call(Func::Select, &[off, outside, inside]);
-        let penalty = graph.sum(penalty, &[0, 1]);
-        let penalty = inference.in_every_row(graph, penalty);
-        let (reconstruction, kl) = (inference.reconstruction(graph), inference.kl_of_rows(graph));
-        let weighted = inference.weighted_by_beta(graph, kl);
-        let bound = graph.add(reconstruction, weighted);
-        Loss { rows: graph.add(bound, penalty), parts: vec![("covariance_penalty", penalty)], reweigh: None }
+        let (outside, inside) = (covariance.square() * self.off_diagonal, (covariance - 1.0).square() * self.diagonal);
+        let penalty = inference.in_every_row(off.select(outside, inside).sum(&[0, 1]));
+        let bound = inference.reconstruction() + inference.weighted_by_beta(inference.kl_of_rows());
+        Loss { rows: bound + penalty, parts: vec![("covariance_penalty", penalty)], gradient_scale: None }
     }
 }

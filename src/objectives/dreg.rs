@@ -14,8 +14,6 @@ use std::sync::Arc;
 use super::iwae::{SAMPLES, bound};
 use super::{Inference, Loss, Need, Objective};
 use crate::catalogue::{About, Kind, Piece};
-use crate::graph::Graph;
-use crate::kernels::Func;
 
 /// The bound of the IWAE, with a gradient of less variance.
 #[derive(Clone, Copy, Debug)]
@@ -46,27 +44,16 @@ impl Objective for Dreg {
         &[Need::FactorisedPosterior, Need::OneLayer]
     }
 
-    fn loss(&self, graph: &mut Graph, inference: &Inference) -> Loss {
-        let (rows, samples, latent) = (inference.rows(graph), inference.samples(graph), inference.latent(graph));
-        let width = graph.shape(inference.outputs)[1];
-        let still = graph.detach(inference.outputs);
-        let still = graph.reshape(still, &[rows, 1, width]);
-        let z = graph.reshape(inference.z, &[rows, samples, latent]);
-        let density = inference.posterior.log_prob_per_dimension(graph, still, z);
+    fn loss<'g>(&self, inference: &Inference<'_, 'g>) -> Loss<'g> {
+        let (rows, samples, latent) = (inference.rows(), inference.samples(), inference.latent());
+        let still = inference.outputs.detach().reshape(&[rows, 1, inference.outputs.width()]);
+        let z = inference.z.reshape(&[rows, samples, latent]);
+        let density = inference.posterior.log_prob_per_dimension(still, z);
         let density = density.expect("the posterior is a product over dimensions, which was checked");
-        let density = graph.sum(density, &[2]);
-        let density = graph.reshape(density, &[rows, samples]);
-        let ratio = graph.sub(inference.log_prior, density);
-        let ratio = inference.weighted_by_beta(graph, ratio);
-        let log_weights = graph.add(inference.log_likelihood, ratio);
-        let total = graph.log_sum_exp(log_weights, &[1]);
-        let normalised = graph.sub(log_weights, total);
-        let normalised = graph.call(Func::Exp, &[normalised]);
-        let normalised = graph.reshape(normalised, &[rows * samples, 1]);
-        let one = graph.constant(1.0);
-        let excess = graph.sub(normalised, one);
-        let excess = inference.weighted_by_beta(graph, excess);
-        let factor = graph.add(one, excess);
-        Loss { rows: bound(graph, log_weights), parts: vec![], reweigh: Some((inference.z, factor)) }
+        let density = density.sum(&[2]).reshape(&[rows, samples]);
+        let log_weights = inference.log_likelihood + inference.weighted_by_beta(inference.log_prior - density);
+        let normalised = (log_weights - log_weights.log_sum_exp(&[1])).exp().reshape(&[rows * samples, 1]);
+        let factor = 1.0 + inference.weighted_by_beta(normalised - 1.0);
+        Loss { rows: bound(log_weights), parts: vec![], gradient_scale: Some((inference.z, factor)) }
     }
 }

@@ -4,7 +4,6 @@ use std::sync::Arc;
 
 use super::{Inference, Loss, Objective};
 use crate::catalogue::{About, Kind, Piece};
-use crate::graph::Graph;
 
 /// −ELBO with the KL term weighted by β: E_q\[−ln p(x | z)\] + β·KL(q(z | x) ‖ p(z)).
 #[derive(Clone, Copy, Debug)]
@@ -25,9 +24,7 @@ pub(super) static PIECE: Piece<dyn Objective> = Piece {
 };
 
 impl Objective for Elbo {
-    fn loss(&self, graph: &mut Graph, inference: &Inference) -> Loss {
-        let (reconstruction, kl) = (inference.reconstruction(graph), inference.kl_of_rows(graph));
-        let weighted = inference.weighted_by_beta(graph, kl);
-        Loss::new(graph.add(reconstruction, weighted))
+    fn loss<'g>(&self, inference: &Inference<'_, 'g>) -> Loss<'g> {
+        Loss::new(inference.reconstruction() + inference.weighted_by_beta(inference.kl_of_rows()))
     }
 }

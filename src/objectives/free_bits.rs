@@ -4,8 +4,6 @@ use std::sync::Arc;
 
 use super::{Inference, Loss, Need, Objective};
 use crate::catalogue::{About, Bounds, Kind, Piece, Setting};
-use crate::graph::Graph;
-use crate::kernels::Func;
 
 /// E_q\[−ln p(x | z)\] + β·Σ_d max(λ, E_batch\[KL_d\]).
 #[derive(Clone, Copy, Debug)]
@@ -37,15 +35,11 @@ impl Objective for FreeBits {
         &[Need::ClosedFormKl]
     }
 
-    fn loss(&self, graph: &mut Graph, inference: &Inference) -> Loss {
-        let reconstruction = inference.reconstruction(graph);
-        let mean = inference.batch_mean(graph, inference.kl);
-        let lambda = graph.constant(self.lambda);
-        // At a tie Max's gradient goes to its first argument: at or below λ there is none.
-        let counted = graph.call(Func::Max, &[lambda, mean]);
-        let sum = graph.sum_rows(counted);
-        let sum = inference.in_every_row(graph, sum);
-        let weighted = inference.weighted_by_beta(graph, sum);
-        Loss::new(graph.add(reconstruction, weighted))
+    fn loss<'g>(&self, inference: &Inference<'_, 'g>) -> Loss<'g> {
+        let mean = inference.batch_mean(inference.kl);
+        // At a tie the maximum's gradient goes to its first argument: at or below λ there is none.
+        let counted = mean.graph().constant(self.lambda).maximum(mean).sum_rows();
+        let weighted = inference.weighted_by_beta(inference.in_every_row(counted));
+        Loss::new(inference.reconstruction() + weighted)
     }
 }

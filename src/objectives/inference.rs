@@ -2,13 +2,13 @@
 
 use super::BETA;
 use crate::distributions::{Encoder, Posterior, Prior};
-use crate::graph::{Graph, Tensor};
+use crate::graph::Tensor;
 
 /// A batch, encoded, sampled and decoded.
 ///
 /// All of it are tensors of a graph; what an objective leaves unused is never computed.
 #[derive(Clone, Copy, Debug)]
-pub struct Inference<'a> {
+pub struct Inference<'a, 'g> {
     /// The family of the posterior.
     pub posterior: &'a dyn Posterior,
     /// The prior.
@@ -16,78 +16,67 @@ pub struct Inference<'a> {
     /// The encoder, of which the prior may be made.
     pub encoder: Encoder<'a>,
     /// What the encoder gives `[rows, outputs]`.
-    pub outputs: Tensor,
+    pub outputs: Tensor<'g>,
     /// The codes `[rows·samples, latent]`, those of one row behind each other.
-    pub z: Tensor,
+    pub z: Tensor<'g>,
     /// ln p(x | z), in nats `[rows, samples]`.
-    pub log_likelihood: Tensor,
+    pub log_likelihood: Tensor<'g>,
     /// ln p(z), in nats `[rows, samples]`.
-    pub log_prior: Tensor,
+    pub log_prior: Tensor<'g>,
     /// ln q(z | x), in nats `[rows, samples]`.
-    pub log_posterior: Tensor,
+    pub log_posterior: Tensor<'g>,
     /// KL(q(z | x) ‖ p(z)), in nats: per dimension, or per variable of several, `[rows, latent]` where there is a
     /// closed form, else estimated from the samples `[rows, 1]`; of several stochastic layers, those of all behind each other.
-    pub kl: Tensor,
+    pub kl: Tensor<'g>,
     /// The weight of each row in a mean over the live ones `[rows, 1]`.
-    pub weights: Tensor,
+    pub weights: Tensor<'g>,
     /// Examples in the data set that the batch is from.
     pub count: usize,
 }
 
-impl Inference<'_> {
+impl<'g> Inference<'_, 'g> {
     /// Rows of the batch, padding included.
-    pub fn rows(&self, graph: &Graph) -> usize {
-        graph.shape(self.outputs)[0]
+    pub fn rows(&self) -> usize {
+        self.outputs.shape()[0]
     }
 
     /// Codes per row.
-    pub fn samples(&self, graph: &Graph) -> usize {
-        graph.shape(self.log_likelihood)[1]
+    pub fn samples(&self) -> usize {
+        self.log_likelihood.shape()[1]
     }
 
     /// Latent dimensions.
-    pub fn latent(&self, graph: &Graph) -> usize {
-        graph.shape(self.z)[1]
-    }
-
-    /// The mean over samples of `[rows, samples]`. `[rows, 1]`
-    pub fn mean_over_samples(&self, graph: &mut Graph, t: Tensor) -> Tensor {
-        let samples = graph.shape(t)[1];
-        let sum = graph.sum(t, &[1]);
-        graph.scale(sum, 1.0 / samples as f32)
+    pub fn latent(&self) -> usize {
+        self.z.shape()[1]
     }
 
     /// E_q\[−ln p(x | z)\]. `[rows, 1]`
-    pub fn reconstruction(&self, graph: &mut Graph) -> Tensor {
-        let mean = self.mean_over_samples(graph, self.log_likelihood);
-        graph.neg(mean)
+    pub fn reconstruction(&self) -> Tensor<'g> {
+        -self.log_likelihood.mean(&[1])
     }
 
     /// The whole KL of each row. `[rows, 1]`
-    pub fn kl_of_rows(&self, graph: &mut Graph) -> Tensor {
-        graph.sum_rows(self.kl)
+    pub fn kl_of_rows(&self) -> Tensor<'g> {
+        self.kl.sum_rows()
     }
 
     /// The mean over the live rows: `[rows, n]` to `[1, n]`.
-    pub fn batch_mean(&self, graph: &mut Graph, t: Tensor) -> Tensor {
-        let weighted = graph.mul(t, self.weights);
-        graph.sum(weighted, &[0])
+    pub fn batch_mean(&self, t: Tensor<'g>) -> Tensor<'g> {
+        (t * self.weights).sum(&[0])
     }
 
     /// What belongs to the batch as a whole `[1, 1]`, in every row `[rows, 1]`: the mean over live rows is itself.
-    pub fn in_every_row(&self, graph: &mut Graph, t: Tensor) -> Tensor {
-        let rows = self.rows(graph);
-        graph.expand(t, &[rows, 1])
+    pub fn in_every_row(&self, t: Tensor<'g>) -> Tensor<'g> {
+        t.expand(&[self.rows(), 1])
     }
 
     /// The means of the posteriors. `[rows, latent]`
-    pub fn mu(&self, graph: &mut Graph) -> Tensor {
-        self.posterior.mean(graph, self.outputs)
+    pub fn mu(&self) -> Tensor<'g> {
+        self.posterior.mean(self.outputs)
     }
 
     /// β·t, β being the scalar [`BETA`].
-    pub fn weighted_by_beta(&self, graph: &mut Graph, t: Tensor) -> Tensor {
-        let beta = graph.scalar(BETA);
-        graph.mul(t, beta)
+    pub fn weighted_by_beta(&self, t: Tensor<'g>) -> Tensor<'g> {
+        t * t.graph().scalar(BETA)
     }
 }

@@ -5,7 +5,6 @@ use std::sync::Arc;
 use super::mmd::{MmdKernel, mmd};
 use super::{Inference, Loss, Need, Objective};
 use crate::catalogue::{About, Bounds, Kind, Piece, Setting};
-use crate::graph::Graph;
 
 /// E_q\[−ln p(x | z)\] + (1 − α)·β·KL(q(z | x) ‖ p(z)) + (α + λ − 1)·MMD²(q(z), p(z)).
 #[derive(Clone, Copy, Debug)]
@@ -46,15 +45,11 @@ impl Objective for InfoVae {
         &[Need::Pairs, Need::OneLayer]
     }
 
-    fn loss(&self, graph: &mut Graph, inference: &Inference) -> Loss {
-        let (reconstruction, kl) = (inference.reconstruction(graph), inference.kl_of_rows(graph));
-        let weighted = inference.weighted_by_beta(graph, kl);
-        let weighted = graph.scale(weighted, 1.0 - self.alpha);
-        let kernel = MmdKernel::Rbf { bandwidth: inference.latent(graph) as f32 };
-        let distance = mmd(graph, inference, kernel);
-        let distance = inference.in_every_row(graph, distance);
-        let penalty = graph.scale(distance, self.alpha + self.lambda - 1.0);
-        let sum = graph.add(reconstruction, weighted);
-        Loss { rows: graph.add(sum, penalty), parts: vec![("mmd", distance)], reweigh: None }
+    fn loss<'g>(&self, inference: &Inference<'_, 'g>) -> Loss<'g> {
+        let kl = inference.weighted_by_beta(inference.kl_of_rows()) * (1.0 - self.alpha);
+        let kernel = MmdKernel::Rbf { bandwidth: inference.latent() as f32 };
+        let distance = inference.in_every_row(mmd(inference, kernel));
+        let penalty = distance * (self.alpha + self.lambda - 1.0);
+        Loss { rows: inference.reconstruction() + kl + penalty, parts: vec![("mmd", distance)], gradient_scale: None }
     }
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::{Inference, Loss, Objective};
 use crate::catalogue::{About, Bounds, Kind, Piece, Setting};
-use crate::graph::{Graph, Tensor};
+use crate::graph::Tensor;
 
 /// −ln (1/K) Σ_k w_k with w = p(x | z)·(p(z)/q(z | x))^β.
 #[derive(Clone, Copy, Debug)]
@@ -35,11 +35,8 @@ pub(super) static PIECE: Piece<dyn Objective> = Piece {
 };
 
 /// −(ln Σ_k e^{ln w_k} − ln K) `[rows, 1]`, of `[rows, K]`.
-pub(super) fn bound(graph: &mut Graph, log_weights: Tensor) -> Tensor {
-    let samples = graph.shape(log_weights)[1];
-    let sum = graph.log_sum_exp(log_weights, &[1]);
-    let log_samples = graph.constant((samples as f32).ln());
-    graph.sub(log_samples, sum)
+pub(super) fn bound(log_weights: Tensor) -> Tensor {
+    (log_weights.width() as f32).ln() - log_weights.log_sum_exp(&[1])
 }
 
 impl Objective for Iwae {
@@ -47,10 +44,8 @@ impl Objective for Iwae {
         self.samples
     }
 
-    fn loss(&self, graph: &mut Graph, inference: &Inference) -> Loss {
-        let ratio = graph.sub(inference.log_prior, inference.log_posterior);
-        let ratio = inference.weighted_by_beta(graph, ratio);
-        let log_weights = graph.add(inference.log_likelihood, ratio);
-        Loss::new(bound(graph, log_weights))
+    fn loss<'g>(&self, inference: &Inference<'_, 'g>) -> Loss<'g> {
+        let ratio = inference.weighted_by_beta(inference.log_prior - inference.log_posterior);
+        Loss::new(bound(inference.log_likelihood + ratio))
     }
 }

@@ -4,8 +4,7 @@
 //! (Gretton et al. 2012, lemma 6).
 
 use super::Inference;
-use crate::graph::{Graph, Tensor};
-use crate::kernels::Func;
+use crate::graph::Tensor;
 
 /// A kernel over codes, a function of their squared distance.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -27,79 +26,56 @@ const SCALES: [f32; 7] = [0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0];
 
 impl MmdKernel {
     /// The kernel of squared distances.
-    fn of(self, graph: &mut Graph, squared: Tensor) -> Tensor {
+    fn of(self, squared: Tensor) -> Tensor {
         match self {
-            MmdKernel::Rbf { bandwidth } => {
-                let scaled = graph.scale(squared, -1.0 / bandwidth);
-                graph.call(Func::Exp, &[scaled])
-            }
+            MmdKernel::Rbf { bandwidth } => (squared * (-1.0 / bandwidth)).exp(),
             MmdKernel::InverseMultiquadratic { c } => {
-                let terms = SCALES.map(|scale| {
-                    let c = graph.constant(scale * c);
-                    let below = graph.add(squared, c);
-                    graph.div(c, below)
-                });
-                terms.into_iter().reduce(|a, b| graph.add(a, b)).expect("there are scales")
+                let terms = SCALES.map(|scale| scale * c / (squared + scale * c));
+                terms.into_iter().reduce(|a, b| a + b).expect("there are scales")
             }
         }
     }
 
     /// k(aᵢ, bⱼ) for codes `[m, latent]` and `[n, latent]`. `[m, n]`
-    fn pairs(self, graph: &mut Graph, a: Tensor, b: Tensor) -> Tensor {
-        let (m, n, latent) = (graph.shape(a)[0], graph.shape(b)[0], graph.shape(a)[1]);
-        let (a, b) = (graph.reshape(a, &[m, 1, latent]), graph.reshape(b, &[1, n, latent]));
-        let difference = graph.sub(a, b);
-        let squared = graph.call(Func::Square, &[difference]);
-        let squared = graph.sum(squared, &[2]);
-        let squared = graph.reshape(squared, &[m, n]);
-        self.of(graph, squared)
+    fn pairs<'g>(self, a: Tensor<'g>, b: Tensor<'g>) -> Tensor<'g> {
+        let ([m, latent], [n, _]) = (a.dims(), b.dims());
+        let difference = a.reshape(&[m, 1, latent]) - b.reshape(&[1, n, latent]);
+        self.of(difference.square().sum(&[2]).reshape(&[m, n]))
     }
 }
 
 /// The mean of `[m, m]` over pairs of different rows, with weights `[m, 1]` that sum to 1. `[1, 1]`
-fn mean_of_pairs(graph: &mut Graph, pairs: Tensor, weights: Tensor) -> Tensor {
-    let rows = graph.shape(pairs)[0];
+fn mean_of_pairs<'g>(pairs: Tensor<'g>, weights: Tensor<'g>) -> Tensor<'g> {
+    let (graph, [rows, _]) = (pairs.graph(), pairs.dims());
     let shape = [rows, rows];
     let (i, j) = (graph.coordinate(0, &shape), graph.coordinate(1, &shape));
-    let (below, above) = (graph.call(Func::Less, &[i, j]), graph.call(Func::Less, &[j, i]));
-    let different = graph.add(below, above);
-    let across = graph.reshape(weights, &[1, rows]);
-    let both = graph.mul(weights, across);
-    let both = graph.mul(both, different);
-    let weighted = graph.mul(pairs, both);
-    let (sum, total) = (graph.sum(weighted, &[0, 1]), graph.sum(both, &[0, 1]));
+    let both = weights * weights.reshape(&[1, rows]) * (i.less(j) + j.less(i));
     // A last batch of one row has no pairs: then the mean is 0.
-    let least = graph.constant(1e-12);
-    let total = graph.call(Func::Max, &[total, least]);
-    graph.div(sum, total)
+    let total = both.sum(&[0, 1]).maximum(graph.constant(1e-12));
+    (pairs * both).sum(&[0, 1]) / total
 }
 
 /// MMD² between the codes of the live rows, one for each, and as many draws from the prior. `[1, 1]`
-pub fn mmd(graph: &mut Graph, inference: &Inference, kernel: MmdKernel) -> Tensor {
-    let (rows, latent) = (inference.rows(graph), inference.latent(graph));
-    let p = inference.prior.sample(graph, rows, latent, &inference.encoder);
-    between(graph, (inference.z, inference.weights), p, kernel)
+pub fn mmd<'g>(inference: &Inference<'_, 'g>, kernel: MmdKernel) -> Tensor<'g> {
+    let graph = inference.z.graph();
+    let p = inference.prior.sample(graph, inference.rows(), inference.latent(), &inference.encoder);
+    between((inference.z, inference.weights), p, kernel)
 }
 
 /// MMD² between `z` `[m, latent]`, weighted by `[m, 1]` that sum to 1, and `p` `[n, latent]`. `[1, 1]`
-fn between(graph: &mut Graph, (z, weights): (Tensor, Tensor), p: Tensor, kernel: MmdKernel) -> Tensor {
-    let draws = graph.shape(p)[0];
-    let even = graph.full(1.0 / draws as f32, &[draws, 1]);
-    let of_codes = kernel.pairs(graph, z, z);
-    let of_codes = mean_of_pairs(graph, of_codes, weights);
-    let of_prior = kernel.pairs(graph, p, p);
-    let of_prior = mean_of_pairs(graph, of_prior, even);
-    let across = kernel.pairs(graph, z, p);
-    let across = graph.mul(across, weights);
-    let across = graph.sum(across, &[0, 1]);
-    let twice = graph.scale(across, 2.0 / draws as f32);
-    let sum = graph.add(of_codes, of_prior);
-    graph.sub(sum, twice)
+fn between<'g>((z, weights): (Tensor<'g>, Tensor<'g>), p: Tensor<'g>, kernel: MmdKernel) -> Tensor<'g> {
+    let draws = p.shape()[0];
+    let even = p.graph().full(1.0 / draws as f32, &[draws, 1]);
+    let of_codes = mean_of_pairs(kernel.pairs(z, z), weights);
+    let of_prior = mean_of_pairs(kernel.pairs(p, p), even);
+    let across = (kernel.pairs(z, p) * weights).sum(&[0, 1]);
+    of_codes + of_prior - across * (2.0 / draws as f32)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::graph::Graph;
     use crate::graph::eval::{Values, evaluate};
 
     const ROWS: usize = 5;
@@ -110,16 +86,16 @@ mod tests {
     }
 
     fn value(live: u32, kernel: MmdKernel) -> f64 {
-        let mut graph = Graph::new();
+        let graph = Graph::new();
         let (z, p) = (graph.input("z", &[ROWS, LATENT]), graph.input("p", &[ROWS, LATENT]));
         let weights = graph.row_weights(ROWS);
-        let found = between(&mut graph, (z, weights), p, kernel);
+        let found = between((z, weights), p, kernel);
         let mut values = Values::default();
         for (name, seed) in [("z", 1), ("p", 2)] {
             values.tensors.insert(name.to_string(), (0..ROWS).flat_map(|row| point(seed, row)).collect());
         }
         values.step.rows = live;
-        evaluate(&graph, &values, &[found])[0][0]
+        evaluate(&values, &[found])[0][0]
     }
 
     /// The mean over pairs, as the definition reads.

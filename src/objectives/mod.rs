@@ -21,7 +21,7 @@ pub use elbo::Elbo;
 pub use inference::Inference;
 
 use crate::catalogue::Piece;
-use crate::graph::{Graph, Tensor};
+use crate::graph::Tensor;
 
 /// The scalar by which the KL divergence is weighted: β, which warm-up schedules vary.
 pub const BETA: &str = "beta";
@@ -43,19 +43,19 @@ pub static OBJECTIVES: &[&Piece<dyn Objective>] = &[
 
 /// What an objective makes of a batch.
 #[derive(Clone, Debug)]
-pub struct Loss {
+pub struct Loss<'g> {
     /// What is minimised `[rows, 1]`, in nats per example. What belongs to the batch as a whole stands in every row.
-    pub rows: Tensor,
+    pub rows: Tensor<'g>,
     /// What else is worth a look, by name, each `[rows, 1]`.
-    pub parts: Vec<(&'static str, Tensor)>,
+    pub parts: Vec<(&'static str, Tensor<'g>)>,
     /// A tensor, and what the gradient that comes back through it is multiplied by.
-    pub reweigh: Option<(Tensor, Tensor)>,
+    pub gradient_scale: Option<(Tensor<'g>, Tensor<'g>)>,
 }
 
-impl Loss {
+impl<'g> Loss<'g> {
     /// A loss without more to it.
-    pub fn new(rows: Tensor) -> Loss {
-        Loss { rows, parts: vec![], reweigh: None }
+    pub fn new(rows: Tensor<'g>) -> Loss<'g> {
+        Loss { rows, parts: vec![], gradient_scale: None }
     }
 }
 
@@ -90,7 +90,7 @@ pub trait Objective: std::fmt::Debug + Send + Sync {
     }
 
     /// What is minimised.
-    fn loss(&self, graph: &mut Graph, inference: &Inference) -> Loss;
+    fn loss<'g>(&self, inference: &Inference<'_, 'g>) -> Loss<'g>;
 
     /// The scalars of its own that vary in training: their value after so many epochs; infinitely many stand for the end.
     fn scalar(&self, name: &str, epochs: f64) -> Option<f64> {

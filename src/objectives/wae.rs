@@ -5,7 +5,6 @@ use std::sync::Arc;
 use super::mmd::{MmdKernel, mmd};
 use super::{Inference, Loss, Need, Objective};
 use crate::catalogue::{About, Bounds, Kind, Piece, Setting};
-use crate::graph::Graph;
 
 /// E_q\[−ln p(x | z)\] + λ·MMD²(q(z), p(z)).
 #[derive(Clone, Copy, Debug)]
@@ -36,12 +35,10 @@ impl Objective for Wae {
         false
     }
 
-    fn loss(&self, graph: &mut Graph, inference: &Inference) -> Loss {
-        let reconstruction = inference.reconstruction(graph);
-        let kernel = MmdKernel::InverseMultiquadratic { c: 2.0 * inference.latent(graph) as f32 };
-        let distance = mmd(graph, inference, kernel);
-        let distance = inference.in_every_row(graph, distance);
-        let penalty = graph.scale(distance, self.lambda);
-        Loss { rows: graph.add(reconstruction, penalty), parts: vec![("mmd", distance)], reweigh: None }
+    fn loss<'g>(&self, inference: &Inference<'_, 'g>) -> Loss<'g> {
+        let kernel = MmdKernel::InverseMultiquadratic { c: 2.0 * inference.latent() as f32 };
+        let distance = inference.in_every_row(mmd(inference, kernel));
+        let rows = inference.reconstruction() + distance * self.lambda;
+        Loss { rows, parts: vec![("mmd", distance)], gradient_scale: None }
     }
 }

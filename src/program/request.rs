@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use super::ParameterSet;
-use crate::graph::{Graph, NodeId};
+use crate::graph::{Graph, Tensor};
 use crate::kernels::Packing;
 
 /// A resident data set, as programs see it. Its buffer is `data.<name>`.
@@ -49,7 +49,7 @@ pub struct Update<'a> {
     /// The set.
     pub set: &'a ParameterSet,
     /// The gradient of each of its parameters, in their order.
-    pub gradients: Vec<NodeId>,
+    pub gradients: Vec<Tensor<'a>>,
     /// How they are used.
     pub adam: AdamOptions,
 }
@@ -66,9 +66,9 @@ pub struct Request<'a> {
     /// The data sets that the graph reads, by name.
     pub data: HashMap<String, DataSpec>,
     /// Tensors that the host reads after a step.
-    pub outputs: Vec<(&'a str, NodeId)>,
+    pub outputs: Vec<(&'a str, Tensor<'a>)>,
     /// Tensors whose sums go into the ring of statistics.
-    pub statistics: Vec<(&'a str, NodeId)>,
+    pub statistics: Vec<(&'a str, Tensor<'a>)>,
     /// At most one optimiser step.
     pub update: Option<Update<'a>>,
 }

@@ -104,25 +104,23 @@ impl Session {
     /// Estimates the mean of −ln p(x) over a data set with `samples` codes per row.
     ///
     /// # Errors
-    /// If the model's codes are deterministic, `samples` is 0 or above [`MAX_SAMPLES`], or the device fails.
+    /// If the model gives rows no likelihood, `samples` is 0 or above [`MAX_SAMPLES`], or the device fails.
     pub fn importance(&mut self, data: &Dataset, samples: usize) -> Result<Importance> {
         if !(1..=MAX_SAMPLES).contains(&samples) {
             return Err(Error::invalid(format!(
                 "{samples} samples per row were asked for: give a whole number from 1 to {MAX_SAMPLES}"
             )));
         }
-        if !self.model.is_generative() {
-            return Err(Error::invalid(
-                "a plain autoencoder gives no row a likelihood, so there is none to estimate: train a vae",
-            ));
-        }
+        self.model.can().density()?;
         let source = self.resident(format!("importance.{}", data.rows), data)?;
         let mut chunks = Vec::new();
         for (codes, times) in [(CODES, samples / CODES), (samples % CODES, usize::from(!samples.is_multiple_of(CODES)))]
         {
             if times > 0 {
                 let name = format!("{}.{codes}", source.name);
-                let id = self.load(&name, |model, set| importance_program(model, set, &source, (ROWS, codes)))?;
+                let id = self.load(&name, |model, set| {
+                    Ok(importance_program(model.can().density()?, set, &source, (ROWS, codes)))
+                })?;
                 source.upload(&mut *self.executor, id, data)?;
                 chunks.extend(vec![(id, codes); times]);
             }

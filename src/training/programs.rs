@@ -3,9 +3,10 @@
 use std::collections::HashMap;
 
 use super::resident::Resident;
+use crate::error::Result;
 use crate::graph::{Graph, Tensor};
 use crate::kernels::Order;
-use crate::models::{self, Labelled, Model, Rows, Terms};
+use crate::models::{Batch, Density, Labelled, Model, Rows, Terms};
 use crate::program::{AdamOptions, ParameterSet, Program, Request, Update, lower};
 
 /// The names of what the evaluation program of so many rows gives per batch besides its statistics: posterior means
@@ -17,45 +18,29 @@ pub fn evaluate_outputs(rows: usize) -> [String; 2] {
 /// Where the parameters of a model lie: those that are trained, and those that are only read.
 pub type Sets<'a> = [&'a ParameterSet; 2];
 
-/// A batch of a data set and the model's terms for it, with the weights of a mean over the live rows.
-struct Batch {
-    graph: Graph,
-    terms: Terms,
-    weights: Tensor,
-}
-
-/// The terms of `rows` rows of a data set, and of `labelled.1` rows of its labelled part in turn.
-fn batch(
-    model: &dyn Model,
+/// Rows of a data set, and rows of its labelled part in turn, as a batch of the graph.
+fn batch<'g>(
+    graph: &'g Graph,
     (data, rows): (&Resident, usize),
     labelled: Option<(&Resident, usize)>,
     order: Order,
     binarise: bool,
-) -> Batch {
-    let mut graph = Graph::new();
+) -> Batch<'g> {
     let count = data.values.count;
-    let data = data.rows(&mut graph, rows, order, binarise);
+    let data = data.rows(graph, rows, order, binarise);
     let labelled = labelled.map(|(part, rows)| Labelled {
         count: part.values.count,
-        rows: part.rows(&mut graph, rows, Order::InTurn, binarise),
+        rows: part.rows(graph, rows, Order::InTurn, binarise),
     });
-    let weights = graph.row_weights(rows);
-    let terms = model.terms(&mut graph, &models::Batch { rows: data, weights, count, labelled });
-    Batch { graph, terms, weights }
+    Batch { rows: data, weights: graph.row_weights(rows), count, labelled }
 }
 
 /// The means of the terms over the live rows, as statistics.
-fn statistics(b: &mut Batch) -> Vec<(&'static str, Tensor)> {
-    let kl = match b.terms.kl {
-        Some(kl) => b.graph.sum_rows(kl),
-        None => {
-            let shape = b.graph.shape(b.terms.loss).to_vec();
-            b.graph.full(0.0, &shape)
-        }
-    };
-    let mut all = vec![("loss", b.terms.loss), ("reconstruction", b.terms.reconstruction), ("kl", kl)];
-    all.extend(&b.terms.parts);
-    all.into_iter().map(|(name, t)| (name, b.graph.mul(t, b.weights))).collect()
+fn statistics<'g>(terms: &Terms<'g>, weights: Tensor<'g>) -> Vec<(&'static str, Tensor<'g>)> {
+    let kl = terms.kl.map_or_else(|| weights.graph().full(0.0, terms.loss.shape()), Tensor::sum_rows);
+    let mut all = vec![("loss", terms.loss), ("reconstruction", terms.reconstruction), ("kl", kl)];
+    all.extend(&terms.parts);
+    all.into_iter().map(|(name, t)| (name, t * weights)).collect()
 }
 
 /// The program of one training step: statistics `loss`, `reconstruction`, `kl`, then the parts of the objective; means over
@@ -68,16 +53,17 @@ pub fn train_program(
     binarise: bool,
     adam: AdamOptions,
 ) -> Program {
-    let mut b = batch(model, (data, rows), labelled, Order::Shuffled, binarise);
-    let statistics = statistics(&mut b);
-    let loss = statistics[0].1;
+    let graph = Graph::new();
+    let batch = batch(&graph, (data, rows), labelled, Order::Shuffled, binarise);
+    let terms = model.terms(&batch);
+    let statistics = statistics(&terms, batch.weights);
     let set = sets[0];
-    let parameters: Vec<Tensor> = set.parameters.iter().map(|p| b.graph.param(&p.name, &p.shape)).collect();
-    let reweigh: Vec<_> = b.terms.reweigh.into_iter().collect();
-    let gradients = b.graph.reweighed_gradients(loss, &parameters, &reweigh);
+    let parameters: Vec<Tensor> = set.parameters.iter().map(|p| graph.parameter(&p.name)).collect();
+    let scales: Vec<_> = terms.gradient_scale.into_iter().collect();
+    let gradients = statistics[0].1.gradients_with(&parameters, &scales);
     lower(&Request {
         name: "train",
-        graph: &b.graph,
+        graph: &graph,
         parameters: sets.to_vec(),
         data: data.specs().chain(labelled.into_iter().flat_map(|part| part.0.specs())).collect(),
         outputs: vec![],
@@ -88,18 +74,18 @@ pub fn train_program(
 
 /// The program of one evaluation step over a data set in its own order: the same statistics, and [`evaluate_outputs`].
 pub fn evaluate_program(model: &dyn Model, sets: Sets, data: &Resident, rows: usize) -> Program {
-    let mut b = batch(model, (data, rows), None, Order::Sequential, false);
-    let statistics = statistics(&mut b);
-    let kl = b.terms.kl.unwrap_or_else(|| b.graph.full(0.0, &[rows, model.latent()]));
-    let weighted = b.graph.mul(kl, b.weights);
-    let per_dimension = b.graph.sum(weighted, &[0]);
+    let graph = Graph::new();
+    let batch = batch(&graph, (data, rows), None, Order::Sequential, false);
+    let terms = model.terms(&batch);
+    let kl = terms.kl.unwrap_or_else(|| graph.full(0.0, terms.mu.shape()));
+    let per_dimension = (kl * batch.weights).sum(&[0]);
     lower(&Request {
         name: &format!("evaluate.{}", data.name),
-        graph: &b.graph,
+        graph: &graph,
         parameters: sets.to_vec(),
         data: data.specs().collect(),
-        outputs: evaluate_outputs(rows).iter().map(String::as_str).zip([b.terms.mu, per_dimension]).collect(),
-        statistics,
+        outputs: evaluate_outputs(rows).iter().map(String::as_str).zip([terms.mu, per_dimension]).collect(),
+        statistics: statistics(&terms, batch.weights),
         update: None,
     })
 }
@@ -112,14 +98,13 @@ pub(super) fn log_weights_of(codes: usize) -> String {
 /// The program of one step of importance sampling over a data set in its own order: its output [`log_weights_of`] `[rows, codes]`
 /// holds ln w of every code.
 pub(super) fn importance_program(
-    model: &dyn Model,
+    density: &dyn Density,
     sets: Sets,
     data: &Resident,
     (rows, codes): (usize, usize),
 ) -> Program {
-    let mut graph = Graph::new();
-    let given = data.rows(&mut graph, rows, Order::Sequential, false);
-    let log_weights = model.log_weights(&mut graph, given, codes).expect("the model has a prior, which was checked");
+    let graph = Graph::new();
+    let log_weights = density.log_weights(data.rows(&graph, rows, Order::Sequential, false), codes);
     lower(&Request {
         name: &format!("{}.{codes}", data.name),
         graph: &graph,
@@ -143,20 +128,24 @@ pub(super) fn transform(
     sets: Sets,
     rows: usize,
     (width, condition): (usize, usize),
-    work: impl FnOnce(&mut Graph, Rows) -> Tensor,
-) -> Program {
+    work: impl for<'g> FnOnce(Rows<'g>) -> Result<Tensor<'g>>,
+) -> Result<Program> {
     generator(name, sets, |graph| {
         let x = graph.input(name, &[rows, width]);
         let y = (condition > 0).then(|| graph.input(&known(name), &[rows, condition]));
-        work(graph, Rows { x, y })
+        work(Rows { x, y })
     })
 }
 
 /// A program to one output, named after it.
-pub(super) fn generator(name: &str, sets: Sets, work: impl FnOnce(&mut Graph) -> Tensor) -> Program {
-    let mut graph = Graph::new();
-    let output = work(&mut graph);
-    lower(&Request {
+pub(super) fn generator(
+    name: &str,
+    sets: Sets,
+    work: impl for<'g> FnOnce(&'g Graph) -> Result<Tensor<'g>>,
+) -> Result<Program> {
+    let graph = Graph::new();
+    let output = work(&graph)?;
+    Ok(lower(&Request {
         name,
         graph: &graph,
         parameters: sets.to_vec(),
@@ -164,5 +153,5 @@ pub(super) fn generator(name: &str, sets: Sets, work: impl FnOnce(&mut Graph) ->
         outputs: vec![(name, output)],
         statistics: vec![],
         update: None,
-    })
+    }))
 }

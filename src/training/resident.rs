@@ -42,7 +42,7 @@ impl Resident {
     }
 
     /// So many rows of it; grey values are drawn as black or white if they are to be binarised.
-    pub fn rows(&self, graph: &mut Graph, rows: usize, order: Order, binarise: bool) -> Rows {
+    pub fn rows<'g>(&self, graph: &'g Graph, rows: usize, order: Order, binarise: bool) -> Rows<'g> {
         let binarise = binarise.then(|| graph.stream());
         let x = graph.batch(&self.name, rows, self.values.features, order, binarise);
         let y = self.conditions.map(|spec| graph.batch(&self.known(), rows, spec.features, order, None));

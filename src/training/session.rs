@@ -10,11 +10,10 @@ use super::metrics::{ActiveUnits, EpochRecord, Split, bits_per_dimension};
 use super::programs::{Sets, evaluate_outputs, evaluate_program};
 use super::resident::Resident;
 use crate::data::Dataset;
-use crate::distributions::Measure;
 use crate::error::{Error, Result};
+use crate::graph::ParameterSpec;
 use crate::kernels::{SCALARS, Step};
-use crate::models::Model;
-use crate::nn::ParameterSpec;
+use crate::models::{Condition, Model, parameters};
 use crate::objectives::BETA;
 use crate::program::{Executor, ParameterSet, Program, ProgramId, SQUARED_GRADIENT_NORM};
 
@@ -36,9 +35,11 @@ pub struct Session {
 impl Session {
     /// A model on a device; its parameters start as `seed` says once a program is loaded and [`Session::start`] called.
     pub fn new(model: Box<dyn Model>, executor: Box<dyn Executor>, seed: u64) -> Session {
-        let specs = model.parameters();
-        let set = ParameterSet::new("model", specs.iter().map(|s| (s.name.clone(), s.shape.clone())));
-        let frozen = ParameterSet::new("frozen", model.frozen().into_iter().map(|s| (s.name, s.shape)));
+        let (specs, frozen): (Vec<_>, Vec<_>) = parameters(&*model).into_iter().partition(|spec| spec.trained);
+        let set = |name, specs: &[ParameterSpec]| {
+            ParameterSet::new(name, specs.iter().map(|spec| (spec.name.clone(), spec.shape.clone())))
+        };
+        let (set, frozen) = (set("model", &specs), set("frozen", &frozen));
         Session { executor, model, set, frozen, specs, seed, loaded: HashMap::new() }
     }
 
@@ -47,12 +48,23 @@ impl Session {
         self.seed
     }
 
+    /// Dimensions of the model's codes.
+    ///
+    /// # Errors
+    /// If it has none.
+    pub fn latent(&self) -> Result<usize> {
+        Ok(self.model.can().encode()?.latent())
+    }
+
     /// Loads a program once, under its name.
-    pub fn load(&mut self, name: &str, make: impl FnOnce(&dyn Model, Sets) -> Program) -> Result<ProgramId> {
+    ///
+    /// # Errors
+    /// If it cannot be made, or the device fails.
+    pub fn load(&mut self, name: &str, make: impl FnOnce(&dyn Model, Sets) -> Result<Program>) -> Result<ProgramId> {
         if let Some(&id) = self.loaded.get(name) {
             return Ok(id);
         }
-        let id = self.executor.load(make(&*self.model, [&self.set, &self.frozen]))?;
+        let id = self.executor.load(make(&*self.model, [&self.set, &self.frozen])?)?;
         self.loaded.insert(name.to_string(), id);
         Ok(id)
     }
@@ -85,12 +97,12 @@ impl Session {
     ) -> Result<(EpochRecord, Vec<f32>)> {
         let source = self.resident(format!("{split}.{}", data.rows), data)?;
         let name = format!("evaluate.{}.{rows}", source.name);
-        let id = self.load(&name, |model, set| evaluate_program(model, set, &source, rows))?;
+        let id = self.load(&name, |model, set| Ok(evaluate_program(model, set, &source, rows)))?;
         source.upload(&mut *self.executor, id, data)?;
         let started = std::time::Instant::now();
         let batches = Batches { count: data.rows, rows };
         let [of_means, of_kl] = evaluate_outputs(rows).map(|name| format!("output.{name}"));
-        let latent = self.model.latent();
+        let latent = self.latent()?;
         let (mut sums, mut per_dimension, mut units) = (Sums::default(), Sums::default(), ActiveUnits::new(latent));
         let (mut means, mut statistics) = (Vec::with_capacity(data.rows * latent), Vec::new());
         for i in 0..batches.len() {
@@ -112,8 +124,9 @@ impl Session {
         let mut record = EpochRecord::new(0, split, sums.mean(0), sums.mean(1), sums.mean(2));
         record.parts = self.parts(id, &sums);
         record.bits_per_dimension = self.bits_per_dimension(record.elbo, data.is_black_and_white());
-        record.active_units = (self.model.measure(true) != Measure::Labels).then(|| units.count());
-        if self.model.kl_is_closed_form().is_some() {
+        let can = self.model.can();
+        record.active_units = can.decode.map(|_| units.count());
+        if can.density.is_some() {
             record.kl_per_dimension = (0..per_dimension.len()).map(|d| per_dimension.mean(d)).collect();
         }
         record.beta = Some(beta);
@@ -134,9 +147,10 @@ impl Session {
     /// # Errors
     /// If the model is given conditions, and the data has none or others.
     pub(super) fn resident(&self, name: impl Into<String>, data: &Dataset) -> Result<Resident> {
-        let wanted = self.model.condition();
-        let found = data.conditions.as_ref().map_or(0, |found| found.width);
-        if wanted != found && (found > 0 || !self.model.infers_label()) && wanted > 0 {
+        let (condition, found) = (self.model.condition(), data.conditions.as_ref().map_or(0, |found| found.width));
+        let wanted = condition.width();
+        let may_lack = matches!(condition, Condition::Inferred(_));
+        if wanted != found && (found > 0 || !may_lack) && wanted > 0 {
             return Err(Error::invalid(format!(
                 "the model is given {wanted} values of condition with every row, and the data {} has {found}: give data \
                  with as many classes or numbers as that which it was trained on",

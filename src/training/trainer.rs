@@ -92,7 +92,7 @@ impl Trainer {
         let part = labelled.map(|part| Ok((session.resident("labelled", part)?, part))).transpose()?;
         let program = session.load("train", |model, set| {
             let part = part.as_ref().map(|(part, rows)| (part, config.batch.min(rows.rows)));
-            train_program(model, set, (&source, config.batch), part, binarise, adam)
+            Ok(train_program(model, set, (&source, config.batch), part, binarise, adam))
         })?;
         source.upload(&mut *session.executor, program, data)?;
         if let Some((part, rows)) = part {

@@ -138,7 +138,7 @@ fn what_is_no_run() {
         }
     }
     place.train("plain", "--model ae");
-    place.refused("sample plain --device cpu", &["plain autoencoder", "elbo reconstruct"]);
+    place.refused("sample plain --device cpu", &["cannot draw new rows", "elbo reconstruct"]);
     place.refused("train --resume plain --latent 5", &["latent", "keeps its settings"]);
 }
 

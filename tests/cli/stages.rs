@@ -69,7 +69,7 @@ fn second_stages_that_are_refused() {
         ("--second-stage nowhere", &["nowhere does not exist"][..]),
         ("--second-stage empty", &["empty holds no config.toml"]),
         ("--second-stage first/config.toml", &["is a file"]),
-        ("--second-stage plain", &["plain", "kind ae", "no density"]),
+        ("--second-stage plain", &["plain", "kind ae", "codes with a density"]),
         ("--second-stage told", &["told", "kind cvae", "told something of every row"]),
         ("--second-stage discrete", &["variables of 2 categories", "real numbers"]),
         ("--second-stage second", &["second is a second stage itself"]),

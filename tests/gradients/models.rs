@@ -2,12 +2,11 @@
 
 use elbo::catalogue::{Spec, build};
 use elbo::distributions::{LIKELIHOODS, Support};
-use elbo::graph::Tensor;
-use elbo::models::{Autoencoder, Batch, Classifier, Labelled, M2, Model, Parts, Rows, Vae};
+use elbo::models::{Autoencoder, Batch, Classifier, Labelled, M2, Model, Parts, Rows, Vae, parameters};
 use elbo::nn::Activation;
 use elbo::objectives::BETA;
 
-use crate::trial::{Cases, Fault, Trial};
+use crate::trial::{Cases, Fault, Tensor, Trial};
 
 const BATCH: usize = 6;
 const LIVE: u32 = 4;
@@ -19,10 +18,7 @@ fn data(trial: &mut Trial, support: Support) -> Tensor {
     match support {
         Support::Binary => trial.data("a0", &[BATCH, FEATURES], 2),
         Support::Levels(n) => trial.data("a0", &[BATCH, FEATURES], n),
-        Support::Unit | Support::Real | Support::Loss => {
-            let x = trial.signal(0, &[BATCH, FEATURES]);
-            trial.graph.call(elbo::kernels::Func::Sigmoid, &[x])
-        }
+        Support::Unit | Support::Real | Support::Loss => trial.signal(0, &[BATCH, FEATURES]).sigmoid(),
     }
 }
 
@@ -30,36 +26,24 @@ fn data(trial: &mut Trial, support: Support) -> Tensor {
 fn loss(trial: &mut Trial, model: &dyn Model, vae: Option<&Vae>, support: Support) -> Tensor {
     trial.values.step.rows = LIVE;
     trial.values.scalars.insert(BETA.to_string(), 2.5);
-    for spec in model.parameters() {
-        trial.named(&spec.name, &spec.shape);
-    }
+    parameters(model).iter().for_each(|spec| trial.declared(spec));
     let x = data(trial, support);
-    let batch = Batch { count: 3 * BATCH, ..Batch::whole(&mut trial.graph, x) };
+    let batch = Batch { count: 3 * BATCH, ..Batch::whole(x) };
     let loss = match vae {
-        None => model.terms(&mut trial.graph, &batch).loss,
+        None => model.terms(&batch).loss,
         Some(vae) => {
             let eps = trial.signal(1, &[BATCH, LATENT]);
-            let terms = vae.terms_with(&mut trial.graph, &batch, eps);
-            let kl = trial.graph.sum_rows(terms.kl.expect("a VAE has a KL divergence"));
+            let terms = vae.terms_with(&batch, eps);
+            let kl = terms.kl.expect("a VAE has a KL divergence").sum_rows();
             match trial.fault {
                 Fault::Nothing => terms.loss,
                 // The loss, but for the weight of the KL term, or one of the two uses of the posterior.
-                Fault::ScaleForgotten => {
-                    let kept = trial.graph.detach(kl);
-                    let rest = trial.graph.scale(kept, 1.5);
-                    let sum = trial.graph.add(terms.reconstruction, kl);
-                    trial.graph.add(sum, rest)
-                }
-                Fault::UseForgotten => {
-                    let kept = trial.graph.detach(kl);
-                    let weighted = trial.graph.scale(kept, 2.5);
-                    trial.graph.add(terms.reconstruction, weighted)
-                }
+                Fault::ScaleForgotten => terms.reconstruction + kl + kl.detach() * 1.5,
+                Fault::UseForgotten => terms.reconstruction + kl.detach() * 2.5,
             }
         }
     };
-    let weights = trial.graph.row_weights(BATCH);
-    trial.graph.mul(loss, weights)
+    loss * batch.weights
 }
 
 /// A likelihood with few outputs, so that there are not too many parameters to differentiate by.
@@ -110,19 +94,15 @@ fn told() -> Cases {
         let case = move |trial: &mut Trial| {
             trial.values.step.rows = LIVE;
             trial.values.scalars.insert(BETA.to_string(), 2.5);
-            for spec in model.parameters() {
-                trial.named(&spec.name, &spec.shape);
-            }
+            parameters(&*model).iter().for_each(|spec| trial.declared(spec));
             let rows = Rows { x: data(trial, Support::Unit), y: Some(trial.data("y", &[BATCH, CLASSES], 2)) };
             let part =
                 Rows { x: trial.data("part", &[4, FEATURES], 2), y: Some(trial.data("labels", &[4, CLASSES], 2)) };
             // A classifier looks at labelled rows alone, which are the batch where nothing else is said.
-            let labelled = (model.has_decoder() && model.infers_label()).then_some(Labelled { rows: part, count: 7 });
-            let batch = Batch { count: 3 * BATCH, labelled, ..Batch::whole(&mut trial.graph, rows) };
-            let loss = model.terms(&mut trial.graph, &batch).loss;
-            let weights = trial.graph.row_weights(BATCH);
-            let weighted = trial.graph.mul(loss, weights);
-            trial.result(weighted);
+            let labelled = (model.can().decode.is_some() && model.can().classify.is_some())
+                .then_some(Labelled { rows: part, count: 7 });
+            let batch = Batch { count: 3 * BATCH, labelled, ..Batch::whole(rows) };
+            trial.result(model.terms(&batch).loss * batch.weights);
         };
         (name.to_string(), 1e-7, Box::new(case) as Box<dyn Fn(&mut Trial)>)
     };

@@ -4,14 +4,12 @@ use std::sync::Arc;
 
 use elbo::catalogue::{Spec, build};
 use elbo::distributions::{Bernoulli, LIKELIHOODS};
-use elbo::graph::Tensor;
-use elbo::kernels::Func;
-use elbo::models::{Batch, Model, Parts, Vae};
+use elbo::models::{Batch, Model, Parts, Vae, parameters};
 use elbo::nn::Activation;
 use elbo::objectives::{BETA, OBJECTIVES};
 
 use crate::pieces;
-use crate::trial::{Cases, Trial};
+use crate::trial::{Cases, Tensor, Trial};
 
 const BATCH: usize = 5;
 const LIVE: u32 = 4;
@@ -33,14 +31,10 @@ pub fn loss(trial: &mut Trial, model: &dyn Model) -> Tensor {
     for name in ["capacity", "temperature"] {
         trial.values.scalars.insert(name.to_string(), 0.6);
     }
-    for spec in model.parameters() {
-        trial.named(&spec.name, &spec.shape);
-    }
-    let x = trial.signal(0, &[BATCH, FEATURES]);
-    let x = trial.graph.call(Func::Sigmoid, &[x]);
-    let batch = Batch { count: 3 * BATCH, ..Batch::whole(&mut trial.graph, x) };
-    let terms = model.terms(&mut trial.graph, &batch);
-    trial.graph.mul(terms.loss, batch.weights)
+    parameters(model).iter().for_each(|spec| trial.declared(spec));
+    let x = trial.signal(0, &[BATCH, FEATURES]).sigmoid();
+    let batch = Batch { count: 3 * BATCH, ..Batch::whole(x) };
+    model.terms(&batch).loss * batch.weights
 }
 
 /// One more case: a model of these parts.
@@ -88,21 +82,20 @@ pub fn draw(objective: &Spec, draw: u32) -> (Vec<f64>, f64) {
     let mut trial = Trial::blank();
     trial.values.step.step = draw;
     trial.values.scalars.insert(BETA.to_string(), 1.0);
-    for spec in model.parameters() {
-        trial.named(&spec.name, &spec.shape);
-    }
+    let parameters = parameters(&model);
+    parameters.iter().for_each(|spec| trial.declared(spec));
     let x = trial.graph.input("x", &[BATCH, FEATURES]);
     let bits = (0..BATCH * FEATURES).map(|i| f64::from(i % 3 == 0)).collect();
     trial.values.tensors.insert("x".to_string(), bits);
     trial.values.step.rows = BATCH as u32;
-    let batch = Batch::whole(&mut trial.graph, x);
-    let terms = model.terms(&mut trial.graph, &batch);
-    let weighted = trial.graph.mul(terms.loss, batch.weights);
-    let wrt: Vec<Tensor> = model.parameters().iter().map(|s| trial.graph.param(&s.name, &s.shape)).collect();
-    let reweigh: Vec<_> = terms.reweigh.into_iter().collect();
-    let mut wanted = trial.graph.reweighed_gradients(weighted, &wrt, &reweigh);
+    let batch = Batch::whole(x);
+    let terms = model.terms(&batch);
+    let weighted = terms.loss * batch.weights;
+    let wrt: Vec<Tensor> = parameters.iter().map(|spec| trial.graph.parameter(&spec.name)).collect();
+    let scales: Vec<_> = terms.gradient_scale.into_iter().collect();
+    let mut wanted = weighted.gradients_with(&wrt, &scales);
     wanted.push(weighted);
-    let mut found = elbo::graph::eval::evaluate(&trial.graph, &trial.values, &wanted);
+    let mut found = elbo::graph::eval::evaluate(&trial.values, &wanted);
     let value = found.pop().map_or(0.0, |rows| rows.iter().sum());
     (found.concat(), value)
 }

@@ -1,9 +1,8 @@
 //! The cases of single operations: every function, every product, every view.
 
-use elbo::graph::Tensor;
 use elbo::kernels::{FUNCS, Func};
 
-use crate::trial::{Cases, Fault, Trial};
+use crate::trial::{Cases, Fault, Tensor, Trial};
 
 /// Central differences in f64 agree to about 1e-11.
 const EXACT: f64 = 1e-7;
@@ -34,7 +33,7 @@ pub fn functions() -> Cases {
                     }
                     (Func::Select, 0) => {
                         let (x, zero) = (trial.signal(place, &SHAPE), trial.graph.constant(0.0));
-                        trial.graph.call(Func::Less, &[x, zero])
+                        x.less(zero)
                     }
                     _ => trial.signal(place, &SHAPE),
                 })
@@ -78,46 +77,32 @@ fn case(cases: &mut Cases, name: &str, build: impl Fn(&mut Trial) -> Tensor + 's
 pub fn structure() -> Cases {
     let mut all = Vec::new();
     for (name, ta, tb) in [("NN", false, false), ("NT", false, true), ("TN", true, false), ("TT", true, true)] {
-        let turned = |turn: bool, rows: usize, cols: usize| if turn { [cols, rows] } else { [rows, cols] };
+        let shape = |turn: bool, rows: usize, cols: usize| if turn { [cols, rows] } else { [rows, cols] };
+        let turned = |t: Tensor, turn: bool| if turn { t.t() } else { t };
         case(&mut all, &format!("matmul {name}"), move |t| {
-            let (a, b) = (t.signal(0, &turned(ta, 3, 5)), t.signal(1, &turned(tb, 5, 4)));
-            t.graph.matmul(a, b, ta, tb)
+            let (a, b) = (t.signal(0, &shape(ta, 3, 5)), t.signal(1, &shape(tb, 5, 4)));
+            turned(a, ta).matmul(turned(b, tb))
         });
         case(&mut all, &format!("matmul {name} of one tensor"), move |t| {
             let a = t.signal(0, &[4, 4]);
-            t.graph.matmul(a, a, ta, tb)
+            turned(a, ta).matmul(turned(a, tb))
         });
     }
     let axes: [&[usize]; 5] = [&[0], &[1], &[2], &[0, 2], &[0, 1, 2]];
     for axes in axes {
-        case(&mut all, &format!("sum over {axes:?}"), move |t| {
-            let x = t.signal(0, &[2, 3, 4]);
-            t.graph.sum(x, axes)
-        });
-        case(&mut all, &format!("largest over {axes:?}"), move |t| {
-            let x = t.signal(0, &[2, 3, 4]);
-            t.graph.max(x, axes)
-        });
+        case(&mut all, &format!("sum over {axes:?}"), move |t| t.signal(0, &[2, 3, 4]).sum(axes));
+        case(&mut all, &format!("largest over {axes:?}"), move |t| t.signal(0, &[2, 3, 4]).max(axes));
     }
     for (from, to) in
         [(vec![1, 4], vec![3, 4]), (vec![3, 1], vec![3, 4]), (vec![1, 3, 1], vec![2, 3, 4]), (vec![4], vec![2, 3, 4])]
     {
-        case(&mut all, &format!("expand {from:?} to {to:?}"), move |t| {
-            let x = t.signal(0, &from);
-            t.graph.expand(x, &to)
-        });
+        case(&mut all, &format!("expand {from:?} to {to:?}"), move |t| t.signal(0, &from).expand(&to));
     }
     for to in [vec![6, 4], vec![4, 6], vec![2, 1, 3, 4], vec![24], vec![3, 2, 4]] {
-        case(&mut all, &format!("reshape to {to:?}"), move |t| {
-            let x = t.signal(0, &[2, 3, 4]);
-            t.graph.reshape(x, &to)
-        });
+        case(&mut all, &format!("reshape to {to:?}"), move |t| t.signal(0, &[2, 3, 4]).reshape(&to));
     }
     for order in [[0, 2, 1], [1, 0, 2], [2, 0, 1], [2, 1, 0], [1, 2, 0]] {
-        case(&mut all, &format!("permute by {order:?}"), move |t| {
-            let x = t.signal(0, &[2, 3, 4]);
-            t.graph.permute(x, &order)
-        });
+        case(&mut all, &format!("permute by {order:?}"), move |t| t.signal(0, &[2, 3, 4]).permute(&order));
     }
     let ranges: [(&str, &[(usize, usize)]); 5] = [
         ("one", &[(1, 3)]),
@@ -130,22 +115,17 @@ pub fn structure() -> Cases {
         for axis in [0, 1] {
             case(&mut all, &format!("slices of axis {axis}, {name}"), move |t| {
                 let x = t.signal(0, if axis == 0 { &[6, 2] } else { &[2, 6] });
-                let parts: Vec<Tensor> =
-                    ranges.iter().map(|&(start, len)| t.graph.slice(x, axis, start, len)).collect();
+                let parts: Vec<Tensor> = ranges.iter().map(|&(start, len)| x.slice(axis, start, len)).collect();
                 for (i, &part) in parts.iter().enumerate().skip(1) {
-                    let scaled = t.graph.scale(part, 1.0 + i as f32);
-                    t.result(scaled);
+                    t.result(part * (1.0 + i as f32));
                 }
-                t.graph.call(Func::Tanh, &parts[..1])
+                parts[0].tanh()
             });
         }
     }
     case(&mut all, "slices of both axes", |t| {
         let x = t.signal(0, &[5, 6]);
-        let rows = t.graph.slice(x, 0, 1, 3);
-        let (left, right) = (t.graph.slice(rows, 1, 0, 4), t.graph.slice(x, 1, 2, 4));
-        let right = t.graph.slice(right, 0, 2, 3);
-        t.graph.mul(left, right)
+        x.slice(0, 1, 3).slice(1, 0, 4) * x.slice(1, 2, 4).slice(0, 2, 3)
     });
     for axis in [0, 1] {
         case(&mut all, &format!("concat along {axis}"), move |t| {
@@ -154,14 +134,8 @@ pub fn structure() -> Cases {
             t.graph.concat(&[x, y, scaled, x], axis)
         });
     }
-    case(&mut all, "clamp", |t| {
-        let x = t.signal(0, &[4, 5]);
-        t.graph.clamp(x, -0.3, 0.4)
-    });
-    case(&mut all, "log of a sum of exponentials", |t| {
-        let x = t.signal(0, &[3, 5]);
-        t.graph.log_sum_exp(x, &[1])
-    });
+    case(&mut all, "clamp", |t| t.signal(0, &[4, 5]).clamp(-0.3, 0.4));
+    case(&mut all, "log of a sum of exponentials", |t| t.signal(0, &[3, 5]).log_sum_exp(&[1]));
     all
 }
 
@@ -169,12 +143,10 @@ pub fn structure() -> Cases {
 pub fn zeros() {
     let trial = Trial::of(Fault::Nothing, &|t| {
         let (x, y, zero) = (t.signal(0, &[3, 4]), t.signal(1, &[3, 4]), t.graph.constant(0.0));
-        let (kept, below) = (t.graph.detach(x), t.graph.call(Func::Less, &[x, zero]));
-        let chosen = t.graph.call(Func::Select, &[below, y, kept]);
-        t.result(chosen);
+        let (kept, below) = (x.detach(), x.less(zero));
+        t.result(below.select(y, kept));
         t.result(below);
-        let floor = t.graph.call(Func::Floor, &[x]);
-        t.result(floor);
+        t.result(x.floor());
         t.signal(2, &[2]);
     });
     let gradients = trial.gradients_in_f64();

@@ -3,11 +3,13 @@
 use std::collections::HashMap;
 
 use elbo::graph::eval::{Values, evaluate};
-use elbo::graph::{Graph, Tensor};
-use elbo::kernels::Func;
+use elbo::graph::{Graph, Init, ParameterSpec};
 use elbo::program::{ParameterSet, Request};
 
-use crate::oracle::{Device, Numbers, values};
+use crate::oracle::{Device, Numbers, graph, values};
+
+/// A tensor of a trial.
+pub type Tensor = elbo::graph::Tensor<'static>;
 
 /// A loss by its name, with how exact its gradient is.
 pub type Case = (String, f64, Box<dyn Fn(&mut Trial)>);
@@ -29,7 +31,7 @@ pub enum Fault {
 /// A loss being put together.
 pub struct Trial {
     /// The graph.
-    pub graph: Graph,
+    pub graph: &'static Graph,
     /// What its leaves hold.
     pub values: Values,
     /// What is wrong with it.
@@ -47,10 +49,10 @@ impl Trial {
     pub fn of(fault: Fault, case: &dyn Fn(&mut Trial)) -> Trial {
         let mut trial = Trial { fault, ..Trial::blank() };
         case(&mut trial);
-        let sum = trial.losses.clone().into_iter().reduce(|a, b| trial.graph.add(a, b)).expect("a case has a result");
-        let loss = trial.graph.scale(sum, 0.8);
+        let sum = trial.losses.clone().into_iter().reduce(|a, b| a + b).expect("a case has a result");
+        let loss = sum * 0.8;
         let wrt: Vec<Tensor> = trial.parameters.iter().map(|p| p.1).collect();
-        trial.gradients = trial.graph.gradients(loss, &wrt);
+        trial.gradients = loss.gradients(&wrt);
         trial.loss = Some(loss);
         trial
     }
@@ -58,7 +60,7 @@ impl Trial {
     /// A trial without parameters or a loss.
     pub fn blank() -> Trial {
         Trial {
-            graph: Graph::new(),
+            graph: graph(),
             values: values(4),
             fault: Fault::Nothing,
             parameters: vec![],
@@ -79,7 +81,7 @@ impl Trial {
     pub fn parameter(&mut self, name: &str, shape: &[usize]) -> Tensor {
         let count = self.parameters.len();
         let name = if self.shared { format!("{name}{shape:?}") } else { format!("{name}.{count}") };
-        let t = self.graph.param(&name, shape);
+        let t = self.graph.param(&name, shape, Init::Constant(0.0));
         if !self.values.tensors.contains_key(&name) {
             let numbers = self.numbers.signed(shape.iter().product());
             self.values.tensors.insert(name.clone(), numbers);
@@ -88,9 +90,9 @@ impl Trial {
         t
     }
 
-    /// A parameter under a name that a model gives it.
-    pub fn named(&mut self, name: &str, shape: &[usize]) {
-        let t = self.graph.param(name, shape);
+    /// A parameter as a model declares it.
+    pub fn declared(&mut self, ParameterSpec { name, shape, init, .. }: &ParameterSpec) {
+        let t = self.graph.param(name, shape, *init);
         let numbers = self.numbers.signed(shape.iter().product());
         self.values.tensors.insert(name.to_string(), numbers);
         self.parameters.push((name.to_string(), t));
@@ -108,55 +110,43 @@ impl Trial {
     pub fn signal(&mut self, place: usize, shape: &[usize]) -> Tensor {
         let a = self.parameter(&format!("a{place}"), shape);
         let b = self.parameter(&format!("b{place}"), shape);
-        let (product, part) = (self.graph.mul(a, b), self.graph.scale(a, 0.6));
-        self.graph.add(product, part)
+        a * b + a * 0.6
     }
 
     /// Something computed, above 0.2.
     pub fn positive(&mut self, place: usize, shape: &[usize]) -> Tensor {
-        let x = self.signal(place, shape);
-        let e = self.graph.call(Func::Exp, &[x]);
-        let least = self.graph.constant(0.2);
-        self.graph.add(e, least)
+        self.signal(place, shape).exp() + 0.2
     }
 
     /// c·y, unless that is what is forgotten: then the same value with the gradient of y.
     pub fn scaled(&mut self, y: Tensor, c: f32) -> Tensor {
         if self.fault != Fault::ScaleForgotten {
-            return self.graph.scale(y, c);
+            return y * c;
         }
-        let kept = self.graph.detach(y);
-        let rest = self.graph.scale(kept, c - 1.0);
-        self.graph.add(y, rest)
+        y + y.detach() * (c - 1.0)
     }
 
     /// Puts the result of an operation into the loss: scaled, and used twice.
     pub fn result(&mut self, y: Tensor) {
         let scaled = self.scaled(y, 1.7);
-        let again = if self.fault == Fault::UseForgotten { self.graph.detach(scaled) } else { scaled };
-        let shape = self.graph.shape(y).to_vec();
+        let again = if self.fault == Fault::UseForgotten { scaled.detach() } else { scaled };
+        let shape = y.shape().to_vec();
         let name = if self.shared { format!("w{shape:?}") } else { format!("w{}", self.losses.len()) };
         let weights = self.graph.input(&name, &shape);
         let numbers = self.numbers.signed(shape.iter().product());
         self.values.tensors.entry(name).or_insert(numbers);
-        let first = self.graph.mul(scaled, weights);
-        let square = self.graph.call(Func::Square, &[again]);
-        let second = self.graph.scale(square, 0.3);
-        let both = self.graph.add(first, second);
-        self.lose(both);
+        self.lose(scaled * weights + again.square() * 0.3);
     }
 
     /// Adds the sum of a tensor to the loss.
     pub fn lose(&mut self, t: Tensor) {
-        let axes: Vec<usize> = (0..self.graph.shape(t).len()).collect();
-        let sum = self.graph.sum(t, &axes);
-        let sum = self.graph.reshape(sum, &[]);
-        self.losses.push(sum);
+        let axes: Vec<usize> = (0..t.shape().len()).collect();
+        self.losses.push(t.sum(&axes).reshape(&[]));
     }
 
     /// The loss.
     pub fn value(&self) -> f64 {
-        evaluate(&self.graph, &self.values, &[self.loss.expect("it is finished")])[0][0]
+        evaluate(&self.values, &[self.loss.expect("it is finished")])[0][0]
     }
 
     /// The gradients by five-point central differences.
@@ -165,7 +155,7 @@ impl Trial {
         let (mut values, loss) = (self.values.clone(), self.loss.expect("it is finished"));
         let mut at = |name: &str, i: usize, h: f64| -> f64 {
             values.tensors.get_mut(name).expect("a value")[i] += h;
-            let value = evaluate(&self.graph, &values, &[loss])[0][0];
+            let value = evaluate(&values, &[loss])[0][0];
             values.tensors.get_mut(name).expect("a value")[i] = self.values.tensors[name][i];
             value
         };
@@ -179,17 +169,17 @@ impl Trial {
 
     /// The gradients as the graph derives them.
     pub fn gradients_in_f64(&self) -> Vec<Vec<f64>> {
-        evaluate(&self.graph, &self.values, &self.gradients)
+        evaluate(&self.values, &self.gradients)
     }
 
     /// The gradients as a lowered program computes them.
     pub fn gradients_on(&self, device: &mut Device) -> Vec<Vec<f64>> {
-        let shapes = self.parameters.iter().map(|(name, t)| (name.clone(), self.graph.shape(*t).to_vec()));
+        let shapes = self.parameters.iter().map(|(name, t)| (name.clone(), (*t).shape().to_vec()));
         let set = ParameterSet::new("model", shapes);
         let names = self.parameters.iter().map(|p| p.0.as_str());
         let request = Request {
             name: "trial",
-            graph: &self.graph,
+            graph: self.graph,
             parameters: vec![&set],
             data: HashMap::new(),
             outputs: names.zip(self.gradients.iter().copied()).collect(),

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use elbo::distributions::Bernoulli;
 use elbo::graph::eval::{Values, evaluate};
 use elbo::graph::{Graph, Tensor};
-use elbo::models::{Batch, Labelled, M2, Model, Parts, Rows};
+use elbo::models::{Batch, Labelled, M2, Model, Parts, Rows, parameters};
 use elbo::nn::Activation;
 use elbo::objectives::BETA;
 
@@ -26,7 +26,7 @@ fn model() -> M2 {
 /// Random weights for a model.
 fn weights(model: &dyn Model) -> Values {
     let (mut values, mut numbers) = (values(ROWS), Numbers(3));
-    for spec in model.parameters() {
+    for spec in parameters(model) {
         values.tensors.insert(spec.name.clone(), numbers.signed(spec.shape.iter().product()));
     }
     values.scalars.insert(BETA.to_string(), 1.0);
@@ -80,7 +80,7 @@ fn data(numbers: &mut Numbers) -> Vec<f64> {
 }
 
 /// A graph with rows, and what its noise is: the draws of the streams that the model takes, in their order.
-fn inputs(graph: &mut Graph, values: &mut Values, name: &str) -> (Tensor, Vec<f64>) {
+fn inputs<'g>(graph: &'g Graph, values: &mut Values, name: &str) -> (Tensor<'g>, Vec<f64>) {
     let mut numbers = Numbers(name.len() as u64);
     let x = data(&mut numbers);
     values.tensors.insert(name.to_string(), x.clone());
@@ -89,18 +89,18 @@ fn inputs(graph: &mut Graph, values: &mut Values, name: &str) -> (Tensor, Vec<f6
 
 /// The normals of a stream.
 fn normals(values: &Values, stream: u32, shape: &[usize]) -> Vec<f64> {
-    let mut graph = Graph::new();
+    let graph = Graph::new();
     let drawn = graph.normal(stream, shape);
-    evaluate(&graph, values, &[drawn]).remove(0)
+    evaluate(values, &[drawn]).remove(0)
 }
 
 #[test]
 fn the_bound_of_no_label_is_the_sum_over_labels() {
     let model = model();
-    let (mut graph, mut values) = (Graph::new(), weights(&model));
-    let (input, x) = inputs(&mut graph, &mut values, "x");
-    let score = model.score(&mut graph, input.into());
-    let found = evaluate(&graph, &values, &[score]).remove(0);
+    let (graph, mut values) = (Graph::new(), weights(&model));
+    let (input, x) = inputs(&graph, &mut values, "x");
+    let score = model.score(input.into());
+    let found = evaluate(&values, &[score]).remove(0);
     let noise = normals(&values, 1, &[ROWS * CLASSES, LATENT]);
     for row in 0..ROWS {
         let x = &x[row * FEATURES..][..FEATURES];
@@ -117,19 +117,19 @@ fn the_bound_of_no_label_is_the_sum_over_labels() {
 #[test]
 fn the_loss_weighs_labelled_and_other_rows_as_the_paper_does() {
     let model = model();
-    let (mut graph, mut values) = (Graph::new(), weights(&model));
-    let (plain, x) = inputs(&mut graph, &mut values, "plain");
-    let (known, x_known) = inputs(&mut graph, &mut values, "known rows");
+    let (graph, mut values) = (Graph::new(), weights(&model));
+    let (plain, x) = inputs(&graph, &mut values, "plain");
+    let (known, x_known) = inputs(&graph, &mut values, "known rows");
     let label = [2, 0, 1];
     let one_hot: Vec<f64> =
         label.iter().flat_map(|&l| (0..CLASSES).map(move |c| f64::from(u8::from(c == l)))).collect();
     values.tensors.insert("y".to_string(), one_hot);
     let y = graph.input("y", &[ROWS, CLASSES]);
     let labelled = Some(Labelled { rows: Rows { x: known, y: Some(y) }, count: 30 });
-    let batch = Batch { count: 120, labelled, ..Batch::whole(&mut graph, plain) };
-    let terms = model.terms(&mut graph, &batch);
+    let batch = Batch { count: 120, labelled, ..Batch::whole(plain) };
+    let terms = model.terms(&batch);
     let accuracy = terms.parts.iter().find(|part| part.0 == "accuracy").unwrap().1;
-    let found = evaluate(&graph, &values, &[terms.loss, accuracy]);
+    let found = evaluate(&values, &[terms.loss, accuracy]);
     // The streams of the model: codes of the unlabelled rows, then those of the labelled.
     let noise = normals(&values, 1, &[ROWS * CLASSES, LATENT]);
     let noise_known = normals(&values, 2, &[ROWS, LATENT]);
@@ -155,16 +155,16 @@ fn the_loss_weighs_labelled_and_other_rows_as_the_paper_does() {
 #[test]
 fn the_likelihood_sums_over_labels() {
     let model = model();
-    let (mut graph, mut values) = (Graph::new(), weights(&model));
+    let (graph, mut values) = (Graph::new(), weights(&model));
     for (name, numbers) in &mut values.tensors {
         // The decoder sees the label alone, and the posterior is the prior.
         if name == "decoder.0.weight" || name.starts_with("encoder.head") {
             numbers.fill(0.0);
         }
     }
-    let (input, x) = inputs(&mut graph, &mut values, "x");
-    let weights = model.log_weights(&mut graph, input.into(), 4).unwrap();
-    let found = evaluate(&graph, &values, &[weights]).remove(0);
+    let (input, x) = inputs(&graph, &mut values, "x");
+    let weights = model.can().density().unwrap().log_weights(input.into(), 4);
+    let found = evaluate(&values, &[weights]).remove(0);
     for row in 0..ROWS {
         let x = &x[row * FEATURES..][..FEATURES];
         let likelihood = |label: usize| -> f64 {

@@ -58,7 +58,7 @@ fn labels_of_rows_are_found_out() {
     }
     let (_, cvae, _) = models().remove(0);
     let mut told = trainer(cvae, false, Box::new(Cpu::new()));
-    assert!(told.session.classify(&x).unwrap_err().to_string().contains("infers no labels"));
+    assert!(told.session.classify(&x).unwrap_err().to_string().contains("cannot tell labels"));
     assert!(told.session.encode(&x).unwrap_err().to_string().contains("3 values of condition"));
     assert!(told.session.encode(Given { x: &x, y: &y }).is_ok());
 }
@@ -67,12 +67,12 @@ fn labels_of_rows_are_found_out() {
 fn a_classifier_makes_no_rows() {
     let (_, model, labels) = models().remove(2);
     let mut trainer = trainer(model, labels, Box::new(Cpu::new()));
-    for said in [
-        trainer.session.decode(&[0.0; 7][..]).unwrap_err(),
-        trainer.session.reconstruct(&[0.0; 9][..]).unwrap_err(),
-        trainer.session.sample(1, &[], 0).unwrap_err(),
+    for (said, words) in [
+        (trainer.session.decode(&[0.0; 7][..]).unwrap_err(), "cannot make rows of codes"),
+        (trainer.session.reconstruct(&[0.0; 9][..]).unwrap_err(), "cannot make rows of codes"),
+        (trainer.session.sample(1, &[], 0).unwrap_err(), "cannot draw new rows"),
     ] {
-        assert!(said.to_string().contains("train a vae"), "{said}");
+        assert!(said.to_string().contains(words), "{said}");
     }
 }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use elbo::catalogue::{Spec, build};
 use elbo::distributions::{Bernoulli, PRIORS};
-use elbo::models::{Batch, Hierarchical, Layer, Model, Moments, Parts, Recognition};
+use elbo::models::{Batch, Hierarchical, Layer, Moments, Parts, Recognition, parameters};
 use elbo::nn::Activation;
 use elbo::objectives::{BETA, OBJECTIVES};
 
@@ -22,7 +22,7 @@ fn merged(pairs: &[[(f64, f64); 2]]) -> Vec<(f64, f64)> {
         Moments { mu, log_var }
     };
     let (estimate, prior) = (moments("estimate", 0), moments("prior", 1));
-    let both = estimate.merge(&mut bench.graph, prior);
+    let both = estimate.merge(prior);
     bench.value(both.mu).into_iter().zip(bench.value(both.log_var).iter().map(|l| l.exp())).collect()
 }
 
@@ -111,14 +111,14 @@ fn the_bound_of_a_ladder_is_that_of_its_densities() {
         let mut bench = Bench::new();
         bench.numbers.0 += place as u64;
         (bench.values.step.rows, _) = (1, bench.values.scalars.insert(BETA.to_string(), 1.0));
-        bench.fill(&tiny("elbo").parameters(), 1.0);
+        bench.fill(&parameters(&tiny("elbo")), 1.0);
         let noise = bench.numbers.signed(2);
         let [first, second] = [("first", noise[0]), ("second", noise[1])].map(|(n, e)| bench.input(n, &[vec![e]]));
         let rows = bench.input("x", &[x.to_vec()]);
-        let batch = Batch::whole(&mut bench.graph, rows);
-        let terms = tiny("elbo").terms_with(&mut bench.graph, &batch, &[first, second]);
-        let bound = tiny("iwae:samples=1").terms_with(&mut bench.graph, &batch, &[first, second]);
-        let weight = tiny("elbo").log_weights_with(&mut bench.graph, batch.rows, &[first, second]);
+        let batch = Batch::whole(rows);
+        let terms = tiny("elbo").terms_with(&batch, &[first, second]);
+        let bound = tiny("iwae:samples=1").terms_with(&batch, &[first, second]);
+        let weight = tiny("elbo").log_weights_with(batch.rows, &[first, second]);
         assert_eq!(terms.parts.iter().map(|p| p.0).collect::<Vec<_>>(), ["kl_layer_1", "kl_layer_2"]);
         let wanted = [terms.loss, terms.parts[0].1, terms.parts[1].1, bound.loss, weight];
         let found = wanted.map(|t| bench.value(t)[0]);
@@ -145,16 +145,16 @@ fn the_bound_of_a_bottom_up_stack_is_its_weight() {
     let model = Hierarchical::new(Recognition::BottomUp, (3, 2), (&[], &[]), &upper, Activation::Tanh, parts);
     let mut bench = Bench::new();
     (bench.values.step.rows, _) = (2, bench.values.scalars.insert(BETA.to_string(), 1.0));
-    bench.fill(&model.parameters(), 1.0);
+    bench.fill(&parameters(&model), 1.0);
     let mut noise = |name: &str| {
         let numbers = bench.numbers.signed(4);
         bench.input(name, &numbers.chunks(2).map(<[f64]>::to_vec).collect::<Vec<_>>())
     };
     let noise = [noise("first"), noise("second")];
     let rows = bench.input("x", &[vec![1.0, 0.0, 1.0], vec![0.0, 0.0, 1.0]]);
-    let batch = Batch::whole(&mut bench.graph, rows);
-    let terms = model.terms_with(&mut bench.graph, &batch, &noise);
-    let weight = model.log_weights_with(&mut bench.graph, batch.rows, &noise);
+    let batch = Batch::whole(rows);
+    let terms = model.terms_with(&batch, &noise);
+    let weight = model.log_weights_with(batch.rows, &noise);
     let [loss, weight] = [terms.loss, weight].map(|t| bench.value(t));
     assert!(loss.len() == 2 && (loss[0] - loss[1]).abs() > 1e-3, "{loss:?}");
     for (loss, weight) in loss.iter().zip(&weight) {

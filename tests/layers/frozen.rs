@@ -4,11 +4,11 @@ use std::sync::Arc;
 
 use elbo::catalogue::{Spec, build};
 use elbo::distributions::Bernoulli;
-use elbo::models::{Batch, Hierarchical, Layer, Model, Parts, Recognition, Terms, Vae};
+use elbo::models::{Batch, Hierarchical, Layer, Model, Parts, Recognition, Terms, Vae, parameters};
 use elbo::nn::Activation;
 use elbo::objectives::{BETA, OBJECTIVES};
 
-use crate::bench::Bench;
+use crate::bench::{Bench, Tensor};
 
 const ROWS: usize = 5;
 const SAMPLES: usize = 3;
@@ -34,7 +34,7 @@ fn bench(upper: f64) -> Bench {
     let mut bench = Bench::new();
     bench.values.scalars.insert(BETA.to_string(), 1.0);
     bench.values.step.rows = ROWS as u32;
-    bench.fill(&stack(parts("elbo")).parameters(), 0.9);
+    bench.fill(&parameters(&stack(parts("elbo"))), 0.9);
     let layer = bench.values.tensors.iter_mut().filter(|(name, _)| name.starts_with("layer2."));
     layer.for_each(|(_, values)| values.iter_mut().for_each(|v| *v *= upper));
     bench
@@ -44,15 +44,15 @@ fn bench(upper: f64) -> Bench {
 fn terms(
     bench: &mut Bench,
     samples: usize,
-    model: impl Fn(&mut Bench, &Batch, [elbo::graph::Tensor; 2]) -> Terms,
+    model: impl Fn(&Batch<'static>, [Tensor; 2]) -> Terms<'static>,
 ) -> [Vec<f64>; 2] {
     let rows: Vec<Vec<f64>> = (0..ROWS).map(|r| (0..SIZES.0).map(|c| ((r * 3 + c) % 4 % 2) as f64).collect()).collect();
     let x = bench.input("x", &rows);
     let [first, second] =
         [SIZES.1, UPPER].map(|width| (0..ROWS * samples).map(|_| bench.numbers.signed(width)).collect::<Vec<_>>());
     let noise = [bench.input("first", &first), bench.input("second", &second)];
-    let batch = Batch::whole(&mut bench.graph, x);
-    let terms = model(bench, &batch, noise);
+    let batch = Batch::whole(x);
+    let terms = model(&batch, noise);
     [bench.value(terms.loss), bench.value(terms.reconstruction)]
 }
 
@@ -77,12 +77,10 @@ fn bounds_are_those_of_one_layer() {
         (SAMPLES, "iwae:samples=3", "iwae:samples=3"),
     ] {
         let [frozen, free] = [0.0, 1.0].map(|upper| {
-            let flat = terms(&mut bench(upper), samples, |b, batch, [first, _]| {
-                flat(parts(of_flat)).terms_with(&mut b.graph, batch, first)
-            });
-            let stack = terms(&mut bench(upper), samples, |b, batch, noise| {
-                stack(parts(of_stack)).terms_with(&mut b.graph, batch, &noise)
-            });
+            let flat =
+                terms(&mut bench(upper), samples, |batch, [first, _]| flat(parts(of_flat)).terms_with(batch, first));
+            let stack =
+                terms(&mut bench(upper), samples, |batch, noise| stack(parts(of_stack)).terms_with(batch, &noise));
             // The ELBO has the upper layer's KL in closed form.
             let off = if of_stack == "elbo" { 0.0 } else { rounded(UPPER) };
             let loss: Vec<f64> = stack[0].iter().map(|l| l + off).collect();
@@ -99,8 +97,8 @@ fn weights_are_those_of_one_layer() {
     let weights = |upper: f64, model: &dyn Model| {
         let mut bench = bench(upper);
         let x = bench.same("x", ROWS, SIZES.0);
-        let weights = model.log_weights(&mut bench.graph, x.into(), SAMPLES).unwrap();
-        assert_eq!(bench.graph.shape(weights), [ROWS, SAMPLES]);
+        let weights = model.can().density().unwrap().log_weights(x.into(), SAMPLES);
+        assert_eq!(weights.shape(), [ROWS, SAMPLES]);
         bench.value(weights)
     };
     let (flat, stack) = (flat(parts("elbo")), stack(parts("elbo")));
@@ -121,17 +119,17 @@ fn codes_are_those_of_one_layer() {
     };
     let encode = |b: &mut Bench, m: &dyn Model| {
         let x = b.same("x", ROWS, SIZES.0);
-        let z = m.encode(&mut b.graph, x.into());
+        let z = m.can().encode().unwrap().mean(x.into());
         b.value(z)
     };
     let draw = |b: &mut Bench, m: &dyn Model| {
         let x = b.same("x", ROWS, SIZES.0);
-        let z = m.draw_code(&mut b.graph, x.into());
+        let z = m.can().encode().unwrap().draw(x.into());
         b.value(z)
     };
     let decode = |b: &mut Bench, m: &dyn Model| {
         let z = b.same("z", ROWS, SIZES.1);
-        let x = m.decode(&mut b.graph, z, None);
+        let x = m.can().decode().unwrap().mean(z, None);
         b.value(x)
     };
     assert!(both(&encode) < 1e-12 && both(&draw) < 1e-12 && both(&decode) < 1e-12);

@@ -6,7 +6,7 @@ use std::f64::consts::TAU;
 
 use elbo::catalogue::build;
 use elbo::distributions::LIKELIHOODS;
-use elbo::models::{Hierarchical, Layer, Model, Parts, Recognition};
+use elbo::models::{Density, Generate, Hierarchical, Layer, Parts, Recognition, parameters};
 use elbo::nn::Activation;
 
 use crate::bench::{Bench, log_det, mean};
@@ -15,7 +15,7 @@ const FEATURES: usize = 3;
 const LATENT: usize = 2;
 const UPPER: usize = 2;
 const SIGMA: f64 = 0.75;
-const SAMPLES: usize = 40_000;
+const SAMPLES: usize = 120_000;
 
 type Matrix = Vec<Vec<f64>>;
 
@@ -30,7 +30,7 @@ fn model(recognition: Recognition) -> Hierarchical {
 fn bench(recognition: Recognition) -> Bench {
     let mut bench = Bench::new();
     let (up, down): (Vec<_>, Vec<_>) =
-        model(recognition).parameters().into_iter().partition(|p| p.name.contains("head"));
+        parameters(&model(recognition)).into_iter().partition(|p| p.name.contains("head"));
     bench.fill(&down, 0.8);
     bench.fill(&up, 0.2);
     let mut set = |name: &str, means: usize, value: f64| {
@@ -94,7 +94,7 @@ fn importance_sampling_finds_the_marginal_likelihood() {
         for x in [[0.3, -0.5, 0.9], [1.5, 1.0, -1.0]] {
             let mut bench = bench(recognition);
             let input = bench.input("x", &[x.to_vec()]);
-            let weights = model(recognition).log_weights(&mut bench.graph, input.into(), SAMPLES).unwrap();
+            let weights = model(recognition).log_weights(input.into(), SAMPLES);
             let logs = bench.value(weights);
             let largest = logs.iter().copied().fold(f64::NEG_INFINITY, f64::max);
             let (average, error) = mean(&logs.iter().map(|l| (l - largest).exp()).collect::<Vec<_>>());
@@ -118,8 +118,8 @@ fn importance_sampling_finds_the_marginal_likelihood() {
 #[test]
 fn draws_from_the_prior_come_down_all_layers() {
     const DRAWS: usize = 20_000;
-    let mut bench = bench(Recognition::BottomUp);
-    let z = model(Recognition::BottomUp).prior_sample(&mut bench.graph, DRAWS).unwrap();
+    let bench = bench(Recognition::BottomUp);
+    let z = model(Recognition::BottomUp).codes(bench.graph, DRAWS);
     let z = bench.value(z);
     let (weight, outputs) =
         (&bench.values.tensors["layer2.output.weight"], &bench.values.tensors["layer2.output.bias"]);

@@ -3,41 +3,37 @@
 use std::sync::Arc;
 
 use elbo::distributions::{Bernoulli, DiagonalGaussian};
-use elbo::graph::Tensor;
 use elbo::kernels::{Func, Packing};
-use elbo::models::{Model, Parts, Vae};
+use elbo::models::{Parts, Vae, parameters};
 use elbo::nn::Activation;
 use elbo::program::{AdamOptions, DataSpec, ParameterSet};
 use elbo::training::{Resident, train_program};
 
 use crate::oracle::Device;
-use crate::sketch::Sketch;
+use crate::sketch::{Sketch, Tensor};
 
 /// The mean over live rows of `[rows, n]`, summed over the rest, as a loss.
 fn mean(s: &mut Sketch, t: Tensor) -> Tensor {
-    let shape = s.graph.shape(t).to_vec();
-    let rows = s.graph.sum(t, &(1..shape.len()).collect::<Vec<_>>());
-    let rows = s.graph.reshape(rows, &[shape[0], 1]);
+    let shape = t.shape().to_vec();
+    let rows = t.sum(&(1..shape.len()).collect::<Vec<_>>());
+    let rows = rows.reshape(&[shape[0], 1]);
     let weights = s.graph.row_weights(shape[0]);
-    let weighted = s.graph.mul(rows, weights);
-    let sum = s.graph.sum(weighted, &[0]);
-    s.graph.reshape(sum, &[])
+    let weighted = rows * weights;
+    let sum = weighted.sum(&[0]);
+    sum.reshape(&[])
 }
 
 fn dense(s: &mut Sketch, x: Tensor, outputs: usize) -> Tensor {
-    let inputs = s.graph.shape(x)[1];
+    let inputs = x.shape()[1];
     let (weight, bias) = (s.param(0, &[outputs, inputs]), s.param(0, &[outputs]));
-    let product = s.graph.matmul(x, weight, false, true);
-    s.graph.add(product, bias)
+    x.matmul(weight.t()) + bias
 }
 
 /// A Gaussian layer: μ, ln σ², and a draw.
 fn gaussian(s: &mut Sketch, x: Tensor, latent: usize) -> ([Tensor; 2], Tensor) {
     let outputs = dense(s, x, 2 * latent);
-    let [mu, log_var] = DiagonalGaussian.split(&mut s.graph, outputs);
-    let stream = s.graph.stream();
-    let shape = s.graph.shape(mu).to_vec();
-    let eps = s.graph.normal(stream, &shape);
+    let [mu, log_var] = DiagonalGaussian.split(outputs);
+    let eps = s.graph.normal(s.graph.stream(), mu.shape());
     ([mu, log_var], s.graph.call(Func::Reparameterise, &[mu, log_var, eps]))
 }
 
@@ -52,34 +48,21 @@ fn importance_samples() -> Sketch {
     let (b, k, f, d) = (5, 3, 6, 2);
     let mut s = Sketch::new(1, 4);
     let x = s.batch("data", b, f);
-    let hidden = dense(&mut s, x, 4);
-    let hidden = s.graph.call(Func::Tanh, &[hidden]);
+    let hidden = dense(&mut s, x, 4).tanh();
     let outputs = dense(&mut s, hidden, 2 * d);
-    let q = DiagonalGaussian.split(&mut s.graph, outputs);
-    let spread = |s: &mut Sketch, t: Tensor, n: usize| {
-        let t = s.graph.reshape(t, &[b, 1, n]);
-        let t = s.graph.expand(t, &[b, k, n]);
-        s.graph.reshape(t, &[b * k, n])
-    };
-    let (mu, log_var, wide) = (spread(&mut s, q[0], d), spread(&mut s, q[1], d), spread(&mut s, x, f));
-    let stream = s.graph.stream();
-    let eps = s.graph.normal(stream, &[b * k, d]);
+    let q = DiagonalGaussian.split(outputs);
+    let [mu, log_var, wide] = [q[0], q[1], x].map(|t| t.repeat_rows(k));
+    let eps = s.graph.normal(s.graph.stream(), &[b * k, d]);
     let z = s.graph.call(Func::Reparameterise, &[mu, log_var, eps]);
     let logits = dense(&mut s, z, f);
     let zero = s.graph.constant(0.0);
-    let row = |s: &mut Sketch, func: Func, args: &[Tensor]| {
-        let each = s.graph.call(func, args);
-        s.graph.sum_rows(each)
-    };
-    let likelihood = row(&mut s, Func::BernoulliLogProb, &[logits, wide]);
-    let prior = row(&mut s, Func::GaussianLogProb, &[z, zero, zero]);
-    let posterior = row(&mut s, Func::GaussianLogProb, &[z, mu, log_var]);
-    let joint = s.graph.add(likelihood, prior);
-    let weights = s.graph.sub(joint, posterior);
-    let weights = s.graph.reshape(weights, &[b, k]);
-    let bound = s.graph.log_sum_exp(weights, &[1]);
-    let loss = mean(&mut s, bound);
-    let loss = s.graph.neg(loss);
+    let row = |func: Func, args: &[Tensor]| s.graph.call(func, args).sum_rows();
+    let likelihood = row(Func::BernoulliLogProb, &[logits, wide]);
+    let prior = row(Func::GaussianLogProb, &[z, zero, zero]);
+    let posterior = row(Func::GaussianLogProb, &[z, mu, log_var]);
+    let weights = (likelihood + prior - posterior).reshape(&[b, k]);
+    let bound = weights.log_sum_exp(&[1]);
+    let loss = -mean(&mut s, bound);
     trained(s, loss, &[weights, bound])
 }
 
@@ -88,15 +71,15 @@ fn missing_data() -> Sketch {
     let mut s = Sketch::new(2, 6);
     let (x, seen) = (s.batch("data", 6, 7), s.batch("seen", 6, 7));
     let zero = s.graph.constant(0.0);
-    let mask = s.graph.call(Func::Less, &[zero, seen]);
-    let observed = s.graph.mul(x, mask);
+    let mask = zero.less(seen);
+    let observed = x * mask;
     let (q, z) = gaussian(&mut s, observed, 3);
     let logits = dense(&mut s, z, 7);
     let log_prob = s.graph.call(Func::BernoulliLogProb, &[logits, x]);
-    let log_prob = s.graph.call(Func::Select, &[mask, log_prob, zero]);
+    let log_prob = mask.select(log_prob, zero);
     let kl = s.graph.call(Func::KlStandardNormal, &q);
     let (likelihood, kl) = (mean(&mut s, log_prob), mean(&mut s, kl));
-    let loss = s.graph.sub(kl, likelihood);
+    let loss = kl - likelihood;
     trained(s, loss, &[mask, logits])
 }
 
@@ -107,10 +90,8 @@ fn adversary() -> Sketch {
     let h = dense(&mut s, x, 6);
     let h = s.graph.call(Func::LeakyRelu, &[h]);
     let (w, b) = (s.param(1, &[1, 6]), s.param(1, &[1]));
-    let score = s.graph.matmul(h, w, false, true);
-    let score = s.graph.add(score, b);
-    let cost = s.graph.call(Func::Softplus, &[score]);
-    let loss = mean(&mut s, cost);
+    let score = h.matmul(w.t()) + b;
+    let loss = mean(&mut s, score.softplus());
     trained(s, loss, &[score])
 }
 
@@ -127,9 +108,7 @@ fn ladder() -> Sketch {
     let likelihood = s.graph.call(Func::BernoulliLogProb, &[logits, x]);
     let kl = s.graph.call(Func::KlStandardNormal, &q2);
     let terms = [likelihood, inner, entropy, kl].map(|t| mean(&mut s, t));
-    let up = s.graph.add(terms[0], terms[1]);
-    let down = s.graph.add(terms[2], terms[3]);
-    let loss = s.graph.sub(down, up);
+    let loss = (terms[2] + terms[3]) - (terms[0] + terms[1]);
     let mut s = trained(s, loss, &[z1, z2]);
     s.statistics.extend(terms);
     s
@@ -146,7 +125,7 @@ fn conditional() -> Sketch {
     let likelihood = s.graph.call(Func::BernoulliLogProb, &[logits, x]);
     let kl = s.graph.call(Func::KlStandardNormal, &q);
     let (likelihood, kl) = (mean(&mut s, likelihood), mean(&mut s, kl));
-    let loss = s.graph.sub(kl, likelihood);
+    let loss = kl - likelihood;
     trained(s, loss, &[both, x, x, code])
 }
 
@@ -158,13 +137,13 @@ fn uncertain_weights() -> Sketch {
     let stream = s.graph.stream();
     let eps = s.graph.normal(stream, &[5, 4]);
     let weight = s.graph.call(Func::Reparameterise, &[mu, log_var, eps]);
-    let y = s.graph.matmul(x, weight, false, false);
-    let y = s.graph.call(Func::Square, &[y]);
+    let y = x.matmul(weight);
+    let y = y.square();
     let kl = s.graph.call(Func::KlStandardNormal, &[mu, log_var]);
-    let kl = s.graph.sum(kl, &[0, 1]);
-    let kl = s.graph.reshape(kl, &[]);
+    let kl = kl.sum(&[0, 1]);
+    let kl = kl.reshape(&[]);
     let cost = mean(&mut s, y);
-    let loss = s.graph.add(cost, kl);
+    let loss = cost + kl;
     trained(s, loss, &[y])
 }
 
@@ -177,7 +156,7 @@ fn dense_connections() -> Sketch {
         let y = s.graph.call(Func::Silu, &[y]);
         x = s.graph.concat(&[x, y], 1);
     }
-    let cost = s.graph.call(Func::Square, &[x]);
+    let cost = x.square();
     let loss = mean(&mut s, cost);
     trained(s, loss, &[x])
 }
@@ -188,8 +167,8 @@ fn gated() -> Sketch {
     let mut x = s.batch("data", 6, 7);
     for width in [5, 4] {
         let (y, gate) = (dense(&mut s, x, width), dense(&mut s, x, width));
-        let open = s.graph.call(Func::Sigmoid, &[gate]);
-        x = s.graph.mul(y, open);
+        let open = gate.sigmoid();
+        x = y * open;
     }
     let loss = mean(&mut s, x);
     trained(s, loss, &[x])
@@ -199,12 +178,12 @@ fn gated() -> Sketch {
 fn normalised_rows() -> Sketch {
     let mut s = Sketch::new(8, 4);
     let a = s.param(0, &[6, 4]);
-    let a = s.graph.call(Func::Exp, &[a]);
-    let sums = s.graph.sum(a, &[0]);
-    let shares = s.graph.div(a, sums);
-    let gram = s.graph.matmul(a, shares, true, false);
-    let loss = s.graph.sum(gram, &[0, 1]);
-    let loss = s.graph.reshape(loss, &[]);
+    let a = a.exp();
+    let sums = a.sum(&[0]);
+    let shares = a / sums;
+    let gram = a.t().matmul(shares);
+    let loss = gram.sum(&[0, 1]);
+    let loss = loss.reshape(&[]);
     trained(s, loss, &[gram, sums])
 }
 
@@ -215,12 +194,12 @@ fn many_of_one() -> Sketch {
     let weight = s.param(0, &[5, 5]);
     let mut shifts = Vec::new();
     for _ in 0..12 {
-        x = s.graph.matmul(x, weight, false, false);
-        x = s.graph.call(Func::Tanh, &[x]);
+        x = x.matmul(weight);
+        x = x.tanh();
         shifts.push(s.param(0, &[4, 5]));
     }
-    let sum = shifts.iter().fold(x, |sum, &shift| s.graph.add(sum, shift));
-    let cost = s.graph.call(Func::Square, &[sum]);
+    let sum = shifts.iter().fold(x, |sum, &shift| sum + shift);
+    let cost = sum.square();
     let loss = mean(&mut s, cost);
     let mut s = trained(s, loss, &[x, x, x, x, x, x, x, x, x, x]);
     s.statistics.extend(shifts);
@@ -231,15 +210,15 @@ fn many_of_one() -> Sketch {
 fn joined_and_regrouped() -> Sketch {
     let mut s = Sketch::new(10, 4);
     let x = s.input("x", &[4, 6]);
-    let (a, b) = (s.graph.call(Func::Tanh, &[x]), s.graph.call(Func::Square, &[x]));
+    let (a, b) = (x.tanh(), x.square());
     let early = s.graph.concat(&[a, b], 1);
-    let regrouped = [a, b].map(|t| s.graph.reshape(t, &[8, 3]));
+    let regrouped = [a, b].map(|t| t.reshape(&[8, 3]));
     let late = s.graph.concat(&[b, a, b], 1);
-    let regrouped = regrouped.map(|t| s.graph.call(Func::Sigmoid, &[t]));
+    let regrouped = regrouped.map(|t| t.sigmoid());
     // Parts of it beside what reads the whole of it.
-    let whole = s.graph.scale(late, 1.5);
-    let part = s.graph.slice(whole, 1, 6, 6);
-    let part = s.graph.mul(part, a);
+    let whole = late * 1.5;
+    let part = whole.slice(1, 6, 6);
+    let part = part * a;
     s.outputs = vec![early, regrouped[0], regrouped[1], whole, part, late];
     s.finish()
 }
@@ -265,7 +244,7 @@ pub fn all() -> Vec<(&'static str, &'static str, Sketch)> {
 pub fn classic() -> (usize, String) {
     let vae = Vae::new(784, 20, (&[400], &[400]), Activation::Relu, Parts::new(Arc::new(Bernoulli)));
     let none = ParameterSet::new("frozen", []);
-    let set = ParameterSet::new("model", vae.parameters().into_iter().map(|s| (s.name, s.shape)));
+    let set = ParameterSet::new("model", parameters(&vae).into_iter().map(|s| (s.name, s.shape)));
     let data = DataSpec { count: 60_000, features: 784, packing: Packing::Bytes };
     let data = Resident { name: "train".into(), values: data, conditions: None };
     let program = train_program(&vae, [&set, &none], (&data, 128), None, false, AdamOptions::default());

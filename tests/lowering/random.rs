@@ -1,11 +1,10 @@
 //! Random graphs: every operation there is, on shapes of 1 to 9, with random outputs, statistics and gradients.
 
-use elbo::graph::Tensor;
 use elbo::graph::eval::evaluate;
 use elbo::kernels::{FUNCS, Func};
 use elbo::program::AdamOptions;
 
-use crate::sketch::Sketch;
+use crate::sketch::{Sketch, Tensor};
 
 /// The most elements of one tensor.
 const MOST: usize = 400;
@@ -28,11 +27,11 @@ pub fn graph(seed: u64, operations: usize) -> Sketch {
         let losses: Vec<Tensor> = (0..3).map(|_| pick(&mut s)).chain([last]).collect();
         let mut sum = s.graph.constant(0.0);
         for (i, t) in losses.into_iter().enumerate() {
-            let axes: Vec<usize> = (0..s.graph.shape(t).len()).collect();
-            let scaled = s.graph.scale(t, 0.5 + i as f32);
-            let total = s.graph.sum(scaled, &axes);
-            let total = s.graph.reshape(total, &[]);
-            sum = s.graph.add(sum, total);
+            let axes: Vec<usize> = (0..t.shape().len()).collect();
+            let scaled = t * (0.5 + i as f32);
+            let total = scaled.sum(&axes);
+            let total = total.reshape(&[]);
+            sum = sum + total;
         }
         s.statistics.push(sum);
         s.loss = Some(sum);
@@ -61,7 +60,7 @@ fn leaves(s: &mut Sketch) -> Vec<Tensor> {
         s.graph.uniform(stream + 1, &[inner, cols]),
     ];
     let (position, live, weights) = (s.graph.coordinate(1, &[rows, cols]), s.graph.rows(), s.graph.row_weights(rows));
-    pool.extend([s.graph.scale(position, 0.1), s.graph.scale(live, 0.1), weights]);
+    pool.extend([(position * 0.1), (live * 0.1), weights]);
     pool
 }
 
@@ -70,21 +69,21 @@ fn operation(s: &mut Sketch, pool: &[Tensor], trains: bool) -> Option<Tensor> {
     // Late tensors more often than early ones, so that graphs grow deep.
     let near = s.numbers.below(2) == 0 && pool.len() > 6;
     let a = if near { pool[pool.len() - 1 - s.numbers.below(6)] } else { pool[s.numbers.below(pool.len())] };
-    let shape = s.graph.shape(a).to_vec();
+    let shape = a.shape().to_vec();
     let count: usize = shape.iter().product();
     let t = match s.numbers.below(13) {
         0..4 => call(s, a, pool, trains)?,
         4 => matmul(s, a, pool)?,
         5 => {
             let axes: Vec<usize> = (0..shape.len()).filter(|_| s.numbers.below(2) == 0).collect();
-            if s.numbers.below(3) == 0 { s.graph.max(a, &axes) } else { s.graph.sum(a, &axes) }
+            if s.numbers.below(3) == 0 { a.max(&axes) } else { a.sum(&axes) }
         }
         6 => {
             let mut to: Vec<usize> = shape.iter().map(|&n| if n == 1 { size(s) } else { n }).collect();
             if s.numbers.below(2) == 0 {
                 to.insert(0, size(s).min(3));
             }
-            s.graph.expand(a, &to)
+            a.expand(&to)
         }
         7 => {
             let to = match s.numbers.below(4) {
@@ -97,32 +96,32 @@ fn operation(s: &mut Sketch, pool: &[Tensor], trains: bool) -> Option<Tensor> {
                     vec![d, count / d]
                 }
             };
-            s.graph.reshape(a, &to)
+            a.reshape(&to)
         }
         8 => {
             let mut order: Vec<usize> = (0..shape.len()).collect();
             for i in (1..order.len()).rev() {
                 order.swap(i, s.numbers.below(i + 1));
             }
-            s.graph.permute(a, &order)
+            a.permute(&order)
         }
         9 if !shape.is_empty() => {
             let axis = s.numbers.below(shape.len());
             let start = s.numbers.below(shape[axis]);
             let len = 1 + s.numbers.below(shape[axis] - start);
-            s.graph.slice(a, axis, start, len)
+            a.slice(axis, start, len)
         }
         10 | 11 if !shape.is_empty() => {
             let axis = s.numbers.below(shape.len());
             let alike = |t: &&Tensor| {
-                let other = s.graph.shape(**t);
+                let other = (**t).shape();
                 other.len() == shape.len() && (0..shape.len()).all(|d| d == axis || other[d] == shape[d])
             };
             let alike: Vec<Tensor> = pool.iter().filter(alike).copied().collect();
             let parts: Vec<Tensor> = (0..2 + s.numbers.below(2)).map(|_| alike[s.numbers.below(alike.len())]).collect();
             s.graph.concat(&[parts, vec![a]].concat(), axis)
         }
-        12 => s.graph.detach(a),
+        12 => a.detach(),
         _ => return None,
     };
     tame(s, t)
@@ -135,7 +134,7 @@ fn call(s: &mut Sketch, a: Tensor, pool: &[Tensor], trains: bool) -> Option<Tens
     if trains && derivative {
         return None;
     }
-    let mut shape = s.graph.shape(a).to_vec();
+    let mut shape = a.shape().to_vec();
     let mut args = vec![a];
     for _ in 1..arity {
         let fits = |other: &[usize]| {
@@ -145,8 +144,7 @@ fn call(s: &mut Sketch, a: Tensor, pool: &[Tensor], trains: bool) -> Option<Tens
             let fit = both.iter().all(|&(x, y)| x == y || x == 1 || y == 1);
             fit.then(|| both.iter().map(|&(x, y)| x.max(y)).collect::<Vec<_>>())
         };
-        let candidates: Vec<(Tensor, Vec<usize>)> =
-            pool.iter().filter_map(|&t| Some((t, fits(s.graph.shape(t))?))).collect();
+        let candidates: Vec<(Tensor, Vec<usize>)> = pool.iter().filter_map(|&t| Some((t, fits(t.shape())?))).collect();
         let (other, grown) = candidates[s.numbers.below(candidates.len())].clone();
         shape = grown;
         args.push(other);
@@ -164,40 +162,40 @@ fn call(s: &mut Sketch, a: Tensor, pool: &[Tensor], trains: bool) -> Option<Tens
         }
         Func::Select => {
             let half = s.graph.constant(0.31);
-            args[0] = s.graph.call(Func::Less, &[args[0], half]);
+            args[0] = args[0].less(half);
         }
         _ => {}
     }
     // Near a jump or a kink, f32 may stand on the other side of it.
     let edge = match func {
-        Func::Less | Func::Max | Func::Min => s.graph.sub(args[0], args[1]),
+        Func::Less | Func::Max | Func::Min => args[0] - args[1],
         Func::Floor => {
             let half = s.graph.constant(0.5);
-            let next = s.graph.add(args[0], half);
-            let nearest = s.graph.call(Func::Floor, &[next]);
-            s.graph.sub(args[0], nearest)
+            let next = args[0] + half;
+            let nearest = next.floor();
+            args[0] - nearest
         }
         Func::Abs | Func::Relu | Func::LeakyRelu | Func::Elu => args[0],
         Func::ReluGrad | Func::LeakyReluGrad | Func::EluGrad => args[1],
         _ => return Some(s.graph.call(func, &args)),
     };
-    let clear = evaluate(&s.graph, &s.values, &[edge])[0].iter().all(|v| v.abs() > 1e-3);
+    let clear = evaluate(&s.values, &[edge])[0].iter().all(|v| v.abs() > 1e-3);
     clear.then(|| s.graph.call(func, &args))
 }
 
 fn positive(s: &mut Sketch, t: Tensor) -> Tensor {
-    let square = s.graph.call(Func::Square, &[t]);
+    let square = t.square();
     let least = s.graph.constant(0.5);
-    s.graph.add(square, least)
+    square + least
 }
 
 fn matmul(s: &mut Sketch, a: Tensor, pool: &[Tensor]) -> Option<Tensor> {
-    let [rows, cols] = *s.graph.shape(a) else { return None };
+    let [rows, cols] = *a.shape() else { return None };
     let turn = s.numbers.below(2) == 0;
     let inner = if turn { rows } else { cols };
     let mut candidates: Vec<(Tensor, bool)> = Vec::new();
     for &t in pool {
-        if let [r, c] = *s.graph.shape(t) {
+        if let [r, c] = *t.shape() {
             candidates.extend((r == inner).then_some((t, false)));
             candidates.extend((c == inner).then_some((t, true)));
         }
@@ -205,23 +203,27 @@ fn matmul(s: &mut Sketch, a: Tensor, pool: &[Tensor]) -> Option<Tensor> {
     if candidates.is_empty() || s.numbers.below(4) == 0 {
         let cols = size(s);
         let weights = s.param(0, &[inner, cols]);
-        return Some(s.graph.matmul(a, weights, turn, false));
+        return Some(turned(a, turn).matmul(weights));
     }
-    let (b, turned) = candidates[s.numbers.below(candidates.len())];
-    Some(s.graph.matmul(a, b, turn, turned))
+    let (b, turn_b) = candidates[s.numbers.below(candidates.len())];
+    Some(turned(a, turn).matmul(turned(b, turn_b)))
+}
+
+/// A matrix, or its transpose.
+fn turned(t: Tensor, turn: bool) -> Tensor {
+    if turn { t.t() } else { t }
 }
 
 /// The tensor, scaled down where its numbers are large; nothing where they are not numbers, or too many.
 fn tame(s: &mut Sketch, t: Tensor) -> Option<Tensor> {
-    if s.graph.shape(t).iter().product::<usize>() > MOST || s.graph.shape(t).len() > 4 {
+    if t.shape().iter().product::<usize>() > MOST || t.shape().len() > 4 {
         return None;
     }
-    let largest = evaluate(&s.graph, &s.values, &[t])[0]
-        .iter()
-        .fold(0.0_f64, |m, v| if v.is_nan() { *v } else { m.max(v.abs()) });
+    let largest =
+        evaluate(&s.values, &[t])[0].iter().fold(0.0_f64, |m, v| if v.is_nan() { *v } else { m.max(v.abs()) });
     match largest {
         0.0..4.0 => Some(t),
-        4.0..1e4 => Some(s.graph.scale(t, (2.0 / largest) as f32)),
+        4.0..1e4 => Some(t * (2.0 / largest) as f32),
         _ => None,
     }
 }

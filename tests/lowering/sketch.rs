@@ -3,16 +3,19 @@
 use std::collections::HashMap;
 
 use elbo::graph::eval::Values;
-use elbo::graph::{Graph, Tensor};
+use elbo::graph::{Graph, Init};
 use elbo::kernels::{Order, Packing};
 use elbo::program::{AdamOptions, DataSpec, ParameterSet, Request, Update, lower};
 
-use crate::oracle::{Device, Numbers, values, worst};
+use crate::oracle::{Device, Numbers, graph, values, worst};
+
+/// A tensor of a sketch.
+pub type Tensor = elbo::graph::Tensor<'static>;
 
 /// A graph being put together: leaves get random numbers between -1 and 1.
 pub struct Sketch {
     /// The graph.
-    pub graph: Graph,
+    pub graph: &'static Graph,
     /// What its leaves hold.
     pub values: Values,
     /// Tensors that the host reads.
@@ -34,7 +37,7 @@ impl Sketch {
     /// An empty graph, for so many live rows.
     pub fn new(seed: u64, rows: usize) -> Sketch {
         Sketch {
-            graph: Graph::new(),
+            graph: graph(),
             values: values(rows),
             outputs: vec![],
             statistics: vec![],
@@ -57,7 +60,7 @@ impl Sketch {
         let name = format!("{}{}", ["p", "q"][set], self.parameters[set].len());
         self.give(&name, shape);
         self.parameters[set].push((name.clone(), shape.to_vec()));
-        self.graph.param(&name, shape)
+        self.graph.param(&name, shape, Init::Constant(0.0))
     }
 
     /// An input.
@@ -82,9 +85,8 @@ impl Sketch {
     /// Derives the gradients of the loss, once the graph is whole.
     pub fn finish(mut self) -> Sketch {
         if let Some(loss) = self.loss {
-            let wrt: Vec<Tensor> =
-                self.parameters[0].iter().map(|(name, shape)| self.graph.param(name, shape)).collect();
-            self.gradients = self.graph.gradients(loss, &wrt);
+            let wrt: Vec<Tensor> = self.parameters[0].iter().map(|(name, _)| self.graph.parameter(name)).collect();
+            self.gradients = loss.gradients(&wrt);
             for name in [elbo::program::STEP_SIZE, elbo::program::CORRECTION] {
                 self.values.scalars.insert(name.to_string(), 0.01);
             }
@@ -100,7 +102,7 @@ impl Sketch {
         };
         work(&Request {
             name: "sketch",
-            graph: &self.graph,
+            graph: self.graph,
             parameters: vec![&p, &q],
             data: self.data.clone(),
             outputs: named(&self.outputs),

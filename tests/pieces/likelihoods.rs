@@ -18,11 +18,14 @@ use std::sync::Arc;
 
 use elbo::catalogue::{Setting, Spec, build};
 use elbo::distributions::{LIKELIHOODS, Likelihood};
+use elbo::graph::Graph;
 use elbo::graph::eval::{Values, evaluate};
-use elbo::graph::{Graph, Tensor};
 use elbo::program::{ParameterSet, Request};
 
-use crate::oracle::{Device, Numbers, values};
+use crate::oracle::{Device, Numbers, graph, values};
+
+/// A tensor of a sheet.
+type Tensor = elbo::graph::Tensor<'static>;
 
 /// What else than its default a setting is tried at.
 fn others(setting: &Setting) -> &'static [f64] {
@@ -62,23 +65,25 @@ fn outputs(likelihood: &dyn Likelihood, size: f64, numbers: &mut Numbers) -> Vec
 
 /// Named numbers that a graph is to be computed of, and the graph.
 struct Sheet {
-    graph: Graph,
+    graph: &'static Graph,
     values: Values,
-    parameters: ParameterSet,
     /// What tells it from other sheets on the same device.
     tag: String,
 }
 
 impl Sheet {
-    /// An empty one, with the parameters of a likelihood.
-    fn new(likelihood: &dyn Likelihood, features: usize) -> Sheet {
-        let specs = likelihood.parameters(features);
-        let mut values = values(1);
-        for spec in &specs {
-            values.tensors.insert(spec.name.clone(), vec![-0.75; spec.shape.iter().product()]);
+    /// An empty one.
+    fn new() -> Sheet {
+        Sheet { graph: graph(), values: values(1), tag: String::new() }
+    }
+
+    /// What the leaves hold: the inputs, and -3/4 in every parameter.
+    fn leaves(&self) -> Values {
+        let mut values = self.values.clone();
+        for spec in self.graph.parameters() {
+            values.tensors.insert(spec.name, vec![-0.75; spec.shape.iter().product()]);
         }
-        let parameters = ParameterSet::new("model", specs.into_iter().map(|spec| (spec.name, spec.shape)));
-        Sheet { graph: Graph::new(), values, parameters, tag: String::new() }
+        values
     }
 
     /// An input of these numbers, rounded to f32.
@@ -94,21 +99,23 @@ impl Sheet {
     /// What a device computes of some tensors.
     fn on(&self, device: &mut Device, wanted: &[Tensor]) -> Vec<Vec<f64>> {
         let names: Vec<String> = (0..wanted.len()).map(|i| format!("{i}{}", self.tag)).collect();
+        let specs = self.graph.parameters().into_iter();
+        let set = ParameterSet::new("model", specs.map(|spec| (spec.name, spec.shape)));
         let request = Request {
             name: "sheet",
-            graph: &self.graph,
-            parameters: if self.parameters.parameters.is_empty() { vec![] } else { vec![&self.parameters] },
+            graph: self.graph,
+            parameters: if set.parameters.is_empty() { vec![] } else { vec![&set] },
             data: HashMap::new(),
             outputs: names.iter().map(String::as_str).zip(wanted.iter().copied()).collect(),
             statistics: vec![],
             update: None,
         };
         let wide = |list: &Vec<f32>| list.iter().map(|&x| f64::from(x)).collect();
-        device.run(&request, &self.values).outputs.iter().map(wide).collect()
+        device.run(&request, &self.leaves()).outputs.iter().map(wide).collect()
     }
 
     /// The same in f64.
     fn exact(&self, wanted: &[Tensor]) -> Vec<Vec<f64>> {
-        evaluate(&self.graph, &self.values, wanted)
+        evaluate(&self.leaves(), wanted)
     }
 }

@@ -1,16 +1,19 @@
 //! A graph with values for its leaves, and the statistics that tell a sample from a density.
 
-use elbo::distributions::{Encode, Posterior};
+use elbo::distributions::{Posterior, PosteriorNetwork};
 use elbo::graph::eval::{Values, evaluate};
-use elbo::graph::{Graph, Tensor};
-use elbo::nn::{Linear, ParameterSpec};
+use elbo::graph::{Graph, ParameterSpec};
+use elbo::nn::linear;
 
-use crate::oracle::{Numbers, values};
+use crate::oracle::{Numbers, graph, values};
+
+/// A tensor of a bench.
+pub type Tensor = elbo::graph::Tensor<'static>;
 
 /// A graph under test.
 pub struct Bench {
     /// The graph.
-    pub graph: Graph,
+    pub graph: &'static Graph,
     /// What its leaves hold.
     pub values: Values,
     /// Numbers that are the same in every run.
@@ -22,15 +25,31 @@ impl Bench {
     pub fn new() -> Bench {
         let mut values = values(4);
         values.scalars.insert("temperature".to_string(), 0.7);
-        Bench { graph: Graph::new(), values, numbers: Numbers(11) }
+        Bench { graph: graph(), values, numbers: Numbers(11) }
     }
 
-    /// Gives parameters random values between −`size` and `size`.
+    /// Gives parameters random values between −`size` and `size`, which do not hang on the order they come in.
     pub fn fill(&mut self, parameters: &[ParameterSpec], size: f64) {
+        let mut parameters: Vec<&ParameterSpec> = parameters.iter().collect();
+        parameters.sort_by(|a, b| a.name.cmp(&b.name));
         for spec in parameters {
             let numbers = self.numbers.signed(spec.shape.iter().product());
             self.values.tensors.insert(spec.name.clone(), numbers.iter().map(|x| size * x).collect());
         }
+    }
+
+    /// The same for the parameters of the graph whose names begin like this.
+    pub fn fill_where(&mut self, beginning: &str, size: f64) {
+        let mut some = self.graph.parameters();
+        some.retain(|spec| spec.name.starts_with(beginning));
+        self.fill(&some, size);
+    }
+
+    /// The same for the parameters of the graph that have no values.
+    pub fn fill_rest(&mut self, size: f64) {
+        let mut rest = self.graph.parameters();
+        rest.retain(|spec| !self.values.tensors.contains_key(&spec.name));
+        self.fill(&rest, size);
     }
 
     /// An input `[rows, width]` that holds these rows.
@@ -47,28 +66,31 @@ impl Bench {
 
     /// The value of a tensor, row-major.
     pub fn value(&self, t: Tensor) -> Vec<f64> {
-        evaluate(&self.graph, &self.values, &[t]).remove(0)
+        evaluate(&self.values, &[t]).remove(0)
     }
 }
 
-/// A linear encoder.
+/// A linear encoder, `encoder`.
 #[derive(Debug)]
-pub struct Network(pub Linear);
+pub struct Network {
+    features: usize,
+    outputs: usize,
+}
 
 impl Network {
     /// Of so many values per example, for a posterior of so many dimensions.
     pub fn new(features: usize, posterior: &dyn Posterior, latent: usize) -> Network {
-        Network(Linear::new("encoder", features, posterior.outputs(latent)))
+        Network { features, outputs: posterior.outputs(latent) }
     }
 }
 
-impl Encode for Network {
+impl PosteriorNetwork for Network {
     fn features(&self) -> usize {
-        self.0.inputs
+        self.features
     }
 
-    fn outputs(&self, graph: &mut Graph, x: Tensor) -> Tensor {
-        self.0.forward(graph, x)
+    fn outputs<'g>(&self, x: elbo::graph::Tensor<'g>) -> elbo::graph::Tensor<'g> {
+        linear("encoder", x, self.outputs)
     }
 }
 

@@ -122,7 +122,7 @@ fn succeeds(losses: &[f64], untrained: &[f64]) -> bool {
 }
 
 /// Epochs of five steps.
-const EPOCHS: usize = 20;
+const EPOCHS: usize = 30;
 const RATE: f64 = 0.01;
 /// The steps that are called the first.
 const FIRST: usize = 10;

@@ -18,19 +18,19 @@ fn log_normal(values: &[f64]) -> f64 {
 fn posterior(spec: &Spec, latent: usize) -> Option<[Vec<f64>; 2]> {
     let posterior = build(POSTERIORS, spec).unwrap();
     let mut bench = Bench::new();
-    let noise = posterior.noise(&mut bench.graph, ROWS, latent);
-    if bench.graph.shape(noise) != [ROWS, latent] || posterior.codes() != Codes::Real {
+    let noise = posterior.noise(bench.graph, ROWS, latent);
+    if noise.shape() != [ROWS, latent] || posterior.codes() != Codes::Real {
         return None;
     }
-    let is_normal = matches!(bench.graph.node(noise).op, Op::Normal(_));
-    bench.fill(&posterior.parameters(latent), 0.8);
+    let is_normal = matches!(noise.node().op, Op::Normal(_));
     let outputs: Vec<Vec<f64>> = (0..ROWS).map(|_| bench.numbers.signed(posterior.outputs(latent))).collect();
     let outputs = bench.input("outputs", &outputs);
     let numbers: Vec<Vec<f64>> = (0..ROWS).map(|_| bench.numbers.signed(latent)).collect();
     let spread = |x: f64| if is_normal { 2.0 * x } else { 0.5 + 0.45 * x };
     let numbers: Vec<Vec<f64>> = numbers.iter().map(|row| row.iter().map(|&x| spread(x)).collect()).collect();
     let noise = bench.input("noise", &numbers);
-    let draw = posterior.sample(&mut bench.graph, outputs, noise);
+    let draw = posterior.sample(outputs, noise);
+    bench.fill_rest(0.8);
     let said = bench.value(draw.log_prob);
     // Five-point differences in each dimension, for all rows at once.
     let mut slopes = Vec::new();
@@ -97,17 +97,17 @@ fn a_flow_as_the_prior_undoes_its_draws() {
         let posterior = build(POSTERIORS, &"diagonal-gaussian".into()).unwrap();
         for latent in [1, 2, 5] {
             let mut bench = Bench::new();
-            bench.fill(&prior.parameters(latent, 1), 0.9);
             let network = Network::new(1, &*posterior, latent);
             let encoder = Encoder { network: &network, posterior: &*posterior };
-            let z = prior.sample(&mut bench.graph, ROWS, latent, &encoder);
-            let log_prob = prior.log_prob(&mut bench.graph, z.into(), &encoder);
+            let z = prior.sample(bench.graph, ROWS, latent, &encoder);
+            let log_prob = prior.log_prob(z.into(), &encoder);
             // The first stream of the graph is what the draw is made of.
             let u = bench.graph.normal(1, &[ROWS, latent]);
             let mut slopes = Vec::new();
             for d in 0..latent {
-                let one = bench.graph.slice(z, 1, d, 1);
-                let slope = bench.graph.gradients(one, &[u])[0];
+                let one = z.slice(1, d, 1);
+                let slope = one.gradients(&[u])[0];
+                bench.fill_rest(0.9);
                 slopes.push(bench.value(slope));
             }
             let (said, normals) = (bench.value(log_prob), bench.value(u));

@@ -23,23 +23,22 @@ fn closed_forms_are_what_draws_say() {
             let network = Network::new(1, &*posterior, LATENT);
             let encoder = Encoder { network: &network, posterior: &*posterior };
             let mut bench = Bench::new();
-            bench.fill(&posterior.parameters(LATENT), 0.8);
-            bench.fill(&prior.parameters(LATENT, 1), 0.8);
             let outputs = bench.same("outputs", DRAWS, posterior.outputs(LATENT));
-            let one = bench.graph.slice(outputs, 0, 0, 1);
-            let Some(kl) = posterior.kl(&mut bench.graph, one, &*prior) else { continue };
+            let one = outputs.slice(0, 0, 1);
+            let Some(kl) = posterior.kl(one, &*prior) else { continue };
+            bench.fill_rest(0.8);
             let kl = bench.value(kl);
             assert!(kl.iter().all(|k| *k > -1e-9), "{name}: {kl:?}");
             let kl: f64 = kl.iter().sum();
-            let noise = posterior.noise(&mut bench.graph, DRAWS, LATENT);
-            let draw = posterior.sample(&mut bench.graph, outputs, noise);
+            let noise = posterior.noise(bench.graph, DRAWS, LATENT);
+            let draw = posterior.sample(outputs, noise);
             let ratios: Vec<f64> = if posterior.codes() == Codes::Real {
-                let log_prior = prior.log_prob(&mut bench.graph, draw.code(), &encoder);
-                let ratio = bench.graph.sub(draw.log_prob, log_prior);
+                let log_prior = prior.log_prob(draw.code(), &encoder);
+                let ratio = draw.log_prob - log_prior;
                 bench.value(ratio)
             } else {
                 // Of the categories themselves: the largest part of a relaxed draw is a draw of them (Gumbel-max).
-                let pi = posterior.mean(&mut bench.graph, one);
+                let pi = posterior.mean(one);
                 let (pi, n) = (bench.value(pi), LATENT);
                 let largest = |y: &[f64]| (0..n).max_by(|&a, &b| y[a].total_cmp(&y[b])).unwrap();
                 bench.value(draw.z).chunks(n).map(|y| (pi[largest(y)] * n as f64).ln()).collect()

@@ -1,7 +1,7 @@
 //! Priors: densities that integrate to 1, draws that are of them, and the VampPrior as the aggregate posterior.
 
 use elbo::catalogue::build;
-use elbo::distributions::{Codes, Encoder, POSTERIORS, PRIORS};
+use elbo::distributions::{Codes, Encoder, POSTERIORS, PRIORS, PosteriorNetwork};
 
 use crate::bench::{Bench, Cumulated, Network, assert_sample, mean};
 use crate::pieces::small;
@@ -19,11 +19,11 @@ fn prior(id: &str, latent: usize, points: &[Vec<f64>]) -> (Vec<f64>, Vec<f64>) {
     let network = Network::new(2, &*posterior, latent);
     let encoder = Encoder { network: &network, posterior: &*posterior };
     let mut bench = Bench::new();
-    bench.fill(&network.0.parameters(), 0.8);
-    bench.fill(&prior.parameters(latent, 2), 0.6);
     let z = bench.input("z", points);
-    let log_prob = prior.log_prob(&mut bench.graph, z.into(), &encoder);
-    let draws = prior.sample(&mut bench.graph, DRAWS, latent, &encoder);
+    let log_prob = prior.log_prob(z.into(), &encoder);
+    let draws = prior.sample(bench.graph, DRAWS, latent, &encoder);
+    bench.fill_where("encoder", 0.8);
+    bench.fill_rest(0.6);
     (bench.value(log_prob), bench.value(draws))
 }
 
@@ -40,12 +40,12 @@ fn a_diagonal_gaussian_starts_as_the_standard_normal() {
     let network = Network::new(2, &*posterior, 2);
     let encoder = Encoder { network: &network, posterior: &*posterior };
     let mut bench = Bench::new();
-    for (place, spec) in learnt.parameters(2, 2).iter().enumerate() {
+    let z = bench.input("z", &[vec![0.3, -1.2], vec![2.0, 0.0]]);
+    let [found, expected] = [learnt, fixed].map(|prior| prior.log_prob(z.into(), &encoder));
+    for (place, spec) in bench.graph.parameters().iter().enumerate() {
         let start = spec.start(1, place).iter().map(|&x| f64::from(x)).collect();
         bench.values.tensors.insert(spec.name.clone(), start);
     }
-    let z = bench.input("z", &[vec![0.3, -1.2], vec![2.0, 0.0]]);
-    let [found, expected] = [learnt, fixed].map(|prior| prior.log_prob(&mut bench.graph, z.into(), &encoder));
     assert_eq!(bench.value(found), bench.value(expected));
 }
 
@@ -92,9 +92,9 @@ fn categories_are_all_alike() {
     let prior = build(PRIORS, &"uniform-categorical:categories=5".parse().unwrap()).unwrap();
     let posterior = build(POSTERIORS, &"gumbel-softmax:categories=5".parse().unwrap()).unwrap();
     let network = Network::new(1, &*posterior, 10);
-    let mut bench = Bench::new();
+    let bench = Bench::new();
     let encoder = Encoder { network: &network, posterior: &*posterior };
-    let draws = prior.sample(&mut bench.graph, DRAWS, 10, &encoder);
+    let draws = prior.sample(bench.graph, DRAWS, 10, &encoder);
     let draws = bench.value(draws);
     let mut counts = [0.0; 5];
     for y in draws.chunks(5) {
@@ -121,15 +121,14 @@ fn a_vampprior_of_the_data_is_the_aggregate_posterior() {
         let network = Network::new(features, &*posterior, latent);
         let encoder = Encoder { network: &network, posterior: &*posterior };
         let mut bench = Bench::new();
-        bench.fill(&network.0.parameters(), 0.9);
-        bench.fill(&prior.parameters(latent, features), 1.0);
-        let x: Vec<Vec<f64>> =
-            bench.values.tensors["prior.pseudo_inputs"].chunks(features).map(<[f64]>::to_vec).collect();
         let points: Vec<Vec<f64>> = (0..7).map(|_| bench.numbers.signed(latent)).collect();
         let z = bench.input("z", &points);
-        let log_prob = prior.log_prob(&mut bench.graph, z.into(), &encoder);
-        let x = bench.input("x", &x);
-        let outputs = network.0.forward(&mut bench.graph, x);
+        let log_prob = prior.log_prob(z.into(), &encoder);
+        bench.fill_where("encoder", 0.9);
+        bench.fill_rest(1.0);
+        let x: Vec<Vec<f64>> =
+            bench.values.tensors["prior.pseudo_inputs"].chunks(features).map(<[f64]>::to_vec).collect();
+        let outputs = network.outputs(bench.input("x", &x));
         let (said, outputs) = (bench.value(log_prob), bench.value(outputs));
         let density = |z: f64, mu: f64, second: f64| match id {
             "laplace" => 0.5 * (-second - (z - mu).abs() * (-second).exp()).exp(),

@@ -26,21 +26,21 @@ fn draws_are_of_the_density_per_dimension() {
         let (start, step) = (-150.0, 0.01);
         let grid: Vec<Vec<f64>> = (0..30_001).map(|i| vec![start + step * f64::from(i)]).collect();
         let z = bench.input("z", &grid);
-        let one = bench.graph.slice(outputs, 0, 0, 1);
-        let Some(density) = posterior.log_prob_per_dimension(&mut bench.graph, one, z) else { continue };
-        let noise = posterior.noise(&mut bench.graph, DRAWS, 1);
-        let draw = posterior.sample(&mut bench.graph, outputs, noise);
+        let one = outputs.slice(0, 0, 1);
+        let Some(density) = posterior.log_prob_per_dimension(one, z) else { continue };
+        let noise = posterior.noise(bench.graph, DRAWS, 1);
+        let draw = posterior.sample(outputs, noise);
         let density: Vec<f64> = bench.value(density).iter().map(|l| l.exp()).collect();
         let cumulated = Cumulated::new(start, step, &density);
         let draws = bench.value(draw.z);
         assert_sample(piece.about.id, &cumulated, &draws, 0.3);
         // The density that comes with a draw is the same, and so are mean and variance.
-        let again = posterior.log_prob_per_dimension(&mut bench.graph, outputs, draw.z).unwrap();
+        let again = posterior.log_prob_per_dimension(outputs, draw.z).unwrap();
         let (said, again) = (bench.value(draw.log_prob), bench.value(again));
         let far = said.iter().zip(&again).map(|(a, b)| (a - b).abs()).fold(0.0, f64::max);
         assert!(far < 1e-5, "{}: {far:e}", piece.about.id);
-        let of_mean = posterior.mean(&mut bench.graph, one);
-        let variance = posterior.variance(&mut bench.graph, one).unwrap();
+        let of_mean = posterior.mean(one);
+        let variance = posterior.variance(one).unwrap();
         let (of_mean, variance) = (bench.value(of_mean)[0], bench.value(variance)[0]);
         let (m, error) = mean(&draws);
         assert!((m - of_mean).abs() < 5.0 * error, "{}: mean {m}, not {of_mean}", piece.about.id);
@@ -60,8 +60,8 @@ fn relaxed_categories_have_the_concrete_density() {
     let posterior = build(POSTERIORS, &spec).unwrap();
     let mut bench = Bench::new();
     let outputs = bench.same("outputs", DRAWS, 2);
-    let noise = posterior.noise(&mut bench.graph, DRAWS, 2);
-    let draw = posterior.sample(&mut bench.graph, outputs, noise);
+    let noise = posterior.noise(bench.graph, DRAWS, 2);
+    let draw = posterior.sample(outputs, noise);
     let (z, log_prob) = (bench.value(draw.z), bench.value(draw.log_prob));
     let weigh = |wrong: f64| -> Vec<f64> {
         let each = z.chunks(2).zip(&log_prob);
@@ -85,16 +85,16 @@ fn the_relaxed_prior_is_the_posterior_that_knows_nothing() {
     // Above 1, where the density has no poles at the ends.
     bench.values.scalars.insert("temperature".to_string(), 1.5);
     let outputs = bench.input("outputs", &vec![vec![0.4, 0.4]; DRAWS]);
-    let noise = posterior.noise(&mut bench.graph, DRAWS, 2);
-    let draw = posterior.sample(&mut bench.graph, outputs, noise);
-    let log_prior = prior.log_prob(&mut bench.graph, draw.code(), &encoder);
+    let noise = posterior.noise(bench.graph, DRAWS, 2);
+    let draw = posterior.sample(outputs, noise);
+    let log_prior = prior.log_prob(draw.code(), &encoder);
     let [a, b] = [draw.log_prob, log_prior].map(|t| bench.value(t));
     assert!(a.iter().zip(&b).all(|(a, b)| (a - b).abs() < 1e-5 * a.abs().max(1.0)));
     let step = 1e-4;
     let grid: Vec<Vec<f64>> =
         (0..=10_000).map(|i| (f64::from(i) * step).clamp(1e-12, 1.0 - 1e-12)).map(|y| vec![y, 1.0 - y]).collect();
     let grid = bench.input("z", &grid);
-    let density = prior.log_prob(&mut bench.graph, grid.into(), &encoder);
+    let density = prior.log_prob(grid.into(), &encoder);
     let density: Vec<f64> = bench.value(density).iter().map(|l| l.exp()).collect();
     let draws: Vec<f64> = bench.value(draw.z).chunks(2).map(|y| y[0]).collect();
     assert_sample("uniform-categorical", &Cumulated::new(0.0, step, &density), &draws, 0.05);
@@ -115,9 +115,9 @@ fn an_excluded_category_has_both_densities_at_the_exact_code() {
     let outputs = bench.input("outputs", &logits.map(|row| row.to_vec()));
     let noise = [[0.3, -0.4, 1.2, 0.5, 0.1, -0.8], [0.7, 0.2, -1.1, 0.9, -0.6, 0.4]];
     let given = bench.input("noise", &noise.map(|row| row.to_vec()));
-    let draw = posterior.sample(&mut bench.graph, outputs, given);
-    let log_prior = prior.log_prob(&mut bench.graph, draw.code(), &encoder);
-    let ratio = bench.graph.sub(draw.log_prob, log_prior);
+    let draw = posterior.sample(outputs, given);
+    let log_prior = prior.log_prob(draw.code(), &encoder);
+    let ratio = draw.log_prob - log_prior;
     let found = bench.value(ratio);
     let log_sum = |x: &[f64]| {
         let most = x.iter().copied().fold(f64::NEG_INFINITY, f64::max);
@@ -165,15 +165,15 @@ fn extreme_outputs_stay_finite() {
         let posterior = build(POSTERIORS, &small(&piece.about)).unwrap();
         for size in [0.0, 1e-6, 30.0] {
             let mut bench = Bench::new();
-            bench.fill(&posterior.parameters(3), 1.0);
             let width = posterior.outputs(3);
             let outputs: Vec<Vec<f64>> =
                 (0..50).map(|_| bench.numbers.signed(width).iter().map(|x| size * x).collect()).collect();
             let outputs = bench.input("outputs", &outputs);
-            let noise = posterior.noise(&mut bench.graph, 50, 3);
-            let draw = posterior.sample(&mut bench.graph, outputs, noise);
-            let slope = bench.graph.gradients(draw.log_prob, &[outputs])[0];
+            let noise = posterior.noise(bench.graph, 50, 3);
+            let draw = posterior.sample(outputs, noise);
+            let slope = draw.log_prob.gradients(&[outputs])[0];
             for t in [draw.z, draw.log_prob, slope] {
+                bench.fill_rest(1.0);
                 assert!(bench.value(t).iter().all(|v| v.is_finite()), "{} at {size}", piece.about.id);
             }
         }
@@ -187,19 +187,15 @@ fn the_ends_of_the_noise_give_finite_draws() {
     for piece in POSTERIORS {
         let posterior = build(POSTERIORS, &small(&piece.about)).unwrap();
         let mut bench = Bench::new();
-        bench.fill(&posterior.parameters(3), 1.0);
-        let noise = posterior.noise(&mut bench.graph, 3, 3);
-        let width = bench.graph.shape(noise)[1];
-        let ends = if matches!(bench.graph.node(noise).op, Op::Uniform(_)) {
-            [1.0 - LEAST, 0.5, LEAST]
-        } else {
-            [0.0, 5.8, -5.8]
-        };
+        let noise = posterior.noise(bench.graph, 3, 3);
+        let width = noise.shape()[1];
+        let ends = if matches!(noise.node().op, Op::Uniform(_)) { [1.0 - LEAST, 0.5, LEAST] } else { [0.0, 5.8, -5.8] };
         let noise = bench.input("noise", &ends.map(|end| vec![end; width]));
         let outputs = bench.same("outputs", 3, posterior.outputs(3));
-        let draw = posterior.sample(&mut bench.graph, outputs, noise);
-        let slope = bench.graph.gradients(draw.log_prob, &[outputs])[0];
+        let draw = posterior.sample(outputs, noise);
+        let slope = draw.log_prob.gradients(&[outputs])[0];
         for t in [draw.z, draw.log_prob, slope] {
+            bench.fill_rest(1.0);
             assert!(bench.value(t).iter().all(|v| v.is_finite()), "{}: {:?}", piece.about.id, bench.value(t));
         }
     }

@@ -5,8 +5,10 @@ use std::sync::Arc;
 use elbo::distributions::{Gaussian, Measure};
 use elbo::graph::eval::evaluate;
 use elbo::graph::{Graph, Tensor};
-use elbo::models::{Batch, Labelled, Model, Parts, Rows, SecondStage, Terms, Vae};
-use elbo::nn::{Activation, ParameterSpec};
+use elbo::models::{
+    Batch, Can, Condition, Encode, Generate, Labelled, Model, Parts, Rows, SecondStage, Terms, Vae, parameters,
+};
+use elbo::nn::Activation;
 
 use crate::oracle::{Numbers, values};
 
@@ -23,60 +25,57 @@ impl Model for Probe {
         LATENT
     }
 
-    fn latent(&self) -> usize {
-        LATENT
-    }
-
-    fn condition(&self) -> usize {
-        CLASSES
-    }
-
-    fn infers_label(&self) -> bool {
-        true
-    }
-
-    fn parameters(&self) -> Vec<ParameterSpec> {
-        vec![]
+    fn condition(&self) -> Condition {
+        Condition::Inferred(CLASSES)
     }
 
     fn measure(&self, _: bool) -> Measure {
         Measure::Probability
     }
 
-    fn terms(&self, graph: &mut Graph, batch: &Batch) -> Terms {
-        let loss = graph.sum_rows(batch.rows.x);
+    fn terms<'g>(&self, batch: &Batch<'g>) -> Terms<'g> {
+        let loss = batch.rows.x.sum_rows();
         let labelled = batch.labelled.expect("there are labelled rows");
-        let both = graph.mul(labelled.rows.x, labelled.rows.y.expect("they have labels"));
-        let part = graph.sum(both, &[0, 1]);
-        let count = graph.constant(labelled.count as f32);
-        let part = graph.mul(part, count);
-        let rows = graph.shape(loss).to_vec();
-        let part = graph.expand(part, &rows);
-        Terms { loss, reconstruction: loss, kl: None, mu: batch.rows.x, parts: vec![("given", part)], reweigh: None }
+        let both = labelled.rows.x * labelled.rows.y.expect("they have labels");
+        let part = (both.sum(&[0, 1]) * labelled.count as f32).expand(loss.shape());
+        let parts = vec![("given", part)];
+        Terms { loss, reconstruction: loss, kl: None, mu: batch.rows.x, parts, gradient_scale: None }
     }
 
-    fn score(&self, graph: &mut Graph, rows: Rows) -> Tensor {
-        graph.sum_rows(rows.x)
+    fn score<'g>(&self, rows: Rows<'g>) -> Tensor<'g> {
+        rows.x.sum_rows()
     }
 
-    fn log_weights(&self, _: &mut Graph, _: Rows, _: usize) -> Option<Tensor> {
+    fn scalar(&self, _: &str, _: f64) -> Option<f64> {
         None
     }
 
-    fn draw_code(&self, _: &mut Graph, rows: Rows) -> Tensor {
+    fn can(&self) -> Can<'_> {
+        Can { encode: Some(self), decode: None, generate: Some(self), density: None, posterior: None, classify: None }
+    }
+}
+
+impl Encode for Probe {
+    fn latent(&self) -> usize {
+        LATENT
+    }
+
+    fn mean<'g>(&self, rows: Rows<'g>) -> Tensor<'g> {
         rows.x
     }
 
-    fn encode(&self, _: &mut Graph, rows: Rows) -> Tensor {
+    fn draw<'g>(&self, rows: Rows<'g>) -> Tensor<'g> {
         rows.x
     }
+}
 
-    fn decode(&self, _: &mut Graph, z: Tensor, _: Option<Tensor>) -> Tensor {
-        z
+impl Generate for Probe {
+    fn codes<'g>(&self, graph: &'g Graph, rows: usize) -> Tensor<'g> {
+        graph.full(0.5, &[rows, LATENT])
     }
 
-    fn prior_sample(&self, graph: &mut Graph, rows: usize) -> Option<Tensor> {
-        Some(graph.full(0.5, &[rows, LATENT]))
+    fn rows<'g>(&self, graph: &'g Graph, rows: usize, _: Option<Tensor<'g>>) -> Tensor<'g> {
+        self.codes(graph, rows)
     }
 }
 
@@ -86,11 +85,13 @@ fn labelled_rows_go_through_the_first_encoder_with_their_labels() {
     let parts = Parts::new(Arc::new(Gaussian { sigma: 0.5 }));
     let first = Vae::new(FEATURES, LATENT, (&[], &[]), Activation::Relu, parts);
     let model = SecondStage::new(Box::new(first.clone()), Box::new(Probe)).unwrap();
-    assert_eq!((model.condition(), model.infers_label(), model.latent()), (CLASSES, true, LATENT));
+    assert_eq!((model.condition(), model.latent()), (Condition::Inferred(CLASSES), LATENT));
+    let can = model.can();
+    assert!(can.decode.is_none() && can.density.is_none() && can.classify.is_none(), "the second model cannot");
     assert_eq!(model.measure(true), Measure::Density, "rows are measured, not codes");
-    let (mut graph, mut numbers, mut values) = (Graph::new(), Numbers(8), values(ROWS));
-    for spec in model.frozen() {
-        values.tensors.insert(spec.name, numbers.signed(spec.shape.iter().product()));
+    let (graph, mut numbers, mut values) = (Graph::new(), Numbers(8), values(ROWS));
+    for spec in parameters(&first) {
+        values.tensors.insert(format!("first.{}", spec.name), numbers.signed(spec.shape.iter().product()));
     }
     // Codes almost without noise, so that they are known.
     values.tensors.get_mut("first.head.weight").unwrap()[LATENT * FEATURES..].fill(0.0);
@@ -100,11 +101,12 @@ fn labelled_rows_go_through_the_first_encoder_with_their_labels() {
     }
     let x = graph.input("x", &[ROWS, FEATURES]);
     let rows = Rows { x: graph.input("some", &[ROWS, FEATURES]), y: Some(graph.input("y", &[ROWS, CLASSES])) };
-    let batch = Batch { labelled: Some(Labelled { rows, count: 3 }), ..Batch::whole(&mut graph, x) };
-    let terms = model.terms(&mut graph, &batch);
-    let [codes, of_labelled] = [x, rows.x].map(|x| graph.scoped("first.", |graph| first.encode(graph, x.into())));
+    let batch = Batch { labelled: Some(Labelled { rows, count: 3 }), ..Batch::whole(x) };
+    let terms = model.terms(&batch);
+    let [codes, of_labelled] =
+        [x, rows.x].map(|x| graph.freeze(|_| true, || graph.scope("first", || Encode::mean(&first, x.into()))));
     assert_eq!(terms.parts[0].0, "given");
-    let found = evaluate(&graph, &values, &[terms.loss, terms.parts[0].1, codes, of_labelled]);
+    let found = evaluate(&values, &[terms.loss, terms.parts[0].1, codes, of_labelled]);
     let close = |a: f64, b: f64| (a - b).abs() < 1e-5;
     for row in 0..ROWS {
         let z: f64 = found[2][row * LATENT..][..LATENT].iter().sum();

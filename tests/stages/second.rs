@@ -4,10 +4,12 @@ use std::sync::Arc;
 
 use elbo::distributions::{Gaussian, SharedGaussian};
 use elbo::graph::eval::{Values, evaluate};
-use elbo::graph::{Graph, Tensor};
+use elbo::graph::{Graph, Init, Tensor};
 use elbo::kernels::random::normal4;
-use elbo::models::{Autoencoder, Batch, FIRST, Model, Parts, SecondStage, Vae};
-use elbo::nn::{Activation, ParameterSpec};
+use elbo::models::{
+    Autoencoder, Batch, Decode, Density, Encode, FIRST, Generate, Model, Parts, SecondStage, Vae, parameters,
+};
+use elbo::nn::Activation;
 use elbo::objectives::BETA;
 
 use crate::oracle::{Numbers, values};
@@ -33,25 +35,20 @@ fn both() -> SecondStage {
 }
 
 /// A graph with rows, and values for all of the model's parameters.
-struct Trial {
-    graph: Graph,
+struct Trial<'g> {
     values: Values,
-    x: Tensor,
+    x: Tensor<'g>,
 }
 
-impl Trial {
-    fn new() -> Trial {
+impl<'g> Trial<'g> {
+    fn new(graph: &'g Graph) -> Trial<'g> {
         let (mut numbers, mut values) = (Numbers(5), values(ROWS));
-        let model = both();
-        let specs: Vec<ParameterSpec> = model.parameters().into_iter().chain(model.frozen()).collect();
-        for spec in specs {
+        for spec in parameters(&both()) {
             values.tensors.insert(spec.name, numbers.signed(spec.shape.iter().product()));
         }
         values.tensors.insert("x".into(), numbers.signed(ROWS * FEATURES));
         values.scalars.insert(BETA.into(), 2.5);
-        let mut graph = Graph::new();
-        let x = graph.input("x", &[ROWS, FEATURES]);
-        Trial { graph, values, x }
+        Trial { values, x: graph.input("x", &[ROWS, FEATURES]) }
     }
 
     fn row(&self, row: usize) -> &[f64] {
@@ -111,12 +108,13 @@ fn close(a: f64, b: f64) -> bool {
 
 #[test]
 fn the_reported_bound_is_the_densities_by_hand() {
-    let mut trial = Trial::new();
-    let batch = Batch::whole(&mut trial.graph, trial.x);
-    let terms = both().terms(&mut trial.graph, &batch);
+    let graph = Graph::new();
+    let trial = Trial::new(&graph);
+    let batch = Batch::whole(trial.x);
+    let terms = both().terms(&batch);
     let score = both();
     let wanted = [terms.reconstruction, terms.kl.unwrap(), terms.loss];
-    let found = evaluate(&trial.graph, &trial.values, &wanted);
+    let found = evaluate(&trial.values, &wanted);
     let found = |row: usize| [found[0][row], found[1][row], found[2][row]];
     for row in 0..ROWS {
         let [reconstruction, reported, minimised] = found(row);
@@ -135,19 +133,21 @@ fn the_reported_bound_is_the_densities_by_hand() {
         assert!(!close(reported, q - z + of_second));
     }
     // By itself a row costs the same, from draws of its own.
-    let mut alone = Trial::new();
-    let score = score.score(&mut alone.graph, alone.x.into());
-    let cost = evaluate(&alone.graph, &alone.values, &[score]).remove(0);
+    let graph = Graph::new();
+    let alone = Trial::new(&graph);
+    let score = score.score(alone.x.into());
+    let cost = evaluate(&alone.values, &[score]).remove(0);
     assert!((0..ROWS).all(|row| close(cost[row], found(row)[0] + found(row)[1])));
 }
 
 #[test]
 fn importance_weights_are_those_of_pairs_of_codes() {
     const SAMPLES: usize = 3;
-    let mut trial = Trial::new();
-    let weights = both().log_weights(&mut trial.graph, trial.x.into(), SAMPLES).unwrap();
-    assert_eq!(trial.graph.shape(weights), [ROWS, SAMPLES]);
-    let found = evaluate(&trial.graph, &trial.values, &[weights]).remove(0);
+    let graph = Graph::new();
+    let trial = Trial::new(&graph);
+    let weights = both().log_weights(trial.x.into(), SAMPLES);
+    assert_eq!(weights.shape(), [ROWS, SAMPLES]);
+    let found = evaluate(&trial.values, &[weights]).remove(0);
     for row in 0..ROWS {
         for k in 0..SAMPLES {
             let at = row * SAMPLES + k;
@@ -161,12 +161,13 @@ fn importance_weights_are_those_of_pairs_of_codes() {
 
 #[test]
 fn codes_go_through_both() {
-    let mut trial = Trial::new();
+    let graph = Graph::new();
+    let trial = Trial::new(&graph);
     let model = both();
-    let u = model.encode(&mut trial.graph, trial.x.into());
-    let again = model.reconstruct(&mut trial.graph, trial.x.into());
-    let decoded = model.decode(&mut trial.graph, u, None);
-    let found = evaluate(&trial.graph, &trial.values, &[u, again, decoded]);
+    let u = Encode::mean(&model, trial.x.into());
+    let again = model.reconstruct(trial.x.into());
+    let decoded = Decode::mean(&model, u, None);
+    let found = evaluate(&trial.values, &[u, again, decoded]);
     assert_eq!(found[1], found[2]);
     for row in 0..ROWS {
         let z = &trial.affine("first.head", trial.row(row))[..LATENT];
@@ -180,18 +181,14 @@ fn codes_go_through_both() {
 /// New rows come through z ~ p(z|u), with its noise, and E[x|z].
 #[test]
 fn samples_are_drawn_through_the_second_models_density() {
-    let mut trial = Trial::new();
+    let graph = Graph::new();
+    let mut trial = Trial::new(&graph);
     let model = both();
-    let [rows, mean] = [model.sample(&mut trial.graph, ROWS, None).unwrap(), {
-        let mut graph = std::mem::take(&mut trial.graph);
-        let u = graph.input("u", &[ROWS, DEEPER]);
-        let mean = model.decode(&mut graph, u, None);
-        trial.graph = graph;
-        mean
-    }];
+    let rows = model.rows(&graph, ROWS, None);
+    let mean = Decode::mean(&model, graph.input("u", &[ROWS, DEEPER]), None);
     let u: Vec<f64> = (0..ROWS).flat_map(|row| trial.noise(1, row, DEEPER)).collect();
     trial.values.tensors.insert("u".into(), u.clone());
-    let found = evaluate(&trial.graph, &trial.values, &[rows, mean]);
+    let found = evaluate(&trial.values, &[rows, mean]);
     let deviation = (trial.values.tensors["likelihood.log_var"][0] / 2.0).exp();
     for row in 0..ROWS {
         let mean = trial.affine("decoder.0", &u[row * DEEPER..][..DEEPER]);
@@ -208,16 +205,15 @@ fn samples_are_drawn_through_the_second_models_density() {
 #[test]
 fn the_names_of_the_first_model_are_apart() {
     let model = both();
-    let trained: Vec<String> = model.parameters().into_iter().map(|spec| spec.name).collect();
-    let frozen: Vec<String> = model.frozen().into_iter().map(|spec| spec.name).collect();
-    assert!(frozen.iter().all(|name| name.starts_with(FIRST)) && !frozen.is_empty());
-    assert!(trained.iter().all(|name| !frozen.contains(name)));
-    assert_eq!(first().parameters().len(), frozen.len());
-    let mut graph = Graph::new();
-    let inner = graph.scoped("a.", |graph| graph.scoped("b.", |graph| graph.param("w", &[1])));
-    let outer = graph.param("w", &[1]);
+    let (trained, frozen): (Vec<_>, Vec<_>) = parameters(&model).into_iter().partition(|spec| spec.trained);
+    assert!(frozen.iter().all(|spec| spec.name.starts_with(&format!("{FIRST}."))));
+    assert!(trained.iter().all(|spec| !spec.name.starts_with(FIRST)));
+    assert_eq!([parameters(&first()).len(), parameters(&second()).len()], [frozen.len(), trained.len()]);
+    let (graph, init) = (Graph::new(), Init::Constant(0.0));
+    let inner = graph.scope("a", || graph.scope("b", || graph.param("w", &[1], init)));
+    let outer = graph.param("w", &[1], init);
     assert_ne!(inner, outer);
-    assert_eq!(graph.param("a.b.w", &[1]), inner);
+    assert_eq!(graph.param("a.b.w", &[1], init), inner);
 }
 
 #[test]
@@ -236,7 +232,7 @@ fn what_cannot_be_stood_on_is_refused() {
     let wide = Vae::new(LATENT + 1, DEEPER, (&[], &[]), Activation::Relu, parts());
     let of_codes = || -> Box<dyn Model> { Box::new(second()) };
     for (first, second, words) in [
-        (plain(), of_codes(), "no density"),
+        (plain(), of_codes(), "codes with a density q(z|x)"),
         (Box::new(both()) as Box<dyn Model>, of_codes(), "stands on another"),
         (Box::new(told), of_codes(), "told something of every row"),
         (Box::new(first()), Box::new(wide), "over 3 values, and codes of the first have 2"),
@@ -252,5 +248,5 @@ fn what_cannot_be_stood_on_is_refused() {
         Arc::new(elbo::distributions::SquaredError),
     ));
     let said = SecondStage::new(Box::new(first()), second).unwrap_err().to_string();
-    assert!(said.contains("without a prior"), "{said}");
+    assert!(said.contains("cannot draw new rows: that takes a prior"), "{said}");
 }

@@ -49,7 +49,7 @@ fn first() -> (Vae, Checkpoint) {
         }
     }
     let tensor = |name: &str, shape: &[usize], values: Vec<f32>| -> NamedTensor {
-        (format!("{FIRST}{name}"), shape.to_vec(), values)
+        (format!("{FIRST}.{name}"), shape.to_vec(), values)
     };
     let tensors = vec![
         tensor("head.weight", &[2 * LATENT, FEATURES], head),

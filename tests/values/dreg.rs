@@ -6,7 +6,7 @@
 
 use elbo::graph::eval::evaluate;
 use elbo::graph::{Graph, Tensor};
-use elbo::models::{Batch, Model};
+use elbo::models::{Batch, Model, parameters};
 use elbo::objectives::BETA;
 
 use crate::hand::{BATCH, FEATURES, Hand, vae};
@@ -17,18 +17,18 @@ const DRAWS: u32 = 300;
 /// Draws of the gradient of all parameters, flattened; `honest` leaves the gradient as the value has it.
 fn draws(objective: &str, beta: f64, honest: bool) -> Vec<Vec<f64>> {
     let model = vae(&format!("{objective}:samples={SAMPLES}"));
-    let mut graph = Graph::new();
+    let graph = Graph::new();
     let x = graph.input("x", &[BATCH, FEATURES]);
-    let batch = Batch::whole(&mut graph, x);
-    let terms = model.terms(&mut graph, &batch);
-    let loss = graph.mul(terms.loss, batch.weights);
-    let wrt: Vec<Tensor> = model.parameters().iter().map(|s| graph.param(&s.name, &s.shape)).collect();
-    let reweigh: Vec<_> = terms.reweigh.into_iter().filter(|_| !honest).collect();
-    let wanted = graph.reweighed_gradients(loss, &wrt, &reweigh);
+    let batch = Batch::whole(x);
+    let terms = model.terms(&batch);
+    let loss = terms.loss * batch.weights;
+    let wrt: Vec<Tensor> = parameters(&model).iter().map(|spec| graph.parameter(&spec.name)).collect();
+    let scales: Vec<_> = terms.gradient_scale.into_iter().filter(|_| !honest).collect();
+    let wanted = loss.gradients_with(&wrt, &scales);
     let mut values = Hand::new(1).with(BETA, beta).values;
     let mut draw = |step: u32| {
         values.step.step = step;
-        evaluate(&graph, &values, &wanted).concat()
+        evaluate(&values, &wanted).concat()
     };
     (0..DRAWS).map(&mut draw).collect()
 }

@@ -7,7 +7,7 @@ use elbo::data::{Condition, Dataset, Labels, Shape, Values};
 use elbo::distributions::{Bernoulli, Gaussian};
 use elbo::kernels::Step;
 use elbo::kernels::random::normal4;
-use elbo::models::{Classifier, Model, Parts, Vae};
+use elbo::models::{Classifier, Model, Parts, Vae, parameters};
 use elbo::nn::Activation;
 use elbo::training::Session;
 use elbo::training::metrics::Split;
@@ -139,7 +139,7 @@ fn the_accuracy_of_a_classifier_is_a_share_of_rows() {
     let data = Dataset { labels: Some(labels), ..data }.conditioned(Condition::Labels).unwrap();
     let model = Classifier::new(FEATURES, CLASSES, &[HIDDEN], Activation::Tanh);
     let (mut weights, mut numbers) = (crate::oracle::values(ROWS), Numbers(8));
-    for spec in model.parameters() {
+    for spec in parameters(&model) {
         let list = numbers.signed(spec.shape.iter().product());
         weights.tensors.insert(spec.name.clone(), list.iter().map(|w| 3.0 * w).collect());
     }

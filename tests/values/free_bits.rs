@@ -3,7 +3,7 @@
 use elbo::cpu::Cpu;
 use elbo::graph::Graph;
 use elbo::graph::eval::evaluate;
-use elbo::models::Model;
+use elbo::models::parameters;
 use elbo::program::{ParameterSet, Request};
 
 use crate::hand::{FEATURES, Hand, LATENT, WARM_UP, other, same, terms, vae};
@@ -43,15 +43,14 @@ fn a_dimension_at_lambda_feels_no_pull() {
     let hand = Hand::of(hand.values, 1);
     assert_eq!(means(&hand), [LAMBDA, 2.0, 0.125]);
     let gradient = |objective: &str, on_program: bool| {
-        let mut graph = Graph::new();
-        let (terms, weights) = terms(&mut graph, objective, 1);
-        let loss = graph.mul(terms.loss, weights);
-        let shapes = vae(objective).parameters().into_iter().map(|s| (s.name, s.shape));
+        let graph = Graph::new();
+        let (terms, weights) = terms(&graph, objective, 1);
+        let shapes = parameters(&vae(objective)).into_iter().map(|s| (s.name, s.shape));
         let set = ParameterSet::new("model", shapes);
-        let bias = graph.param("head.bias", &[2 * LATENT]);
-        let wanted = graph.gradients(loss, &[bias])[0];
+        let bias = graph.parameter("head.bias");
+        let wanted = (terms.loss * weights).gradients(&[bias])[0];
         if !on_program {
-            return evaluate(&graph, &hand.values, &[wanted]).remove(0);
+            return evaluate(&hand.values, &[wanted]).remove(0);
         }
         let request = Request {
             name: "tie",

@@ -8,7 +8,7 @@ use elbo::distributions::Bernoulli;
 use elbo::graph::eval::{Values, evaluate};
 use elbo::graph::{Graph, Tensor};
 use elbo::kernels::random::normal4;
-use elbo::models::{Batch, Model, Parts, Terms, Vae};
+use elbo::models::{Batch, Parts, Terms, Vae, parameters};
 use elbo::nn::Activation;
 use elbo::objectives::{BETA, OBJECTIVES};
 
@@ -124,17 +124,17 @@ pub fn vae(objective: &str) -> Vae {
 }
 
 /// What an objective makes of a batch, from noise that is given: the terms, and the weights of the rows.
-pub fn terms(graph: &mut Graph, objective: &str, samples: usize) -> (Terms, Tensor) {
+pub fn terms<'g>(graph: &'g Graph, objective: &str, samples: usize) -> (Terms<'g>, Tensor<'g>) {
     let (x, noise) = (graph.input("x", &[BATCH, FEATURES]), graph.input("noise", &[BATCH * samples, LATENT]));
-    let batch = Batch { count: COUNT, ..Batch::whole(graph, x) };
-    (vae(objective).terms_with(graph, &batch, noise), batch.weights)
+    let batch = Batch { count: COUNT, ..Batch::whole(x) };
+    (vae(objective).terms_with(&batch, noise), batch.weights)
 }
 
 impl Hand {
     /// Random rows, weights and noise.
     pub fn new(samples: usize) -> Hand {
         let (mut values, mut numbers) = (values(LIVE), Numbers(21));
-        for spec in vae("elbo").parameters() {
+        for spec in parameters(&vae("elbo")) {
             values.tensors.insert(spec.name.clone(), numbers.signed(spec.shape.iter().product()));
         }
         // Rows shall differ: in their codes, and in how far those are from the prior.
@@ -184,19 +184,17 @@ impl Hand {
 
     /// The loss that the graph has, its mean over the live rows.
     pub fn loss(&self, objective: &str) -> f64 {
-        let mut graph = Graph::new();
-        let (terms, weights) = terms(&mut graph, objective, self.samples);
-        let weighted = graph.mul(terms.loss, weights);
-        evaluate(&graph, &self.values, &[weighted])[0].iter().sum()
+        let graph = Graph::new();
+        let (terms, weights) = terms(&graph, objective, self.samples);
+        evaluate(&self.values, &[terms.loss * weights])[0].iter().sum()
     }
 
     /// A part of the loss by its name, in the same way.
     pub fn part(&self, objective: &str, name: &str) -> f64 {
-        let mut graph = Graph::new();
-        let (terms, weights) = terms(&mut graph, objective, self.samples);
+        let graph = Graph::new();
+        let (terms, weights) = terms(&graph, objective, self.samples);
         let part = terms.parts.iter().find(|part| part.0 == name).expect("the objective has such a part").1;
-        let weighted = graph.mul(part, weights);
-        evaluate(&graph, &self.values, &[weighted])[0].iter().sum()
+        evaluate(&self.values, &[part * weights])[0].iter().sum()
     }
 }
 

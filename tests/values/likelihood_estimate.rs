@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use elbo::data::{Dataset, Shape, Values};
 use elbo::distributions::Bernoulli;
-use elbo::models::{Model, Parts, Vae};
+use elbo::models::{Parts, Vae, parameters};
 use elbo::nn::Activation;
 use elbo::training::metrics::Split;
 
@@ -24,7 +24,7 @@ fn model() -> Vae {
 /// A decoder that says something of the code, and an encoder that is not far off, a little too wide.
 fn weights() -> elbo::graph::eval::Values {
     let (mut values, mut numbers) = (values(ROWS), Numbers(17));
-    for spec in model().parameters() {
+    for spec in parameters(&model()) {
         values.tensors.insert(spec.name.clone(), numbers.signed(spec.shape.iter().product()));
     }
     values.tensors.insert("decoder.0.weight".into(), vec![1.5, -1.0, 0.75, 1.25]);

@@ -16,7 +16,7 @@ fn a_component_keeps_a_thousandth_of_the_variance_of_all_codes() {
     let variance =
         |d: usize| codes.iter().skip(d).step_by(2).map(|&z| (f64::from(z) - mean(d)).powi(2)).sum::<f64>() / 400.0;
     let prior = build(PRIORS, &Spec::new("mixture").with("components", 2.0)).unwrap();
-    let near = prior.near(&Points { inputs: &[], codes: &codes, latent: 2 }).unwrap();
+    let near = prior.data_dependent_init(&Points { inputs: &[], codes: &codes, latent: 2 }).unwrap();
     let of = |name: &str| &near.iter().find(|part| part.0 == name).expect("the mixture has it").1;
     let (means, log_vars, logits) = (of("prior.mean"), of("prior.log_var"), of("prior.logits"));
     for d in 0..2 {

@@ -82,9 +82,9 @@ fn the_estimate_is_unbiased() {
         let mut values = Hand::new(1).values;
         values.tensors.insert("head.weight".into(), vec![0.0; 2 * LATENT * FEATURES]);
         values.tensors.insert("head.bias".into(), vec![0.0; 2 * LATENT]);
-        let mut graph = Graph::new();
-        let (terms, weights) = terms(&mut graph, objective, 1);
-        let part = graph.mul(terms.parts[0].1, weights);
+        let graph = Graph::new();
+        let (terms, weights) = terms(&graph, objective, 1);
+        let part = terms.parts[0].1 * weights;
         // Noise of a stream that nothing else takes.
         let noise = graph.normal(1000, &[BATCH, LATENT]);
         let (imq, rbf) = (inverse_multiquadratic(2.0 * LATENT as f64), rbf(LATENT as f64));
@@ -92,10 +92,10 @@ fn the_estimate_is_unbiased() {
         let (mut unbiased, mut biased) = (Vec::new(), Vec::new());
         for draw in 0..DRAWS {
             values.step.step = draw;
-            let drawn = evaluate(&graph, &values, &[noise]).remove(0);
+            let drawn = evaluate(&values, &[noise]).remove(0);
             values.tensors.insert("noise".into(), drawn);
             let hand = Hand::of(values.clone(), 1);
-            unbiased.push(evaluate(&graph, &values, &[part])[0].iter().sum::<f64>());
+            unbiased.push(evaluate(&values, &[part])[0].iter().sum::<f64>());
             biased.push(mmd(&codes(&hand), &hand.prior, kernel, false));
         }
         let standard_errors = |list: &[f64]| {

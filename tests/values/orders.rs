@@ -6,24 +6,23 @@ use elbo::distributions::{DiagonalGaussian, Encoder, POSTERIORS, PRIORS};
 use elbo::graph::eval::evaluate;
 use elbo::graph::{Graph, Tensor};
 use elbo::models::Networks;
-use elbo::nn::{Activation, ParameterSpec};
+use elbo::nn::Activation;
 
 use crate::oracle::{Numbers, values};
 
 const LATENT: usize = 4;
 
 /// Whether each dimension of `to` depends on each of `from`, both `[1, latent]`, at random weights.
-fn depends(graph: &mut Graph, parameters: &[ParameterSpec], from: Tensor, to: Tensor) -> Vec<Vec<bool>> {
+fn depends<'g>(from: Tensor<'g>, to: Tensor<'g>) -> Vec<Vec<bool>> {
     let (mut values, mut numbers) = (values(1), Numbers(13));
-    for spec in parameters {
+    for spec in from.graph().parameters() {
         values.tensors.insert(spec.name.clone(), numbers.signed(spec.shape.iter().product()));
     }
     values.tensors.insert("noise".into(), numbers.signed(LATENT));
     values.tensors.insert("outputs".into(), numbers.signed(2 * LATENT + 3));
     let row = |d: usize| {
-        let one = graph.slice(to, 1, d, 1);
-        let slope = graph.gradients(one, &[from])[0];
-        evaluate(graph, &values, &[slope])[0].iter().map(|s| s.abs() > 1e-9).collect()
+        let slope = to.slice(1, d, 1).gradients(&[from])[0];
+        evaluate(&values, &[slope])[0].iter().map(|s| s.abs() > 1e-9).collect()
     };
     (0..LATENT).map(row).collect()
 }
@@ -32,11 +31,11 @@ fn depends(graph: &mut Graph, parameters: &[ParameterSpec], from: Tensor, to: Te
 fn iaf(length: usize) -> Vec<Vec<bool>> {
     let spec: Spec = format!("iaf:length={length},hidden=8,context=3").parse().unwrap();
     let posterior = build(POSTERIORS, &spec).unwrap();
-    let mut graph = Graph::new();
+    let graph = Graph::new();
     let outputs = graph.input("outputs", &[1, posterior.outputs(LATENT)]);
     let noise = graph.input("noise", &[1, LATENT]);
-    let draw = posterior.sample(&mut graph, outputs, noise);
-    depends(&mut graph, &posterior.parameters(LATENT), noise, draw.z)
+    let draw = posterior.sample(outputs, noise);
+    depends(noise, draw.z)
 }
 
 /// Of a prior: its draws by the noise, which is the first stream.
@@ -45,10 +44,10 @@ fn maf(length: usize) -> Vec<Vec<bool>> {
     let prior = build(PRIORS, &spec).unwrap();
     let networks = Networks::new((1, LATENT, 0), (&[], &[]), Activation::Tanh, (2 * LATENT, 1));
     let encoder = Encoder { network: &networks, posterior: &DiagonalGaussian };
-    let mut graph = Graph::new();
-    let z = prior.sample(&mut graph, 1, LATENT, &encoder);
+    let graph = Graph::new();
+    let z = prior.sample(&graph, 1, LATENT, &encoder);
     let u = graph.normal(1, &[1, LATENT]);
-    depends(&mut graph, &prior.parameters(LATENT, 1), u, z)
+    depends(u, z)
 }
 
 #[test]

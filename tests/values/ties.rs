@@ -2,7 +2,7 @@
 
 use elbo::cpu::Cpu;
 use elbo::graph::eval::evaluate;
-use elbo::graph::{Graph, Tensor};
+use elbo::graph::{Graph, Init, Tensor};
 use elbo::kernels::Func;
 use elbo::program::{ParameterSet, Request};
 
@@ -15,16 +15,16 @@ const B: [f64; 4] = [2.0, 2.0, 2.0, 0.0];
 #[test]
 fn the_first_argument_has_the_whole_gradient() {
     for (func, to_first) in [(Func::Max, [0.0, 1.0, 1.0, 1.0]), (Func::Min, [1.0, 0.0, 1.0, 1.0])] {
-        let mut graph = Graph::new();
-        let (a, b) = (graph.param("a", &[4]), graph.param("b", &[4]));
+        let graph = Graph::new();
+        let [a, b] = ["a", "b"].map(|name| graph.param(name, &[4], Init::Constant(0.0)));
         let called = graph.call(func, &[a, b]);
-        let scaled = graph.scale(called, 5.0);
-        let gradients: Vec<Tensor> = graph.gradients(scaled, &[a, b]);
+        let scaled = called * 5.0;
+        let gradients: Vec<Tensor> = scaled.gradients(&[a, b]);
         let mut values = values(4);
         values.tensors.insert("a".into(), A.to_vec());
         values.tensors.insert("b".into(), B.to_vec());
         let expected = [to_first.map(|share| 5.0 * share), to_first.map(|share| 5.0 * (1.0 - share))];
-        assert_eq!(evaluate(&graph, &values, &gradients), expected, "{func:?}");
+        assert_eq!(evaluate(&values, &gradients), expected, "{func:?}");
         let set = ParameterSet::new("model", ["a", "b"].map(|name| (name.to_string(), vec![4])));
         let request = Request {
             name: "ties",

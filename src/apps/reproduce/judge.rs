@@ -45,7 +45,7 @@ pub fn judge(classifier: &Path, run: &Path, open: &dyn Fn() -> Result<Box<dyn Ex
         (classes > 0).then(|| judge.session.classify(&drawn)).transpose()?.map(|q| agreement(&q, &y, classes));
     let mut points = |x: &[f32]| -> Result<Points> {
         let features = judge.session.encode(x)?;
-        let width = judge.session.model.latent();
+        let width = judge.session.latent()?;
         Points::new(features, width)
     };
     let of = |data: &Dataset| data.gather(0..ROWS.min(data.rows)).0;

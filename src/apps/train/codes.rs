@@ -71,7 +71,7 @@ impl TrainRun {
         }
         let labels = shown.labels.as_ref().map(|labels| (&labels.values[..rows], labels.names.as_slice()));
         let path = self.folder.join("prior.png");
-        save_prior_map(&path, &prior, &posterior, session.model.latent(), labels)?;
+        save_prior_map(&path, &prior, &posterior, session.latent()?, labels)?;
         Ok(path)
     }
 }

@@ -126,6 +126,6 @@ fn what_cannot_be_is_refused() {
     plain.model.kind = ModelKind::Ae;
     plain.model.likelihood = Spec::new("bernoulli");
     let mut plain = train(&data, &plain).unwrap();
-    assert!(complaint(plain.sample(1, 0)).contains("no distribution to draw from"));
+    assert!(complaint(plain.sample(1, 0)).contains("this model cannot draw new rows: that takes a prior over codes"));
     assert_eq!(plain.score(&data.row(0), 0).unwrap(), plain.score(&data.row(0), 1).unwrap());
 }

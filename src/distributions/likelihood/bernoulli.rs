@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use super::{Likelihood, Support};
+use super::{Likelihood, Support, draws};
 use crate::catalogue::{About, Kind, Piece};
-use crate::graph::{Graph, Tensor};
+use crate::graph::Tensor;
 use crate::kernels::Func;
 
 /// x ~ Bernoulli(σ(output)), also for x between 0 and 1: then −ln p is the binary cross-entropy.
@@ -34,17 +34,15 @@ impl Likelihood for Bernoulli {
         Support::Binary
     }
 
-    fn log_prob(&self, graph: &mut Graph, outputs: Tensor, x: Tensor) -> Tensor {
-        graph.call(Func::BernoulliLogProb, &[outputs, x])
+    fn log_prob<'g>(&self, outputs: Tensor<'g>, x: Tensor<'g>) -> Tensor<'g> {
+        outputs.graph().call(Func::BernoulliLogProb, &[outputs, x])
     }
 
-    fn mean(&self, graph: &mut Graph, outputs: Tensor) -> Tensor {
-        graph.call(Func::Sigmoid, &[outputs])
+    fn mean<'g>(&self, outputs: Tensor<'g>) -> Tensor<'g> {
+        outputs.sigmoid()
     }
 
-    fn sample(&self, graph: &mut Graph, outputs: Tensor) -> Option<Tensor> {
-        let (stream, shape) = (graph.stream(), graph.shape(outputs).to_vec());
-        let (u, mean) = (graph.uniform(stream, &shape), self.mean(graph, outputs));
-        Some(graph.call(Func::Less, &[u, mean]))
+    fn sample<'g>(&self, outputs: Tensor<'g>) -> Option<Tensor<'g>> {
+        Some(draws::uniform(outputs.graph(), outputs.shape()).less(self.mean(outputs)))
     }
 }

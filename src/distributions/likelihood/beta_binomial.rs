@@ -6,9 +6,9 @@
 use std::sync::Arc;
 
 use super::levels::{LEVELS, lower, raise};
-use super::{Likelihood, Support, draws, part};
+use super::{Likelihood, Support, draws};
 use crate::catalogue::{About, Kind, Piece};
-use crate::graph::{Graph, Tensor};
+use crate::graph::Tensor;
 use crate::kernels::Func;
 
 /// n x ~ BetaBinomial(n, α, β) with both from the decoder: the first half of its outputs are ln α, the second ln β.
@@ -36,26 +36,17 @@ pub(super) static PIECE: Piece<dyn Likelihood> = Piece {
 const LOG_SHAPE: (f32, f32) = (-6.0, 6.0);
 
 impl BetaBinomial {
-    fn split(self, graph: &mut Graph, outputs: Tensor) -> [Tensor; 2] {
-        [0, 1].map(|i| {
-            let log = part(graph, outputs, i, 2);
-            let log = graph.clamp(log, LOG_SHAPE.0, LOG_SHAPE.1);
-            graph.call(Func::Exp, &[log])
-        })
+    fn shapes<'g>(self, outputs: Tensor<'g>) -> [Tensor<'g>; 2] {
+        outputs.split().map(|log| log.clamp(LOG_SHAPE.0, LOG_SHAPE.1).exp())
     }
 
     /// ln P of k successes, of shapes that broadcast.
-    fn log_prob_of(self, graph: &mut Graph, [alpha, beta]: [Tensor; 2], k: Tensor) -> Tensor {
+    fn log_prob_of<'g>(self, [alpha, beta]: [Tensor<'g>; 2], k: Tensor<'g>) -> Tensor<'g> {
         let n = (self.levels - 1) as f32;
-        let (most, one) = (graph.constant(n), graph.constant(1.0));
-        let rest = graph.sub(most, k);
-        let (successes, failures) = (graph.add(k, alpha), graph.add(rest, beta));
-        let (ways, others) = (graph.add(k, one), graph.add(rest, one));
-        let [seen, prior, ways] = [[successes, failures], [alpha, beta], [ways, others]]
-            .map(|arguments| graph.call(Func::LogBeta, &arguments));
-        let (ratio, constant) = (graph.sub(seen, prior), graph.constant((n + 1.0).ln()));
-        let ways = graph.add(ways, constant);
-        graph.sub(ratio, ways)
+        let log_beta = |a, b| k.graph().call(Func::LogBeta, &[a, b]);
+        let rest = n - k;
+        let ratio = log_beta(k + alpha, rest + beta) - log_beta(alpha, beta);
+        ratio - (log_beta(k + 1.0, rest + 1.0) + (n + 1.0).ln())
     }
 }
 
@@ -68,29 +59,23 @@ impl Likelihood for BetaBinomial {
         Support::Levels(self.levels)
     }
 
-    fn log_prob(&self, graph: &mut Graph, outputs: Tensor, x: Tensor) -> Tensor {
-        let shapes = self.split(graph, outputs);
-        let k = graph.scale(x, (self.levels - 1) as f32);
-        self.log_prob_of(graph, shapes, k)
+    fn log_prob<'g>(&self, outputs: Tensor<'g>, x: Tensor<'g>) -> Tensor<'g> {
+        self.log_prob_of(self.shapes(outputs), x * (self.levels - 1) as f32)
     }
 
     /// α/(α + β).
-    fn mean(&self, graph: &mut Graph, outputs: Tensor) -> Tensor {
-        let [alpha, beta] = self.split(graph, outputs);
-        let sum = graph.add(alpha, beta);
-        graph.div(alpha, sum)
+    fn mean<'g>(&self, outputs: Tensor<'g>) -> Tensor<'g> {
+        let [alpha, beta] = self.shapes(outputs);
+        alpha / (alpha + beta)
     }
 
     /// A level, chosen by the probabilities of all of them.
-    fn sample(&self, graph: &mut Graph, outputs: Tensor) -> Option<Tensor> {
-        let shapes = self.split(graph, outputs).map(|t| raise(graph, t));
-        let mut shape = graph.shape(shapes[0]).to_vec();
+    fn sample<'g>(&self, outputs: Tensor<'g>) -> Option<Tensor<'g>> {
+        let shapes = self.shapes(outputs).map(raise);
+        let mut shape = shapes[0].shape().to_vec();
         let axis = shape.len() - 2;
         shape[axis] = self.levels;
-        let k = graph.coordinate(axis, &shape);
-        let log_probs = self.log_prob_of(graph, shapes, k);
-        let (level, most) = (draws::choose(graph, log_probs), graph.constant((self.levels - 1) as f32));
-        let x = graph.div(level, most);
-        Some(lower(graph, x))
+        let log_probs = self.log_prob_of(shapes, outputs.graph().coordinate(axis, &shape));
+        Some(lower(draws::choose(log_probs) / (self.levels - 1) as f32))
     }
 }

@@ -5,8 +5,7 @@ use std::sync::Arc;
 use super::levels::{LEVELS, log_softmax, lower, pick, raise, stack, total};
 use super::{Likelihood, Support, draws};
 use crate::catalogue::{About, Kind, Piece};
-use crate::graph::{Graph, Tensor};
-use crate::kernels::Func;
+use crate::graph::Tensor;
 
 /// (levels − 1) x ~ Categorical(softmax of the decoder's outputs): the first `features` outputs are the logits of level 0,
 /// and so on.
@@ -39,28 +38,20 @@ impl Likelihood for Categorical {
         Support::Levels(self.levels)
     }
 
-    fn log_prob(&self, graph: &mut Graph, outputs: Tensor, x: Tensor) -> Tensor {
-        let (logits, level) = (stack(graph, outputs, self.levels), graph.scale(x, (self.levels - 1) as f32));
-        let (log_probs, level) = (log_softmax(graph, logits), raise(graph, level));
-        pick(graph, log_probs, level)
+    fn log_prob<'g>(&self, outputs: Tensor<'g>, x: Tensor<'g>) -> Tensor<'g> {
+        let level = x * (self.levels - 1) as f32;
+        pick(log_softmax(stack(outputs, self.levels)), raise(level))
     }
 
     /// Σ_k P(k) k/(levels − 1).
-    fn mean(&self, graph: &mut Graph, outputs: Tensor) -> Tensor {
-        let logits = stack(graph, outputs, self.levels);
-        let log_probs = log_softmax(graph, logits);
-        let probs = graph.call(Func::Exp, &[log_probs]);
-        let shape = graph.shape(probs).to_vec();
-        let level = graph.coordinate(shape.len() - 2, &shape);
-        let weighted = graph.mul(probs, level);
-        let sum = total(graph, weighted);
-        graph.scale(sum, 1.0 / (self.levels - 1) as f32)
+    fn mean<'g>(&self, outputs: Tensor<'g>) -> Tensor<'g> {
+        let probs = log_softmax(stack(outputs, self.levels)).exp();
+        let level = probs.graph().coordinate(probs.shape().len() - 2, probs.shape());
+        total(probs * level) * (1.0 / (self.levels - 1) as f32)
     }
 
-    fn sample(&self, graph: &mut Graph, outputs: Tensor) -> Option<Tensor> {
-        let logits = stack(graph, outputs, self.levels);
-        let (level, most) = (draws::choose(graph, logits), graph.constant((self.levels - 1) as f32));
-        let x = graph.div(level, most);
-        Some(lower(graph, x))
+    fn sample<'g>(&self, outputs: Tensor<'g>) -> Option<Tensor<'g>> {
+        let level = draws::choose(stack(outputs, self.levels));
+        Some(lower(level / (self.levels - 1) as f32))
     }
 }

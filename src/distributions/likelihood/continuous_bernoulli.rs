@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use super::{Likelihood, Support, draws};
 use crate::catalogue::{About, Kind, Piece};
-use crate::graph::{Graph, Tensor};
+use crate::graph::Tensor;
 use crate::kernels::Func;
 
 /// x ~ the continuous Bernoulli of the logit that the decoder gives.
@@ -38,39 +38,28 @@ impl Likelihood for ContinuousBernoulli {
         Support::Unit
     }
 
-    fn log_prob(&self, graph: &mut Graph, outputs: Tensor, x: Tensor) -> Tensor {
-        let (linear, cumulant) = (graph.mul(x, outputs), graph.call(Func::UniformCumulant, &[outputs]));
-        graph.sub(linear, cumulant)
+    fn log_prob<'g>(&self, outputs: Tensor<'g>, x: Tensor<'g>) -> Tensor<'g> {
+        x * outputs - outputs.apply(Func::UniformCumulant)
     }
 
     /// 1/(1 − e⁻ᵃ) − 1/a, which is not σ(a).
-    fn mean(&self, graph: &mut Graph, outputs: Tensor) -> Tensor {
-        graph.call(Func::TiltedMean, &[outputs])
+    fn mean<'g>(&self, outputs: Tensor<'g>) -> Tensor<'g> {
+        outputs.apply(Func::TiltedMean)
     }
 
     /// The inverse of the distribution function: y = −ln(1 − u(1 − e^{−t}))/t for the logit −t, and 1 − y for t.
-    fn sample(&self, graph: &mut Graph, outputs: Tensor) -> Option<Tensor> {
-        let shape = graph.shape(outputs).to_vec();
-        let (u, one, zero) = (draws::uniform(graph, &shape), graph.constant(1.0), graph.constant(0.0));
-        let (size, near) = (graph.call(Func::Abs, &[outputs]), graph.constant(0.01));
-        let t = graph.call(Func::Max, &[size, near]);
-        let minus = graph.neg(t);
-        let e = graph.call(Func::Exp, &[minus]);
+    fn sample<'g>(&self, outputs: Tensor<'g>) -> Option<Tensor<'g>> {
+        let graph = outputs.graph();
+        let u = draws::uniform(graph, outputs.shape());
+        let (size, near) = (outputs.abs(), graph.constant(0.01));
+        let minus = -size.maximum(near);
         // 1 − u + u·e^{−t}, which is above 0 also where u is 1.
-        let (rest, kept) = (graph.sub(one, u), graph.mul(u, e));
-        let survival = graph.add(rest, kept);
-        let least = graph.constant(f32::MIN_POSITIVE);
-        let survival = graph.call(Func::Max, &[survival, least]);
-        let log = graph.call(Func::Log, &[survival]);
-        let far = graph.div(log, minus);
+        let rest = 1.0 - u;
+        let survival = (rest + u * minus.exp()).maximum(graph.constant(f32::MIN_POSITIVE));
+        let far = survival.log() / minus;
         // To first order in t: u − t u(1 − u)/2.
-        let spread = graph.mul(u, rest);
-        let (bend, close) = (graph.mul(size, spread), graph.call(Func::Less, &[size, near]));
-        let bend = graph.scale(bend, 0.5);
-        let straight = graph.sub(u, bend);
-        let y = graph.call(Func::Select, &[close, straight, far]);
-        let y = graph.clamp(y, 0.0, 1.0);
-        let (mirrored, negative) = (graph.sub(one, y), graph.call(Func::Less, &[outputs, zero]));
-        Some(graph.call(Func::Select, &[negative, y, mirrored]))
+        let straight = u - size * (u * rest) * 0.5;
+        let y = size.less(near).select(straight, far).clamp(0.0, 1.0);
+        Some(outputs.less(graph.constant(0.0)).select(y, 1.0 - y))
     }
 }

@@ -9,9 +9,9 @@
 use std::sync::Arc;
 
 use super::levels::{LEVELS, raise, total};
-use super::{Likelihood, Support, draws, part};
+use super::{Likelihood, Support, draws};
 use crate::catalogue::{About, Kind, Piece};
-use crate::graph::{Graph, Tensor};
+use crate::graph::Tensor;
 use crate::kernels::Func;
 
 /// x = a rounded Logistic(μ, s) with both from the decoder: the first half of its outputs are μ, the second ln s.
@@ -48,64 +48,45 @@ impl Bins {
     }
 
     /// ln s is kept in a range: s from a twentieth of a bin, where one level has all but 1e-4 of the probability, to 150.
-    pub fn log_scale(self, graph: &mut Graph, output: Tensor) -> Tensor {
-        graph.clamp(output, self.width().ln() - 3.0, 5.0)
+    pub fn log_scale(self, output: Tensor) -> Tensor {
+        output.clamp(self.width().ln() - 3.0, 5.0)
     }
 
     /// ln P(x).
-    pub fn log_prob(self, graph: &mut Graph, x: Tensor, mu: Tensor, log_scale: Tensor) -> Tensor {
-        let (w, zero, minus) = (self.width(), graph.constant(0.0), graph.neg(log_scale));
-        let (half, top) = (graph.constant(0.5 * w), graph.constant(1.0 - 0.5 * w));
-        let (precision, residual) = (graph.call(Func::Exp, &[minus]), graph.sub(x, mu));
-        let edges = [graph.add(residual, half), graph.sub(residual, half)].map(|edge| graph.mul(edge, precision));
-        let (upper, lower) = (graph.neg(edges[0]), edges[1]);
-        let [above, below] = [upper, lower].map(|t| graph.call(Func::Softplus, &[t]));
-        let (scaled, log_width) = (graph.scale(precision, -w), graph.constant(w.ln()));
-        let (cumulant, narrow) = (graph.call(Func::UniformCumulant, &[scaled]), graph.sub(log_width, log_scale));
-        let both = graph.add(narrow, cumulant);
-        let (first, last) = (graph.call(Func::Less, &[x, half]), graph.call(Func::Less, &[top, x]));
-        let end = graph.call(Func::Max, &[first, last]);
-        let above = graph.call(Func::Select, &[last, zero, above]);
-        let below = graph.call(Func::Select, &[first, zero, below]);
-        let both = graph.call(Func::Select, &[end, zero, both]);
-        let sides = graph.add(above, below);
-        graph.sub(both, sides)
+    pub fn log_prob<'g>(self, x: Tensor<'g>, mu: Tensor<'g>, log_scale: Tensor<'g>) -> Tensor<'g> {
+        let (graph, w) = (x.graph(), self.width());
+        let (zero, half, top) = (graph.constant(0.0), graph.constant(0.5 * w), graph.constant(1.0 - 0.5 * w));
+        let (precision, residual) = ((-log_scale).exp(), x - mu);
+        let above = (-((residual + half) * precision)).softplus();
+        let below = ((residual - half) * precision).softplus();
+        let both = (w.ln() - log_scale) + (precision * -w).apply(Func::UniformCumulant);
+        let (first, last) = (x.less(half), top.less(x));
+        let (above, below) = (last.select(zero, above), first.select(zero, below));
+        first.maximum(last).select(zero, both) - (above + below)
     }
 
     /// E\[x\] = w Σ P(x ≥ k w) over k from 1, `[…, features]` of means and scales `[…, features]`.
-    pub fn mean(self, graph: &mut Graph, mu: Tensor, log_scale: Tensor) -> Tensor {
-        let (mu, log_scale, w) = (raise(graph, mu), raise(graph, log_scale), self.width());
-        let mut shape = graph.shape(mu).to_vec();
+    pub fn mean<'g>(self, mu: Tensor<'g>, log_scale: Tensor<'g>) -> Tensor<'g> {
+        let (mu, log_scale, w) = (raise(mu), raise(log_scale), self.width());
+        let mut shape = mu.shape().to_vec();
         let axis = shape.len() - 2;
         shape[axis] = self.levels - 1;
-        let (place, half) = (graph.coordinate(axis, &shape), graph.constant(0.5));
-        let place = graph.add(place, half);
-        let (edge, minus) = (graph.scale(place, w), graph.neg(log_scale));
-        let (beyond, precision) = (graph.sub(mu, edge), graph.call(Func::Exp, &[minus]));
-        let scaled = graph.mul(beyond, precision);
-        let above = graph.call(Func::Sigmoid, &[scaled]);
-        let sum = total(graph, above);
-        graph.scale(sum, w)
+        let edge = (mu.graph().coordinate(axis, &shape) + 0.5) * w;
+        total(((mu - edge) * (-log_scale).exp()).sigmoid()) * w
     }
 
     /// μ + s·(a standard logistic), rounded to the nearest level.
-    pub fn sample(self, graph: &mut Graph, mu: Tensor, log_scale: Tensor) -> Tensor {
-        let shape = graph.shape(mu).to_vec();
-        let (noise, scale) = (draws::logistic(graph, &shape), graph.call(Func::Exp, &[log_scale]));
-        let noise = graph.mul(noise, scale);
-        let y = graph.add(mu, noise);
-        let (y, most, half) = (graph.clamp(y, 0.0, 1.0), graph.constant((self.levels - 1) as f32), graph.constant(0.5));
-        let level = graph.mul(y, most);
-        let level = graph.add(level, half);
-        let level = graph.call(Func::Floor, &[level]);
-        graph.div(level, most)
+    pub fn sample<'g>(self, mu: Tensor<'g>, log_scale: Tensor<'g>) -> Tensor<'g> {
+        let noise = draws::logistic(mu.graph(), mu.shape());
+        let (y, most) = ((mu + noise * log_scale.exp()).clamp(0.0, 1.0), (self.levels - 1) as f32);
+        (y * most + 0.5).floor() / most
     }
 }
 
 impl DiscretizedLogistic {
-    fn split(self, graph: &mut Graph, outputs: Tensor) -> (Bins, [Tensor; 2]) {
-        let (bins, log_scale) = (Bins { levels: self.levels }, part(graph, outputs, 1, 2));
-        (bins, [part(graph, outputs, 0, 2), bins.log_scale(graph, log_scale)])
+    fn bins<'g>(self, outputs: Tensor<'g>) -> (Bins, [Tensor<'g>; 2]) {
+        let (bins, [mu, log_scale]) = (Bins { levels: self.levels }, outputs.split());
+        (bins, [mu, bins.log_scale(log_scale)])
     }
 }
 
@@ -118,19 +99,19 @@ impl Likelihood for DiscretizedLogistic {
         Support::Levels(self.levels)
     }
 
-    fn log_prob(&self, graph: &mut Graph, outputs: Tensor, x: Tensor) -> Tensor {
-        let (bins, [mu, log_scale]) = self.split(graph, outputs);
-        bins.log_prob(graph, x, mu, log_scale)
+    fn log_prob<'g>(&self, outputs: Tensor<'g>, x: Tensor<'g>) -> Tensor<'g> {
+        let (bins, [mu, log_scale]) = self.bins(outputs);
+        bins.log_prob(x, mu, log_scale)
     }
 
     /// The mean of the rounded logistic, tails included, not μ.
-    fn mean(&self, graph: &mut Graph, outputs: Tensor) -> Tensor {
-        let (bins, [mu, log_scale]) = self.split(graph, outputs);
-        bins.mean(graph, mu, log_scale)
+    fn mean<'g>(&self, outputs: Tensor<'g>) -> Tensor<'g> {
+        let (bins, [mu, log_scale]) = self.bins(outputs);
+        bins.mean(mu, log_scale)
     }
 
-    fn sample(&self, graph: &mut Graph, outputs: Tensor) -> Option<Tensor> {
-        let (bins, [mu, log_scale]) = self.split(graph, outputs);
-        Some(bins.sample(graph, mu, log_scale))
+    fn sample<'g>(&self, outputs: Tensor<'g>) -> Option<Tensor<'g>> {
+        let (bins, [mu, log_scale]) = self.bins(outputs);
+        Some(bins.sample(mu, log_scale))
     }
 }

@@ -7,46 +7,40 @@ use crate::kernels::Func;
 const LEAST: f32 = 5.960_464_5e-8;
 
 /// Uniforms in (0, 1), of a stream of their own.
-pub(super) fn uniform(graph: &mut Graph, shape: &[usize]) -> Tensor {
-    let stream = graph.stream();
-    graph.uniform(stream, shape)
+pub(super) fn uniform<'g>(graph: &'g Graph, shape: &[usize]) -> Tensor<'g> {
+    graph.uniform(graph.stream(), shape)
 }
 
 /// Standard normals, of a stream of their own.
-pub(super) fn normal(graph: &mut Graph, shape: &[usize]) -> Tensor {
-    let stream = graph.stream();
-    graph.normal(stream, shape)
+pub(super) fn normal<'g>(graph: &'g Graph, shape: &[usize]) -> Tensor<'g> {
+    graph.normal(graph.stream(), shape)
+}
+
+/// μ + σ ε of ln σ².
+pub(super) fn gaussian<'g>(mu: Tensor<'g>, log_var: Tensor<'g>) -> Tensor<'g> {
+    let eps = normal(mu.graph(), mu.shape());
+    mu.graph().call(Func::Reparameterise, &[mu, log_var, eps])
 }
 
 /// −ln u: exponentials of mean 1, from 6e-8 to 16.6.
-pub(super) fn exponential(graph: &mut Graph, shape: &[usize]) -> Tensor {
-    let u = uniform(graph, shape);
-    let log = graph.call(Func::Log, &[u]);
-    let (minus, least) = (graph.neg(log), graph.constant(LEAST));
-    graph.call(Func::Max, &[minus, least])
+pub(super) fn exponential<'g>(graph: &'g Graph, shape: &[usize]) -> Tensor<'g> {
+    (-uniform(graph, shape).log()).maximum(graph.constant(LEAST))
 }
 
 /// ln u − ln(1 − u): standard logistics.
-pub(super) fn logistic(graph: &mut Graph, shape: &[usize]) -> Tensor {
-    let (u, one) = (uniform(graph, shape), graph.constant(1.0));
-    let rest = graph.sub(one, u);
-    let logs = [u, rest].map(|t| graph.call(Func::Log, &[t]));
-    graph.sub(logs[0], logs[1])
+pub(super) fn logistic<'g>(graph: &'g Graph, shape: &[usize]) -> Tensor<'g> {
+    let u = uniform(graph, shape);
+    u.log() - (1.0 - u).log()
 }
 
 /// The index of one of the choices along the last axis but one, k with a probability in proportion to `e^{log_weights_k}`:
 /// the largest of ln w_k + G_k with Gumbel noise G = −ln(−ln u) (Gumbel 1954; Maddison, Tarlow & Minka 2014).
 /// `[…, choices, features]` to `[…, 1, features]`
-pub(super) fn choose(graph: &mut Graph, log_weights: Tensor) -> Tensor {
-    let shape = graph.shape(log_weights).to_vec();
+pub(super) fn choose(log_weights: Tensor) -> Tensor {
+    let (graph, shape) = (log_weights.graph(), log_weights.shape());
     let axis = shape.len() - 2;
-    let noise = exponential(graph, &shape);
-    let noise = graph.call(Func::Log, &[noise]);
-    let perturbed = graph.sub(log_weights, noise);
-    let largest = graph.max(perturbed, &[axis]);
-    let (below, index) = (graph.call(Func::Less, &[perturbed, largest]), graph.coordinate(axis, &shape));
-    let none = graph.constant(-1.0);
-    let index = graph.call(Func::Select, &[below, none, index]);
+    let perturbed = log_weights - exponential(graph, shape).log();
+    let below = perturbed.less(perturbed.max(&[axis]));
     // Of choices that come out equal, the last.
-    graph.max(index, &[axis])
+    below.select(graph.constant(-1.0), graph.coordinate(axis, shape)).max(&[axis])
 }

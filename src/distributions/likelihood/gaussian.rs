@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use super::{Likelihood, Support};
+use super::{Likelihood, Support, draws};
 use crate::catalogue::{About, Bounds, Kind, Piece, Setting};
-use crate::graph::{Graph, Tensor};
+use crate::graph::Tensor;
 use crate::kernels::Func;
 
 /// x ~ N(output, sigma²) with one fixed standard deviation.
@@ -42,18 +42,16 @@ impl Likelihood for Gaussian {
         Support::Real
     }
 
-    fn log_prob(&self, graph: &mut Graph, outputs: Tensor, x: Tensor) -> Tensor {
-        let log_var = graph.constant(2.0 * self.sigma.ln());
-        graph.call(Func::GaussianLogProb, &[x, outputs, log_var])
+    fn log_prob<'g>(&self, outputs: Tensor<'g>, x: Tensor<'g>) -> Tensor<'g> {
+        let log_var = x.graph().constant(2.0 * self.sigma.ln());
+        x.graph().call(Func::GaussianLogProb, &[x, outputs, log_var])
     }
 
-    fn mean(&self, _: &mut Graph, outputs: Tensor) -> Tensor {
+    fn mean<'g>(&self, outputs: Tensor<'g>) -> Tensor<'g> {
         outputs
     }
 
-    fn sample(&self, graph: &mut Graph, outputs: Tensor) -> Option<Tensor> {
-        let (stream, shape) = (graph.stream(), graph.shape(outputs).to_vec());
-        let (eps, log_var) = (graph.normal(stream, &shape), graph.constant(2.0 * self.sigma.ln()));
-        Some(graph.call(Func::Reparameterise, &[outputs, log_var, eps]))
+    fn sample<'g>(&self, outputs: Tensor<'g>) -> Option<Tensor<'g>> {
+        Some(draws::gaussian(outputs, outputs.graph().constant(2.0 * self.sigma.ln())))
     }
 }

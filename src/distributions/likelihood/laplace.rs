@@ -2,10 +2,9 @@
 
 use std::sync::Arc;
 
-use super::{Likelihood, Support, draws, part};
+use super::{Likelihood, Support, draws};
 use crate::catalogue::{About, Bounds, Kind, Piece, Setting};
-use crate::graph::{Graph, Tensor};
-use crate::kernels::Func;
+use crate::graph::Tensor;
 
 /// x ~ Laplace(output, scale), with one fixed scale.
 #[derive(Clone, Copy, Debug)]
@@ -55,23 +54,14 @@ pub(super) static LEARNED: Piece<dyn Likelihood> = Piece {
 const LOG_SCALE: (f32, f32) = (-6.0, 5.0);
 
 /// −ln 2b − |x − μ|/b of ln b.
-fn log_prob(graph: &mut Graph, x: Tensor, mu: Tensor, log_scale: Tensor) -> Tensor {
-    let residual = graph.sub(x, mu);
-    let (size, minus) = (graph.call(Func::Abs, &[residual]), graph.neg(log_scale));
-    let precision = graph.call(Func::Exp, &[minus]);
-    let (error, constant) = (graph.mul(size, precision), graph.constant(std::f32::consts::LN_2));
-    let normaliser = graph.add(log_scale, constant);
-    let sum = graph.add(error, normaliser);
-    graph.neg(sum)
+fn log_prob<'g>(x: Tensor<'g>, mu: Tensor<'g>, log_scale: Tensor<'g>) -> Tensor<'g> {
+    -((x - mu).abs() * (-log_scale).exp() + (log_scale + std::f32::consts::LN_2))
 }
 
 /// μ + b(E − E′): the difference of two exponentials is a Laplace.
-fn sample(graph: &mut Graph, mu: Tensor, log_scale: Tensor) -> Tensor {
-    let shape = graph.shape(mu).to_vec();
-    let pair = [0; 2].map(|_| draws::exponential(graph, &shape));
-    let (difference, scale) = (graph.sub(pair[0], pair[1]), graph.call(Func::Exp, &[log_scale]));
-    let noise = graph.mul(difference, scale);
-    graph.add(mu, noise)
+fn sample<'g>(mu: Tensor<'g>, log_scale: Tensor<'g>) -> Tensor<'g> {
+    let [first, second] = [0; 2].map(|_| draws::exponential(mu.graph(), mu.shape()));
+    mu + (first - second) * log_scale.exp()
 }
 
 impl Likelihood for Laplace {
@@ -83,25 +73,23 @@ impl Likelihood for Laplace {
         Support::Real
     }
 
-    fn log_prob(&self, graph: &mut Graph, outputs: Tensor, x: Tensor) -> Tensor {
-        let log_scale = graph.constant(self.scale.ln());
-        log_prob(graph, x, outputs, log_scale)
+    fn log_prob<'g>(&self, outputs: Tensor<'g>, x: Tensor<'g>) -> Tensor<'g> {
+        log_prob(x, outputs, x.graph().constant(self.scale.ln()))
     }
 
-    fn mean(&self, _: &mut Graph, outputs: Tensor) -> Tensor {
+    fn mean<'g>(&self, outputs: Tensor<'g>) -> Tensor<'g> {
         outputs
     }
 
-    fn sample(&self, graph: &mut Graph, outputs: Tensor) -> Option<Tensor> {
-        let log_scale = graph.constant(self.scale.ln());
-        Some(sample(graph, outputs, log_scale))
+    fn sample<'g>(&self, outputs: Tensor<'g>) -> Option<Tensor<'g>> {
+        Some(sample(outputs, outputs.graph().constant(self.scale.ln())))
     }
 }
 
 impl LearnedLaplace {
-    fn split(self, graph: &mut Graph, outputs: Tensor) -> [Tensor; 2] {
-        let log_scale = part(graph, outputs, 1, 2);
-        [part(graph, outputs, 0, 2), graph.clamp(log_scale, LOG_SCALE.0, LOG_SCALE.1)]
+    fn moments<'g>(self, outputs: Tensor<'g>) -> [Tensor<'g>; 2] {
+        let [mu, log_scale] = outputs.split();
+        [mu, log_scale.clamp(LOG_SCALE.0, LOG_SCALE.1)]
     }
 }
 
@@ -114,17 +102,18 @@ impl Likelihood for LearnedLaplace {
         Support::Real
     }
 
-    fn log_prob(&self, graph: &mut Graph, outputs: Tensor, x: Tensor) -> Tensor {
-        let [mu, log_scale] = self.split(graph, outputs);
-        log_prob(graph, x, mu, log_scale)
+    fn log_prob<'g>(&self, outputs: Tensor<'g>, x: Tensor<'g>) -> Tensor<'g> {
+        let [mu, log_scale] = self.moments(outputs);
+        log_prob(x, mu, log_scale)
     }
 
-    fn mean(&self, graph: &mut Graph, outputs: Tensor) -> Tensor {
-        part(graph, outputs, 0, 2)
+    fn mean<'g>(&self, outputs: Tensor<'g>) -> Tensor<'g> {
+        let [mu, _] = outputs.split();
+        mu
     }
 
-    fn sample(&self, graph: &mut Graph, outputs: Tensor) -> Option<Tensor> {
-        let [mu, log_scale] = self.split(graph, outputs);
-        Some(sample(graph, mu, log_scale))
+    fn sample<'g>(&self, outputs: Tensor<'g>) -> Option<Tensor<'g>> {
+        let [mu, log_scale] = self.moments(outputs);
+        Some(sample(mu, log_scale))
     }
 }

@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use super::{Likelihood, Support, part};
+use super::{Likelihood, Support, draws};
 use crate::catalogue::{About, Kind, Piece};
-use crate::graph::{Graph, Tensor};
+use crate::graph::Tensor;
 use crate::kernels::Func;
 
 /// x ~ N(μ, σ²) with both from the decoder: the first half of its outputs are means, the second ln σ².
@@ -29,9 +29,9 @@ pub(super) static PIECE: Piece<dyn Likelihood> = Piece {
 const LOG_VAR: (f32, f32) = (-12.0, 10.0);
 
 impl LearnedGaussian {
-    fn split(self, graph: &mut Graph, outputs: Tensor) -> [Tensor; 2] {
-        let log_var = part(graph, outputs, 1, 2);
-        [part(graph, outputs, 0, 2), graph.clamp(log_var, LOG_VAR.0, LOG_VAR.1)]
+    fn moments<'g>(self, outputs: Tensor<'g>) -> [Tensor<'g>; 2] {
+        let [mu, log_var] = outputs.split();
+        [mu, log_var.clamp(LOG_VAR.0, LOG_VAR.1)]
     }
 }
 
@@ -44,19 +44,18 @@ impl Likelihood for LearnedGaussian {
         Support::Real
     }
 
-    fn log_prob(&self, graph: &mut Graph, outputs: Tensor, x: Tensor) -> Tensor {
-        let [mu, log_var] = self.split(graph, outputs);
-        graph.call(Func::GaussianLogProb, &[x, mu, log_var])
+    fn log_prob<'g>(&self, outputs: Tensor<'g>, x: Tensor<'g>) -> Tensor<'g> {
+        let [mu, log_var] = self.moments(outputs);
+        x.graph().call(Func::GaussianLogProb, &[x, mu, log_var])
     }
 
-    fn mean(&self, graph: &mut Graph, outputs: Tensor) -> Tensor {
-        part(graph, outputs, 0, 2)
+    fn mean<'g>(&self, outputs: Tensor<'g>) -> Tensor<'g> {
+        let [mu, _] = outputs.split();
+        mu
     }
 
-    fn sample(&self, graph: &mut Graph, outputs: Tensor) -> Option<Tensor> {
-        let [mu, log_var] = self.split(graph, outputs);
-        let (stream, shape) = (graph.stream(), graph.shape(mu).to_vec());
-        let eps = graph.normal(stream, &shape);
-        Some(graph.call(Func::Reparameterise, &[mu, log_var, eps]))
+    fn sample<'g>(&self, outputs: Tensor<'g>) -> Option<Tensor<'g>> {
+        let [mu, log_var] = self.moments(outputs);
+        Some(draws::gaussian(mu, log_var))
     }
 }

@@ -1,8 +1,7 @@
 //! What likelihoods of data at evenly spaced levels share: an axis of choices in front of the features.
 
 use crate::catalogue::{Bounds, Setting};
-use crate::graph::{Graph, Tensor};
-use crate::kernels::Func;
+use crate::graph::Tensor;
 
 /// How many levels there are.
 pub(super) const LEVELS: Setting = Setting {
@@ -13,52 +12,42 @@ pub(super) const LEVELS: Setting = Setting {
 };
 
 /// `[…, parts·features]` as `[…, parts, features]`.
-pub(super) fn stack(graph: &mut Graph, t: Tensor, parts: usize) -> Tensor {
-    let mut shape = graph.shape(t).to_vec();
+pub(super) fn stack(t: Tensor, parts: usize) -> Tensor {
+    let mut shape = t.shape().to_vec();
     let features = shape.pop().expect("outputs have an axis of features") / parts;
     shape.extend([parts, features]);
-    graph.reshape(t, &shape)
+    t.reshape(&shape)
 }
 
 /// `[…, features]` as `[…, 1, features]`.
-pub(super) fn raise(graph: &mut Graph, t: Tensor) -> Tensor {
-    stack(graph, t, 1)
+pub(super) fn raise(t: Tensor) -> Tensor {
+    stack(t, 1)
 }
 
 /// `[…, 1, features]` as `[…, features]`.
-pub(super) fn lower(graph: &mut Graph, t: Tensor) -> Tensor {
-    let mut shape = graph.shape(t).to_vec();
+pub(super) fn lower(t: Tensor) -> Tensor {
+    let mut shape = t.shape().to_vec();
     assert_eq!(shape.remove(shape.len() - 2), 1, "one of the choices, or a sum over them");
-    graph.reshape(t, &shape)
+    t.reshape(&shape)
 }
 
 /// The sum over the choices: `[…, choices, features]` to `[…, features]`.
-pub(super) fn total(graph: &mut Graph, t: Tensor) -> Tensor {
-    let axis = graph.shape(t).len() - 2;
-    let sum = graph.sum(t, &[axis]);
-    lower(graph, sum)
+pub(super) fn total(t: Tensor) -> Tensor {
+    lower(t.sum(&[t.shape().len() - 2]))
 }
 
 /// The logarithms of probabilities in proportion to eᵗ along the choices. The largest is taken out first, which is exact also
 /// where all are large.
-pub(super) fn log_softmax(graph: &mut Graph, t: Tensor) -> Tensor {
-    let axis = graph.shape(t).len() - 2;
-    let largest = graph.max(t, &[axis]);
-    let largest = graph.detach(largest);
-    let shifted = graph.sub(t, largest);
-    let exp = graph.call(Func::Exp, &[shifted]);
-    let sum = graph.sum(exp, &[axis]);
-    let log = graph.call(Func::Log, &[sum]);
-    graph.sub(shifted, log)
+pub(super) fn log_softmax(t: Tensor) -> Tensor {
+    let axis = t.shape().len() - 2;
+    let shifted = t - t.max(&[axis]).detach();
+    shifted - shifted.exp().sum(&[axis]).log()
 }
 
 /// Of `[…, choices, features]` the one whose index is `[…, 1, features]`, rounded. `[…, features]`
-pub(super) fn pick(graph: &mut Graph, t: Tensor, index: Tensor) -> Tensor {
-    let shape = graph.shape(t).to_vec();
-    let place = graph.coordinate(shape.len() - 2, &shape);
-    let apart = graph.sub(place, index);
-    let (apart, half, zero) = (graph.call(Func::Abs, &[apart]), graph.constant(0.5), graph.constant(0.0));
-    let chosen = graph.call(Func::Less, &[apart, half]);
-    let picked = graph.call(Func::Select, &[chosen, t, zero]);
-    total(graph, picked)
+pub(super) fn pick<'g>(t: Tensor<'g>, index: Tensor<'g>) -> Tensor<'g> {
+    let graph = t.graph();
+    let place = graph.coordinate(t.shape().len() - 2, t.shape());
+    let is_chosen = (place - index).abs().less(graph.constant(0.5));
+    total(is_chosen.select(t, graph.constant(0.0)))
 }

@@ -9,8 +9,7 @@ use super::discretized_logistic::Bins;
 use super::levels::{LEVELS, log_softmax, lower, pick, raise, stack, total};
 use super::{Likelihood, Support, draws};
 use crate::catalogue::{About, Bounds, Kind, Piece, Setting};
-use crate::graph::{Graph, Tensor};
-use crate::kernels::Func;
+use crate::graph::Tensor;
 
 /// x ~ Σ π_k · a rounded Logistic(μ_k, s_k), all from the decoder.
 #[derive(Clone, Copy, Debug)]
@@ -51,41 +50,31 @@ impl LogisticMixture {
     }
 
     /// Logits, means and logarithms of scales, each `[…, components, features]`.
-    fn split(self, graph: &mut Graph, outputs: Tensor) -> [Tensor; 3] {
-        let all = stack(graph, outputs, 3 * self.components);
-        let axis = graph.shape(all).len() - 2;
-        let [logits, mu, log_scale] =
-            [0, 1, 2].map(|part| graph.slice(all, axis, part * self.components, self.components));
-        [logits, mu, self.bins().log_scale(graph, log_scale)]
+    fn parts<'g>(self, outputs: Tensor<'g>) -> [Tensor<'g>; 3] {
+        let all = stack(outputs, 3 * self.components);
+        let axis = all.shape().len() - 2;
+        let [logits, mu, log_scale] = [0, 1, 2].map(|part| all.slice(axis, part * self.components, self.components));
+        [logits, mu, self.bins().log_scale(log_scale)]
     }
 }
 
 /// The components one by one, `[…, components, features]` to as many `[…, 1, features]`. They are so few that what is over
 /// all of them is put together one by one, feature beside feature, which takes processors less than many short sums.
-fn each(graph: &mut Graph, t: Tensor) -> Vec<Tensor> {
-    let axis = graph.shape(t).len() - 2;
-    (0..graph.shape(t)[axis]).map(|k| graph.slice(t, axis, k, 1)).collect()
-}
-
-fn chain(graph: &mut Graph, func: Func, parts: &[Tensor]) -> Tensor {
-    parts[1..].iter().fold(parts[0], |all, &part| graph.call(func, &[all, part]))
+fn each(t: Tensor) -> impl Iterator<Item = Tensor> {
+    let axis = t.shape().len() - 2;
+    (0..t.shape()[axis]).map(move |k| t.slice(axis, k, 1))
 }
 
 /// The largest component, as a constant.
-fn largest(graph: &mut Graph, t: Tensor) -> Tensor {
-    let parts = each(graph, t);
-    let largest = chain(graph, Func::Max, &parts);
-    graph.detach(largest)
+fn largest(t: Tensor) -> Tensor {
+    each(t).reduce(Tensor::maximum).expect("there is a component").detach()
 }
 
 /// ln Σ eᵗ over the components. `[…, 1, features]`
-fn log_total(graph: &mut Graph, t: Tensor) -> Tensor {
-    let (parts, largest) = (each(graph, t), largest(graph, t));
-    let shifted: Vec<Tensor> = parts.iter().map(|&part| graph.sub(part, largest)).collect();
-    let shares: Vec<Tensor> = shifted.iter().map(|&part| graph.call(Func::Exp, &[part])).collect();
-    let sum = chain(graph, Func::Add, &shares);
-    let log = graph.call(Func::Log, &[sum]);
-    graph.add(log, largest)
+fn log_total(t: Tensor) -> Tensor {
+    let largest = largest(t);
+    let shares = each(t).map(|part| (part - largest).exp());
+    shares.reduce(|a, b| a + b).expect("there is a component").log() + largest
 }
 
 impl Likelihood for LogisticMixture {
@@ -97,32 +86,24 @@ impl Likelihood for LogisticMixture {
         Support::Levels(self.levels)
     }
 
-    fn log_prob(&self, graph: &mut Graph, outputs: Tensor, x: Tensor) -> Tensor {
-        let ([logits, mu, log_scale], x) = (self.split(graph, outputs), raise(graph, x));
-        let each = self.bins().log_prob(graph, x, mu, log_scale);
+    fn log_prob<'g>(&self, outputs: Tensor<'g>, x: Tensor<'g>) -> Tensor<'g> {
+        let [logits, mu, log_scale] = self.parts(outputs);
+        let each = self.bins().log_prob(raise(x), mu, log_scale);
         // Taken out first, so that large logits do not drown what is added to them.
-        let largest = largest(graph, logits);
-        let logits = graph.sub(logits, largest);
-        let joint = graph.add(each, logits);
-        let [joint, all] = [joint, logits].map(|t| log_total(graph, t));
-        let log_prob = graph.sub(joint, all);
-        lower(graph, log_prob)
+        let logits = logits - largest(logits);
+        lower(log_total(each + logits) - log_total(logits))
     }
 
     /// Σ π_k E\[x; μ_k, s_k\].
-    fn mean(&self, graph: &mut Graph, outputs: Tensor) -> Tensor {
-        let [logits, mu, log_scale] = self.split(graph, outputs);
-        let means = self.bins().mean(graph, mu, log_scale);
-        let log_weights = log_softmax(graph, logits);
-        let weights = graph.call(Func::Exp, &[log_weights]);
-        let weighted = graph.mul(weights, means);
-        total(graph, weighted)
+    fn mean<'g>(&self, outputs: Tensor<'g>) -> Tensor<'g> {
+        let [logits, mu, log_scale] = self.parts(outputs);
+        total(log_softmax(logits).exp() * self.bins().mean(mu, log_scale))
     }
 
-    fn sample(&self, graph: &mut Graph, outputs: Tensor) -> Option<Tensor> {
-        let [logits, mu, log_scale] = self.split(graph, outputs);
-        let component = draws::choose(graph, logits);
-        let [mu, log_scale] = [mu, log_scale].map(|t| pick(graph, t, component));
-        Some(self.bins().sample(graph, mu, log_scale))
+    fn sample<'g>(&self, outputs: Tensor<'g>) -> Option<Tensor<'g>> {
+        let [logits, mu, log_scale] = self.parts(outputs);
+        let component = draws::choose(logits);
+        let [mu, log_scale] = [mu, log_scale].map(|t| pick(t, component));
+        Some(self.bins().sample(mu, log_scale))
     }
 }

@@ -31,8 +31,7 @@ pub use squared_error::SquaredError;
 pub use student_t::StudentT;
 
 use crate::catalogue::Piece;
-use crate::graph::{Graph, Tensor};
-use crate::nn::ParameterSpec;
+use crate::graph::Tensor;
 
 /// Every likelihood.
 pub static LIKELIHOODS: &[&Piece<dyn Likelihood>] = &[
@@ -70,29 +69,16 @@ pub trait Likelihood: std::fmt::Debug + Send + Sync {
     /// Outputs the decoder gives per feature; of several, the first `features` outputs are the first of each, and so on.
     fn outputs_per_feature(&self) -> usize;
 
-    /// Parameters of its own, for data of so many features.
-    fn parameters(&self, features: usize) -> Vec<ParameterSpec> {
-        let _ = features;
-        vec![]
-    }
-
     /// What it gives a probability.
     fn support(&self) -> Support;
 
     /// ln p(x | z) per feature, in nats. `outputs` is `[…, outputs_per_feature·features]`, `x` and the result are
     /// `[…, features]`; leading axes of size 1 are broadcast.
-    fn log_prob(&self, graph: &mut Graph, outputs: Tensor, x: Tensor) -> Tensor;
+    fn log_prob<'g>(&self, outputs: Tensor<'g>, x: Tensor<'g>) -> Tensor<'g>;
 
     /// E\[x | z\]. `[…, features]`
-    fn mean(&self, graph: &mut Graph, outputs: Tensor) -> Tensor;
+    fn mean<'g>(&self, outputs: Tensor<'g>) -> Tensor<'g>;
 
     /// x ~ p(x | z), of draws of its own. `[…, features]`; `None` for a loss that is no density.
-    fn sample(&self, graph: &mut Graph, outputs: Tensor) -> Option<Tensor>;
-}
-
-/// Part `part` of `parts` equal parts of the last axis.
-pub(crate) fn part(graph: &mut Graph, t: Tensor, part: usize, parts: usize) -> Tensor {
-    let axis = graph.shape(t).len() - 1;
-    let width = graph.shape(t)[axis] / parts;
-    graph.slice(t, axis, part * width, width)
+    fn sample<'g>(&self, outputs: Tensor<'g>) -> Option<Tensor<'g>>;
 }

@@ -1,8 +1,7 @@
 //! The squared error, which is no density.
 
 use super::{Likelihood, Support};
-use crate::graph::{Graph, Tensor};
-use crate::kernels::Func;
+use crate::graph::Tensor;
 
 /// The squared error as a loss, Σ (x − output)²: what a plain autoencoder minimises. It is a Gaussian log-density up to
 /// scale and a constant, not one itself.
@@ -18,17 +17,15 @@ impl Likelihood for SquaredError {
         Support::Loss
     }
 
-    fn log_prob(&self, graph: &mut Graph, outputs: Tensor, x: Tensor) -> Tensor {
-        let residual = graph.sub(x, outputs);
-        let square = graph.call(Func::Square, &[residual]);
-        graph.neg(square)
+    fn log_prob<'g>(&self, outputs: Tensor<'g>, x: Tensor<'g>) -> Tensor<'g> {
+        -(x - outputs).square()
     }
 
-    fn mean(&self, _: &mut Graph, outputs: Tensor) -> Tensor {
+    fn mean<'g>(&self, outputs: Tensor<'g>) -> Tensor<'g> {
         outputs
     }
 
-    fn sample(&self, _: &mut Graph, _: Tensor) -> Option<Tensor> {
+    fn sample<'g>(&self, _: Tensor<'g>) -> Option<Tensor<'g>> {
         None
     }
 }

@@ -5,10 +5,9 @@
 
 use std::sync::Arc;
 
-use super::{Likelihood, Support, draws, part};
+use super::{Likelihood, Support, draws};
 use crate::catalogue::{About, Bounds, Kind, Piece, Setting};
-use crate::graph::{Graph, Tensor};
-use crate::kernels::Func;
+use crate::graph::Tensor;
 
 /// x = μ + s t with t of Student's distribution: the first half of the decoder's outputs are μ, the second ln s.
 #[derive(Clone, Copy, Debug)]
@@ -40,9 +39,9 @@ pub(super) static PIECE: Piece<dyn Likelihood> = Piece {
 const LOG_SCALE: (f32, f32) = (-6.0, 5.0);
 
 impl StudentT {
-    fn split(self, graph: &mut Graph, outputs: Tensor) -> [Tensor; 2] {
-        let log_scale = part(graph, outputs, 1, 2);
-        [part(graph, outputs, 0, 2), graph.clamp(log_scale, LOG_SCALE.0, LOG_SCALE.1)]
+    fn moments<'g>(self, outputs: Tensor<'g>) -> [Tensor<'g>; 2] {
+        let [mu, log_scale] = outputs.split();
+        [mu, log_scale.clamp(LOG_SCALE.0, LOG_SCALE.1)]
     }
 
     /// The logarithm of the density of t at 0.
@@ -61,41 +60,27 @@ impl Likelihood for StudentT {
         Support::Real
     }
 
-    fn log_prob(&self, graph: &mut Graph, outputs: Tensor, x: Tensor) -> Tensor {
-        let [mu, log_scale] = self.split(graph, outputs);
-        let (residual, minus) = (graph.sub(x, mu), graph.neg(log_scale));
-        let precision = graph.call(Func::Exp, &[minus]);
-        let r = graph.mul(residual, precision);
-        let (square, one) = (graph.call(Func::Square, &[r]), graph.constant(1.0));
-        let share = graph.scale(square, (1.0 / self.nu) as f32);
-        let tail = graph.add(share, one);
-        let tail = graph.call(Func::Log, &[tail]);
-        let (tail, peak) = (graph.scale(tail, (-0.5 * (self.nu + 1.0)) as f32), graph.constant(self.peak()));
-        let height = graph.sub(peak, log_scale);
-        graph.add(height, tail)
+    fn log_prob<'g>(&self, outputs: Tensor<'g>, x: Tensor<'g>) -> Tensor<'g> {
+        let [mu, log_scale] = self.moments(outputs);
+        let r = (x - mu) * (-log_scale).exp();
+        let tail = (r.square() * (1.0 / self.nu) as f32 + 1.0).log();
+        (self.peak() - log_scale) + tail * (-0.5 * (self.nu + 1.0)) as f32
     }
 
     /// μ, the mean for ν above 1; at ν = 1 there is none, and μ is the median.
-    fn mean(&self, graph: &mut Graph, outputs: Tensor) -> Tensor {
-        part(graph, outputs, 0, 2)
+    fn mean<'g>(&self, outputs: Tensor<'g>) -> Tensor<'g> {
+        let [mu, _] = outputs.split();
+        mu
     }
 
     /// The polar method of Bailey 1994: with normals a and b and R² = a² + b², whose square root and direction are
     /// independent, t = a √(ν(e^{R²/ν} − 1)/R²).
-    fn sample(&self, graph: &mut Graph, outputs: Tensor) -> Option<Tensor> {
-        let [mu, log_scale] = self.split(graph, outputs);
-        let shape = graph.shape(mu).to_vec();
-        let pair = [0; 2].map(|_| draws::normal(graph, &shape));
-        let squares = pair.map(|t| graph.call(Func::Square, &[t]));
-        let (radius, least, one) = (graph.add(squares[0], squares[1]), graph.constant(1e-6), graph.constant(1.0));
-        let radius = graph.call(Func::Max, &[radius, least]);
-        let share = graph.scale(radius, (1.0 / self.nu) as f32);
-        let exp = graph.call(Func::Exp, &[share]);
-        let (excess, share) = (graph.sub(exp, one), graph.div(one, share));
-        let ratio = graph.mul(excess, share);
-        let stretch = graph.call(Func::Sqrt, &[ratio]);
-        let (t, scale) = (graph.mul(pair[0], stretch), graph.call(Func::Exp, &[log_scale]));
-        let noise = graph.mul(t, scale);
-        Some(graph.add(mu, noise))
+    fn sample<'g>(&self, outputs: Tensor<'g>) -> Option<Tensor<'g>> {
+        let [mu, log_scale] = self.moments(outputs);
+        let [a, b] = [0; 2].map(|_| draws::normal(mu.graph(), mu.shape()));
+        let radius = (a.square() + b.square()).maximum(mu.graph().constant(1e-6));
+        let share = radius * (1.0 / self.nu) as f32;
+        let stretch = ((share.exp() - 1.0) * (1.0 / share)).sqrt();
+        Some(mu + a * stretch * log_scale.exp())
     }
 }

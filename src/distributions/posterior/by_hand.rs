@@ -7,14 +7,14 @@ use crate::graph::eval::{Values, evaluate};
 /// The draw of one row and ln of its density, of what the encoder says and of noise.
 fn drawn(spec: Spec, outputs: &[f64], noise: &[f64]) -> (Vec<f64>, f64) {
     let posterior = build(POSTERIORS, &spec).expect("the posterior is in the list");
-    let (mut graph, mut values) = (Graph::new(), Values::default());
+    let (graph, mut values) = (Graph::new(), Values::default());
     let mut input = |name: &str, numbers: &[f64]| {
         values.tensors.insert(name.to_string(), numbers.to_vec());
         graph.input(name, &[1, numbers.len()])
     };
     let (outputs, noise) = (input("outputs", outputs), input("noise", noise));
-    let draw = posterior.sample(&mut graph, outputs, noise);
-    let found = evaluate(&graph, &values, &[draw.z, draw.log_prob]);
+    let draw = posterior.sample(outputs, noise);
+    let found = evaluate(&values, &[draw.z, draw.log_prob]);
     (found[0].clone(), found[1][0])
 }
 

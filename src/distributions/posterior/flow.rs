@@ -6,19 +6,12 @@
 use super::diagonal_gaussian::{LOG_VAR, draw};
 use super::{Draw, Posterior};
 use crate::distributions::prior::Prior;
-use crate::graph::{Graph, Tensor};
-use crate::nn::ParameterSpec;
+use crate::graph::Tensor;
 
 /// A chain of invertible maps.
 pub(super) trait Flow: std::fmt::Debug + Send + Sync {
     /// How many values the encoder gives for it, at least 1.
     fn outputs(&self, latent: usize) -> usize;
-
-    /// Parameters of its own.
-    fn parameters(&self, latent: usize) -> Vec<ParameterSpec> {
-        let _ = latent;
-        vec![]
-    }
 
     /// Why it cannot have so many dimensions, where it cannot.
     fn refusal(&self, latent: usize) -> Option<String> {
@@ -32,7 +25,7 @@ pub(super) trait Flow: std::fmt::Debug + Send + Sync {
     }
 
     /// f(z; h) `[rows, latent]` and ln |det ∂f/∂z| `[rows, 1]`, of z `[rows, latent]` and h `[rows, outputs]`.
-    fn forward(&self, graph: &mut Graph, z: Tensor, h: Tensor) -> (Tensor, Tensor);
+    fn forward<'g>(&self, z: Tensor<'g>, h: Tensor<'g>) -> (Tensor<'g>, Tensor<'g>);
 }
 
 /// A diagonal Gaussian pushed through a flow.
@@ -41,13 +34,12 @@ pub(super) struct Flowed<F>(pub F);
 
 impl<F: Flow> Flowed<F> {
     /// μ, ln σ² and h of the encoder's outputs.
-    fn split(&self, graph: &mut Graph, outputs: Tensor) -> [Tensor; 3] {
-        let width = graph.shape(outputs)[1];
+    fn split<'g>(&self, outputs: Tensor<'g>) -> [Tensor<'g>; 3] {
+        let width = outputs.width();
         let latent = (1..width).find(|&d| Posterior::outputs(self, d) >= width).expect("outputs of some dimensions");
         let mut parts = Parts::of(outputs);
-        let (mu, log_var) = (parts.next(graph, latent), parts.next(graph, latent));
-        let log_var = graph.clamp(log_var, LOG_VAR.0, LOG_VAR.1);
-        [mu, log_var, parts.next(graph, width - 2 * latent)]
+        let [mu, log_var, h] = [latent, latent, width - 2 * latent].map(|width| parts.next(width));
+        [mu, log_var.clamp(LOG_VAR.0, LOG_VAR.1), h]
     }
 }
 
@@ -64,54 +56,49 @@ impl<F: Flow> Posterior for Flowed<F> {
         self.0.refusal(latent)
     }
 
-    fn parameters(&self, latent: usize) -> Vec<ParameterSpec> {
-        self.0.parameters(latent)
-    }
-
-    fn sample(&self, graph: &mut Graph, outputs: Tensor, noise: Tensor) -> Draw {
-        let [mu, log_var, h] = self.split(graph, outputs);
-        let Draw { z, log_prob, .. } = draw(graph, [mu, log_var], noise);
-        let (z, log_det) = self.0.forward(graph, z, h);
-        Draw::new(z, graph.sub(log_prob, log_det))
+    fn sample<'g>(&self, outputs: Tensor<'g>, noise: Tensor<'g>) -> Draw<'g> {
+        let [mu, log_var, h] = self.split(outputs);
+        let Draw { z, log_prob, .. } = draw([mu, log_var], noise);
+        let (z, log_det) = self.0.forward(z, h);
+        Draw::new(z, log_prob - log_det)
     }
 
     /// Where the mean of the Gaussian is carried to.
-    fn mean(&self, graph: &mut Graph, outputs: Tensor) -> Tensor {
-        let [mu, _, h] = self.split(graph, outputs);
-        self.0.forward(graph, mu, h).0
+    fn mean<'g>(&self, outputs: Tensor<'g>) -> Tensor<'g> {
+        let [mu, _, h] = self.split(outputs);
+        self.0.forward(mu, h).0
     }
 
     /// Of maps that keep lengths the KL to an isotropic prior is that of the Gaussian before them.
-    fn kl(&self, graph: &mut Graph, outputs: Tensor, prior: &dyn Prior) -> Option<Tensor> {
+    fn kl<'g>(&self, outputs: Tensor<'g>, prior: &dyn Prior) -> Option<Tensor<'g>> {
         if !(self.0.keeps_lengths() && prior.is_isotropic()) {
             return None;
         }
-        let [mu, log_var, _] = self.split(graph, outputs);
-        prior.kl_from_gaussian(graph, mu, log_var)
+        let [mu, log_var, _] = self.split(outputs);
+        prior.kl_from_gaussian(mu, log_var)
     }
 }
 
 /// Takes the columns of a matrix from the left.
-pub(super) struct Parts {
-    whole: Tensor,
+pub(super) struct Parts<'g> {
+    whole: Tensor<'g>,
     at: usize,
 }
 
-impl Parts {
+impl<'g> Parts<'g> {
     /// From the first column on.
-    pub fn of(whole: Tensor) -> Parts {
+    pub fn of(whole: Tensor<'g>) -> Parts<'g> {
         Parts { whole, at: 0 }
     }
 
     /// The next `width` columns.
-    pub fn next(&mut self, graph: &mut Graph, width: usize) -> Tensor {
+    pub fn next(&mut self, width: usize) -> Tensor<'g> {
         self.at += width;
-        graph.slice(self.whole, 1, self.at - width, width)
+        self.whole.slice(1, self.at - width, width)
     }
 }
 
 /// Σ_d a_d b_d. `[rows, 1]`
-pub(super) fn dot(graph: &mut Graph, a: Tensor, b: Tensor) -> Tensor {
-    let product = graph.mul(a, b);
-    graph.sum_rows(product)
+pub(super) fn dot<'g>(a: Tensor<'g>, b: Tensor<'g>) -> Tensor<'g> {
+    (a * b).sum_rows()
 }

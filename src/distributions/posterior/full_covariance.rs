@@ -9,8 +9,7 @@ use std::sync::Arc;
 use super::{Draw, LOG_SCALE, Posterior};
 use crate::catalogue::{About, Kind, Piece};
 use crate::distributions::prior::Prior;
-use crate::graph::{Graph, Tensor};
-use crate::kernels::Func;
+use crate::graph::Tensor;
 
 /// N(μ, LLᵀ).
 #[derive(Clone, Copy, Debug)]
@@ -34,36 +33,32 @@ pub(super) static PIECE: Piece<dyn Posterior> = Piece {
 };
 
 /// What an encoder says.
-struct Factor {
+struct Factor<'g> {
     /// `[rows, latent]`
-    mu: Tensor,
+    mu: Tensor<'g>,
     /// L `[rows, latent, latent]`.
-    lower: Tensor,
+    lower: Tensor<'g>,
     /// ln L_ii `[rows, latent]`.
-    log_diagonal: Tensor,
+    log_diagonal: Tensor<'g>,
 }
 
 impl FullCovariance {
-    fn split(self, graph: &mut Graph, outputs: Tensor) -> Factor {
-        let &[rows, width] = graph.shape(outputs) else { panic!("outputs have two dimensions") };
+    fn split<'g>(self, outputs: Tensor<'g>) -> Factor<'g> {
+        let (graph, [rows, width]) = (outputs.graph(), outputs.dims());
         let latent = (1..width).find(|&d| self.outputs(d) >= width).expect("outputs of some dimensions");
-        let mu = graph.slice(outputs, 1, 0, latent);
         let shape = [rows, latent, latent];
-        let square = graph.slice(outputs, 1, latent, latent * latent);
-        let square = graph.reshape(square, &shape);
-        let (i, j) = (graph.coordinate(1, &shape), graph.coordinate(2, &shape));
-        let (below, above) = (graph.call(Func::Less, &[j, i]), graph.call(Func::Less, &[i, j]));
-        let zero = graph.constant(0.0);
-        let log = graph.clamp(square, LOG_SCALE.0, LOG_SCALE.1);
+        let square = outputs.slice(1, latent, latent * latent).reshape(&shape);
+        let (i, j, zero) = (graph.coordinate(1, &shape), graph.coordinate(2, &shape), graph.constant(0.0));
+        let (below, above) = (j.less(i), i.less(j));
+        let off = below + above;
         // What is not on the diagonal is taken out before the exponential, and so is its gradient.
-        let off = graph.add(below, above);
-        let log = graph.call(Func::Select, &[off, zero, log]);
-        let exp = graph.call(Func::Exp, &[log]);
-        let small = graph.scale(square, 1.0 / (latent as f32).sqrt());
-        let strict = graph.call(Func::Select, &[below, small, zero]);
-        let lower = graph.call(Func::Select, &[off, strict, exp]);
-        let log_diagonal = graph.sum(log, &[2]);
-        Factor { mu, lower, log_diagonal: graph.reshape(log_diagonal, &[rows, latent]) }
+        let log = off.select(zero, square.clamp(LOG_SCALE.0, LOG_SCALE.1));
+        let strict = below.select(square * (1.0 / (latent as f32).sqrt()), zero);
+        Factor {
+            mu: outputs.slice(1, 0, latent),
+            lower: off.select(strict, log.exp()),
+            log_diagonal: log.sum(&[2]).reshape(&[rows, latent]),
+        }
     }
 }
 
@@ -77,36 +72,24 @@ impl Posterior for FullCovariance {
             .then(|| format!("a full covariance would have {latent} rows: give a `latent` of {MOST} or fewer"))
     }
 
-    fn sample(&self, graph: &mut Graph, outputs: Tensor, noise: Tensor) -> Draw {
-        let &[rows, latent] = graph.shape(noise) else { panic!("noise has two dimensions") };
-        let Factor { mu, lower, log_diagonal } = self.split(graph, outputs);
-        let along = graph.reshape(noise, &[rows, 1, latent]);
-        let products = graph.mul(lower, along);
-        let moved = graph.sum(products, &[2]);
-        let moved = graph.reshape(moved, &[rows, latent]);
-        let square = graph.call(Func::Square, &[noise]);
-        let log_tau = graph.constant(std::f32::consts::TAU.ln());
-        let sum = graph.add(square, log_tau);
-        let half = graph.scale(sum, -0.5);
-        let each = graph.sub(half, log_diagonal);
-        Draw::new(graph.add(mu, moved), graph.sum_rows(each))
+    fn sample<'g>(&self, outputs: Tensor<'g>, noise: Tensor<'g>) -> Draw<'g> {
+        let [rows, latent] = noise.dims();
+        let Factor { mu, lower, log_diagonal } = self.split(outputs);
+        let moved = (lower * noise.reshape(&[rows, 1, latent])).sum(&[2]).reshape(&[rows, latent]);
+        let each = (noise.square() + std::f32::consts::TAU.ln()) * -0.5 - log_diagonal;
+        Draw::new(mu + moved, each.sum_rows())
     }
 
-    fn mean(&self, graph: &mut Graph, outputs: Tensor) -> Tensor {
-        self.split(graph, outputs).mu
+    fn mean<'g>(&self, outputs: Tensor<'g>) -> Tensor<'g> {
+        self.split(outputs).mu
     }
 
     /// By the chain rule: the term of dimension i is E\[KL(q(z_i | z_<i) ‖ p(z_i))\], of a conditional with the standard
     /// deviation L_ii.
-    fn kl(&self, graph: &mut Graph, outputs: Tensor, prior: &dyn Prior) -> Option<Tensor> {
-        let Factor { mu, lower, log_diagonal } = self.split(graph, outputs);
-        let square = graph.call(Func::Square, &[lower]);
-        let variance = graph.sum(square, &[2]);
-        let shape = graph.shape(mu).to_vec();
-        let variance = graph.reshape(variance, &shape);
-        let cross = prior.cross_entropy(graph, mu, variance)?;
-        let constant = graph.constant(0.5 * (1.0 + std::f32::consts::TAU.ln()));
-        let entropy = graph.add(log_diagonal, constant);
-        Some(graph.sub(cross, entropy))
+    fn kl<'g>(&self, outputs: Tensor<'g>, prior: &dyn Prior) -> Option<Tensor<'g>> {
+        let Factor { mu, lower, log_diagonal } = self.split(outputs);
+        let variance = lower.square().sum(&[2]).reshape(mu.shape());
+        let entropy = log_diagonal + 0.5 * (1.0 + std::f32::consts::TAU.ln());
+        Some(prior.cross_entropy(mu, variance)? - entropy)
     }
 }

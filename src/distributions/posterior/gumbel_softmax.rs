@@ -9,11 +9,9 @@ use std::sync::Arc;
 use super::{Draw, Posterior};
 use crate::catalogue::{About, Bounds, Kind, Piece, Setting};
 use crate::distributions::Codes;
-use crate::distributions::likelihood::part;
 use crate::distributions::prior::Prior;
 use crate::distributions::relaxed::{TEMPERATURE, log_prob};
 use crate::graph::{Graph, Tensor};
-use crate::kernels::Func;
 
 /// Categorical variables, relaxed.
 #[derive(Clone, Copy, Debug)]
@@ -58,11 +56,10 @@ pub(super) static PIECE: Piece<dyn Posterior> = Piece {
 
 impl GumbelSoftmax {
     /// ln π `[rows, variables, categories]`.
-    fn log_pi(self, graph: &mut Graph, outputs: Tensor) -> Tensor {
-        let &[rows, latent] = graph.shape(outputs) else { panic!("outputs have two dimensions") };
-        let logits = graph.reshape(outputs, &[rows, latent / self.categories, self.categories]);
-        let total = graph.log_sum_exp(logits, &[2]);
-        graph.sub(logits, total)
+    fn log_pi(self, outputs: Tensor) -> Tensor {
+        let [rows, latent] = outputs.dims();
+        let logits = outputs.reshape(&[rows, latent / self.categories, self.categories]);
+        logits - logits.log_sum_exp(&[2])
     }
 }
 
@@ -90,57 +87,36 @@ impl Posterior for GumbelSoftmax {
         })
     }
 
-    fn noise(&self, graph: &mut Graph, rows: usize, latent: usize) -> Tensor {
-        let stream = graph.stream();
-        graph.normal(stream, &[rows, 2 * latent])
+    fn noise<'g>(&self, graph: &'g Graph, rows: usize, latent: usize) -> Tensor<'g> {
+        graph.normal(graph.stream(), &[rows, 2 * latent])
     }
 
-    fn sample(&self, graph: &mut Graph, outputs: Tensor, noise: Tensor) -> Draw {
-        let shape = graph.shape(outputs).to_vec();
-        let log_pi = self.log_pi(graph, outputs);
-        let squares = [0, 1].map(|i| {
-            let normal = part(graph, noise, i, 2);
-            graph.call(Func::Square, &[normal])
-        });
-        let sum = graph.add(squares[0], squares[1]);
-        let exponential = graph.scale(sum, 0.5);
-        let least = graph.constant(1e-12);
-        let exponential = graph.call(Func::Max, &[exponential, least]);
-        let log = graph.call(Func::Log, &[exponential]);
-        let wide = graph.shape(log_pi).to_vec();
-        let log = graph.reshape(log, &wide);
-        let tau = graph.scalar(TEMPERATURE);
-        let sum = graph.sub(log_pi, log);
-        let scaled = graph.div(sum, tau);
-        let total = graph.log_sum_exp(scaled, &[2]);
-        let log_y = graph.sub(scaled, total);
-        let y = graph.call(Func::Exp, &[log_y]);
-        let log_z = Some(graph.reshape(log_y, &shape));
-        Draw { z: graph.reshape(y, &shape), log_z, log_prob: log_prob(graph, log_pi, log_y) }
+    fn sample<'g>(&self, outputs: Tensor<'g>, noise: Tensor<'g>) -> Draw<'g> {
+        let (graph, log_pi) = (outputs.graph(), self.log_pi(outputs));
+        let [first, second] = noise.split();
+        let exponential = ((first.square() + second.square()) * 0.5).maximum(graph.constant(1e-12));
+        let scaled = (log_pi - exponential.log().reshape(log_pi.shape())) / graph.scalar(TEMPERATURE);
+        let log_y = scaled - scaled.log_sum_exp(&[2]);
+        let [z, log_z] = [log_y.exp(), log_y].map(|t| t.reshape(outputs.shape()));
+        Draw { z, log_z: Some(log_z), log_prob: log_prob(log_pi, log_y) }
     }
 
     /// The probabilities π.
-    fn mean(&self, graph: &mut Graph, outputs: Tensor) -> Tensor {
-        let shape = graph.shape(outputs).to_vec();
-        let log_pi = self.log_pi(graph, outputs);
-        let pi = graph.call(Func::Exp, &[log_pi]);
-        graph.reshape(pi, &shape)
+    fn mean<'g>(&self, outputs: Tensor<'g>) -> Tensor<'g> {
+        self.log_pi(outputs).exp().reshape(outputs.shape())
     }
 
     /// Of the categorical variables themselves, not of what they are relaxed to, as both papers train by. What a relaxed code
     /// says beyond its category is not counted: the ELBO can lie above the ln p(x) of the relaxed model, which importance
     /// sampling estimates from the densities. `[rows, variables]`
-    fn kl(&self, graph: &mut Graph, outputs: Tensor, prior: &dyn Prior) -> Option<Tensor> {
+    fn kl<'g>(&self, outputs: Tensor<'g>, prior: &dyn Prior) -> Option<Tensor<'g>> {
         if prior.codes() != self.codes() {
             return None;
         }
-        let log_pi = self.log_pi(graph, outputs);
-        let &[rows, variables, n] = graph.shape(log_pi) else { unreachable!("it was made with three axes") };
-        let (pi, log_n) = (graph.call(Func::Exp, &[log_pi]), graph.constant((n as f32).ln()));
-        let ratio = graph.add(log_pi, log_n);
-        let each = graph.mul(pi, ratio);
-        let sum = graph.sum(each, &[2]);
-        Some(graph.reshape(sum, &[rows, variables]))
+        let log_pi = self.log_pi(outputs);
+        let [rows, variables, n] = log_pi.dims();
+        let each = log_pi.exp() * (log_pi + (n as f32).ln());
+        Some(each.sum(&[2]).reshape(&[rows, variables]))
     }
 
     fn scalar(&self, name: &str, epochs: f64) -> Option<f64> {

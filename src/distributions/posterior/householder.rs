@@ -6,7 +6,7 @@ use super::Posterior;
 use super::flow::{Flow, Flowed, Parts, dot};
 use super::planar::LENGTH;
 use crate::catalogue::{About, Kind, Piece};
-use crate::graph::{Graph, Tensor};
+use crate::graph::Tensor;
 
 /// z′ = z − 2 v vᵀz/‖v‖², so many times.
 #[derive(Clone, Copy, Debug)]
@@ -37,19 +37,13 @@ impl Flow for Householder {
         true
     }
 
-    fn forward(&self, graph: &mut Graph, mut z: Tensor, h: Tensor) -> (Tensor, Tensor) {
-        let &[rows, latent] = graph.shape(z) else { panic!("codes have two dimensions") };
-        let tiny = graph.constant(1e-20);
+    fn forward<'g>(&self, mut z: Tensor<'g>, h: Tensor<'g>) -> (Tensor<'g>, Tensor<'g>) {
+        let [rows, latent] = z.dims();
         let mut parts = Parts::of(h);
         for _ in 0..self.length {
-            let v = parts.next(graph, latent);
-            let (vz, vv) = (dot(graph, v, z), dot(graph, v, v));
-            let vv = graph.add(vv, tiny);
-            let along = graph.div(vz, vv);
-            let along = graph.scale(along, 2.0);
-            let along = graph.mul(along, v);
-            z = graph.sub(z, along);
+            let v = parts.next(latent);
+            z = z - dot(v, z) / (dot(v, v) + 1e-20) * 2.0 * v;
         }
-        (z, graph.full(0.0, &[rows, 1]))
+        (z, z.graph().full(0.0, &[rows, 1]))
     }
 }

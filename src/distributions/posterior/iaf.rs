@@ -8,9 +8,8 @@ use std::sync::Arc;
 use super::Posterior;
 use super::flow::{Flow, Flowed};
 use crate::catalogue::{About, Bounds, Kind, Piece, Setting};
-use crate::graph::{Graph, Tensor};
-use crate::kernels::Func;
-use crate::nn::{Made, ParameterSpec};
+use crate::graph::Tensor;
+use crate::nn::Made;
 
 /// z′ = s(z, h)·z + (1 − s(z, h))·m(z, h), so many times.
 #[derive(Clone, Copy, Debug)]
@@ -56,44 +55,20 @@ pub(super) static PIECE: Piece<dyn Posterior> = Piece {
     },
 };
 
-impl Iaf {
-    /// The network of a step.
-    fn network(self, step: usize, latent: usize) -> Made {
-        Made {
-            name: format!("posterior.iaf.{step}"),
-            width: latent,
-            hidden: self.hidden,
-            context: self.context,
-            reversed: step % 2 == 1,
-            scale_bias: 2.0,
-        }
-    }
-}
-
 impl Flow for Iaf {
     fn outputs(&self, _: usize) -> usize {
         self.context
     }
 
-    fn parameters(&self, latent: usize) -> Vec<ParameterSpec> {
-        (0..self.length).flat_map(|step| self.network(step, latent).parameters()).collect()
-    }
-
-    fn forward(&self, graph: &mut Graph, mut z: Tensor, h: Tensor) -> (Tensor, Tensor) {
-        let latent = graph.shape(z)[1];
+    fn forward<'g>(&self, mut z: Tensor<'g>, h: Tensor<'g>) -> (Tensor<'g>, Tensor<'g>) {
         let mut total: Option<Tensor> = None;
         for step in 0..self.length {
-            let [m, a] = self.network(step, latent).forward(graph, z, Some(h));
-            let s = graph.call(Func::Sigmoid, &[a]);
-            let from = graph.sub(z, m);
-            let kept = graph.mul(s, from);
-            z = graph.add(m, kept);
+            let network = Made { hidden: self.hidden, reversed: step % 2 == 1, scale_bias: 2.0 };
+            let [m, a] = network.forward(&format!("posterior.iaf.{step}"), z, Some(h));
+            z = m + a.sigmoid() * (z - m);
             // ln σ(a) = −ln(1 + e^{−a})
-            let minus = graph.neg(a);
-            let log = graph.call(Func::Softplus, &[minus]);
-            let log = graph.neg(log);
-            let log = graph.sum_rows(log);
-            total = Some(total.map_or(log, |total| graph.add(total, log)));
+            let log = (-(-a).softplus()).sum_rows();
+            total = Some(total.map_or(log, |total| total + log));
         }
         (z, total.expect("a flow has a step"))
     }

@@ -3,10 +3,9 @@
 use std::sync::Arc;
 
 use super::Posterior;
-use super::location_scale::{LocationScale, Standard, complement};
+use super::location_scale::{LocationScale, Standard};
 use crate::catalogue::{About, Kind, Piece};
 use crate::graph::{Graph, Tensor};
-use crate::kernels::Func;
 
 /// ½e^{−|e|}.
 #[derive(Clone, Copy, Debug)]
@@ -27,25 +26,18 @@ pub(super) static PIECE: Piece<dyn Posterior> = Piece {
 };
 
 impl Standard for Laplace {
-    fn noise(&self, graph: &mut Graph, rows: usize, latent: usize) -> Tensor {
-        let stream = graph.stream();
-        graph.uniform(stream, &[rows, latent])
+    fn noise<'g>(&self, graph: &'g Graph, rows: usize, latent: usize) -> Tensor<'g> {
+        graph.uniform(graph.stream(), &[rows, latent])
     }
 
-    fn draw(&self, graph: &mut Graph, u: Tensor) -> Tensor {
+    fn draw<'g>(&self, u: Tensor<'g>) -> Tensor<'g> {
         // 1 − 2|u − ½| as twice the smaller of u and 1 − u, which loses nothing where u is small.
-        let (half, other) = (graph.constant(0.5), complement(graph, u));
-        let smaller = graph.call(Func::Min, &[u, other]);
-        let twice = graph.scale(smaller, 2.0);
-        let log = graph.call(Func::Log, &[twice]);
-        let (left, minus) = (graph.call(Func::Less, &[u, half]), graph.neg(log));
-        graph.call(Func::Select, &[left, log, minus])
+        let log = (u.minimum(1.0 - u) * 2.0).log();
+        u.less(u.graph().constant(0.5)).select(log, -log)
     }
 
-    fn log_prob(&self, graph: &mut Graph, e: Tensor) -> Tensor {
-        let far = graph.call(Func::Abs, &[e]);
-        let log_half = graph.constant(-std::f32::consts::LN_2);
-        graph.sub(log_half, far)
+    fn log_prob<'g>(&self, e: Tensor<'g>) -> Tensor<'g> {
+        -std::f32::consts::LN_2 - e.abs()
     }
 
     fn entropy(&self) -> f64 {

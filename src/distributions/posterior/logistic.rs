@@ -3,10 +3,9 @@
 use std::sync::Arc;
 
 use super::Posterior;
-use super::location_scale::{LocationScale, Standard, complement};
+use super::location_scale::{LocationScale, Standard};
 use crate::catalogue::{About, Kind, Piece};
 use crate::graph::{Graph, Tensor};
-use crate::kernels::Func;
 
 /// e^{−e}/(1 + e^{−e})².
 #[derive(Clone, Copy, Debug)]
@@ -27,24 +26,18 @@ pub(super) static PIECE: Piece<dyn Posterior> = Piece {
 };
 
 impl Standard for Logistic {
-    fn noise(&self, graph: &mut Graph, rows: usize, latent: usize) -> Tensor {
-        let stream = graph.stream();
-        graph.uniform(stream, &[rows, latent])
+    fn noise<'g>(&self, graph: &'g Graph, rows: usize, latent: usize) -> Tensor<'g> {
+        graph.uniform(graph.stream(), &[rows, latent])
     }
 
-    fn draw(&self, graph: &mut Graph, u: Tensor) -> Tensor {
-        let other = complement(graph, u);
-        let (above, below) = (graph.call(Func::Log, &[u]), graph.call(Func::Log, &[other]));
-        graph.sub(above, below)
+    fn draw<'g>(&self, u: Tensor<'g>) -> Tensor<'g> {
+        u.log() - (1.0 - u).log()
     }
 
-    fn log_prob(&self, graph: &mut Graph, e: Tensor) -> Tensor {
+    fn log_prob<'g>(&self, e: Tensor<'g>) -> Tensor<'g> {
         // −|e| − 2 ln(1 + e^{−|e|}): the density is even, and this does not cancel.
-        let far = graph.call(Func::Abs, &[e]);
-        let minus = graph.neg(far);
-        let rest = graph.call(Func::Softplus, &[minus]);
-        let rest = graph.scale(rest, 2.0);
-        graph.sub(minus, rest)
+        let minus = -e.abs();
+        minus - minus.softplus() * 2.0
     }
 
     fn entropy(&self) -> f64 {

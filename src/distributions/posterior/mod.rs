@@ -24,7 +24,6 @@ pub use diagonal_gaussian::DiagonalGaussian;
 use super::{Code, Codes, Prior};
 use crate::catalogue::Piece;
 use crate::graph::{Graph, Tensor};
-use crate::nn::ParameterSpec;
 
 /// Every posterior.
 pub static POSTERIORS: &[&Piece<dyn Posterior>] = &[
@@ -43,23 +42,23 @@ pub static POSTERIORS: &[&Piece<dyn Posterior>] = &[
 
 /// Codes drawn from a posterior.
 #[derive(Clone, Copy, Debug)]
-pub struct Draw {
+pub struct Draw<'g> {
     /// The codes `[rows, latent]`.
-    pub z: Tensor,
+    pub z: Tensor<'g>,
     /// ln z of codes within the simplex, exact where z itself is 0 in 32 bits `[rows, latent]`.
-    pub log_z: Option<Tensor>,
+    pub log_z: Option<Tensor<'g>>,
     /// ln q(z | x) of each, in nats `[rows, 1]`.
-    pub log_prob: Tensor,
+    pub log_prob: Tensor<'g>,
 }
 
-impl Draw {
+impl<'g> Draw<'g> {
     /// Codes that may be any numbers.
-    pub fn new(z: Tensor, log_prob: Tensor) -> Draw {
+    pub fn new(z: Tensor<'g>, log_prob: Tensor<'g>) -> Draw<'g> {
         Draw { z, log_z: None, log_prob }
     }
 
     /// The codes, as a prior tells their density.
-    pub fn code(&self) -> Code {
+    pub fn code(&self) -> Code<'g> {
         Code { z: self.z, log_z: self.log_z }
     }
 }
@@ -93,39 +92,32 @@ pub trait Posterior: std::fmt::Debug + Send + Sync {
         None
     }
 
-    /// Parameters of its own.
-    fn parameters(&self, latent: usize) -> Vec<ParameterSpec> {
-        let _ = latent;
-        vec![]
-    }
-
     /// The noise that draws are made of: standard normals `[rows, latent]`, unless the family wants another.
-    fn noise(&self, graph: &mut Graph, rows: usize, latent: usize) -> Tensor {
-        let stream = graph.stream();
-        graph.normal(stream, &[rows, latent])
+    fn noise<'g>(&self, graph: &'g Graph, rows: usize, latent: usize) -> Tensor<'g> {
+        graph.normal(graph.stream(), &[rows, latent])
     }
 
     /// Codes made of noise, as [`Posterior::noise`] gives it, differentiable in `outputs`.
-    fn sample(&self, graph: &mut Graph, outputs: Tensor, noise: Tensor) -> Draw;
+    fn sample<'g>(&self, outputs: Tensor<'g>, noise: Tensor<'g>) -> Draw<'g>;
 
     /// One code that stands for an example: the mean, or what the family has in its place. `[rows, latent]`
-    fn mean(&self, graph: &mut Graph, outputs: Tensor) -> Tensor;
+    fn mean<'g>(&self, outputs: Tensor<'g>) -> Tensor<'g>;
 
     /// KL(q(z | x) ‖ p(z)) per dimension in closed form, in nats, where this family has one for that prior. Its terms are
     /// not negative, and those of a family that is no product over dimensions are the terms of the chain rule.
     /// `[rows, latent]`, or `[rows, variables]` where several dimensions are one variable.
-    fn kl(&self, graph: &mut Graph, outputs: Tensor, prior: &dyn Prior) -> Option<Tensor>;
+    fn kl<'g>(&self, outputs: Tensor<'g>, prior: &dyn Prior) -> Option<Tensor<'g>>;
 
     /// ln q(z | x) per dimension at any codes, where the family is a product over dimensions. `outputs` is `[…, outputs]`
     /// and `z` `[…, latent]`; leading axes of size 1 are broadcast.
-    fn log_prob_per_dimension(&self, graph: &mut Graph, outputs: Tensor, z: Tensor) -> Option<Tensor> {
-        let _ = (graph, outputs, z);
+    fn log_prob_per_dimension<'g>(&self, outputs: Tensor<'g>, z: Tensor<'g>) -> Option<Tensor<'g>> {
+        let _ = (outputs, z);
         None
     }
 
     /// The variances of the dimensions, where the family is a product over them. `[rows, latent]`
-    fn variance(&self, graph: &mut Graph, outputs: Tensor) -> Option<Tensor> {
-        let _ = (graph, outputs);
+    fn variance<'g>(&self, outputs: Tensor<'g>) -> Option<Tensor<'g>> {
+        let _ = outputs;
         None
     }
 

@@ -5,8 +5,7 @@ use std::sync::Arc;
 use super::Posterior;
 use super::flow::{Flow, Flowed, Parts, dot};
 use crate::catalogue::{About, Bounds, Kind, Piece, Setting};
-use crate::graph::{Graph, Tensor};
-use crate::kernels::Func;
+use crate::graph::Tensor;
 
 /// z′ = z + û tanh(wᵀz + b), so many times.
 #[derive(Clone, Copy, Debug)]
@@ -41,36 +40,23 @@ impl Flow for Planar {
         self.length * (2 * latent + 1)
     }
 
-    fn forward(&self, graph: &mut Graph, mut z: Tensor, h: Tensor) -> (Tensor, Tensor) {
-        let latent = graph.shape(z)[1];
-        let (one, shift, tiny) = (graph.constant(1.0), graph.constant(SHIFT), graph.constant(1e-12));
+    fn forward<'g>(&self, mut z: Tensor<'g>, h: Tensor<'g>) -> (Tensor<'g>, Tensor<'g>) {
+        let (latent, tiny) = (z.width(), 1e-12);
         let mut parts = Parts::of(h);
         let mut total: Option<Tensor> = None;
         for _ in 0..self.length {
-            let [u, w, b] = [latent, latent, 1].map(|width| parts.next(graph, width));
-            let (wu, ww) = (dot(graph, w, u), dot(graph, w, w));
-            let ww = graph.add(ww, tiny);
-            // û such that wᵀû > −1, by which the map is invertible.
-            let shifted = graph.add(wu, shift);
-            let least = graph.call(Func::Softplus, &[shifted]);
-            let along = graph.sub(least, one);
-            let along = graph.sub(along, wu);
-            let along = graph.div(along, ww);
-            let along = graph.mul(along, w);
-            let u = graph.add(u, along);
-            let wz = dot(graph, w, z);
-            let a = graph.add(wz, b);
-            let t = graph.call(Func::Tanh, &[a]);
-            let moved = graph.mul(u, t);
-            z = graph.add(z, moved);
+            let [u, w, b] = [latent, latent, 1].map(|width| parts.next(width));
+            let wu = dot(w, u);
+            // û such that wᵀû = m(wᵀu) > −1, by which the map is invertible.
+            let least = (wu + SHIFT).softplus();
+            let u = u + (least - 1.0 - wu) / (dot(w, w) + tiny) * w;
+            let t = (dot(w, z) + b).tanh();
+            z = z + u * t;
             // 1 + (1 − t²)wᵀû is positive, since wᵀû = m(wᵀu).
-            let square = graph.call(Func::Square, &[t]);
-            let slope = graph.sub(one, square);
-            let weighted = graph.mul(slope, least);
-            let det = graph.add(square, weighted);
-            let det = graph.call(Func::Max, &[det, tiny]);
-            let log = graph.call(Func::Log, &[det]);
-            total = Some(total.map_or(log, |total| graph.add(total, log)));
+            let square = t.square();
+            let det = square + (1.0 - square) * least;
+            let log = det.maximum(z.graph().constant(tiny)).log();
+            total = Some(total.map_or(log, |total| total + log));
         }
         (z, total.expect("a flow has a map"))
     }

@@ -6,8 +6,7 @@ use super::Posterior;
 use super::flow::{Flow, Flowed, Parts, dot};
 use super::planar::LENGTH;
 use crate::catalogue::{About, Kind, Piece};
-use crate::graph::{Graph, Tensor};
-use crate::kernels::Func;
+use crate::graph::Tensor;
 
 /// z′ = z + β̂ (z − c)/(α + r), r = ‖z − c‖, so many times.
 #[derive(Clone, Copy, Debug)]
@@ -34,39 +33,27 @@ impl Flow for Radial {
         self.length * (latent + 2)
     }
 
-    fn forward(&self, graph: &mut Graph, mut z: Tensor, h: Tensor) -> (Tensor, Tensor) {
-        let latent = graph.shape(z)[1];
+    fn forward<'g>(&self, mut z: Tensor<'g>, h: Tensor<'g>) -> (Tensor<'g>, Tensor<'g>) {
         // r is √(‖z − c‖² + 1e-12), whose slope is finite at c; the determinant is of just that.
-        let (one, tiny, least) = (graph.constant(1.0), graph.constant(1e-12), graph.constant(1e-4));
+        let (latent, tiny) = (z.width(), 1e-12);
         let mut parts = Parts::of(h);
         let mut total: Option<Tensor> = None;
         for _ in 0..self.length {
-            let [centre, alpha, beta] = [latent, 1, 1].map(|width| parts.next(graph, width));
-            let alpha = graph.call(Func::Softplus, &[alpha]);
-            let alpha = graph.add(alpha, least);
-            let beta = graph.call(Func::Softplus, &[beta]);
-            let beta = graph.sub(beta, alpha);
-            let from = graph.sub(z, centre);
-            let square = dot(graph, from, from);
-            let sum = graph.add(square, tiny);
-            let r = graph.call(Func::Sqrt, &[sum]);
-            let below = graph.add(alpha, r);
-            let stretch = graph.div(beta, below);
-            let moved = graph.mul(stretch, from);
-            z = graph.add(z, moved);
+            let [centre, alpha, beta] = [latent, 1, 1].map(|width| parts.next(width));
+            let alpha = alpha.softplus() + 1e-4;
+            let beta = beta.softplus() - alpha;
+            let from = z - centre;
+            let square = dot(from, from);
+            let r = (square + tiny).sqrt();
+            let below = alpha + r;
+            let stretch = beta / below;
+            z = z + stretch * from;
             // One direction, along z − c, has the factor 1 + β̂h − β̂h²‖z − c‖²/r; the D − 1 others 1 + β̂h.
-            let across = graph.add(one, stretch);
-            let bend = graph.div(square, r);
-            let bend = graph.div(bend, below);
-            let bend = graph.mul(stretch, bend);
-            let along = graph.sub(across, bend);
-            let logs = [across, along].map(|factor| {
-                let factor = graph.call(Func::Max, &[factor, tiny]);
-                graph.call(Func::Log, &[factor])
-            });
-            let others = graph.scale(logs[0], (latent - 1) as f32);
-            let log = graph.add(others, logs[1]);
-            total = Some(total.map_or(log, |total| graph.add(total, log)));
+            let across = 1.0 + stretch;
+            let along = across - stretch * (square / r / below);
+            let [others, one] = [across, along].map(|factor| factor.maximum(z.graph().constant(tiny)).log());
+            let log = others * (latent - 1) as f32 + one;
+            total = Some(total.map_or(log, |total| total + log));
         }
         (z, total.expect("a flow has a map"))
     }

@@ -9,10 +9,8 @@ use std::sync::Arc;
 use super::Posterior;
 use super::location_scale::{LocationScale, Standard};
 use crate::catalogue::{About, Bounds, Kind, Piece, Setting};
-use crate::distributions::likelihood::part;
 use crate::distributions::special::{digamma, ln_gamma};
 use crate::graph::{Graph, Tensor};
-use crate::kernels::Func;
 
 /// Γ((ν+1)/2)/(Γ(ν/2)√(νπ)) (1 + e²/ν)^{−(ν+1)/2}.
 #[derive(Clone, Copy, Debug)]
@@ -47,42 +45,23 @@ impl StudentT {
 }
 
 impl Standard for StudentT {
-    fn noise(&self, graph: &mut Graph, rows: usize, latent: usize) -> Tensor {
-        let stream = graph.stream();
-        graph.normal(stream, &[rows, 2 * latent])
+    fn noise<'g>(&self, graph: &'g Graph, rows: usize, latent: usize) -> Tensor<'g> {
+        graph.normal(graph.stream(), &[rows, 2 * latent])
     }
 
-    fn draw(&self, graph: &mut Graph, noise: Tensor) -> Tensor {
-        let [first, second] = [0, 1].map(|i| part(graph, noise, i, 2));
-        let squares = [first, second].map(|n| graph.call(Func::Square, &[n]));
-        let sum = graph.add(squares[0], squares[1]);
-        let x = graph.scale(sum, 1.0 / self.nu as f32);
+    fn draw<'g>(&self, noise: Tensor<'g>) -> Tensor<'g> {
+        let [first, second] = noise.split();
+        let x = (first.square() + second.square()) * (1.0 / self.nu as f32);
         // (eˣ − 1)/x; where x is small, its series, which does not cancel.
-        let (one, small) = (graph.constant(1.0), graph.constant(0.01));
-        let third = graph.scale(x, 1.0 / 3.0);
-        let inner = graph.add(one, third);
-        let half = graph.scale(x, 0.5);
-        let series = graph.mul(half, inner);
-        let series = graph.add(one, series);
-        let exp = graph.call(Func::Exp, &[x]);
-        let excess = graph.sub(exp, one);
-        let least = graph.call(Func::Max, &[x, small]);
-        let ratio = graph.div(excess, least);
-        let is_small = graph.call(Func::Less, &[x, small]);
-        let ratio = graph.call(Func::Select, &[is_small, series, ratio]);
-        let root = graph.call(Func::Sqrt, &[ratio]);
-        graph.mul(first, root)
+        let small = x.graph().constant(0.01);
+        let series = 1.0 + x * 0.5 * (1.0 + x * (1.0 / 3.0));
+        let ratio = x.less(small).select(series, (x.exp() - 1.0) / x.maximum(small));
+        first * ratio.sqrt()
     }
 
-    fn log_prob(&self, graph: &mut Graph, e: Tensor) -> Tensor {
-        let square = graph.call(Func::Square, &[e]);
-        let scaled = graph.scale(square, 1.0 / self.nu as f32);
-        let one = graph.constant(1.0);
-        let sum = graph.add(one, scaled);
-        let log = graph.call(Func::Log, &[sum]);
-        let power = graph.scale(log, -0.5 * (self.nu + 1.0) as f32);
-        let normaliser = graph.constant(self.log_normaliser() as f32);
-        graph.sub(power, normaliser)
+    fn log_prob<'g>(&self, e: Tensor<'g>) -> Tensor<'g> {
+        let log = (1.0 + e.square() * (1.0 / self.nu as f32)).log();
+        log * (-0.5 * (self.nu + 1.0) as f32) - self.log_normaliser() as f32
     }
 
     fn entropy(&self) -> f64 {

@@ -9,8 +9,7 @@ use std::sync::Arc;
 use super::Posterior;
 use super::flow::{Flow, Flowed, Parts};
 use crate::catalogue::{About, Bounds, Kind, Piece, Setting};
-use crate::graph::{Graph, Tensor};
-use crate::kernels::Func;
+use crate::graph::Tensor;
 
 /// The most dimensions: the encoder gives a whole matrix for every map.
 const MOST: usize = 256;
@@ -50,64 +49,31 @@ impl Flow for Sylvester {
             .then(|| format!("two matrices of every map would have {latent} rows: give a `latent` of {MOST} or fewer"))
     }
 
-    fn forward(&self, graph: &mut Graph, mut z: Tensor, h: Tensor) -> (Tensor, Tensor) {
-        let &[rows, latent] = graph.shape(z) else { panic!("codes have two dimensions") };
+    fn forward<'g>(&self, mut z: Tensor<'g>, h: Tensor<'g>) -> (Tensor<'g>, Tensor<'g>) {
+        let (graph, [rows, latent]) = (z.graph(), z.dims());
         let shape = [rows, latent, latent];
-        let (i, j) = (graph.coordinate(1, &shape), graph.coordinate(2, &shape));
-        let (below, above) = (graph.call(Func::Less, &[j, i]), graph.call(Func::Less, &[i, j]));
-        let (zero, one, tiny) = (graph.constant(0.0), graph.constant(1.0), graph.constant(1e-7));
+        let (i, j, zero) = (graph.coordinate(1, &shape), graph.coordinate(2, &shape), graph.constant(0.0));
+        let (below, above) = (j.less(i), i.less(j));
         let mut parts = Parts::of(h);
         let mut total: Option<Tensor> = None;
         for map in 0..self.length {
             // One square holds both strict triangles: that of R where it lies in R, that of R̃ transposed.
-            let square = parts.next(graph, latent * latent);
-            let square = graph.reshape(square, &shape);
-            let [diagonal, inner, b] =
-                [self.diagonal(graph, square), parts.next(graph, latent), parts.next(graph, latent)];
-            let [diagonal, inner] = [diagonal, inner].map(|d| graph.call(Func::Tanh, &[d]));
+            let square = parts.next(latent * latent).reshape(&shape);
+            // The diagonals of R and R̃.
+            let diagonal = (below + above).select(zero, square).sum(&[2]).reshape(&[rows, latent]).tanh();
+            let [inner, b] = [0; 2].map(|_| parts.next(latent));
+            let inner = inner.tanh();
             let (of_r, of_inner) = if map % 2 == 0 { (above, below) } else { (below, above) };
             // (R̃ z)_j = r̃_jj z_j + Σ_i square_ij z_i
-            let across = graph.reshape(z, &[rows, latent, 1]);
-            let products = graph.mul(square, across);
-            let products = graph.call(Func::Select, &[of_inner, products, zero]);
-            let sum = graph.sum(products, &[1]);
-            let sum = graph.reshape(sum, &[rows, latent]);
-            let own = graph.mul(inner, z);
-            let sum = graph.add(sum, own);
-            let a = graph.add(sum, b);
-            let t = graph.call(Func::Tanh, &[a]);
+            let sum = of_inner.select(square * z.reshape(&[rows, latent, 1]), zero).sum(&[1]).reshape(&[rows, latent]);
+            let t = (sum + inner * z + b).tanh();
             // (R t)_i = r_ii t_i + Σ_j square_ij t_j
-            let along = graph.reshape(t, &[rows, 1, latent]);
-            let products = graph.mul(square, along);
-            let products = graph.call(Func::Select, &[of_r, products, zero]);
-            let sum = graph.sum(products, &[2]);
-            let sum = graph.reshape(sum, &[rows, latent]);
-            let own = graph.mul(diagonal, t);
-            let sum = graph.add(sum, own);
-            z = graph.add(z, sum);
-            let squared = graph.call(Func::Square, &[t]);
-            let slope = graph.sub(one, squared);
-            let both = graph.mul(diagonal, inner);
-            let excess = graph.mul(slope, both);
-            let factor = graph.add(one, excess);
-            let factor = graph.call(Func::Max, &[factor, tiny]);
-            let log = graph.call(Func::Log, &[factor]);
-            let log = graph.sum_rows(log);
-            total = Some(total.map_or(log, |total| graph.add(total, log)));
+            let sum = of_r.select(square * t.reshape(&[rows, 1, latent]), zero).sum(&[2]).reshape(&[rows, latent]);
+            z = z + (sum + diagonal * t);
+            let factor = 1.0 + (1.0 - t.square()) * (diagonal * inner);
+            let log = factor.maximum(graph.constant(1e-7)).log().sum_rows();
+            total = Some(total.map_or(log, |total| total + log));
         }
         (z, total.expect("a flow has a map"))
-    }
-}
-
-impl Sylvester {
-    /// The diagonal of each square. `[rows, latent]`
-    fn diagonal(self, graph: &mut Graph, square: Tensor) -> Tensor {
-        let shape = graph.shape(square).to_vec();
-        let (i, j) = (graph.coordinate(1, &shape), graph.coordinate(2, &shape));
-        let (below, above) = (graph.call(Func::Less, &[j, i]), graph.call(Func::Less, &[i, j]));
-        let (off, zero) = (graph.add(below, above), graph.constant(0.0));
-        let kept = graph.call(Func::Select, &[off, zero, square]);
-        let sum = graph.sum(kept, &[2]);
-        graph.reshape(sum, &shape[..2])
     }
 }

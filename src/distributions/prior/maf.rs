@@ -10,8 +10,7 @@ use super::realnvp::bounded;
 use super::{Code, Encoder, Prior, through_affine_maps};
 use crate::catalogue::{About, Bounds, Kind, Piece, Setting};
 use crate::graph::{Graph, Tensor};
-use crate::kernels::Func;
-use crate::nn::{Made, ParameterSpec};
+use crate::nn::Made;
 
 /// So many autoregressive maps, the order turning between them.
 #[derive(Clone, Copy, Debug)]
@@ -51,30 +50,15 @@ pub(super) static PIECE: Piece<dyn Prior> = Piece {
 };
 
 impl Maf {
-    fn network(self, number: usize, latent: usize) -> Made {
-        Made {
-            name: format!("prior.maf.{number}"),
-            width: latent,
-            hidden: self.hidden,
-            context: 0,
-            reversed: number % 2 == 1,
-            scale_bias: 0.0,
-        }
-    }
-
     /// s and m of a map at codes `[n, latent]`.
-    fn moves(self, graph: &mut Graph, number: usize, z: Tensor) -> [Tensor; 2] {
-        let latent = graph.shape(z)[1];
-        let [shift, scale] = self.network(number, latent).forward(graph, z, None);
-        [bounded(graph, scale), shift]
+    fn moves<'g>(self, number: usize, z: Tensor<'g>) -> [Tensor<'g>; 2] {
+        let network = Made { hidden: self.hidden, reversed: number % 2 == 1, scale_bias: 0.0 };
+        let [shift, scale] = network.forward(&format!("prior.maf.{number}"), z, None);
+        [bounded(scale), shift]
     }
 }
 
 impl Prior for Maf {
-    fn parameters(&self, latent: usize, _: usize) -> Vec<ParameterSpec> {
-        (0..self.length).flat_map(|number| self.network(number, latent).parameters()).collect()
-    }
-
     fn refusal(&self, latent: usize) -> Option<String> {
         (latent > MOST).then(|| {
             format!(
@@ -84,20 +68,17 @@ impl Prior for Maf {
         })
     }
 
-    fn log_prob(&self, graph: &mut Graph, Code { z, .. }: Code, _: &Encoder) -> Tensor {
-        through_affine_maps(graph, z, self.length, |graph, number, u| self.moves(graph, number, u))
+    fn log_prob<'g>(&self, Code { z, .. }: Code<'g>, _: &Encoder) -> Tensor<'g> {
+        through_affine_maps(z, self.length, |number, u| self.moves(number, u))
     }
 
-    fn sample(&self, graph: &mut Graph, rows: usize, latent: usize, _: &Encoder) -> Tensor {
-        let stream = graph.stream();
-        let mut u = graph.normal(stream, &[rows, latent]);
+    fn sample<'g>(&self, graph: &'g Graph, rows: usize, latent: usize, _: &Encoder) -> Tensor<'g> {
+        let mut u = graph.normal(graph.stream(), &[rows, latent]);
         for number in 0..self.length {
             let mut z = u;
             for _ in 0..latent {
-                let [s, m] = self.moves(graph, number, z);
-                let stretch = graph.call(Func::Exp, &[s]);
-                let stretched = graph.mul(u, stretch);
-                z = graph.add(stretched, m);
+                let [s, m] = self.moves(number, z);
+                z = u * s.exp() + m;
             }
             u = z;
         }

@@ -7,9 +7,8 @@ use super::diagonal_gaussian::LOG_VAR;
 use super::{Code, Encoder, Points, Prior, gaussian};
 use crate::catalogue::{About, Bounds, Kind, Piece, Setting};
 use crate::error::{Error, Result};
-use crate::graph::{Graph, Tensor};
+use crate::graph::{Graph, Init, Tensor};
 use crate::kernels::Func;
-use crate::nn::{Init, ParameterSpec};
 
 /// Σ_k w_k N(m_k, diag s_k²); the means start as draws from N(0, I), everything else alike.
 #[derive(Clone, Copy, Debug)]
@@ -38,33 +37,22 @@ pub(super) static PIECE: Piece<dyn Prior> = Piece {
 
 impl Mixture {
     /// m and ln s² `[K, latent]`.
-    fn moments(self, graph: &mut Graph, latent: usize) -> [Tensor; 2] {
+    fn moments(self, graph: &Graph, latent: usize) -> [Tensor<'_>; 2] {
         let shape = [self.components, latent];
-        let log_var = graph.param("prior.log_var", &shape);
-        [graph.param("prior.mean", &shape), graph.clamp(log_var, LOG_VAR.0, LOG_VAR.1)]
+        let mean = graph.param("prior.mean", &shape, Init::Normal { mean: 0.0, deviation: 1.0 });
+        let log_var = graph.param("prior.log_var", &shape, Init::Constant(0.0));
+        [mean, log_var.clamp(LOG_VAR.0, LOG_VAR.1)]
     }
 
     /// ln w `[1, K]`.
-    fn log_weights(self, graph: &mut Graph) -> Tensor {
-        let logits = graph.param("prior.logits", &[1, self.components]);
-        let total = graph.log_sum_exp(logits, &[1]);
-        graph.sub(logits, total)
+    fn log_weights(self, graph: &Graph) -> Tensor<'_> {
+        let logits = graph.param("prior.logits", &[1, self.components], Init::Constant(0.0));
+        logits - logits.log_sum_exp(&[1])
     }
 }
 
 impl Prior for Mixture {
-    fn parameters(&self, latent: usize, _: usize) -> Vec<ParameterSpec> {
-        let spec =
-            |name: &str, shape: [usize; 2], init: Init| ParameterSpec { name: name.into(), shape: shape.into(), init };
-        let shape = [self.components, latent];
-        vec![
-            spec("prior.mean", shape, Init::Normal { mean: 0.0, deviation: 1.0 }),
-            spec("prior.log_var", shape, Init::Constant(0.0)),
-            spec("prior.logits", [1, self.components], Init::Constant(0.0)),
-        ]
-    }
-
-    fn near(&self, points: &Points) -> Result<Vec<(&'static str, Vec<f32>)>> {
+    fn data_dependent_init(&self, points: &Points) -> Result<Vec<(&'static str, Vec<f32>)>> {
         let (components, count) = (self.components, points.len());
         if count < components {
             return Err(Error::invalid(format!(
@@ -83,26 +71,17 @@ impl Prior for Mixture {
         ])
     }
 
-    fn log_prob(&self, graph: &mut Graph, Code { z, .. }: Code, _: &Encoder) -> Tensor {
-        let (&[n, latent], components) = (graph.shape(z), self.components) else { panic!("codes have two dimensions") };
-        let moments = self.moments(graph, latent);
-        let [mean, log_var] = moments.map(|t| graph.reshape(t, &[1, components, latent]));
-        let z = graph.reshape(z, &[n, 1, latent]);
-        let each = gaussian(graph, z, mean, log_var);
-        let each = graph.reshape(each, &[n, components]);
-        let log_weights = self.log_weights(graph);
-        let joint = graph.add(each, log_weights);
-        graph.log_sum_exp(joint, &[1])
+    fn log_prob<'g>(&self, Code { z, .. }: Code<'g>, _: &Encoder) -> Tensor<'g> {
+        let (graph, [n, latent], components) = (z.graph(), z.dims(), self.components);
+        let [mean, log_var] = self.moments(graph, latent).map(|t| t.reshape(&[1, components, latent]));
+        let each = gaussian(z.reshape(&[n, 1, latent]), mean, log_var).reshape(&[n, components]);
+        (each + self.log_weights(graph)).log_sum_exp(&[1])
     }
 
-    fn sample(&self, graph: &mut Graph, rows: usize, latent: usize, _: &Encoder) -> Tensor {
-        let log_weights = self.log_weights(graph);
-        let weights = graph.call(Func::Exp, &[log_weights]);
-        let cumulated = cumulate(graph, weights);
-        let chosen = choose(graph, rows, cumulated);
-        let [mean, log_var] = self.moments(graph, latent).map(|t| graph.matmul(chosen, t, false, false));
-        let stream = graph.stream();
-        let eps = graph.normal(stream, &[rows, latent]);
+    fn sample<'g>(&self, graph: &'g Graph, rows: usize, latent: usize, _: &Encoder) -> Tensor<'g> {
+        let chosen = choose(rows, cumulate(self.log_weights(graph).exp()));
+        let [mean, log_var] = self.moments(graph, latent).map(|t| chosen.matmul(t));
+        let eps = graph.normal(graph.stream(), &[rows, latent]);
         graph.call(Func::Reparameterise, &[mean, log_var, eps])
     }
 }

@@ -18,7 +18,6 @@ use crate::catalogue::Piece;
 use crate::error::Result;
 use crate::graph::{Graph, Tensor};
 use crate::kernels::Func;
-use crate::nn::ParameterSpec;
 
 /// Every prior.
 pub static PRIORS: &[&Piece<dyn Prior>] = &[
@@ -36,18 +35,12 @@ pub static PRIORS: &[&Piece<dyn Prior>] = &[
 /// Priors that are learnt have parameters of their own; one that is made of the model's encoder gets at it through the
 /// [`Encoder`], which the others leave alone.
 pub trait Prior: std::fmt::Debug + Send + Sync {
-    /// Parameters of its own, for so many dimensions and values per example.
-    fn parameters(&self, latent: usize, features: usize) -> Vec<ParameterSpec> {
-        let _ = (latent, features);
-        vec![]
-    }
-
-    /// Values of its parameters from which it is soon fitted to codes, by name, where it knows better ones than those that
-    /// they start from otherwise.
+    /// Values of its parameters to start from, by name, where it knows better ones for given codes than those that they
+    /// start from otherwise.
     ///
     /// # Errors
     /// If the codes are too few.
-    fn near(&self, points: &Points) -> Result<Vec<(&'static str, Vec<f32>)>> {
+    fn data_dependent_init(&self, points: &Points) -> Result<Vec<(&'static str, Vec<f32>)>> {
         let _ = points;
         Ok(vec![])
     }
@@ -74,54 +67,47 @@ pub trait Prior: std::fmt::Debug + Send + Sync {
     }
 
     /// ln p(z) of codes `[n, latent]`, in nats. `[n, 1]`
-    fn log_prob(&self, graph: &mut Graph, code: Code, encoder: &Encoder) -> Tensor;
+    fn log_prob<'g>(&self, code: Code<'g>, encoder: &Encoder) -> Tensor<'g>;
 
     /// Codes drawn from it. `[rows, latent]`
-    fn sample(&self, graph: &mut Graph, rows: usize, latent: usize, encoder: &Encoder) -> Tensor;
+    fn sample<'g>(&self, graph: &'g Graph, rows: usize, latent: usize, encoder: &Encoder) -> Tensor<'g>;
 
     /// KL(N(μ, diag σ²) ‖ p) per dimension in closed form, where there is one, of `mu` and `log_var` `[rows, latent]`.
-    fn kl_from_gaussian(&self, graph: &mut Graph, mu: Tensor, log_var: Tensor) -> Option<Tensor> {
-        let _ = (graph, mu, log_var);
+    fn kl_from_gaussian<'g>(&self, mu: Tensor<'g>, log_var: Tensor<'g>) -> Option<Tensor<'g>> {
+        let _ = (mu, log_var);
         None
     }
 
     /// E_q\[−ln p(z)\] per dimension, in nats, where means and variances `[rows, latent]` are all that counts of q.
-    fn cross_entropy(&self, graph: &mut Graph, mu: Tensor, variance: Tensor) -> Option<Tensor> {
-        let _ = (graph, mu, variance);
+    fn cross_entropy<'g>(&self, mu: Tensor<'g>, variance: Tensor<'g>) -> Option<Tensor<'g>> {
+        let _ = (mu, variance);
         None
     }
 }
 
 /// ln N(z; μ, σ²), summed over the last axis.
-fn gaussian(graph: &mut Graph, z: Tensor, mu: Tensor, log_var: Tensor) -> Tensor {
-    let each = graph.call(Func::GaussianLogProb, &[z, mu, log_var]);
-    graph.sum_rows(each)
+fn gaussian<'g>(z: Tensor<'g>, mu: Tensor<'g>, log_var: Tensor<'g>) -> Tensor<'g> {
+    z.graph().call(Func::GaussianLogProb, &[z, mu, log_var]).sum_rows()
 }
 
 /// ln p(z) `[n, 1]` of a chain of maps u ↦ e^s ⊙ u + t from a standard normal, that has at least one: back through them,
 /// the last first. `moves` gives s and t of a map at codes `[n, latent]`.
-fn through_affine_maps(
-    graph: &mut Graph,
-    z: Tensor,
+fn through_affine_maps<'g>(
+    z: Tensor<'g>,
     length: usize,
-    moves: impl Fn(&mut Graph, usize, Tensor) -> [Tensor; 2],
-) -> Tensor {
-    let (mut u, mut total) = (z, graph.constant(0.0));
+    moves: impl Fn(usize, Tensor<'g>) -> [Tensor<'g>; 2],
+) -> Tensor<'g> {
+    let (mut u, mut total) = (z, z.graph().constant(0.0));
     for number in (0..length).rev() {
-        let [s, t] = moves(graph, number, u);
-        let moved = graph.sub(u, t);
-        let minus = graph.neg(s);
-        let shrink = graph.call(Func::Exp, &[minus]);
-        u = graph.mul(moved, shrink);
-        let sum = graph.sum_rows(s);
-        total = graph.add(total, sum);
+        let [s, t] = moves(number, u);
+        u = (u - t) * (-s).exp();
+        total = total + s.sum_rows();
     }
-    let base = standard(graph, u);
-    graph.sub(base, total)
+    standard(u) - total
 }
 
 /// ln N(z; 0, I) of codes `[n, latent]`. `[n, 1]`
-fn standard(graph: &mut Graph, z: Tensor) -> Tensor {
-    let zero = graph.constant(0.0);
-    gaussian(graph, z, zero, zero)
+fn standard(z: Tensor) -> Tensor {
+    let zero = z.graph().constant(0.0);
+    gaussian(z, zero, zero)
 }

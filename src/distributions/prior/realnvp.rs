@@ -9,8 +9,7 @@ use std::sync::Arc;
 use super::{Code, Encoder, Prior, through_affine_maps};
 use crate::catalogue::{About, Bounds, Kind, Piece, Setting};
 use crate::graph::{Graph, Tensor};
-use crate::kernels::Func;
-use crate::nn::{Activation, Linear, Mlp, ParameterSpec};
+use crate::nn::{Activation, Mlp, linear};
 
 /// So many couplings.
 #[derive(Clone, Copy, Debug)]
@@ -50,74 +49,39 @@ pub(super) static PIECE: Piece<dyn Prior> = Piece {
 const MOST: f32 = 2.0;
 
 /// s between −2 and 2, with the slope 1 at 0.
-pub(super) fn bounded(graph: &mut Graph, s: Tensor) -> Tensor {
-    let s = graph.scale(s, 1.0 / MOST);
-    let s = graph.call(Func::Tanh, &[s]);
-    graph.scale(s, MOST)
-}
-
-/// The networks of a coupling.
-struct Coupling {
-    body: Mlp,
-    heads: [Linear; 2],
+pub(super) fn bounded(s: Tensor) -> Tensor {
+    (s * (1.0 / MOST)).tanh() * MOST
 }
 
 impl RealNvp {
-    fn coupling(self, number: usize, latent: usize) -> Coupling {
-        let name = format!("prior.coupling.{number}");
-        let head = |part: &str| Linear::new(format!("{name}.{part}"), self.hidden, latent);
-        Coupling {
-            body: Mlp::new(&name, latent, &[self.hidden; 2], Activation::Tanh),
-            heads: [head("scale"), head("shift")],
-        }
-    }
-
     /// m `[1, latent]`: 1 at every second dimension.
-    fn mask(self, graph: &mut Graph, number: usize, latent: usize) -> Tensor {
+    fn mask(self, graph: &Graph, number: usize, latent: usize) -> Tensor<'_> {
         let pairs = latent.div_ceil(2);
-        let parity = graph.coordinate(1, &[pairs, 2]);
-        let parity = graph.reshape(parity, &[1, 2 * pairs]);
-        let parity = graph.slice(parity, 1, 0, latent);
-        let one = graph.constant(1.0);
-        if number.is_multiple_of(2) { parity } else { graph.sub(one, parity) }
+        let parity = graph.coordinate(1, &[pairs, 2]).reshape(&[1, 2 * pairs]).slice(1, 0, latent);
+        if number.is_multiple_of(2) { parity } else { 1.0 - parity }
     }
 
-    /// m ⊙ x, and (1 − m) ⊙ [s, t] of it, for a coupling and codes `[n, latent]`.
-    fn moves(self, graph: &mut Graph, number: usize, x: Tensor) -> [Tensor; 2] {
-        let latent = graph.shape(x)[1];
-        let (mask, one) = (self.mask(graph, number, latent), graph.constant(1.0));
-        let (kept, others) = (graph.mul(mask, x), graph.sub(one, mask));
-        let Coupling { body, heads } = self.coupling(number, latent);
-        let hidden = body.forward(graph, kept);
-        let [s, t] = heads.map(|head| head.forward(graph, hidden));
-        let s = bounded(graph, s);
-        [s, t].map(|part| graph.mul(others, part))
+    /// (1 − m) ⊙ [s, t] of m ⊙ x, for a coupling and codes `[n, latent]`.
+    fn moves<'g>(self, number: usize, x: Tensor<'g>) -> [Tensor<'g>; 2] {
+        let (graph, latent, name) = (x.graph(), x.width(), format!("prior.coupling.{number}"));
+        let mask = self.mask(graph, number, latent);
+        let body = Mlp { widths: vec![self.hidden; 2], activation: Activation::Tanh };
+        let hidden = body.forward(&name, mask * x);
+        let [s, t] = ["scale", "shift"].map(|head| linear(&format!("{name}.{head}"), hidden, latent));
+        [bounded(s), t].map(|part| (1.0 - mask) * part)
     }
 }
 
 impl Prior for RealNvp {
-    fn parameters(&self, latent: usize, _: usize) -> Vec<ParameterSpec> {
-        let of = |number| {
-            let Coupling { body, heads } = self.coupling(number, latent);
-            let mut all = body.parameters();
-            all.extend(heads.iter().flat_map(Linear::parameters));
-            all
-        };
-        (0..self.length).flat_map(of).collect()
+    fn log_prob<'g>(&self, Code { z, .. }: Code<'g>, _: &Encoder) -> Tensor<'g> {
+        through_affine_maps(z, self.length, |number, u| self.moves(number, u))
     }
 
-    fn log_prob(&self, graph: &mut Graph, Code { z, .. }: Code, _: &Encoder) -> Tensor {
-        through_affine_maps(graph, z, self.length, |graph, number, u| self.moves(graph, number, u))
-    }
-
-    fn sample(&self, graph: &mut Graph, rows: usize, latent: usize, _: &Encoder) -> Tensor {
-        let stream = graph.stream();
-        let mut z = graph.normal(stream, &[rows, latent]);
+    fn sample<'g>(&self, graph: &'g Graph, rows: usize, latent: usize, _: &Encoder) -> Tensor<'g> {
+        let mut z = graph.normal(graph.stream(), &[rows, latent]);
         for number in 0..self.length {
-            let [s, t] = self.moves(graph, number, z);
-            let stretch = graph.call(Func::Exp, &[s]);
-            let stretched = graph.mul(z, stretch);
-            z = graph.add(stretched, t);
+            let [s, t] = self.moves(number, z);
+            z = z * s.exp() + t;
         }
         z
     }

@@ -30,25 +30,20 @@ impl Prior for StandardNormal {
         true
     }
 
-    fn log_prob(&self, graph: &mut Graph, Code { z, .. }: Code, _: &Encoder) -> Tensor {
-        standard(graph, z)
+    fn log_prob<'g>(&self, Code { z, .. }: Code<'g>, _: &Encoder) -> Tensor<'g> {
+        standard(z)
     }
 
-    fn sample(&self, graph: &mut Graph, rows: usize, latent: usize, _: &Encoder) -> Tensor {
-        let stream = graph.stream();
-        graph.normal(stream, &[rows, latent])
+    fn sample<'g>(&self, graph: &'g Graph, rows: usize, latent: usize, _: &Encoder) -> Tensor<'g> {
+        graph.normal(graph.stream(), &[rows, latent])
     }
 
     /// ½(μ² + σ² − 1 − ln σ²) (Kingma and Welling 2014, appendix B).
-    fn kl_from_gaussian(&self, graph: &mut Graph, mu: Tensor, log_var: Tensor) -> Option<Tensor> {
-        Some(graph.call(Func::KlStandardNormal, &[mu, log_var]))
+    fn kl_from_gaussian<'g>(&self, mu: Tensor<'g>, log_var: Tensor<'g>) -> Option<Tensor<'g>> {
+        Some(mu.graph().call(Func::KlStandardNormal, &[mu, log_var]))
     }
 
-    fn cross_entropy(&self, graph: &mut Graph, mu: Tensor, variance: Tensor) -> Option<Tensor> {
-        let square = graph.call(Func::Square, &[mu]);
-        let sum = graph.add(square, variance);
-        let log_tau = graph.constant(std::f32::consts::TAU.ln());
-        let sum = graph.add(sum, log_tau);
-        Some(graph.scale(sum, 0.5))
+    fn cross_entropy<'g>(&self, mu: Tensor<'g>, variance: Tensor<'g>) -> Option<Tensor<'g>> {
+        Some((mu.square() + variance + std::f32::consts::TAU.ln()) * 0.5)
     }
 }

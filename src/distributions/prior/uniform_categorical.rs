@@ -7,7 +7,6 @@ use super::{Code, Encoder, Prior};
 use crate::catalogue::{About, Bounds, Kind, Piece, Setting};
 use crate::distributions::{Codes, relaxed};
 use crate::graph::{Graph, Tensor};
-use crate::kernels::Func;
 
 /// π_k = 1/n.
 #[derive(Clone, Copy, Debug)]
@@ -39,19 +38,16 @@ impl Prior for UniformCategorical {
         Codes::Simplex(self.categories)
     }
 
-    fn log_prob(&self, graph: &mut Graph, Code { z, log_z }: Code, _: &Encoder) -> Tensor {
-        let (&[rows, latent], n) = (graph.shape(z), self.categories) else { panic!("codes have two dimensions") };
-        let log_y = log_z.unwrap_or_else(|| graph.call(Func::Log, &[z]));
+    fn log_prob<'g>(&self, Code { z, log_z }: Code<'g>, _: &Encoder) -> Tensor<'g> {
+        let ([rows, latent], n) = (z.dims(), self.categories);
         let shape = [rows, latent / n, n];
-        let log_y = graph.reshape(log_y, &shape);
-        let log_pi = graph.full(-(n as f32).ln(), &shape);
-        relaxed::log_prob(graph, log_pi, log_y)
+        let log_y = log_z.unwrap_or_else(|| z.log()).reshape(&shape);
+        relaxed::log_prob(z.graph().full(-(n as f32).ln(), &shape), log_y)
     }
 
     /// Corners of the simplex: the categories themselves.
-    fn sample(&self, graph: &mut Graph, rows: usize, latent: usize, _: &Encoder) -> Tensor {
+    fn sample<'g>(&self, graph: &'g Graph, rows: usize, latent: usize, _: &Encoder) -> Tensor<'g> {
         let cumulated = even(graph, self.categories);
-        let chosen = choose(graph, rows * latent / self.categories, cumulated);
-        graph.reshape(chosen, &[rows, latent])
+        choose(rows * latent / self.categories, cumulated).reshape(&[rows, latent])
     }
 }

@@ -9,9 +9,7 @@ use super::choice::{choose, even};
 use super::{Code, Encoder, Points, Prior};
 use crate::catalogue::{About, Bounds, Kind, Piece, Setting};
 use crate::error::{Error, Result};
-use crate::graph::{Graph, Tensor};
-use crate::kernels::Func;
-use crate::nn::{Init, ParameterSpec};
+use crate::graph::{Graph, Init, Tensor};
 
 /// 1/K Σ_k q(z | u_k).
 #[derive(Clone, Copy, Debug)]
@@ -51,28 +49,17 @@ pub(super) static PIECE: Piece<dyn Prior> = Piece {
 
 impl VampPrior {
     /// What the encoder says of the pseudo-inputs `[K, outputs]`.
-    fn outputs(self, graph: &mut Graph, encoder: &Encoder) -> Tensor {
-        let mut u = graph.param("prior.pseudo_inputs", &[self.components, encoder.network.features()]);
-        if self.bounded {
-            u = graph.call(Func::Sigmoid, &[u]);
-        }
-        encoder.network.outputs(graph, u)
+    fn outputs<'g>(self, graph: &'g Graph, encoder: &Encoder) -> Tensor<'g> {
+        // Pictures are darker than grey on the whole: through the sigmoid, values from 0.1 to 0.5.
+        let init = Init::Normal { mean: if self.bounded { -1.0 } else { 0.0 }, deviation: 1.0 };
+        let u = graph.param("prior.pseudo_inputs", &[self.components, encoder.network.features()], init);
+        encoder.network.outputs(if self.bounded { u.sigmoid() } else { u })
     }
 }
 
 impl Prior for VampPrior {
-    fn parameters(&self, _: usize, features: usize) -> Vec<ParameterSpec> {
-        // Pictures are darker than grey on the whole: through the sigmoid, values from 0.1 to 0.5.
-        let init = if self.bounded {
-            Init::Normal { mean: -1.0, deviation: 1.0 }
-        } else {
-            Init::Normal { mean: 0.0, deviation: 1.0 }
-        };
-        vec![ParameterSpec { name: "prior.pseudo_inputs".into(), shape: vec![self.components, features], init }]
-    }
-
     /// Pseudo-inputs that are real ones.
-    fn near(&self, points: &Points) -> Result<Vec<(&'static str, Vec<f32>)>> {
+    fn data_dependent_init(&self, points: &Points) -> Result<Vec<(&'static str, Vec<f32>)>> {
         let (count, features) = (points.len(), points.inputs.len() / points.len().max(1));
         if count < self.components {
             return Err(Error::invalid(format!(
@@ -90,27 +77,20 @@ impl Prior for VampPrior {
         true
     }
 
-    fn log_prob(&self, graph: &mut Graph, Code { z, .. }: Code, encoder: &Encoder) -> Tensor {
-        let &[n, latent] = graph.shape(z) else { panic!("codes have two dimensions") };
-        let outputs = self.outputs(graph, encoder);
-        let &[components, width] = graph.shape(outputs) else { panic!("outputs have two dimensions") };
-        let outputs = graph.reshape(outputs, &[1, components, width]);
-        let z = graph.reshape(z, &[n, 1, latent]);
-        let each = encoder.posterior.log_prob_per_dimension(graph, outputs, z);
+    fn log_prob<'g>(&self, Code { z, .. }: Code<'g>, encoder: &Encoder) -> Tensor<'g> {
+        let [n, latent] = z.dims();
+        let outputs = self.outputs(z.graph(), encoder);
+        let [components, width] = outputs.dims();
+        let (outputs, z) = (outputs.reshape(&[1, components, width]), z.reshape(&[n, 1, latent]));
+        let each = encoder.posterior.log_prob_per_dimension(outputs, z);
         let each = each.expect("the posterior is a product over dimensions, which was checked");
-        let each = graph.sum(each, &[2]);
-        let each = graph.reshape(each, &[n, components]);
-        let sum = graph.log_sum_exp(each, &[1]);
-        let log_count = graph.constant((components as f32).ln());
-        graph.sub(sum, log_count)
+        each.sum(&[2]).reshape(&[n, components]).log_sum_exp(&[1]) - (components as f32).ln()
     }
 
-    fn sample(&self, graph: &mut Graph, rows: usize, latent: usize, encoder: &Encoder) -> Tensor {
+    fn sample<'g>(&self, graph: &'g Graph, rows: usize, latent: usize, encoder: &Encoder) -> Tensor<'g> {
         let outputs = self.outputs(graph, encoder);
-        let cumulated = even(graph, self.components);
-        let chosen = choose(graph, rows, cumulated);
-        let outputs = graph.matmul(chosen, outputs, false, false);
+        let chosen = choose(rows, even(graph, self.components));
         let noise = encoder.posterior.noise(graph, rows, latent);
-        encoder.posterior.sample(graph, outputs, noise).z
+        encoder.posterior.sample(chosen.matmul(outputs), noise).z
     }
 }

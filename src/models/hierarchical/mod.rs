@@ -14,11 +14,11 @@ pub use rung::Layer;
 pub use stack::Recognition;
 
 use super::networks::Networks;
-use super::{Batch, Model, Parts, Rows, Terms};
+use super::{Batch, Can, Condition, Decode, Density, Encode, Generate, Model, Parts, Rows, Terms};
 use crate::catalogue::{About, Kind};
-use crate::distributions::{DiagonalGaussian, Encode, Encoder, Measure, Posterior};
+use crate::distributions::{DiagonalGaussian, Encoder, Measure, Posterior, PosteriorNetwork};
 use crate::graph::{Graph, Tensor};
-use crate::nn::{Activation, ParameterSpec};
+use crate::nn::Activation;
 use crate::objectives::Inference;
 use stack::{Level, Stack};
 
@@ -61,10 +61,10 @@ pub struct Hierarchical {
 }
 
 /// A batch, inferred.
-struct Inferred<'a> {
-    inference: Inference<'a>,
+struct Inferred<'a, 'g> {
+    inference: Inference<'a, 'g>,
     /// KL of each layer, from the data upwards: per dimension where that is known, else `[rows, 1]`.
-    kls: Vec<Tensor>,
+    kls: Vec<Tensor<'g>>,
 }
 
 impl Hierarchical {
@@ -84,55 +84,57 @@ impl Hierarchical {
         Hierarchical { stack: Stack::new(networks, upper, activation, recognition), parts }
     }
 
-    /// The noise of so many rows, for each layer from the data upwards `[rows, width]`.
-    fn noise(&self, graph: &mut Graph, rows: usize) -> Vec<Tensor> {
-        self.stack.widths().into_iter().map(|width| DiagonalGaussian.noise(graph, rows, width)).collect()
+    /// The noise of so many codes of each row, for each layer from the data upwards `[rows·samples, width]`.
+    fn noise<'g>(&self, rows: Rows<'g>, samples: usize) -> Vec<Tensor<'g>> {
+        let (graph, count) = (rows.x.graph(), rows.count() * samples);
+        self.stack.widths().into_iter().map(|width| DiagonalGaussian.noise(graph, count, width)).collect()
     }
 
     /// The terms for given noise of each layer, `[rows·samples, width]`.
-    pub fn terms_with(&self, graph: &mut Graph, batch: &Batch, noise: &[Tensor]) -> Terms {
-        let Inferred { inference, kls } = self.infer(graph, batch, noise);
-        let loss = self.parts.objective.loss(graph, &inference);
-        let reconstruction = inference.reconstruction(graph);
-        let mu = self.encode(graph, batch.rows);
+    pub fn terms_with<'g>(&self, batch: &Batch<'g>, noise: &[Tensor<'g>]) -> Terms<'g> {
+        let Inferred { inference, kls } = self.infer(batch, noise);
+        let loss = self.parts.objective.loss(&inference);
         let mut parts = loss.parts;
-        parts.extend(KL_OF_LAYERS.into_iter().zip(kls).map(|(name, kl)| (name, graph.sum_rows(kl))));
-        Terms { loss: loss.rows, reconstruction, kl: Some(inference.kl), mu, parts, reweigh: loss.reweigh }
+        parts.extend(KL_OF_LAYERS.into_iter().zip(kls.into_iter().map(Tensor::sum_rows)));
+        Terms {
+            loss: loss.rows,
+            reconstruction: inference.reconstruction(),
+            kl: Some(inference.kl),
+            mu: Encode::mean(self, batch.rows),
+            parts,
+            gradient_scale: loss.gradient_scale,
+        }
     }
 
     /// ln p(x, z) − ln q(z | x) for given noise of each layer, `[rows·samples, width]`, in nats. `[rows, samples]`
-    pub fn log_weights_with(&self, graph: &mut Graph, rows: Rows, noise: &[Tensor]) -> Tensor {
-        let batch = Batch::whole(graph, rows);
-        let Inferred { inference, .. } = self.infer(graph, &batch, noise);
-        let ratio = graph.sub(inference.log_prior, inference.log_posterior);
-        graph.add(inference.log_likelihood, ratio)
+    pub fn log_weights_with<'g>(&self, rows: Rows<'g>, noise: &[Tensor<'g>]) -> Tensor<'g> {
+        let Inferred { inference, .. } = self.infer(&Batch::whole(rows), noise);
+        inference.log_likelihood + (inference.log_prior - inference.log_posterior)
     }
 
     /// Infers all layers of a batch and decodes it, with as many codes per row as there is noise for.
-    fn infer(&self, graph: &mut Graph, batch: &Batch, noise: &[Tensor]) -> Inferred<'_> {
-        let rows = graph.shape(batch.rows.x)[0];
-        let samples = graph.shape(noise[0])[0] / rows;
-        let levels = self.stack.levels(graph, batch.rows.x, Some(noise));
+    fn infer<'g>(&self, batch: &Batch<'g>, noise: &[Tensor<'g>]) -> Inferred<'_, 'g> {
+        let (graph, rows) = (batch.rows.x.graph(), batch.rows.count());
+        let samples = noise[0].shape()[0] / rows;
+        let levels = self.stack.levels(batch.rows.x, Some(noise));
         let (mut log_prior, mut log_posterior) = (graph.constant(0.0), graph.constant(0.0));
         let mut kls = Vec::new();
         for level in &levels {
-            let [each, prior] = [level.log_posterior, self.log_prior(graph, level)];
-            let kl = self.kl(graph, level, prior);
-            kls.push(mean_over_samples(graph, kl, samples));
-            let [each, prior] = [each, prior].map(|t| graph.sum_rows(t));
-            (log_posterior, log_prior) = (graph.add(log_posterior, each), graph.add(log_prior, prior));
+            let prior = self.log_prior(level);
+            kls.push(mean_over_samples(self.kl(level, prior), samples));
+            log_posterior = log_posterior + level.log_posterior.sum_rows();
+            log_prior = log_prior + prior.sum_rows();
         }
-        let [log_posterior, log_prior] = [log_posterior, log_prior].map(|t| graph.reshape(t, &[rows, samples]));
-        let likelihood = &*self.parts.likelihood;
+        let (likelihood, z) = (&*self.parts.likelihood, levels[0].z);
         let inference = Inference {
             posterior: &DiagonalGaussian,
             prior: &*self.parts.prior,
             encoder: self.encoder(),
-            outputs: self.stack.networks.outputs(graph, batch.rows.x),
-            z: levels[0].z,
-            log_likelihood: self.stack.networks.log_likelihood(graph, likelihood, levels[0].z, batch.rows),
-            log_prior,
-            log_posterior,
+            outputs: self.stack.networks.outputs(batch.rows.x),
+            z,
+            log_likelihood: self.stack.networks.log_likelihood(likelihood, z, batch.rows),
+            log_prior: log_prior.reshape(&[rows, samples]),
+            log_posterior: log_posterior.reshape(&[rows, samples]),
             kl: graph.concat(&kls, 1),
             weights: batch.weights,
             count: batch.count,
@@ -141,25 +143,24 @@ impl Hierarchical {
     }
 
     /// ln p of a layer's codes, given those above: per dimension `[n, width]`, of the uppermost as a whole `[n, 1]`.
-    fn log_prior(&self, graph: &mut Graph, level: &Level) -> Tensor {
+    fn log_prior<'g>(&self, level: &Level<'g>) -> Tensor<'g> {
         match level.prior {
-            Some(prior) => prior.log_prob(graph, level.z),
-            None => self.parts.prior.log_prob(graph, level.z.into(), &self.encoder()),
+            Some(prior) => prior.log_prob(level.z),
+            None => self.parts.prior.log_prob(level.z.into(), &self.encoder()),
         }
     }
 
     /// The KL of a layer: in closed form, given the layers drawn before it, where there is one; else what the codes say.
     /// `[n, width]` or `[n, 1]`
-    fn kl(&self, graph: &mut Graph, level: &Level, log_prior: Tensor) -> Tensor {
+    fn kl<'g>(&self, level: &Level<'g>, log_prior: Tensor<'g>) -> Tensor<'g> {
         let Moments { mu, log_var } = level.posterior;
         let closed = match level.prior {
-            Some(prior) => self.stack.recognition.tells_kl().then(|| level.posterior.kl(graph, prior)),
-            None => self.parts.prior.kl_from_gaussian(graph, mu, log_var),
+            Some(prior) => self.stack.recognition.tells_kl().then(|| level.posterior.kl(prior)),
+            None => self.parts.prior.kl_from_gaussian(mu, log_var),
         };
-        closed.unwrap_or_else(|| {
-            let whole = graph.shape(log_prior)[1] == 1;
-            let log_posterior = if whole { graph.sum_rows(level.log_posterior) } else { level.log_posterior };
-            graph.sub(log_posterior, log_prior)
+        closed.unwrap_or_else(|| match log_prior.width() {
+            1 => level.log_posterior.sum_rows() - log_prior,
+            _ => level.log_posterior - log_prior,
         })
     }
 
@@ -170,12 +171,9 @@ impl Hierarchical {
 }
 
 /// The mean over the samples of each row: `[rows·samples, n]` to `[rows, n]`.
-fn mean_over_samples(graph: &mut Graph, t: Tensor, samples: usize) -> Tensor {
-    let &[all, n] = graph.shape(t) else { unreachable!("codes have two dimensions") };
-    let t = graph.reshape(t, &[all / samples, samples, n]);
-    let sum = graph.sum(t, &[1]);
-    let mean = graph.scale(sum, 1.0 / samples as f32);
-    graph.reshape(mean, &[all / samples, n])
+fn mean_over_samples(t: Tensor, samples: usize) -> Tensor {
+    let [all, n] = t.dims();
+    t.reshape(&[all / samples, samples, n]).mean(&[1]).reshape(&[all / samples, n])
 }
 
 impl Model for Hierarchical {
@@ -183,72 +181,92 @@ impl Model for Hierarchical {
         self.stack.networks.features()
     }
 
-    /// Those of the layer nearest to the data.
-    fn latent(&self) -> usize {
-        self.stack.networks.latent()
-    }
-
-    fn parameters(&self) -> Vec<ParameterSpec> {
-        let mut all = self.stack.parameters();
-        all.extend(self.parts.likelihood.parameters(self.features()));
-        all.extend(self.parts.prior.parameters(self.stack.top(), Encode::features(&self.stack)));
-        all
+    fn condition(&self) -> Condition {
+        Condition::None
     }
 
     fn measure(&self, black_and_white: bool) -> Measure {
         Measure::of(self.parts.likelihood.support(), black_and_white)
     }
 
-    fn kl_is_closed_form(&self) -> Option<bool> {
-        let mut graph = Graph::new();
-        let [mu, log_var] = ["mu", "log_var"].map(|name| graph.input(name, &[1, self.stack.top()]));
-        let of_top = self.parts.prior.kl_from_gaussian(&mut graph, mu, log_var).is_some();
-        Some(of_top && self.stack.recognition.tells_kl())
+    fn terms<'g>(&self, batch: &Batch<'g>) -> Terms<'g> {
+        self.terms_with(batch, &self.noise(batch.rows, self.parts.objective.samples()))
     }
 
-    fn terms(&self, graph: &mut Graph, batch: &Batch) -> Terms {
-        let rows = graph.shape(batch.rows.x)[0];
-        let noise = self.noise(graph, rows * self.parts.objective.samples());
-        self.terms_with(graph, batch, &noise)
-    }
-
-    fn score(&self, graph: &mut Graph, rows: Rows) -> Tensor {
-        let batch = Batch::whole(graph, rows);
-        let noise = self.noise(graph, batch.count);
-        let Inferred { inference, .. } = self.infer(graph, &batch, &noise);
-        let (reconstruction, kl) = (inference.reconstruction(graph), inference.kl_of_rows(graph));
-        graph.add(reconstruction, kl)
-    }
-
-    fn log_weights(&self, graph: &mut Graph, rows: Rows, samples: usize) -> Option<Tensor> {
-        let count = graph.shape(rows.x)[0];
-        let noise = self.noise(graph, count * samples);
-        Some(self.log_weights_with(graph, rows, &noise))
-    }
-
-    fn draw_code(&self, graph: &mut Graph, rows: Rows) -> Tensor {
-        let count = graph.shape(rows.x)[0];
-        let noise = self.noise(graph, count);
-        self.stack.levels(graph, rows.x, Some(&noise))[0].z
-    }
-
-    /// That of the layer nearest to the data; in a ladder it hangs on the layers above, which stand at their means.
-    fn encode(&self, graph: &mut Graph, rows: Rows) -> Tensor {
-        self.stack.levels(graph, rows.x, None)[0].z
-    }
-
-    fn decode(&self, graph: &mut Graph, z: Tensor, _: Option<Tensor>) -> Tensor {
-        let outputs = self.stack.networks.decode(graph, z, None);
-        self.parts.likelihood.mean(graph, outputs)
-    }
-
-    /// Codes of the first layer, below codes of all others: the uppermost from its prior, each below from the one above.
-    fn prior_sample(&self, graph: &mut Graph, rows: usize) -> Option<Tensor> {
-        let top = self.parts.prior.sample(graph, rows, self.stack.top(), &self.encoder());
-        Some(self.stack.descend(graph, top))
+    fn score<'g>(&self, rows: Rows<'g>) -> Tensor<'g> {
+        let Inferred { inference, .. } = self.infer(&Batch::whole(rows), &self.noise(rows, 1));
+        inference.reconstruction() + inference.kl_of_rows()
     }
 
     fn scalar(&self, name: &str, epochs: f64) -> Option<f64> {
         self.parts.objective.scalar(name, epochs)
+    }
+
+    fn can(&self) -> Can<'_> {
+        Can {
+            encode: Some(self),
+            decode: Some(self),
+            generate: Some(self),
+            density: Some(self),
+            posterior: None,
+            classify: None,
+        }
+    }
+}
+
+impl Encode for Hierarchical {
+    /// Dimensions of the layer nearest to the data.
+    fn latent(&self) -> usize {
+        self.stack.networks.latent()
+    }
+
+    /// That of the layer nearest to the data; in a ladder it hangs on the layers above, which stand at their means.
+    fn mean<'g>(&self, rows: Rows<'g>) -> Tensor<'g> {
+        self.stack.levels(rows.x, None)[0].z
+    }
+
+    fn draw<'g>(&self, rows: Rows<'g>) -> Tensor<'g> {
+        self.stack.levels(rows.x, Some(&self.noise(rows, 1)))[0].z
+    }
+}
+
+impl Decode for Hierarchical {
+    fn mean<'g>(&self, z: Tensor<'g>, _: Option<Tensor<'g>>) -> Tensor<'g> {
+        self.parts.likelihood.mean(self.stack.networks.decode(z, None))
+    }
+
+    fn draw<'g>(&self, z: Tensor<'g>, _: Option<Tensor<'g>>) -> Option<Tensor<'g>> {
+        self.parts.likelihood.sample(self.stack.networks.decode(z, None))
+    }
+
+    fn reconstruct<'g>(&self, rows: Rows<'g>) -> Tensor<'g> {
+        Decode::mean(self, Encode::mean(self, rows), None)
+    }
+}
+
+impl Generate for Hierarchical {
+    /// Codes of the first layer, below codes of all others: the uppermost from its prior, each below from the one above.
+    fn codes<'g>(&self, graph: &'g Graph, rows: usize) -> Tensor<'g> {
+        self.stack.descend(self.parts.prior.sample(graph, rows, self.stack.top(), &self.encoder()))
+    }
+
+    fn rows<'g>(&self, graph: &'g Graph, rows: usize, _: Option<Tensor<'g>>) -> Tensor<'g> {
+        Decode::mean(self, self.codes(graph, rows), None)
+    }
+}
+
+impl Density for Hierarchical {
+    fn kl_is_closed_form(&self) -> bool {
+        let graph = Graph::new();
+        let [mu, log_var] = ["mu", "log_var"].map(|name| graph.input(name, &[1, self.stack.top()]));
+        self.parts.prior.kl_from_gaussian(mu, log_var).is_some() && self.stack.recognition.tells_kl()
+    }
+
+    fn log_weights<'g>(&self, rows: Rows<'g>, samples: usize) -> Tensor<'g> {
+        self.log_weights_with(rows, &self.noise(rows, samples))
+    }
+
+    fn note(&self) -> Option<&'static str> {
+        None
     }
 }

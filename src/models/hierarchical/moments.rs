@@ -9,16 +9,16 @@
 //! nowhere.
 
 use crate::distributions::DiagonalGaussian;
-use crate::graph::{Graph, Tensor};
+use crate::graph::Tensor;
 use crate::kernels::Func;
 
 /// N(μ, diag σ²) of each row.
 #[derive(Clone, Copy, Debug)]
-pub struct Moments {
+pub struct Moments<'g> {
     /// μ `[rows, width]`.
-    pub mu: Tensor,
+    pub mu: Tensor<'g>,
     /// ln σ² `[rows, width]`.
-    pub log_var: Tensor,
+    pub log_var: Tensor<'g>,
 }
 
 /// ln σ² is kept in this range before anything takes its exponential: σ between 0.0025 and 150. Priors that are learnt from
@@ -26,35 +26,28 @@ pub struct Moments {
 /// are free to choose the scale of their codes.
 const LOG_VAR: (f32, f32) = (-12.0, 10.0);
 
-impl Moments {
+impl<'g> Moments<'g> {
     /// What a network's outputs `[rows, 2·width]` mean: the first half are the means, the second ln σ².
-    pub fn split(graph: &mut Graph, outputs: Tensor) -> Moments {
-        let [mu, log_var] = DiagonalGaussian.split(graph, outputs);
-        Moments { mu, log_var: graph.clamp(log_var, LOG_VAR.0, LOG_VAR.1) }
+    pub fn split(outputs: Tensor<'g>) -> Moments<'g> {
+        let [mu, log_var] = DiagonalGaussian.split(outputs);
+        Moments { mu, log_var: log_var.clamp(LOG_VAR.0, LOG_VAR.1) }
     }
 
     /// The estimate `self` merged with a prior: the product of both densities, normalised.
-    pub fn merge(self, graph: &mut Graph, prior: Moments) -> Moments {
-        let gap = graph.sub(prior.log_var, self.log_var);
-        let share = graph.call(Func::Sigmoid, &[gap]);
-        let distance = graph.sub(self.mu, prior.mu);
-        let moved = graph.mul(share, distance);
-        let narrower = graph.call(Func::Softplus, &[gap]);
-        Moments { mu: graph.add(prior.mu, moved), log_var: graph.sub(prior.log_var, narrower) }
+    pub fn merge(self, prior: Moments<'g>) -> Moments<'g> {
+        let gap = prior.log_var - self.log_var;
+        Moments { mu: prior.mu + gap.sigmoid() * (self.mu - prior.mu), log_var: prior.log_var - gap.softplus() }
     }
 
     /// ln N(z; μ, σ²) per dimension, in nats `[rows, width]`.
-    pub fn log_prob(self, graph: &mut Graph, z: Tensor) -> Tensor {
-        graph.call(Func::GaussianLogProb, &[z, self.mu, self.log_var])
+    pub fn log_prob(self, z: Tensor<'g>) -> Tensor<'g> {
+        z.graph().call(Func::GaussianLogProb, &[z, self.mu, self.log_var])
     }
 
     /// KL(self ‖ prior) per dimension, in nats `[rows, width]`: that to N(0, I) of what is left when the prior's moments are
     /// taken out.
-    pub fn kl(self, graph: &mut Graph, prior: Moments) -> Tensor {
-        let half = graph.scale(prior.log_var, -0.5);
-        let inverse = graph.call(Func::Exp, &[half]);
-        let distance = graph.sub(self.mu, prior.mu);
-        let (mu, log_var) = (graph.mul(distance, inverse), graph.sub(self.log_var, prior.log_var));
-        graph.call(Func::KlStandardNormal, &[mu, log_var])
+    pub fn kl(self, prior: Moments<'g>) -> Tensor<'g> {
+        let mu = (self.mu - prior.mu) * (prior.log_var * -0.5).exp();
+        mu.graph().call(Func::KlStandardNormal, &[mu, self.log_var - prior.log_var])
     }
 }

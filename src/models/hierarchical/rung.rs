@@ -1,7 +1,7 @@
 //! The networks between two neighbouring stochastic layers: one up, away from the data, and one down.
 
-use crate::graph::{Graph, Tensor};
-use crate::nn::{Activation, Linear, Mlp, ParameterSpec};
+use crate::graph::Tensor;
+use crate::nn::{Activation, Mlp, linear};
 
 use super::moments::Moments;
 
@@ -32,56 +32,39 @@ impl Layer {
 /// The networks between a stochastic layer and the one below it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Rung {
+    name: String,
     /// Dimensions of the upper layer.
     pub latent: usize,
+    below: usize,
     up: Mlp,
-    head: Linear,
     down: Mlp,
-    output: Linear,
 }
 
 impl Rung {
-    /// The networks below the stochastic layer of this number, the first above the data being 1: `inputs` values come in from
-    /// below, and the layer below has `below` dimensions.
-    pub fn new(number: usize, (inputs, below): (usize, usize), layer: &Layer, activation: Activation) -> Rung {
-        let Layer { latent, hidden } = layer;
-        let outwards: Vec<usize> = hidden.iter().rev().copied().collect();
-        let name = |part: &str| format!("layer{number}.{part}");
-        let deepest = hidden.last().copied().unwrap_or(inputs);
-        let widest = outwards.last().copied().unwrap_or(*latent);
+    /// The networks below the stochastic layer of this number, the first above the data being 1; the layer below has `below`
+    /// dimensions. They are the scope `layer<number>`.
+    pub fn new(number: usize, below: usize, layer: &Layer, activation: Activation) -> Rung {
+        let outwards = layer.hidden.iter().rev().copied().collect();
         Rung {
-            latent: *latent,
-            up: Mlp::new(&name("encoder"), inputs, hidden, activation),
-            head: Linear::new(name("head"), deepest, 2 * latent),
-            down: Mlp::new(&name("decoder"), *latent, &outwards, activation),
-            output: Linear::new(name("output"), widest, 2 * below),
+            name: format!("layer{number}"),
+            latent: layer.latent,
+            below,
+            up: Mlp { widths: layer.hidden.clone(), activation },
+            down: Mlp { widths: outwards, activation },
         }
     }
 
-    /// The parameters, those on the way up first.
-    pub fn parameters(&self) -> Vec<ParameterSpec> {
-        let mut all = self.up.parameters();
-        all.extend(self.head.parameters());
-        all.extend(self.down.parameters());
-        all.extend(self.output.parameters());
-        all
-    }
-
-    /// Values per row that the hidden layers on the way up give.
-    pub fn hidden(&self) -> usize {
-        self.head.inputs
-    }
-
     /// On the way up, what the hidden layers give `[rows, hidden]`, and the outputs `[rows, 2·latent]`.
-    pub fn up(&self, graph: &mut Graph, t: Tensor) -> [Tensor; 2] {
-        let hidden = self.up.forward(graph, t);
-        [hidden, self.head.forward(graph, hidden)]
+    pub fn up<'g>(&self, t: Tensor<'g>) -> [Tensor<'g>; 2] {
+        t.graph().scope(&self.name, || {
+            let hidden = self.up.forward("encoder", t);
+            [hidden, linear("head", hidden, 2 * self.latent)]
+        })
     }
 
     /// p(z_below | z), of codes `[rows, latent]`.
-    pub fn prior(&self, graph: &mut Graph, z: Tensor) -> Moments {
-        let hidden = self.down.forward(graph, z);
-        let outputs = self.output.forward(graph, hidden);
-        Moments::split(graph, outputs)
+    pub fn prior<'g>(&self, z: Tensor<'g>) -> Moments<'g> {
+        let outputs = z.graph().scope(&self.name, || linear("output", self.down.forward("decoder", z), 2 * self.below));
+        Moments::split(outputs)
     }
 }

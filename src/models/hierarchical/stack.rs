@@ -7,10 +7,10 @@
 
 use super::moments::Moments;
 use super::rung::{Layer, Rung};
-use crate::distributions::{DiagonalGaussian, Encode, Posterior};
-use crate::graph::{Graph, Tensor};
-use crate::models::networks::{Networks, repeat};
-use crate::nn::{Activation, ParameterSpec};
+use crate::distributions::{DiagonalGaussian, Posterior, PosteriorNetwork};
+use crate::graph::Tensor;
+use crate::models::networks::Networks;
+use crate::nn::Activation;
 
 /// How codes of several layers are inferred.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,24 +31,24 @@ impl Recognition {
 
 /// A stochastic layer for some rows.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Level {
+pub(super) struct Level<'g> {
     /// q of the layer, given the layers that are drawn before it.
-    pub posterior: Moments,
+    pub posterior: Moments<'g>,
     /// p of the layer, given the codes above; none of the uppermost.
-    pub prior: Option<Moments>,
+    pub prior: Option<Moments<'g>>,
     /// Codes `[n, width]`.
-    pub z: Tensor,
+    pub z: Tensor<'g>,
     /// ln q of the codes per dimension `[n, width]`.
-    pub log_posterior: Tensor,
+    pub log_posterior: Tensor<'g>,
 }
 
-impl Level {
+impl<'g> Level<'g> {
     /// Draws codes with noise, or takes the means where there is none.
-    fn draw(graph: &mut Graph, posterior: Moments, prior: Option<Moments>, noise: Option<Tensor>) -> Level {
+    fn draw(posterior: Moments<'g>, prior: Option<Moments<'g>>, noise: Option<Tensor<'g>>) -> Level<'g> {
         let Moments { mu, log_var } = posterior;
         let [z, log_posterior] = match noise {
-            Some(noise) => DiagonalGaussian.draw_each(graph, [mu, log_var], noise),
-            None => [mu, posterior.log_prob(graph, mu)],
+            Some(noise) => DiagonalGaussian.draw_each([mu, log_var], noise),
+            None => [mu, posterior.log_prob(mu)],
         };
         Level { posterior, prior, z, log_posterior }
     }
@@ -65,15 +65,11 @@ pub(super) struct Stack {
 impl Stack {
     /// `networks` between data and z₁, and networks for the layers above it, from the lower to the upper.
     pub fn new(networks: Networks, upper: &[Layer], activation: Activation, recognition: Recognition) -> Stack {
-        let (mut inputs, mut below) = (networks.hidden(), networks.latent());
+        let mut below = networks.latent();
         let mut rungs = Vec::new();
         for (number, layer) in upper.iter().enumerate() {
-            if recognition == Recognition::BottomUp {
-                inputs = below;
-            }
-            let rung = Rung::new(number + 2, (inputs, below), layer, activation);
-            (inputs, below) = (rung.hidden(), rung.latent);
-            rungs.push(rung);
+            rungs.push(Rung::new(number + 2, below, layer, activation));
+            below = layer.latent;
         }
         Stack { networks, rungs, recognition }
     }
@@ -88,105 +84,81 @@ impl Stack {
         self.rungs.last().map_or(self.networks.latent(), |rung| rung.latent)
     }
 
-    /// The parameters, from the data upwards.
-    pub fn parameters(&self) -> Vec<ParameterSpec> {
-        let mut all = self.networks.parameters();
-        all.extend(self.rungs.iter().flat_map(Rung::parameters));
-        all
-    }
-
     /// The layers for rows `[rows, features]`, from the data upwards, with noise for each `[rows·samples, width]`, or along the
     /// means.
-    pub fn levels(&self, graph: &mut Graph, x: Tensor, noise: Option<&[Tensor]>) -> Vec<Level> {
-        let rows = graph.shape(x)[0];
-        let samples = noise.map_or(1, |noise| graph.shape(noise[0])[0] / rows);
+    pub fn levels<'g>(&self, x: Tensor<'g>, noise: Option<&[Tensor<'g>]>) -> Vec<Level<'g>> {
+        let samples = noise.map_or(1, |noise| noise[0].shape()[0] / x.shape()[0]);
         let noise = |i: usize| noise.map(|noise| noise[i]);
         match self.recognition {
-            Recognition::BottomUp => self.bottom_up(graph, x, samples, noise),
-            Recognition::Ladder => self.ladder(graph, x, samples, noise),
+            Recognition::BottomUp => self.bottom_up(x, samples, noise),
+            Recognition::Ladder => self.ladder(x, samples, noise),
         }
     }
 
-    fn bottom_up(
+    fn bottom_up<'g>(
         &self,
-        graph: &mut Graph,
-        x: Tensor,
+        x: Tensor<'g>,
         samples: usize,
-        noise: impl Fn(usize) -> Option<Tensor>,
-    ) -> Vec<Level> {
-        let outputs = self.networks.outputs(graph, x);
-        let repeated = repeat(graph, outputs, samples);
-        let posterior = Moments::split(graph, repeated);
-        let mut levels = vec![Level::draw(graph, posterior, None, noise(0))];
+        noise: impl Fn(usize) -> Option<Tensor<'g>>,
+    ) -> Vec<Level<'g>> {
+        let posterior = Moments::split(self.networks.outputs(x).repeat_rows(samples));
+        let mut levels = vec![Level::draw(posterior, None, noise(0))];
         for (i, rung) in self.rungs.iter().enumerate() {
-            let [_, outputs] = rung.up(graph, levels[i].z);
-            let posterior = Moments::split(graph, outputs);
-            let level = Level::draw(graph, posterior, None, noise(i + 1));
-            levels[i].prior = Some(rung.prior(graph, level.z));
+            let [_, outputs] = rung.up(levels[i].z);
+            let level = Level::draw(Moments::split(outputs), None, noise(i + 1));
+            levels[i].prior = Some(rung.prior(level.z));
             levels.push(level);
         }
         levels
     }
 
-    fn ladder(
-        &self,
-        graph: &mut Graph,
-        x: Tensor,
-        samples: usize,
-        noise: impl Fn(usize) -> Option<Tensor>,
-    ) -> Vec<Level> {
-        let estimates = self.estimates(graph, x);
+    fn ladder<'g>(&self, x: Tensor<'g>, samples: usize, noise: impl Fn(usize) -> Option<Tensor<'g>>) -> Vec<Level<'g>> {
         let mut levels: Vec<Level> = Vec::new();
-        for (i, &outputs) in estimates.iter().enumerate().rev() {
-            let repeated = repeat(graph, outputs, samples);
-            let estimate = Moments::split(graph, repeated);
-            let prior = levels.last().map(|above| self.rungs[i].prior(graph, above.z));
-            let posterior = prior.map_or(estimate, |prior| estimate.merge(graph, prior));
-            levels.push(Level::draw(graph, posterior, prior, noise(i)));
+        for (i, outputs) in self.estimates(x).into_iter().enumerate().rev() {
+            let estimate = Moments::split(outputs.repeat_rows(samples));
+            let prior = levels.last().map(|above| self.rungs[i].prior(above.z));
+            let posterior = prior.map_or(estimate, |prior| estimate.merge(prior));
+            levels.push(Level::draw(posterior, prior, noise(i)));
         }
         levels.reverse();
         levels
     }
 
     /// What the data says of each layer by itself, from the data upwards, `[rows, 2·width]` each.
-    fn estimates(&self, graph: &mut Graph, x: Tensor) -> Vec<Tensor> {
-        let [mut hidden, outputs] = self.networks.encode_with_hidden(graph, x);
+    fn estimates<'g>(&self, x: Tensor<'g>) -> Vec<Tensor<'g>> {
+        let [mut hidden, outputs] = self.networks.encode_with_hidden(x);
         let mut all = vec![outputs];
         for rung in &self.rungs {
             let outputs;
-            [hidden, outputs] = rung.up(graph, hidden);
+            [hidden, outputs] = rung.up(hidden);
             all.push(outputs);
         }
         all
     }
 
     /// z₁ `[rows, latent]` for codes of the uppermost layer, each layer drawn from its prior.
-    pub fn descend(&self, graph: &mut Graph, z: Tensor) -> Tensor {
+    pub fn descend<'g>(&self, z: Tensor<'g>) -> Tensor<'g> {
         self.rungs.iter().rev().fold(z, |z, rung| {
-            let prior = rung.prior(graph, z);
-            let shape = graph.shape(prior.mu).to_vec();
-            let noise = DiagonalGaussian.noise(graph, shape[0], shape[1]);
-            Level::draw(graph, prior, None, Some(noise)).z
+            let prior = rung.prior(z);
+            let [rows, width] = prior.mu.dims();
+            Level::draw(prior, None, Some(DiagonalGaussian.noise(z.graph(), rows, width))).z
         })
     }
 }
 
 /// The uppermost layer as a prior may want it: what q(z_L | x) is in a ladder. Bottom up it has no density that can be told,
 /// and this is the one along the means of the layers below.
-impl Encode for Stack {
+impl PosteriorNetwork for Stack {
     fn features(&self) -> usize {
         self.networks.features()
     }
 
-    fn outputs(&self, graph: &mut Graph, x: Tensor) -> Tensor {
+    fn outputs<'g>(&self, x: Tensor<'g>) -> Tensor<'g> {
         if self.recognition == Recognition::Ladder {
-            let estimates = self.estimates(graph, x);
-            return estimates[self.rungs.len()];
+            return self.estimates(x)[self.rungs.len()];
         }
-        let first = self.networks.outputs(graph, x);
-        self.rungs.iter().fold(first, |outputs, rung| {
-            let mu = DiagonalGaussian.mean(graph, outputs);
-            let [_, outputs] = rung.up(graph, mu);
+        self.rungs.iter().fold(self.networks.outputs(x), |outputs, rung| {
+            let [_, outputs] = rung.up(DiagonalGaussian.mean(outputs));
             outputs
         })
     }

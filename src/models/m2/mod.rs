@@ -12,12 +12,11 @@ mod joint;
 
 use super::labeller::{Labeller, cross_entropy, is_right, likeliest, mean_in_every_row};
 use super::vae::Parts;
-use super::{Batch, Model, Rows, Terms};
+use super::{Batch, Can, Classify, Condition, Decode, Density, Encode, Generate, Model, Rows, Terms};
 use crate::catalogue::{About, Kind};
-use crate::distributions::{Encode, Encoder, Measure};
+use crate::distributions::{Encoder, Measure};
 use crate::graph::{Graph, Tensor};
-use crate::kernels::Func;
-use crate::nn::{Activation, ParameterSpec};
+use crate::nn::Activation;
 use crate::objectives::BETA;
 use joint::{Joint, Labels};
 
@@ -57,23 +56,23 @@ pub struct M2 {
 }
 
 /// The bound of every row and label that was asked for, in nats, `[rows, labels]` each.
-struct Bound {
+struct Bound<'g> {
     /// E_q\[−ln p(x | y, z)\], from one code.
-    reconstruction: Tensor,
+    reconstruction: Tensor<'g>,
     /// KL(q(z | x, y) ‖ p(z)).
-    kl: Tensor,
+    kl: Tensor<'g>,
     /// ln p(x, y, z) − ln q(z | x, y).
-    log_weight: Tensor,
+    log_weight: Tensor<'g>,
 }
 
 /// What is known of rows whose label is not.
-struct Unlabelled {
+struct Unlabelled<'g> {
     /// ln q(y | x) `[rows, classes]`.
-    log_q: Tensor,
+    log_q: Tensor<'g>,
     /// E_q\[−ln p(x | y, z)\] over labels and codes `[rows, 1]`.
-    reconstruction: Tensor,
+    reconstruction: Tensor<'g>,
     /// KL(q(y, z | x) ‖ p(y) p(z)) `[rows, 1]`.
-    kl: Tensor,
+    kl: Tensor<'g>,
 }
 
 impl M2 {
@@ -109,68 +108,53 @@ impl M2 {
         Encoder { network: &self.encoder, posterior: &*self.parts.posterior }
     }
 
+    /// ln C, which is −ln p(y).
+    fn log_classes(&self) -> f32 {
+        (self.classes() as f32).ln()
+    }
+
     /// The bound of rows with these labels.
-    fn bound(&self, graph: &mut Graph, x: Tensor, labels: Labels) -> Bound {
+    fn bound<'g>(&self, x: Tensor<'g>, labels: Labels<'g>) -> Bound<'g> {
         let Parts { likelihood, posterior, prior, .. } = &self.parts;
-        let &[rows, features] = graph.shape(x) else { unreachable!("data has two dimensions") };
+        let [rows, features] = x.dims();
         let each = if let Labels::Every(_) = labels { self.classes() } else { 1 };
-        let outputs = self.encoder.forward(graph, x, labels);
-        let noise = posterior.noise(graph, rows * each, self.latent);
-        let draw = posterior.sample(graph, outputs, noise);
-        let log_prior = prior.log_prob(graph, draw.code(), &self.prior_encoder());
-        let ratio = graph.sub(draw.log_prob, log_prior);
-        let kl = match posterior.kl(graph, outputs, &**prior) {
-            Some(kl) => graph.sum_rows(kl),
-            None => ratio,
-        };
-        let mut decoded = self.decoder.forward(graph, draw.z, labels);
-        let mut x = x;
+        let outputs = self.encoder.forward(x, labels);
+        let draw = posterior.sample(outputs, posterior.noise(x.graph(), rows * each, self.latent));
+        let ratio = draw.log_prob - prior.log_prob(draw.code(), &self.prior_encoder());
+        let kl = posterior.kl(outputs, &**prior).map_or(ratio, Tensor::sum_rows);
+        let (mut decoded, mut x) = (self.decoder.forward(draw.z, labels), x);
         if each > 1 {
-            let width = graph.shape(decoded)[1];
-            decoded = graph.reshape(decoded, &[rows, each, width]);
-            x = graph.reshape(x, &[rows, 1, features]);
+            decoded = decoded.reshape(&[rows, each, decoded.width()]);
+            x = x.reshape(&[rows, 1, features]);
         }
-        let log_likelihood = likelihood.log_prob(graph, decoded, x);
-        let log_likelihood = graph.sum_rows(log_likelihood);
-        let [log_likelihood, kl, ratio] = [log_likelihood, kl, ratio].map(|t| graph.reshape(t, &[rows, each]));
-        let joint = graph.sub(log_likelihood, ratio);
-        let log_label = graph.constant((self.classes() as f32).ln());
-        Bound { reconstruction: graph.neg(log_likelihood), kl, log_weight: graph.sub(joint, log_label) }
+        let log_likelihood = likelihood.log_prob(decoded, x).sum_rows();
+        let [log_likelihood, kl, ratio] = [log_likelihood, kl, ratio].map(|t| t.reshape(&[rows, each]));
+        Bound { reconstruction: -log_likelihood, kl, log_weight: log_likelihood - ratio - self.log_classes() }
     }
 
     /// The bound of rows whose label is not known, over all labels.
-    fn unlabelled(&self, graph: &mut Graph, x: Tensor) -> Unlabelled {
-        let rows = graph.shape(x)[0];
-        let log_q = self.labeller.log_probs(graph, x);
-        let q = graph.call(Func::Exp, &[log_q]);
-        let Bound { reconstruction, kl, .. } = self.bound(graph, x, Labels::Every(rows));
+    fn unlabelled<'g>(&self, x: Tensor<'g>) -> Unlabelled<'g> {
+        let log_q = self.labeller.log_probs(x);
+        let q = log_q.exp();
+        let Bound { reconstruction, kl, .. } = self.bound(x, Labels::Every(x.shape()[0]));
         // KL(q(y | x) ‖ 1/C) is ln C less the entropy.
-        let log_label = graph.constant((self.classes() as f32).ln());
-        let of_label = graph.add(log_q, log_label);
-        let kl = graph.add(kl, of_label);
-        let [reconstruction, kl] = [reconstruction, kl].map(|t| {
-            let weighted = graph.mul(q, t);
-            graph.sum_rows(weighted)
-        });
-        Unlabelled { log_q, reconstruction, kl }
+        let kl = kl + (log_q + self.log_classes());
+        Unlabelled { log_q, reconstruction: (q * reconstruction).sum_rows(), kl: (q * kl).sum_rows() }
     }
 
     /// −ELBO with the KL weighted by β.
-    fn weighted(&self, graph: &mut Graph, reconstruction: Tensor, kl: Tensor) -> Tensor {
-        let beta = graph.scalar(BETA);
-        let kl = graph.mul(beta, kl);
-        graph.add(reconstruction, kl)
+    fn weighted<'g>(&self, reconstruction: Tensor<'g>, kl: Tensor<'g>) -> Tensor<'g> {
+        reconstruction + kl.graph().scalar(BETA) * kl
     }
 
     /// The likeliest label of each row, as a one among zeros, through which no gradient flows. `[rows, classes]`
-    fn guess(&self, graph: &mut Graph, x: Tensor) -> Tensor {
-        let log_q = self.labeller.log_probs(graph, x);
-        likeliest(graph, log_q)
+    fn guess<'g>(&self, x: Tensor<'g>) -> Tensor<'g> {
+        likeliest(self.labeller.log_probs(x))
     }
 
-    fn outputs(&self, graph: &mut Graph, Rows { x, y }: Rows) -> Tensor {
-        let y = y.unwrap_or_else(|| self.guess(graph, x));
-        self.encoder.forward(graph, x, Labels::Of(y))
+    fn outputs<'g>(&self, Rows { x, y }: Rows<'g>) -> Tensor<'g> {
+        let y = y.unwrap_or_else(|| self.guess(x));
+        self.encoder.forward(x, Labels::Of(y))
     }
 }
 
@@ -179,127 +163,129 @@ impl Model for M2 {
         self.labeller.features()
     }
 
-    fn latent(&self) -> usize {
-        self.latent
-    }
-
-    fn condition(&self) -> usize {
-        self.classes()
-    }
-
-    fn infers_label(&self) -> bool {
-        true
-    }
-
-    fn parameters(&self) -> Vec<ParameterSpec> {
-        let mut all = self.labeller.parameters();
-        all.extend(self.encoder.parameters());
-        all.extend(self.decoder.parameters());
-        all.extend(self.parts.likelihood.parameters(self.features()));
-        all.extend(self.parts.posterior.parameters(self.latent));
-        all.extend(self.parts.prior.parameters(self.latent, Encode::features(&self.encoder)));
-        all
-    }
-
-    fn note_on_likelihood(&self) -> Option<&'static str> {
-        self.parts.posterior.note_on_likelihood()
+    fn condition(&self) -> Condition {
+        Condition::Inferred(self.classes())
     }
 
     fn measure(&self, black_and_white: bool) -> Measure {
         Measure::of(self.parts.likelihood.support(), black_and_white)
     }
 
-    fn terms(&self, graph: &mut Graph, batch: &Batch) -> Terms {
+    fn terms<'g>(&self, batch: &Batch<'g>) -> Terms<'g> {
         let Rows { x, y } = batch.rows;
-        let rows = graph.shape(x)[0];
-        let Unlabelled { log_q, reconstruction, kl } = self.unlabelled(graph, x);
-        let bound = self.weighted(graph, reconstruction, kl);
-        let mu = self.encode(graph, x.into());
+        let Unlabelled { log_q, reconstruction, kl } = self.unlabelled(x);
+        let bound = self.weighted(reconstruction, kl);
+        let mu = Encode::mean(self, x.into());
+        let told = |log_q, y| [("classification", cross_entropy(log_q, y)), ("accuracy", is_right(log_q, y))];
         let (mut loss, mut parts) = (bound, vec![]);
-        match batch.labelled {
-            Some(part) => {
+        match (batch.labelled, y) {
+            (Some(part), _) => {
                 let share = part.count as f32 / batch.count as f32;
                 let y = part.rows.y.expect("labelled rows have labels");
-                let log_q = self.labeller.log_probs(graph, part.rows.x);
-                let found = self.bound(graph, part.rows.x, Labels::Of(y));
-                let log_label = graph.constant((self.classes() as f32).ln());
-                let of_label = graph.add(found.kl, log_label);
-                let labelled = self.weighted(graph, found.reconstruction, of_label);
-                let (entropy, right) = (cross_entropy(graph, log_q, y), is_right(graph, log_q, y));
-                let [labelled, entropy, right] = [labelled, entropy, right].map(|t| mean_in_every_row(graph, t, rows));
-                let (labelled, weighted) = (graph.scale(labelled, share), graph.scale(entropy, self.alpha));
-                let of_labelled = graph.add(labelled, weighted);
-                let rest = graph.scale(bound, 1.0 - share);
-                loss = graph.add(rest, of_labelled);
-                parts.extend([("classification", entropy), ("accuracy", right)]);
+                let log_q = self.labeller.log_probs(part.rows.x);
+                let found = self.bound(part.rows.x, Labels::Of(y));
+                let labelled = self.weighted(found.reconstruction, found.kl + self.log_classes());
+                let of_rows = |t| mean_in_every_row(t, batch.rows.count());
+                parts.extend(told(log_q, y).map(|(name, t)| (name, of_rows(t))));
+                let of_labelled = of_rows(labelled) * share + parts[0].1 * self.alpha;
+                loss = bound * (1.0 - share) + of_labelled;
             }
-            None => {
-                if let Some(y) = y {
-                    let (entropy, right) = (cross_entropy(graph, log_q, y), is_right(graph, log_q, y));
-                    parts.extend([("classification", entropy), ("accuracy", right)]);
-                }
-            }
+            (None, Some(y)) => parts.extend(told(log_q, y)),
+            (None, None) => {}
         }
-        Terms { loss, reconstruction, kl: Some(kl), mu, parts, reweigh: None }
+        Terms { loss, reconstruction, kl: Some(kl), mu, parts, gradient_scale: None }
     }
 
-    fn score(&self, graph: &mut Graph, rows: Rows) -> Tensor {
-        let Unlabelled { reconstruction, kl, .. } = self.unlabelled(graph, rows.x);
-        graph.add(reconstruction, kl)
-    }
-
-    fn log_weights(&self, graph: &mut Graph, Rows { x, .. }: Rows, samples: usize) -> Option<Tensor> {
-        let &[rows, features] = graph.shape(x) else { unreachable!("data has two dimensions") };
-        let x = graph.reshape(x, &[rows, 1, features]);
-        let x = graph.expand(x, &[rows, samples, features]);
-        let x = graph.reshape(x, &[rows * samples, features]);
-        // Labels are summed over, not drawn: ln Σ_y p(x, y, z_y)/q(z_y | x, y).
-        let Bound { log_weight, .. } = self.bound(graph, x, Labels::Every(rows * samples));
-        let each = graph.log_sum_exp(log_weight, &[1]);
-        Some(graph.reshape(each, &[rows, samples]))
-    }
-
-    fn draw_code(&self, graph: &mut Graph, rows: Rows) -> Tensor {
-        let outputs = self.outputs(graph, rows);
-        let count = graph.shape(outputs)[0];
-        let noise = self.parts.posterior.noise(graph, count, self.latent);
-        self.parts.posterior.sample(graph, outputs, noise).z
-    }
-
-    fn encode(&self, graph: &mut Graph, rows: Rows) -> Tensor {
-        let outputs = self.outputs(graph, rows);
-        self.parts.posterior.mean(graph, outputs)
-    }
-
-    fn decode(&self, graph: &mut Graph, z: Tensor, y: Option<Tensor>) -> Tensor {
-        let y = y.unwrap_or_else(|| {
-            let rows = graph.shape(z)[0];
-            graph.full(1.0 / self.classes() as f32, &[rows, self.classes()])
-        });
-        let outputs = self.decoder.forward(graph, z, Labels::Of(y));
-        self.parts.likelihood.mean(graph, outputs)
-    }
-
-    fn reconstruct(&self, graph: &mut Graph, Rows { x, y }: Rows) -> Tensor {
-        let y = y.unwrap_or_else(|| self.guess(graph, x));
-        let z = self.encode(graph, Rows { x, y: Some(y) });
-        self.decode(graph, z, Some(y))
-    }
-
-    fn prior_sample(&self, graph: &mut Graph, rows: usize) -> Option<Tensor> {
-        Some(self.parts.prior.sample(graph, rows, self.latent, &self.prior_encoder()))
-    }
-
-    fn classify(&self, graph: &mut Graph, x: Tensor) -> Tensor {
-        let log_q = self.labeller.log_probs(graph, x);
-        graph.call(Func::Exp, &[log_q])
-    }
-
-    fn kl_is_closed_form(&self) -> Option<bool> {
-        Some(self.parts.kl_is_closed_form(self.latent))
+    fn score<'g>(&self, rows: Rows<'g>) -> Tensor<'g> {
+        let Unlabelled { reconstruction, kl, .. } = self.unlabelled(rows.x);
+        reconstruction + kl
     }
 
     fn scalar(&self, name: &str, epochs: f64) -> Option<f64> {
         self.parts.posterior.scalar(name, epochs)
+    }
+
+    fn can(&self) -> Can<'_> {
+        Can {
+            encode: Some(self),
+            decode: Some(self),
+            generate: Some(self),
+            density: Some(self),
+            posterior: None,
+            classify: Some(self),
+        }
+    }
+}
+
+impl Encode for M2 {
+    fn latent(&self) -> usize {
+        self.latent
+    }
+
+    fn mean<'g>(&self, rows: Rows<'g>) -> Tensor<'g> {
+        self.parts.posterior.mean(self.outputs(rows))
+    }
+
+    fn draw<'g>(&self, rows: Rows<'g>) -> Tensor<'g> {
+        let outputs = self.outputs(rows);
+        let noise = self.parts.posterior.noise(outputs.graph(), rows.count(), self.latent);
+        self.parts.posterior.sample(outputs, noise).z
+    }
+}
+
+impl Decode for M2 {
+    fn mean<'g>(&self, z: Tensor<'g>, y: Option<Tensor<'g>>) -> Tensor<'g> {
+        self.parts.likelihood.mean(self.decode(z, y))
+    }
+
+    fn draw<'g>(&self, z: Tensor<'g>, y: Option<Tensor<'g>>) -> Option<Tensor<'g>> {
+        self.parts.likelihood.sample(self.decode(z, y))
+    }
+
+    fn reconstruct<'g>(&self, Rows { x, y }: Rows<'g>) -> Tensor<'g> {
+        let y = Some(y.unwrap_or_else(|| self.guess(x)));
+        Decode::mean(self, Encode::mean(self, Rows { x, y }), y)
+    }
+}
+
+impl M2 {
+    /// The decoder's outputs, all labels being as likely where none is given.
+    fn decode<'g>(&self, z: Tensor<'g>, y: Option<Tensor<'g>>) -> Tensor<'g> {
+        let classes = self.classes();
+        let y = y.unwrap_or_else(|| z.graph().full(1.0 / classes as f32, &[z.shape()[0], classes]));
+        self.decoder.forward(z, Labels::Of(y))
+    }
+}
+
+impl Generate for M2 {
+    fn codes<'g>(&self, graph: &'g Graph, rows: usize) -> Tensor<'g> {
+        self.parts.prior.sample(graph, rows, self.latent, &self.prior_encoder())
+    }
+
+    fn rows<'g>(&self, graph: &'g Graph, rows: usize, y: Option<Tensor<'g>>) -> Tensor<'g> {
+        Decode::mean(self, self.codes(graph, rows), y)
+    }
+}
+
+impl Density for M2 {
+    fn kl_is_closed_form(&self) -> bool {
+        self.parts.kl_is_closed_form(self.latent)
+    }
+
+    /// Labels are summed over, not drawn: ln Σ_y p(x, y, z_y)/q(z_y | x, y).
+    fn log_weights<'g>(&self, Rows { x, .. }: Rows<'g>, samples: usize) -> Tensor<'g> {
+        let rows = x.shape()[0];
+        let Bound { log_weight, .. } = self.bound(x.repeat_rows(samples), Labels::Every(rows * samples));
+        log_weight.log_sum_exp(&[1]).reshape(&[rows, samples])
+    }
+
+    fn note(&self) -> Option<&'static str> {
+        self.parts.posterior.note_on_likelihood()
+    }
+}
+
+impl Classify for M2 {
+    fn probabilities<'g>(&self, x: Tensor<'g>) -> Tensor<'g> {
+        self.labeller.log_probs(x).exp()
     }
 }

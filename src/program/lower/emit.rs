@@ -81,7 +81,7 @@ impl<'a> Emitter<'a> {
             storage: HashMap::new(),
         };
         for (name, t) in &request.outputs {
-            let words = emitter.count(*t);
+            let words = t.shape().iter().product();
             let object = emitter.whole(&format!("output.{name}"), words);
             emitter.outputs.push(object);
         }

@@ -14,7 +14,7 @@ use std::sync::Arc;
 
 use super::request::{Request, Update};
 use super::{Buffer, CORRECTION, Call, Output, Program, RING_SLOTS, SQUARED_GRADIENT_NORM, STEP_SIZE, Slice};
-use crate::graph::{Graph, NodeId, Op};
+use crate::graph::{NodeId, Op, Tensor};
 use crate::kernels::{Adam, Expr, Instr, Item, Kernel, Load, Norm, SCALARS, Statistics, View};
 use emit::{Draft, Emitter};
 use memory::Object;
@@ -26,21 +26,16 @@ use plan::{Destination, Plan};
 /// If the graph names a parameter, a data set or more scalars than the request holds: an error in the model, not in
 /// what a user gave.
 pub fn lower(request: &Request) -> Program {
-    let (mut graph, mut request) = (request.graph.clone(), request.clone());
-    spread_copies(&mut graph, &mut request);
-    let mut made = plan(&graph, &request);
-    let gathered;
-    if must_be_gathered(&made, &request) {
-        let mut with_sums = graph.clone();
-        gather_statistics(&mut with_sums, &mut request);
-        gathered = with_sums;
-        made = plan(&gathered, &request);
+    let mut request = request.clone();
+    spread_copies(&mut request);
+    let mut plan = make_plan(&request);
+    if must_be_gathered(&plan, &request) {
+        gather_statistics(&mut request);
+        plan = make_plan(&request);
     }
-    let plan = made;
-    let request = &Request { graph: plan.graph, ..request };
-    let statistics = statistics(request);
-    let scalars = scalar_names(request);
-    let mut emitter = Emitter::new(request, &plan, scalars);
+    let statistics = statistics(&request);
+    let scalars = scalar_names(&request);
+    let mut emitter = Emitter::new(&request, &plan, scalars);
     for unit in &plan.units {
         emitter.unit(unit);
     }
@@ -48,34 +43,34 @@ pub fn lower(request: &Request) -> Program {
     pairs::pair(&mut emitter.drafts, &mut emitter.objects);
     let mut names: Vec<String> = request.statistics.iter().map(|s| s.0.to_string()).collect();
     let ring = emit_statistics(&mut emitter, &statistics, partials, &mut names);
-    finish(request, emitter, names, ring)
+    finish(&request, emitter, names, ring)
 }
 
 fn statistics(request: &Request) -> Vec<NodeId> {
-    request.statistics.iter().map(|s| s.1).collect()
+    request.statistics.iter().map(|s| s.1.id()).collect()
 }
 
-fn plan<'a>(graph: &'a Graph, request: &Request) -> Plan<'a> {
+fn make_plan<'a>(request: &Request<'a>) -> Plan<'a> {
     let mut wanted: Vec<(NodeId, Destination)> = Vec::new();
     if let Some(update) = &request.update {
-        wanted.extend(update.gradients.iter().enumerate().map(|(i, &t)| (t, Destination::Gradient(i))));
+        wanted.extend(update.gradients.iter().enumerate().map(|(i, &t)| (t.id(), Destination::Gradient(i))));
     }
-    wanted.extend(request.outputs.iter().enumerate().map(|(i, &(_, t))| (t, Destination::Output(i))));
-    Plan::new(graph, &wanted, &statistics(request))
+    wanted.extend(request.outputs.iter().enumerate().map(|(i, &(_, t))| (t.id(), Destination::Output(i))));
+    Plan::new(request.graph, &wanted, &statistics(request))
 }
 
 /// The most copies of one tensor that its call writes; further ones are copied from it.
 const COPIES: usize = 3;
 
 /// Lets a tensor that is wanted in many places be copied in several calls, since a call has eight bindings.
-fn spread_copies(graph: &mut Graph, request: &mut Request) {
+fn spread_copies(request: &mut Request) {
     let mut seen: HashMap<NodeId, usize> = HashMap::new();
     let gradients = request.update.iter_mut().flat_map(|update| &mut update.gradients);
     for t in gradients.chain(request.outputs.iter_mut().map(|output| &mut output.1)) {
-        let before = seen.entry(*t).or_default();
+        let before = seen.entry(t.id()).or_default();
         *before += 1;
         for _ in 0..(*before - 1) / COPIES {
-            *t = graph.detach(*t);
+            *t = t.detach();
         }
     }
 }
@@ -92,21 +87,14 @@ fn must_be_gathered(plan: &Plan, request: &Request) -> bool {
 }
 
 /// Sums statistics one by one into one tensor, which is all that their call then reads.
-fn gather_statistics(graph: &mut Graph, request: &mut Request) {
-    let sums: Vec<NodeId> = request
-        .statistics
-        .iter()
-        .map(|&(_, t)| {
-            let axes: Vec<usize> = (0..graph.shape(t).len()).collect();
-            let sum = graph.sum(t, &axes);
-            graph.reshape(sum, &[1])
-        })
-        .collect();
+fn gather_statistics(request: &mut Request) {
+    let whole = |t: Tensor| (0..t.shape().len()).collect::<Vec<usize>>();
+    let sums = request.statistics.iter().map(|&(_, t)| t.sum(&whole(t)).reshape(&[1]));
     // A second part, so that even a single one is joined, and lies in memory.
-    let nothing = graph.full(0.0, &[1]);
-    let all = graph.concat(&[sums, vec![nothing]].concat(), 0);
+    let parts: Vec<Tensor> = sums.chain([request.graph.full(0.0, &[1])]).collect();
+    let all = request.graph.concat(&parts, 0);
     for (i, statistic) in request.statistics.iter_mut().enumerate() {
-        statistic.1 = graph.slice(all, 0, i, 1);
+        statistic.1 = all.slice(0, i, 1);
     }
 }
 
@@ -115,8 +103,8 @@ fn scalar_names(request: &Request) -> Vec<String> {
     if request.update.is_some() {
         names.extend([STEP_SIZE.to_string(), CORRECTION.to_string()]);
     }
-    for id in 0..request.graph.len() {
-        if let Op::Scalar(name) = &request.graph.node(NodeId(id as u32)).op
+    for id in request.graph.ids() {
+        if let Op::Scalar(name) = &request.graph.node(id).op
             && !names.contains(name)
         {
             names.push(name.clone());
@@ -217,7 +205,7 @@ fn finish(request: &Request, emitter: Emitter, statistics: Vec<String>, ring: Op
         .enumerate()
         .map(|(i, &object)| {
             let (name, t) = request.outputs[i];
-            Output { name: name.to_string(), shape: request.graph.shape(t).to_vec(), slice: slice(object) }
+            Output { name: name.to_string(), shape: t.shape().to_vec(), slice: slice(object) }
         })
         .collect();
     let ring = ring.map(|object| slice(object).buffer);

@@ -4,7 +4,7 @@ use super::super::given::Given;
 use super::super::programs::{generator, known, transform};
 use super::Session;
 use crate::error::{Error, Result};
-use crate::graph::{Graph, Tensor};
+use crate::graph::Tensor;
 use crate::kernels::Step;
 use crate::models::{Model, Rows};
 use crate::program::ProgramId;
@@ -19,7 +19,7 @@ impl Session {
     /// If these are not whole rows, if what must be known of them is missing, or if the device fails.
     pub fn encode<'a>(&mut self, rows: impl Into<Given<'a>>) -> Result<Vec<f32>> {
         self.encoder()?;
-        let widths = (self.model.features(), self.given_of_rows(), self.model.latent());
+        let widths = (self.model.features(), self.model.condition().given(), self.latent()?);
         self.transform("encode", self.known_of(rows.into()), widths, 0)
     }
 
@@ -28,11 +28,9 @@ impl Session {
     /// # Errors
     /// If the model infers no labels; otherwise as for [`Session::encode`].
     pub fn classify(&mut self, x: &[f32]) -> Result<Vec<f32>> {
-        if !self.model.infers_label() {
-            return Err(Error::invalid("the model infers no labels: train an m2 or a classifier"));
-        }
-        let classes = self.model.condition();
-        self.of_rows("classify", x.into(), classes, 0, |model, graph, rows| model.classify(graph, rows.x))
+        self.model.can().classify()?;
+        let classes = self.model.condition().width();
+        self.of_rows("classify", x.into(), classes, 0, |model, rows| Ok(model.can().classify()?.probabilities(rows.x)))
     }
 
     /// A code of each row `[rows, latent]`, drawn from its posterior as the seed decides.
@@ -40,18 +38,17 @@ impl Session {
     /// # Errors
     /// As for [`Session::encode`].
     pub fn draw_codes<'a>(&mut self, rows: impl Into<Given<'a>>, seed: u64) -> Result<Vec<f32>> {
-        let latent = self.model.latent();
-        self.of_rows("code", rows.into(), latent, seed, |model, graph, rows| model.draw_code(graph, rows))
+        let latent = self.latent()?;
+        self.of_rows("code", rows.into(), latent, seed, |model, rows| Ok(model.can().encode()?.draw(rows)))
     }
 
     /// E\[x | z\] at the posterior means `[rows, features]`.
     ///
     /// # Errors
-    /// As for [`Session::encode`].
+    /// If the model has no decoder; otherwise as for [`Session::encode`].
     pub fn reconstruct<'a>(&mut self, rows: impl Into<Given<'a>>) -> Result<Vec<f32>> {
-        self.check_decoder()?;
         let features = self.model.features();
-        self.of_rows("reconstruct", rows.into(), features, 0, |model, graph, rows| model.reconstruct(graph, rows))
+        self.of_rows("reconstruct", rows.into(), features, 0, |model, rows| Ok(model.can().decode()?.reconstruct(rows)))
     }
 
     /// What each row costs by itself `[rows]`: for a VAE the negative ELBO from one sample of the posterior, which the
@@ -60,7 +57,7 @@ impl Session {
     /// # Errors
     /// As for [`Session::encode`].
     pub fn score<'a>(&mut self, rows: impl Into<Given<'a>>, seed: u64) -> Result<Vec<f32>> {
-        self.of_rows("score", rows.into(), 1, seed, |model, graph, rows| model.score(graph, rows))
+        self.of_rows("score", rows.into(), 1, seed, |model, rows| Ok(model.score(rows)))
     }
 
     /// What a model makes of rows: `outputs` values of each.
@@ -70,36 +67,22 @@ impl Session {
         given: Given,
         outputs: usize,
         seed: u64,
-        work: impl FnOnce(&dyn Model, &mut Graph, Rows) -> Tensor,
+        work: impl for<'g> FnOnce(&dyn Model, Rows<'g>) -> Result<Tensor<'g>>,
     ) -> Result<Vec<f32>> {
-        let (features, condition) = (self.model.features(), self.given_of_rows());
-        self.load(name, |model, set| {
-            transform(name, set, CHUNK, (features, condition), |graph, rows| work(model, graph, rows))
-        })?;
+        let (features, condition) = (self.model.features(), self.model.condition().given());
+        self.load(name, |model, set| transform(name, set, CHUNK, (features, condition), |rows| work(model, rows)))?;
         self.transform(name, self.known_of(given), (features, condition, outputs), seed)
-    }
-
-    fn check_decoder(&self) -> Result<()> {
-        if self.model.has_decoder() {
-            return Ok(());
-        }
-        Err(Error::invalid("a classifier tells labels of rows, and cannot make rows: train a vae or an m2"))
-    }
-
-    /// Values that are to be known of rows that come in.
-    fn given_of_rows(&self) -> usize {
-        if self.model.infers_label() { 0 } else { self.model.condition() }
     }
 
     /// Rows without what the model infers itself.
     fn known_of<'a>(&self, given: Given<'a>) -> Given<'a> {
-        Given { x: given.x, y: if self.model.infers_label() { &[] } else { given.y } }
+        Given { x: given.x, y: if self.model.condition().given() == 0 { &[] } else { given.y } }
     }
 
     pub(super) fn encoder(&mut self) -> Result<ProgramId> {
-        let widths = (self.model.features(), self.given_of_rows());
+        let widths = (self.model.features(), self.model.condition().given());
         self.load("encode", |model, set| {
-            transform("encode", set, CHUNK, widths, |graph, rows| model.encode(graph, rows))
+            transform("encode", set, CHUNK, widths, |rows| Ok(model.can().encode()?.mean(rows)))
         })
     }
 
@@ -107,39 +90,37 @@ impl Session {
     /// is given them.
     ///
     /// # Errors
-    /// As for [`Session::encode`].
+    /// If the model has no decoder; otherwise as for [`Session::encode`].
     pub fn decode<'a>(&mut self, codes: impl Into<Given<'a>>) -> Result<Vec<f32>> {
-        let (features, latent, condition) = (self.model.features(), self.model.latent(), self.model.condition());
-        self.decoder()?;
+        let (features, latent) = (self.model.features(), self.latent()?);
+        let condition = self.model.condition().width();
+        self.load("decode", |model, set| {
+            transform("decode", set, CHUNK, (latent, condition), |Rows { x: z, y }| {
+                Ok(model.can().decode()?.mean(z, y))
+            })
+        })?;
         self.transform("decode", codes.into(), (latent, condition, features), 0)
     }
 
     /// New data: E\[x | z, y\] for codes drawn from the prior, `count` of them, each with the condition of its place in `y`
-    /// `[count, condition]` where the model is given conditions; see [`Model::sample`]. `[count, features]`
+    /// `[count, condition]` where the model is given conditions; see [`Generate::rows`](crate::models::Generate::rows).
+    /// `[count, features]`
     ///
     /// # Errors
     /// If the model has no prior, conditions are missing, or the device fails.
     pub fn sample(&mut self, count: usize, y: &[f32], seed: u64) -> Result<Vec<f32>> {
-        self.check_generative()?;
-        let (features, condition) = (self.model.features(), self.model.condition());
+        self.model.can().generate()?;
+        let (features, condition) = (self.model.features(), self.model.condition().width());
         check_conditions(y, count, condition)?;
         let known = known("sample");
         self.load("sample", |model, set| {
             generator("sample", set, |graph| {
                 let y = (condition > 0).then(|| graph.input(&known, &[CHUNK, condition]));
-                model.sample(graph, CHUNK, y).expect("the model has a prior")
+                Ok(model.can().generate()?.rows(graph, CHUNK, y))
             })
         })?;
         let inputs = [(known.as_str(), y, condition)];
         self.chunks("sample", (count, features), seed, if condition > 0 { &inputs } else { &[] })
-    }
-
-    /// Says so if the model has no prior.
-    fn check_generative(&self) -> Result<()> {
-        if self.model.is_generative() {
-            return Ok(());
-        }
-        Err(Error::invalid("a model without a prior has nothing to draw codes from: train a vae"))
     }
 
     /// Codes drawn from the prior. `[count, latent]`
@@ -147,20 +128,11 @@ impl Session {
     /// # Errors
     /// If the model has no prior, or the device fails.
     pub fn prior_sample(&mut self, count: usize, seed: u64) -> Result<Vec<f32>> {
-        self.check_generative()?;
-        let latent = self.model.latent();
+        let latent = self.latent()?;
         self.load("prior", |model, set| {
-            generator("prior", set, |g| model.prior_sample(g, CHUNK).expect("the model has a prior"))
+            generator("prior", set, |graph| Ok(model.can().generate()?.codes(graph, CHUNK)))
         })?;
         self.chunks("prior", (count, latent), seed, &[])
-    }
-
-    fn decoder(&mut self) -> Result<ProgramId> {
-        self.check_decoder()?;
-        let widths = (self.model.latent(), self.model.condition());
-        self.load("decode", |model, set| {
-            transform("decode", set, CHUNK, widths, |graph, Rows { x: z, y }| model.decode(graph, z, y))
-        })
     }
 
     /// Runs a loaded transform over rows of `width` values and `condition` values of what is known, a chunk at a time;

@@ -79,7 +79,7 @@ pub const DROPPED: &[(&str, usize)] = &[
     ("next_multiple_of", 1),
 ];
 
-/// Methods of which only the argument stays: `graph.detach(a)` becomes `a`.
+/// Methods of which only the argument stays: `a.detach()` becomes `a`.
 pub const ONLY_ARGUMENT: &[&str] = &["detach", "neg", "sum_rows"];
 
 /// Methods whose two arguments may change places.

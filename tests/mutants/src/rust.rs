@@ -142,7 +142,7 @@ impl Walk<'_> {
         if rules::SWAPPED.contains(&name.as_str()) && count == 2 {
             self.swap(e, &call.args[0], &call.args[1]);
         }
-        // graph.call(Func::Less, &[a, b])
+        // a.less(b)
         if let ("call", Some(func), Some(Expr::Reference(args))) = (name.as_str(), call.args.first(), call.args.get(1))
         {
             let func_name = self.text_of(func).trim_start_matches("Func::").to_string();

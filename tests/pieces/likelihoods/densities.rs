@@ -26,18 +26,18 @@ pub struct Looked {
 
 /// Looks at a likelihood as if its support were this one.
 pub fn look(likelihood: &dyn Likelihood, support: Support, outputs: &[f64]) -> Looked {
-    let mut sheet = Sheet::new(likelihood, 1);
+    let mut sheet = Sheet::new();
     let o = sheet.input("outputs", &[1, outputs.len()], outputs);
-    let mean = likelihood.mean(&mut sheet.graph, o);
+    let mean = likelihood.mean(o);
     let mean = sheet.exact(&[mean])[0][0];
     // The peak of a density and its width are about each other's inverse.
     let at_mean = sheet.input("mean", &[1, 1], &[mean]);
-    let peak = likelihood.log_prob(&mut sheet.graph, o, at_mean);
+    let peak = likelihood.log_prob(o, at_mean);
     let grid = Grid::new(support, mean, 0.5 * (-sheet.exact(&[peak])[0][0]).exp());
     let (points, weights) = grid.points();
     let x = sheet.input("x", &[points.len(), 1], &points);
-    let log_prob = likelihood.log_prob(&mut sheet.graph, o, x);
-    assert_eq!(sheet.graph.shape(log_prob), [points.len(), 1]);
+    let log_prob = likelihood.log_prob(o, x);
+    assert_eq!(log_prob.shape(), [points.len(), 1]);
     let weigh = |list: &Vec<f64>| list.iter().zip(&weights).map(|(l, w)| l.exp() * w).collect();
     let exact = weigh(&sheet.exact(&[log_prob])[0]);
     let found = weigh(&sheet.on(&mut Device::new(Box::new(Cpu::new())), &[log_prob])[0]);
@@ -133,22 +133,21 @@ fn features_and_samples_have_their_places() {
         let joined: Vec<f64> = (0..ROWS * SAMPLES).flat_map(row).map(|(i, k)| single[i][k]).collect();
         let data: Vec<f64> = (0..ROWS * FEATURES).map(|_| inside(likelihood.support(), &mut numbers)).collect();
 
-        let mut sheet = Sheet::new(&*likelihood, FEATURES);
+        let mut sheet = Sheet::new();
         let o = sheet.input("outputs", &[ROWS, SAMPLES, n * FEATURES], &joined);
         let x = sheet.input("x", &[ROWS, 1, FEATURES], &data);
-        let graph = &mut sheet.graph;
-        let draws = likelihood.sample(graph, o).expect("each of the list can be drawn from");
-        let together = [likelihood.log_prob(graph, o, x), likelihood.mean(graph, o)];
+        let draws = likelihood.sample(o).expect("each of the list can be drawn from");
+        let together = [likelihood.log_prob(o, x), likelihood.mean(o)];
         for t in together.into_iter().chain([draws]) {
-            assert_eq!(graph.shape(t), [ROWS, SAMPLES, FEATURES], "{spec}");
+            assert_eq!(t.shape(), [ROWS, SAMPLES, FEATURES], "{spec}");
         }
         let (exact, found) = (sheet.exact(&together), sheet.on(&mut Device::new(Box::new(Cpu::new())), &together));
         for (i, outputs) in single.iter().enumerate() {
-            let mut alone = Sheet::new(&*likelihood, 1);
+            let mut alone = Sheet::new();
             let o = alone.input("outputs", &[1, n], outputs);
             let row = i / (SAMPLES * FEATURES);
             let x = alone.input("x", &[1, 1], &[data[row * FEATURES + i % FEATURES]]);
-            let wanted = [likelihood.log_prob(&mut alone.graph, o, x), likelihood.mean(&mut alone.graph, o)];
+            let wanted = [likelihood.log_prob(o, x), likelihood.mean(o)];
             for (part, wanted) in alone.exact(&wanted).iter().enumerate() {
                 let apart = |list: &[Vec<f64>]| (list[part][i] - wanted[0]).abs() / (1.0 + wanted[0].abs());
                 assert!(apart(&exact) < 1e-12 && apart(&found) < LIMIT, "{spec}, element {i}");

@@ -4,10 +4,9 @@
 use elbo::catalogue::Spec;
 use elbo::cpu::Cpu;
 use elbo::distributions::Support;
-use elbo::graph::Tensor;
 
 use super::densities::inside;
-use super::{Sheet, made, outputs, specs};
+use super::{Sheet, Tensor, made, outputs, specs};
 use crate::oracle::{Device, Numbers};
 
 const FEATURES: usize = 3;
@@ -31,14 +30,14 @@ fn sheet(spec: &Spec, nudge: f64) -> (Sheet, [Tensor; 2]) {
     for row in data.chunks_mut(FEATURES) {
         row[..2].copy_from_slice(&ends);
     }
-    let mut sheet = Sheet::new(&*likelihood, FEATURES);
+    let mut sheet = Sheet::new();
     sheet.tag = spec.to_string();
     let o = sheet.input("outputs", &[rows, n * FEATURES], &given);
     let x = sheet.input("x", &[rows, FEATURES], &data);
     let w = sheet.input("w", &[rows, FEATURES], &numbers.signed(rows * FEATURES));
-    let log_prob = likelihood.log_prob(&mut sheet.graph, o, x);
-    let loss = sheet.graph.mul(log_prob, w);
-    let gradient = sheet.graph.gradients(loss, &[o])[0];
+    let log_prob = likelihood.log_prob(o, x);
+    let loss = log_prob * w;
+    let gradient = loss.gradients(&[o])[0];
     (sheet, [log_prob, gradient])
 }
 

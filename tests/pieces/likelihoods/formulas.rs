@@ -106,10 +106,10 @@ fn each_is_what_its_formula_says() {
         let levels = [0, 1, 2, 3, 4, 5, 6, 7].map(|k| f64::from(k) / 7.0);
         for x in levels {
             let found = |outputs: &[f64]| {
-                let mut sheet = Sheet::new(&*likelihood, 1);
+                let mut sheet = Sheet::new();
                 let o = sheet.input("outputs", &[1, outputs.len()], outputs);
                 let x = sheet.input("x", &[1, 1], &[x]);
-                let log_prob = likelihood.log_prob(&mut sheet.graph, o, x);
+                let log_prob = likelihood.log_prob(o, x);
                 sheet.exact(&[log_prob])[0][0]
             };
             let expected = by_hand(id, outputs, x);

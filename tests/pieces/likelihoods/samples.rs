@@ -15,10 +15,10 @@ const DRAWS: usize = 1 << 15;
 const LIMIT: f64 = 5.0;
 
 fn draw(likelihood: &dyn Likelihood, outputs: &[f64]) -> Vec<f64> {
-    let mut sheet = Sheet::new(likelihood, 1);
+    let mut sheet = Sheet::new();
     let o = sheet.input("outputs", &[1, outputs.len()], outputs);
-    let o = sheet.graph.expand(o, &[DRAWS, outputs.len()]);
-    let x = likelihood.sample(&mut sheet.graph, o).expect("each of the list can be drawn from");
+    let o = o.expand(&[DRAWS, outputs.len()]);
+    let x = likelihood.sample(o).expect("each of the list can be drawn from");
     sheet.on(&mut Device::new(Box::new(Cpu::new())), &[x]).remove(0)
 }
 

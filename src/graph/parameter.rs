@@ -1,0 +1,194 @@
+//! Parameters: declared where they are used, named by the scopes around them.
+
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::rc::Rc;
+
+use super::{Graph, NodeId, Op, Tensor};
+use crate::kernels::Step;
+use crate::kernels::random::{normal4, uniform4};
+
+/// How a parameter starts.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Init {
+    /// The same number everywhere.
+    Constant(f32),
+    /// Uniform in ±bound.
+    Uniform(f32),
+    /// Normal, so that what would otherwise be alike starts apart.
+    Normal {
+        /// The mean.
+        mean: f32,
+        /// The standard deviation.
+        deviation: f32,
+    },
+}
+
+/// A parameter that a graph has declared.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ParameterSpec {
+    /// Its name with those of the scopes around it, unique in the model.
+    pub name: String,
+    /// Its shape.
+    pub shape: Vec<usize>,
+    /// How it starts.
+    pub init: Init,
+    /// Whether it is trained; else it is only read, see [`Graph::freeze`].
+    pub trained: bool,
+}
+
+/// Whether the parameter of a full name is only read.
+type IsFrozen = Rc<dyn Fn(&str) -> bool>;
+
+/// Makes something else of a parameter where it is used: of its full name and the tensor that holds it.
+type Transform = Rc<dyn for<'g> Fn(&str, Tensor<'g>) -> Tensor<'g>>;
+
+/// A transform, and what it has made of parameters so far, by name: used twice, a parameter becomes the same.
+#[derive(Clone)]
+struct Transformed {
+    transform: Transform,
+    made: Rc<RefCell<HashMap<String, NodeId>>>,
+}
+
+impl Transformed {
+    fn of<'g>(&self, name: &str, tensor: Tensor<'g>) -> Tensor<'g> {
+        if let Some(&id) = self.made.borrow().get(name) {
+            return tensor.graph().tensor(id);
+        }
+        let made = (self.transform)(name, tensor);
+        self.made.borrow_mut().insert(name.to_string(), made.id());
+        made
+    }
+}
+
+/// What a graph has declared, and what holds for declarations at the moment.
+#[derive(Default)]
+pub(super) struct Declared {
+    parameters: Vec<ParameterSpec>,
+    places: HashMap<String, usize>,
+    scope: String,
+    frozen: Vec<IsFrozen>,
+    transforms: Vec<Transformed>,
+}
+
+impl Graph {
+    /// A parameter of the model: what stands here is trained, and starts as `init` says. Its name is preceded by those of
+    /// the scopes around it, see [`Graph::scope`]. Declared again, it is the same parameter.
+    ///
+    /// # Panics
+    /// If it was declared with another shape or start.
+    #[track_caller]
+    pub fn param(&self, name: &str, shape: &[usize], init: Init) -> Tensor<'_> {
+        let name = self.in_scope(name);
+        let transforms = {
+            let mut declared = self.declared.borrow_mut();
+            let trained = !declared.frozen.iter().any(|is_frozen| is_frozen(&name));
+            let spec = ParameterSpec { name: name.clone(), shape: shape.to_vec(), init, trained };
+            match declared.places.get(&name) {
+                Some(&place) => {
+                    let known = &declared.parameters[place];
+                    assert_eq!(*known, spec, "the parameter {name} is declared twice, and differently");
+                }
+                None => {
+                    let place = declared.parameters.len();
+                    declared.places.insert(name.clone(), place);
+                    declared.parameters.push(spec);
+                }
+            }
+            declared.transforms.clone()
+        };
+        let raw = self.push(Op::Param(name.clone()), vec![], shape.to_vec());
+        transforms.iter().rev().fold(raw, |tensor, transform| transform.of(&name, tensor))
+    }
+
+    /// The parameters that were declared, in the order in which they first were.
+    pub fn parameters(&self) -> Vec<ParameterSpec> {
+        self.declared.borrow().parameters.clone()
+    }
+
+    /// The tensor of a parameter by its full name, as it lies in memory.
+    ///
+    /// # Panics
+    /// If the graph has not declared it.
+    #[track_caller]
+    pub fn parameter(&self, name: &str) -> Tensor<'_> {
+        let shape = {
+            let declared = self.declared.borrow();
+            let place = declared.places.get(name);
+            let place = *place.unwrap_or_else(|| panic!("the graph declares no parameter {name}"));
+            declared.parameters[place].shape.clone()
+        };
+        self.push(Op::Param(name.to_string()), vec![], shape)
+    }
+
+    /// Does `work` with `scope.` before the names of all parameters and scalars that it asks for, so that a model can be a
+    /// part of another without their names meeting. Scopes nest.
+    pub fn scope<T>(&self, scope: &str, work: impl FnOnce() -> T) -> T {
+        let outer = self.declared.borrow().scope.clone();
+        self.declared.borrow_mut().scope = format!("{outer}{scope}.");
+        let out = work();
+        self.declared.borrow_mut().scope = outer;
+        out
+    }
+
+    /// Does `work`, in which parameters whose full name `is_frozen` holds for are read and never trained.
+    pub fn freeze<T>(&self, is_frozen: impl Fn(&str) -> bool + 'static, work: impl FnOnce() -> T) -> T {
+        self.declared.borrow_mut().frozen.push(Rc::new(is_frozen));
+        let out = work();
+        self.declared.borrow_mut().frozen.pop();
+        out
+    }
+
+    /// Does `work`, in which every parameter is what `transform` makes of its full name and of the tensor that holds it: a
+    /// draw from a distribution over weights, a normalised weight. What lies in memory and is trained stays the same.
+    pub fn transform_parameters<T>(
+        &self,
+        transform: impl for<'g> Fn(&str, Tensor<'g>) -> Tensor<'g> + 'static,
+        work: impl FnOnce() -> T,
+    ) -> T {
+        let transformed = Transformed { transform: Rc::new(transform), made: Rc::default() };
+        self.declared.borrow_mut().transforms.push(transformed);
+        let out = work();
+        self.declared.borrow_mut().transforms.pop();
+        out
+    }
+
+    /// A name as the scopes around it make it.
+    pub(super) fn in_scope(&self, name: &str) -> String {
+        format!("{}{name}", self.declared.borrow().scope)
+    }
+}
+
+impl ParameterSpec {
+    /// The starting values, a function of the seed and of the parameter's place among the model's.
+    pub fn start(&self, seed: u64, place: usize) -> Vec<f32> {
+        let count: usize = self.shape.iter().product();
+        // Streams of initial values stand far above those of graphs, which count from 1.
+        let (step, stream) = (Step { seed: Step::seed_words(seed), ..Step::default() }, 0x8000_0000 + place as u32);
+        match self.init {
+            Init::Constant(c) => vec![c; count],
+            Init::Uniform(bound) => {
+                (0..count).map(|e| bound * (2.0 * uniform4(&step, stream, e as u32 / 4)[e % 4] - 1.0)).collect()
+            }
+            Init::Normal { mean, deviation } => {
+                (0..count).map(|e| mean + deviation * normal4(&step, stream, e as u32 / 4)[e % 4]).collect()
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn normal_values_have_the_mean_and_the_deviation_that_are_asked_for() {
+        let init = Init::Normal { mean: -1.0, deviation: 0.5 };
+        let spec = ParameterSpec { name: "a".into(), shape: vec![100, 100], init, trained: true };
+        let values = spec.start(1, 2);
+        let mean = values.iter().sum::<f32>() / 1e4;
+        let variance = values.iter().map(|v| (v - mean).powi(2)).sum::<f32>() / 1e4;
+        assert!((mean + 1.0).abs() < 0.025 && (variance.sqrt() - 0.5).abs() < 0.02, "{mean}, {variance}");
+        assert!(values != spec.start(1, 3) && values != spec.start(2, 2) && values == spec.start(1, 2));
+    }
+}

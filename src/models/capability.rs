@@ -1,0 +1,232 @@
+//! What a model can do, asked once and refused once.
+//!
+//! A model answers [`Model::can`](super::Model::can) with a [`Can`]: a literal that names every capability, so that a model that
+//! wraps another must say of each whether it passes it on. Who needs one asks [`Can::encode`] and its like, which refuse in one
+//! wording.
+
+use super::Rows;
+use crate::error::{Error, Result};
+use crate::graph::{Graph, Tensor};
+
+/// Gives rows codes.
+pub trait Encode {
+    /// Dimensions of a code.
+    fn latent(&self) -> usize;
+
+    /// The code's mean `[rows, latent]`.
+    fn mean<'g>(&self, rows: Rows<'g>) -> Tensor<'g>;
+
+    /// A code of each row, drawn from its posterior `[rows, latent]`; where codes are deterministic, the code.
+    fn draw<'g>(&self, rows: Rows<'g>) -> Tensor<'g>;
+}
+
+/// Gives codes rows.
+pub trait Decode {
+    /// E\[x | z, y\] for codes `[rows, latent]` and, of a model that is given them, conditions `[rows, condition]`.
+    fn mean<'g>(&self, z: Tensor<'g>, y: Option<Tensor<'g>>) -> Tensor<'g>;
+
+    /// Rows drawn from p(x | z, y), of codes and conditions as for [`Decode::mean`] `[rows, features]`; `None` where the
+    /// reconstruction is a loss and no density.
+    fn draw<'g>(&self, z: Tensor<'g>, y: Option<Tensor<'g>>) -> Option<Tensor<'g>>;
+
+    /// E\[x | z, y\] at the codes' means: what comes out for what goes in. `[rows, features]`
+    fn reconstruct<'g>(&self, rows: Rows<'g>) -> Tensor<'g>;
+}
+
+/// Has a prior, and draws new data.
+pub trait Generate {
+    /// Codes drawn from the prior `[rows, latent]`.
+    fn codes<'g>(&self, graph: &'g Graph, rows: usize) -> Tensor<'g>;
+
+    /// New rows, as people are shown them: E\[x | z, y\] for codes drawn from the prior, and conditions where the model is
+    /// given them. `[rows, features]`
+    fn rows<'g>(&self, graph: &'g Graph, rows: usize, y: Option<Tensor<'g>>) -> Tensor<'g>;
+}
+
+/// Gives rows a likelihood.
+pub trait Density {
+    /// Whether its KL is computed in closed form, or else estimated by Monte Carlo from the codes that are drawn.
+    fn kl_is_closed_form(&self) -> bool;
+
+    /// ln p(x, z_k) − ln q(z_k | x) of K codes of each row, in nats `[rows, K]`: what the marginal likelihood is estimated
+    /// from.
+    fn log_weights<'g>(&self, rows: Rows<'g>, samples: usize) -> Tensor<'g>;
+
+    /// What must be known to read its likelihoods beside its ELBO, in a sentence or two.
+    fn note(&self) -> Option<&'static str>;
+}
+
+/// Draws codes with their densities, so that another model can stand on it.
+pub trait SamplePosterior {
+    /// `samples` codes of each row.
+    fn sample_posterior<'g>(&self, rows: Rows<'g>, samples: usize) -> PosteriorSample<'g>;
+}
+
+/// Tells labels.
+pub trait Classify {
+    /// q(y | x): how likely each label is. `[rows, classes]`
+    fn probabilities<'g>(&self, x: Tensor<'g>) -> Tensor<'g>;
+}
+
+/// Codes of rows, drawn from the posterior, with what a model says of them.
+///
+/// For every row `samples` codes, those of one row behind each other.
+#[derive(Clone, Copy, Debug)]
+pub struct PosteriorSample<'g> {
+    /// The codes, as [`Decode::mean`] takes them `[rows·samples, latent]`.
+    pub z: Tensor<'g>,
+    /// ln q(z | x), in nats `[rows, samples]`.
+    pub log_posterior: Tensor<'g>,
+    /// ln p(x | z), in nats `[rows, samples]`.
+    pub log_likelihood: Tensor<'g>,
+}
+
+/// What a model can do.
+pub struct Can<'a> {
+    /// Gives rows codes.
+    pub encode: Option<&'a dyn Encode>,
+    /// Gives codes rows.
+    pub decode: Option<&'a dyn Decode>,
+    /// Draws new data.
+    pub generate: Option<&'a dyn Generate>,
+    /// Gives rows a likelihood.
+    pub density: Option<&'a dyn Density>,
+    /// Draws codes with densities.
+    pub posterior: Option<&'a dyn SamplePosterior>,
+    /// Tells labels.
+    pub classify: Option<&'a dyn Classify>,
+}
+
+/// A capability, for tables and refusals.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Capability {
+    /// [`Encode`].
+    Encode,
+    /// [`Decode`].
+    Decode,
+    /// [`Generate`].
+    Generate,
+    /// [`Density`].
+    Density,
+    /// [`SamplePosterior`].
+    SamplePosterior,
+    /// [`Classify`].
+    Classify,
+}
+
+impl Capability {
+    /// All of them.
+    pub const ALL: [Capability; 6] = [
+        Capability::Encode,
+        Capability::Decode,
+        Capability::Generate,
+        Capability::Density,
+        Capability::SamplePosterior,
+        Capability::Classify,
+    ];
+
+    /// A word or two for the head of a column.
+    pub fn name(self) -> &'static str {
+        match self {
+            Capability::Encode => "encode",
+            Capability::Decode => "decode",
+            Capability::Generate => "generate",
+            Capability::Density => "likelihood",
+            Capability::SamplePosterior => "second stage",
+            Capability::Classify => "classify",
+        }
+    }
+
+    /// What a model does that can.
+    fn deed(self) -> &'static str {
+        match self {
+            Capability::Encode => "give rows codes",
+            Capability::Decode => "make rows of codes",
+            Capability::Generate => "draw new rows",
+            Capability::Density => "give rows a likelihood",
+            Capability::SamplePosterior => "carry a second model",
+            Capability::Classify => "tell labels",
+        }
+    }
+
+    /// What that takes, and which model has it.
+    fn needs(self) -> &'static str {
+        match self {
+            Capability::Encode => "an encoder, as a vae or an ae has",
+            Capability::Decode => "a decoder, as a vae or an ae has",
+            Capability::Generate => "a prior over codes, as a vae has",
+            Capability::Density => "a prior and a posterior with densities, as a vae has",
+            Capability::SamplePosterior => {
+                "codes with a density q(z|x) over real numbers, as a vae with a Gaussian posterior has"
+            }
+            Capability::Classify => "a network that infers them, as an m2 or a classifier has",
+        }
+    }
+}
+
+/// The capability, or the refusal.
+fn require<T>(found: Option<T>, wanted: Capability) -> Result<T> {
+    found.ok_or_else(|| Error::invalid(format!("this model cannot {}: that takes {}", wanted.deed(), wanted.needs())))
+}
+
+impl<'a> Can<'a> {
+    /// Whether it can do something.
+    pub fn has(&self, capability: Capability) -> bool {
+        match capability {
+            Capability::Encode => self.encode.is_some(),
+            Capability::Decode => self.decode.is_some(),
+            Capability::Generate => self.generate.is_some(),
+            Capability::Density => self.density.is_some(),
+            Capability::SamplePosterior => self.posterior.is_some(),
+            Capability::Classify => self.classify.is_some(),
+        }
+    }
+
+    /// Gives rows codes.
+    ///
+    /// # Errors
+    /// If it cannot.
+    pub fn encode(self) -> Result<&'a dyn Encode> {
+        require(self.encode, Capability::Encode)
+    }
+
+    /// Gives codes rows.
+    ///
+    /// # Errors
+    /// If it cannot.
+    pub fn decode(self) -> Result<&'a dyn Decode> {
+        require(self.decode, Capability::Decode)
+    }
+
+    /// Draws new data.
+    ///
+    /// # Errors
+    /// If it cannot.
+    pub fn generate(self) -> Result<&'a dyn Generate> {
+        require(self.generate, Capability::Generate)
+    }
+
+    /// Gives rows a likelihood.
+    ///
+    /// # Errors
+    /// If it cannot.
+    pub fn density(self) -> Result<&'a dyn Density> {
+        require(self.density, Capability::Density)
+    }
+
+    /// Draws codes with densities.
+    ///
+    /// # Errors
+    /// If it cannot.
+    pub fn posterior(self) -> Result<&'a dyn SamplePosterior> {
+        require(self.posterior, Capability::SamplePosterior)
+    }
+
+    /// Tells labels.
+    ///
+    /// # Errors
+    /// If it cannot.
+    pub fn classify(self) -> Result<&'a dyn Classify> {
+        require(self.classify, Capability::Classify)
+    }
+}
