@@ -9,11 +9,15 @@ use crate::kernels::{Access, Matmul, Pair};
 
 /// Joins products, each with the next one behind it that it can run beside.
 pub(super) fn pair(drafts: &mut Vec<Draft>, objects: &mut Vec<Object>) {
+    let mut bound: Vec<Bound> = drafts.iter().map(bound_by).collect();
     let mut first = 0;
     while first < drafts.len() {
-        if let Some((second, at, joined)) = partner(drafts, objects, first) {
+        if let Some((second, at, joined)) = partner(drafts, &bound, objects, first) {
+            bound[at] = bound_by(&joined);
             drafts[at] = joined;
-            drafts.remove(if at == first { second } else { first });
+            let gone = if at == first { second } else { first };
+            drafts.remove(gone);
+            bound.remove(gone);
             // What stood behind the first has moved up, if it is the first that moved.
             first += usize::from(at == first);
         } else {
@@ -23,21 +27,28 @@ pub(super) fn pair(drafts: &mut Vec<Draft>, objects: &mut Vec<Object>) {
 }
 
 /// The next draft that may share a launch with one, the place of that launch (that of either), and the call.
-fn partner(drafts: &[Draft], objects: &mut Vec<Object>, first: usize) -> Option<(usize, usize, Draft)> {
+fn partner(
+    drafts: &[Draft],
+    bound: &[Bound],
+    objects: &mut Vec<Object>,
+    first: usize,
+) -> Option<(usize, usize, Draft)> {
     let a = &drafts[first];
     let product = a.product.as_ref().filter(|product| Pair::takes(product))?;
+    // The first draft behind `a` that it cannot move beyond.
+    let of = |i: usize, j: usize| needs_order(&bound[i], &bound[j], objects);
+    let end = (first + 1..drafts.len()).find(|&j| of(first, j)).unwrap_or(drafts.len());
     (first + 1..drafts.len()).find_map(|second| {
         let b = &drafts[second];
         let other = b.product.as_ref().filter(|product| Pair::takes(product))?;
-        let between = &drafts[first + 1..second];
-        let free_of = |one: &Draft, draft: &Draft| !needs_order(one, draft, objects);
-        // What keeps a draft in its place is near it most of the time: either looks around itself first.
-        let a_moves = || between.iter().all(|draft| free_of(a, draft));
-        let b_moves = || between.iter().rev().all(|draft| free_of(b, draft));
-        if needs_order(a, b, objects) || binds_both_ways(a, b, objects) {
+        // What keeps a draft in its place is near it most of the time: it looks around itself first.
+        let b_moves = || (first + 1..second).rev().all(|j| !needs_order(&bound[second], &bound[j], objects));
+        let at = if second <= end { second } else { b_moves().then_some(first)? };
+        if needs_order(&bound[first], &bound[second], objects)
+            || binds_both_ways(&bound[first], &bound[second], objects)
+        {
             return None;
         }
-        let at = if a_moves() { second } else { b_moves().then_some(first)? };
         let known = objects.len();
         let ((product, mut bound), (other, others)) =
             (with_sums_beside(product, &a.objects, objects), with_sums_beside(other, &b.objects, objects));
@@ -71,23 +82,28 @@ fn with_sums_beside(product: &Matmul, bound: &[usize], objects: &mut Vec<Object>
     (product, bound)
 }
 
+/// The objects that a draft binds, and what is done with them.
+type Bound = Vec<(usize, Access)>;
+
+fn bound_by(draft: &Draft) -> Bound {
+    draft.objects.iter().copied().zip(draft.kernel.bindings()).collect()
+}
+
 /// Whether one draft writes what the other touches.
-fn needs_order(a: &Draft, b: &Draft, objects: &[Object]) -> bool {
+fn needs_order(a: &Bound, b: &Bound, objects: &[Object]) -> bool {
     let touch = |i: usize, j: usize| i == j || overlap(&objects[i], &objects[j]);
-    pairs_of_bindings(a, b).any(|((i, x), (j, y))| (x == Access::Write || y == Access::Write) && touch(i, j))
+    let orders = |&(i, x): &(usize, Access), &(j, y): &(usize, Access)| {
+        (x == Access::Write || y == Access::Write) && touch(i, j)
+    };
+    a.iter().any(|one| b.iter().any(|other| orders(one, other)))
 }
 
 /// Whether one buffer would be read and written by one call.
-fn binds_both_ways(a: &Draft, b: &Draft, objects: &[Object]) -> bool {
+fn binds_both_ways(a: &Bound, b: &Bound, objects: &[Object]) -> bool {
     let buffer = |i: usize| objects[i].fixed.map(|fixed| fixed.0);
-    pairs_of_bindings(a, b).any(|((i, x), (j, y))| x != y && buffer(i).is_some() && buffer(i) == buffer(j))
-}
-
-/// Every binding of one draft with every one of another: the object, and what is done with it.
-fn pairs_of_bindings(a: &Draft, b: &Draft) -> impl Iterator<Item = ((usize, Access), (usize, Access))> {
-    let of = |draft: &Draft| draft.objects.iter().copied().zip(draft.kernel.bindings()).collect::<Vec<_>>();
-    let others = of(b);
-    of(a).into_iter().flat_map(move |one| others.clone().into_iter().map(move |other| (one, other)))
+    let both =
+        |&(i, x): &(usize, Access), &(j, y): &(usize, Access)| x != y && buffer(i).is_some() && buffer(i) == buffer(j);
+    a.iter().any(|one| b.iter().any(|other| both(one, other)))
 }
 
 /// Whether two objects whose places are settled share words.

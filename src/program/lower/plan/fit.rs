@@ -1,6 +1,6 @@
 //! Keeping calls within the eight bindings that every adapter has.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::joined::Reads;
 use super::{Plan, Unit};
@@ -16,68 +16,93 @@ impl Plan<'_> {
 
     /// How many bindings a unit needs at most, that reads and makes these tensors.
     pub(super) fn bindings(&self, read: &BTreeSet<NodeId>, made: &BTreeSet<NodeId>) -> usize {
-        let copies = |t: &NodeId| self.destinations.get(t).map_or(1, |d| d.len().max(1));
         // What is only copied is read from where it lives.
         let from_memory = |t: &&NodeId| !(made.contains(t) && self.is_fused(**t));
-        read.iter().filter(from_memory).count() + made.iter().map(copies).sum::<usize>()
+        read.iter().filter(from_memory).count() + made.iter().map(|&t| self.copies(t)).sum::<usize>()
+    }
+
+    /// In how many places a call writes a tensor.
+    pub(super) fn copies(&self, t: NodeId) -> usize {
+        self.destinations.get(&t).map_or(1, |d| d.len().max(1))
     }
 
     /// Where fused units need more than eight bindings, lets tensors within them lie in memory, until none does; gives those.
     ///
-    /// Each round splits a part off every unit that is too large.
+    /// Units are taken in the order of the graph, so that one sees what others before it have put into memory; and in the end
+    /// all of them once more, as some may read what later ones have.
     pub(super) fn split_large_units(&mut self) -> BTreeSet<NodeId> {
-        let (mut units, mut split) = (self.form_units(), BTreeSet::new());
+        let (mut units, mut split, mut known) = (self.form_units(), BTreeSet::new(), BTreeMap::new());
         loop {
-            let under = self.under();
-            let parts: BTreeSet<NodeId> = units.iter().filter_map(|unit| self.part_of(unit, &under)).collect();
-            if parts.is_empty() {
+            let before = split.len();
+            let mut u = 0;
+            while u < units.len() {
+                match self.part_of(&units[u], &mut known) {
+                    Some(t) => {
+                        self.stored[t.0 as usize] = true;
+                        split.insert(t);
+                        // What comes behind it in the graph may be computed from it.
+                        known.split_off(&t);
+                        let space = self.graph.shape(t).to_vec();
+                        units.push(Unit::Fused { space, axes: vec![], stores: vec![t], sums: vec![] });
+                    }
+                    None => u += 1,
+                }
+            }
+            if split.len() == before {
                 return split;
             }
-            for &t in &parts {
-                self.stored[t.0 as usize] = true;
-                let space = self.graph.shape(t).to_vec();
-                units.push(Unit::Fused { space, axes: vec![], stores: vec![t], sums: vec![] });
-            }
-            split.extend(parts);
         }
     }
 
-    /// The part to split off a unit that needs more than eight bindings.
-    fn part_of(&self, unit: &Unit, under: &[Under]) -> Option<NodeId> {
+    /// The part to split off a unit that needs more than eight bindings, if there is one.
+    fn part_of(&self, unit: &Unit, known: &mut BTreeMap<NodeId, Under>) -> Option<NodeId> {
         let Unit::Fused { stores, sums, .. } = unit else { return None };
         let mut all = Under::default();
+        let mut join = |t: NodeId| all.join(self.under(t, known));
         for &t in stores {
             match self.is_fused(t) {
-                true => self.graph.node(t).inputs.iter().for_each(|i| all.join(&under[i.0 as usize])),
-                false => all.join(&Under::leaf(t)),
+                true => self.graph.node(t).inputs.iter().for_each(|&i| join(i)),
+                false => join(t),
             }
         }
-        sums.iter().for_each(|&s| all.join(&under[self.graph.node(s).inputs[0].0 as usize]));
+        sums.iter().for_each(|&s| join(self.graph.node(s).inputs[0]));
         let made = unit.made().into_iter().collect();
-        let large = all.read.is_none_or(|read| self.bindings(&read, &made) > MOST);
-        all.part.filter(|_| large).map(|(_, t)| t)
+        let is_large = all.read.is_none_or(|read| self.bindings(&read, &made) > MOST);
+        all.part.filter(|_| is_large).map(|(_, t)| t)
     }
 
-    /// What each tensor's elements are computed from.
-    fn under(&self) -> Vec<Under> {
-        let mut all: Vec<Under> = Vec::with_capacity(self.graph.len());
-        for id in 0..self.graph.len() {
-            let t = NodeId(id as u32);
+    /// What a tensor's elements are computed from; of others what is known already.
+    fn under<'k>(&self, t: NodeId, known: &'k mut BTreeMap<NodeId, Under>) -> &'k Under {
+        let mut stack = vec![t];
+        while let Some(&t) = stack.last() {
+            let node = self.graph.node(t);
+            let is_stored = self.stored[t.0 as usize];
+            let open = stack.len();
+            if !is_stored && !known.contains_key(&t) {
+                stack.extend(node.inputs.iter().filter(|i| !known.contains_key(i)));
+            }
+            if stack.len() > open {
+                continue;
+            }
+            stack.pop();
+            if known.contains_key(&t) {
+                continue;
+            }
+            self.visit();
             let mut under = Under::default();
-            if self.stored[id] {
+            if is_stored {
                 under = Under::leaf(t);
             } else {
-                let node = self.graph.node(t);
-                node.inputs.iter().for_each(|i| under.join(&all[i.0 as usize]));
+                node.inputs.iter().for_each(|i| under.join(&known[i]));
                 // A part that is sure to fit: some call has two tensors to read, or there were not so many.
                 let count = under.read.as_ref().map_or(0, BTreeSet::len);
                 if (2..=MOST - 2).contains(&count) && matches!(node.op, Op::Call(_)) {
                     under.part = under.part.max(Some((count, t)));
                 }
             }
-            all.push(under);
+            known.insert(t, under);
         }
-        all
+        &known[&t]
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeSet, HashMap};
 
+use super::candidates::Candidates;
 use super::joined::{Joined, Reads};
 use super::{Plan, Unit};
 use crate::graph::{NodeId, Op};
@@ -13,20 +14,18 @@ impl Plan<'_> {
     /// Joining two units can only keep others apart. So a pair that was refused is looked at again only when one of the two
     /// has changed.
     pub(super) fn merge(&self, units: &mut Joined) {
+        let mut candidates = Candidates::new(self, units);
         for place in 0..units.places() {
             let (mut a, mut changed) = (place, false);
             while units.unit(a).is_some() {
-                let neighbours = units.neighbours(a);
-                let earlier = neighbours.range(..a).filter(|_| changed).find(|&&x| self.goes_together(units, x, a));
-                if let Some(&x) = earlier {
-                    self.join(units, x, a);
-                    a = x;
-                } else if let Some(&b) = neighbours.range(a + 1..).find(|&&b| self.goes_together(units, a, b)) {
-                    self.join(units, a, b);
-                } else {
-                    break;
-                }
-                changed = true;
+                let some = candidates.of(units, a);
+                let mut some = some.places().filter(|&x| x > a || changed);
+                let Some(x) = some.find(|&x| self.goes_together(units, x.min(a), x.max(a))) else { break };
+                let (first, second) = (x.min(a), x.max(a));
+                let read: Vec<NodeId> = units.reads(a).keys().chain(units.reads(x).keys()).copied().collect();
+                self.join(units, first, second);
+                candidates.join(self, units, (first, second), &read);
+                (a, changed) = (first, true);
             }
         }
     }
@@ -42,12 +41,19 @@ impl Plan<'_> {
         let axes = if axes.is_empty() { axes2 } else { axes }.clone();
         let mut stores = [&stores[..], stores2].concat();
         stores.sort();
+        // What one stores and the other reads is taken from its register.
+        let mut reads = units.reads(a).clone();
+        for (&t, &at_point) in units.reads(b) {
+            reads.entry(t).and_modify(|known| *known &= at_point).or_insert(at_point);
+        }
+        stores.iter().filter(|&&t| self.is_fused(t)).for_each(|t| _ = reads.remove(t));
         let unit = Unit::Fused { space: space.clone(), axes, stores, sums: [&sums[..], sums2].concat() };
-        units.join(self, (a, b), unit);
+        units.join((a, b), unit, reads);
     }
 
     /// Whether two units, of which one has to do with what the other reads, may be one.
     fn goes_together(&self, units: &Joined, a: usize, b: usize) -> bool {
+        self.visit();
         let (Some(first), Some(second)) = (units.unit(a), units.unit(b)) else { return false };
         let (Unit::Fused { space, axes, .. }, Unit::Fused { space: space2, axes: axes2, .. }) = (first, second) else {
             return false;
@@ -60,10 +66,7 @@ impl Plan<'_> {
             from.made().iter().all(|t| reads.get(t).is_none_or(|&here| here && stores.contains(t)))
         };
         let reads = [units.reads(a), units.reads(b)];
-        // What costs least to find out, and refuses most, first.
-        !units.path_around(a, b)
-            && !units.path_around(b, a)
-            && pointwise(first, reads[1])
+        pointwise(first, reads[1])
             && pointwise(second, reads[0])
             && !self.joins(first, reads[1])
             && !self.joins(second, reads[0])
@@ -78,6 +81,7 @@ impl Plan<'_> {
             let mut seen = BTreeSet::new();
             while let Some((t, root)) = stack.pop() {
                 let stored = self.stored[t.0 as usize];
+                self.visit();
                 if stored && !(root && self.is_fused(t)) || !seen.insert(t) {
                     continue;
                 }

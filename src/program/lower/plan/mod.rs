@@ -4,13 +4,17 @@
 //! tensors are stored only where something needs them in memory: an operand of a product, an output, a gradient, a
 //! part of a concatenation, or a costly value that two units would otherwise compute twice.
 
+mod candidates;
 mod fit;
 mod fuse;
 mod joined;
 mod products;
 mod store;
 mod units;
+#[cfg(test)]
+mod visits;
 
+use std::cell::Cell;
 use std::collections::{BTreeSet, HashMap};
 
 use crate::graph::{Graph, NodeId, Shape};
@@ -78,12 +82,15 @@ pub(super) struct Plan<'a> {
     pub units: Vec<Unit>,
     /// Tensors that the statistics read behind all units.
     statistics: Vec<NodeId>,
+    /// How often something has been looked at, in all rounds: tensors, and pairs of units.
+    visits: Cell<u64>,
 }
 
 impl<'a> Plan<'a> {
     /// Plans the computation of the wanted copies, and of what `statistics` read.
     pub fn new(graph: &'a Graph, wanted: &[(NodeId, Destination)], statistics: &[NodeId]) -> Plan<'a> {
         let (mut forced, mut private) = (BTreeSet::new(), BTreeSet::new());
+        let mut visits = 0;
         loop {
             let mut plan = Plan {
                 graph,
@@ -91,6 +98,7 @@ impl<'a> Plan<'a> {
                 destinations: HashMap::new(),
                 units: vec![],
                 statistics: statistics.to_vec(),
+                visits: Cell::new(visits),
             };
             plan.store(wanted, statistics, &forced);
             plan.give_homes(&private);
@@ -99,6 +107,7 @@ impl<'a> Plan<'a> {
             plan.attach_row_sums(&mut units);
             plan.merge(&mut units);
             let shared = plan.costly_and_shared(&units, statistics);
+            visits = plan.visits.get();
             if !shared.is_empty() {
                 forced.extend(shared);
                 continue;
@@ -112,6 +121,11 @@ impl<'a> Plan<'a> {
             }
             private.extend(conflicts);
         }
+    }
+
+    /// Counts a look at something.
+    fn visit(&self) {
+        self.visits.set(self.visits.get() + 1);
     }
 
     /// The tensors in memory that the statistics read.

@@ -28,7 +28,8 @@ impl Plan<'_> {
             match self.row_sums_for(units, p, &sums_of) {
                 Some((a, unit)) => {
                     let s = sums_of.get_mut(&a).expect("there are such sums").remove(0);
-                    units.join(self, (p, s), unit);
+                    let reads = self.reads(&unit);
+                    units.join((p, s), unit, reads);
                     // Which sums come next may suit a product that could not take these.
                     p = 0;
                 }
@@ -72,7 +73,8 @@ impl Plan<'_> {
             };
             self.stored[product.0 as usize] = false;
             let unit = Unit::Product { product, stores: stores.clone(), sums };
-            units.join(self, (p, f), unit);
+            let reads = self.reads(&unit);
+            units.join((p, f), unit, reads);
         }
     }
 

@@ -59,6 +59,8 @@ impl Plan<'_> {
         for &root in roots {
             builder.at_home(root);
         }
+        let walked = builder.expr.instrs.len();
+        self.visits.set(self.visits.get() + walked as u64);
         found
     }
 
