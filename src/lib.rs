@@ -66,7 +66,7 @@
 //! describes, and are chosen by name.
 //!
 //! Beside them stand [`data`], which reads and makes data sets, [`config`], the settings and their presets,
-//! [`evaluation`], what is computed from codes after a run, [`error`] and [`files`].
+//! [`evaluation`], what is computed from codes after a run, [`problems`] of settings, [`error`] and [`files`].
 #![warn(missing_docs)]
 
 pub mod apps;
@@ -85,6 +85,7 @@ pub mod kernels;
 pub mod models;
 pub mod nn;
 pub mod objectives;
+pub mod problems;
 pub mod program;
 pub mod training;
 

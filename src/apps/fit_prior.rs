@@ -10,16 +10,15 @@ use serde::Serialize;
 
 use super::form::Form;
 use super::saved::{CHECKPOINT, check_folder};
-use super::setup::{as_measured, open_data};
+use super::setup::{as_measured, build_model, open_data};
 use super::train::TrainRun;
 use crate::catalogue::Spec;
-use crate::config::{Binarise, Config, FILE_NAME, ModelKind, Schedule, TrainingConfig};
+use crate::config::{Binarise, Config, FILE_NAME, Schedule, TrainingConfig};
 use crate::data::{Splits, choose};
-use crate::distributions::Codes;
 use crate::distributions::prior::Points;
 use crate::error::{Error, Result};
 use crate::files::{create_folder, write_atomically};
-use crate::models::{FittedPrior, Vae, parameters};
+use crate::models::{FittedPrior, parameters};
 use crate::program::Executor;
 use crate::training::checkpoint::Checkpoint;
 use crate::training::metrics::Split;
@@ -102,15 +101,16 @@ pub fn fit_prior(
     }
     let run = Run::open(run)?;
     let config = run.with_prior(&fit.prior)?;
-    let vae = run.vae(&config)?;
-    if !parameters(&FittedPrior::new(vae.clone())).iter().any(|parameter| parameter.trained) {
+    let model = FittedPrior::new(build_model(&config.model, &run.form)?)?;
+    if !parameters(&model).iter().any(|parameter| parameter.trained) {
         return Err(Error::invalid(format!(
             "the prior `{}` has nothing to fit: give one that is learnt, such as mixture:components=10 or realnvp",
             fit.prior
         )));
     }
-    let mut trainer = run.trainer(FittedPrior::new(vae), fit, open()?)?;
-    let mut before = Session::new(Box::new(FittedPrior::as_it_is(run.vae(&run.config)?)), open()?, fit.seed);
+    let mut trainer = run.trainer(model, fit, open()?)?;
+    let as_it_is = FittedPrior::as_it_is(build_model(&run.config.model, &run.form)?)?;
+    let mut before = Session::new(Box::new(as_it_is), open()?, fit.seed);
     before.start()?;
     before.freeze(&run.checkpoint).map_err(|e| Error::malformed(&run.path(), e))?;
     run.start_near(&config, &mut trainer, &mut before, fit.seed)?;
@@ -148,19 +148,12 @@ impl Run {
         if config.first_stage.is_some() {
             return refused("it is a second stage, which is a fitted prior itself; give the run that it stands on");
         }
-        let kind = config.model.kind;
-        if kind == ModelKind::Ae {
-            return refused("a plain autoencoder gives codes no density q(z|x); give the run of a vae");
-        }
-        if !matches!(kind, ModelKind::Vae | ModelKind::Cvae) {
-            return refused(&format!("it holds a model of the kind {kind}; give the run of a vae or a cvae"));
-        }
-        if let codes @ Codes::Simplex(_) = config.model.parts()?.posterior.codes() {
-            return refused(&format!("its codes are {codes}, and priors that are learnt are over real numbers"));
-        }
         let path = folder.join(CHECKPOINT);
         let checkpoint = Checkpoint::load(&path)?;
         let form = Form::read(&checkpoint).map_err(|e| Error::malformed(&path, e))?;
+        if let Err(why) = build_model(&config.model, &form)?.can().fit_prior() {
+            return refused(&format!("it holds a model of the kind {}: {why}", config.model.kind));
+        }
         let data = open_data(&config, &config.data.parsed_source())?;
         form.check(config.model.kind, &data.train)?;
         Ok(Run { folder: folder.to_owned(), config, checkpoint, form, data })
@@ -183,14 +176,6 @@ impl Run {
             Error::invalid(format!("the prior `{prior}` does not go with {}: {problem}", self.folder.display()))
         })?;
         Ok(config)
-    }
-
-    fn vae(&self, config: &Config) -> Result<Vae> {
-        let model = &config.model;
-        let condition = if model.kind.is_conditional() { self.form.condition } else { 0 };
-        let sizes = (self.form.shape.features(), model.latent, condition);
-        let decoder = model.decoder_widths();
-        Ok(Vae::conditional(sizes, (&model.hidden, &decoder), model.activation, model.parts()?))
     }
 
     /// What learns the prior, the rest being the run's.
@@ -242,7 +227,7 @@ impl Run {
         let fitted = trainer.checkpoint()?;
         let mut tensors = Vec::new();
         for prefix in ["", "adam.first.", "adam.second."] {
-            for spec in parameters(&self.vae(config)?) {
+            for spec in parameters(&*build_model(&config.model, &self.form)?) {
                 let name = format!("{prefix}{}", spec.name);
                 let of_prior = trainer.session.set.get(&spec.name).is_some();
                 let values = if of_prior { &fitted } else { &self.checkpoint }.values(&name, &spec.shape)?.to_vec();

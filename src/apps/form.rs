@@ -1,8 +1,8 @@
 //! What the rows of a run look like, as its checkpoint keeps it.
 
-use crate::config::ModelKind;
 use crate::data::{Dataset, Shape};
 use crate::error::{Error, Result};
+use crate::models::Architecture;
 use crate::training::checkpoint::Checkpoint;
 
 /// What rows look like.
@@ -18,7 +18,7 @@ pub struct Form {
 
 impl Form {
     /// That of a data set, as a kind of model is given it.
-    pub fn of(kind: ModelKind, data: &Dataset) -> Form {
+    pub fn of(kind: Architecture, data: &Dataset) -> Form {
         let known = data.conditions.as_ref().filter(|_| kind.is_conditional());
         Form {
             shape: data.shape,
@@ -64,7 +64,7 @@ impl Form {
     ///
     /// # Errors
     /// If it does.
-    pub fn check(&self, kind: ModelKind, data: &Dataset) -> Result<()> {
+    pub fn check(&self, kind: Architecture, data: &Dataset) -> Result<()> {
         self.check_shape(data)?;
         let found = Form::of(kind, data);
         if found.condition != self.condition {

@@ -2,13 +2,13 @@
 
 use crate::catalogue::{About, Piece};
 use crate::distributions::{LIKELIHOODS, POSTERIORS, PRIORS};
-use crate::models::MODELS;
+use crate::models;
 use crate::objectives::OBJECTIVES;
 use crate::training::KL_SCHEDULES;
 
 /// Every model, objective, KL schedule, likelihood, posterior and prior, in that order.
 pub fn all_pieces() -> Vec<&'static About> {
-    let mut all = MODELS.to_vec();
+    let mut all: Vec<&About> = models::abouts().collect();
     all.extend(abouts(OBJECTIVES));
     all.extend(KL_SCHEDULES);
     all.extend(abouts(LIKELIHOODS));

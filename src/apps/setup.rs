@@ -2,16 +2,15 @@
 
 use std::borrow::Cow;
 use std::collections::HashSet;
-use std::sync::Arc;
 
 use super::form::Form;
 use super::stages::build_whole;
 use crate::catalogue::build;
-use crate::config::{Binarise, Config, ModelConfig, ModelKind};
+use crate::config::{Binarise, Config, ModelConfig};
 use crate::data::{self, Dataset, Source, Splits, Values, labelled_part};
-use crate::distributions::{LIKELIHOODS, Likelihood, SquaredError, Support};
+use crate::distributions::{LIKELIHOODS, Support};
 use crate::error::{Error, Result};
-use crate::models::{Autoencoder, Classifier, Hierarchical, M2, Model, Recognition, Vae};
+use crate::models::{Model, Sizes};
 use crate::program::Executor;
 use crate::training::{Session, Trainer};
 
@@ -50,11 +49,11 @@ pub(super) fn open_data(config: &Config, source: &Source) -> Result<Splits> {
 /// # Errors
 /// If the rows do not fit the configuration, or the device has too little memory.
 pub(super) fn build_trainer(config: &Config, data: &Dataset, executor: Box<dyn Executor>) -> Result<Trainer> {
-    if config.model.kind != ModelKind::Classifier {
-        check_values(config, data)?;
-    }
     let (kind, seed) = (config.model.kind, config.training.seed);
     let model = build_whole(config, &Form::of(kind, data))?;
+    if model.can().decode.is_some() {
+        check_values(config, data)?;
+    }
     let session = Session::new(model, executor, seed);
     let binarise = config.data.binarise == Binarise::Dynamic;
     let few = config.data.labels.map(|labels| labelled_part(data, labels, seed)).transpose()?;
@@ -67,37 +66,7 @@ pub(super) fn build_trainer(config: &Config, data: &Dataset, executor: Box<dyn E
 /// # Errors
 /// If a piece does not exist, or is given what it does not take.
 pub fn build_model(config: &ModelConfig, form: &Form) -> Result<Box<dyn Model>> {
-    let features = form.shape.features();
-    let decoder = config.decoder_widths();
-    let hidden = (config.hidden.as_slice(), decoder.as_slice());
-    let (latent, activation) = (config.latent, config.activation);
-    Ok(match config.kind {
-        ModelKind::Vae => Box::new(Vae::new(features, latent, hidden, activation, config.parts()?)),
-        ModelKind::Cvae => {
-            Box::new(Vae::conditional((features, latent, form.condition), hidden, activation, config.parts()?))
-        }
-        ModelKind::M2 | ModelKind::M1M2 => {
-            let sizes = (features, latent, form.condition);
-            Box::new(M2::new(sizes, hidden, activation, config.parts()?, config.alpha as f32))
-        }
-        ModelKind::Classifier => Box::new(Classifier::new(features, form.condition, &config.hidden, activation)),
-        ModelKind::Hierarchical => stack(config, features, Recognition::BottomUp)?,
-        ModelKind::Ladder => stack(config, features, Recognition::Ladder)?,
-        ModelKind::Ae => {
-            let likelihood: Arc<dyn Likelihood> = match config.likelihood.id.as_str() {
-                "gaussian" => Arc::new(SquaredError),
-                _ => build(LIKELIHOODS, &config.likelihood)?,
-            };
-            Box::new(Autoencoder::new(features, latent, hidden, activation, likelihood))
-        }
-    })
-}
-
-/// A model of several stochastic layers.
-fn stack(config: &ModelConfig, features: usize, recognition: Recognition) -> Result<Box<dyn Model>> {
-    let (decoder, upper) = (config.decoder_widths(), config.upper_layers());
-    let (sizes, hidden) = ((features, config.latent), (config.hidden.as_slice(), decoder.as_slice()));
-    Ok(Box::new(Hierarchical::new(recognition, sizes, hidden, &upper, config.activation, config.parts()?)))
+    (config.kind.build)(config, Sizes { features: form.shape.features(), condition: form.condition })
 }
 
 /// Says so if data holds what the likelihood gives no probability.

@@ -17,6 +17,7 @@ use crate::data::{Dataset, Source, Splits};
 use crate::distributions::Measure;
 use crate::error::{Error, Result};
 use crate::files::{create_folder, write_atomically};
+use crate::models::Can;
 use crate::program::{Choices, Executor};
 use crate::training::checkpoint::Checkpoint;
 use crate::training::metrics::{EpochRecord, MetricsWriter, Split, read_epochs};
@@ -144,6 +145,11 @@ impl TrainRun {
         Form::of(self.config.model.kind, &self.data.train).classes.len()
     }
 
+    /// What its model can do.
+    pub fn can(&self) -> Can<'_> {
+        self.trainer.session.model.can()
+    }
+
     /// How the KL is computed; `None` if codes are deterministic.
     pub fn kl_estimator(&self) -> Option<KlEstimator> {
         KlEstimator::of(&*self.trainer.session.model)
@@ -264,7 +270,7 @@ impl TrainRun {
         save_latent_map(&path(codes), title, (&self.means[..codes_of * latent], latent), labels)?;
         let history = read_epochs(&path(METRICS))?;
         let points: Vec<EpochPoint> = history.iter().map(EpochPoint::from).collect();
-        save_loss(&path("loss.png"), &points, self.measure(), self.config.model.kind.is_variational())?;
+        save_loss(&path("loss.png"), &points, self.measure(), self.config.model.kind.is_variational)?;
         made.extend([codes, "loss.png"].map(path));
         made.extend(self.pictures_of_codes(image)?);
         Ok(made)

@@ -5,7 +5,6 @@ use std::path::{Path, PathBuf};
 use super::args::EvaluateArgs;
 use super::style::{Align, Table, count, significant};
 use crate::apps::{EVALUATION, Evaluation, Saved, Wanted, open_device};
-use crate::config::ModelKind;
 use crate::distributions::Measure;
 use crate::error::{Error, Result};
 
@@ -38,7 +37,7 @@ pub fn run(args: &EvaluateArgs) -> Result<()> {
         None => String::new(),
     };
     println!("Data:   {} ({split} set, {} rows{drawn})\n", data.name, count(data.rows as u64));
-    print!("{}", table(&found, saved.config.model.kind));
+    print!("{}", table(&found));
     if !found.aggregate_posterior.is_empty() {
         print!("\n{}", distances(&found));
     }
@@ -62,13 +61,13 @@ fn keep(found: &Evaluation, folder: &Path) -> Result<PathBuf> {
     })
 }
 
-fn table(found: &Evaluation, kind: ModelKind) -> Table {
+fn table(found: &Evaluation) -> Table {
     let mut table = Table::new(&[("measure", Align::Left), ("value", Align::Right), ("unit", Align::Left)]);
     let unit = found.measure.unit();
     let number = |value: f64| format!("{value:.3}");
     let record = &found.record;
     let mut row = |name: &str, value: String, unit: &str| table.row([name, &value, unit]);
-    match kind.is_variational() {
+    match found.kl_estimator.is_some() {
         true => {
             row("ELBO", number(record.elbo), unit);
             row(&format!("reconstruction, {}", found.measure), number(record.reconstruction), unit);

@@ -5,6 +5,7 @@ use super::style::{Align, Table};
 use crate::apps::all_pieces;
 use crate::catalogue::{About, Kind};
 use crate::error::{Error, Result};
+use crate::models::{ARCHITECTURES, Capability, ModelConfig, Sizes};
 
 /// Lists what models can be made of, or explains one piece.
 pub fn run(args: &ModelsArgs) -> Result<()> {
@@ -18,7 +19,11 @@ pub fn run(args: &ModelsArgs) -> Result<()> {
     }
     match args.name {
         Some(_) => chosen.iter().for_each(|about| explain(about)),
-        None => list(&chosen),
+        None => {
+            list(&chosen);
+            println!("\nWhat each model can do, as it is usually put together:\n\n{}", abilities()?);
+            println!("One by itself, with its formula, source and settings: elbo models NAME");
+        }
     }
     Ok(())
 }
@@ -42,7 +47,22 @@ fn list(pieces: &[&About]) {
         }
         println!("{table}");
     }
-    println!("One by itself, with its formula, source and settings: elbo models NAME");
+}
+
+/// The models and what they can do.
+fn abilities() -> Result<Table> {
+    let mut columns = vec![("", Align::Left)];
+    columns.extend(Capability::ALL.map(|capability| (capability.name(), Align::Left)));
+    let mut table = Table::new(&columns);
+    for &kind in ARCHITECTURES {
+        let config = ModelConfig { kind, ..ModelConfig::default() };
+        // What it can do does not hang on the sizes of rows.
+        let model = (kind.build)(&config, Sizes { features: 2, condition: 2 })?;
+        let mut row = vec![kind.to_string()];
+        row.extend(Capability::ALL.map(|c| if model.can().has(c) { "yes" } else { "-" }.to_string()));
+        table.row(row);
+    }
+    Ok(table)
 }
 
 fn explain(about: &About) {

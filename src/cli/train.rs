@@ -13,33 +13,33 @@ use super::args::{DataArgs, TrainArgs, resolve};
 use super::interrupt::on_interrupt;
 use super::style;
 use crate::apps::{Outcome, TrainRun, Watcher, open_device, open_tuned};
-use crate::config::{Config, DeviceChoice, ModelConfig, ModelKind};
+use crate::config::{Architecture, Config, DeviceChoice, ModelConfig};
 use crate::error::{Error, Result};
 use crate::training::Progress;
 use crate::training::metrics::EpochRecord;
 
-/// Trains a model; of M1+M2, where there is no M1 yet, that first.
+/// Trains a model; of one over the codes of a VAE, where there is none yet, that first.
 pub fn run(args: &TrainArgs) -> Result<()> {
     let is_new = args.second_stage.is_none() && args.resume.is_none() && !args.print_config;
-    if args.model.model == Some(ModelKind::M1M2) && is_new {
-        let (first, second) = stages(args)?;
-        println!("First of two: M1, a VAE, without labels");
+    if let Some(kind) = args.model.model.filter(|kind| kind.stands_on_vae && is_new) {
+        let (first, second) = stages(args, kind)?;
+        println!("First of two: a VAE, without labels");
         train(&first)?;
-        println!("\nSecond of two: M2 over its codes");
+        println!("\nSecond of two: {kind} over its codes");
         return train(&second);
     }
     train(args)
 }
 
-/// The two runs of M1+M2: a VAE in the folder `m1` of the run's, and M2 over its codes. Settings are those of both; how rows
-/// are likely is M1's to learn, labels M2's.
-fn stages(args: &TrainArgs) -> Result<(TrainArgs, TrainArgs)> {
+/// The two runs of a model over the codes of a VAE: the VAE in the folder `m1` of the run's, and the model. Settings are those
+/// of both; how rows are likely is the VAE's to learn, labels the other's.
+fn stages(args: &TrainArgs, kind: Architecture) -> Result<(TrainArgs, TrainArgs)> {
     let (mut first, mut second) = (args.clone(), args.clone());
-    first.model.model = Some(ModelKind::Vae);
+    first.model.model = Some(Architecture::default());
     first.model.alpha = None;
     first.data.labels = None;
     let config = resolve(&first)?;
-    let named = Config { model: ModelConfig { kind: ModelKind::M1M2, ..config.model.clone() }, ..config };
+    let named = Config { model: ModelConfig { kind, ..config.model.clone() }, ..config };
     let folder = args.out.clone().unwrap_or_else(|| free_folder(&named));
     let run = folder.join("m1");
     first.out = Some(run.clone());
@@ -72,7 +72,7 @@ fn train(args: &TrainArgs) -> Result<()> {
         }
     };
     introduce(&run);
-    let mut watcher = Bar::new(run.config.model.kind)?;
+    let mut watcher = Bar::new(run.kl_estimator().is_some())?;
     let outcome = run.train(&mut watcher);
     watcher.bar.finish_and_clear();
     if outcome? == Outcome::Stopped {
@@ -87,12 +87,13 @@ fn train(args: &TrainArgs) -> Result<()> {
     for picture in pictures {
         println!("  {}", picture.display());
     }
-    let next = match run.config.model.kind {
-        ModelKind::Ae => format!("elbo reconstruct {} --out pairs.png", folder.display()),
-        ModelKind::Classifier => format!("elbo evaluate {}", folder.display()),
+    let (can, shown) = (run.can(), folder.display());
+    let next = match (can.generate.is_some(), can.decode.is_some()) {
         // Numbers must be said, and labels need not be.
-        _ if run.is_told_numbers() => format!("elbo sample {} --condition X,X,...", folder.display()),
-        _ => format!("elbo sample {} --count 100 --out new.png", folder.display()),
+        (true, _) if run.is_told_numbers() => format!("elbo sample {shown} --condition X,X,..."),
+        (true, _) => format!("elbo sample {shown} --count 100 --out new.png"),
+        (false, true) => format!("elbo reconstruct {shown} --out pairs.png"),
+        (false, false) => format!("elbo evaluate {shown}"),
     };
     println!("\nThe run is kept in {}. Next: {next}", folder.display());
     Ok(())
@@ -119,9 +120,9 @@ fn introduce(run: &TrainRun) {
     };
     let widths: Vec<String> = model.hidden.iter().map(usize::to_string).collect();
     let upper: String = model.upper_widths().iter().map(|width| format!(" - {width}")).collect();
-    let end = match model.kind {
-        ModelKind::Classifier => format!("{} classes", run.classes()),
-        _ => format!("{} latent{upper}", model.latent),
+    let end = match run.can().decode {
+        Some(_) => format!("{} latent{upper}", model.latent),
+        None => format!("{} classes", run.classes()),
     };
     println!(
         "Model:  {}, {features} {what} - {} - {end}, {} parameters",
@@ -146,18 +147,18 @@ fn introduce(run: &TrainRun) {
 /// A progress bar, and a line per epoch.
 struct Bar {
     bar: ProgressBar,
-    kind: ModelKind,
+    has_elbo: bool,
     stop: Arc<AtomicBool>,
 }
 
 impl Bar {
-    fn new(kind: ModelKind) -> Result<Bar> {
+    fn new(has_elbo: bool) -> Result<Bar> {
         let stop = on_interrupt()?;
         let bar = if std::io::stderr().is_terminal() { ProgressBar::new(0) } else { ProgressBar::hidden() };
         let template = "{prefix} [{bar:30}] {msg}, {eta} left";
         let style = ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar());
         bar.set_style(style.progress_chars("=> "));
-        Ok(Bar { bar, kind, stop })
+        Ok(Bar { bar, has_elbo, stop })
     }
 }
 
@@ -174,7 +175,7 @@ impl Watcher for Bar {
         if let Some(step) = progress.steps.last() {
             let rate = style::count(step.samples_per_second.unwrap_or(0.0) as u64);
             let (reconstruction, kl) = (progress.sums.mean(1), progress.sums.mean(2));
-            self.bar.set_message(match self.kind.is_variational() {
+            self.bar.set_message(match self.has_elbo {
                 true => format!(
                     "ELBO {:.2}, reconstruction {reconstruction:.2}, KL {kl:.2}, {rate} samples/s",
                     -(reconstruction + kl)
@@ -191,7 +192,7 @@ impl Watcher for Bar {
             if line.is_empty() {
                 line += &format!("epoch {:3}", record.epoch);
             }
-            line += &match self.kind.is_variational() {
+            line += &match self.has_elbo {
                 true => format!(
                     "  {}: ELBO {:.2} (reconstruction {:.2}, KL {:.2})",
                     record.split, record.elbo, record.reconstruction, record.kl

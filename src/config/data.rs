@@ -3,9 +3,9 @@
 use serde::{Deserialize, Serialize};
 
 use super::Preset;
-use super::problems::Problems;
-use crate::config::ModelKind;
 use crate::data::{Condition, Options, Source, SpriteOptions};
+use crate::models::Architecture;
+use crate::problems::Problems;
 
 /// What is learnt from.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -64,7 +64,7 @@ impl DataConfig {
     }
 
     /// What a kind of model has no use for.
-    pub(super) fn check_kind(&self, kind: ModelKind, problems: &mut Problems) {
+    pub(super) fn check_kind(&self, kind: Architecture, problems: &mut Problems) {
         problems.note(
             !kind.is_conditional() && self.condition != Condition::default(),
             format!("`condition` is {}, and a model of `kind` {kind} is told nothing of rows: leave it out, or train a cvae", self.condition),

@@ -4,11 +4,11 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
-use super::problems::Problems;
-use super::{Config, ModelConfig, ModelKind};
+use super::{Architecture, Config, ModelConfig};
 use crate::catalogue::{Spec, build};
 use crate::distributions::{LIKELIHOODS, Support};
 use crate::error::{Error, Result};
+use crate::problems::Problems;
 
 /// The likelihood of codes where none is chosen: a Gaussian whose σ is learnt, as in Dai & Wipf 2019.
 pub(super) const OF_CODES: &str = "gaussian-shared";
@@ -51,7 +51,7 @@ impl FirstStage {
     pub(super) fn check(&self, second: &ModelConfig, batch: usize, problems: &mut Problems) {
         self.model.check(batch.max(2), problems);
         problems.note(
-            !second.kind.is_variational(),
+            !second.kind.is_variational,
             format!(
                 "a second stage takes the place of a prior, and a model of `kind` {} has none: leave --model out",
                 second.kind
@@ -59,7 +59,7 @@ impl FirstStage {
         );
         let Ok(likelihood) = build(LIKELIHOODS, &second.likelihood) else { return };
         problems.note(
-            second.kind.is_variational() && likelihood.support() != Support::Real,
+            second.kind.is_variational && likelihood.support() != Support::Real,
             format!(
                 "a second stage is about codes, which are any numbers, and the likelihood `{}` is not for those: leave it \
                  out, or choose one for any values, such as {OF_CODES}",
@@ -74,7 +74,7 @@ impl Config {
     /// own, as many dimensions as the model has, and a likelihood of codes.
     pub(super) fn standing_on(mut self, first: &FirstStage, of: &Config) -> Config {
         self.data = of.data.clone();
-        self.model.kind = ModelKind::Vae;
+        self.model.kind = Architecture::default();
         self.model.latent = first.model.latent;
         self.model.likelihood = Spec::new(OF_CODES);
         self.first_stage = Some(first.clone());

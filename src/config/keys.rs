@@ -2,6 +2,8 @@
 
 use toml::Table;
 
+use crate::problems::nearest;
+
 /// Every key of every table. A test holds this list against what the tables really take.
 pub(super) const KEYS: [(&str, &[&str]); 5] = [
     ("data", &["source", "validation", "binarise", "condition", "labels", "resolution", "count", "binary", "full"]),
@@ -77,7 +79,7 @@ fn sentence(key: &str, table: &str, keys: &[&str]) -> String {
         return format!("{start}: {hint}");
     }
     let other = KEYS.iter().flat_map(|(_, keys)| keys.iter());
-    match nearest(key, keys.iter()).or_else(|| nearest(key, other)) {
+    match meant(key, keys.iter()).or_else(|| meant(key, other)) {
         Some(near) if keys.contains(&near) => format!("{start}: did you mean `{near}`?"),
         Some(near) => {
             format!("{start}: did you mean `{near}`, which belongs in [{}]?", table_of(near).unwrap_or_default())
@@ -116,29 +118,11 @@ const SYNONYMS: [(&str, &str); 12] = [
     ("reconstruction", "likelihood"),
 ];
 
-/// The candidate that was probably meant, if any is near enough.
-fn nearest<'a>(key: &str, candidates: impl Iterator<Item = &'a &'a str>) -> Option<&'a str> {
+/// The candidate that was probably meant by a key, or by another word for it.
+fn meant<'a>(key: &str, candidates: impl Iterator<Item = &'a &'a str>) -> Option<&'a str> {
     let key = key.to_lowercase().replace('_', "-");
-    let meant = SYNONYMS.iter().find(|(word, _)| *word == key).map_or(key.as_str(), |(_, meant)| meant);
-    let near = candidates.map(|candidate| (distance(meant, candidate), *candidate)).min()?;
-    (near.0 <= 1 + meant.len() / 4).then_some(near.1)
-}
-
-/// The fewest letters to insert, drop or replace to make one word of the other (Levenshtein 1966).
-fn distance(a: &str, b: &str) -> usize {
-    let b: Vec<char> = b.chars().collect();
-    // Row by row: row[j] is the distance of what was read of a to the first j letters of b.
-    let mut row: Vec<usize> = (0..=b.len()).collect();
-    for (i, letter) in a.chars().enumerate() {
-        let mut diagonal = row[0];
-        row[0] = i + 1;
-        for j in 0..b.len() {
-            let replaced = diagonal + usize::from(letter != b[j]);
-            diagonal = row[j + 1];
-            row[j + 1] = replaced.min(row[j] + 1).min(diagonal + 1);
-        }
-    }
-    row[b.len()]
+    let word = SYNONYMS.iter().find(|(word, _)| *word == key).map_or(key.as_str(), |(_, meant)| meant);
+    nearest(word, candidates.copied())
 }
 
 #[cfg(test)]
@@ -180,14 +164,5 @@ mod tests {
         }
         assert_eq!(unknown(&"[data]\na = 1\nb = 2\n[model]\nlatent = 3".parse().unwrap()).len(), 2);
         assert_eq!(unknown(&"preset = 'classic'\nmodel = 3".parse().unwrap()), [""; 0]);
-    }
-
-    #[test]
-    fn distances() {
-        for (a, b, expected) in [("", "", 0), ("", "abc", 3), ("kitten", "sitting", 3), ("ab", "ba", 2), ("é", "e", 1)]
-        {
-            assert_eq!(distance(a, b), expected);
-            assert_eq!(distance(b, a), expected);
-        }
     }
 }

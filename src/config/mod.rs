@@ -29,27 +29,22 @@ mod device;
 mod file;
 mod first_stage;
 mod keys;
-mod layers;
-mod model;
-mod pieces;
 mod preset;
-mod problems;
 #[cfg(test)]
 mod tests;
 mod training;
 
 use serde::{Deserialize, Serialize};
 
+pub use crate::models::{Architecture, ModelConfig};
 pub use data::{Binarise, DataConfig};
 pub use device::{DeviceChoice, DeviceConfig};
 pub use first_stage::FirstStage;
-pub use model::{ModelConfig, ModelKind};
 pub use preset::Preset;
 pub use training::{Schedule, TrainingConfig};
 
 use crate::error::Result;
-use model::MAX_WIDTH;
-use problems::Problems;
+use crate::problems::Problems;
 
 /// The name of the file in a run's folder that holds its settings.
 pub const FILE_NAME: &str = "config.toml";
@@ -91,9 +86,12 @@ impl Config {
         self.data.check_kind(self.model.kind, &mut problems);
         self.training.check_kind(self.model.kind, &self.preset.config().training, &mut problems);
         problems.note(
-            self.model.kind == ModelKind::M1M2 && self.first_stage.is_none(),
-            "`kind` is m1+m2, an M2 over the codes of a VAE, and there is no VAE: give its run with --second-stage, or let \
-             `elbo train --model m1+m2` train one first",
+            self.model.kind.stands_on_vae && self.first_stage.is_none(),
+            format!(
+                "`kind` is {0}, a model over the codes of a VAE, and there is no VAE: give its run with --second-stage, or let \
+                 `elbo train --model {0}` train one first",
+                self.model.kind
+            ),
         );
         if let Some(first) = &self.first_stage {
             first.check(&self.model, self.training.batch, &mut problems);

@@ -4,10 +4,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{
-    Binarise, Config, DataConfig, DeviceChoice, DeviceConfig, ModelConfig, ModelKind, Schedule, TrainingConfig,
-};
-use crate::catalogue::Spec;
+use super::{Binarise, Config, DataConfig, DeviceChoice, DeviceConfig, ModelConfig, Schedule, TrainingConfig};
 use crate::data::Condition;
 use crate::nn::Activation;
 
@@ -61,20 +58,7 @@ fn sprites() -> Config {
             binary: false,
             full: false,
         },
-        model: ModelConfig {
-            kind: ModelKind::Vae,
-            hidden: vec![512, 256],
-            decoder_hidden: None,
-            latent: 8,
-            activation: Activation::Silu,
-            likelihood: Spec::new("bernoulli"),
-            posterior: Spec::new("diagonal-gaussian"),
-            prior: Spec::new("standard-normal"),
-            objective: Spec::new("elbo"),
-            beta: 1.0,
-            alpha: 1.0,
-            upper: None,
-        },
+        model: ModelConfig::default(),
         training: TrainingConfig {
             learning_rate: 0.004,
             schedule: Schedule::Cosine,

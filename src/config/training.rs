@@ -2,8 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::problems::Problems;
-use super::{ModelKind, Preset};
+use super::{Architecture, Preset};
+use crate::problems::Problems;
 
 /// Whole numbers in TOML have 63 bits and a sign.
 const MAX_SEED: u64 = i64::MAX as u64;
@@ -111,11 +111,12 @@ impl TrainingConfig {
     }
 
     /// What a kind of model has no use for; what only comes with the preset does no harm.
-    pub(super) fn check_kind(&self, kind: ModelKind, preset: &TrainingConfig, problems: &mut Problems) {
+    pub(super) fn check_kind(&self, kind: Architecture, preset: &TrainingConfig, problems: &mut Problems) {
         problems.note(
-            kind == ModelKind::Ae && ![0, preset.kl_warmup_epochs].contains(&self.kl_warmup_epochs),
-            "`kl-warmup-epochs` is about the KL term, and a plain autoencoder (`kind` ae) has none: leave it out, or \
-             train a vae",
+            !kind.is_variational && ![0, preset.kl_warmup_epochs].contains(&self.kl_warmup_epochs),
+            format!(
+                "`kl-warmup-epochs` is about the KL term, and a model of `kind` {kind} has none: leave it out, or train a vae"
+            ),
         );
     }
 }

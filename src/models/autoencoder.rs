@@ -2,24 +2,65 @@
 
 use std::sync::Arc;
 
+use super::checks::check_unused;
 use super::networks::Networks;
-use super::{Batch, Can, Condition, Decode, Encode, Model, Rows, Terms};
-use crate::catalogue::{About, Kind};
-use crate::distributions::{Likelihood, Measure};
+use super::{Batch, Can, Condition, Decode, Encode, LabelUse, Model, ModelConfig, ModelEntry, Rows, Sizes, Terms};
+use crate::catalogue::{self, About, Kind, find};
+use crate::distributions::{LIKELIHOODS, Likelihood, Measure, SquaredError};
+use crate::error::Result;
 use crate::graph::Tensor;
 use crate::nn::Activation;
+use crate::problems::Problems;
 
 /// The model `ae`.
-pub(super) static ABOUT: About = About {
-    kind: Kind::Model,
-    id: "ae",
-    aliases: &[],
-    name: "plain autoencoder: codes are points, and only the reconstruction is learnt",
-    formula: "−ln p(x|f(x)), or Σ (x − g(f(x)))²",
-    source: "Hinton & Salakhutdinov 2006",
-    settings: &[],
-    example: "elbo train --model ae --likelihood mse",
+pub(super) static ENTRY: ModelEntry = ModelEntry {
+    about: About {
+        kind: Kind::Model,
+        id: "ae",
+        aliases: &[],
+        name: "plain autoencoder: codes are points, and only the reconstruction is learnt",
+        formula: "−ln p(x|f(x)), or Σ (x − g(f(x)))²",
+        source: "Hinton & Salakhutdinov 2006",
+        settings: &[],
+        example: "elbo train --model ae --likelihood mse",
+    },
+    labels: LabelUse::Ignored,
+    is_variational: false,
+    layers: None,
+    stands_on_vae: false,
+    build,
+    check,
 };
+
+fn build(config: &ModelConfig, sizes: Sizes) -> Result<Box<dyn Model>> {
+    let likelihood: Arc<dyn Likelihood> = match config.likelihood.id.as_str() {
+        "gaussian" => Arc::new(SquaredError),
+        _ => catalogue::build(LIKELIHOODS, &config.likelihood)?,
+    };
+    let (decoder, activation) = (config.decoder_widths(), config.activation);
+    Ok(Box::new(Autoencoder::new(sizes.features, config.latent, (&config.hidden, &decoder), activation, likelihood)))
+}
+
+/// A plain autoencoder has a code and a reconstruction, and nothing else.
+fn check(config: &ModelConfig, _: usize, problems: &mut Problems) {
+    problems.note(
+        config.beta.is_finite() && config.beta != 1.0,
+        "`beta` weighs the KL term, and a plain autoencoder (`kind` ae) has none: leave it out, or train a vae",
+    );
+    let likelihood = config.likelihood.id.as_str();
+    problems.note(
+        !["bernoulli", "gaussian"].contains(&likelihood) && find(LIKELIHOODS, &config.likelihood).is_ok(),
+        format!(
+            "a plain autoencoder (`kind` ae) minimises an error, and has no use for the density `{likelihood}`: choose \
+             bernoulli (bce) or gaussian (mse), or train a vae"
+        ),
+    );
+    problems.note(
+        likelihood == "gaussian" && !config.likelihood.settings.is_empty(),
+        "a plain autoencoder (`kind` ae) minimises the squared error, which `sigma` has no part in: leave it out",
+    );
+    check_unused(config, problems);
+}
 
 /// An autoencoder; its likelihood is the Bernoulli (binary cross-entropy) or the squared error.
 #[derive(Clone, Debug)]
@@ -71,7 +112,15 @@ impl Model for Autoencoder {
     }
 
     fn can(&self) -> Can<'_> {
-        Can { encode: Some(self), decode: Some(self), generate: None, density: None, posterior: None, classify: None }
+        Can {
+            encode: Some(self),
+            decode: Some(self),
+            generate: None,
+            density: None,
+            posterior: None,
+            classify: None,
+            fit_prior: None,
+        }
     }
 }
 

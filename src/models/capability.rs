@@ -4,7 +4,7 @@
 //! wraps another must say of each whether it passes it on. Who needs one asks [`Can::encode`] and its like, which refuse in one
 //! wording.
 
-use super::Rows;
+use super::{Batch, Rows, Terms};
 use crate::error::{Error, Result};
 use crate::graph::{Graph, Tensor};
 
@@ -62,6 +62,13 @@ pub trait SamplePosterior {
     fn sample_posterior<'g>(&self, rows: Rows<'g>, samples: usize) -> PosteriorSample<'g>;
 }
 
+/// Can learn its prior alone, all else being as it is.
+pub trait FitPrior {
+    /// The terms of a batch where the loss is −ln p(z) of a code of each row; the prior's parameters are those in the scope
+    /// `prior`.
+    fn terms_of_prior<'g>(&self, batch: &Batch<'g>) -> Terms<'g>;
+}
+
 /// Tells labels.
 pub trait Classify {
     /// q(y | x): how likely each label is. `[rows, classes]`
@@ -95,6 +102,8 @@ pub struct Can<'a> {
     pub posterior: Option<&'a dyn SamplePosterior>,
     /// Tells labels.
     pub classify: Option<&'a dyn Classify>,
+    /// Learns its prior alone.
+    pub fit_prior: Option<&'a dyn FitPrior>,
 }
 
 /// A capability, for tables and refusals.
@@ -112,17 +121,20 @@ pub enum Capability {
     SamplePosterior,
     /// [`Classify`].
     Classify,
+    /// [`FitPrior`].
+    FitPrior,
 }
 
 impl Capability {
     /// All of them.
-    pub const ALL: [Capability; 6] = [
+    pub const ALL: [Capability; 7] = [
         Capability::Encode,
         Capability::Decode,
         Capability::Generate,
         Capability::Density,
         Capability::SamplePosterior,
         Capability::Classify,
+        Capability::FitPrior,
     ];
 
     /// A word or two for the head of a column.
@@ -134,6 +146,7 @@ impl Capability {
             Capability::Density => "likelihood",
             Capability::SamplePosterior => "second stage",
             Capability::Classify => "classify",
+            Capability::FitPrior => "fit-prior",
         }
     }
 
@@ -146,6 +159,7 @@ impl Capability {
             Capability::Density => "give rows a likelihood",
             Capability::SamplePosterior => "carry a second model",
             Capability::Classify => "tell labels",
+            Capability::FitPrior => "have its prior fitted",
         }
     }
 
@@ -160,6 +174,7 @@ impl Capability {
                 "codes with a density q(z|x) over real numbers, as a vae with a Gaussian posterior has"
             }
             Capability::Classify => "a network that infers them, as an m2 or a classifier has",
+            Capability::FitPrior => "codes with one posterior and one prior, as a vae or a cvae has",
         }
     }
 }
@@ -179,6 +194,7 @@ impl<'a> Can<'a> {
             Capability::Density => self.density.is_some(),
             Capability::SamplePosterior => self.posterior.is_some(),
             Capability::Classify => self.classify.is_some(),
+            Capability::FitPrior => self.fit_prior.is_some(),
         }
     }
 
@@ -228,5 +244,13 @@ impl<'a> Can<'a> {
     /// If it cannot.
     pub fn classify(self) -> Result<&'a dyn Classify> {
         require(self.classify, Capability::Classify)
+    }
+
+    /// Learns its prior alone.
+    ///
+    /// # Errors
+    /// If it cannot.
+    pub fn fit_prior(self) -> Result<&'a dyn FitPrior> {
+        require(self.fit_prior, Capability::FitPrior)
     }
 }

@@ -1,23 +1,34 @@
 //! The classifier of M2 by itself: it learns q(y | x) from the labelled rows and looks at no others. What a semi-supervised
 //! model is held against.
 
+use super::checks::check_unused;
 use super::labeller::{Labeller, cross_entropy, is_right, mean_in_every_row};
-use super::{Batch, Can, Classify, Condition, Encode, Model, Rows, Terms};
+use super::{Batch, Can, Classify, Condition, Encode, LabelUse, Model, ModelEntry, Rows, Terms};
 use crate::catalogue::{About, Kind};
 use crate::distributions::Measure;
 use crate::graph::Tensor;
 use crate::nn::Activation;
 
 /// The model `classifier`.
-pub(super) static ABOUT: About = About {
-    kind: Kind::Model,
-    id: "classifier",
-    aliases: &[],
-    name: "the classifier of M2 alone, trained on the labelled rows: what M2 is held against",
-    formula: "−ln q(y|x)",
-    source: "Kingma et al. 2014, table 1",
-    settings: &[],
-    example: "elbo train --model classifier --data mnist --labels 100",
+pub(super) static ENTRY: ModelEntry = ModelEntry {
+    about: About {
+        kind: Kind::Model,
+        id: "classifier",
+        aliases: &[],
+        name: "the classifier of M2 alone, trained on the labelled rows: what M2 is held against",
+        formula: "−ln q(y|x)",
+        source: "Kingma et al. 2014, table 1",
+        settings: &[],
+        example: "elbo train --model classifier --data mnist --labels 100",
+    },
+    labels: LabelUse::Learnt,
+    is_variational: false,
+    layers: None,
+    stands_on_vae: false,
+    build: |config, sizes| {
+        Ok(Box::new(Classifier::new(sizes.features, sizes.condition, &config.hidden, config.activation)))
+    },
+    check: |config, _, problems| check_unused(config, problems),
 };
 
 /// A classifier; its code is what its last hidden layer gives.
@@ -81,7 +92,15 @@ impl Model for Classifier {
     }
 
     fn can(&self) -> Can<'_> {
-        Can { encode: Some(self), decode: None, generate: None, density: None, posterior: None, classify: Some(self) }
+        Can {
+            encode: Some(self),
+            decode: None,
+            generate: None,
+            density: None,
+            posterior: None,
+            classify: Some(self),
+            fit_prior: None,
+        }
     }
 }
 

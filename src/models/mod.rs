@@ -2,20 +2,27 @@
 
 mod autoencoder;
 mod capability;
+mod checks;
 mod classifier;
+mod config;
 mod fitted_prior;
 mod hierarchical;
 mod labeller;
+mod list;
 mod m2;
 mod networks;
 mod second_stage;
 mod vae;
 
 pub use autoencoder::Autoencoder;
-pub use capability::{Can, Capability, Classify, Decode, Density, Encode, Generate, PosteriorSample, SamplePosterior};
+pub use capability::{
+    Can, Capability, Classify, Decode, Density, Encode, FitPrior, Generate, PosteriorSample, SamplePosterior,
+};
 pub use classifier::Classifier;
+pub use config::ModelConfig;
 pub use fitted_prior::FittedPrior;
 pub use hierarchical::{Hierarchical, Layer, MAX_LAYERS, Moments, Recognition};
+pub use list::{ARCHITECTURES, Architecture, LabelUse, ModelEntry, Sizes};
 pub use m2::M2;
 pub use networks::Networks;
 pub use second_stage::{FIRST, SecondStage, carries};
@@ -25,18 +32,10 @@ use crate::catalogue::About;
 use crate::distributions::Measure;
 use crate::graph::{Graph, ParameterSpec, Tensor};
 
-/// Every kind of model.
-pub static MODELS: &[&About] = &[
-    &vae::ABOUT,
-    &autoencoder::ABOUT,
-    &vae::CONDITIONAL,
-    &m2::ABOUT,
-    &m2::STACKED,
-    &classifier::ABOUT,
-    &hierarchical::HIERARCHICAL,
-    &hierarchical::LADDER,
-    &second_stage::ABOUT,
-];
+/// What there is to say of every model, and of what stands on another.
+pub fn abouts() -> impl Iterator<Item = &'static About> {
+    ARCHITECTURES.iter().map(|entry| entry.about()).chain([&second_stage::ABOUT])
+}
 
 /// Rows of data, and what is known of them.
 #[derive(Clone, Copy, Debug)]

@@ -163,6 +163,7 @@ impl Model for SecondStage {
             density: second.density.map(|_| self as &dyn Density),
             posterior: None,
             classify: second.classify.map(|_| self as &dyn Classify),
+            fit_prior: None,
         }
     }
 }

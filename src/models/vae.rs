@@ -6,12 +6,15 @@
 
 use std::sync::Arc;
 
+use super::checks::check_one_layer;
 use super::networks::Networks;
 use super::{
-    Batch, Can, Condition, Decode, Density, Encode, Generate, Model, PosteriorSample, Rows, SamplePosterior, Terms,
+    Batch, Can, Condition, Decode, Density, Encode, FitPrior, Generate, LabelUse, Model, ModelConfig, ModelEntry,
+    PosteriorSample, Rows, SamplePosterior, Sizes, Terms,
 };
 use crate::catalogue::{About, Kind};
 use crate::distributions::{Codes, DiagonalGaussian, Encoder, Likelihood, Measure, Posterior, Prior, StandardNormal};
+use crate::error::Result;
 use crate::graph::{Graph, Tensor};
 use crate::nn::Activation;
 use crate::objectives::{Elbo, Inference, Objective};
@@ -51,27 +54,40 @@ impl Parts {
 }
 
 /// The model `vae`.
-pub(super) static ABOUT: About = About {
-    kind: Kind::Model,
-    id: "vae",
-    aliases: &[],
-    name: "variational autoencoder: an encoder, a latent space with a prior, a decoder",
-    formula: "ln p(x) ≥ E_q[ln p(x|z)] − KL(q(z|x) ‖ p(z))",
-    source: "Kingma & Welling 2014; Rezende, Mohamed & Wierstra 2014",
-    settings: &[],
-    example: "elbo train --model vae",
+pub(super) static ENTRY: ModelEntry = ModelEntry {
+    about: About {
+        kind: Kind::Model,
+        id: "vae",
+        aliases: &[],
+        name: "variational autoencoder: an encoder, a latent space with a prior, a decoder",
+        formula: "ln p(x) ≥ E_q[ln p(x|z)] − KL(q(z|x) ‖ p(z))",
+        source: "Kingma & Welling 2014; Rezende, Mohamed & Wierstra 2014",
+        settings: &[],
+        example: "elbo train --model vae",
+    },
+    labels: LabelUse::Ignored,
+    is_variational: true,
+    layers: None,
+    stands_on_vae: false,
+    build: |config, sizes| Ok(Box::new(Vae::of(config, Sizes { condition: 0, ..sizes })?)),
+    check: check_one_layer,
 };
 
 /// The model `cvae`.
-pub(super) static CONDITIONAL: About = About {
-    kind: Kind::Model,
-    id: "cvae",
-    aliases: &[],
-    name: "conditional VAE: encoder and decoder are told the label of each row, or numbers",
-    formula: "ln p(x|y) ≥ E_q[ln p(x|z,y)] − KL(q(z|x,y) ‖ p(z))",
-    source: "Kingma et al. 2014, section 2; Sohn, Lee & Yan 2015",
-    settings: &[],
-    example: "elbo train --model cvae --data mnist",
+pub(super) static CONDITIONAL: ModelEntry = ModelEntry {
+    about: About {
+        kind: Kind::Model,
+        id: "cvae",
+        aliases: &[],
+        name: "conditional VAE: encoder and decoder are told the label of each row, or numbers",
+        formula: "ln p(x|y) ≥ E_q[ln p(x|z,y)] − KL(q(z|x,y) ‖ p(z))",
+        source: "Kingma et al. 2014, section 2; Sohn, Lee & Yan 2015",
+        settings: &[],
+        example: "elbo train --model cvae --data mnist",
+    },
+    labels: LabelUse::Told,
+    build: |config, sizes| Ok(Box::new(Vae::of(config, sizes)?)),
+    ..ENTRY
 };
 
 /// A VAE.
@@ -104,6 +120,12 @@ impl Vae {
     ) -> Vae {
         let widths = (parts.posterior.outputs(latent), parts.likelihood.outputs_per_feature() * features);
         Vae { networks: Networks::new((features, latent, condition), hidden, activation, widths), parts }
+    }
+
+    /// The VAE that settings describe, for rows of these sizes.
+    fn of(config: &ModelConfig, Sizes { features, condition }: Sizes) -> Result<Vae> {
+        let sizes = (features, config.latent, condition);
+        Ok(Vae::conditional(sizes, (&config.hidden, &config.decoder_widths()), config.activation, config.parts()?))
     }
 
     /// What it is made of.
@@ -157,19 +179,6 @@ impl Vae {
         self.infer(&batch, self.noise(rows, samples))
     }
 
-    /// The terms for a code of each row where only the prior is learnt: the loss is −ln p(z).
-    pub(super) fn terms_of_prior<'g>(&self, batch: &Batch<'g>) -> Terms<'g> {
-        let inference = self.infer(batch, self.noise(batch.rows, 1));
-        Terms {
-            loss: -inference.log_prior,
-            reconstruction: inference.reconstruction(),
-            kl: Some(inference.kl),
-            mu: inference.mu(),
-            parts: vec![],
-            gradient_scale: None,
-        }
-    }
-
     /// The encoder, as a prior may want it.
     fn encoder(&self) -> Encoder<'_> {
         Encoder { network: &self.networks, posterior: &*self.parts.posterior }
@@ -211,15 +220,17 @@ impl Model for Vae {
     }
 
     fn can(&self) -> Can<'_> {
-        // A density over the simplex is no density over the numbers that a second model gives one.
-        let is_real = self.parts.posterior.codes() == Codes::Real;
+        // A density over the simplex is no density over the numbers that a second model gives one, and codes of rows that are
+        // told something mean nothing without that.
+        let carries_another = self.parts.posterior.codes() == Codes::Real && self.networks.condition() == 0;
         Can {
             encode: Some(self),
             decode: Some(self),
             generate: Some(self),
             density: Some(self),
-            posterior: is_real.then_some(self),
+            posterior: carries_another.then_some(self),
             classify: None,
+            fit_prior: Some(self),
         }
     }
 }
@@ -281,5 +292,19 @@ impl SamplePosterior for Vae {
     fn sample_posterior<'g>(&self, rows: Rows<'g>, samples: usize) -> PosteriorSample<'g> {
         let Inference { z, log_posterior, log_likelihood, .. } = self.infer_rows(rows, samples);
         PosteriorSample { z, log_posterior, log_likelihood }
+    }
+}
+
+impl FitPrior for Vae {
+    fn terms_of_prior<'g>(&self, batch: &Batch<'g>) -> Terms<'g> {
+        let inference = self.infer(batch, self.noise(batch.rows, 1));
+        Terms {
+            loss: -inference.log_prior,
+            reconstruction: inference.reconstruction(),
+            kl: Some(inference.kl),
+            mu: inference.mu(),
+            parts: vec![],
+            gradient_scale: None,
+        }
     }
 }

@@ -135,7 +135,7 @@ fn priors_that_cannot_be_fitted() {
     place.run(&second("--second-stage run --out second"));
     for (line, words) in [
         ("nowhere", &["nowhere does not exist"][..]),
-        ("plain", &["plain autoencoder"]),
+        ("plain", &["kind ae", "cannot have its prior fitted"]),
         ("discrete", &["variables of 2 categories"]),
         ("second", &["second stage"]),
         ("run --prior standard-normal", &["`standard-normal` has nothing to fit", "mixture"]),

@@ -1,15 +1,15 @@
 //! What layers do not go with, and what is said of it.
 
-use elbo::config::{Config, ModelKind};
+use elbo::config::{Architecture, Config};
 
-fn config(kind: ModelKind) -> Config {
+fn config(kind: Architecture) -> Config {
     let mut config = Config::default();
     config.model.kind = kind;
     config
 }
 
 #[track_caller]
-fn refused(kind: ModelKind, change: impl FnOnce(&mut Config), expected: &str) {
+fn refused(kind: Architecture, change: impl FnOnce(&mut Config), expected: &str) {
     let mut config = config(kind);
     config.validate().unwrap();
     change(&mut config);
@@ -17,11 +17,13 @@ fn refused(kind: ModelKind, change: impl FnOnce(&mut Config), expected: &str) {
     assert!(said.contains(expected), "{said}\n  expected: {expected}");
 }
 
-const BOTH: [ModelKind; 2] = [ModelKind::Hierarchical, ModelKind::Ladder];
+fn both() -> [Architecture; 2] {
+    ["hierarchical", "ladder"].map(|name| name.parse().unwrap())
+}
 
 #[test]
 fn layers_out_of_range() {
-    for kind in BOTH {
+    for kind in both() {
         refused(kind, |c| c.model.upper = Some(vec![]), "`upper` is empty: give the dimensions of at least one layer");
         refused(
             kind,
@@ -35,7 +37,7 @@ fn layers_out_of_range() {
         fine.model.upper = Some(vec![2; 7]);
         fine.validate().unwrap();
     }
-    for kind in [ModelKind::Vae, ModelKind::Ae, ModelKind::Cvae] {
+    for kind in ["vae", "ae", "cvae"].map(|name| name.parse().unwrap()) {
         let expected = format!("a model of `kind` {kind} has one: leave it out, or train a hierarchical");
         refused(kind, |c| c.model.upper = Some(vec![4]), &expected);
     }
@@ -43,7 +45,7 @@ fn layers_out_of_range() {
 
 #[test]
 fn pieces_of_another_kind() {
-    for kind in BOTH {
+    for kind in both() {
         let posterior = |c: &mut Config| c.model.posterior = "iaf".into();
         refused(kind, posterior, "the posterior `iaf` is given: leave it out, or train a vae");
         let prior = |c: &mut Config| c.model.prior = "uniform-categorical".into();
@@ -56,14 +58,18 @@ fn pieces_of_another_kind() {
         }
     }
     let vampprior = |c: &mut Config| c.model.prior = "vampprior".into();
-    refused(ModelKind::Hierarchical, vampprior, "as it draws the layers between: train a ladder, or use another prior");
+    refused(
+        "hierarchical".parse().unwrap(),
+        vampprior,
+        "as it draws the layers between: train a ladder, or use another prior",
+    );
     let free_bits = |c: &mut Config| c.model.objective = "free-bits".into();
-    refused(ModelKind::Hierarchical, free_bits, "needs the KL of each dimension");
+    refused("hierarchical".parse().unwrap(), free_bits, "needs the KL of each dimension");
 }
 
 #[test]
 fn layers_that_are_not_given() {
-    for kind in BOTH {
+    for kind in both() {
         let mut config = config(kind);
         for (latent, expected) in [(8, 4), (5, 2), (1, 1)] {
             config.model.latent = latent;
@@ -75,5 +81,5 @@ fn layers_that_are_not_given() {
         // Half of the encoder's last 256 units, but no narrower than the layer; then half of that.
         assert_eq!(widths, [(16, vec![128; 2]), (300, vec![300; 2]), (2, vec![150; 2])]);
     }
-    assert!(config(ModelKind::Vae).model.upper_widths().is_empty());
+    assert!(config("vae".parse().unwrap()).model.upper_widths().is_empty());
 }

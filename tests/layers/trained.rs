@@ -4,7 +4,7 @@ use std::ops::ControlFlow;
 use std::sync::Arc;
 
 use elbo::catalogue::{Spec, build};
-use elbo::config::{Config, ModelKind, Preset, Schedule, TrainingConfig};
+use elbo::config::{Config, Preset, Schedule, TrainingConfig};
 use elbo::cpu::Cpu;
 use elbo::data::{Dataset, Shape, Values};
 use elbo::distributions::{Bernoulli, PRIORS};
@@ -106,12 +106,13 @@ fn the_loss_falls() {
 #[test]
 fn all_that_goes_with_layers() {
     let (mut allowed, mut refused) = (Vec::new(), 0);
-    for (kind, recognition) in [(ModelKind::Hierarchical, BOTH[0]), (ModelKind::Ladder, BOTH[1])] {
+    for (kind, recognition) in [("hierarchical", BOTH[0]), ("ladder", BOTH[1])] {
         for prior in PRIORS {
             for objective in OBJECTIVES {
                 let name = format!("{kind}, {}, {}", prior.about.id, objective.about.id);
                 let mut config = Config::default();
-                (config.model.kind, config.model.latent, config.model.upper) = (kind, 4, Some(vec![3, 2]));
+                (config.model.kind, config.model.latent, config.model.upper) =
+                    (kind.parse().unwrap(), 4, Some(vec![3, 2]));
                 (config.model.prior, config.model.objective) = (Spec::new(prior.about.id), objective.about.id.into());
                 if let Err(why) = config.validate() {
                     let said = why.to_string();

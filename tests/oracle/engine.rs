@@ -5,7 +5,7 @@
 use std::ops::ControlFlow;
 
 use elbo::apps::{Form, build_model};
-use elbo::config::{Binarise, Config, ModelKind, Schedule};
+use elbo::config::{Binarise, Config, Schedule};
 use elbo::data::{Dataset, Shape, Split, Values};
 use elbo::nn::Activation;
 use elbo::program::Executor;
@@ -22,7 +22,7 @@ use crate::settings::{Bend, Decay, Settings};
 pub fn config(settings: &Settings) -> Config {
     let mut config = Config::default();
     let model = &mut config.model;
-    model.kind = if settings.variational { ModelKind::Vae } else { ModelKind::Ae };
+    model.kind = if settings.variational { "vae".parse().unwrap() } else { "ae".parse().unwrap() };
     (model.hidden, model.latent, model.beta) = (settings.hidden.clone(), settings.latent, settings.beta);
     model.activation = match settings.bend {
         Bend::Tanh => Activation::Tanh,

@@ -51,7 +51,15 @@ impl Model for Probe {
     }
 
     fn can(&self) -> Can<'_> {
-        Can { encode: Some(self), decode: None, generate: Some(self), density: None, posterior: None, classify: None }
+        Can {
+            encode: Some(self),
+            decode: None,
+            generate: Some(self),
+            density: None,
+            posterior: None,
+            classify: None,
+            fit_prior: None,
+        }
     }
 }
 

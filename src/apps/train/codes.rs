@@ -4,7 +4,6 @@ use std::path::PathBuf;
 
 use super::{POINTS, TrainRun};
 use crate::apps::pictures::{ImageShape, Manifold, save_prior_map};
-use crate::config::ModelKind;
 use crate::distributions::Codes;
 use crate::error::Result;
 use crate::training::Given;
@@ -49,8 +48,9 @@ impl TrainRun {
 
     fn spread(&self) -> Result<Spread> {
         let model = &self.config.model;
-        if !model.kind.is_variational() {
-            return Ok(Spread { real: model.kind == ModelKind::Ae, standard_normal: false, shaped: false });
+        if !model.kind.is_variational {
+            let real = self.trainer.session.model.can().decode.is_some();
+            return Ok(Spread { real, standard_normal: false, shaped: false });
         }
         let posterior = model.parts()?.posterior;
         let standard_normal = model.codes_are_standard_normal();

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::catalogue::Spec;
-use crate::config::{ModelKind, Preset};
+use crate::config::Preset;
 use crate::data::Values;
 
 const WIDTH: usize = 12;
@@ -123,7 +123,7 @@ fn what_cannot_be_is_refused() {
     let bernoulli = Config { model: Preset::Classic.config().model, ..config() };
     assert!(complaint(train(&scaled, &bernoulli)).contains("holds 2.5 in row 0, column 0"));
     let mut plain = Config { training: short(), ..config() };
-    plain.model.kind = ModelKind::Ae;
+    plain.model.kind = "ae".parse().unwrap();
     plain.model.likelihood = Spec::new("bernoulli");
     let mut plain = train(&data, &plain).unwrap();
     assert!(complaint(plain.sample(1, 0)).contains("this model cannot draw new rows: that takes a prior over codes"));

@@ -6,7 +6,7 @@ use clap::FromArgMatches;
 
 use super::*;
 use crate::catalogue::Spec;
-use crate::config::{Binarise, Config, DeviceChoice, FILE_NAME, ModelKind, Schedule};
+use crate::config::{Binarise, Config, DeviceChoice, FILE_NAME, Schedule};
 use crate::nn::Activation;
 
 fn parse(line: &str) -> Result<Command, clap::Error> {
@@ -83,7 +83,10 @@ fn every_setting_has_an_option() {
     let (data, model, training) = (&config.data, &config.model, &config.training);
     assert_eq!((data.validation, data.binarise, data.resolution), (7, Binarise::Dynamic, 16));
     assert_eq!((data.count, data.binary, data.full), (Some(20_000), true, false));
-    assert_eq!((model.kind, model.likelihood.clone()), (ModelKind::Vae, Spec::new("gaussian").with("sigma", 0.1)));
+    assert_eq!(
+        (model.kind, model.likelihood.clone()),
+        ("vae".parse().unwrap(), Spec::new("gaussian").with("sigma", 0.1))
+    );
     assert_eq!(model.objective, Spec::new("iwae").with("samples", 5.0));
     assert_eq!((&model.hidden[..], model.decoder_hidden.as_deref()), (&[3, 4][..], Some(&[5][..])));
     assert_eq!((model.latent, model.activation, model.beta), (2, Activation::LeakyRelu, 4.0));

@@ -7,7 +7,7 @@ use clap::Args;
 
 use super::whole;
 use crate::catalogue::Spec;
-use crate::config::{Binarise, DeviceChoice, ModelKind, Preset, Schedule};
+use crate::config::{Architecture, Binarise, DeviceChoice, Preset, Schedule};
 use crate::data::Condition;
 use crate::nn::Activation;
 
@@ -105,7 +105,7 @@ pub struct DataArgs {
 pub struct ModelArgs {
     /// Which kind of model
     #[arg(long, value_name = "KIND")]
-    pub model: Option<ModelKind>,
+    pub model: Option<Architecture>,
     /// Units of each hidden layer of the encoder, from the data inwards
     #[arg(long, value_name = "N,N...", value_delimiter = ',', value_parser = whole)]
     pub hidden: Option<Vec<usize>>,

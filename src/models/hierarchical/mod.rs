@@ -5,45 +5,64 @@
 //! Objectives see the stack as one code: ln p(z) and ln q(z | x) are sums over layers, and so is the KL. What is called the
 //! code elsewhere (encoded, decoded, drawn from the prior) is z₁, the layer nearest to the data.
 
+mod checks;
 mod moments;
 mod rung;
 mod stack;
 
+pub(super) use checks::check_widths;
 pub use moments::Moments;
 pub use rung::Layer;
 pub use stack::Recognition;
 
 use super::networks::Networks;
-use super::{Batch, Can, Condition, Decode, Density, Encode, Generate, Model, Parts, Rows, Terms};
+use super::{
+    Batch, Can, Condition, Decode, Density, Encode, Generate, LabelUse, Model, ModelConfig, ModelEntry, Parts, Rows,
+    Sizes, Terms,
+};
 use crate::catalogue::{About, Kind};
 use crate::distributions::{DiagonalGaussian, Encoder, Measure, Posterior, PosteriorNetwork};
+use crate::error::Result;
 use crate::graph::{Graph, Tensor};
 use crate::nn::Activation;
 use crate::objectives::Inference;
 use stack::{Level, Stack};
 
 /// The model `hierarchical`.
-pub(super) static HIERARCHICAL: About = About {
-    kind: Kind::Model,
-    id: "hierarchical",
-    aliases: &[],
-    name: "VAE of several stochastic layers (--upper), inferred from the data upwards",
-    formula: "p(x|z_1) Π p(z_i|z_{i+1}) p(z_L), q(z|x) = q(z_1|x) Π q(z_{i+1}|z_i)",
-    source: "Rezende, Mohamed & Wierstra 2014; Burda, Grosse & Salakhutdinov 2016, section 5",
-    settings: &[],
-    example: "elbo train --model hierarchical --latent 100 --upper 50",
+pub(super) static HIERARCHICAL: ModelEntry = ModelEntry {
+    about: About {
+        kind: Kind::Model,
+        id: "hierarchical",
+        aliases: &[],
+        name: "VAE of several stochastic layers (--upper), inferred from the data upwards",
+        formula: "p(x|z_1) Π p(z_i|z_{i+1}) p(z_L), q(z|x) = q(z_1|x) Π q(z_{i+1}|z_i)",
+        source: "Rezende, Mohamed & Wierstra 2014; Burda, Grosse & Salakhutdinov 2016, section 5",
+        settings: &[],
+        example: "elbo train --model hierarchical --latent 100 --upper 50",
+    },
+    labels: LabelUse::Ignored,
+    is_variational: true,
+    layers: Some(Recognition::BottomUp),
+    stands_on_vae: false,
+    build: |config, sizes| Hierarchical::of(config, sizes, Recognition::BottomUp),
+    check: checks::check,
 };
 
 /// The model `ladder`.
-pub(super) static LADDER: About = About {
-    kind: Kind::Model,
-    id: "ladder",
-    aliases: &[],
-    name: "ladder VAE: several stochastic layers (--upper), inferred from the top down",
-    formula: "q(z_i|z_{i+1},x) ∝ N(z_i; μ̂_i(x), σ̂_i²(x)) p(z_i|z_{i+1}), q(z_L|x) = N(μ̂_L, σ̂_L²)",
-    source: "Sønderby et al. 2016, section 2",
-    settings: &[],
-    example: "elbo train --model ladder --latent 64 --upper 32,16 --kl-warmup-epochs 10",
+pub(super) static LADDER: ModelEntry = ModelEntry {
+    about: About {
+        kind: Kind::Model,
+        id: "ladder",
+        aliases: &[],
+        name: "ladder VAE: several stochastic layers (--upper), inferred from the top down",
+        formula: "q(z_i|z_{i+1},x) ∝ N(z_i; μ̂_i(x), σ̂_i²(x)) p(z_i|z_{i+1}), q(z_L|x) = N(μ̂_L, σ̂_L²)",
+        source: "Sønderby et al. 2016, section 2",
+        settings: &[],
+        example: "elbo train --model ladder --latent 64 --upper 32,16 --kl-warmup-epochs 10",
+    },
+    layers: Some(Recognition::Ladder),
+    build: |config, sizes| Hierarchical::of(config, sizes, Recognition::Ladder),
+    ..HIERARCHICAL
 };
 
 /// The most stochastic layers whose KL is told apart.
@@ -82,6 +101,14 @@ impl Hierarchical {
         let outputs = (2 * latent, parts.likelihood.outputs_per_feature() * features);
         let networks = Networks::new((features, latent, 0), hidden, activation, outputs);
         Hierarchical { stack: Stack::new(networks, upper, activation, recognition), parts }
+    }
+
+    /// The model that settings describe, for rows of these sizes.
+    fn of(config: &ModelConfig, sizes: Sizes, recognition: Recognition) -> Result<Box<dyn Model>> {
+        let (decoder, upper) = (config.decoder_widths(), config.upper_layers());
+        let hidden = (config.hidden.as_slice(), decoder.as_slice());
+        let (sizes, parts) = ((sizes.features, config.latent), config.parts()?);
+        Ok(Box::new(Hierarchical::new(recognition, sizes, hidden, &upper, config.activation, parts)))
     }
 
     /// The noise of so many codes of each row, for each layer from the data upwards `[rows·samples, width]`.
@@ -210,6 +237,7 @@ impl Model for Hierarchical {
             density: Some(self),
             posterior: None,
             classify: None,
+            fit_prior: None,
         }
     }
 }

@@ -10,39 +10,74 @@
 
 mod joint;
 
+use super::checks::check_one_layer;
 use super::labeller::{Labeller, cross_entropy, is_right, likeliest, mean_in_every_row};
 use super::vae::Parts;
-use super::{Batch, Can, Classify, Condition, Decode, Density, Encode, Generate, Model, Rows, Terms};
+use super::{
+    Batch, Can, Classify, Condition, Decode, Density, Encode, Generate, LabelUse, Model, ModelConfig, ModelEntry, Rows,
+    Sizes, Terms,
+};
 use crate::catalogue::{About, Kind};
 use crate::distributions::{Encoder, Measure};
+use crate::error::Result;
 use crate::graph::{Graph, Tensor};
 use crate::nn::Activation;
 use crate::objectives::BETA;
+use crate::problems::Problems;
 use joint::{Joint, Labels};
 
 /// The model `m2`.
-pub(super) static ABOUT: About = About {
-    kind: Kind::Model,
-    id: "m2",
-    aliases: &[],
-    name: "M2: a semi-supervised VAE that learns labels from some rows and the rest from all",
-    formula: "U(x) = Σ_y q(y|x) L(x,y) − H(q(y|x)), L(x,y) = −E_q[ln p(x|y,z)] + KL(q(z|x,y) ‖ p(z)) − ln p(y)",
-    source: "Kingma et al. 2014, equations 6 to 9",
-    settings: &[],
-    example: "elbo train --model m2 --data mnist --labels 100",
+pub(super) static ENTRY: ModelEntry = ModelEntry {
+    about: About {
+        kind: Kind::Model,
+        id: "m2",
+        aliases: &[],
+        name: "M2: a semi-supervised VAE that learns labels from some rows and the rest from all",
+        formula: "U(x) = Σ_y q(y|x) L(x,y) − H(q(y|x)), L(x,y) = −E_q[ln p(x|y,z)] + KL(q(z|x,y) ‖ p(z)) − ln p(y)",
+        source: "Kingma et al. 2014, equations 6 to 9",
+        settings: &[],
+        example: "elbo train --model m2 --data mnist --labels 100",
+    },
+    labels: LabelUse::Learnt,
+    is_variational: true,
+    layers: None,
+    stands_on_vae: false,
+    build,
+    check,
 };
 
 /// The model `m1+m2`.
-pub(in crate::models) static STACKED: About = About {
-    kind: Kind::Model,
-    id: "m1+m2",
-    aliases: &[],
-    name: "M1+M2: an M2 over the codes of a VAE, which is trained first and without labels",
-    formula: "as m2, of codes z ~ q(z|x) in place of x, the VAE being frozen",
-    source: "Kingma et al. 2014, section 2",
-    settings: &[],
-    example: "elbo train --model m1+m2 --data mnist --labels 100",
+pub(in crate::models) static STACKED: ModelEntry = ModelEntry {
+    about: About {
+        kind: Kind::Model,
+        id: "m1+m2",
+        aliases: &[],
+        name: "M1+M2: an M2 over the codes of a VAE, which is trained first and without labels",
+        formula: "as m2, of codes z ~ q(z|x) in place of x, the VAE being frozen",
+        source: "Kingma et al. 2014, section 2",
+        settings: &[],
+        example: "elbo train --model m1+m2 --data mnist --labels 100",
+    },
+    stands_on_vae: true,
+    ..ENTRY
 };
+
+fn build(config: &ModelConfig, Sizes { features, condition }: Sizes) -> Result<Box<dyn Model>> {
+    let (hidden, sizes) = (config.decoder_widths(), (features, config.latent, condition));
+    let parts = config.parts()?;
+    Ok(Box::new(M2::new(sizes, (&config.hidden, &hidden), config.activation, parts, config.alpha as f32)))
+}
+
+fn check(config: &ModelConfig, batch: usize, problems: &mut Problems) {
+    let (kind, objective) = (config.kind, &config.objective.id);
+    problems.note(
+        objective != "elbo",
+        format!(
+            "a model of `kind` {kind} has a bound of its own to minimise, and the objective `{objective}` is given: leave it out"
+        ),
+    );
+    check_one_layer(config, batch, problems);
+}
 
 /// M2 of given likelihood, posterior and prior.
 #[derive(Clone, Debug)]
@@ -213,6 +248,7 @@ impl Model for M2 {
             density: Some(self),
             posterior: None,
             classify: Some(self),
+            fit_prior: None,
         }
     }
 }

@@ -1,14 +1,11 @@
 //! What learns: the table `[model]`.
 
-use std::fmt;
-
 use serde::{Deserialize, Serialize};
 
-use super::problems::Problems;
-use super::{Preset, layers, pieces};
+use super::{Architecture, checks, hierarchical};
 use crate::catalogue::Spec;
-use crate::models::Recognition;
 use crate::nn::Activation;
+use crate::problems::Problems;
 
 /// The most units in one layer, and the most latent dimensions.
 pub(super) const MAX_WIDTH: u64 = 1 << 16;
@@ -19,8 +16,8 @@ const MAX_DEPTH: usize = 64;
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 pub struct ModelConfig {
-    /// Variational or plain.
-    pub kind: ModelKind,
+    /// Which model, one of [`ARCHITECTURES`](super::ARCHITECTURES).
+    pub kind: Architecture,
     /// Units of each hidden layer of the encoder, from the data inwards.
     pub hidden: Vec<usize>,
     /// Units of each hidden layer of the decoder, from the latent space outwards; those of the encoder in reverse when not
@@ -47,75 +44,23 @@ pub struct ModelConfig {
     pub upper: Option<Vec<usize>>,
 }
 
-/// Which model is trained.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, clap::ValueEnum)]
-#[serde(rename_all = "kebab-case")]
-pub enum ModelKind {
-    /// Variational autoencoder: codes are distributions, and new data can be drawn from it
-    #[default]
-    Vae,
-    /// Plain autoencoder: codes are points, and only the reconstruction is learnt
-    Ae,
-    /// Conditional VAE: encoder and decoder are told the label of each row, or numbers
-    Cvae,
-    /// M2: a semi-supervised VAE that learns labels from some rows and the rest from all
-    M2,
-    /// The classifier of M2 alone, trained on the labelled rows
-    Classifier,
-    /// M1+M2: an M2 over the codes of a VAE that was trained before, without labels
-    #[serde(rename = "m1+m2")]
-    #[value(name = "m1+m2")]
-    M1M2,
-    /// VAE of several stochastic layers, inferred from the data upwards
-    Hierarchical,
-    /// Ladder VAE: several stochastic layers, inferred from the top down
-    Ladder,
-}
-
-impl ModelKind {
-    /// Whether it is told something of every row, or of some.
-    pub fn is_conditional(self) -> bool {
-        matches!(self, ModelKind::Cvae) || self.is_semi_supervised()
-    }
-
-    /// Whether it learns labels from some rows and the rest from all.
-    pub fn is_semi_supervised(self) -> bool {
-        matches!(self, ModelKind::M2 | ModelKind::M1M2 | ModelKind::Classifier)
-    }
-
-    /// How the codes of its stochastic layers are inferred, if it has several.
-    pub fn recognition(self) -> Option<Recognition> {
-        match self {
-            ModelKind::Hierarchical => Some(Recognition::BottomUp),
-            ModelKind::Ladder => Some(Recognition::Ladder),
-            _ => None,
-        }
-    }
-
-    /// Whether it has codes with a prior, and so an ELBO.
-    pub fn is_variational(self) -> bool {
-        !matches!(self, ModelKind::Ae | ModelKind::Classifier)
-    }
-}
-
 impl Default for ModelConfig {
+    /// Two layers and SiLU, and eight dimensions: for the built-in sprites.
     fn default() -> Self {
-        Preset::default().config().model
-    }
-}
-
-impl fmt::Display for ModelKind {
-    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
-        f.write_str(match self {
-            ModelKind::Vae => "vae",
-            ModelKind::Ae => "ae",
-            ModelKind::Cvae => "cvae",
-            ModelKind::M2 => "m2",
-            ModelKind::Classifier => "classifier",
-            ModelKind::M1M2 => "m1+m2",
-            ModelKind::Hierarchical => "hierarchical",
-            ModelKind::Ladder => "ladder",
-        })
+        ModelConfig {
+            kind: Architecture::default(),
+            hidden: vec![512, 256],
+            decoder_hidden: None,
+            latent: 8,
+            activation: Activation::Silu,
+            likelihood: Spec::new("bernoulli"),
+            posterior: Spec::new("diagonal-gaussian"),
+            prior: Spec::new("standard-normal"),
+            objective: Spec::new("elbo"),
+            beta: 1.0,
+            alpha: 1.0,
+            upper: None,
+        }
     }
 }
 
@@ -125,7 +70,7 @@ impl ModelConfig {
         self.decoder_hidden.clone().unwrap_or_else(|| self.hidden.iter().rev().copied().collect())
     }
 
-    pub(super) fn check(&self, batch: usize, problems: &mut Problems) {
+    pub(crate) fn check(&self, batch: usize, problems: &mut Problems) {
         check_widths("hidden", &self.hidden, problems);
         if let Some(widths) = &self.decoder_hidden {
             check_widths("decoder-hidden", widths, problems);
@@ -133,8 +78,9 @@ impl ModelConfig {
         problems.within("latent", self.latent as u64, 1..=MAX_WIDTH);
         problems.not_negative("beta", self.beta, "1");
         problems.not_negative("alpha", self.alpha, "1");
-        layers::check_widths(self, problems);
-        pieces::check(self, batch, problems);
+        hierarchical::check_widths(self, problems);
+        checks::check_names(self, problems);
+        (self.kind.check)(self, batch, problems);
     }
 }
 

@@ -1,15 +1,17 @@
 //! Models of several stochastic layers: that there are layers, and that the pieces go with them.
 
-use super::problems::Problems;
-use super::{MAX_WIDTH, ModelConfig};
+use super::{Layer, MAX_LAYERS, Recognition};
 use crate::catalogue::Kind;
-use crate::models::{Layer, MAX_LAYERS, Parts, Recognition};
+use crate::models::checks::check_objective;
+use crate::models::config::MAX_WIDTH;
+use crate::models::{ModelConfig, Parts};
+use crate::problems::Problems;
 
 impl ModelConfig {
     /// Dimensions of the stochastic layers above the first, from the lower to the upper: as given, else one layer of half the
     /// first; none for models of one layer.
     pub fn upper_widths(&self) -> Vec<usize> {
-        match (self.kind.recognition(), &self.upper) {
+        match (self.kind.layers, &self.upper) {
             (None, _) => vec![],
             (Some(_), Some(widths)) => widths.clone(),
             (Some(_), None) => vec![(self.latent / 2).max(1)],
@@ -19,7 +21,7 @@ impl ModelConfig {
     /// Whether p(z) of the codes that are encoded and drawn is a standard normal; of several layers, it is the uppermost that
     /// has the prior, and codes are of the lowest.
     pub fn codes_are_standard_normal(&self) -> bool {
-        self.prior.id == "standard-normal" && self.kind.recognition().is_none()
+        self.prior.id == "standard-normal" && self.kind.layers.is_none()
     }
 
     /// The stochastic layers above the first with the networks below them, see [`Layer::halving`].
@@ -29,11 +31,11 @@ impl ModelConfig {
 }
 
 /// Notes widths that are out of range, or given to a model of one layer.
-pub(super) fn check_widths(config: &ModelConfig, problems: &mut Problems) {
+pub(in crate::models) fn check_widths(config: &ModelConfig, problems: &mut Problems) {
     let Some(widths) = &config.upper else { return };
     let kind = config.kind;
     problems.note(
-        kind.recognition().is_none(),
+        kind.layers.is_none(),
         format!(
             "`upper` is about stochastic layers above the first, and a model of `kind` {kind} has one: leave it out, or train a \
              hierarchical or a ladder"
@@ -48,13 +50,16 @@ pub(super) fn check_widths(config: &ModelConfig, problems: &mut Problems) {
     }
 }
 
+/// Notes pieces that do not go with several layers.
+pub(super) fn check(config: &ModelConfig, batch: usize, problems: &mut Problems) {
+    let (Ok(parts), Some(recognition)) = (config.parts(), config.kind.layers) else { return };
+    if config.latent > 0 && pieces_fit(config, recognition, &parts, problems) {
+        check_objective(config, &parts, batch, problems);
+    }
+}
+
 /// Notes where posterior and prior do not go with several layers; gives whether they do.
-pub(super) fn pieces_fit(
-    config: &ModelConfig,
-    recognition: Recognition,
-    parts: &Parts,
-    problems: &mut Problems,
-) -> bool {
+fn pieces_fit(config: &ModelConfig, recognition: Recognition, parts: &Parts, problems: &mut Problems) -> bool {
     let (kind, posterior, prior) = (config.kind, &config.posterior.id, &config.prior.id);
     let top = config.upper_widths().last().copied().unwrap_or(config.latent);
     let mut fit = top > 0;

@@ -1,13 +1,12 @@
 //! The pieces a model is made of: that each exists, and that they go together.
 
-use super::problems::Problems;
-use super::{ModelConfig, ModelKind, layers};
+use super::{ModelConfig, Parts};
 use crate::catalogue::{Kind, Piece, Spec, build, find};
 use crate::distributions::{Codes, LIKELIHOODS, POSTERIORS, PRIORS};
 use crate::error::Result;
 use crate::graph::{Graph, Tensor};
-use crate::models::Parts;
 use crate::objectives::{Need, OBJECTIVES};
+use crate::problems::Problems;
 
 impl ModelConfig {
     /// What a VAE of these settings is made of.
@@ -38,26 +37,25 @@ fn rename<T: ?Sized>(list: &'static [&'static Piece<T>], spec: &mut Spec) {
     }
 }
 
-/// Notes what does not exist or does not go together; `batch` is the rows of a step.
-pub(super) fn check(config: &ModelConfig, batch: usize, problems: &mut Problems) {
+/// Notes pieces that do not exist.
+pub(super) fn check_names(config: &ModelConfig, problems: &mut Problems) {
     note(find(LIKELIHOODS, &config.likelihood), problems);
     note(find(POSTERIORS, &config.posterior), problems);
     note(find(PRIORS, &config.prior), problems);
     note(find(OBJECTIVES, &config.objective), problems);
-    match config.kind {
-        ModelKind::Ae => return check_plain(config, problems),
-        ModelKind::Classifier => return check_unused(config, problems),
-        _ => {}
-    }
+}
+
+/// Notes pieces of a model with one posterior and one prior that do not go together; `batch` is the rows of a step.
+pub(super) fn check_one_layer(config: &ModelConfig, batch: usize, problems: &mut Problems) {
     let Ok(parts) = config.parts() else { return };
-    let recognition = config.kind.recognition();
-    let fit = |problems: &mut Problems| match recognition {
-        Some(recognition) => layers::pieces_fit(config, recognition, &parts, problems),
-        None => codes_fit(config, &parts, problems),
-    };
-    if config.latent == 0 || !fit(problems) {
-        return;
+    if config.latent > 0 && codes_fit(config, &parts, problems) {
+        check_objective(config, &parts, batch, problems);
     }
+}
+
+/// Notes what an objective asks of the rest of the model and does not get.
+pub(super) fn check_objective(config: &ModelConfig, parts: &Parts, batch: usize, problems: &mut Problems) {
+    let recognition = config.kind.layers;
     let objective = &config.objective.id;
     let latent = config.latent;
     problems.note(
@@ -75,7 +73,7 @@ pub(super) fn check(config: &ModelConfig, batch: usize, problems: &mut Problems)
                 format!("the objective `{objective}` compares the rows of a batch, and `batch` is {batch}: give 2 or more"),
             ),
             Need::FactorisedPosterior => problems.note(
-                !is_factorised(&parts, latent),
+                !is_factorised(parts, latent),
                 format!(
                     "the objective `{objective}` needs a posterior that is a product over dimensions, and `{posterior}` is \
                      none: use the posterior `diagonal-gaussian`, or another objective"
@@ -108,29 +106,8 @@ pub(super) fn check(config: &ModelConfig, batch: usize, problems: &mut Problems)
     );
 }
 
-/// A plain autoencoder has a code and a reconstruction, and nothing else.
-fn check_plain(config: &ModelConfig, problems: &mut Problems) {
-    problems.note(
-        config.beta.is_finite() && config.beta != 1.0,
-        "`beta` weighs the KL term, and a plain autoencoder (`kind` ae) has none: leave it out, or train a vae",
-    );
-    let likelihood = config.likelihood.id.as_str();
-    problems.note(
-        !["bernoulli", "gaussian"].contains(&likelihood) && find(LIKELIHOODS, &config.likelihood).is_ok(),
-        format!(
-            "a plain autoencoder (`kind` ae) minimises an error, and has no use for the density `{likelihood}`: choose \
-             bernoulli (bce) or gaussian (mse), or train a vae"
-        ),
-    );
-    problems.note(
-        likelihood == "gaussian" && !config.likelihood.settings.is_empty(),
-        "a plain autoencoder (`kind` ae) minimises the squared error, which `sigma` has no part in: leave it out",
-    );
-    check_unused(config, problems);
-}
-
 /// A model without a prior has no factors to choose.
-fn check_unused(config: &ModelConfig, problems: &mut Problems) {
+pub(super) fn check_unused(config: &ModelConfig, problems: &mut Problems) {
     let kind = config.kind;
     let plain = [
         (Kind::Posterior, &config.posterior, "diagonal-gaussian"),

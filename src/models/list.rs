@@ -1,0 +1,155 @@
+//! The list of models, and what an entry of it says. A model is one file that ends in its entry, and one line here.
+
+use std::fmt;
+use std::ops::Deref;
+use std::str::FromStr;
+
+use clap::ValueEnum;
+use clap::builder::PossibleValue;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+use super::{Model, ModelConfig, Recognition};
+use crate::catalogue::About;
+use crate::error::{Error, Result};
+use crate::problems::{Problems, nearest};
+
+/// Every model that can be trained; the first is the usual one.
+pub static ARCHITECTURES: &[Architecture] = &[
+    Architecture(&super::vae::ENTRY),
+    Architecture(&super::autoencoder::ENTRY),
+    Architecture(&super::vae::CONDITIONAL),
+    Architecture(&super::m2::ENTRY),
+    Architecture(&super::m2::STACKED),
+    Architecture(&super::classifier::ENTRY),
+    Architecture(&super::hierarchical::HIERARCHICAL),
+    Architecture(&super::hierarchical::LADDER),
+];
+
+/// What the list says of a model.
+pub struct ModelEntry {
+    /// What it is, for people.
+    pub about: About,
+    /// What becomes of the labels of rows.
+    pub labels: LabelUse,
+    /// Whether it has codes with a prior, and so an ELBO.
+    pub is_variational: bool,
+    /// How the codes of its stochastic layers are inferred, if it has several.
+    pub layers: Option<Recognition>,
+    /// Whether it is one over the codes of a VAE that is trained first.
+    pub stands_on_vae: bool,
+    /// Makes it for rows of these sizes.
+    pub build: fn(&ModelConfig, Sizes) -> Result<Box<dyn Model>>,
+    /// Notes settings that do not go with it, or with each other; the second is the rows of a batch.
+    pub check: fn(&ModelConfig, usize, &mut Problems),
+}
+
+/// What becomes of the labels, or of other values that are known of rows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LabelUse {
+    /// They are left aside.
+    Ignored,
+    /// They are told with every row.
+    Told,
+    /// They are learnt from some rows, and inferred of others.
+    Learnt,
+}
+
+/// The sizes of rows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Sizes {
+    /// Values per row.
+    pub features: usize,
+    /// Values that are known of each besides; 0 for none.
+    pub condition: usize,
+}
+
+/// A model of the list, chosen by its name.
+#[derive(Clone, Copy)]
+pub struct Architecture(&'static ModelEntry);
+
+impl Architecture {
+    /// What it is, for people.
+    pub fn about(self) -> &'static About {
+        &self.0.about
+    }
+
+    /// Whether it is told something of every row, or of some.
+    pub fn is_conditional(self) -> bool {
+        self.labels != LabelUse::Ignored
+    }
+
+    /// Whether it learns labels from some rows and the rest from all.
+    pub fn is_semi_supervised(self) -> bool {
+        self.labels == LabelUse::Learnt
+    }
+}
+
+impl Deref for Architecture {
+    type Target = ModelEntry;
+
+    fn deref(&self) -> &ModelEntry {
+        self.0
+    }
+}
+
+impl Default for Architecture {
+    fn default() -> Architecture {
+        ARCHITECTURES[0]
+    }
+}
+
+impl PartialEq for Architecture {
+    fn eq(&self, other: &Architecture) -> bool {
+        self.about.id == other.about.id
+    }
+}
+
+impl Eq for Architecture {}
+
+impl fmt::Display for Architecture {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        f.write_str(self.about.id)
+    }
+}
+
+impl fmt::Debug for Architecture {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        write!(f, "{self}")
+    }
+}
+
+impl FromStr for Architecture {
+    type Err = Error;
+
+    fn from_str(name: &str) -> Result<Architecture> {
+        let found = ARCHITECTURES.iter().find(|entry| entry.about.id == name || entry.about.aliases.contains(&name));
+        found.copied().ok_or_else(|| {
+            let all: Vec<&str> = ARCHITECTURES.iter().map(|entry| entry.about.id).collect();
+            let meant =
+                nearest(name, all.iter().copied()).map_or(String::new(), |near| format!("did you mean `{near}`? "));
+            Error::invalid(format!("there is no model `{name}`: {meant}There are {}", all.join(", ")))
+        })
+    }
+}
+
+impl Serialize for Architecture {
+    fn serialize<S: Serializer>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for Architecture {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> std::result::Result<Architecture, D::Error> {
+        String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
+    }
+}
+
+impl ValueEnum for Architecture {
+    fn value_variants<'a>() -> &'a [Architecture] {
+        ARCHITECTURES
+    }
+
+    fn to_possible_value(&self) -> Option<PossibleValue> {
+        Some(PossibleValue::new(self.about.id).aliases(self.about.aliases).help(self.about.name))
+    }
+}
