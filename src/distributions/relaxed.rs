@@ -16,6 +16,6 @@ pub(super) fn log_prob<'g>(log_pi: Tensor<'g>, log_y: Tensor<'g>) -> Tensor<'g> 
     let (n, tau) = (categories as f32, log_y.graph().scalar(TEMPERATURE));
     let ratios = log_pi - tau * log_y;
     let each = (ratios - log_y).sum(&[2]) - ratios.log_sum_exp(&[2]) * n;
-    let constant = tau.log() * (n - 1.0) + ln_gamma(f64::from(n)) as f32;
+    let constant = tau.ln() * (n - 1.0) + ln_gamma(f64::from(n)) as f32;
     (each + constant).reshape(&[rows, variables]).sum_rows()
 }

@@ -59,7 +59,7 @@ impl<'g> Tensor<'g> {
     }
 
     /// ln a.
-    pub fn log(self) -> Tensor<'g> {
+    pub fn ln(self) -> Tensor<'g> {
         self.apply(Func::Log)
     }
 

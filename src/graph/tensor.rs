@@ -127,7 +127,7 @@ impl<'g> Tensor<'g> {
     #[track_caller]
     pub fn log_sum_exp(self, axes: &[usize]) -> Tensor<'g> {
         let largest = self.max(axes).detach();
-        (self - largest).exp().sum(axes).log() + largest
+        (self - largest).exp().sum(axes).ln() + largest
     }
 
     /// Axes of size 1 (or missing in front) repeated to `shape`.

@@ -81,7 +81,7 @@ impl BetaTcvae {
         } else {
             1.0 / (total * live)
         };
-        j.less(live).select(weight.log(), graph.constant(LOG_OF_NOTHING))
+        j.less(live).select(weight.ln(), graph.constant(LOG_OF_NOTHING))
     }
 }
 

@@ -56,7 +56,7 @@ impl Likelihood for ContinuousBernoulli {
         // 1 − u + u·e^{−t}, which is above 0 also where u is 1.
         let rest = 1.0 - u;
         let survival = (rest + u * minus.exp()).maximum(graph.constant(f32::MIN_POSITIVE));
-        let far = survival.log() / minus;
+        let far = survival.ln() / minus;
         // To first order in t: u − t u(1 − u)/2.
         let straight = u - size * (u * rest) * 0.5;
         let y = size.less(near).select(straight, far).clamp(0.0, 1.0);

@@ -24,13 +24,13 @@ pub(super) fn gaussian<'g>(mu: Tensor<'g>, log_var: Tensor<'g>) -> Tensor<'g> {
 
 /// −ln u: exponentials of mean 1, from 6e-8 to 16.6.
 pub(super) fn exponential<'g>(graph: &'g Graph, shape: &[usize]) -> Tensor<'g> {
-    (-uniform(graph, shape).log()).maximum(graph.constant(LEAST))
+    (-uniform(graph, shape).ln()).maximum(graph.constant(LEAST))
 }
 
 /// ln u − ln(1 − u): standard logistics.
 pub(super) fn logistic<'g>(graph: &'g Graph, shape: &[usize]) -> Tensor<'g> {
     let u = uniform(graph, shape);
-    u.log() - (1.0 - u).log()
+    u.ln() - (1.0 - u).ln()
 }
 
 /// The index of one of the choices along the last axis but one, k with a probability in proportion to `e^{log_weights_k}`:
@@ -39,7 +39,7 @@ pub(super) fn logistic<'g>(graph: &'g Graph, shape: &[usize]) -> Tensor<'g> {
 pub(super) fn choose(log_weights: Tensor) -> Tensor {
     let (graph, shape) = (log_weights.graph(), log_weights.shape());
     let axis = shape.len() - 2;
-    let perturbed = log_weights - exponential(graph, shape).log();
+    let perturbed = log_weights - exponential(graph, shape).ln();
     let below = perturbed.less(perturbed.max(&[axis]));
     // Of choices that come out equal, the last.
     below.select(graph.constant(-1.0), graph.coordinate(axis, shape)).max(&[axis])

@@ -41,7 +41,7 @@ pub(super) fn total(t: Tensor) -> Tensor {
 pub(super) fn log_softmax(t: Tensor) -> Tensor {
     let axis = t.shape().len() - 2;
     let shifted = t - t.max(&[axis]).detach();
-    shifted - shifted.exp().sum(&[axis]).log()
+    shifted - shifted.exp().sum(&[axis]).ln()
 }
 
 /// Of `[…, choices, features]` the one whose index is `[…, 1, features]`, rounded. `[…, features]`

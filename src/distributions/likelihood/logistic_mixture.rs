@@ -74,7 +74,7 @@ fn largest(t: Tensor) -> Tensor {
 fn log_total(t: Tensor) -> Tensor {
     let largest = largest(t);
     let shares = each(t).map(|part| (part - largest).exp());
-    shares.reduce(|a, b| a + b).expect("there is a component").log() + largest
+    shares.reduce(|a, b| a + b).expect("there is a component").ln() + largest
 }
 
 impl Likelihood for LogisticMixture {

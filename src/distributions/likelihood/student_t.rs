@@ -63,7 +63,7 @@ impl Likelihood for StudentT {
     fn log_prob<'g>(&self, outputs: Tensor<'g>, x: Tensor<'g>) -> Tensor<'g> {
         let [mu, log_scale] = self.moments(outputs);
         let r = (x - mu) * (-log_scale).exp();
-        let tail = (r.square() * (1.0 / self.nu) as f32 + 1.0).log();
+        let tail = (r.square() * (1.0 / self.nu) as f32 + 1.0).ln();
         (self.peak() - log_scale) + tail * (-0.5 * (self.nu + 1.0)) as f32
     }
 

@@ -95,7 +95,7 @@ impl Posterior for GumbelSoftmax {
         let (graph, log_pi) = (outputs.graph(), self.log_pi(outputs));
         let [first, second] = noise.split();
         let exponential = ((first.square() + second.square()) * 0.5).maximum(graph.constant(1e-12));
-        let scaled = (log_pi - exponential.log().reshape(log_pi.shape())) / graph.scalar(TEMPERATURE);
+        let scaled = (log_pi - exponential.ln().reshape(log_pi.shape())) / graph.scalar(TEMPERATURE);
         let log_y = scaled - scaled.log_sum_exp(&[2]);
         let [z, log_z] = [log_y.exp(), log_y].map(|t| t.reshape(outputs.shape()));
         Draw { z, log_z: Some(log_z), log_prob: log_prob(log_pi, log_y) }

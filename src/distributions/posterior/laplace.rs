@@ -32,7 +32,7 @@ impl Standard for Laplace {
 
     fn draw<'g>(&self, u: Tensor<'g>) -> Tensor<'g> {
         // 1 − 2|u − ½| as twice the smaller of u and 1 − u, which loses nothing where u is small.
-        let log = (u.minimum(1.0 - u) * 2.0).log();
+        let log = (u.minimum(1.0 - u) * 2.0).ln();
         u.less(u.graph().constant(0.5)).select(log, -log)
     }
 

@@ -31,7 +31,7 @@ impl Standard for Logistic {
     }
 
     fn draw<'g>(&self, u: Tensor<'g>) -> Tensor<'g> {
-        u.log() - (1.0 - u).log()
+        u.ln() - (1.0 - u).ln()
     }
 
     fn log_prob<'g>(&self, e: Tensor<'g>) -> Tensor<'g> {

@@ -55,7 +55,7 @@ impl Flow for Planar {
             // 1 + (1 − t²)wᵀû is positive, since wᵀû = m(wᵀu).
             let square = t.square();
             let det = square + (1.0 - square) * least;
-            let log = det.maximum(z.graph().constant(tiny)).log();
+            let log = det.maximum(z.graph().constant(tiny)).ln();
             total = Some(total.map_or(log, |total| total + log));
         }
         (z, total.expect("a flow has a map"))

@@ -51,7 +51,7 @@ impl Flow for Radial {
             // One direction, along z − c, has the factor 1 + β̂h − β̂h²‖z − c‖²/r; the D − 1 others 1 + β̂h.
             let across = 1.0 + stretch;
             let along = across - stretch * (square / r / below);
-            let [others, one] = [across, along].map(|factor| factor.maximum(z.graph().constant(tiny)).log());
+            let [others, one] = [across, along].map(|factor| factor.maximum(z.graph().constant(tiny)).ln());
             let log = others * (latent - 1) as f32 + one;
             total = Some(total.map_or(log, |total| total + log));
         }

@@ -60,7 +60,7 @@ impl Standard for StudentT {
     }
 
     fn log_prob<'g>(&self, e: Tensor<'g>) -> Tensor<'g> {
-        let log = (1.0 + e.square() * (1.0 / self.nu as f32)).log();
+        let log = (1.0 + e.square() * (1.0 / self.nu as f32)).ln();
         log * (-0.5 * (self.nu + 1.0) as f32) - self.log_normaliser() as f32
     }
 

@@ -71,7 +71,7 @@ impl Flow for Sylvester {
             let sum = of_r.select(square * t.reshape(&[rows, 1, latent]), zero).sum(&[2]).reshape(&[rows, latent]);
             z = z + (sum + diagonal * t);
             let factor = 1.0 + (1.0 - t.square()) * (diagonal * inner);
-            let log = factor.maximum(graph.constant(1e-7)).log().sum_rows();
+            let log = factor.maximum(graph.constant(1e-7)).ln().sum_rows();
             total = Some(total.map_or(log, |total| total + log));
         }
         (z, total.expect("a flow has a map"))

@@ -41,7 +41,7 @@ impl Prior for UniformCategorical {
     fn log_prob<'g>(&self, Code { z, log_z }: Code<'g>, _: &Encoder) -> Tensor<'g> {
         let ([rows, latent], n) = (z.dims(), self.categories);
         let shape = [rows, latent / n, n];
-        let log_y = log_z.unwrap_or_else(|| z.log()).reshape(&shape);
+        let log_y = log_z.unwrap_or_else(|| z.ln()).reshape(&shape);
         relaxed::log_prob(z.graph().full(-(n as f32).ln(), &shape), log_y)
     }
 

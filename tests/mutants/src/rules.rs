@@ -33,13 +33,16 @@ pub const OPERATORS: &[(&str, &str)] = &[
 
 /// Methods that take another name, with how many arguments they have.
 pub const METHODS: &[(&str, usize, &str)] = &[
-    // Of graphs.
-    ("add", 2, "sub"),
-    ("sub", 2, "add"),
-    ("mul", 2, "div"),
-    ("div", 2, "mul"),
-    ("sum", 2, "max"),
-    ("max", 2, "sum"),
+    // Of tensors.
+    ("sum", 1, "max"),
+    ("max", 1, "sum"),
+    ("mean", 1, "sum"),
+    ("maximum", 1, "minimum"),
+    ("minimum", 1, "maximum"),
+    ("sigmoid", 0, "tanh"),
+    ("tanh", 0, "sigmoid"),
+    ("softplus", 0, "abs"),
+    ("square", 0, "abs"),
     // Of numbers.
     ("min", 1, "max"),
     ("max", 1, "min"),
@@ -64,8 +67,11 @@ pub const METHODS: &[(&str, usize, &str)] = &[
     ("last", 0, "first"),
 ];
 
-/// Methods that are left out: `a.sqrt()` becomes `a`.
+/// Methods that are left out: `a.detach()` becomes `a`.
 pub const DROPPED: &[(&str, usize)] = &[
+    ("detach", 0),
+    ("sum_rows", 0),
+    ("t", 0),
     ("sqrt", 0),
     ("abs", 0),
     ("recip", 0),
@@ -79,11 +85,8 @@ pub const DROPPED: &[(&str, usize)] = &[
     ("next_multiple_of", 1),
 ];
 
-/// Methods of which only the argument stays: `a.detach()` becomes `a`.
-pub const ONLY_ARGUMENT: &[&str] = &["detach", "neg", "sum_rows"];
-
 /// Methods whose two arguments may change places.
-pub const SWAPPED: &[&str] = &["sub", "div"];
+pub const SWAPPED: &[&str] = &["select"];
 
 /// Functions that take another name.
 pub const FUNCTIONS: &[(&str, &str)] = &[
