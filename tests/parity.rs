@@ -63,9 +63,9 @@ fn with_the_compilers_own_checks() {
 }
 
 /// A CPU executor that does something wrong to what is read back.
-struct Wrong<F: FnMut(&str, &mut Vec<u32>)>(Cpu, F);
+struct Wrong<F: FnMut(&str, &mut Vec<u32>) + Send>(Cpu, F);
 
-impl<F: FnMut(&str, &mut Vec<u32>)> Executor for Wrong<F> {
+impl<F: FnMut(&str, &mut Vec<u32>) + Send> Executor for Wrong<F> {
     fn describe(&self) -> String {
         self.0.describe()
     }
@@ -106,7 +106,7 @@ impl<F: FnMut(&str, &mut Vec<u32>)> Executor for Wrong<F> {
 }
 
 /// How a case fares on a device that is wrong in this way.
-fn on_a_wrong_device(case: &Case, wrong: impl FnMut(&str, &mut Vec<u32>)) -> Report {
+fn on_a_wrong_device(case: &Case, wrong: impl FnMut(&str, &mut Vec<u32>) + Send) -> Report {
     let traits = Traits { software: true, subgroup_size: None };
     let trial = Trial::new(case, 5, &mut Cpu::new()).expect("the reference runs");
     trial.run(&variants(&case.kernel, &traits)[0], &mut Wrong(Cpu::new(), wrong)).expect("the CPU runs")
@@ -122,7 +122,7 @@ fn wrong_devices_are_found_out() {
             (format!("case.{last}."), case.inputs[last].len)
         };
         let first_word = 64;
-        let expect = |what: &str, found_out: bool, wrong: &mut dyn FnMut(&mut Vec<u32>)| {
+        let expect = |what: &str, found_out: bool, wrong: &mut (dyn FnMut(&mut Vec<u32>) + Send)| {
             let report = on_a_wrong_device(case, |buffer, words| {
                 if buffer.starts_with(&last) {
                     wrong(words);

@@ -3,6 +3,7 @@
 //! Arrays are flat and row-major: `x` is `[rows, features]`, `z` is `[rows, latent]`. Every method that takes rows
 //! takes any number of them, none included, and gives as many back.
 
+use std::fmt;
 use std::ops::ControlFlow;
 use std::path::Path;
 
@@ -30,6 +31,18 @@ pub struct Trained {
     session: Session,
     epochs: u64,
     history: Vec<EpochRecord>,
+}
+
+impl fmt::Debug for Trained {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        f.debug_struct("Trained")
+            .field("model", &self.config.model.kind)
+            .field("features", &self.features())
+            .field("latent", &self.latent())
+            .field("epochs", &self.epochs)
+            .field("device", &self.device())
+            .finish_non_exhaustive()
+    }
 }
 
 /// Trains a model on a data set; prints nothing and writes no file.
@@ -151,7 +164,7 @@ impl Trained {
     /// New rows `[count, features]`: E\[x | z\] for codes drawn from the prior. The seed decides which.
     ///
     /// # Errors
-    /// If the model is a plain autoencoder, which has no prior; if there are more values than an array can hold; if the
+    /// If the model has no prior; if there are more values than an array can hold; if the
     /// device fails.
     pub fn sample(&mut self, count: usize, seed: u64) -> Result<Vec<f32>> {
         self.session.model.can().generate()?;
@@ -195,7 +208,7 @@ impl Trained {
     /// Posterior means `[rows, latent]` of rows `[rows, features]`, with their conditions where the model is given them.
     ///
     /// # Errors
-    /// If the values are not whole rows, conditions are missing, or the device fails.
+    /// If the values are not whole rows or no numbers, conditions are missing, or the device fails.
     pub fn encode<'a>(&mut self, rows: impl Into<Given<'a>>) -> Result<Vec<f32>> {
         self.session.encode(rows)
     }
@@ -203,7 +216,7 @@ impl Trained {
     /// E\[x | z\] `[rows, features]` of codes `[rows, latent]`, with conditions where the model is given them.
     ///
     /// # Errors
-    /// If the values are not whole codes, conditions are missing, or the device fails.
+    /// If the values are not whole codes or no numbers, conditions are missing, or the device fails.
     pub fn decode<'a>(&mut self, codes: impl Into<Given<'a>>) -> Result<Vec<f32>> {
         self.session.decode(codes)
     }
@@ -211,7 +224,7 @@ impl Trained {
     /// E\[x | z\] at the posterior means: rows `[rows, features]` as the model understands them.
     ///
     /// # Errors
-    /// If the values are not whole rows, conditions are missing, or the device fails.
+    /// If the values are not whole rows or no numbers, conditions are missing, or the device fails.
     pub fn reconstruct<'a>(&mut self, rows: impl Into<Given<'a>>) -> Result<Vec<f32>> {
         self.session.reconstruct(rows)
     }
@@ -220,7 +233,7 @@ impl Trained {
     /// `[rows, classes]`
     ///
     /// # Errors
-    /// If the model infers no labels, the values are not whole rows, or the device fails.
+    /// If the model infers no labels, the values are not whole rows or no numbers, or the device fails.
     pub fn classify(&mut self, x: &[f32]) -> Result<Vec<f32>> {
         self.session.classify(x)
     }
@@ -230,7 +243,7 @@ impl Trained {
     /// mean is −ELBO.
     ///
     /// # Errors
-    /// If the values are not whole rows, conditions are missing, or the device fails.
+    /// If the values are not whole rows or no numbers, conditions are missing, or the device fails.
     pub fn score<'a>(&mut self, rows: impl Into<Given<'a>>, seed: u64) -> Result<Vec<f32>> {
         self.session.score(rows, seed)
     }

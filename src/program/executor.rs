@@ -23,8 +23,8 @@ pub struct DeviceMemory {
 pub type Choices = BTreeMap<String, String>;
 
 /// Runs programs over named buffers. Buffers of the same name are shared by all programs of one executor, start as
-/// zeros, and live as long as the executor.
-pub trait Executor {
+/// zeros, and live as long as the executor, which may be handed from thread to thread.
+pub trait Executor: Send {
     /// The device, for people: name, backend, driver.
     fn describe(&self) -> String;
 

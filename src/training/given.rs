@@ -15,6 +15,12 @@ impl<'a> From<&'a [f32]> for Given<'a> {
     }
 }
 
+impl<'a, const N: usize> From<&'a [f32; N]> for Given<'a> {
+    fn from(x: &'a [f32; N]) -> Given<'a> {
+        Given { x, y: &[] }
+    }
+}
+
 impl<'a> From<&'a Vec<f32>> for Given<'a> {
     fn from(x: &'a Vec<f32>) -> Given<'a> {
         Given { x, y: &[] }

@@ -129,3 +129,31 @@ fn what_cannot_be_is_refused() {
     assert!(complaint(plain.sample(1, 0)).contains("this model cannot draw new rows: that takes a prior over codes"));
     assert_eq!(plain.score(&data.row(0), 0).unwrap(), plain.score(&data.row(0), 1).unwrap());
 }
+
+/// A model goes from thread to thread, and says what it is.
+#[test]
+fn a_trained_model_moves_between_threads() {
+    let mut vae = train(&waves(50), &Config { training: short(), ..config() }).unwrap();
+    let here = vae.sample(3, 1).unwrap();
+    let said = format!("{vae:?}");
+    assert!(
+        said.contains("model: vae") && said.contains(&format!("features: {WIDTH}")) && said.contains("latent: 2"),
+        "{said}"
+    );
+    let there = std::thread::spawn(move || vae.sample(3, 1).unwrap()).join().unwrap();
+    assert_eq!(here, there);
+}
+
+#[test]
+fn what_is_no_number_is_refused_by_its_place() {
+    let mut vae = train(&waves(50), &Config { training: short(), ..config() }).unwrap();
+    for (number, said) in [(f32::NAN, "NaN"), (f32::INFINITY, "inf")] {
+        let mut x = [0.5; 3 * WIDTH];
+        assert!(vae.encode(&x).is_ok() && vae.decode(&[0.5; 2]).is_ok());
+        x[WIDTH + 4] = number;
+        for result in [vae.encode(&x), vae.reconstruct(&x), vae.score(&x, 0)] {
+            assert!(complaint(result).contains(&format!("value 4 of row 1 is {said}")));
+        }
+        assert!(complaint(vae.decode(&[0.0, 0.0, 0.0, number])).contains(&format!("value 1 of row 1 is {said}")));
+    }
+}

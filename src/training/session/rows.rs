@@ -149,6 +149,8 @@ impl Session {
         }
         let rows = x.len() / width;
         check_conditions(y, rows, condition)?;
+        check_numbers("value", x, width)?;
+        check_numbers("value of condition", y, condition)?;
         let known = known(name);
         let inputs = [(name, x, width), (&known, y, condition)];
         self.chunks(name, (rows, outputs), seed, if condition > 0 { &inputs } else { &inputs[..1] })
@@ -179,6 +181,19 @@ impl Session {
             out.extend_from_slice(&result[..live * outputs]);
         }
         Ok(out)
+    }
+}
+
+/// Says so if one of these values, so many of each row, is no number.
+fn check_numbers(what: &str, values: &[f32], width: usize) -> Result<()> {
+    match values.iter().position(|value| !value.is_finite()) {
+        None => Ok(()),
+        Some(at) => Err(Error::invalid(format!(
+            "{what} {} of row {} is {}, and a number was expected: leave such rows out, or fill them in",
+            at % width,
+            at / width,
+            values[at]
+        ))),
     }
 }
 
