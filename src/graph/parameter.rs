@@ -80,7 +80,7 @@ impl Graph {
     #[track_caller]
     pub fn param(&self, name: &str, shape: &[usize], init: Init) -> Tensor<'_> {
         let name = self.in_scope(name);
-        let transforms = {
+        {
             let mut declared = self.declared.borrow_mut();
             let trained = !declared.frozen.iter().any(|is_frozen| is_frozen(&name));
             let spec = ParameterSpec { name: name.clone(), shape: shape.to_vec(), init, trained };
@@ -95,10 +95,25 @@ impl Graph {
                     declared.parameters.push(spec);
                 }
             }
-            declared.transforms.clone()
-        };
+        }
         let raw = self.push(Op::Param(name.clone()), vec![], shape.to_vec());
-        transforms.iter().rev().fold(raw, |tensor, transform| transform.of(&name, tensor))
+        self.transformed(&name, raw)
+    }
+
+    /// What the transforms under way make of a parameter, the innermost first. Of parameters that a transform declares itself,
+    /// those around it make something as well.
+    fn transformed<'g>(&'g self, name: &str, raw: Tensor<'g>) -> Tensor<'g> {
+        let (transforms, scope) = {
+            let mut declared = self.declared.borrow_mut();
+            (std::mem::take(&mut declared.transforms), std::mem::take(&mut declared.scope))
+        };
+        let made = transforms.iter().enumerate().rev().fold(raw, |tensor, (place, transform)| {
+            self.declared.borrow_mut().transforms = transforms[..place].to_vec();
+            transform.of(name, tensor)
+        });
+        let mut declared = self.declared.borrow_mut();
+        (declared.transforms, declared.scope) = (transforms, scope);
+        made
     }
 
     /// The parameters that were declared, in the order in which they first were.
@@ -140,7 +155,8 @@ impl Graph {
     }
 
     /// Does `work`, in which every parameter is what `transform` makes of its full name and of the tensor that holds it: a
-    /// draw from a distribution over weights, a normalised weight. What lies in memory and is trained stays the same.
+    /// draw from a distribution over weights, a normalised weight. What lies in memory and is trained stays the same. A transform
+    /// may declare parameters of its own, by full names; used twice, a parameter is transformed once.
     pub fn transform_parameters<T>(
         &self,
         transform: impl for<'g> Fn(&str, Tensor<'g>) -> Tensor<'g> + 'static,
@@ -180,6 +196,64 @@ impl ParameterSpec {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::graph::eval::{Values, evaluate};
+
+    #[test]
+    fn names_are_scoped_and_declared_once() {
+        let (graph, init) = (Graph::new(), Init::Constant(1.0));
+        let one = graph.scope("a", || graph.scope("b", || graph.param("w", &[2], init)));
+        let other = graph.param("w", &[2], init);
+        assert!(one != other && graph.param("a.b.w", &[2], init) == one && graph.parameter("w") == other);
+        graph.freeze(|name| name.starts_with("a."), || graph.scope("a", || graph.param("v", &[1], init)));
+        let found: Vec<(String, bool)> = graph.parameters().into_iter().map(|spec| (spec.name, spec.trained)).collect();
+        let expected =
+            [("a.b.w", true), ("w", true), ("a.v", false)].map(|(name, trained)| (name.to_string(), trained));
+        assert_eq!(found, expected);
+    }
+
+    #[test]
+    #[should_panic(expected = "the parameter w is declared twice, and differently")]
+    fn a_parameter_has_one_start() {
+        let graph = Graph::new();
+        graph.param("w", &[2], Init::Constant(1.0));
+        graph.param("w", &[2], Init::Constant(2.0));
+    }
+
+    /// A weight with a length of its own, g w/‖w‖ (Salimans and Kingma 2016), by a transform that declares g.
+    #[test]
+    fn a_transform_makes_something_else_of_a_parameter() {
+        let graph = Graph::new();
+        let weight = || graph.scope("layer", || graph.param("weight", &[1, 2], Init::Constant(1.0)));
+        fn normalise<'g>(name: &str, w: Tensor<'g>) -> Tensor<'g> {
+            let g = w.graph().param(&format!("{name}.length"), &[1], Init::Constant(1.0));
+            g * w / w.square().sum(&[0, 1]).sqrt()
+        }
+        let [first, second] = graph.transform_parameters(normalise, || [weight(), weight()]);
+        assert!(first == second, "used twice, it is transformed once");
+        assert!(weight() == graph.parameter("layer.weight") && weight() != first, "beyond the transform it is itself");
+        let names: Vec<String> = graph.parameters().into_iter().map(|spec| spec.name).collect();
+        assert_eq!(names, ["layer.weight", "layer.weight.length"]);
+        let mut values = Values::default();
+        values.tensors.insert("layer.weight".into(), vec![3.0, 4.0]);
+        values.tensors.insert("layer.weight.length".into(), vec![10.0]);
+        let slope = first.slice(1, 0, 1).gradients(&[graph.parameter("layer.weight")])[0];
+        let found = evaluate(&values, &[first, slope]);
+        assert_eq!(found[0], [6.0, 8.0]);
+        // ∂(g w₀/‖w‖)/∂w = g (1/‖w‖ − w₀²/‖w‖³, −w₀ w₁/‖w‖³).
+        let expected = [10.0 * (0.2 - 9.0 / 125.0), -10.0 * 12.0 / 125.0];
+        assert!(found[1].iter().zip(expected).all(|(found, e)| (found - e).abs() < 1e-12), "{:?}", found[1]);
+    }
+
+    /// Of two transforms the inner is applied first.
+    #[test]
+    fn transforms_nest() {
+        let graph = Graph::new();
+        let param = || graph.param("w", &[1], Init::Constant(1.0));
+        let made = graph.transform_parameters(|_, w| w * 2.0, || graph.transform_parameters(|_, w| w + 1.0, param));
+        let mut values = Values::default();
+        values.tensors.insert("w".into(), vec![5.0]);
+        assert_eq!(evaluate(&values, &[made])[0], [12.0]);
+    }
 
     #[test]
     fn normal_values_have_the_mean_and_the_deviation_that_are_asked_for() {
