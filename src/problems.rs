@@ -36,6 +36,13 @@ impl Problems {
         self.note(is_wrong, format!("`{key}` is {value}: give 0 or a positive number, such as {example}"));
     }
 
+    /// Notes why something is not there.
+    pub fn result<T>(&mut self, found: Result<T>) {
+        if let Err(problem) = found {
+            self.0.push(problem.to_string());
+        }
+    }
+
     /// All problems as one error.
     pub fn into_result(self) -> Result<()> {
         match self.0.as_slice() {

@@ -11,8 +11,6 @@ mod oracle;
 #[allow(dead_code, reason = "each test program uses its own part of this")]
 mod runs;
 
-use std::collections::HashMap;
-
 use elbo::apps::Outcome;
 use elbo::config::DeviceChoice;
 use elbo::cpu::Cpu;
@@ -23,7 +21,7 @@ use elbo::models::{
     parameters,
 };
 use elbo::objectives::BETA;
-use elbo::program::{AdamOptions, ParameterSet, Request, Update};
+use elbo::program::{Gradients, ParameterSet, Request, Rule, Update};
 use elbo::training::{Given, Session};
 use oracle::{Device, Numbers, values, worst, worst_against};
 use runs::{Run, StopAt, small};
@@ -86,13 +84,12 @@ fn differences(device: &mut Device, kind: Architecture) -> [f64; 2] {
     let loss = terms.loss * weights;
     let wrt: Vec<Tensor> = set.parameters.iter().map(|p| graph.parameter(&p.name)).collect();
     let request = Request {
-        name: kind.about.id,
-        graph: &graph,
         parameters: vec![&set],
-        data: HashMap::new(),
         outputs: vec![("mu", terms.mu)],
         statistics: vec![("loss", loss), ("reconstruction", terms.reconstruction * weights)],
-        update: Some(Update { set: &set, gradients: loss.gradients(&wrt), adam: AdamOptions::default() }),
+        gradients: vec![Gradients { set: &set, tensors: loss.gradients(&wrt), accumulate: false }],
+        updates: vec![Update { set: &set, rule: Rule::of(&"adam".into()).unwrap(), accumulated: false }],
+        ..Request::new(kind.about.id, &graph)
     };
     let mut other = values.clone();
     ["x", "some.x"].iter().for_each(|name| other.tensors.get_mut(*name).unwrap()[0] += 0.5);

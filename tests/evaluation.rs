@@ -63,8 +63,7 @@ fn trained(executor: Box<dyn Executor>, data: &Dataset, epochs: usize) -> Sessio
 
 /// The decoder's W, one row per feature, and b.
 fn decoder(session: &mut Session) -> (Vec<Vec<f64>>, Vec<f64>) {
-    let values = session.set.values();
-    let tensors = session.tensors(&values, "").unwrap();
+    let tensors = session.values().unwrap();
     let wide = |name: &str| -> Vec<f64> {
         tensors.iter().find(|t| t.0 == name).unwrap().2.iter().map(|&v| f64::from(v)).collect()
     };

@@ -15,7 +15,7 @@ use elbo::cpu::Cpu;
 use elbo::gpu::Options;
 use elbo::kernels::table::{Case, TABLE, variants};
 use elbo::kernels::{Step, Traits};
-use elbo::program::{Executor, Program, ProgramId};
+use elbo::program::{Buffer, Executor, Launch, Program, ProgramId};
 
 /// Tries all cases of a row in all variants.
 fn parity(name: &str) {
@@ -78,8 +78,16 @@ impl<F: FnMut(&str, &mut Vec<u32>) + Send> Executor for Wrong<F> {
         self.0.program(id)
     }
 
-    fn run(&mut self, id: ProgramId, steps: &[Step]) -> Result<()> {
-        self.0.run(id, steps)
+    fn allocate(&mut self, buffer: &Buffer) -> Result<()> {
+        self.0.allocate(buffer)
+    }
+
+    fn words(&self, buffer: &str) -> Option<usize> {
+        self.0.words(buffer)
+    }
+
+    fn launch(&mut self, launches: &[Launch]) -> Result<()> {
+        self.0.launch(launches)
     }
 
     fn statistics(&mut self, id: ProgramId, wait: bool, into: &mut Vec<f32>) -> Result<()> {

@@ -86,7 +86,7 @@ fn nothing_is_made_and_memory_is_as_predicted() {
         }
         // What does make something is seen.
         let before = trainer.session.executor.counters();
-        let name = trainer.session.set.values();
+        let name = trainer.session.layout.groups[0].values();
         trainer.session.executor.read(&name).unwrap();
         let made = trainer.session.executor.counters() - before;
         assert_eq!(made.buffers > 0 && made.waits > 0, !trainer.session.executor.is_cpu(), "{made:?}");

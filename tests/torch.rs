@@ -11,7 +11,7 @@ use elbo::kernels::Step;
 use elbo::models::{Batch, Parts, Vae, parameters};
 use elbo::nn::Activation;
 use elbo::objectives::BETA;
-use elbo::program::{AdamOptions, CORRECTION, Executor, ParameterSet, Request, STEP_SIZE, Update, lower};
+use elbo::program::{Executor, Gradients, ParameterSet, Request, Rule, Update, lower};
 use serde::Deserialize;
 
 #[derive(Deserialize)]
@@ -74,18 +74,16 @@ fn worst(case: &Case, executor: &mut dyn Executor, nudge: f32) -> f32 {
     let wrt: Vec<_> = specs.iter().map(|spec| graph.parameter(&spec.name)).collect();
     let gradients = loss.gradients(&wrt);
     let program = lower(&Request {
-        name: "train",
-        graph: &graph,
         parameters: vec![&set],
-        data: HashMap::new(),
-        outputs: vec![],
         statistics: vec![("loss", loss), ("reconstruction", reconstruction), ("kl", kl)],
-        update: Some(Update { set: &set, gradients, adam: AdamOptions::default() }),
+        gradients: vec![Gradients { set: &set, tensors: gradients, accumulate: false }],
+        updates: vec![Update { set: &set, rule: Rule::of(&"adam".into()).unwrap(), accumulated: false }],
+        ..Request::new("train", &graph)
     });
     if std::env::var_os("ELBO_LISTING").is_some() {
         println!("{}", program.listing());
     }
-    let slots = [STEP_SIZE, CORRECTION, BETA].map(|name| program.scalar(name).unwrap());
+    let slots = ["model.step_size", "model.correction", BETA].map(|name| program.scalar(name).unwrap());
     let id = executor.load(program).unwrap();
 
     let mut start = vec![0.0; set.words()];

@@ -126,7 +126,7 @@ fn a_short_last_batch_counts_by_its_rows() {
             ControlFlow::Continue(())
         });
         let record = record.unwrap().unwrap();
-        let tensors = trainer.session.tensors(&trainer.session.set.values(), "").unwrap();
+        let tensors = trainer.session.values().unwrap();
         let weights = tensors.into_iter().map(|(n, _, v)| (n, v.into_iter().map(f64::from).collect())).collect();
         let losses: Vec<f64> = (0..10).map(|i| by_hand(&data.row(i), &weights)).collect();
         let mean = losses.iter().sum::<f64>() / 10.0;

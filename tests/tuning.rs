@@ -15,10 +15,10 @@ use elbo::data::{Dataset, Shape, Values};
 use elbo::distributions::Bernoulli;
 use elbo::gpu::{Gpu, Options};
 use elbo::kernels::Step;
-use elbo::models::{Parts, Vae, parameters};
+use elbo::models::{Group, Parts, Vae, WHOLE};
 use elbo::nn::Activation;
-use elbo::program::{AdamOptions, Choices, Executor, ParameterSet, Program};
-use elbo::training::{Resident, train_program};
+use elbo::program::{Choices, Executor, Program, Rule};
+use elbo::training::{Layout, Moved, Resident, TrainingStep};
 use runs::{Device, Run, StopAt, small};
 
 /// Enough to time everything.
@@ -31,9 +31,9 @@ fn open(tuning: Option<Duration>, cache: Option<&Path>) -> Option<Gpu> {
 /// A training step of a small VAE.
 fn program() -> Program {
     let vae = Vae::new(36, 2, (&[12], &[12]), Activation::Relu, Parts::new(Arc::new(Bernoulli)));
-    let none = ParameterSet::new("frozen", []);
-    let set = ParameterSet::new("model", parameters(&vae).into_iter().map(|s| (s.name, s.shape)));
-    train_program(&vae, [&set, &none], (&resident(), 64), None, false, AdamOptions::default())
+    let groups = [Moved::new(&Group::new(WHOLE, ""), Rule::of(&"adam".into()).unwrap())];
+    let (data, labelled) = ((&resident(), 64), None);
+    TrainingStep { groups: &groups, data, labelled, binarise: false, accumulate: 1 }.phase(&vae, &Layout::new(&vae), 0)
 }
 
 /// What it reads.

@@ -12,17 +12,19 @@ use super::form::Form;
 use super::saved::{CHECKPOINT, check_folder};
 use super::setup::{as_measured, build_model, open_data};
 use super::train::TrainRun;
-use crate::catalogue::Spec;
+use crate::catalogue::{Spec, build};
 use crate::config::{Binarise, Config, FILE_NAME, Schedule, TrainingConfig};
 use crate::data::{Splits, choose};
 use crate::distributions::prior::Points;
 use crate::error::{Error, Result};
 use crate::files::{create_folder, write_atomically};
+use crate::graph::Role;
+use crate::kernels::OPTIMISERS;
 use crate::models::{FittedPrior, parameters};
 use crate::program::Executor;
 use crate::training::checkpoint::Checkpoint;
 use crate::training::metrics::Split;
-use crate::training::{Given, Session, Trainer};
+use crate::training::{Given, Session, TRAINED, Trainer};
 
 /// Codes that a prior is started near to, at most.
 const POINTS: usize = 10_000;
@@ -102,7 +104,7 @@ pub fn fit_prior(
     let run = Run::open(run)?;
     let config = run.with_prior(&fit.prior)?;
     let model = FittedPrior::new(build_model(&config.model, &run.form)?)?;
-    if !parameters(&model).iter().any(|parameter| parameter.trained) {
+    if !parameters(&model).iter().any(|parameter| parameter.role == Role::Trained) {
         return Err(Error::invalid(format!(
             "the prior `{}` has nothing to fit: give one that is learnt, such as mixture:components=10 or realnvp",
             fit.prior
@@ -132,7 +134,7 @@ pub fn fit_prior(
         before_figures: figures(&mut before)?,
         after: config.model.prior.clone(),
         after_figures: figures(&mut trainer.session)?,
-        parameters: trainer.session.set.count(),
+        parameters: trainer.session.layout.count(),
         folder: folder.to_owned(),
     };
     run.write(folder, &config, &mut trainer)?;
@@ -214,23 +216,34 @@ impl Run {
         };
         let points = Points { inputs: &inputs, codes: &codes, latent: config.model.latent };
         let near = config.model.parts()?.prior.data_dependent_init(&points)?;
-        let values = trainer.session.set.values();
-        let mut tensors = trainer.session.tensors(&values, "")?;
+        let set = trainer.session.layout.groups[0].clone();
+        let mut tensors = trainer.session.tensors(&set, &set.values(), "")?;
         for (name, values) in near {
             tensors.iter_mut().filter(|t| t.0 == name).for_each(|t| t.2.clone_from(&values));
         }
-        trainer.session.restore(&values, "", &Checkpoint { tensors, ..Checkpoint::default() })
+        trainer.session.restore(&set, &set.values(), "", &Checkpoint { tensors, ..Checkpoint::default() })
     }
 
     /// Writes the run folder: the checkpoint comes last, without which it is none.
     fn write(&self, folder: &Path, config: &Config, trainer: &mut Trainer) -> Result<()> {
         let fitted = trainer.checkpoint()?;
         let mut tensors = Vec::new();
-        for prefix in ["", "adam.first.", "adam.second."] {
+        let optimiser = build(OPTIMISERS, &config.training.optimiser)?;
+        let state = optimiser.state().iter().map(|name| format!("{}.{name}.", optimiser.id()));
+        let trained = config.training.average.map(|_| TRAINED.to_string());
+        for prefix in [String::new()].into_iter().chain(trained).chain(state) {
             for spec in parameters(&*build_model(&config.model, &self.form)?) {
                 let name = format!("{prefix}{}", spec.name);
-                let of_prior = trainer.session.set.get(&spec.name).is_some();
-                let values = if of_prior { &fitted } else { &self.checkpoint }.values(&name, &spec.shape)?.to_vec();
+                let is_of_prior = trainer.session.layout.groups[0].get(&spec.name).is_some();
+                let values = match is_of_prior {
+                    false => self.checkpoint.values(&name, &spec.shape)?.to_vec(),
+                    true if prefix.is_empty() || prefix == TRAINED => fitted.values(&spec.name, &spec.shape)?.to_vec(),
+                    // What another optimiser would have kept of it is not known: as at the start of a run.
+                    true => match fitted.values(&name, &spec.shape) {
+                        Ok(values) => values.to_vec(),
+                        Err(_) => vec![0.0; spec.shape.iter().product()],
+                    },
+                };
                 tensors.push((name, spec.shape, values));
             }
         }

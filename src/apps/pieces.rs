@@ -2,11 +2,12 @@
 
 use crate::catalogue::{About, Piece};
 use crate::distributions::{LIKELIHOODS, POSTERIORS, PRIORS};
+use crate::kernels::OPTIMISERS;
 use crate::models;
 use crate::objectives::OBJECTIVES;
 use crate::training::KL_SCHEDULES;
 
-/// Every model, objective, KL schedule, likelihood, posterior and prior, in that order.
+/// Every model, objective, KL schedule, likelihood, posterior, prior and optimiser, in that order.
 pub fn all_pieces() -> Vec<&'static About> {
     let mut all: Vec<&About> = models::abouts().collect();
     all.extend(abouts(OBJECTIVES));
@@ -14,6 +15,7 @@ pub fn all_pieces() -> Vec<&'static About> {
     all.extend(abouts(LIKELIHOODS));
     all.extend(abouts(POSTERIORS));
     all.extend(abouts(PRIORS));
+    all.extend(abouts(OPTIMISERS));
     all
 }
 

@@ -8,7 +8,7 @@ use super::stages::build_whole;
 use crate::config::{Config, FILE_NAME};
 use crate::data::{Source, Splits};
 use crate::error::{Error, Result};
-use crate::program::Executor;
+use crate::program::{Executor, ParameterSet};
 use crate::training::Session;
 use crate::training::checkpoint::Checkpoint;
 
@@ -66,7 +66,7 @@ pub(super) fn restored(
 ) -> Result<Session> {
     let mut session = Session::new(build_whole(config, form)?, executor, config.training.seed);
     // Settings that were changed by hand may ask for more memory than there is; the file's own size bounds it.
-    let wanted = session.set.count() + session.frozen.count();
+    let wanted = session.layout.read().iter().map(ParameterSet::count).sum::<usize>();
     let stored = checkpoint.tensors.iter().map(|t| t.2.len()).sum::<usize>();
     if wanted > stored {
         return Err(Error::invalid(format!(

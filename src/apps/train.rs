@@ -125,7 +125,7 @@ impl TrainRun {
 
     /// Numbers that are trained.
     pub fn parameters(&self) -> usize {
-        self.trainer.session.set.count()
+        self.trainer.session.layout.count()
     }
 
     /// Whether its model is told numbers of every row, which are no labels.
@@ -157,7 +157,7 @@ impl TrainRun {
 
     /// Numbers that are read and never trained: those of the model that it stands on.
     pub fn frozen(&self) -> usize {
-        self.trainer.session.frozen.count()
+        self.trainer.session.layout.frozen.count()
     }
 
     /// The device, for people.

@@ -148,7 +148,7 @@ impl Trained {
 
     /// Numbers that were trained.
     pub fn parameters(&self) -> usize {
-        self.session.set.count()
+        self.session.layout.count()
     }
 
     /// The device it is on, for people.

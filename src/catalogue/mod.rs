@@ -10,6 +10,6 @@ mod piece;
 mod setting;
 mod spec;
 
-pub use piece::{About, Kind, Piece, build, find};
+pub use piece::{About, Kind, Piece, build, find, rename};
 pub use setting::{Bounds, Setting, Settings};
 pub use spec::Spec;

@@ -23,12 +23,21 @@ pub enum Kind {
     Objective,
     /// How the weight of the KL term grows.
     KlSchedule,
+    /// How parameters are moved along their gradients.
+    Optimiser,
 }
 
 impl Kind {
     /// All of them, in the order of a model's description.
-    pub const ALL: [Kind; 6] =
-        [Kind::Model, Kind::Objective, Kind::KlSchedule, Kind::Likelihood, Kind::Posterior, Kind::Prior];
+    pub const ALL: [Kind; 7] = [
+        Kind::Model,
+        Kind::Objective,
+        Kind::KlSchedule,
+        Kind::Likelihood,
+        Kind::Posterior,
+        Kind::Prior,
+        Kind::Optimiser,
+    ];
 
     /// The option of `elbo train` that chooses it.
     pub fn key(self) -> &'static str {
@@ -39,6 +48,7 @@ impl Kind {
             Kind::Prior => "prior",
             Kind::Objective => "objective",
             Kind::KlSchedule => "kl-warmup-epochs",
+            Kind::Optimiser => "optimiser",
         }
     }
 }
@@ -103,6 +113,13 @@ pub fn find<T: ?Sized>(list: &'static [&'static Piece<T>], spec: &Spec) -> Resul
         }
     }
     Ok(*piece)
+}
+
+/// Calls a piece by its own name where it is known by another, so that equal settings are equal.
+pub fn rename<T: ?Sized>(list: &'static [&'static Piece<T>], spec: &mut Spec) {
+    if let Ok(piece) = find(list, &Spec::new(&spec.id)) {
+        spec.id = piece.about.id.to_string();
+    }
 }
 
 /// Builds what a [`Spec`] names.

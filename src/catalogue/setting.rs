@@ -31,6 +31,8 @@ pub enum Bounds {
     Any,
     /// From one number to another, both included.
     Within(f64, f64),
+    /// 0 or more, and less than a number.
+    Below(f64),
     /// A whole number from one to another.
     Whole(u64, u64),
 }
@@ -45,6 +47,7 @@ impl Bounds {
                 Bounds::NotNegative => value >= 0.0,
                 Bounds::Any => true,
                 Bounds::Within(low, high) => (low..=high).contains(&value),
+                Bounds::Below(end) => value >= 0.0 && rounded < end as f32,
                 Bounds::Whole(low, high) => value.fract() == 0.0 && (low as f64..=high as f64).contains(&value),
             }
     }
@@ -57,6 +60,7 @@ impl fmt::Display for Bounds {
             Bounds::NotNegative => write!(f, "0 or a positive number"),
             Bounds::Any => write!(f, "a finite number"),
             Bounds::Within(low, high) => write!(f, "a number from {low} to {high}"),
+            Bounds::Below(end) => write!(f, "a number from 0 to below {end}"),
             Bounds::Whole(low, high) => write!(f, "a whole number from {low} to {high}"),
         }
     }

@@ -153,7 +153,6 @@ fn spelled(value: &toml::Value) -> String {
     match value {
         toml::Value::String(text) => text.clone(),
         toml::Value::Array(list) => list.iter().map(spelled).collect::<Vec<_>>().join(","),
-        toml::Value::Float(number) if *number < 1e-4 => format!("{number:e}"),
         toml::Value::Float(number) => number.to_string(),
         other => other.to_string(),
     }

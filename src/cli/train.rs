@@ -174,7 +174,8 @@ impl Watcher for Bar {
         self.bar.set_position((epoch - 1) * progress.batches as u64 + progress.batch as u64);
         if let Some(step) = progress.steps.last() {
             let rate = style::count(step.samples_per_second.unwrap_or(0.0) as u64);
-            let (reconstruction, kl) = (progress.sums.mean(1), progress.sums.mean(2));
+            let mean = |name: &str| progress.means.get(name).unwrap_or(0.0);
+            let (reconstruction, kl) = (mean("reconstruction"), mean("kl"));
             self.bar.set_message(match self.has_elbo {
                 true => format!(
                     "ELBO {:.2}, reconstruction {reconstruction:.2}, KL {kl:.2}, {rate} samples/s",

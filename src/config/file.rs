@@ -125,6 +125,7 @@ fn parse(text: &str, preset: Option<Preset>, base: &dyn Fn(Preset) -> Config) ->
     let mut config: Config = settings.try_into().map_err(|error: toml::de::Error| error.message().to_owned())?;
     config.preset = preset;
     config.model.name_pieces();
+    config.training.name_pieces();
     if let Some(first) = &mut config.first_stage {
         first.model.name_pieces();
     }

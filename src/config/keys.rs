@@ -29,6 +29,8 @@ pub(super) const KEYS: [(&str, &[&str]); 5] = [
         &[
             "epochs",
             "batch",
+            "accumulate",
+            "optimiser",
             "learning-rate",
             "schedule",
             "warmup-steps",
@@ -37,6 +39,7 @@ pub(super) const KEYS: [(&str, &[&str]); 5] = [
             "kl-warmup-epochs",
             "kl-cycle-epochs",
             "clip-norm",
+            "average",
             "beta1",
             "beta2",
             "epsilon",
@@ -103,7 +106,7 @@ fn tables() -> String {
 }
 
 /// Other words for a key, as papers and other programs use them.
-const SYNONYMS: [(&str, &str); 12] = [
+const SYNONYMS: [(&str, &str); 14] = [
     ("lr", "learning-rate"),
     ("batch-size", "batch"),
     ("latent-dim", "latent"),
@@ -114,6 +117,8 @@ const SYNONYMS: [(&str, &str); 12] = [
     ("loss", "objective"),
     ("binarize", "binarise"),
     ("eps", "epsilon"),
+    ("optimizer", "optimiser"),
+    ("ema", "average"),
     ("kl-weight", "beta"),
     ("reconstruction", "likelihood"),
 ];

@@ -5,6 +5,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{Binarise, Config, DataConfig, DeviceChoice, DeviceConfig, ModelConfig, Schedule, TrainingConfig};
+use crate::catalogue::Spec;
 use crate::data::Condition;
 use crate::nn::Activation;
 
@@ -63,7 +64,7 @@ fn sprites() -> Config {
             learning_rate: 0.004,
             schedule: Schedule::Cosine,
             kl_warmup_epochs: 15,
-            beta2: 0.98,
+            optimiser: Spec::new("adam").with("beta2", 0.98),
             ..training(60)
         },
         device: DeviceConfig { device: DeviceChoice::Auto, deterministic: false },
@@ -86,11 +87,12 @@ fn classic() -> Config {
     }
 }
 
-/// Adam's constants are those its authors recommend (Kingma & Ba 2015, algorithm 1).
 fn training(epochs: usize) -> TrainingConfig {
     TrainingConfig {
         epochs,
         batch: 128,
+        accumulate: 1,
+        optimiser: Spec::new("adam"),
         learning_rate: 1e-3,
         schedule: Schedule::Constant,
         warmup_steps: 0,
@@ -99,9 +101,10 @@ fn training(epochs: usize) -> TrainingConfig {
         kl_warmup_epochs: 0,
         kl_cycle_epochs: 0,
         clip_norm: None,
-        beta1: 0.9,
-        beta2: 0.999,
-        epsilon: 1e-8,
+        average: None,
+        beta1: None,
+        beta2: None,
+        epsilon: None,
         seed: 0,
         log_every: 50,
         checkpoint_every: 1,

@@ -73,9 +73,12 @@ fn other() -> Config {
             kl_warmup_epochs: 1,
             kl_cycle_epochs: 2,
             clip_norm: Some(5.0),
-            beta1: 0.5,
-            beta2: 0.99,
-            epsilon: 1e-7,
+            average: Some(0.999),
+            accumulate: 4,
+            optimiser: "adamax:beta1=0.5".parse().unwrap(),
+            beta1: None,
+            beta2: None,
+            epsilon: None,
             seed: i64::MAX as u64,
             log_every: 1,
             checkpoint_every: 4,
@@ -201,6 +204,9 @@ fn sizes_that_make_no_sense() {
     invalid(|c| c.training.epochs = 0, "`epochs` is 0");
     invalid(|c| c.training.step_every = 0, "`step-every` is 0");
     invalid(|c| c.training.log_every = 0, "`log-every` is 0");
+    invalid(|c| c.training.accumulate = 0, "`accumulate` is 0");
+    invalid(|c| c.training.optimiser = "sgd:beta1=0.9".parse().unwrap(), "the optimiser `sgd` has no setting `beta1`");
+    invalid(|c| c.training.optimiser = "lion".into(), "there is no optimiser `lion`; there are adam, adamw, adamax");
     invalid(|c| c.training.checkpoint_every = 0, "`checkpoint-every` is 0");
     invalid(|c| c.training.steps_per_submit = Some(0), "`steps-per-submit` is 0");
     invalid(|c| c.training.warmup_steps = usize::MAX, "`warmup-steps` is");
@@ -217,7 +223,7 @@ fn numbers_that_make_no_sense() {
         invalid(|c| c.training.learning_rate = value, "`learning-rate` is");
         invalid(|c| c.training.step_factor = value, "`step-factor` is");
         invalid(|c| c.training.clip_norm = Some(value), "`clip-norm` is");
-        invalid(|c| c.training.epsilon = value, "`epsilon` is");
+        invalid(|c| c.training.epsilon = Some(value), "`epsilon` of the optimiser `adam` is");
         let change = |c: &mut Config| c.model.likelihood = Spec::new("gaussian").with("sigma", value);
         invalid(change, "`sigma` of the likelihood `gaussian` is");
     }
@@ -225,12 +231,17 @@ fn numbers_that_make_no_sense() {
         invalid(|c| c.model.beta = value, "`beta` is");
     }
     for value in [-0.1, 1.0, 0.999_999_999_9, f64::NAN, f64::INFINITY] {
-        invalid(|c| c.training.beta1 = value, "`beta1` is");
-        invalid(|c| c.training.beta2 = value, "`beta2` is");
+        invalid(|c| c.training.beta1 = Some(value), "`beta1` of the optimiser `adam` is");
+        invalid(|c| c.training.beta2 = Some(value), "`beta2` of the optimiser `adam` is");
+        let momentum = |c: &mut Config| c.training.optimiser = Spec::new("sgd").with("momentum", value);
+        invalid(momentum, "`momentum` of the optimiser `sgd` is");
+    }
+    for value in [0.0, -0.1, 1.0, 0.999_999_999_9, f64::NAN] {
+        invalid(|c| c.training.average = Some(value), "`average` is");
     }
     invalid(|c| c.training.step_factor = 1.5, "`step-factor` is 1.5: give a number from above 0 to 1");
     let mut fine = Config::default();
-    (fine.model.beta, fine.training.beta1) = (0.0, 0.0);
+    (fine.model.beta, fine.training.beta1) = (0.0, Some(0.0));
     fine.validate().unwrap();
 }
 

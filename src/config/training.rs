@@ -3,6 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use super::{Architecture, Preset};
+use crate::catalogue::{Spec, find, rename};
+use crate::kernels::OPTIMISERS;
 use crate::problems::Problems;
 
 /// Whole numbers in TOML have 63 bits and a sign.
@@ -12,7 +14,7 @@ const MAX_COUNT: u64 = 1_000_000_000;
 /// The most rows in one batch.
 const MAX_BATCH: u64 = 1 << 20;
 
-/// How it learns: Adam (Kingma & Ba 2015, <https://arxiv.org/abs/1412.6980>) on batches drawn without replacement.
+/// How it learns: by an optimiser on batches drawn without replacement.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 pub struct TrainingConfig {
@@ -20,11 +22,15 @@ pub struct TrainingConfig {
     pub epochs: usize,
     /// Rows per step.
     pub batch: usize,
-    /// Adam's step size, at its highest where a schedule changes it.
+    /// Batches whose gradients are averaged before the parameters are moved: an iteration sees as many times the rows of a step.
+    pub accumulate: usize,
+    /// How parameters are moved along their gradients, a piece of [`OPTIMISERS`].
+    pub optimiser: Spec,
+    /// The step size, at its highest where a schedule changes it.
     pub learning_rate: f64,
     /// How the learning rate goes on after the warm-up.
     pub schedule: Schedule,
-    /// Steps over which the learning rate grows linearly from 0; 0 for none.
+    /// Iterations over which the learning rate grows linearly from 0; 0 for none.
     pub warmup_steps: usize,
     /// Epochs between two reductions of the learning rate, with the schedule `step`.
     pub step_every: usize,
@@ -36,12 +42,17 @@ pub struct TrainingConfig {
     pub kl_cycle_epochs: usize,
     /// The most the gradient's Euclidean norm may be; longer ones are scaled down. Not limited when not given.
     pub clip_norm: Option<f64>,
-    /// Adam's decay rate of the gradient's running mean.
-    pub beta1: f64,
-    /// Adam's decay rate of the running mean of the gradient's square.
-    pub beta2: f64,
-    /// Added to Adam's denominator.
-    pub epsilon: f64,
+    /// The decay of the running mean of the parameters that is used in place of them; none is kept when not given.
+    pub average: Option<f64>,
+    /// Short for the optimiser's setting of that name.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub beta1: Option<f64>,
+    /// Short for the optimiser's setting of that name.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub beta2: Option<f64>,
+    /// Short for the optimiser's setting of that name.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub epsilon: Option<f64>,
     /// Decides all that is random: the split, the order of rows, the first weights, the noise.
     pub seed: u64,
     /// Steps between two records of the loss.
@@ -72,6 +83,16 @@ impl Default for TrainingConfig {
 }
 
 impl TrainingConfig {
+    /// Gives the optimiser the name that its piece has, and the settings that were given apart from it.
+    pub fn name_pieces(&mut self) {
+        for (name, value) in [("beta1", &mut self.beta1), ("beta2", &mut self.beta2), ("epsilon", &mut self.epsilon)] {
+            if let Some(value) = value.take() {
+                self.optimiser.settings.insert(name.to_string(), value);
+            }
+        }
+        rename(OPTIMISERS, &mut self.optimiser);
+    }
+
     pub(super) fn check(&self, problems: &mut Problems) {
         problems.within("epochs", self.epochs as u64, 1..=MAX_COUNT);
         problems.within("batch", self.batch as u64, 1..=MAX_BATCH);
@@ -96,12 +117,15 @@ impl TrainingConfig {
         if let Some(norm) = self.clip_norm {
             problems.positive("clip-norm", norm, "1, or leave it out to not limit the gradient");
         }
-        for (key, value, example) in [("beta1", self.beta1, "0.9"), ("beta2", self.beta2, "0.999")] {
-            // 1 after rounding to 32 bits would divide by 1 − 1.
-            let is_wrong = !(value >= 0.0 && (value as f32) < 1.0);
-            problems.note(is_wrong, format!("`{key}` is {value}: give a number from 0 to below 1, such as {example}"));
+        problems.within("accumulate", self.accumulate as u64, 1..=MAX_COUNT);
+        let mut named = self.clone();
+        named.name_pieces();
+        problems.result(find(OPTIMISERS, &named.optimiser));
+        if let Some(decay) = self.average {
+            let is_wrong = !(decay > 0.0 && (decay as f32) < 1.0);
+            problems
+                .note(is_wrong, format!("`average` is {decay}: give a number from above 0 to below 1, such as 0.999"));
         }
-        problems.positive("epsilon", self.epsilon, "1e-8");
         problems.within("seed", self.seed, 0..=MAX_SEED);
         problems.within("log-every", self.log_every as u64, 1..=MAX_COUNT);
         problems.within("checkpoint-every", self.checkpoint_every as u64, 1..=MAX_COUNT);

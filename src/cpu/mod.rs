@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use crate::error::{Error, Result};
 use crate::kernels::{Args, Step};
-use crate::program::{Counters, Executor, Program, ProgramId, RING_SLOTS};
+use crate::program::{Buffer, Counters, Executor, Launch, Program, ProgramId, RING_SLOTS};
 
 /// Runs programs on the CPU.
 #[derive(Default)]
@@ -44,10 +44,10 @@ impl Cpu {
         call.kernel.run(&args, step);
     }
 
-    fn replay(&mut self, id: ProgramId, steps: &[Step]) {
-        for step in steps {
+    fn replay(&mut self, launches: &[Launch]) {
+        for &Launch { program: id, step } in launches {
             let loaded = &mut self.programs[id.0];
-            let step = Step { slot: (loaded.steps % RING_SLOTS) as u32, ..*step };
+            let step = Step { slot: (loaded.steps % RING_SLOTS) as u32, ..step };
             loaded.steps += 1;
             self.steps += 1;
             for call in 0..loaded.program.calls.len() {
@@ -58,6 +58,22 @@ impl Cpu {
                 let items = loaded.program.statistics.len();
                 let values = &self.buffers[loaded.buffers[ring]][step.slot as usize * items..][..items];
                 loaded.finished.extend(values.iter().map(|&w| f32::from_bits(w)));
+            }
+        }
+    }
+
+    /// The index of a buffer, made if there is none of that name.
+    fn make(&mut self, name: String, words: usize) -> Result<usize> {
+        match self.names.get(&name) {
+            Some(&known) if self.buffers[known].len() == words => Ok(known),
+            Some(&known) => Err(Error::invalid(format!(
+                "the buffer {name} has {} words in one program and {words} in another",
+                self.buffers[known].len()
+            ))),
+            None => {
+                self.buffers.push(vec![0; words].into_boxed_slice());
+                self.names.insert(name, self.buffers.len() - 1);
+                Ok(self.buffers.len() - 1)
             }
         }
     }
@@ -90,34 +106,27 @@ impl Executor for Cpu {
             } else {
                 buffer.name.clone()
             };
-            let index = match self.names.get(&name) {
-                Some(&known) if self.buffers[known].len() == buffer.words => known,
-                Some(&known) => {
-                    return Err(Error::invalid(format!(
-                        "the buffer {name} has {} words in one program and {} in another",
-                        self.buffers[known].len(),
-                        buffer.words
-                    )));
-                }
-                None => {
-                    self.buffers.push(vec![0; buffer.words].into_boxed_slice());
-                    self.names.insert(name, self.buffers.len() - 1);
-                    self.buffers.len() - 1
-                }
-            };
-            buffers.push(index);
+            buffers.push(self.make(name, buffer.words)?);
         }
         self.programs.push(Loaded { program, buffers, steps: 0, finished: Vec::new() });
         Ok(ProgramId(id))
+    }
+
+    fn allocate(&mut self, buffer: &Buffer) -> Result<()> {
+        self.make(buffer.name.clone(), buffer.words).map(|_| ())
+    }
+
+    fn words(&self, buffer: &str) -> Option<usize> {
+        self.names.get(buffer).map(|&index| self.buffers[index].len())
     }
 
     fn program(&self, id: ProgramId) -> &Program {
         &self.programs[id.0].program
     }
 
-    fn run(&mut self, id: ProgramId, steps: &[Step]) -> Result<()> {
+    fn launch(&mut self, launches: &[Launch]) -> Result<()> {
         // Inside the pool, where handing work to the next thread costs a tenth of what it does from outside.
-        rayon::scope(|_| self.replay(id, steps));
+        rayon::scope(|_| self.replay(launches));
         Ok(())
     }
 

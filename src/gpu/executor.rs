@@ -1,15 +1,19 @@
 //! Programs on a device: loading them, replaying them, reading back.
 
+use std::cell::Cell;
+
 use super::device::Gpu;
 use crate::error::{Error, Result};
 use crate::kernels::{Access, DIMS, Kernel, Module, Step};
-use crate::program::{Choices, Counters, DeviceMemory, Executor, Program, ProgramId, RING_SLOTS};
+use crate::program::{Buffer, Choices, Counters, DeviceMemory, Executor, Launch, Program, ProgramId, RING_SLOTS};
 
 /// A program whose pipelines, bind groups and buffers are made.
 pub(super) struct Loaded {
     program: Program,
     calls: Vec<Dispatch>,
     ring: Option<wgpu::Buffer>,
+    /// Steps recorded for the submit under way.
+    recorded: Cell<usize>,
     finished: Vec<f32>,
 }
 
@@ -70,27 +74,32 @@ impl Gpu {
             } else {
                 buffer.name.clone()
             };
-            let size = 4 * buffer.words.max(1) as u64;
-            let device = &self.device;
-            let counters = &mut self.counters;
-            let made = self.buffers.entry(name.clone()).or_insert_with(|| {
-                counters.buffers += 1;
-                device.create_buffer(&wgpu::BufferDescriptor {
-                    label: Some(&name),
-                    size,
-                    usage: wgpu::BufferUsages::STORAGE | wgpu::BufferUsages::COPY_SRC | wgpu::BufferUsages::COPY_DST,
-                    mapped_at_creation: false,
-                })
-            });
-            if made.size() != size {
-                return Err(Error::invalid(format!(
-                    "the buffer {name} has {} bytes in one program and {size} in another",
-                    made.size()
-                )));
-            }
-            all.push(made.clone());
+            all.push(self.make_buffer(name, buffer.words)?);
         }
         Ok(all)
+    }
+
+    /// A buffer, made if there is none of that name.
+    fn make_buffer(&mut self, name: String, words: usize) -> Result<wgpu::Buffer> {
+        let size = 4 * words.max(1) as u64;
+        if let Some(made) = self.buffers.get(&name) {
+            return match made.size() == size {
+                true => Ok(made.clone()),
+                false => Err(Error::invalid(format!(
+                    "the buffer {name} has {} bytes in one program and {size} in another",
+                    made.size()
+                ))),
+            };
+        }
+        self.counters.buffers += 1;
+        let made = self.device.create_buffer(&wgpu::BufferDescriptor {
+            label: Some(&name),
+            size,
+            usage: wgpu::BufferUsages::STORAGE | wgpu::BufferUsages::COPY_SRC | wgpu::BufferUsages::COPY_DST,
+            mapped_at_creation: false,
+        });
+        self.buffers.insert(name, made.clone());
+        Ok(made)
     }
 
     fn named(&self, name: &str) -> Result<&wgpu::Buffer> {
@@ -130,13 +139,12 @@ impl Gpu {
         Dispatch { pipeline, group, dims: kernel.dims(), workgroups: module.workgroups }
     }
 
-    /// Records some steps into one pass and submits them.
-    fn submit(&mut self, id: ProgramId, steps: &[Step]) -> Result<()> {
+    /// Records some runs of programs into one pass and submits them: as many as a ring has slots, at most.
+    fn submit(&mut self, launches: &[Launch]) -> Result<()> {
         let programs = &mut self.programs;
         self.readback.make_room(&self.failure, &mut |p, values| programs[p].finished.extend_from_slice(values))?;
-        let loaded = &self.programs[id.0];
         let counters = &mut self.counters;
-        counters.steps += steps.len() as u64;
+        counters.steps += launches.len() as u64;
         counters.submits += 1;
         counters.encoders += 1;
         let mut encoder = self.device.create_command_encoder(&wgpu::CommandEncoderDescriptor { label: None });
@@ -144,8 +152,11 @@ impl Gpu {
             let mut pass =
                 encoder.begin_compute_pass(&wgpu::ComputePassDescriptor { label: None, timestamp_writes: None });
             let mut bound = None;
-            for (slot, step) in steps.iter().enumerate() {
-                let step = Step { slot: slot as u32, ..*step };
+            programs.iter().for_each(|loaded| loaded.recorded.set(0));
+            for &Launch { program, step } in launches {
+                let loaded = &programs[program.0];
+                let step = Step { slot: loaded.recorded.get() as u32, ..step };
+                loaded.recorded.set(loaded.recorded.get() + 1);
                 for call in &loaded.calls {
                     if bound != Some(&call.pipeline) {
                         pass.set_pipeline(&call.pipeline);
@@ -155,14 +166,21 @@ impl Gpu {
                 }
             }
         }
-        let words = steps.len() * loaded.program.statistics.len();
-        let back = loaded.ring.as_ref().map(|ring| {
-            let slot = self.readback.slot(RING_SLOTS * loaded.program.statistics.len());
-            encoder.copy_buffer_to_buffer(ring, 0, &slot.buffer, 0, 4 * words as u64);
+        let parts = programs.iter().enumerate().filter_map(|(id, loaded)| {
+            let words = loaded.recorded.get() * loaded.program.statistics.len();
+            (words > 0).then_some((id, words, loaded.ring.as_ref()?))
+        });
+        let words = parts.clone().map(|(_, words, _)| words).sum();
+        let back = (words > 0).then(|| {
+            let mut slot = self.readback.slot(words);
+            for (id, words, ring) in parts {
+                let at = slot.expect(id, words);
+                encoder.copy_buffer_to_buffer(ring, 0, &slot.buffer, 4 * at as u64, 4 * words as u64);
+            }
             slot
         });
         let submission = self.queue.submit([encoder.finish()]);
-        self.readback.submitted(id.0, words, back, submission);
+        self.readback.submitted(back, submission);
         self.failure.check()
     }
 }
@@ -204,17 +222,26 @@ impl Executor for Gpu {
         if ring.is_some() {
             self.readback.reserve(RING_SLOTS * program.statistics.len());
         }
-        self.programs.push(Loaded { program, calls, ring, finished: Vec::new() });
+        self.programs.push(Loaded { program, calls, ring, recorded: Cell::new(0), finished: Vec::new() });
         self.failure.check()?;
         Ok(ProgramId(self.programs.len() - 1))
+    }
+
+    fn allocate(&mut self, buffer: &Buffer) -> Result<()> {
+        self.make_buffer(buffer.name.clone(), buffer.words)?;
+        self.failure.check()
+    }
+
+    fn words(&self, buffer: &str) -> Option<usize> {
+        self.buffers.get(buffer).map(|made| made.size() as usize / 4)
     }
 
     fn program(&self, id: ProgramId) -> &Program {
         &self.programs[id.0].program
     }
 
-    fn run(&mut self, id: ProgramId, steps: &[Step]) -> Result<()> {
-        steps.chunks(RING_SLOTS).try_for_each(|chunk| self.submit(id, chunk))
+    fn launch(&mut self, launches: &[Launch]) -> Result<()> {
+        launches.chunks(RING_SLOTS).try_for_each(|chunk| self.submit(chunk))
     }
 
     fn statistics(&mut self, id: ProgramId, wait: bool, into: &mut Vec<f32>) -> Result<()> {

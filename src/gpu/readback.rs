@@ -11,15 +11,16 @@ const IN_FLIGHT: usize = 3;
 
 /// A submit that has not been collected.
 struct Pending {
-    program: usize,
-    words: usize,
     slot: Option<Slot>,
     submission: wgpu::SubmissionIndex,
 }
 
-/// A buffer that the device writes and the host reads, and what has become of mapping it. Both are used again and again.
+/// A buffer that the device writes and the host reads, what has become of mapping it, and whose statistics it holds. All are
+/// used again and again.
 pub(super) struct Slot {
     pub buffer: wgpu::Buffer,
+    /// Programs, by number, and how many words of each, behind each other.
+    parts: Vec<(usize, usize)>,
     mapped: Arc<Mutex<Mapped>>,
 }
 
@@ -34,6 +35,17 @@ enum Mapped {
 }
 
 impl Slot {
+    /// Expects so many words of a program, behind those that it expects already; gives the word at which they are to start.
+    pub fn expect(&mut self, program: usize, words: usize) -> usize {
+        let at = self.words();
+        self.parts.push((program, words));
+        at
+    }
+
+    fn words(&self) -> usize {
+        self.parts.iter().map(|(_, words)| words).sum()
+    }
+
     fn mapped(&self) -> MutexGuard<'_, Mapped> {
         self.mapped.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
     }
@@ -70,10 +82,12 @@ impl Readback {
     /// A slot of at least so many words to copy statistics into.
     pub fn slot(&mut self, words: usize) -> Slot {
         let size = 4 * words as u64;
-        match self.spare.iter().position(|slot| slot.buffer.size() >= size) {
+        let mut slot = match self.spare.iter().position(|slot| slot.buffer.size() >= size) {
             Some(at) => self.spare.swap_remove(at),
             None => self.make(size),
-        }
+        };
+        slot.parts.clear();
+        slot
     }
 
     fn make(&mut self, size: u64) -> Slot {
@@ -84,15 +98,15 @@ impl Readback {
             usage: wgpu::BufferUsages::COPY_DST | wgpu::BufferUsages::MAP_READ,
             mapped_at_creation: false,
         });
-        Slot { buffer, mapped: Arc::new(Mutex::new(Mapped::Awaited)) }
+        Slot { buffer, parts: Vec::new(), mapped: Arc::new(Mutex::new(Mapped::Awaited)) }
     }
 
     /// Takes charge of a submit; `slot` holds its statistics once it is done.
-    pub fn submitted(&mut self, program: usize, words: usize, slot: Option<Slot>, submission: wgpu::SubmissionIndex) {
+    pub fn submitted(&mut self, slot: Option<Slot>, submission: wgpu::SubmissionIndex) {
         if let Some(slot) = &slot {
             *slot.mapped() = Mapped::Awaited;
             let mapped = slot.mapped.clone();
-            slot.buffer.map_async(wgpu::MapMode::Read, ..4 * words as u64, move |result| {
+            slot.buffer.map_async(wgpu::MapMode::Read, ..4 * slot.words() as u64, move |result| {
                 let found = match result {
                     Ok(()) => Mapped::Ready,
                     Err(error) => Mapped::Failed(error.to_string()),
@@ -100,7 +114,7 @@ impl Readback {
                 *mapped.lock().unwrap_or_else(|poisoned| poisoned.into_inner()) = found;
             });
         }
-        self.pending.push_back(Pending { program, words, slot, submission });
+        self.pending.push_back(Pending { slot, submission });
     }
 
     /// Makes room for one more submit: waits for the oldest if too many are out. Gives what has finished to `deliver`.
@@ -153,8 +167,15 @@ impl Readback {
         while self.pending.front().is_some_and(finished) {
             let Some(done) = self.pending.pop_front() else { break };
             let Some(slot) = done.slot else { continue };
-            match slot.buffer.get_mapped_range(..4 * done.words as u64) {
-                Ok(view) => deliver(done.program, bytemuck::cast_slice(&view)),
+            match slot.buffer.get_mapped_range(..4 * slot.words() as u64) {
+                Ok(view) => {
+                    let mut values: &[f32] = bytemuck::cast_slice(&view);
+                    for &(program, words) in &slot.parts {
+                        let (own, rest) = values.split_at(words);
+                        deliver(program, own);
+                        values = rest;
+                    }
+                }
                 Err(error) => failure.set(error.to_string()),
             }
             slot.buffer.unmap();
@@ -188,21 +209,23 @@ mod tests {
         let failure = Failure::default();
         // What wgpu says of it to the device's owner is caught here, as on a driver that says nothing.
         let scope = gpu.device.push_error_scope(wgpu::ErrorFilter::Validation);
-        let slot = gpu.readback.slot(4);
+        let mut slot = gpu.readback.slot(4);
+        slot.expect(0, 4);
         slot.buffer.destroy();
         let submission = gpu.queue.submit([]);
-        gpu.readback.submitted(0, 4, Some(slot), submission);
+        gpu.readback.submitted(Some(slot), submission);
         let error = gpu.readback.finish(&failure, &mut |_, _| panic!("there is nothing to deliver")).unwrap_err();
         assert!(error.to_string().contains("cannot be read"), "{error}");
         assert!(pollster::block_on(scope.pop()).is_some(), "the map was to fail");
         // A slot that can be mapped is none.
         let failure = Failure::default();
         let mut gpu = Gpu::open(&adapter, Options::default()).unwrap();
-        let slot = gpu.readback.slot(4);
+        let mut slot = gpu.readback.slot(4);
+        assert_eq!([slot.expect(2, 3), slot.expect(0, 1)], [0, 3]);
         let submission = gpu.queue.submit([]);
-        gpu.readback.submitted(0, 4, Some(slot), submission);
-        let mut delivered = 0;
-        gpu.readback.finish(&failure, &mut |_, values| delivered += values.len()).unwrap();
-        assert_eq!(delivered, 4);
+        gpu.readback.submitted(Some(slot), submission);
+        let mut delivered = vec![];
+        gpu.readback.finish(&failure, &mut |program, values| delivered.push((program, values.len()))).unwrap();
+        assert_eq!(delivered, [(2, 3), (0, 1)]);
     }
 }

@@ -20,7 +20,7 @@ mod parameter;
 mod tensor;
 
 pub use op::{Bits, Node, NodeId, Op, Shape};
-pub use parameter::{Init, ParameterSpec};
+pub use parameter::{Init, ParameterSpec, Role};
 pub use tensor::Tensor;
 
 use std::cell::{Cell, RefCell};
@@ -37,6 +37,7 @@ pub struct Graph {
     nodes: FrozenVec<Box<Node>>,
     known: RefCell<HashMap<Node, NodeId>>,
     streams: Cell<u32>,
+    training: bool,
     declared: RefCell<Declared>,
 }
 
@@ -44,6 +45,11 @@ impl Graph {
     /// A graph with nothing in it.
     pub fn new() -> Graph {
         Graph::default()
+    }
+
+    /// The same, of a step of training: what is kept from step to step may be assigned, see [`Graph::state`].
+    pub fn of_training() -> Graph {
+        Graph { training: true, ..Graph::default() }
     }
 
     /// A node.
@@ -81,6 +87,11 @@ impl Graph {
     pub fn stream(&self) -> u32 {
         self.streams.set(self.streams.get() + 1);
         self.streams.get()
+    }
+
+    /// Lets random streams be numbered from here on, so that a graph beside this one draws other numbers in the same step.
+    pub fn start_streams_at(&self, first: u32) {
+        self.streams.set(first);
     }
 
     /// The tensor of an operation, made once: an equal one is found again.

@@ -33,8 +33,19 @@ pub struct ParameterSpec {
     pub shape: Vec<usize>,
     /// How it starts.
     pub init: Init,
-    /// Whether it is trained; else it is only read, see [`Graph::freeze`].
-    pub trained: bool,
+    /// What becomes of it in training.
+    pub role: Role,
+}
+
+/// What becomes of a parameter in training.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Role {
+    /// It is moved along its gradient.
+    Trained,
+    /// It is only read, see [`Graph::freeze`].
+    Frozen,
+    /// It becomes what it is assigned, see [`Graph::state`].
+    Assigned,
 }
 
 /// Whether the parameter of a full name is only read.
@@ -69,6 +80,7 @@ pub(super) struct Declared {
     scope: String,
     frozen: Vec<IsFrozen>,
     transforms: Vec<Transformed>,
+    assigns: Vec<(String, NodeId)>,
 }
 
 impl Graph {
@@ -79,25 +91,70 @@ impl Graph {
     /// If it was declared with another shape or start.
     #[track_caller]
     pub fn param(&self, name: &str, shape: &[usize], init: Init) -> Tensor<'_> {
+        let raw = self.declare(name, shape, init, Role::Trained);
+        self.transformed(&self.in_scope(name), raw)
+    }
+
+    /// Something that a model keeps from step to step and that no optimiser moves: running means, a codebook. It starts as
+    /// `init` says, is named as [`Graph::param`] names, and changes by [`Graph::assign`] alone.
+    ///
+    /// # Panics
+    /// If it was declared with another shape or start.
+    #[track_caller]
+    pub fn state(&self, name: &str, shape: &[usize], init: Init) -> Tensor<'_> {
+        self.declare(name, shape, init, Role::Assigned)
+    }
+
+    /// Whether a state may be assigned here: in a graph of training ([`Graph::of_training`]), unless it is frozen. A layer that
+    /// behaves otherwise in training than it does later on, as batch normalisation does, asks this of its state.
+    pub fn is_assigned(&self, state: Tensor) -> bool {
+        let declared = self.declared.borrow();
+        let Op::Param(name) = &state.node().op else { return false };
+        let spec = declared.places.get(name).map(|&place| &declared.parameters[place]);
+        self.training && spec.is_some_and(|spec| spec.role == Role::Assigned)
+    }
+
+    /// Lets a state become `value` at the end of every step of training; all else in the step sees what it was before. No gradient
+    /// flows through it.
+    ///
+    /// # Panics
+    /// If it is none that may be assigned here, is assigned twice, or has another shape.
+    #[track_caller]
+    pub fn assign<'g>(&'g self, state: Tensor<'g>, value: Tensor<'g>) {
+        assert!(self.is_assigned(state), "{state:?} is no state that may be assigned here");
+        assert_eq!(state.shape(), value.shape(), "what is assigned to {state:?}");
+        let Op::Param(name) = &state.node().op else { unreachable!("a state is a parameter") };
+        let assigns = &mut self.declared.borrow_mut().assigns;
+        assert!(assigns.iter().all(|(known, _)| known != name), "the state {name} is assigned twice");
+        assigns.push((name.clone(), value.id()));
+    }
+
+    /// The states that are assigned, by name, and what they become.
+    pub fn assigns(&self) -> Vec<(String, Tensor<'_>)> {
+        let assigns = &self.declared.borrow().assigns;
+        assigns.iter().map(|(name, id)| (name.clone(), self.tensor(*id))).collect()
+    }
+
+    /// Notes a parameter once; gives what holds it.
+    #[track_caller]
+    fn declare(&self, name: &str, shape: &[usize], init: Init, role: Role) -> Tensor<'_> {
         let name = self.in_scope(name);
-        {
-            let mut declared = self.declared.borrow_mut();
-            let trained = !declared.frozen.iter().any(|is_frozen| is_frozen(&name));
-            let spec = ParameterSpec { name: name.clone(), shape: shape.to_vec(), init, trained };
-            match declared.places.get(&name) {
-                Some(&place) => {
-                    let known = &declared.parameters[place];
-                    assert_eq!(*known, spec, "the parameter {name} is declared twice, and differently");
-                }
-                None => {
-                    let place = declared.parameters.len();
-                    declared.places.insert(name.clone(), place);
-                    declared.parameters.push(spec);
-                }
+        let mut declared = self.declared.borrow_mut();
+        let is_frozen = declared.frozen.iter().any(|is_frozen| is_frozen(&name));
+        let role = if is_frozen { Role::Frozen } else { role };
+        let spec = ParameterSpec { name: name.clone(), shape: shape.to_vec(), init, role };
+        match declared.places.get(&name) {
+            Some(&place) => {
+                let known = &declared.parameters[place];
+                assert_eq!(*known, spec, "the parameter {name} is declared twice, and differently");
+            }
+            None => {
+                let place = declared.parameters.len();
+                declared.places.insert(name.clone(), place);
+                declared.parameters.push(spec);
             }
         }
-        let raw = self.push(Op::Param(name.clone()), vec![], shape.to_vec());
-        self.transformed(&name, raw)
+        self.push(Op::Param(name), vec![], shape.to_vec())
     }
 
     /// What the transforms under way make of a parameter, the innermost first. Of parameters that a transform declares itself,
@@ -205,9 +262,9 @@ mod tests {
         let other = graph.param("w", &[2], init);
         assert!(one != other && graph.param("a.b.w", &[2], init) == one && graph.parameter("w") == other);
         graph.freeze(|name| name.starts_with("a."), || graph.scope("a", || graph.param("v", &[1], init)));
-        let found: Vec<(String, bool)> = graph.parameters().into_iter().map(|spec| (spec.name, spec.trained)).collect();
-        let expected =
-            [("a.b.w", true), ("w", true), ("a.v", false)].map(|(name, trained)| (name.to_string(), trained));
+        let found: Vec<(String, Role)> = graph.parameters().into_iter().map(|spec| (spec.name, spec.role)).collect();
+        let expected = [("a.b.w", Role::Trained), ("w", Role::Trained), ("a.v", Role::Frozen)]
+            .map(|(name, role)| (name.to_string(), role));
         assert_eq!(found, expected);
     }
 
@@ -217,6 +274,30 @@ mod tests {
         let graph = Graph::new();
         graph.param("w", &[2], Init::Constant(1.0));
         graph.param("w", &[2], Init::Constant(2.0));
+    }
+
+    #[test]
+    fn states_are_assigned_in_training_unless_they_are_frozen() {
+        let init = Init::Constant(1.0);
+        for (graph, is_training) in [(Graph::new(), false), (Graph::of_training(), true)] {
+            let [weight, free] = [graph.param("w", &[2], init), graph.state("s", &[2], init)];
+            let frozen = graph.freeze(|_| true, || graph.state("f", &[2], init));
+            assert_eq!([weight, free, frozen].map(|t| graph.is_assigned(t)), [false, is_training, false]);
+            let roles: Vec<Role> = graph.parameters().iter().map(|spec| spec.role).collect();
+            assert_eq!(roles, [Role::Trained, Role::Assigned, Role::Frozen]);
+            if is_training {
+                graph.assign(free, free * 2.0);
+                assert_eq!(graph.assigns(), [("s".to_string(), free * 2.0)]);
+            }
+        }
+    }
+
+    #[test]
+    #[should_panic(expected = "is no state that may be assigned here")]
+    fn a_weight_is_not_assigned() {
+        let graph = Graph::of_training();
+        let weight = graph.param("w", &[2], Init::Constant(1.0));
+        graph.assign(weight, weight * 2.0);
     }
 
     /// A weight with a length of its own, g w/‖w‖ (Salimans and Kingma 2016), by a transform that declares g.
@@ -258,7 +339,7 @@ mod tests {
     #[test]
     fn normal_values_have_the_mean_and_the_deviation_that_are_asked_for() {
         let init = Init::Normal { mean: -1.0, deviation: 0.5 };
-        let spec = ParameterSpec { name: "a".into(), shape: vec![100, 100], init, trained: true };
+        let spec = ParameterSpec { name: "a".into(), shape: vec![100, 100], init, role: Role::Trained };
         let values = spec.start(1, 2);
         let mean = values.iter().sum::<f32>() / 1e4;
         let variance = values.iter().map(|v| (v - mean).powi(2)).sum::<f32>() / 1e4;

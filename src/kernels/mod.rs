@@ -4,7 +4,6 @@
 //! executors know kernels only through the [`Kernel`] trait, and [`table`] lists every kind with the cases on which
 //! the parity tests, the validators, `elbo doctor` and the benchmarks walk it.
 
-mod adam;
 mod args;
 mod batch;
 #[cfg(test)]
@@ -17,6 +16,7 @@ mod map;
 pub mod math;
 mod matmul;
 mod norm;
+mod optimiser;
 mod pairwise;
 pub mod random;
 pub mod special;
@@ -24,7 +24,6 @@ mod statistics;
 mod step;
 pub mod table;
 
-pub use adam::{Adam, NOT_FINITE};
 pub use args::Args;
 pub use batch::{Batch, Binarise, Order, Packing};
 pub use expr::{Expr, Instr, Load, Reg, Store, View};
@@ -32,6 +31,7 @@ pub use func::{FUNCS, Func, Source};
 pub use map::{Fold, Map, Reduction};
 pub use matmul::{Matmul, Operand, Pair};
 pub use norm::Norm;
+pub use optimiser::{Descent, NOT_FINITE, OPTIMISERS, Optimiser, Pass};
 pub use statistics::{Item, Statistics};
 pub use step::{DIMS, SCALARS, Step};
 

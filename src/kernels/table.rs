@@ -112,10 +112,19 @@ pub const TABLE: &[Row] = &[
         cases: optimiser::norms,
     },
     Row {
-        name: "adam",
-        shaders: &["immediates", "adam"],
-        summary: "the optimiser's pass, with clipping and the non-finite check",
-        cases: optimiser::adams,
+        name: "optimiser",
+        shaders: &[
+            "immediates",
+            "optimiser",
+            "optimisers/point",
+            "optimisers/adam",
+            "optimisers/adamw",
+            "optimisers/adamax",
+            "optimisers/rmsprop",
+            "optimisers/sgd",
+        ],
+        summary: "every optimiser's pass, with clipping and the non-finite check",
+        cases: optimiser::descents,
     },
 ];
 

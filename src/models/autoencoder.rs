@@ -4,7 +4,9 @@ use std::sync::Arc;
 
 use super::checks::check_unused;
 use super::networks::Networks;
-use super::{Batch, Can, Condition, Decode, Encode, LabelUse, Model, ModelConfig, ModelEntry, Rows, Sizes, Terms};
+use super::{
+    Batch, Can, Condition, Decode, Encode, LabelUse, Model, ModelConfig, ModelEntry, Rows, Sizes, Terms, TrainingPlan,
+};
 use crate::catalogue::{self, About, Kind, find};
 use crate::distributions::{LIKELIHOODS, Likelihood, Measure, SquaredError};
 use crate::error::Result;
@@ -95,6 +97,10 @@ impl Model for Autoencoder {
 
     fn measure(&self, black_and_white: bool) -> Measure {
         Measure::of(self.likelihood.support(), black_and_white)
+    }
+
+    fn plan(&self) -> TrainingPlan<'_> {
+        TrainingPlan::of_one_loss(self)
     }
 
     fn terms<'g>(&self, batch: &Batch<'g>) -> Terms<'g> {

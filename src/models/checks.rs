@@ -1,7 +1,7 @@
 //! The pieces a model is made of: that each exists, and that they go together.
 
 use super::{ModelConfig, Parts};
-use crate::catalogue::{Kind, Piece, Spec, build, find};
+use crate::catalogue::{Kind, build, find, rename};
 use crate::distributions::{Codes, LIKELIHOODS, POSTERIORS, PRIORS};
 use crate::error::Result;
 use crate::graph::{Graph, Tensor};
@@ -31,18 +31,12 @@ impl ModelConfig {
     }
 }
 
-fn rename<T: ?Sized>(list: &'static [&'static Piece<T>], spec: &mut Spec) {
-    if let Ok(piece) = find(list, &Spec::new(&spec.id)) {
-        spec.id = piece.about.id.to_string();
-    }
-}
-
 /// Notes pieces that do not exist.
 pub(super) fn check_names(config: &ModelConfig, problems: &mut Problems) {
-    note(find(LIKELIHOODS, &config.likelihood), problems);
-    note(find(POSTERIORS, &config.posterior), problems);
-    note(find(PRIORS, &config.prior), problems);
-    note(find(OBJECTIVES, &config.objective), problems);
+    problems.result(find(LIKELIHOODS, &config.likelihood));
+    problems.result(find(POSTERIORS, &config.posterior));
+    problems.result(find(PRIORS, &config.prior));
+    problems.result(find(OBJECTIVES, &config.objective));
 }
 
 /// Notes pieces of a model with one posterior and one prior that do not go together; `batch` is the rows of a step.
@@ -122,12 +116,6 @@ pub(super) fn check_unused(config: &ModelConfig, problems: &mut Problems) {
                 factor.key()
             ),
         );
-    }
-}
-
-fn note<T>(found: Result<T>, problems: &mut Problems) {
-    if let Err(problem) = found {
-        problems.note(true, problem);
     }
 }
 

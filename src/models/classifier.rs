@@ -3,7 +3,7 @@
 
 use super::checks::check_unused;
 use super::labeller::{Labeller, cross_entropy, is_right, mean_in_every_row};
-use super::{Batch, Can, Classify, Condition, Encode, LabelUse, Model, ModelEntry, Rows, Terms};
+use super::{Batch, Can, Classify, Condition, Encode, LabelUse, Model, ModelEntry, Rows, Terms, TrainingPlan};
 use crate::catalogue::{About, Kind};
 use crate::distributions::Measure;
 use crate::graph::Tensor;
@@ -72,6 +72,10 @@ impl Model for Classifier {
 
     fn measure(&self, _: bool) -> Measure {
         Measure::Labels
+    }
+
+    fn plan(&self) -> TrainingPlan<'_> {
+        TrainingPlan::of_one_loss(self)
     }
 
     fn terms<'g>(&self, batch: &Batch<'g>) -> Terms<'g> {

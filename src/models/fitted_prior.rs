@@ -4,7 +4,7 @@
 //! codes more likely raises the bound by as much. Ghosh et al. 2020 fit ten Gaussians with full covariances to the codes of
 //! trained models, and draw from those.
 
-use super::{Batch, Can, Condition, Model, Rows, Terms};
+use super::{Batch, Can, Condition, Model, Rows, Terms, TrainingPlan};
 use crate::distributions::Measure;
 use crate::error::Result;
 use crate::graph::Tensor;
@@ -49,6 +49,10 @@ impl Model for FittedPrior {
 
     fn measure(&self, black_and_white: bool) -> Measure {
         self.model.measure(black_and_white)
+    }
+
+    fn plan(&self) -> TrainingPlan<'_> {
+        TrainingPlan::of_one_loss(self)
     }
 
     fn terms<'g>(&self, batch: &Batch<'g>) -> Terms<'g> {

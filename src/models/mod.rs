@@ -11,6 +11,7 @@ mod labeller;
 mod list;
 mod m2;
 mod networks;
+mod plan;
 mod second_stage;
 mod vae;
 
@@ -25,6 +26,7 @@ pub use hierarchical::{Hierarchical, Layer, MAX_LAYERS, Moments, Recognition};
 pub use list::{ARCHITECTURES, Architecture, LabelUse, ModelEntry, Sizes};
 pub use m2::M2;
 pub use networks::Networks;
+pub use plan::{Group, GroupLoss, Losses, Phase, TrainingPlan, WHOLE};
 pub use second_stage::{FIRST, SecondStage, carries};
 pub use vae::{Parts, Vae};
 
@@ -149,7 +151,10 @@ pub trait Model: std::fmt::Debug + Send + Sync {
     /// What its reconstruction term measures of rows, which are all black and white (0 and 1), or not.
     fn measure(&self, black_and_white: bool) -> Measure;
 
-    /// What is minimised for a batch.
+    /// How it is trained.
+    fn plan(&self) -> TrainingPlan<'_>;
+
+    /// What it is measured by: the terms of a batch.
     fn terms<'g>(&self, batch: &Batch<'g>) -> Terms<'g>;
 
     /// What a row costs by itself, in nats `[rows, 1]`: the negative ELBO from one sample, whatever the objective; of a
@@ -163,14 +168,29 @@ pub trait Model: std::fmt::Debug + Send + Sync {
     fn can(&self) -> Can<'_>;
 }
 
-/// The parameters of a model, in the order in which its loss first uses them.
-pub fn parameters(model: &dyn Model) -> Vec<ParameterSpec> {
+/// Rows that a model could be given, to be looked at and not computed.
+pub(crate) fn example<'g>(model: &dyn Model, graph: &'g Graph) -> Batch<'g> {
     // Objectives over pairs of rows need two.
-    let (graph, rows) = (Graph::new(), 2);
+    let rows = 2;
     let y = match model.condition().width() {
         0 => None,
         width => Some(graph.input("y", &[rows, width])),
     };
-    model.terms(&Batch::whole(Rows { x: graph.input("x", &[rows, model.features()]), y }));
-    graph.parameters()
+    Batch::whole(Rows { x: graph.input("x", &[rows, model.features()]), y })
+}
+
+/// The parameters of a model, in the order in which its losses first use them.
+pub fn parameters(model: &dyn Model) -> Vec<ParameterSpec> {
+    let mut all: Vec<ParameterSpec> = Vec::new();
+    for phase in model.plan().phases {
+        let graph = Graph::of_training();
+        (phase.losses)(&example(model, &graph));
+        for spec in graph.parameters() {
+            match all.iter().find(|known| known.name == spec.name) {
+                Some(known) => assert_eq!(*known, spec, "the phases declare {} differently", spec.name),
+                None => all.push(spec),
+            }
+        }
+    }
+    all
 }

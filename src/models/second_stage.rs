@@ -16,12 +16,12 @@
 
 use super::{
     Batch, Can, Classify, Condition, Decode, Density, Encode, Generate, Labelled, Model, PosteriorSample, Rows, Terms,
-    parameters,
+    TrainingPlan, parameters,
 };
 use crate::catalogue::{About, Kind};
 use crate::distributions::Measure;
 use crate::error::{Error, Result};
-use crate::graph::{Graph, Tensor};
+use crate::graph::{Graph, Role, Tensor};
 use crate::objectives::BETA;
 
 /// Any model, trained on the codes of a frozen one.
@@ -100,7 +100,7 @@ impl SecondStage {
 /// If none can.
 pub fn carries(first: &dyn Model) -> Result<usize> {
     let refuse = |why: &str| Err(Error::invalid(format!("no second model can stand on this one: {why}")));
-    if parameters(first).iter().any(|parameter| !parameter.trained) {
+    if parameters(first).iter().any(|parameter| parameter.role == Role::Frozen) {
         return refuse("it stands on another model itself");
     }
     if first.condition() != Condition::None {
@@ -122,6 +122,10 @@ impl Model for SecondStage {
 
     fn measure(&self, black_and_white: bool) -> Measure {
         self.first.measure(black_and_white)
+    }
+
+    fn plan(&self) -> TrainingPlan<'_> {
+        TrainingPlan::of_one_loss(self)
     }
 
     fn terms<'g>(&self, batch: &Batch<'g>) -> Terms<'g> {

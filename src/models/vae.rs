@@ -10,7 +10,7 @@ use super::checks::check_one_layer;
 use super::networks::Networks;
 use super::{
     Batch, Can, Condition, Decode, Density, Encode, FitPrior, Generate, LabelUse, Model, ModelConfig, ModelEntry,
-    PosteriorSample, Rows, SamplePosterior, Sizes, Terms,
+    PosteriorSample, Rows, SamplePosterior, Sizes, Terms, TrainingPlan,
 };
 use crate::catalogue::{About, Kind};
 use crate::distributions::{Codes, DiagonalGaussian, Encoder, Likelihood, Measure, Posterior, Prior, StandardNormal};
@@ -203,6 +203,10 @@ impl Model for Vae {
 
     fn measure(&self, black_and_white: bool) -> Measure {
         Measure::of(self.parts.likelihood.support(), black_and_white)
+    }
+
+    fn plan(&self) -> TrainingPlan<'_> {
+        TrainingPlan::of_one_loss(self)
     }
 
     fn terms<'g>(&self, batch: &Batch<'g>) -> Terms<'g> {

@@ -2,13 +2,22 @@
 
 use std::collections::BTreeMap;
 
-use super::{Counters, Program};
+use super::{Buffer, Counters, Program};
 use crate::error::Result;
 use crate::kernels::Step;
 
 /// A program that an executor has loaded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct ProgramId(pub(crate) usize);
+
+/// One run of a program.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Launch {
+    /// Which program.
+    pub program: ProgramId,
+    /// What varies with the step.
+    pub step: Step,
+}
 
 /// What is taken of a device's memory, in bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -23,7 +32,8 @@ pub struct DeviceMemory {
 pub type Choices = BTreeMap<String, String>;
 
 /// Runs programs over named buffers. Buffers of the same name are shared by all programs of one executor, start as
-/// zeros, and live as long as the executor, which may be handed from thread to thread.
+/// zeros, and live as long as the executor, which may be handed from thread to thread. They are made when they are asked for
+/// ([`Executor::allocate`]), or when the first program is loaded that names them.
 pub trait Executor: Send {
     /// The device, for people: name, backend, driver.
     fn describe(&self) -> String;
@@ -39,15 +49,33 @@ pub trait Executor: Send {
     /// If the device has too little memory, said before anything is made; if a kernel does not compile.
     fn load(&mut self, program: Program) -> Result<ProgramId>;
 
+    /// Makes a buffer of zeros, unless there is one of that name.
+    ///
+    /// # Errors
+    /// If the device has too little memory, or there is one of another size.
+    fn allocate(&mut self, buffer: &Buffer) -> Result<()>;
+
+    /// The words of a buffer, if there is one of that name.
+    fn words(&self, buffer: &str) -> Option<usize>;
+
     /// A loaded program.
     fn program(&self, id: ProgramId) -> &Program;
 
-    /// Runs the program once for each step, in order. May return before the work is done. The executor chooses the
+    /// Runs programs, each for a step of its own, in order. May return before the work is done. The executor chooses the
     /// ring slot of each step.
     ///
     /// # Errors
     /// If the device is lost.
-    fn run(&mut self, id: ProgramId, steps: &[Step]) -> Result<()>;
+    fn launch(&mut self, launches: &[Launch]) -> Result<()>;
+
+    /// Runs one program for each of some steps; see [`Executor::launch`].
+    ///
+    /// # Errors
+    /// As for [`Executor::launch`].
+    fn run(&mut self, program: ProgramId, steps: &[Step]) -> Result<()> {
+        let launches: Vec<Launch> = steps.iter().map(|&step| Launch { program, step }).collect();
+        self.launch(&launches)
+    }
 
     /// Appends the statistics of finished steps of a program, in the order of the steps, flattened: as many numbers
     /// per step as the program has statistics. With `wait`, of all steps that were run.

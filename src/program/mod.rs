@@ -9,10 +9,10 @@ mod parameters;
 mod request;
 
 pub use counters::Counters;
-pub use executor::{Choices, DeviceMemory, Executor, ProgramId};
+pub use executor::{Choices, DeviceMemory, Executor, Launch, ProgramId};
 pub use lower::lower;
 pub use parameters::{Parameter, ParameterSet};
-pub use request::{AdamOptions, DataSpec, Request, Update};
+pub use request::{DataSpec, Gradients, Request, Rule, Update};
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -20,12 +20,12 @@ use std::sync::Arc;
 use crate::error::{Error, Result};
 use crate::kernels::{Access, Cost, Kernel};
 
-/// Scalars that an update reads: α̂ = α/(1 − β₁ᵗ).
-pub const STEP_SIZE: &str = "step_size";
-/// Scalars that an update reads: ĉ = 1/√(1 − β₂ᵗ).
-pub const CORRECTION: &str = "correction";
-/// The statistic that an update adds: Σg² before clipping, 1e38 or more if a gradient was not finite.
+/// The statistic of a set ([`ParameterSet::scalar`]) that an update adds: Σg² before clipping, 1e38 or more if a gradient was not
+/// finite.
 pub const SQUARED_GRADIENT_NORM: &str = "squared_gradient_norm";
+/// A scalar of a program that gathers gradients over several batches: what this one counts for among them, all together 1; and with
+/// a minus sign for the first, whose gradient takes the place of what was gathered before.
+pub const SHARE: &str = "share";
 
 /// A buffer of words. Buffers of programs in one session that have the same name are the same memory.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -23,8 +23,8 @@ impl Parameter {
     }
 }
 
-/// Parameters that one optimiser updates, with one flat buffer for the values, one for gradients and two for moments; or that
-/// none does, with the values alone.
+/// Parameters that one optimiser updates, with one flat buffer for the values, one for gradients and one for each number that the
+/// optimiser keeps; or that none does, with the values alone, and a buffer for what they become where they are assigned.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ParameterSet {
     /// The set's name, which names its buffers.
@@ -73,8 +73,28 @@ impl ParameterSet {
         format!("{}.gradients", self.name)
     }
 
-    /// The buffers of Adam's first and second moments.
-    pub fn moments(&self) -> [String; 2] {
-        [format!("{}.first_moments", self.name), format!("{}.second_moments", self.name)]
+    /// The buffer of gradients gathered over several batches.
+    pub fn accumulated(&self) -> String {
+        format!("{}.accumulated", self.name)
+    }
+
+    /// The buffer of something that an optimiser keeps of every parameter.
+    pub fn state(&self, name: &str) -> String {
+        format!("{}.state.{name}", self.name)
+    }
+
+    /// The set in which the running means of the values lie, laid out likewise.
+    pub fn averages(&self) -> ParameterSet {
+        ParameterSet { name: format!("{}.average", self.name), parameters: self.parameters.clone() }
+    }
+
+    /// The buffer of what assigned values become at the end of the step.
+    pub fn next(&self) -> String {
+        format!("{}.next", self.name)
+    }
+
+    /// A scalar of the set's own, such as its optimiser's.
+    pub fn scalar(&self, name: &str) -> String {
+        format!("{}.{name}", self.name)
     }
 }

@@ -1,10 +1,13 @@
 //! What is asked of the lowering: which tensors of a graph a program computes, and what becomes of them.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use super::ParameterSet;
+use crate::catalogue::{Spec, build};
+use crate::error::Result;
 use crate::graph::{Graph, Tensor};
-use crate::kernels::Packing;
+use crate::kernels::{OPTIMISERS, Optimiser, Packing};
 
 /// A resident data set, as programs see it. Its buffer is `data.<name>`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,34 +27,47 @@ impl DataSpec {
     }
 }
 
-/// Adam's settings that are fixed for a program; the learning rate varies with the step.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct AdamOptions {
-    /// Decay of the first moment.
-    pub beta1: f32,
-    /// Decay of the second moment.
-    pub beta2: f32,
-    /// Added to the denominator.
-    pub epsilon: f32,
-    /// The global gradient norm is clipped to this.
-    pub clip: Option<f32>,
+/// The gradient of a parameter set, which a program writes into the set's buffer.
+#[derive(Clone, Debug)]
+pub struct Gradients<'a> {
+    /// The set.
+    pub set: &'a ParameterSet,
+    /// The gradient of each of its parameters, in their order.
+    pub tensors: Vec<Tensor<'a>>,
+    /// Whether it is also added to those of other batches, see [`ParameterSet::accumulated`].
+    pub accumulate: bool,
 }
 
-impl Default for AdamOptions {
-    fn default() -> AdamOptions {
-        AdamOptions { beta1: 0.9, beta2: 0.999, epsilon: 1e-8, clip: None }
+/// How the parameters of a set are moved.
+#[derive(Clone, Debug)]
+pub struct Rule {
+    /// The optimiser.
+    pub optimiser: Arc<dyn Optimiser>,
+    /// The norm of the set's gradient is clipped to this.
+    pub clip: Option<f32>,
+    /// The decay of the running mean of the values, see [`ParameterSet::averages`], if one is kept.
+    pub average: Option<f32>,
+}
+
+impl Rule {
+    /// An optimiser, and nothing besides.
+    ///
+    /// # Errors
+    /// If there is none of that name, or it does not take these settings.
+    pub fn of(spec: &Spec) -> Result<Rule> {
+        Ok(Rule { optimiser: build(OPTIMISERS, spec)?, clip: None, average: None })
     }
 }
 
-/// One optimiser step over one parameter set.
+/// One step of an optimiser over one parameter set.
 #[derive(Clone, Debug)]
 pub struct Update<'a> {
     /// The set.
     pub set: &'a ParameterSet,
-    /// The gradient of each of its parameters, in their order.
-    pub gradients: Vec<Tensor<'a>>,
-    /// How they are used.
-    pub adam: AdamOptions,
+    /// How it is moved.
+    pub rule: Rule,
+    /// Whether along the gradient that was gathered over several batches, or else along that of this one.
+    pub accumulated: bool,
 }
 
 /// A program to be made.
@@ -69,6 +85,27 @@ pub struct Request<'a> {
     pub outputs: Vec<(&'a str, Tensor<'a>)>,
     /// Tensors whose sums go into the ring of statistics.
     pub statistics: Vec<(&'a str, Tensor<'a>)>,
-    /// At most one optimiser step.
-    pub update: Option<Update<'a>>,
+    /// Gradients that are written for an optimiser.
+    pub gradients: Vec<Gradients<'a>>,
+    /// Parameters, by name, that become a tensor at the end of the step: all calls of the step read what they were before.
+    pub assigns: Vec<(&'a str, Tensor<'a>)>,
+    /// Steps of optimisers, each over a set of its own.
+    pub updates: Vec<Update<'a>>,
+}
+
+impl<'a> Request<'a> {
+    /// A program that does nothing yet.
+    pub fn new(name: &'a str, graph: &'a Graph) -> Request<'a> {
+        Request {
+            name,
+            graph,
+            parameters: vec![],
+            data: HashMap::new(),
+            outputs: vec![],
+            statistics: vec![],
+            gradients: vec![],
+            assigns: vec![],
+            updates: vec![],
+        }
+    }
 }

@@ -118,10 +118,10 @@ impl Session {
         {
             if times > 0 {
                 let name = format!("{}.{codes}", source.name);
-                let id = self.load(&name, |model, set| {
-                    Ok(importance_program(model.can().density()?, set, &source, (ROWS, codes)))
+                let id = self.load(&name, |model, layout| {
+                    Ok(importance_program(model.can().density()?, &layout.read(), &source, (ROWS, codes)))
                 })?;
-                source.upload(&mut *self.executor, id, data)?;
+                source.upload(&mut *self.executor, data)?;
                 chunks.extend(vec![(id, codes); times]);
             }
         }

@@ -1,22 +1,19 @@
 //! The programs of a model: one that trains, one that evaluates, and those that encode, decode and reconstruct.
 
-use std::collections::HashMap;
-
+use super::layout::Layout;
 use super::resident::Resident;
+use super::scalars::Moved;
 use crate::error::Result;
 use crate::graph::{Graph, Tensor};
 use crate::kernels::Order;
-use crate::models::{Batch, Density, Labelled, Model, Rows, Terms};
-use crate::program::{AdamOptions, ParameterSet, Program, Request, Update, lower};
+use crate::models::{Batch, Density, GroupLoss, Labelled, Losses, Model, Rows, example};
+use crate::program::{Gradients, ParameterSet, Program, Request, Update, lower};
 
 /// The names of what the evaluation program of so many rows gives per batch besides its statistics: posterior means
 /// `[rows, latent]`, and the KL per dimension as a mean over the live rows `[1, latent]` (`[1, 1]` where it is only known as a whole).
 pub fn evaluate_outputs(rows: usize) -> [String; 2] {
     [format!("mu.{rows}"), "kl_per_dimension".to_string()]
 }
-
-/// Where the parameters of a model lie: those that are trained, and those that are only read.
-pub type Sets<'a> = [&'a ParameterSet; 2];
 
 /// Rows of a data set, and rows of its labelled part in turn, as a batch of the graph.
 fn batch<'g>(
@@ -35,58 +32,111 @@ fn batch<'g>(
     Batch { rows: data, weights: graph.row_weights(rows), count, labelled }
 }
 
-/// The means of the terms over the live rows, as statistics.
-fn statistics<'g>(terms: &Terms<'g>, weights: Tensor<'g>) -> Vec<(&'static str, Tensor<'g>)> {
-    let kl = terms.kl.map_or_else(|| weights.graph().full(0.0, terms.loss.shape()), Tensor::sum_rows);
-    let mut all = vec![("loss", terms.loss), ("reconstruction", terms.reconstruction), ("kl", kl)];
-    all.extend(&terms.parts);
-    all.into_iter().map(|(name, t)| (name, t * weights)).collect()
+/// Means over the live rows, as statistics.
+fn means<'g>(rows: Vec<(&'static str, Tensor<'g>)>, weights: Tensor<'g>) -> Vec<(&'static str, Tensor<'g>)> {
+    rows.into_iter().map(|(name, t)| (name, t * weights)).collect()
 }
 
-/// The program of one training step: statistics `loss`, `reconstruction`, `kl`, then the parts of the objective; means over
-/// the batch in nats.
-pub fn train_program(
-    model: &dyn Model,
-    sets: Sets,
-    (data, rows): (&Resident, usize),
-    labelled: Option<(&Resident, usize)>,
-    binarise: bool,
-    adam: AdamOptions,
-) -> Program {
-    let graph = Graph::new();
-    let batch = batch(&graph, (data, rows), labelled, Order::Shuffled, binarise);
-    let terms = model.terms(&batch);
-    let statistics = statistics(&terms, batch.weights);
-    let set = sets[0];
-    let parameters: Vec<Tensor> = set.parameters.iter().map(|p| graph.parameter(&p.name)).collect();
-    let scales: Vec<_> = terms.gradient_scale.into_iter().collect();
-    let gradients = statistics[0].1.gradients_with(&parameters, &scales);
-    lower(&Request {
-        name: "train",
-        graph: &graph,
-        parameters: sets.to_vec(),
-        data: data.specs().chain(labelled.into_iter().flat_map(|part| part.0.specs())).collect(),
-        outputs: vec![],
-        statistics,
-        update: Some(Update { set, gradients, adam }),
-    })
+/// What the programs of a model's training are made of.
+#[derive(Clone, Copy, Debug)]
+pub struct TrainingStep<'a> {
+    /// How the parameters of each group are moved.
+    pub groups: &'a [Moved],
+    /// What is learnt from, and the rows of a batch.
+    pub data: (&'a Resident, usize),
+    /// Its labelled part, and the rows of a batch, of semi-supervised models.
+    pub labelled: Option<(&'a Resident, usize)>,
+    /// Whether grey values are drawn as black or white.
+    pub binarise: bool,
+    /// The batches whose gradients are gathered before parameters are moved along them; 1 for none but its own.
+    pub accumulate: usize,
+}
+
+/// Streams between those of two phases, which see the same batch and draw numbers of their own.
+const STREAMS: u32 = 1 << 16;
+
+impl TrainingStep<'_> {
+    /// The program of a phase of the model's plan: its statistics, means over the batch, and the gradients of the groups that it
+    /// moves; and unless gradients are gathered, their optimisers.
+    pub fn phase(&self, model: &dyn Model, layout: &Layout, place: usize) -> Program {
+        let plan = model.plan();
+        let graph = Graph::of_training();
+        graph.start_streams_at(place as u32 * STREAMS);
+        let batch = batch(&graph, self.data, self.labelled, Order::Shuffled, self.binarise);
+        let Losses { losses, statistics } = (plan.phases[place].losses)(&batch);
+        let sets = layout.trained();
+        let mut gradients = Vec::new();
+        for GroupLoss { groups, loss, gradient_scale } in losses {
+            let moved: Vec<&ParameterSet> = groups.iter().map(|name| &sets[plan.group(name)]).collect();
+            let of = |set: &&ParameterSet| -> Vec<Tensor> {
+                set.parameters.iter().map(|p| graph.parameter(&p.name)).collect()
+            };
+            let wrt: Vec<Vec<Tensor>> = moved.iter().map(of).collect();
+            let scales: Vec<_> = gradient_scale.into_iter().collect();
+            let mut all = (loss * batch.weights).gradients_with(&wrt.concat(), &scales).into_iter();
+            gradients.extend(moved.into_iter().zip(wrt).map(|(set, wrt)| Gradients {
+                set,
+                tensors: all.by_ref().take(wrt.len()).collect(),
+                accumulate: self.accumulate > 1,
+            }));
+        }
+        let moved: Vec<&ParameterSet> = gradients.iter().map(|gradients| gradients.set).collect();
+        let assigns = graph.assigns();
+        lower(&Request {
+            parameters: sets.iter().collect(),
+            data: self.data.0.specs().chain(self.labelled.into_iter().flat_map(|part| part.0.specs())).collect(),
+            statistics: means(statistics, batch.weights),
+            gradients,
+            assigns: assigns.iter().map(|(name, t)| (name.as_str(), *t)).collect(),
+            updates: if self.accumulate > 1 { vec![] } else { self.updates(&moved) },
+            ..Request::new(plan.phases[place].name, &graph)
+        })
+    }
+
+    /// The program that moves the groups of a phase along the gradients that were gathered.
+    pub fn apply(&self, model: &dyn Model, layout: &Layout, place: usize) -> Program {
+        let (plan, graph, sets) = (model.plan(), Graph::new(), layout.trained());
+        let moved: Vec<&ParameterSet> = moved_by(model, place).into_iter().map(|group| &sets[group]).collect();
+        let name = format!("{}.apply", plan.phases[place].name);
+        lower(&Request {
+            parameters: sets.iter().collect(),
+            updates: self.updates(&moved),
+            ..Request::new(&name, &graph)
+        })
+    }
+
+    /// The optimisers' steps of some groups.
+    fn updates<'s>(&self, moved: &[&'s ParameterSet]) -> Vec<Update<'s>> {
+        let rule = |set: &ParameterSet| {
+            let group = self.groups.iter().find(|group| group.name == set.name);
+            group.expect("what is moved is a group").rule.clone()
+        };
+        moved.iter().map(|&set| Update { set, rule: rule(set), accumulated: self.accumulate > 1 }).collect()
+    }
+}
+
+/// The places of the groups that a phase moves.
+pub(super) fn moved_by(model: &dyn Model, place: usize) -> Vec<usize> {
+    let (plan, graph) = (model.plan(), Graph::of_training());
+    let losses = (plan.phases[place].losses)(&example(model, &graph)).losses;
+    losses.iter().flat_map(|loss| &loss.groups).map(|name| plan.group(name)).collect()
 }
 
 /// The program of one evaluation step over a data set in its own order: the same statistics, and [`evaluate_outputs`].
-pub fn evaluate_program(model: &dyn Model, sets: Sets, data: &Resident, rows: usize) -> Program {
+pub fn evaluate_program(model: &dyn Model, sets: &[ParameterSet], data: &Resident, rows: usize) -> Program {
     let graph = Graph::new();
     let batch = batch(&graph, (data, rows), None, Order::Sequential, false);
     let terms = model.terms(&batch);
     let kl = terms.kl.unwrap_or_else(|| graph.full(0.0, terms.mu.shape()));
     let per_dimension = (kl * batch.weights).sum(&[0]);
+    let name = format!("evaluate.{}", data.name);
+    let statistics = means(terms.statistics(), batch.weights);
     lower(&Request {
-        name: &format!("evaluate.{}", data.name),
-        graph: &graph,
-        parameters: sets.to_vec(),
+        parameters: sets.iter().collect(),
         data: data.specs().collect(),
         outputs: evaluate_outputs(rows).iter().map(String::as_str).zip([terms.mu, per_dimension]).collect(),
-        statistics: statistics(&terms, batch.weights),
-        update: None,
+        statistics,
+        ..Request::new(&name, &graph)
     })
 }
 
@@ -99,20 +149,18 @@ pub(super) fn log_weights_of(codes: usize) -> String {
 /// holds ln w of every code.
 pub(super) fn importance_program(
     density: &dyn Density,
-    sets: Sets,
+    sets: &[ParameterSet],
     data: &Resident,
     (rows, codes): (usize, usize),
 ) -> Program {
     let graph = Graph::new();
     let log_weights = density.log_weights(data.rows(&graph, rows, Order::Sequential, false), codes);
+    let name = format!("{}.{codes}", data.name);
     lower(&Request {
-        name: &format!("{}.{codes}", data.name),
-        graph: &graph,
-        parameters: sets.to_vec(),
+        parameters: sets.iter().collect(),
         data: data.specs().collect(),
         outputs: vec![(&log_weights_of(codes), log_weights)],
-        statistics: vec![],
-        update: None,
+        ..Request::new(&name, &graph)
     })
 }
 
@@ -125,7 +173,7 @@ pub(super) fn known(name: &str) -> String {
 /// output; input and output are named after it.
 pub(super) fn transform(
     name: &str,
-    sets: Sets,
+    sets: &[ParameterSet],
     rows: usize,
     (width, condition): (usize, usize),
     work: impl for<'g> FnOnce(Rows<'g>) -> Result<Tensor<'g>>,
@@ -140,18 +188,14 @@ pub(super) fn transform(
 /// A program to one output, named after it.
 pub(super) fn generator(
     name: &str,
-    sets: Sets,
+    sets: &[ParameterSet],
     work: impl for<'g> FnOnce(&'g Graph) -> Result<Tensor<'g>>,
 ) -> Result<Program> {
     let graph = Graph::new();
     let output = work(&graph)?;
     Ok(lower(&Request {
-        name,
-        graph: &graph,
-        parameters: sets.to_vec(),
-        data: HashMap::new(),
+        parameters: sets.iter().collect(),
         outputs: vec![(name, output)],
-        statistics: vec![],
-        update: None,
+        ..Request::new(name, &graph)
     }))
 }

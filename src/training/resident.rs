@@ -5,7 +5,7 @@ use crate::error::Result;
 use crate::graph::Graph;
 use crate::kernels::{Order, Packing};
 use crate::models::Rows;
-use crate::program::{DataSpec, Executor, ProgramId};
+use crate::program::{DataSpec, Executor};
 
 /// A data set under a name.
 #[derive(Clone, Debug)]
@@ -49,16 +49,19 @@ impl Resident {
         Rows { x, y }
     }
 
-    /// Makes resident what a loaded program reads of it.
-    pub fn upload(&self, executor: &mut dyn Executor, program: ProgramId, data: &Dataset) -> Result<()> {
+    /// Makes resident what loaded programs read of it.
+    ///
+    /// # Errors
+    /// If the device fails.
+    pub fn upload(&self, executor: &mut dyn Executor, data: &Dataset) -> Result<()> {
         let [values, known] = [format!("data.{}", self.name), format!("data.{}", self.known())];
-        let reads =
-            |executor: &dyn Executor, name: &str| executor.program(program).buffers.iter().any(|b| b.name == name);
-        if reads(executor, &values) {
+        if executor.words(&values).is_some() {
             executor.write(&values, &data.packed().0)?;
         }
         match &data.conditions {
-            Some(found) if reads(executor, &known) => executor.write(&known, &found.values.packed(found.width).0),
+            Some(found) if executor.words(&known).is_some() => {
+                executor.write(&known, &found.values.packed(found.width).0)
+            }
             _ => Ok(()),
         }
     }

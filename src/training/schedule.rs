@@ -1,11 +1,7 @@
-//! What varies with the step: the learning rate, the weight of the KL term, and Adam's bias corrections.
+//! What varies with the step: the learning rate, and the weight of the KL term.
 
 use crate::catalogue::{About, Kind};
 use crate::config::{Schedule, TrainingConfig};
-use crate::kernels::SCALARS;
-use crate::models::Model;
-use crate::objectives::BETA;
-use crate::program::{CORRECTION, Program, STEP_SIZE};
 
 /// The ways in which the weight of the KL term grows.
 pub static KL_SCHEDULES: &[&About] = &[&LINEAR, &CYCLIC];
@@ -46,15 +42,32 @@ impl Rates {
         Rates { training: training.clone(), beta, steps_per_epoch: steps_per_epoch.max(1) }
     }
 
-    /// The learning rate of step `step`, counted from 0: a linear warm-up, times what the schedule says.
+    /// Iterations of an epoch: batches, or as many together as gradients are gathered of.
+    fn iterations_per_epoch(&self) -> u64 {
+        self.steps_per_epoch.div_ceil(self.training.accumulate as u64)
+    }
+
+    /// The iteration that a step belongs to, both counted from 0. None reaches beyond the end of an epoch.
+    pub fn iteration(&self, step: u64) -> u64 {
+        let (epoch, batch) = (step / self.steps_per_epoch, step % self.steps_per_epoch);
+        epoch * self.iterations_per_epoch() + batch / self.training.accumulate as u64
+    }
+
+    /// The epochs that have gone by at a step.
+    pub fn epochs(&self, step: u64) -> f64 {
+        step as f64 / self.steps_per_epoch as f64
+    }
+
+    /// The learning rate of step `step`, counted from 0: a linear warm-up, times what the schedule says. Both count iterations.
     pub fn learning_rate(&self, step: u64) -> f64 {
-        let t = &self.training;
+        let (t, per_epoch) = (&self.training, self.iterations_per_epoch());
+        let step = self.iteration(step);
         let warm = if t.warmup_steps == 0 { 1.0 } else { ((step + 1) as f64 / t.warmup_steps as f64).min(1.0) };
         let factor = match t.schedule {
             Schedule::Constant => 1.0,
-            Schedule::Step => t.step_factor.powf((step / self.steps_per_epoch / t.step_every.max(1) as u64) as f64),
+            Schedule::Step => t.step_factor.powf((step / per_epoch / t.step_every.max(1) as u64) as f64),
             Schedule::Cosine => {
-                let (start, end) = (t.warmup_steps as f64, (t.epochs as u64 * self.steps_per_epoch) as f64);
+                let (start, end) = (t.warmup_steps as f64, (t.epochs as u64 * per_epoch) as f64);
                 let along = ((step as f64 - start) / (end - start).max(1.0)).clamp(0.0, 1.0);
                 0.5 * (1.0 + (std::f64::consts::PI * along).cos())
             }
@@ -74,24 +87,6 @@ impl Rates {
     /// β at its full weight.
     pub fn full_beta(&self) -> f64 {
         self.beta
-    }
-
-    /// The scalars of a program at a step. α̂ = α/(1 − β₁ᵗ) and ĉ = 1/√(1 − β₂ᵗ) with t = step + 1 are computed here, in
-    /// f64, so that every device gets the same numbers; of the decay rates that devices hold, in f32: of 0.999 itself, 1 − β₂
-    /// would differ from theirs by 1.3e-5.
-    pub fn scalars(&self, program: &Program, model: &dyn Model, step: u64) -> [f32; SCALARS] {
-        let decay = |beta: f64| 1.0 - f64::from(beta as f32).powf((step + 1) as f64);
-        let mut scalars = [0.0; SCALARS];
-        for (slot, name) in scalars.iter_mut().zip(&program.scalars) {
-            let value = match name.as_str() {
-                STEP_SIZE => self.learning_rate(step) / decay(self.training.beta1),
-                CORRECTION => 1.0 / decay(self.training.beta2).sqrt(),
-                BETA => self.beta(step),
-                name => model.scalar(name, step as f64 / self.steps_per_epoch as f64).unwrap_or(0.0),
-            };
-            *slot = value as f32;
-        }
-        scalars
     }
 }
 

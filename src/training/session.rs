@@ -2,20 +2,20 @@
 
 mod rows;
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 
-use super::accumulator::Sums;
+use super::accumulator::{Means, Sums};
 use super::batches::Batches;
+use super::layout::Layout;
 use super::metrics::{ActiveUnits, EpochRecord, Split, bits_per_dimension};
-use super::programs::{Sets, evaluate_outputs, evaluate_program};
+use super::programs::{evaluate_outputs, evaluate_program};
 use super::resident::Resident;
 use crate::data::Dataset;
 use crate::error::{Error, Result};
-use crate::graph::ParameterSpec;
 use crate::kernels::{SCALARS, Step};
-use crate::models::{Condition, Model, parameters};
+use crate::models::{Condition, Model};
 use crate::objectives::BETA;
-use crate::program::{Executor, ParameterSet, Program, ProgramId, SQUARED_GRADIENT_NORM};
+use crate::program::{Buffer, Executor, ParameterSet, Program, ProgramId};
 
 /// A model on a device.
 pub struct Session {
@@ -24,10 +24,7 @@ pub struct Session {
     /// The model.
     pub model: Box<dyn Model>,
     /// How its parameters lie in memory.
-    pub set: ParameterSet,
-    /// How those lie that it reads and never trains.
-    pub frozen: ParameterSet,
-    specs: Vec<ParameterSpec>,
+    pub layout: Layout,
     seed: u64,
     loaded: HashMap<String, ProgramId>,
 }
@@ -35,12 +32,8 @@ pub struct Session {
 impl Session {
     /// A model on a device; its parameters start as `seed` says once a program is loaded and [`Session::start`] called.
     pub fn new(model: Box<dyn Model>, executor: Box<dyn Executor>, seed: u64) -> Session {
-        let (specs, frozen): (Vec<_>, Vec<_>) = parameters(&*model).into_iter().partition(|spec| spec.trained);
-        let set = |name, specs: &[ParameterSpec]| {
-            ParameterSet::new(name, specs.iter().map(|spec| (spec.name.clone(), spec.shape.clone())))
-        };
-        let (set, frozen) = (set("model", &specs), set("frozen", &frozen));
-        Session { executor, model, set, frozen, specs, seed, loaded: HashMap::new() }
+        let layout = Layout::new(&*model);
+        Session { executor, model, layout, seed, loaded: HashMap::new() }
     }
 
     /// What decides all that is random.
@@ -60,11 +53,11 @@ impl Session {
     ///
     /// # Errors
     /// If it cannot be made, or the device fails.
-    pub fn load(&mut self, name: &str, make: impl FnOnce(&dyn Model, Sets) -> Result<Program>) -> Result<ProgramId> {
+    pub fn load(&mut self, name: &str, make: impl FnOnce(&dyn Model, &Layout) -> Result<Program>) -> Result<ProgramId> {
         if let Some(&id) = self.loaded.get(name) {
             return Ok(id);
         }
-        let id = self.executor.load(make(&*self.model, [&self.set, &self.frozen])?)?;
+        let id = self.executor.load(make(&*self.model, &self.layout)?)?;
         self.loaded.insert(name.to_string(), id);
         Ok(id)
     }
@@ -74,17 +67,19 @@ impl Session {
         self.loaded.values().map(|&id| self.executor.program(id))
     }
 
-    /// Writes the starting values of all parameters that are trained, which the seed decides.
+    /// Writes the starting values of all parameters but the frozen ones, which the seed decides.
+    ///
+    /// # Errors
+    /// If the device fails.
     pub fn start(&mut self) -> Result<()> {
-        self.encoder()?;
-        if self.set.parameters.is_empty() {
-            return Ok(());
+        for set in self.layout.groups.iter().chain([&self.layout.assigned]) {
+            let values = self.layout.start(set, self.seed);
+            write(&mut *self.executor, set, &set.values(), &values)?;
+            if self.layout.averaged {
+                write(&mut *self.executor, set, &set.averages().values(), &values)?;
+            }
         }
-        let mut values = vec![0.0; self.set.words()];
-        for (place, (spec, p)) in self.specs.iter().zip(&self.set.parameters).enumerate() {
-            values[p.offset..][..p.len()].copy_from_slice(&spec.start(self.seed, place));
-        }
-        self.executor.write_f32(&self.set.values(), &values)
+        Ok(())
     }
 
     /// Evaluates a data set: means in nats per example, KL per dimension, active units; and the posterior means
@@ -97,8 +92,8 @@ impl Session {
     ) -> Result<(EpochRecord, Vec<f32>)> {
         let source = self.resident(format!("{split}.{}", data.rows), data)?;
         let name = format!("evaluate.{}.{rows}", source.name);
-        let id = self.load(&name, |model, set| Ok(evaluate_program(model, set, &source, rows)))?;
-        source.upload(&mut *self.executor, id, data)?;
+        let id = self.load(&name, |model, layout| Ok(evaluate_program(model, &layout.read(), &source, rows)))?;
+        source.upload(&mut *self.executor, data)?;
         let started = std::time::Instant::now();
         let batches = Batches { count: data.rows, rows };
         let [of_means, of_kl] = evaluate_outputs(rows).map(|name| format!("output.{name}"));
@@ -115,19 +110,19 @@ impl Session {
             let kl = self.executor.read_f32(&of_kl)?;
             statistics.clear();
             self.executor.statistics(id, true, &mut statistics)?;
-            sums.add(live, statistics.iter().map(|&v| f64::from(v)));
-            per_dimension.add(live, kl.iter().map(|&v| f64::from(v)));
+            statistics.iter().enumerate().for_each(|(i, &mean)| sums.add(i, live, f64::from(mean)));
+            kl.iter().enumerate().for_each(|(d, &mean)| per_dimension.add(d, live, f64::from(mean)));
             let live_means = &mu[..live as usize * latent];
             live_means.chunks_exact(latent).try_for_each(|row| units.push(row))?;
             means.extend_from_slice(live_means);
         }
-        let mut record = EpochRecord::new(0, split, sums.mean(0), sums.mean(1), sums.mean(2));
-        record.parts = self.parts(id, &sums);
+        let names = &self.executor.program(id).statistics;
+        let mut record = EpochRecord::of(0, split, &Means { names, sums: &sums });
         record.bits_per_dimension = self.bits_per_dimension(record.elbo, data.is_black_and_white());
         let can = self.model.can();
         record.active_units = can.decode.map(|_| units.count());
         if can.density.is_some() {
-            record.kl_per_dimension = (0..per_dimension.len()).map(|d| per_dimension.mean(d)).collect();
+            record.kl_per_dimension = (0..per_dimension.len()).filter_map(|d| per_dimension.mean(d)).collect();
         }
         record.beta = Some(beta);
         let seconds = started.elapsed().as_secs_f64();
@@ -160,17 +155,6 @@ impl Session {
         Ok(Resident::new(name, data, wanted))
     }
 
-    /// The parts of the objective by name, from the statistics of a program: what stands behind loss, reconstruction and KL.
-    pub(super) fn parts_of(&self, id: ProgramId, value: impl Fn(usize) -> f64) -> BTreeMap<String, f64> {
-        let names = self.executor.program(id).statistics.iter().enumerate().skip(3);
-        names.filter(|(_, n)| *n != SQUARED_GRADIENT_NORM).map(|(i, name)| (name.clone(), value(i))).collect()
-    }
-
-    /// The same from their means.
-    pub(super) fn parts(&self, id: ProgramId, sums: &Sums) -> BTreeMap<String, f64> {
-        self.parts_of(id, |i| sums.mean(i))
-    }
-
     /// The scalars of a program that does not train: β, and those of the model as they are at the end of training.
     pub(super) fn scalars(&self, id: ProgramId, beta: f64) -> [f32; SCALARS] {
         let mut scalars = [0.0; SCALARS];
@@ -180,4 +164,13 @@ impl Session {
         }
         scalars
     }
+}
+
+/// Writes values of a set into one of its buffers, which is made if there is none yet.
+pub(super) fn write(executor: &mut dyn Executor, set: &ParameterSet, buffer: &str, values: &[f32]) -> Result<()> {
+    if values.is_empty() {
+        return Ok(());
+    }
+    executor.allocate(&Buffer { name: buffer.to_string(), words: set.words() })?;
+    executor.write_f32(buffer, values)
 }

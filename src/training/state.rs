@@ -20,13 +20,14 @@ pub struct State {
 impl State {
     /// The state as words for a checkpoint's metadata; sums are written as the bits of their f64s.
     pub fn to_metadata(&self) -> BTreeMap<String, String> {
-        let sums: Vec<String> = self.sums.values.iter().map(|v| format!("{:016x}", v.to_bits())).collect();
+        let sums: Vec<String> = self.sums.totals.iter().map(|(sum, _)| format!("{:016x}", sum.to_bits())).collect();
+        let rows: Vec<String> = self.sums.totals.iter().map(|(_, rows)| rows.to_string()).collect();
         BTreeMap::from([
             ("step".to_string(), self.step.to_string()),
             ("epoch".to_string(), self.epoch.to_string()),
             ("batch".to_string(), self.batch.to_string()),
             ("sums".to_string(), sums.join(" ")),
-            ("sums_rows".to_string(), self.sums.rows.to_string()),
+            ("sums_rows".to_string(), if rows.is_empty() { "0".to_string() } else { rows.join(" ") }),
         ])
     }
 
@@ -38,11 +39,20 @@ impl State {
         let sums = metadata.get("sums").ok_or("sums")?;
         let values: Option<Vec<f64>> =
             sums.split_whitespace().map(|word| Some(f64::from_bits(u64::from_str_radix(word, 16).ok()?))).collect();
+        let values = values.ok_or("sums")?;
+        let rows = metadata.get("sums_rows").ok_or("sums_rows")?;
+        let rows: Option<Vec<u64>> = rows.split_whitespace().map(|rows| rows.parse().ok()).collect();
+        let rows = match rows.as_deref() {
+            // As runs wrote it whose statistics all came with every batch.
+            Some(&[one]) => vec![one; values.len()],
+            Some(rows) if rows.len() == values.len() && !rows.is_empty() => rows.to_vec(),
+            _ => return Err("sums_rows".to_string()),
+        };
         Ok(State {
             step: number("step")?,
             epoch: number("epoch")?,
             batch: number("batch")?,
-            sums: Sums { values: values.ok_or("sums")?, rows: number("sums_rows")? },
+            sums: Sums { totals: values.into_iter().zip(rows).collect() },
         })
     }
 }
@@ -53,9 +63,15 @@ mod tests {
 
     #[test]
     fn a_state_survives_its_metadata() {
-        let sums = Sums { values: vec![0.1 + 0.2, -1e300, f64::MIN_POSITIVE], rows: 77 };
+        let sums = Sums { totals: vec![(0.1 + 0.2, 77), (-1e300, 8), (f64::MIN_POSITIVE, 77)] };
         let state = State { step: 1234, epoch: 5, batch: 67, sums };
         assert_eq!(State::from_metadata(&state.to_metadata()), Ok(state.clone()));
+        let mut old = state.to_metadata();
+        old.insert("sums_rows".to_string(), "5".to_string());
+        let rows = State::from_metadata(&old).unwrap().sums.totals.iter().map(|(_, rows)| *rows).collect::<Vec<_>>();
+        assert_eq!(rows, [5, 5, 5]);
+        old.insert("sums_rows".to_string(), "5 6".to_string());
+        assert_eq!(State::from_metadata(&old), Err("sums_rows".to_string()));
         let mut torn = state.to_metadata();
         torn.insert("step".to_string(), "many".to_string());
         assert_eq!(State::from_metadata(&torn), Err("step".to_string()));

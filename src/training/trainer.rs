@@ -3,20 +3,23 @@
 use std::ops::ControlFlow;
 use std::time::Instant;
 
-use super::accumulator::Sums;
+use super::accumulator::{Means, Sums};
 use super::batches::Batches;
 use super::checkpoint::Checkpoint;
 use super::metrics::{EpochRecord, Split, StepRecord};
 use super::pace::Pace;
-use super::programs::train_program;
+use super::phases::{GRADIENT_NORM, Phases};
+use super::programs::TrainingStep;
+use super::scalars::Moved;
 use super::schedule::Rates;
 use super::session::Session;
 use super::state::State;
 use crate::config::TrainingConfig;
 use crate::data::Dataset;
 use crate::error::{Error, Result};
-use crate::kernels::{NOT_FINITE, Step};
-use crate::program::{AdamOptions, Program, ProgramId, RING_SLOTS};
+use crate::kernels::Step;
+use crate::models::Group;
+use crate::program::{Launch, ParameterSet, Program, RING_SLOTS, Rule};
 
 /// A model being trained.
 pub struct Trainer {
@@ -24,16 +27,15 @@ pub struct Trainer {
     pub session: Session,
     /// Where training stands.
     pub state: State,
-    rates: Rates,
-    program: ProgramId,
+    phases: Phases,
     batches: Batches,
     config: TrainingConfig,
     submit: usize,
     /// Whether all values that a step sees are 0 or 1.
     black_and_white: bool,
-    /// Room for [`Trainer::send`] and [`Trainer::settle`], kept so that neither allocates.
-    steps: Vec<Step>,
-    statistics: Vec<f32>,
+    /// Room for what is launched, and for the statistics of a batch, kept so that no step allocates.
+    launches: Vec<Launch>,
+    told: Vec<(usize, f64)>,
 }
 
 /// How far an epoch is.
@@ -44,7 +46,7 @@ pub struct Progress<'a> {
     /// Batches of the epoch.
     pub batches: usize,
     /// Means so far.
-    pub sums: &'a Sums,
+    pub means: Means<'a>,
     /// Steps that have finished since the last call.
     pub steps: &'a [StepRecord],
 }
@@ -82,37 +84,36 @@ impl Trainer {
                 config.batch, data.rows
             )));
         }
-        let adam = AdamOptions {
-            beta1: config.beta1 as f32,
-            beta2: config.beta2 as f32,
-            epsilon: config.epsilon as f32,
-            clip: config.clip_norm.map(|c| c as f32),
-        };
+        session.layout.averaged = config.average.is_some();
+        let groups = groups(&session, config)?;
         let source = session.resident("train", data)?;
         let part = labelled.map(|part| Ok((session.resident("labelled", part)?, part))).transpose()?;
-        let program = session.load("train", |model, set| {
-            let part = part.as_ref().map(|(part, rows)| (part, config.batch.min(rows.rows)));
-            Ok(train_program(model, set, (&source, config.batch), part, binarise, adam))
-        })?;
-        source.upload(&mut *session.executor, program, data)?;
-        if let Some((part, rows)) = part {
-            part.upload(&mut *session.executor, program, rows)?;
-        }
-        session.start()?;
+        let step = TrainingStep {
+            groups: &groups,
+            data: (&source, config.batch),
+            labelled: part.as_ref().map(|(part, rows)| (part, config.batch.min(rows.rows))),
+            binarise,
+            accumulate: config.accumulate,
+        };
         let batches = Batches { count: data.rows, rows: config.batch };
         let rates = Rates::new(config, beta, batches.len() as u64);
+        let phases = Phases::load(&mut session, &step, rates, batches)?;
+        source.upload(&mut *session.executor, data)?;
+        if let Some((part, rows)) = part {
+            part.upload(&mut *session.executor, rows)?;
+        }
+        session.start()?;
         let submit = config.steps_per_submit.unwrap_or(1).min(RING_SLOTS);
         Ok(Trainer {
             session,
             state: State::default(),
-            rates,
-            program,
+            phases,
             batches,
             config: config.clone(),
             submit,
             black_and_white: binarise || data.is_black_and_white(),
-            steps: Vec::new(),
-            statistics: Vec::new(),
+            launches: Vec::new(),
+            told: Vec::new(),
         })
     }
 
@@ -121,9 +122,9 @@ impl Trainer {
         self.batches.len()
     }
 
-    /// The training program.
+    /// The training program, of the first phase where there are several.
     pub fn program(&self) -> &Program {
-        self.session.executor.program(self.program)
+        self.session.executor.program(self.phases.first())
     }
 
     /// Sends so many steps of the first epoch, round and round, without waiting for them; gives the seconds that took.
@@ -133,12 +134,26 @@ impl Trainer {
     /// If the device fails.
     pub fn send(&mut self, count: usize) -> Result<f64> {
         let before = Instant::now();
-        let mut steps = std::mem::take(&mut self.steps);
-        steps.clear();
-        steps.extend((0..count).map(|i| self.step(i % self.batches.len())));
-        self.session.executor.run(self.program, &steps)?;
-        self.steps = steps;
+        let batches = self.batches.len();
+        self.launch((0..count).map(|i| i % batches))?;
         Ok(before.elapsed().as_secs_f64())
+    }
+
+    /// Launches batches of this epoch.
+    fn launch(&mut self, batches: impl Iterator<Item = usize>) -> Result<()> {
+        let mut launches = std::mem::take(&mut self.launches);
+        launches.clear();
+        let step = Step { seed: Step::seed_words(self.config.seed), epoch: self.state.epoch as u32, ..Step::default() };
+        for i in batches {
+            self.phases.launch(&*self.session.model, (i, self.number(i)), &step, &mut launches);
+        }
+        self.launches = launches;
+        self.session.executor.launch(&self.launches)
+    }
+
+    /// The number of the step of batch `i` of this epoch.
+    fn number(&self, i: usize) -> u64 {
+        self.state.epoch * self.batches.len() as u64 + i as u64
     }
 
     /// Takes the statistics that have come back, without a wait, and forgets them.
@@ -146,8 +161,8 @@ impl Trainer {
     /// # Errors
     /// If the device fails.
     pub fn collect(&mut self) -> Result<()> {
-        self.statistics.clear();
-        self.session.executor.statistics(self.program, false, &mut self.statistics)
+        self.phases.forget();
+        self.phases.collect(&mut *self.session.executor, false)
     }
 
     /// Waits for all steps that were sent, and forgets their statistics.
@@ -155,8 +170,9 @@ impl Trainer {
     /// # Errors
     /// If the device fails.
     pub fn settle(&mut self) -> Result<()> {
-        self.statistics.clear();
-        self.session.executor.statistics(self.program, true, &mut self.statistics)
+        self.phases.collect(&mut *self.session.executor, true)?;
+        self.phases.forget();
+        Ok(())
     }
 
     /// Sends so many steps and waits for them.
@@ -168,13 +184,15 @@ impl Trainer {
         self.settle()
     }
 
-    /// Times the calls of one step, in seconds.
+    /// Times the calls of one step of [`Trainer::program`], in seconds.
     ///
     /// # Errors
     /// If the device fails or cannot time its calls.
     pub fn profile(&mut self) -> Result<Vec<f64>> {
-        let step = self.step(0);
-        self.session.executor.profile(self.program, &step)
+        let (mut launches, step) = (vec![], Step { seed: Step::seed_words(self.config.seed), ..Step::default() });
+        self.phases.launch(&*self.session.model, (0, 0), &step, &mut launches);
+        let first = launches.first().map_or(step, |launch| launch.step);
+        self.session.executor.profile(self.phases.first(), &first)
     }
 
     /// Trains to the end of the epoch, or until `progress` breaks off; then the state says where to go on. Gives the
@@ -185,25 +203,20 @@ impl Trainer {
     pub fn epoch(&mut self, progress: &mut dyn FnMut(Progress) -> ControlFlow<()>) -> Result<Option<EpochRecord>> {
         let started = Instant::now();
         let first = self.state.batch as usize;
-        let (mut sent, mut statistics, mut records) = (first, Vec::new(), Vec::new());
-        let (mut steps, mut stop, mut pace) = (Vec::with_capacity(RING_SLOTS), false, Pace::new());
-        while sent < self.batches.len() && !stop {
-            let count = self.submit.min(self.batches.len() - sent);
-            steps.clear();
-            for i in sent..sent + count {
-                steps.push(self.step(i));
-            }
-            self.session.executor.run(self.program, &steps)?;
+        let (mut sent, mut records) = (first, Vec::new());
+        let (mut stop, mut pace) = (false, Pace::new());
+        // A checkpoint stands between iterations: gradients that are half gathered are not kept.
+        while sent < self.batches.len() && !(stop && self.phases.is_between_iterations(sent)) {
+            let count = if stop { 1 } else { self.submit.min(self.batches.len() - sent) };
+            self.launch(sent..sent + count)?;
             sent += count;
-            self.session.executor.statistics(self.program, false, &mut statistics)?;
             let done = self.state.step;
-            self.digest(&mut statistics, &mut records)?;
+            self.digest(false, &mut records)?;
             pace.finished(self.state.step - done);
             self.submit = self.config.steps_per_submit.unwrap_or_else(|| pace.next(self.submit)).min(RING_SLOTS);
-            stop = self.report(&mut records, started, first, progress);
+            stop |= self.report(&mut records, started, first, progress);
         }
-        self.session.executor.statistics(self.program, true, &mut statistics)?;
-        self.digest(&mut statistics, &mut records)?;
+        self.digest(true, &mut records)?;
         stop |= self.report(&mut records, started, first, progress);
         if sent < self.batches.len() && stop {
             return Ok(None);
@@ -214,59 +227,45 @@ impl Trainer {
         Ok(Some(record))
     }
 
-    /// What varies in the step of batch `i` of this epoch.
-    fn step(&self, i: usize) -> Step {
-        let (position, rows) = self.batches.at(i);
-        let number = self.state.epoch * self.batches.len() as u64 + i as u64;
-        let program = self.session.executor.program(self.program);
-        Step {
-            seed: Step::seed_words(self.config.seed),
-            step: number as u32,
-            slot: 0,
-            rows,
-            epoch: self.state.epoch as u32,
-            position,
-            spare: 0,
-            scalars: self.rates.scalars(program, &*self.session.model, number),
-        }
-    }
-
-    /// Takes in the statistics of finished steps.
-    fn digest(&mut self, statistics: &mut Vec<f32>, records: &mut Vec<StepRecord>) -> Result<()> {
-        let width = self.session.executor.program(self.program).statistics.len();
-        for values in statistics.chunks_exact(width) {
-            let (_, rows) = self.batches.at(self.state.batch as usize);
-            let (loss, squared_norm) = (f64::from(values[0]), f64::from(values[width - 1]));
-            let norm_is_finite = squared_norm.is_finite() && squared_norm < f64::from(NOT_FINITE);
-            if !loss.is_finite() || !norm_is_finite {
-                return Err(Error::Diverged(format!(
-                    "step {} gave a {} that is not a finite number. A smaller --learning-rate, --clip-norm 1 or \
-                     --warmup-steps 1000 usually helps; the last checkpoint is as it was",
-                    self.state.step,
-                    if norm_is_finite { "loss" } else { "gradient" }
-                )));
+    /// Takes in the statistics of finished steps; with `wait`, of all.
+    fn digest(&mut self, wait: bool, records: &mut Vec<StepRecord>) -> Result<()> {
+        self.phases.collect(&mut *self.session.executor, wait)?;
+        while self.state.batch < self.batches.len() as u64 {
+            let (batch, number) = (self.state.batch as usize, self.state.step);
+            self.told.clear();
+            let told = &mut self.told;
+            if !self.phases.take((batch, number), &mut |name, value| told.push((name, value)))? {
+                break;
             }
-            let means = values.iter().take(width - 1).map(|&v| f64::from(v)).chain([squared_norm.sqrt()]);
-            self.state.sums.add(rows, means);
-            if self.state.step.is_multiple_of(self.config.log_every as u64) {
-                records.push(StepRecord {
-                    step: self.state.step + 1,
-                    epoch: self.state.epoch + 1,
-                    loss,
-                    reconstruction: f64::from(values[1]),
-                    kl: f64::from(values[2]),
-                    beta: Some(self.rates.beta(self.state.step)),
-                    learning_rate: Some(self.rates.learning_rate(self.state.step)),
-                    gradient_norm: Some(squared_norm.sqrt()),
-                    samples_per_second: None,
-                    parts: self.session.parts_of(self.program, |i| f64::from(values[i])),
-                });
+            let (_, rows) = self.batches.at(batch);
+            self.told.iter().for_each(|&(name, value)| self.state.sums.add(name, rows, value));
+            if number.is_multiple_of(self.config.log_every as u64) {
+                records.push(self.step_record(number));
             }
             self.state.step += 1;
             self.state.batch += 1;
         }
-        statistics.clear();
         Ok(())
+    }
+
+    /// The record of a step, of the statistics that were told of it.
+    fn step_record(&self, number: u64) -> StepRecord {
+        let mut sums = Sums::default();
+        self.told.iter().for_each(|&(name, value)| sums.add(name, 1, value));
+        let means = Means { names: &self.phases.names, sums: &sums };
+        let of = |name: &str| means.get(name).unwrap_or(0.0);
+        StepRecord {
+            step: number + 1,
+            epoch: self.state.epoch + 1,
+            loss: of("loss"),
+            reconstruction: of("reconstruction"),
+            kl: of("kl"),
+            beta: Some(self.phases.rates().beta(number)),
+            learning_rate: Some(self.phases.rates().learning_rate(number)),
+            gradient_norm: means.get(GRADIENT_NORM),
+            samples_per_second: None,
+            parts: means.parts(),
+        }
     }
 
     fn report(
@@ -281,40 +280,55 @@ impl Trainer {
         for record in records.iter_mut() {
             record.samples_per_second = Some(rate);
         }
-        let now = Progress { batch: done, batches: self.batches.len(), sums: &self.state.sums, steps: records };
+        let means = Means { names: &self.phases.names, sums: &self.state.sums };
+        let now = Progress { batch: done, batches: self.batches.len(), means, steps: records };
         let flow = progress(now);
         records.clear();
         flow.is_break()
     }
 
     fn record(&self, seconds: f64, steps: usize) -> EpochRecord {
-        let sums = &self.state.sums;
-        let mut record = EpochRecord::new(self.state.epoch + 1, Split::Train, sums.mean(0), sums.mean(1), sums.mean(2));
-        record.parts = self.session.parts(self.program, sums);
+        let means = Means { names: &self.phases.names, sums: &self.state.sums };
+        let mut record = EpochRecord::of(self.state.epoch + 1, Split::Train, &means);
         let last = self.state.step.saturating_sub(1);
         record.bits_per_dimension = self.session.bits_per_dimension(record.elbo, self.black_and_white);
-        record.beta = Some(self.rates.beta(last));
-        record.learning_rate = Some(self.rates.learning_rate(last));
-        record.gradient_norm = Some(sums.mean(3 + record.parts.len()));
+        record.beta = Some(self.phases.rates().beta(last));
+        record.learning_rate = Some(self.phases.rates().learning_rate(last));
+        record.gradient_norm = means.get(GRADIENT_NORM);
         record.seconds = Some(seconds);
         record.samples_per_second = Some((steps * self.batches.rows) as f64 / seconds.max(1e-9));
         record.steps = Some(self.state.step);
         record
     }
 
-    /// All that is needed to go on: weights, moments, counters.
+    /// All that is needed to go on: weights, what optimisers keep of them, counters.
     ///
     /// # Errors
     /// If the device fails.
     pub fn checkpoint(&mut self) -> Result<Checkpoint> {
-        let set = self.session.set.clone();
         let mut tensors = self.session.values()?;
-        for (buffer, prefix) in set.moments().iter().zip(["adam.first.", "adam.second."]) {
-            tensors.extend(self.session.tensors(buffer, prefix)?);
+        for (set, buffer, prefix) in self.kept() {
+            tensors.extend(self.session.tensors(&set, &buffer, &prefix)?);
         }
         let mut metadata = self.state.to_metadata();
         metadata.insert("format".to_string(), "elbo 1".to_string());
         Ok(Checkpoint { tensors, metadata })
+    }
+
+    /// What is kept of the trained parameters beside the values that are used: the set, the buffer, and what stands before
+    /// the names in a checkpoint.
+    fn kept(&self) -> Vec<(ParameterSet, String, String)> {
+        let mut all = Vec::new();
+        for (set, group) in self.session.layout.groups.iter().zip(self.phases.groups()) {
+            let optimiser = &group.rule.optimiser;
+            if group.rule.average.is_some() {
+                all.push((set.clone(), set.values(), TRAINED.to_string()));
+            }
+            for name in optimiser.state() {
+                all.push((set.clone(), set.state(name), format!("{}.{name}.", optimiser.id())));
+            }
+        }
+        all
     }
 
     /// Goes on from a checkpoint.
@@ -335,12 +349,34 @@ impl Trainer {
                 state.epoch.saturating_add(1)
             )));
         }
-        let set = self.session.set.clone();
+        if ![0, self.phases.names.len()].contains(&state.sums.len()) {
+            return Err(Error::invalid(format!(
+                "the checkpoint stands within an epoch with {} figures, and this run has {}: continue it with its own settings",
+                state.sums.len(),
+                self.phases.names.len()
+            )));
+        }
         self.session.restore_values(checkpoint)?;
-        for (buffer, prefix) in set.moments().iter().zip(["adam.first.", "adam.second."]) {
-            self.session.restore(buffer, prefix, checkpoint)?;
+        for (set, buffer, prefix) in self.kept() {
+            self.session.restore(&set, &buffer, &prefix, checkpoint)?;
         }
         self.state = state;
         Ok(())
     }
+}
+
+/// What stands in a checkpoint before the names of trained values whose running means are used in place of them.
+pub(crate) const TRAINED: &str = "trained.";
+
+/// The groups of a session's model, and how each is moved.
+fn groups(session: &Session, config: &TrainingConfig) -> Result<Vec<Moved>> {
+    let plan = session.model.plan();
+    let rule = |group: &Group| {
+        Ok(Rule {
+            clip: group.clip.or(config.clip_norm.map(|norm| norm as f32)),
+            average: config.average.map(|decay| decay as f32),
+            ..Rule::of(group.optimiser.as_ref().unwrap_or(&config.optimiser))?
+        })
+    };
+    plan.groups.iter().map(|group| Ok(Moved::new(group, rule(group)?))).collect()
 }

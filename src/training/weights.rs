@@ -1,29 +1,29 @@
 //! A session's parameters as named tensors, on their way into a checkpoint and out of it.
 
 use super::checkpoint::{Checkpoint, NamedTensor};
-use super::session::Session;
+use super::session::{Session, write};
 use crate::error::{Error, Result};
 use crate::program::{Parameter, ParameterSet};
 
 impl Session {
-    /// A flat buffer of the trained parameters as named tensors.
-    pub fn tensors(&mut self, buffer: &str, prefix: &str) -> Result<Vec<NamedTensor>> {
-        let set = self.set.clone();
-        self.tensors_of(&set, buffer, prefix)
-    }
-
-    /// The values of all parameters: those that are trained, then those that are frozen.
+    /// The values of all parameters, as all but training reads them: those that are trained, those that are assigned, then the
+    /// frozen ones.
     ///
     /// # Errors
     /// If the device fails.
     pub fn values(&mut self) -> Result<Vec<NamedTensor>> {
-        let [set, frozen] = [self.set.clone(), self.frozen.clone()];
-        let mut all = self.tensors_of(&set, &set.values(), "")?;
-        all.extend(self.tensors_of(&frozen, &frozen.values(), "")?);
+        let mut all = Vec::new();
+        for set in self.layout.read() {
+            all.extend(self.tensors(&set, &set.values(), "")?);
+        }
         Ok(all)
     }
 
-    fn tensors_of(&mut self, set: &ParameterSet, buffer: &str, prefix: &str) -> Result<Vec<NamedTensor>> {
+    /// A flat buffer of a set as named tensors.
+    ///
+    /// # Errors
+    /// If there is no such buffer, or the device fails.
+    pub fn tensors(&mut self, set: &ParameterSet, buffer: &str, prefix: &str) -> Result<Vec<NamedTensor>> {
         if set.parameters.is_empty() {
             return Ok(vec![]);
         }
@@ -33,38 +33,30 @@ impl Session {
         Ok(set.parameters.iter().map(named).collect())
     }
 
-    /// Writes a flat buffer of the trained parameters from a checkpoint's tensors.
+    /// Writes a flat buffer of a set from a checkpoint's tensors.
     ///
     /// # Errors
     /// If a tensor is missing or has another shape: the checkpoint is of another architecture. Nothing is written then.
-    pub fn restore(&mut self, buffer: &str, prefix: &str, checkpoint: &Checkpoint) -> Result<()> {
-        if self.set.parameters.is_empty() {
-            return Ok(());
-        }
-        let flat = flat(&self.set, prefix, checkpoint)?;
-        self.executor.write_f32(buffer, &flat)
+    pub fn restore(&mut self, set: &ParameterSet, buffer: &str, prefix: &str, checkpoint: &Checkpoint) -> Result<()> {
+        let flat = flat(set, prefix, checkpoint)?;
+        write(&mut *self.executor, set, buffer, &flat)
     }
 
-    /// Writes the frozen parameters from a checkpoint's tensors. A program that reads them must be loaded.
+    /// Writes the frozen parameters from a checkpoint's tensors.
     ///
     /// # Errors
     /// As for [`Session::restore`].
     pub fn freeze(&mut self, checkpoint: &Checkpoint) -> Result<()> {
-        if self.frozen.parameters.is_empty() {
-            return Ok(());
-        }
-        let flat = flat(&self.frozen, "", checkpoint)?;
-        self.executor.write_f32(&self.frozen.values(), &flat)
+        let frozen = self.layout.frozen.clone();
+        self.restore(&frozen, &frozen.values(), "", checkpoint)
     }
 
-    /// Writes the values of all parameters, trained and frozen, from a checkpoint's tensors.
+    /// Writes the values of all parameters, as all but training reads them, from a checkpoint's tensors.
     ///
     /// # Errors
     /// As for [`Session::restore`].
     pub fn restore_values(&mut self, checkpoint: &Checkpoint) -> Result<()> {
-        let values = self.set.values();
-        self.restore(&values, "", checkpoint)?;
-        self.freeze(checkpoint)
+        self.layout.read().iter().try_for_each(|set| self.restore(set, &set.values(), "", checkpoint))
     }
 }
 

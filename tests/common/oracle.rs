@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use elbo::graph::Graph;
 use elbo::graph::eval::{Values, evaluate};
 use elbo::kernels::SCALARS;
-use elbo::program::{Executor, Program, Request, lower};
+use elbo::program::{Executor, ParameterSet, Program, Request, Update, lower};
 
 /// A device, and how many programs it has loaded: their private buffers are numbered.
 pub struct Device {
@@ -21,8 +21,10 @@ pub struct Found {
     pub outputs: Vec<Vec<f32>>,
     /// The statistics of the step, in the order of the request, then the squared gradient norm where there is an update.
     pub statistics: Vec<f32>,
-    /// The gradients of the updated parameters, in their order.
+    /// The gradients, set by set, in the order of their parameters.
     pub gradients: Vec<Vec<f32>>,
+    /// What the assigned parameters have become.
+    pub assigned: Vec<Vec<f32>>,
 }
 
 /// Numbers that are the same in every run: SplitMix64 (Steele, Lea & Flood 2014).
@@ -74,11 +76,17 @@ impl Device {
             read(&program.buffers[slice.buffer].name)[slice.offset..][..slice.words].to_vec()
         });
         let outputs = outputs.collect();
-        let gradients = request.update.as_ref().map_or(vec![], |update| {
-            let flat = read(&update.set.gradients());
-            update.set.parameters.iter().map(|p| flat[p.offset..][..p.len()].to_vec()).collect()
+        let named = |set: &ParameterSet, flat: Vec<f32>| -> Vec<Vec<f32>> {
+            set.parameters.iter().map(|p| flat[p.offset..][..p.len()].to_vec()).collect()
+        };
+        let gradients = request.gradients.iter().flat_map(|g| named(g.set, read(&g.set.gradients()))).collect();
+        let assigned = request.assigns.iter().map(|(name, _)| {
+            let set = request.parameters.iter().find(|set| set.get(name).is_some()).expect("a set holds it");
+            let place = set.parameters.iter().position(|p| p.name == *name).expect("it was found");
+            named(set, read(&set.values())).swap_remove(place)
         });
-        Found { outputs, statistics, gradients }
+        let assigned = assigned.collect();
+        Found { outputs, statistics, gradients, assigned }
     }
 
     fn fill(&mut self, program: &Program, request: &Request, values: &Values) {
@@ -96,12 +104,12 @@ impl Device {
                     let given = values.tensors.get(&p.name).map(|v| narrow(v)).unwrap_or_default();
                     words[p.offset..][..given.len()].copy_from_slice(&given);
                 }
-            } else if request.update.as_ref().is_some_and(|u| u.set.moments().contains(name)) {
+            } else if request.updates.iter().any(|update| is_kept(update, name)) {
                 words.fill(0.0);
-            } else if let Some(update) = request.update.as_ref().filter(|u| u.set.gradients() == *name) {
+            } else if let Some(gradients) = request.gradients.iter().find(|g| g.set.gradients() == *name) {
                 // Padding between parameters is read by the optimiser and written by nobody.
                 words.fill(0.0);
-                for p in &update.set.parameters {
+                for p in &gradients.set.parameters {
                     words[p.offset..][..p.len()].fill(f32::NAN);
                 }
             } else if name.starts_with("scratch") {
@@ -110,6 +118,11 @@ impl Device {
             self.executor.write_f32(&target, &words).expect("the buffer is there");
         }
     }
+}
+
+/// Whether a buffer is of what an optimiser keeps.
+fn is_kept(update: &Update, buffer: &str) -> bool {
+    update.rule.optimiser.state().iter().any(|name| update.set.state(name) == buffer)
 }
 
 /// The largest difference of a list from its exact values, relative to the largest of those or to `floor`; infinite
@@ -130,20 +143,24 @@ pub fn worst(device: &mut Device, request: &Request, values: &Values) -> (f64, S
 pub fn worst_against(device: &mut Device, request: &Request, given: &Values, values: &Values) -> (f64, String) {
     let found = device.run(request, given);
     let statistics = found.statistics.chunks(1).map(<[f32]>::to_vec);
-    let lists = found.outputs.into_iter().chain(found.gradients).chain(statistics);
+    let lists = found.outputs.into_iter().chain(found.gradients).chain(found.assigned).chain(statistics);
     let (outputs, statistics) = (&request.outputs, &request.statistics);
-    let gradients = request.update.as_ref().map_or(&[][..], |update| &update.gradients);
-    let wanted: Vec<_> = outputs.iter().map(|o| o.1).chain(gradients.iter().copied()).collect();
+    let gradients: Vec<_> = request.gradients.iter().flat_map(|g| g.tensors.iter().copied()).collect();
+    let assigned = request.assigns.iter().map(|(_, t)| *t);
+    let wanted: Vec<_> = outputs.iter().map(|o| o.1).chain(gradients.iter().copied()).chain(assigned).collect();
     let sums: Vec<_> = statistics.iter().map(|s| s.1).collect();
     let mut exact = evaluate(values, &wanted);
     exact.extend(evaluate(values, &sums).iter().map(|v| vec![v.iter().sum()]));
-    if request.update.is_some() {
-        exact.push(vec![exact[outputs.len()..wanted.len()].iter().flatten().map(|g| g * g).sum()]);
+    for update in &request.updates {
+        let all = request.gradients.iter().flat_map(|g| g.tensors.iter().map(|_| g.set.name == update.set.name));
+        let own = all.zip(&exact[outputs.len()..]).filter(|(is_own, _)| *is_own).flat_map(|(_, exact)| exact);
+        exact.push(vec![own.map(|g| g * g).sum()]);
     }
     let names = (outputs.iter().map(|o| format!("output {}", o.0)))
         .chain((0..gradients.len()).map(|i| format!("gradient {i}")))
+        .chain(request.assigns.iter().map(|(name, _)| format!("{name} assigned")))
         .chain(statistics.iter().map(|s| format!("statistic {}", s.0)))
-        .chain(["squared gradient norm".to_string()]);
+        .chain(request.updates.iter().map(|u| format!("squared gradient norm of {}", u.set.name)));
     let differences = lists.zip(&exact).zip(names).map(|((list, exact), name)| (difference(&list, exact, 1.0), name));
     differences.fold((0.0, String::new()), |a, b| if b.0 > a.0 { b } else { a })
 }

@@ -1,7 +1,5 @@
 //! A loss over some parameters, and its gradients in three ways: by differences, from the graph, from the program.
 
-use std::collections::HashMap;
-
 use elbo::graph::eval::{Values, evaluate};
 use elbo::graph::{Graph, Init, ParameterSpec};
 use elbo::program::{ParameterSet, Request};
@@ -178,13 +176,10 @@ impl Trial {
         let set = ParameterSet::new("model", shapes);
         let names = self.parameters.iter().map(|p| p.0.as_str());
         let request = Request {
-            name: "trial",
-            graph: self.graph,
             parameters: vec![&set],
-            data: HashMap::new(),
             outputs: names.zip(self.gradients.iter().copied()).collect(),
             statistics: vec![("loss", self.loss.expect("it is finished"))],
-            update: None,
+            ..Request::new("trial", self.graph)
         };
         let found = device.run(&request, &self.values);
         found.outputs.iter().map(|list| list.iter().map(|&v| f64::from(v)).collect()).collect()

@@ -118,9 +118,9 @@ fn the_likelihood_of_rows_does_not_hang_on_the_encoder() {
     let estimate = |part: &str, factor: f32| {
         let parts = Parts::new(Arc::new(Bernoulli));
         let mut session = started(M2::new((4, 2, 3), (&[5], &[5]), Activation::Tanh, parts, 1.0));
-        let name = session.set.values();
+        let name = session.layout.groups[0].values();
         let mut values = session.executor.read_f32(&name).unwrap();
-        for p in session.set.parameters.iter().filter(|p| p.name.starts_with(part)) {
+        for p in session.layout.groups[0].parameters.iter().filter(|p| p.name.starts_with(part)) {
             values[p.offset..][..p.len()].iter_mut().for_each(|v| *v *= factor);
         }
         session.executor.write_f32(&name, &values).unwrap();

@@ -4,10 +4,10 @@ use std::sync::Arc;
 
 use elbo::distributions::{Bernoulli, DiagonalGaussian};
 use elbo::kernels::{Func, Packing};
-use elbo::models::{Parts, Vae, parameters};
+use elbo::models::{Group, Parts, Vae, WHOLE};
 use elbo::nn::Activation;
-use elbo::program::{AdamOptions, DataSpec, ParameterSet};
-use elbo::training::{Resident, train_program};
+use elbo::program::{DataSpec, Rule};
+use elbo::training::{Layout, Moved, Resident, TrainingStep};
 
 use crate::oracle::Device;
 use crate::sketch::{Sketch, Tensor};
@@ -243,11 +243,11 @@ pub fn all() -> Vec<(&'static str, &'static str, Sketch)> {
 /// The calls of a training step of the classic VAE, 784-400-20 in batches of 128, and their listing.
 pub fn classic() -> (usize, String) {
     let vae = Vae::new(784, 20, (&[400], &[400]), Activation::Relu, Parts::new(Arc::new(Bernoulli)));
-    let none = ParameterSet::new("frozen", []);
-    let set = ParameterSet::new("model", parameters(&vae).into_iter().map(|s| (s.name, s.shape)));
+    let groups = [Moved::new(&Group::new(WHOLE, ""), Rule::of(&"adam".into()).unwrap())];
     let data = DataSpec { count: 60_000, features: 784, packing: Packing::Bytes };
     let data = Resident { name: "train".into(), values: data, conditions: None };
-    let program = train_program(&vae, [&set, &none], (&data, 128), None, false, AdamOptions::default());
+    let step = TrainingStep { groups: &groups, data: (&data, 128), labelled: None, binarise: false, accumulate: 1 };
+    let program = step.phase(&vae, &Layout::new(&vae), 0);
     (program.calls.len(), program.listing())
 }
 

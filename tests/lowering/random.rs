@@ -2,7 +2,6 @@
 
 use elbo::graph::eval::evaluate;
 use elbo::kernels::{FUNCS, Func};
-use elbo::program::AdamOptions;
 
 use crate::sketch::{Sketch, Tensor};
 
@@ -23,6 +22,13 @@ pub fn graph(seed: u64, operations: usize) -> Sketch {
     let last = pool[pool.len() - 1];
     s.outputs = (0..s.numbers.below(4)).map(|_| pick(&mut s)).chain([last]).collect();
     s.statistics = (0..s.numbers.below(5)).map(|_| pick(&mut s)).collect();
+    for (name, shape) in s.of_second_set() {
+        if s.numbers.below(2) == 0 {
+            let whole = |t: Tensor| t.sum(&(0..t.shape().len()).collect::<Vec<_>>()).reshape(&[]);
+            let value = s.graph.parameter(&name) * 0.5 + whole(pick(&mut s));
+            s.assigns.push((name, value.expand(&shape)));
+        }
+    }
     if trains {
         let losses: Vec<Tensor> = (0..3).map(|_| pick(&mut s)).chain([last]).collect();
         let mut sum = s.graph.constant(0.0);
@@ -35,7 +41,7 @@ pub fn graph(seed: u64, operations: usize) -> Sketch {
         }
         s.statistics.push(sum);
         s.loss = Some(sum);
-        s.adam = AdamOptions { clip: (seed.is_multiple_of(2)).then_some(1.0), ..s.adam };
+        s.rule.clip = (seed.is_multiple_of(2)).then_some(1.0);
     }
     s.finish()
 }
@@ -52,6 +58,8 @@ fn leaves(s: &mut Sketch) -> Vec<Tensor> {
         s.param(0, &[rows, cols]),
         s.param(0, &[cols]),
         s.param(1, &[cols, rows]),
+        s.param(1, &[1, cols]),
+        s.param(1, &[rows]),
         s.input("x", &[rows, inner, 3]),
         s.input("y", &[rows, cols]),
         s.batch("data", rows, cols),

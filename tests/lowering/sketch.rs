@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use elbo::graph::eval::Values;
 use elbo::graph::{Graph, Init};
 use elbo::kernels::{Order, Packing};
-use elbo::program::{AdamOptions, DataSpec, ParameterSet, Request, Update, lower};
+use elbo::program::{DataSpec, Gradients, ParameterSet, Request, Rule, Update, lower};
 
 use crate::oracle::{Device, Numbers, graph, values, worst};
 
@@ -22,10 +22,12 @@ pub struct Sketch {
     pub outputs: Vec<Tensor>,
     /// Tensors whose sums are statistics.
     pub statistics: Vec<Tensor>,
+    /// Parameters of the second set, by name, and what they become.
+    pub assigns: Vec<(String, Tensor)>,
     /// What is minimised over the first set, if anything.
     pub loss: Option<Tensor>,
     /// How it is minimised.
-    pub adam: AdamOptions,
+    pub rule: Rule,
     /// What numbers are drawn from.
     pub numbers: Numbers,
     parameters: [Vec<(String, Vec<usize>)>; 2],
@@ -41,8 +43,9 @@ impl Sketch {
             values: values(rows),
             outputs: vec![],
             statistics: vec![],
+            assigns: vec![],
             loss: None,
-            adam: AdamOptions::default(),
+            rule: Rule::of(&"adam".into()).unwrap(),
             numbers: Numbers(seed),
             parameters: [vec![], vec![]],
             data: HashMap::new(),
@@ -61,6 +64,11 @@ impl Sketch {
         self.give(&name, shape);
         self.parameters[set].push((name.clone(), shape.to_vec()));
         self.graph.param(&name, shape, Init::Constant(0.0))
+    }
+
+    /// The names and shapes of the second set.
+    pub fn of_second_set(&self) -> Vec<(String, Vec<usize>)> {
+        self.parameters[1].clone()
     }
 
     /// An input.
@@ -87,7 +95,7 @@ impl Sketch {
         if let Some(loss) = self.loss {
             let wrt: Vec<Tensor> = self.parameters[0].iter().map(|(name, _)| self.graph.parameter(name)).collect();
             self.gradients = loss.gradients(&wrt);
-            for name in [elbo::program::STEP_SIZE, elbo::program::CORRECTION] {
+            for name in ["first.step_size", "first.correction"] {
                 self.values.scalars.insert(name.to_string(), 0.01);
             }
         }
@@ -101,13 +109,22 @@ impl Sketch {
             names.iter().map(String::as_str).zip(list.iter().copied()).collect()
         };
         work(&Request {
-            name: "sketch",
-            graph: self.graph,
             parameters: vec![&p, &q],
             data: self.data.clone(),
             outputs: named(&self.outputs),
             statistics: named(&self.statistics),
-            update: self.loss.map(|_| Update { set: &p, gradients: self.gradients.clone(), adam: self.adam }),
+            gradients: self
+                .loss
+                .iter()
+                .map(|_| Gradients { set: &p, tensors: self.gradients.clone(), accumulate: false })
+                .collect(),
+            updates: self
+                .loss
+                .iter()
+                .map(|_| Update { set: &p, rule: self.rule.clone(), accumulated: false })
+                .collect(),
+            assigns: self.assigns.iter().map(|(name, t)| (name.as_str(), *t)).collect(),
+            ..Request::new("sketch", self.graph)
         })
     }
 

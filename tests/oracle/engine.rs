@@ -5,6 +5,7 @@
 use std::ops::ControlFlow;
 
 use elbo::apps::{Form, build_model};
+use elbo::catalogue::Spec;
 use elbo::config::{Binarise, Config, Schedule};
 use elbo::data::{Dataset, Shape, Split, Values};
 use elbo::nn::Activation;
@@ -39,7 +40,8 @@ pub fn config(settings: &Settings) -> Config {
     (t.epochs, t.batch, t.seed, t.log_every) = (settings.epochs, settings.batch, settings.seed, 1);
     (t.learning_rate, t.warmup_steps, t.clip_norm) = (settings.learning_rate, settings.warmup, settings.clip);
     (t.kl_warmup_epochs, t.kl_cycle_epochs) = (settings.kl_warmup, settings.kl_cycle);
-    ([t.beta1, t.beta2], t.epsilon) = (settings.decays, settings.epsilon);
+    let [beta1, beta2] = settings.decays;
+    t.optimiser = Spec::new("adam").with("beta1", beta1).with("beta2", beta2).with("epsilon", settings.epsilon);
     t.schedule = match settings.decay {
         Decay::Never => Schedule::Constant,
         Decay::Cosine => Schedule::Cosine,

@@ -13,7 +13,6 @@ mod samples;
 #[path = "likelihoods/settings.rs"]
 mod settings;
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
 use elbo::catalogue::{Setting, Spec, build};
@@ -102,13 +101,9 @@ impl Sheet {
         let specs = self.graph.parameters().into_iter();
         let set = ParameterSet::new("model", specs.map(|spec| (spec.name, spec.shape)));
         let request = Request {
-            name: "sheet",
-            graph: self.graph,
             parameters: if set.parameters.is_empty() { vec![] } else { vec![&set] },
-            data: HashMap::new(),
             outputs: names.iter().map(String::as_str).zip(wanted.iter().copied()).collect(),
-            statistics: vec![],
-            update: None,
+            ..Request::new("sheet", self.graph)
         };
         let wide = |list: &Vec<f32>| list.iter().map(|&x| f64::from(x)).collect();
         device.run(&request, &self.leaves()).outputs.iter().map(wide).collect()

@@ -6,7 +6,8 @@ use elbo::distributions::{Gaussian, Measure};
 use elbo::graph::eval::evaluate;
 use elbo::graph::{Graph, Tensor};
 use elbo::models::{
-    Batch, Can, Condition, Encode, Generate, Labelled, Model, Parts, Rows, SecondStage, Terms, Vae, parameters,
+    Batch, Can, Condition, Encode, Generate, Labelled, Model, Parts, Rows, SecondStage, Terms, TrainingPlan, Vae,
+    parameters,
 };
 use elbo::nn::Activation;
 
@@ -31,6 +32,10 @@ impl Model for Probe {
 
     fn measure(&self, _: bool) -> Measure {
         Measure::Probability
+    }
+
+    fn plan(&self) -> TrainingPlan<'_> {
+        TrainingPlan::of_one_loss(self)
     }
 
     fn terms<'g>(&self, batch: &Batch<'g>) -> Terms<'g> {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use elbo::distributions::{Gaussian, SharedGaussian};
 use elbo::graph::eval::{Values, evaluate};
-use elbo::graph::{Graph, Init, Tensor};
+use elbo::graph::{Graph, Init, Role, Tensor};
 use elbo::kernels::random::normal4;
 use elbo::models::{
     Autoencoder, Batch, Decode, Density, Encode, FIRST, Generate, Model, Parts, SecondStage, Vae, parameters,
@@ -205,7 +205,8 @@ fn samples_are_drawn_through_the_second_models_density() {
 #[test]
 fn the_names_of_the_first_model_are_apart() {
     let model = both();
-    let (trained, frozen): (Vec<_>, Vec<_>) = parameters(&model).into_iter().partition(|spec| spec.trained);
+    let (trained, frozen): (Vec<_>, Vec<_>) =
+        parameters(&model).into_iter().partition(|spec| spec.role == Role::Trained);
     assert!(frozen.iter().all(|spec| spec.name.starts_with(&format!("{FIRST}."))));
     assert!(trained.iter().all(|spec| !spec.name.starts_with(FIRST)));
     assert_eq!([parameters(&first()).len(), parameters(&second()).len()], [frozen.len(), trained.len()]);

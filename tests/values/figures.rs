@@ -33,12 +33,12 @@ fn data() -> (Dataset, Vec<Vec<f64>>) {
 pub fn session(model: impl Model + 'static, weights: &elbo::graph::eval::Values, seed: u64) -> Session {
     let mut session = Session::new(Box::new(model), Box::new(Cpu::new()), seed);
     session.start().unwrap();
-    let mut flat = vec![0.0; session.set.words()];
-    for p in &session.set.parameters {
+    let mut flat = vec![0.0; session.layout.groups[0].words()];
+    for p in &session.layout.groups[0].parameters {
         let given = weights.tensors[&p.name].iter().map(|&w| w as f32);
         flat[p.offset..][..p.len()].iter_mut().zip(given).for_each(|(slot, w)| *slot = w);
     }
-    let name = session.set.values();
+    let name = session.layout.groups[0].values();
     session.executor.write_f32(&name, &flat).unwrap();
     session
 }

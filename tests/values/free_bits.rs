@@ -53,13 +53,10 @@ fn a_dimension_at_lambda_feels_no_pull() {
             return evaluate(&hand.values, &[wanted]).remove(0);
         }
         let request = Request {
-            name: "tie",
-            graph: &graph,
             parameters: vec![&set],
             data: Default::default(),
             outputs: vec![("bias", wanted)],
-            statistics: vec![],
-            update: None,
+            ..Request::new("tie", &graph)
         };
         let found = Device::new(Box::new(Cpu::new())).run(&request, &hand.values).outputs.remove(0);
         found.into_iter().map(f64::from).collect()

@@ -7,11 +7,11 @@ use elbo::catalogue::{Spec, build};
 use elbo::config::{Schedule, TrainingConfig};
 use elbo::distributions::{Bernoulli, POSTERIORS, PRIORS};
 use elbo::kernels::SCALARS;
-use elbo::models::{Model, Parts, Vae};
+use elbo::models::{Group, Model, Parts, Vae};
 use elbo::nn::Activation;
 use elbo::objectives::BETA;
-use elbo::program::{CORRECTION, Program, STEP_SIZE};
-use elbo::training::Rates;
+use elbo::program::{Program, Rule};
+use elbo::training::{Moved, Rates, Scalars};
 
 use crate::hand::{same, vae};
 
@@ -28,7 +28,6 @@ fn rates(change: impl Fn(&mut TrainingConfig)) -> Rates {
     let mut training = TrainingConfig { epochs: EPOCHS, learning_rate: RATE, ..TrainingConfig::default() };
     (training.schedule, training.warmup_steps) = (Schedule::Constant, 0);
     (training.kl_warmup_epochs, training.kl_cycle_epochs) = (0, 0);
-    (training.beta1, training.beta2) = (0.8, 0.95);
     change(&mut training);
     Rates::new(&training, FULL, STEPS)
 }
@@ -135,12 +134,19 @@ fn program(scalars: &[&str]) -> Program {
     }
 }
 
+/// The scalars of a program in a step, whose only group `model` is moved by Adam with decays of 0.8 and 0.95 in every step.
+fn scalars(names: &[&str], rates: &Rates, model: &dyn Model, step: u64) -> [f64; SCALARS] {
+    let rule = Rule::of(&"adam:beta1=0.8,beta2=0.95".parse().unwrap()).unwrap();
+    let groups = [Moved::new(&Group::new("model", ""), rule)];
+    let scalars = Scalars::of(&program(names), &groups);
+    scalars.at((&groups, rates), model, (step, 0.25), &|_| step + 1).map(f64::from)
+}
+
 /// Kingma and Ba 2015, the end of section 2: α̂ = α/(1 − β₁ᵗ), ĉ = 1/√(1 − β₂ᵗ), t counted from 1.
 #[test]
 fn the_corrections_of_adam() {
-    let program = program(&[CORRECTION, STEP_SIZE]);
     let model = vae("elbo");
-    let at = |rates: &Rates, step: u64| rates.scalars(&program, &model, step).map(f64::from);
+    let at = |rates: &Rates, step: u64| scalars(&["model.correction", "model.step_size"], rates, &model, step);
     let plain = rates(|_| ());
     for (step, first, second) in [
         (0, 1.0 - 0.8, 1.0 - 0.95),
@@ -160,7 +166,7 @@ fn the_corrections_of_adam() {
 
 /// The scalar of a model after so many steps.
 fn own(model: &dyn Model, name: &str, step: u64) -> f64 {
-    f64::from(rates(|_| ()).scalars(&program(&[BETA, name]), model, step)[1])
+    scalars(&[BETA, name], &rates(|_| ()), model, step)[1]
 }
 
 /// Burgess et al. 2018, section 4.2: C grows linearly from 0, and stays.

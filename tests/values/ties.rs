@@ -27,13 +27,10 @@ fn the_first_argument_has_the_whole_gradient() {
         assert_eq!(evaluate(&values, &gradients), expected, "{func:?}");
         let set = ParameterSet::new("model", ["a", "b"].map(|name| (name.to_string(), vec![4])));
         let request = Request {
-            name: "ties",
-            graph: &graph,
             parameters: vec![&set],
             data: Default::default(),
             outputs: vec![("a", gradients[0]), ("b", gradients[1])],
-            statistics: vec![],
-            update: None,
+            ..Request::new("ties", &graph)
         };
         let found = Device::new(Box::new(Cpu::new())).run(&request, &values).outputs;
         assert_eq!(found, expected.map(|list| list.map(|g| g as f32)), "{func:?}");

@@ -82,7 +82,7 @@ fn part(model: &mut ModelConfig, kind: Kind) -> &mut Spec {
         Kind::Likelihood => &mut model.likelihood,
         Kind::Posterior => &mut model.posterior,
         Kind::Prior => &mut model.prior,
-        Kind::Objective | Kind::Model | Kind::KlSchedule => &mut model.objective,
+        Kind::Objective | Kind::Model | Kind::KlSchedule | Kind::Optimiser => &mut model.objective,
     }
 }
 

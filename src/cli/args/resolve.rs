@@ -51,6 +51,7 @@ fn laid_over(mut config: Config, args: &TrainArgs) -> Config {
     args.model.apply(&mut config.model);
     config.model.name_pieces();
     args.training.apply(&mut config.training);
+    config.training.name_pieces();
     args.device.apply(&mut config.device);
     config
 }
@@ -135,9 +136,12 @@ impl TrainingArgs {
         set(&mut config.kl_warmup_epochs, &self.kl_warmup_epochs);
         set(&mut config.kl_cycle_epochs, &self.kl_cycle_epochs);
         set_optional(&mut config.clip_norm, &self.clip_norm);
-        set(&mut config.beta1, &self.beta1);
-        set(&mut config.beta2, &self.beta2);
-        set(&mut config.epsilon, &self.epsilon);
+        set(&mut config.accumulate, &self.accumulate);
+        set(&mut config.optimiser, &self.optimiser);
+        set_optional(&mut config.average, &self.average);
+        set_optional(&mut config.beta1, &self.beta1);
+        set_optional(&mut config.beta2, &self.beta2);
+        set_optional(&mut config.epsilon, &self.epsilon);
         set(&mut config.seed, &self.seed);
         set(&mut config.log_every, &self.log_every);
         set(&mut config.checkpoint_every, &self.checkpoint_every);

@@ -76,7 +76,7 @@ fn every_setting_has_an_option() {
         "--preset classic --validation 7 --binarise dynamic --resolution 16 --count 20_000 --binary --full=false \
          --model vae --hidden 3,4 --decoder-hidden 5 --latent 2 --activation leaky-relu --likelihood mse:sigma=0.1 \
          --objective iwae:samples=5 --beta 4 --epochs 3 --batch 5 --lr 3e-5 --schedule cosine --warmup-steps 11 --step-every 2 --step-factor 0.3 \
-         --kl-warmup-epochs 1 --clip-norm 5 --beta1 0.5 --beta2 0.99 --epsilon 1e-7 --seed 9 --log-every 1 \
+         --kl-warmup-epochs 1 --clip-norm 5 --accumulate 6 --average 0.9 --optimizer adam:beta1=0.9 --beta1 0.5 --beta2 0.99 --epsilon 1e-7 --seed 9 --log-every 1 \
          --checkpoint-every 4 --steps-per-submit 8 --device 1 --deterministic --data sprites",
     )
     .unwrap();
@@ -93,8 +93,9 @@ fn every_setting_has_an_option() {
     assert_eq!((training.epochs, training.batch, training.learning_rate), (3, 5, 3e-5));
     assert_eq!((training.schedule, training.warmup_steps), (Schedule::Cosine, 11));
     assert_eq!((training.step_every, training.step_factor, training.kl_warmup_epochs), (2, 0.3, 1));
-    assert_eq!((training.clip_norm, training.beta1, training.beta2), (Some(5.0), 0.5, 0.99));
-    assert_eq!((training.epsilon, training.seed, training.log_every), (1e-7, 9, 1));
+    assert_eq!(training.optimiser.to_string(), "adam:beta1=0.5,beta2=0.99,epsilon=0.0000001");
+    assert_eq!((training.accumulate, training.average), (6, Some(0.9)));
+    assert_eq!((training.clip_norm, training.seed, training.log_every), (Some(5.0), 9, 1));
     assert_eq!((training.checkpoint_every, training.steps_per_submit), (4, Some(8)));
     assert_eq!((&config.device.device, config.device.deterministic), (&DeviceChoice::Index(1), true));
 
@@ -199,7 +200,7 @@ fn the_help_renders_with_the_defaults_of_the_presets() {
         "Weight of the KL term in the loss [default: 1]",
         "[default: 512,256; classic: 400]",
         "[default: 0.004; classic: 0.001]",
-        "[default: 1e-8]",
+        "[default: adam:beta2=0.98; classic: adam]",
         "[default: sprites]",
         "[default: vae]",
         "Data:",

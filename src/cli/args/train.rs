@@ -172,13 +172,21 @@ pub struct TrainingArgs {
     /// Rows per step
     #[arg(long, value_name = "ROWS", value_parser = whole, alias = "batch-size")]
     pub batch: Option<usize>,
-    /// Size of the steps of Adam, the optimiser
+    /// Batches whose gradients are averaged before the weights are moved
+    ///
+    /// As if --batch were as many times larger, with the memory of one.
+    #[arg(long, value_name = "N", value_parser = whole)]
+    pub accumulate: Option<usize>,
+    /// How weights are moved along their gradients; `elbo models` lists the optimisers
+    #[arg(long, value_name = "NAME[:SETTING=X,...]", value_parser = Spec::from_str, alias = "optimizer")]
+    pub optimiser: Option<Spec>,
+    /// Size of the optimiser's steps
     #[arg(long, value_name = "X", alias = "lr")]
     pub learning_rate: Option<f64>,
     /// How the learning rate goes on after the warm-up
     #[arg(long, value_name = "NAME")]
     pub schedule: Option<Schedule>,
-    /// Steps over which the learning rate grows from 0
+    /// Steps of the optimiser over which the learning rate grows from 0
     #[arg(long, value_name = "STEPS", value_parser = whole)]
     pub warmup_steps: Option<usize>,
     /// Epochs between two reductions, with --schedule step
@@ -200,13 +208,18 @@ pub struct TrainingArgs {
     /// The most the gradient's norm may be; longer ones are scaled down [default: no limit]
     #[arg(long, value_name = "X")]
     pub clip_norm: Option<f64>,
-    /// Adam's decay rate of the gradient's running mean
+    /// Decay of the running mean of the weights that is used in place of them [default: none is kept]
+    ///
+    /// An exponential moving average, as 0.999. All figures and pictures but those of training itself are then of the mean.
+    #[arg(long, value_name = "X", alias = "ema")]
+    pub average: Option<f64>,
+    /// Short for --optimiser adam:beta1=X, the decay of the gradient's running mean
     #[arg(long, value_name = "X")]
     pub beta1: Option<f64>,
-    /// Adam's decay rate of the running mean of the gradient's square
+    /// Short for --optimiser adam:beta2=X, the decay of the running mean of its square
     #[arg(long, value_name = "X")]
     pub beta2: Option<f64>,
-    /// Added to Adam's denominator
+    /// Short for --optimiser adam:epsilon=X, what is added to the denominator
     #[arg(long, value_name = "X")]
     pub epsilon: Option<f64>,
     /// Decides all that is random; the same seed gives the same run

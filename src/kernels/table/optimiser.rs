@@ -1,7 +1,8 @@
-//! Cases of the optimiser's kernels: the gradient norm and Adam.
+//! Cases of the optimisers' kernels: the gradient norm and the pass of each.
 
 use super::{Case, Fill, Input, Scale};
-use crate::kernels::{Adam, Norm};
+use crate::catalogue::{Spec, build};
+use crate::kernels::{Descent, Norm, OPTIMISERS};
 
 /// Lengths around the edges of a chunk of 64 and of 1024 chunks, and the classic VAE's 652,824 parameters.
 const LENGTHS: [usize; 7] = [1, 63, 64, 65, 4099, 65_537, 652_824];
@@ -9,7 +10,7 @@ const LENGTHS: [usize; 7] = [1, 63, 64, 65, 4099, 65_537, 652_824];
 pub(super) fn norms() -> Vec<Case> {
     let mut all = Vec::new();
     for len in LENGTHS {
-        all.push(norm(len, Adam::chunk(len), true, Fill::Normal(0.0, 1.0)));
+        all.push(norm(len, Descent::chunk(len), true, Fill::Normal(0.0, 1.0)));
     }
     for partials in [1, 64, 65, 1021] {
         all.push(norm(partials, partials, false, Fill::Uniform(0.5, 1.5)));
@@ -34,8 +35,9 @@ fn norm(len: usize, chunk: usize, square: bool, fill: Fill) -> Case {
     if len == 652_824 { case.realistic() } else { case }
 }
 
-pub(super) fn adams() -> Vec<Case> {
+pub(super) fn descents() -> Vec<Case> {
     // Flat parameter buffers are padded to whole chunks of 64; quads are what the kernel asks for.
+    let adam = |len, clip| descent("adam", len, clip);
     let mut all: Vec<Case> = [4, 60, 64, 68, 4100, 65_600, 652_824].map(|len| adam(len, None)).into();
     all.push(adam(1000, Some(1.0 / 64.0)));
     let mut free = adam(1000, Some(1e6));
@@ -53,29 +55,36 @@ pub(super) fn adams() -> Vec<Case> {
     skipped.inputs[5] = Input::new(1, Fill::Constant(3e38)).inert();
     skipped.label += ", and so the update is skipped";
     all.push(skipped);
+
+    for piece in &OPTIMISERS[1..] {
+        all.extend([(68, None), (4100, Some(1.0 / 64.0))].map(|(len, clip)| descent(piece.about.id, len, clip)));
+    }
     all
 }
 
-fn adam(len: usize, clip: Option<f32>) -> Case {
-    let kernel = Adam { len, beta1: 0.9, beta2: 0.999, epsilon: 1e-8, step_size: 0, correction: 6, clip };
-    let mut inputs = vec![
-        Input::new(len, Fill::Normal(0.0, 0.05)),
-        Input::new(len, Fill::Normal(0.0, 0.01)),
-        Input::new(len, Fill::Uniform(0.0, 0.001)),
-        Input::new(len, Fill::Normal(0.0, 0.02)),
-        Input::output(Adam::partials(len)),
-    ];
-    let mut label = len.to_string();
+fn descent(id: &str, len: usize, clip: Option<f32>) -> Case {
+    let optimiser = build(OPTIMISERS, &Spec::new(id)).expect("it is of the list");
+    // Apart, as those of two sets in one program are.
+    let slots: Vec<usize> = [0, 6, 3].into_iter().take(optimiser.scalars().len()).collect();
+    // The third step of a run.
+    let values = optimiser.values(1e-3, 3);
+    let mut inputs = vec![Input::new(len, Fill::Normal(0.0, 0.05))];
+    inputs.extend(optimiser.state().iter().map(|name| match *name {
+        "first" | "velocity" => Input::new(len, Fill::Normal(0.0, 0.01)),
+        // Squares and magnitudes, of which the root and the quotient want none below 0.
+        _ => Input::new(len, Fill::Uniform(0.0, 0.001)),
+    }));
+    inputs.extend([Input::new(len, Fill::Normal(0.0, 0.02)), Input::output(Descent::partials(len))]);
+    let mut label = format!("{id}, {len}");
     if let Some(clip) = clip {
         inputs.push(Input::new(1, Fill::Constant(0.02 * 0.02 * len as f32)));
         label += &format!(", clipped to a norm of {clip}");
     }
+    let given = slots.clone();
     // Blocked sums of squares and a handful of operations.
-    let case = Case::new(label, kernel, inputs).roundings(64).scale(Scale::Largest(0.0));
-    // The third step of a run with a learning rate of 1e-3.
-    let case = case.step(|step| {
-        step.scalars[0] = 1e-3 / (1.0 - 0.9_f32.powi(3));
-        step.scalars[6] = 1.0 / (1.0 - 0.999_f32.powi(3)).sqrt();
+    let case = Case::new(label, Descent { optimiser, len, slots, clip }, inputs).roundings(64);
+    let case = case.scale(Scale::Largest(0.0)).step(|step| {
+        given.iter().zip(values).for_each(|(&slot, value)| step.scalars[slot] = value as f32);
     });
     if len == 652_824 { case.realistic() } else { case }
 }

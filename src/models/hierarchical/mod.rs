@@ -18,7 +18,7 @@ pub use stack::Recognition;
 use super::networks::Networks;
 use super::{
     Batch, Can, Condition, Decode, Density, Encode, Generate, LabelUse, Model, ModelConfig, ModelEntry, Parts, Rows,
-    Sizes, Terms,
+    Sizes, Terms, TrainingPlan,
 };
 use crate::catalogue::{About, Kind};
 use crate::distributions::{DiagonalGaussian, Encoder, Measure, Posterior, PosteriorNetwork};
@@ -214,6 +214,10 @@ impl Model for Hierarchical {
 
     fn measure(&self, black_and_white: bool) -> Measure {
         Measure::of(self.parts.likelihood.support(), black_and_white)
+    }
+
+    fn plan(&self) -> TrainingPlan<'_> {
+        TrainingPlan::of_one_loss(self)
     }
 
     fn terms<'g>(&self, batch: &Batch<'g>) -> Terms<'g> {

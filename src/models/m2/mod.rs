@@ -15,7 +15,7 @@ use super::labeller::{Labeller, cross_entropy, is_right, likeliest, mean_in_ever
 use super::vae::Parts;
 use super::{
     Batch, Can, Classify, Condition, Decode, Density, Encode, Generate, LabelUse, Model, ModelConfig, ModelEntry, Rows,
-    Sizes, Terms,
+    Sizes, Terms, TrainingPlan,
 };
 use crate::catalogue::{About, Kind};
 use crate::distributions::{Encoder, Measure};
@@ -204,6 +204,10 @@ impl Model for M2 {
 
     fn measure(&self, black_and_white: bool) -> Measure {
         Measure::of(self.parts.likelihood.support(), black_and_white)
+    }
+
+    fn plan(&self) -> TrainingPlan<'_> {
+        TrainingPlan::of_one_loss(self)
     }
 
     fn terms<'g>(&self, batch: &Batch<'g>) -> Terms<'g> {

@@ -10,7 +10,7 @@ use crate::graph::{Graph, NodeId, Op};
 use crate::kernels::{
     Access, Batch, Binarise, Expr, Fold, Item, Load, Map, Matmul, Operand, Reduction, Reg, Store, View,
 };
-use crate::program::{Buffer, Request};
+use crate::program::{Buffer, Parameter, ParameterSet, Request};
 
 /// A call whose objects have no place yet.
 pub(super) struct Draft {
@@ -40,7 +40,10 @@ pub(super) struct Emitter<'a> {
     pub drafts: Vec<Draft>,
     /// The object of each output.
     pub outputs: Vec<usize>,
-    gradients: Vec<usize>,
+    /// The objects of the gradients of each set.
+    gradients: Vec<Vec<usize>>,
+    /// The object of what each assigned parameter becomes.
+    assigned: Vec<usize>,
     storage: HashMap<NodeId, Storage>,
 }
 
@@ -78,6 +81,7 @@ impl<'a> Emitter<'a> {
             drafts: vec![],
             outputs: vec![],
             gradients: vec![],
+            assigned: vec![],
             storage: HashMap::new(),
         };
         for (name, t) in &request.outputs {
@@ -85,12 +89,16 @@ impl<'a> Emitter<'a> {
             let object = emitter.whole(&format!("output.{name}"), words);
             emitter.outputs.push(object);
         }
-        if let Some(update) = &request.update {
-            let buffer = emitter.buffer(&update.set.gradients(), update.set.words());
-            for parameter in &update.set.parameters {
-                emitter.objects.push(Object { fixed: Some((buffer, parameter.offset)), words: parameter.len() });
-                emitter.gradients.push(emitter.objects.len() - 1);
-            }
+        for gradients in &request.gradients {
+            let set = gradients.set;
+            let of = |p: &Parameter| emitter.part(&set.gradients(), set.words(), (p.offset, p.len()));
+            let objects = set.parameters.iter().map(of).collect();
+            emitter.gradients.push(objects);
+        }
+        for (name, _) in &request.assigns {
+            let (set, parameter) = emitter.parameter(name);
+            let object = emitter.part(&set.next(), set.words(), (parameter.offset, parameter.len()));
+            emitter.assigned.push(object);
         }
         emitter
     }
@@ -98,6 +106,17 @@ impl<'a> Emitter<'a> {
     /// The program's name.
     pub fn program(&self) -> &'a str {
         self.request.name
+    }
+
+    /// The slot of a scalar.
+    pub fn slot(&self, name: &str) -> usize {
+        self.scalars.iter().position(|s| s == name).expect("every scalar of the program has a slot")
+    }
+
+    /// A parameter of the request's sets, and the set.
+    fn parameter(&self, name: &str) -> (&'a ParameterSet, &'a Parameter) {
+        let found = self.request.parameters.iter().find_map(|set| Some((*set, set.get(name)?)));
+        found.unwrap_or_else(|| panic!("no set holds the parameter {name}"))
     }
 
     fn count(&self, t: NodeId) -> usize {
@@ -123,6 +142,13 @@ impl<'a> Emitter<'a> {
         self.objects.len() - 1
     }
 
+    /// The object that is a range of a named buffer: its first word, and how many.
+    pub fn part(&mut self, name: &str, words: usize, (start, len): (usize, usize)) -> usize {
+        let fixed = Some((self.buffer(name, words), start));
+        self.objects.push(Object { fixed, words: len });
+        self.objects.len() - 1
+    }
+
     /// A new object of the program's own.
     pub fn scratch(&mut self, words: usize) -> usize {
         self.objects.push(Object { fixed: None, words });
@@ -142,7 +168,8 @@ impl<'a> Emitter<'a> {
                 let words = self.count(t);
                 Storage { object: self.scratch(words), offset: 0, strides }
             }
-            Destination::Gradient(i) => Storage { object: self.gradients[i], offset: 0, strides },
+            Destination::Gradient(set, i) => Storage { object: self.gradients[set][i], offset: 0, strides },
+            Destination::Assigned(i) => Storage { object: self.assigned[i], offset: 0, strides },
             Destination::Output(i) => Storage { object: self.outputs[i], offset: 0, strides },
             Destination::Part(concat, axis, start) => {
                 let whole = self.home(concat);
@@ -164,12 +191,10 @@ impl<'a> Emitter<'a> {
         let words = self.count(t);
         let storage = match &self.graph.node(t).op {
             Op::Param(name) => {
-                let found = self.request.parameters.iter().find_map(|set| Some((set, set.get(name)?)));
-                let (set, parameter) = found.unwrap_or_else(|| panic!("no set holds the parameter {name}"));
+                let (set, parameter) = self.parameter(name);
                 assert_eq!(parameter.shape, self.graph.shape(t), "the shape of the parameter {name}");
-                let buffer = self.buffer(&set.values(), set.words());
-                self.objects.push(Object { fixed: Some((buffer, parameter.offset)), words });
-                Storage { object: self.objects.len() - 1, offset: 0, strides }
+                let object = self.part(&set.values(), set.words(), (parameter.offset, words));
+                Storage { object, offset: 0, strides }
             }
             Op::Input(name) => Storage { object: self.whole(&format!("input.{name}"), words), offset: 0, strides },
             _ => {
@@ -208,7 +233,7 @@ impl<'a> Emitter<'a> {
     ) -> (Expr, Vec<Reg>) {
         let rank = home.len();
         let (graph, plan, scalars) = (self.graph, self.plan, self.scalars.clone());
-        let slot = |name: &str| scalars.iter().position(|s| s == name).expect("every scalar of the graph has a slot");
+        let slot = |name: &str| scalars.iter().position(|s| s == name).expect("every scalar of the program has a slot");
         let mut leaf = |expr: &mut Expr, leaf: Leaf| {
             let storage = self.home(leaf.tensor);
             let view = match &leaf.at {

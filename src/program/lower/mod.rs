@@ -8,17 +8,19 @@ mod emit;
 mod memory;
 mod pairs;
 mod plan;
+mod updates;
 
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use super::request::{Request, Update};
-use super::{Buffer, CORRECTION, Call, Output, Program, RING_SLOTS, SQUARED_GRADIENT_NORM, STEP_SIZE, Slice};
+use super::request::Request;
+use super::{Buffer, Call, Output, Program, RING_SLOTS, SHARE, Slice};
 use crate::graph::{NodeId, Op, Tensor};
-use crate::kernels::{Adam, Expr, Instr, Item, Kernel, Load, Norm, SCALARS, Statistics, View};
+use crate::kernels::{Expr, Instr, Item, Kernel, Load, SCALARS, Statistics, View};
 use emit::{Draft, Emitter};
 use memory::Object;
 use plan::{Destination, Plan};
+use updates::Partials;
 
 /// Makes the program that a request asks for.
 ///
@@ -39,10 +41,14 @@ pub fn lower(request: &Request) -> Program {
     for unit in &plan.units {
         emitter.unit(unit);
     }
-    let partials = request.update.as_ref().map(|update| emit_update(&mut emitter, update));
+    for gradients in request.gradients.iter().filter(|gradients| gradients.accumulate) {
+        updates::emit_accumulation(&mut emitter, gradients);
+    }
+    updates::emit_assigns(&mut emitter, &request);
+    let partials: Vec<Partials> = request.updates.iter().map(|u| updates::emit_update(&mut emitter, u)).collect();
     pairs::pair(&mut emitter.drafts, &mut emitter.objects);
     let mut names: Vec<String> = request.statistics.iter().map(|s| s.0.to_string()).collect();
-    let ring = emit_statistics(&mut emitter, &statistics, partials, &mut names);
+    let ring = emit_statistics(&mut emitter, &statistics, &partials, &mut names);
     finish(&request, emitter, names, ring)
 }
 
@@ -52,9 +58,11 @@ fn statistics(request: &Request) -> Vec<NodeId> {
 
 fn make_plan<'a>(request: &Request<'a>) -> Plan<'a> {
     let mut wanted: Vec<(NodeId, Destination)> = Vec::new();
-    if let Some(update) = &request.update {
-        wanted.extend(update.gradients.iter().enumerate().map(|(i, &t)| (t.id(), Destination::Gradient(i))));
+    for (set, gradients) in request.gradients.iter().enumerate() {
+        let tensors = gradients.tensors.iter().enumerate();
+        wanted.extend(tensors.map(|(i, t)| (t.id(), Destination::Gradient(set, i))));
     }
+    wanted.extend(request.assigns.iter().enumerate().map(|(i, (_, t))| (t.id(), Destination::Assigned(i))));
     wanted.extend(request.outputs.iter().enumerate().map(|(i, &(_, t))| (t.id(), Destination::Output(i))));
     Plan::new(request.graph, &wanted, &statistics(request))
 }
@@ -65,8 +73,9 @@ const COPIES: usize = 3;
 /// Lets a tensor that is wanted in many places be copied in several calls, since a call has eight bindings.
 fn spread_copies(request: &mut Request) {
     let mut seen: HashMap<NodeId, usize> = HashMap::new();
-    let gradients = request.update.iter_mut().flat_map(|update| &mut update.gradients);
-    for t in gradients.chain(request.outputs.iter_mut().map(|output| &mut output.1)) {
+    let gradients = request.gradients.iter_mut().flat_map(|gradients| &mut gradients.tensors);
+    let named = request.outputs.iter_mut().chain(&mut request.assigns).map(|(_, t)| t);
+    for t in gradients.chain(named) {
         let before = seen.entry(t.id()).or_default();
         *before += 1;
         for _ in 0..(*before - 1) / COPIES {
@@ -79,11 +88,14 @@ fn spread_copies(request: &mut Request) {
 /// bind beside the ring and the optimiser's partials, or parameters that the optimiser has changed by then.
 fn must_be_gathered(plan: &Plan, request: &Request) -> bool {
     let read = plan.statistics_read();
-    let is_updated = |t: &NodeId| match (&plan.graph.node(*t).op, &request.update) {
-        (Op::Param(name), Some(update)) => update.set.get(name).is_some(),
+    let is_changed = |t: &NodeId| match &plan.graph.node(*t).op {
+        Op::Param(name) => {
+            request.updates.iter().any(|update| update.set.get(name).is_some())
+                || request.assigns.iter().any(|(assigned, _)| assigned == name)
+        }
         _ => false,
     };
-    read.len() + usize::from(request.update.is_some()) > 7 || read.iter().any(is_updated)
+    read.len() + request.updates.len() > 7 || read.iter().any(is_changed)
 }
 
 /// Sums statistics one by one into one tensor, which is all that their call then reads.
@@ -100,8 +112,11 @@ fn gather_statistics(request: &mut Request) {
 
 fn scalar_names(request: &Request) -> Vec<String> {
     let mut names: Vec<String> = Vec::new();
-    if request.update.is_some() {
-        names.extend([STEP_SIZE.to_string(), CORRECTION.to_string()]);
+    for update in &request.updates {
+        names.extend(update.rule.optimiser.scalars().iter().map(|name| update.set.scalar(name)));
+    }
+    if request.gradients.iter().any(|gradients| gradients.accumulate) {
+        names.push(SHARE.to_string());
     }
     for id in request.graph.ids() {
         if let Op::Scalar(name) = &request.graph.node(id).op
@@ -114,52 +129,21 @@ fn scalar_names(request: &Request) -> Vec<String> {
     names
 }
 
-/// The optimiser's calls; gives the object of the partials of Σg² and how many there are.
-fn emit_update(emitter: &mut Emitter, update: &Update) -> (usize, usize) {
-    let (set, adam) = (update.set, update.adam);
-    let len = set.words();
-    let values = emitter.whole(&set.values(), len);
-    let gradients = emitter.whole(&set.gradients(), len);
-    let [first, second] = set.moments().map(|name| emitter.whole(&name, len));
-    let count = Adam::partials(len);
-    let partials = emitter.scratch(count);
-    let mut objects = vec![values, first, second, gradients, partials];
-    if adam.clip.is_some() {
-        let (parts, norm) = (emitter.scratch(count), emitter.scratch(1));
-        let by_chunk = Norm { len, chunk: Adam::chunk(len), square: true };
-        emitter.push(Arc::new(by_chunk), vec![gradients, parts], "squared gradient norm, by chunk");
-        let whole = Norm { len: count, chunk: count, square: false };
-        emitter.push(Arc::new(whole), vec![parts, norm], "squared gradient norm");
-        objects.push(norm);
-    }
-    let kernel = Adam {
-        len,
-        beta1: adam.beta1,
-        beta2: adam.beta2,
-        epsilon: adam.epsilon,
-        step_size: 0,
-        correction: 1,
-        clip: adam.clip,
-    };
-    emitter.push(Arc::new(kernel), objects, &format!("Adam over {}", set.name));
-    (partials, count)
-}
-
 /// The call that sums the statistics; gives the object of the ring.
 fn emit_statistics(
     emitter: &mut Emitter,
     statistics: &[NodeId],
-    partials: Option<(usize, usize)>,
+    partials: &[Partials],
     names: &mut Vec<String>,
 ) -> Option<usize> {
     let mut objects = Vec::new();
     let mut items: Vec<Item> = statistics.iter().map(|&t| emitter.item(t, &mut objects)).collect();
-    if let Some((partials, count)) = partials {
+    for Partials { object, count, name } in partials {
         let mut expr = Expr::default();
         let reg = expr.load(Load { binding: objects.len(), view: View { offset: 0, strides: vec![1] } });
-        objects.push(partials);
-        items.push(Item { extents: vec![count], expr, reg });
-        names.push(SQUARED_GRADIENT_NORM.to_string());
+        objects.push(*object);
+        items.push(Item { extents: vec![*count], expr, reg });
+        names.push(name.clone());
     }
     if items.is_empty() {
         return None;

@@ -10,6 +10,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::super::accumulator::Means;
 use super::null;
 use crate::data::Split;
 
@@ -73,6 +74,12 @@ pub struct EpochRecord {
 }
 
 impl EpochRecord {
+    /// A record of means by name; what a model does not tell counts as 0.
+    pub fn of(epoch: u64, split: Split, means: &Means) -> EpochRecord {
+        let [loss, reconstruction, kl] = ["loss", "reconstruction", "kl"].map(|name| means.get(name).unwrap_or(0.0));
+        EpochRecord { parts: means.parts(), ..EpochRecord::new(epoch, split, loss, reconstruction, kl) }
+    }
+
     /// A record with the figures that are always there, in nats per example; `elbo` follows from them, and everything
     /// optional is absent.
     pub fn new(epoch: u64, split: Split, loss: f64, reconstruction: f64, kl: f64) -> EpochRecord {

@@ -70,7 +70,9 @@ impl Session {
         work: impl for<'g> FnOnce(&dyn Model, Rows<'g>) -> Result<Tensor<'g>>,
     ) -> Result<Vec<f32>> {
         let (features, condition) = (self.model.features(), self.model.condition().given());
-        self.load(name, |model, set| transform(name, set, CHUNK, (features, condition), |rows| work(model, rows)))?;
+        self.load(name, |model, layout| {
+            transform(name, &layout.read(), CHUNK, (features, condition), |rows| work(model, rows))
+        })?;
         self.transform(name, self.known_of(given), (features, condition, outputs), seed)
     }
 
@@ -81,8 +83,8 @@ impl Session {
 
     pub(super) fn encoder(&mut self) -> Result<ProgramId> {
         let widths = (self.model.features(), self.model.condition().given());
-        self.load("encode", |model, set| {
-            transform("encode", set, CHUNK, widths, |rows| Ok(model.can().encode()?.mean(rows)))
+        self.load("encode", |model, layout| {
+            transform("encode", &layout.read(), CHUNK, widths, |rows| Ok(model.can().encode()?.mean(rows)))
         })
     }
 
@@ -94,8 +96,8 @@ impl Session {
     pub fn decode<'a>(&mut self, codes: impl Into<Given<'a>>) -> Result<Vec<f32>> {
         let (features, latent) = (self.model.features(), self.latent()?);
         let condition = self.model.condition().width();
-        self.load("decode", |model, set| {
-            transform("decode", set, CHUNK, (latent, condition), |Rows { x: z, y }| {
+        self.load("decode", |model, layout| {
+            transform("decode", &layout.read(), CHUNK, (latent, condition), |Rows { x: z, y }| {
                 Ok(model.can().decode()?.mean(z, y))
             })
         })?;
@@ -113,8 +115,8 @@ impl Session {
         let (features, condition) = (self.model.features(), self.model.condition().width());
         check_conditions(y, count, condition)?;
         let known = known("sample");
-        self.load("sample", |model, set| {
-            generator("sample", set, |graph| {
+        self.load("sample", |model, layout| {
+            generator("sample", &layout.read(), |graph| {
                 let y = (condition > 0).then(|| graph.input(&known, &[CHUNK, condition]));
                 Ok(model.can().generate()?.rows(graph, CHUNK, y))
             })
@@ -129,8 +131,8 @@ impl Session {
     /// If the model has no prior, or the device fails.
     pub fn prior_sample(&mut self, count: usize, seed: u64) -> Result<Vec<f32>> {
         let latent = self.latent()?;
-        self.load("prior", |model, set| {
-            generator("prior", set, |graph| Ok(model.can().generate()?.codes(graph, CHUNK)))
+        self.load("prior", |model, layout| {
+            generator("prior", &layout.read(), |graph| Ok(model.can().generate()?.codes(graph, CHUNK)))
         })?;
         self.chunks("prior", (count, latent), seed, &[])
     }

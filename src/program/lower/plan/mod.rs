@@ -27,8 +27,10 @@ pub(super) enum Destination {
     Scratch,
     /// A part of a concatenation: the tensor, its axis, and the index where the part starts.
     Part(NodeId, usize, usize),
-    /// The gradient of a parameter of the updated set, by index.
-    Gradient(usize),
+    /// The gradient of a parameter: the index of its set among those of the request, and its own.
+    Gradient(usize, usize),
+    /// What an assigned parameter becomes, by index.
+    Assigned(usize),
     /// An output, by index.
     Output(usize),
 }

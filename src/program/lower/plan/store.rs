@@ -11,7 +11,8 @@ use crate::graph::{NodeId, Op};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Memory {
     Own(NodeId),
-    Gradients,
+    Gradients(usize),
+    Assigned,
     Output(usize),
 }
 
@@ -94,7 +95,8 @@ impl Plan<'_> {
     /// The tensor that is written to a destination: a reshape of something computed is that thing, written there.
     pub(super) fn placed(&self, t: NodeId, destination: Destination) -> NodeId {
         let node = self.graph.node(t);
-        let whole = matches!(destination, Destination::Gradient(_) | Destination::Output(_));
+        let whole =
+            matches!(destination, Destination::Gradient(..) | Destination::Assigned(_) | Destination::Output(_));
         match node.op {
             Op::Reshape if whole => {
                 let inner = self.placed(node.inputs[0], destination);
@@ -138,7 +140,8 @@ impl Plan<'_> {
     pub(super) fn memory(&self, t: NodeId, destination: Destination) -> Memory {
         match destination {
             Destination::Scratch => Memory::Own(t),
-            Destination::Gradient(_) => Memory::Gradients,
+            Destination::Gradient(set, _) => Memory::Gradients(set),
+            Destination::Assigned(_) => Memory::Assigned,
             Destination::Output(i) => Memory::Output(i),
             Destination::Part(whole, ..) => match self.destinations.get(&whole).and_then(|d| d.first()) {
                 Some(&first) => self.memory(whole, first),

@@ -16,7 +16,7 @@ type Of<'a> = &'a dyn Fn(usize) -> (u64, u64);
 fn visits(graph: &Graph, loss: Tensor) -> (u64, u64) {
     let wrt: Vec<Tensor> = graph.parameters().iter().map(|spec| graph.parameter(&spec.name)).collect();
     let gradients = loss.gradients(&wrt);
-    let wanted: Vec<_> = gradients.iter().enumerate().map(|(i, t)| (t.id(), Destination::Gradient(i))).collect();
+    let wanted: Vec<_> = gradients.iter().enumerate().map(|(i, t)| (t.id(), Destination::Gradient(0, i))).collect();
     let plan = Plan::new(graph, &wanted, &[loss.id()]);
     (plan.visits.get(), plan.units.len() as u64)
 }

@@ -1,0 +1,88 @@
+//! AdamW.
+
+use std::sync::Arc;
+
+use multiversion::multiversion;
+
+use super::adam::{Adam, BETA1, BETA2, EPSILON};
+use super::{Optimiser, Pass};
+use crate::catalogue::{About, Bounds, Kind, Piece, Setting};
+
+/// Adam, from weights that were first multiplied by 1 − αλ, whatever their gradient.
+#[derive(Clone, Copy, Debug, PartialEq)]
+struct AdamW {
+    adam: Adam,
+    decay: f64,
+}
+
+pub(super) static PIECE: Piece<dyn Optimiser> = Piece {
+    about: About {
+        kind: Kind::Optimiser,
+        id: "adamw",
+        aliases: &[],
+        name: "Adam with decoupled weight decay",
+        formula: "θ ← (1 − αλ)θ − α m̂/(√v̂ + ε)",
+        source: "Loshchilov & Hutter 2019, algorithm 2",
+        settings: &[
+            BETA1,
+            BETA2,
+            EPSILON,
+            Setting {
+                name: "decay",
+                default: 0.01,
+                bounds: Bounds::NotNegative,
+                meaning: "λ, the share of every parameter that a learning rate of 1 would take off it",
+            },
+        ],
+        example: "elbo train --optimiser adamw:decay=0.05",
+    },
+    build: |settings| {
+        let [beta1, beta2, epsilon] = ["beta1", "beta2", "epsilon"].map(|name| settings.get(name) as f32);
+        Arc::new(AdamW { adam: Adam { beta1, beta2, epsilon }, decay: settings.get("decay") })
+    },
+};
+
+impl Optimiser for AdamW {
+    fn id(&self) -> &'static str {
+        PIECE.about.id
+    }
+
+    fn state(&self) -> &'static [&'static str] {
+        self.adam.state()
+    }
+
+    fn scalars(&self) -> &'static [&'static str] {
+        &["step_size", "correction", "decay"]
+    }
+
+    fn values(&self, learning_rate: f64, t: u64) -> [f64; 3] {
+        let [step_size, correction, _] = self.adam.values(learning_rate, t);
+        [step_size, correction, learning_rate * self.decay]
+    }
+
+    fn constants(&self) -> [f32; 3] {
+        self.adam.constants()
+    }
+
+    fn wgsl(&self) -> &'static str {
+        include_str!("../../../shaders/optimisers/adamw.wgsl")
+    }
+
+    fn flops(&self) -> usize {
+        16
+    }
+
+    fn descend(&self, pass: Pass) -> f32 {
+        descend(&self.adam, pass)
+    }
+}
+
+#[multiversion(targets("x86_64+avx512f+avx512vl", "x86_64+avx2+fma"))]
+fn descend(adam: &Adam, pass: Pass) -> f32 {
+    let (Adam { beta1, beta2, epsilon }, [alpha, c, decay]) = (*adam, pass.scalars);
+    pass.apply(|theta, [m, v], g| {
+        let m = beta1 * m + (1.0 - beta1) * g;
+        let v = beta2 * v + (1.0 - beta2) * g * g;
+        (theta - decay * theta - alpha * m / (v.sqrt() * c + epsilon), [m, v])
+    })
+}

@@ -1,0 +1,243 @@
+//! Which programs a batch is given to, with what scalars, and what comes back.
+
+use super::batches::Batches;
+use super::programs::{TrainingStep, moved_by};
+use super::scalars::{Moved, Scalars};
+use super::schedule::Rates;
+use super::session::Session;
+use crate::error::{Error, Result};
+use crate::kernels::{NOT_FINITE, Step};
+use crate::models::Model;
+use crate::program::{Executor, Launch, Program, ProgramId, SQUARED_GRADIENT_NORM};
+
+/// The statistic that is the Euclidean norm of the gradient; of a group, behind its name, where there are several.
+pub(super) const GRADIENT_NORM: &str = "gradient_norm";
+
+/// A program that is run for some batches.
+#[derive(Debug)]
+struct Part {
+    id: ProgramId,
+    phase: usize,
+    /// Whether it moves parameters along gathered gradients, and so is run for the last batch of an iteration alone.
+    applies: bool,
+    scalars: Scalars,
+    /// The place of each of its statistics among the names of all.
+    statistics: Vec<usize>,
+    /// How many of them, the last ones, are squares of norms.
+    norms: usize,
+    /// Statistics that have come back and were not taken in yet.
+    found: Vec<f32>,
+}
+
+/// When a phase is done, and which groups it moves.
+#[derive(Debug)]
+struct Timing {
+    every: u64,
+    after: u64,
+    moves: Vec<usize>,
+}
+
+impl Timing {
+    fn runs_in(&self, iteration: u64) -> bool {
+        iteration >= self.after && (iteration - self.after).is_multiple_of(self.every)
+    }
+
+    /// How often the phase has been done after so many iterations.
+    fn runs_before(&self, iterations: u64) -> u64 {
+        iterations.saturating_sub(self.after).div_ceil(self.every)
+    }
+}
+
+/// The programs of a model's phases. An iteration is what moves parameters once: one batch, or several whose gradients are
+/// gathered.
+#[derive(Debug)]
+pub(super) struct Phases {
+    /// The names of all statistics.
+    pub names: Vec<String>,
+    parts: Vec<Part>,
+    timing: Vec<Timing>,
+    groups: Vec<Moved>,
+    rates: Rates,
+    batches: Batches,
+    accumulate: usize,
+}
+
+impl Phases {
+    /// Loads the programs of all phases.
+    ///
+    /// # Errors
+    /// If the device has too little memory, or a kernel does not compile.
+    pub fn load(session: &mut Session, step: &TrainingStep, rates: Rates, batches: Batches) -> Result<Phases> {
+        let phases = session.model.plan().phases.into_iter().enumerate().map(|(place, phase)| {
+            let moves = moved_by(&*session.model, place);
+            (phase.name, Timing { every: phase.every.max(1), after: phase.after, moves })
+        });
+        let (names, timing): (Vec<&str>, Vec<Timing>) = phases.unzip();
+        let mut loaded: Vec<(ProgramId, usize, bool)> = vec![];
+        for (place, name) in names.into_iter().enumerate() {
+            let id = session.load(name, |model, layout| Ok(step.phase(model, layout, place)))?;
+            loaded.push((id, place, false));
+            if step.accumulate > 1 {
+                let name = format!("{name}.apply");
+                loaded.push((session.load(&name, |model, layout| Ok(step.apply(model, layout, place)))?, place, true));
+            }
+        }
+        let one_group = step.groups.len() == 1;
+        let named = |statistic: &String| match statistic.strip_suffix(SQUARED_GRADIENT_NORM) {
+            Some(_) if one_group => GRADIENT_NORM.to_string(),
+            Some(group) => format!("{group}{GRADIENT_NORM}"),
+            None => statistic.clone(),
+        };
+        let is_norm = |statistic: &&String| statistic.ends_with(SQUARED_GRADIENT_NORM);
+        let program = |id: ProgramId| session.executor.program(id);
+        // Norms stand last, whichever program gives them.
+        let (mut means, mut norms): (Vec<String>, Vec<String>) = (vec![], vec![]);
+        for statistic in loaded.iter().flat_map(|&(id, ..)| &program(id).statistics) {
+            let (name, list) = (named(statistic), if is_norm(&statistic) { &mut norms } else { &mut means });
+            if !list.contains(&name) {
+                list.push(name);
+            }
+        }
+        let names = [means, norms].concat();
+        let part = |(id, phase, applies): (ProgramId, usize, bool)| {
+            let Program { statistics, .. } = program(id);
+            let place = |statistic: &String| names.iter().position(|name| *name == named(statistic));
+            Part {
+                id,
+                phase,
+                applies,
+                scalars: Scalars::of(program(id), step.groups),
+                statistics: statistics.iter().filter_map(place).collect(),
+                norms: statistics.iter().filter(is_norm).count(),
+                found: vec![],
+            }
+        };
+        let parts = loaded.into_iter().map(part).collect();
+        let groups = step.groups.to_vec();
+        Ok(Phases { names, parts, timing, groups, rates, batches, accumulate: step.accumulate })
+    }
+
+    /// The program of the first phase.
+    pub fn first(&self) -> ProgramId {
+        self.parts[0].id
+    }
+
+    /// The groups of parameters, and how each is moved.
+    pub fn groups(&self) -> &[Moved] {
+        &self.groups
+    }
+
+    /// The rates of the run.
+    pub fn rates(&self) -> &Rates {
+        &self.rates
+    }
+
+    /// Whether batch `i` of an epoch is the last of its iteration.
+    fn ends_iteration(&self, i: usize) -> bool {
+        (i + 1).is_multiple_of(self.accumulate) || i + 1 == self.batches.len()
+    }
+
+    /// Whether an iteration has ended after so many batches of an epoch.
+    pub fn is_between_iterations(&self, batches: usize) -> bool {
+        batches == 0 || self.ends_iteration(batches - 1)
+    }
+
+    /// What batch `i` of an epoch counts for among those of its iteration, with a minus sign if it is the first.
+    fn share(&self, i: usize) -> f64 {
+        let first = i - i % self.accumulate;
+        let all = first..(first + self.accumulate).min(self.batches.len());
+        let rows = |i: usize| f64::from(self.batches.at(i).1);
+        let share = rows(i) / all.map(rows).sum::<f64>();
+        if i == first { -share } else { share }
+    }
+
+    /// Whether a program is run for batch `i` of an epoch, which is step `number` of the run.
+    fn is_run(&self, part: &Part, i: usize, number: u64) -> bool {
+        let timing = &self.timing[part.phase];
+        timing.runs_in(self.rates.iteration(number)) && (!part.applies || self.ends_iteration(i))
+    }
+
+    /// How often a group will have been moved once a phase has been done in an iteration.
+    fn updates(&self, phase: usize, iteration: u64, group: usize) -> u64 {
+        let moves = self.timing.iter().enumerate().filter(|(_, timing)| timing.moves.contains(&group));
+        moves.map(|(place, timing)| timing.runs_before(iteration + u64::from(place <= phase))).sum()
+    }
+
+    /// Appends what is to be run for batch `i` of an epoch, which is step `number` of the run.
+    pub fn launch(&self, model: &dyn Model, (i, number): (usize, u64), step: &Step, into: &mut Vec<Launch>) {
+        let (position, rows) = self.batches.at(i);
+        let (iteration, share) = (self.rates.iteration(number), self.share(i));
+        for part in self.parts.iter().filter(|part| self.is_run(part, i, number)) {
+            let updates = |group: usize| self.updates(part.phase, iteration, group);
+            let scalars = part.scalars.at((&self.groups, &self.rates), model, (number, share), &updates);
+            let step = Step { step: number as u32, rows, position, scalars, ..*step };
+            into.push(Launch { program: part.id, step });
+        }
+    }
+
+    /// Takes the statistics that have come back; with `wait`, of all that was launched.
+    pub fn collect(&mut self, executor: &mut dyn Executor, wait: bool) -> Result<()> {
+        self.parts.iter_mut().try_for_each(|part| executor.statistics(part.id, wait, &mut part.found))
+    }
+
+    /// Forgets the statistics that have come back.
+    pub fn forget(&mut self) {
+        self.parts.iter_mut().for_each(|part| part.found.clear());
+    }
+
+    /// The statistics of batch `i` of an epoch, which is step `number` of the run, once all of them have come back: gives each to
+    /// `told`, by its place among the names.
+    ///
+    /// # Errors
+    /// If a loss or a gradient is not a finite number.
+    pub fn take(&mut self, (i, number): (usize, u64), told: &mut dyn FnMut(usize, f64)) -> Result<bool> {
+        let has_come = |part: &Part| part.found.len() >= part.statistics.len() || !self.is_run(part, i, number);
+        if !self.parts.iter().all(has_come) {
+            return Ok(false);
+        }
+        for place in 0..self.parts.len() {
+            if !self.is_run(&self.parts[place], i, number) {
+                continue;
+            }
+            let Part { applies, statistics, norms, found, .. } = &mut self.parts[place];
+            let means = statistics.len() - *norms;
+            for (at, (&name, value)) in statistics.iter().zip(found.drain(..statistics.len())).enumerate() {
+                let value = f64::from(value);
+                let is_finite = match at < means {
+                    true => at > 0 || *applies || value.is_finite(),
+                    false => value.is_finite() && value < f64::from(NOT_FINITE),
+                };
+                if !is_finite {
+                    return Err(diverged(number, if at < means { "loss" } else { "gradient" }));
+                }
+                told(name, if at < means { value } else { value.sqrt() });
+            }
+        }
+        Ok(true)
+    }
+}
+
+fn diverged(step: u64, what: &str) -> Error {
+    Error::Diverged(format!(
+        "step {step} gave a {what} that is not a finite number. A smaller --learning-rate, --clip-norm 1 or --warmup-steps \
+         1000 usually helps; the last checkpoint is as it was"
+    ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_phase_is_counted_as_it_is_done() {
+        for (every, after) in [(1, 0), (3, 0), (1, 4), (5, 2)] {
+            let (timing, mut done) = (Timing { every, after, moves: vec![] }, 0);
+            for iteration in 0..40 {
+                assert_eq!(timing.runs_before(iteration), done, "every {every} after {after}");
+                done += u64::from(timing.runs_in(iteration));
+            }
+        }
+        let timing = Timing { every: 5, after: 2, moves: vec![] };
+        assert_eq!([1, 2, 3, 7].map(|iteration| timing.runs_in(iteration)), [false, true, false, true]);
+    }
+}
