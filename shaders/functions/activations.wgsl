@@ -27,7 +27,7 @@ fn tanh_grad(g: f32, y: f32) -> f32 { return g * (1.0 - y * y); }
 fn softplus(x: f32) -> f32 { return max(x, 0.0) + log(1.0 + exp(-abs(x))); }
 fn softplus_grad(g: f32, x: f32) -> f32 { return g * sigmoid(x); }
 
-// The error function (Abramowitz and Stegun 7.1.26, absolute error below 5e-7).
+// The error function (Abramowitz and Stegun 7.1.26, absolute error below 7e-7).
 fn erf(x: f32) -> f32 {
     let a = abs(x);
     let t = 1.0 / (1.0 + 0.3275911 * a);

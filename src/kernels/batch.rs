@@ -6,8 +6,11 @@
 //!
 //! Threads: one per word of an output row (32 values of bits, 4 of bytes, 1 of floats); a few words on software adapters.
 
+use multiversion::multiversion;
+use rayon::prelude::*;
+
 use super::args::Args;
-use super::random::{Shuffle, uniform4};
+use super::random::{DRAWS, Shuffle, uniforms};
 use super::step::{DIMS, Step};
 use super::{Access, Cost, IMMEDIATES, Kernel, Module, RANDOM, Traits, grid};
 
@@ -78,12 +81,16 @@ impl Batch {
         self.features.div_ceil(self.packing.per_word())
     }
 
-    fn decode(&self, words: &[u32], j: usize) -> f32 {
-        match self.packing {
-            Packing::Bits => (words[j / 32] >> (j % 32) & 1) as f32,
-            Packing::Bytes => (words[j / 4] >> (8 * (j % 4)) & 255) as f32 * (1.0 / 255.0),
-            Packing::Floats => f32::from_bits(words[j]),
-        }
+    /// The row of the data set that stands in row `b` of the batch.
+    fn row(&self, shuffle: &Shuffle, step: &Step, b: usize) -> usize {
+        let (b, count) = (b as u32, self.count as u32);
+        let position = (step.position + b).min(count - 1);
+        let row = match self.order {
+            Order::Sequential => position,
+            Order::Shuffled => shuffle.at(position),
+            Order::InTurn => shuffle.at(step.step.wrapping_mul(self.rows as u32).wrapping_add(b) % count),
+        };
+        row as usize
     }
 }
 
@@ -153,30 +160,57 @@ impl Kernel for Batch {
         // SAFETY: this thread is the only writer.
         let (data, out) = (args.words(0), unsafe { args.write(1) });
         let shuffle = Shuffle::new(step, self.count as u32);
-        for (b, out) in out.chunks_exact_mut(self.features).take(self.rows).enumerate() {
-            let (b, count) = (b as u32, self.count as u32);
-            let position = (step.position + b).min(count - 1);
-            let row = match self.order {
-                Order::Sequential => position,
-                Order::Shuffled => shuffle.at(position),
-                Order::InTurn => shuffle.at(step.step.wrapping_mul(self.rows as u32).wrapping_add(b) % count),
-            } as usize;
-            let b = b as usize;
-            let words = &data[row * self.row_words()..][..self.row_words()];
-            for (j, out) in out.iter_mut().enumerate() {
-                *out = self.decode(words, j);
-            }
+        let rows = out[..self.rows * self.features].par_chunks_exact_mut(self.features).enumerate();
+        // A second thread costs about ten microseconds to wake.
+        rows.with_min_len(16_384 / self.features + 1).for_each(|(b, out)| {
+            let words = &data[self.row(&shuffle, step, b) * self.row_words()..][..self.row_words()];
+            decode(self.packing, words, out);
             if let Binarise::Sample(stream) = self.binarise {
-                let (mut at, mut draws) = (usize::MAX, [0.0; 4]);
-                for (j, out) in out.iter_mut().enumerate() {
-                    let element = b * self.features + j;
-                    if element / 4 != at {
-                        at = element / 4;
-                        draws = uniform4(step, stream, at as u32);
-                    }
-                    *out = if draws[element % 4] < *out { 1.0 } else { 0.0 };
+                binarise(out, b * self.features, step, stream);
+            }
+        });
+    }
+}
+
+/// A row of values from its words.
+#[multiversion(targets("x86_64+avx512f+avx512vl+avx512dq+avx512bw", "x86_64+avx2+fma"))]
+fn decode(packing: Packing, words: &[u32], out: &mut [f32]) {
+    match packing {
+        Packing::Bits => {
+            for (&word, out) in words.iter().zip(out.chunks_mut(32)) {
+                for (k, out) in out.iter_mut().enumerate() {
+                    *out = ((word >> k) & 1) as i32 as f32;
                 }
             }
         }
+        Packing::Bytes => {
+            let (whole, rest) = out.as_chunks_mut::<4>();
+            for (&word, out) in words.iter().zip(whole.iter_mut()) {
+                for (k, out) in out.iter_mut().enumerate() {
+                    *out = ((word >> (8 * k)) & 255) as i32 as f32 * (1.0 / 255.0);
+                }
+            }
+            if let Some(&word) = words.last() {
+                for (k, out) in rest.iter_mut().enumerate() {
+                    *out = ((word >> (8 * k)) & 255) as i32 as f32 * (1.0 / 255.0);
+                }
+            }
+        }
+        Packing::Floats => out.copy_from_slice(bytemuck::cast_slice(words)),
+    }
+}
+
+/// Draws values as black or white, the first of them being this element of the stream.
+#[multiversion(targets("x86_64+avx512f+avx512vl+avx512dq+avx512bw", "x86_64+avx2+fma"))]
+fn binarise(values: &mut [f32], first: usize, step: &Step, stream: u32) {
+    let mut done = 0;
+    while done < values.len() {
+        let (block, skipped) = ((first + done) / 4, (first + done) % 4);
+        let drawn = uniforms(step, stream, block as u32);
+        let count = (DRAWS - skipped).min(values.len() - done);
+        for (value, draw) in values[done..done + count].iter_mut().zip(&drawn[skipped..]) {
+            *value = if draw < value { 1.0 } else { 0.0 };
+        }
+        done += count;
     }
 }

@@ -208,7 +208,7 @@ impl Func {
             Gelu => lanes!(out; a = a; a * normal_cdf(a)),
             Tanh => lanes!(out; a = a; math::tanh(a)),
             Sigmoid => lanes!(out; a = a; math::sigmoid(a)),
-            Softplus => lanes!(out; a = a; softplus(a)),
+            Softplus => lanes!(out; a = a; math::softplus(a)),
             ReluGrad => lanes!(out; g = a, y = b; if y > 0.0 { g } else { 0.0 }),
             LeakyReluGrad => lanes!(out; g = a, y = b; if y > 0.0 { g } else { 0.01 * g }),
             EluGrad => lanes!(out; g = a, y = b; if y > 0.0 { g } else { g * (y + 1.0) }),
@@ -226,7 +226,7 @@ impl Func {
             }
             KlStandardNormal => lanes!(out; mu = a, log_var = b; 0.5 * (mu * mu + math::exp(log_var) - 1.0 - log_var)),
             KlStandardNormalGradLogVar => lanes!(out; g = a, log_var = b; 0.5 * g * (math::exp(log_var) - 1.0)),
-            BernoulliLogProb => lanes!(out; logit = a, x = b; x * logit - softplus(logit)),
+            BernoulliLogProb => lanes!(out; logit = a, x = b; x * logit - math::softplus(logit)),
             GaussianLogProb => lanes!(out; x = a, mu = b, log_var = c; {
                 let d = x - mu;
                 -0.5 * (1.837_877_1 + log_var + d * d * math::exp(-log_var))
@@ -238,12 +238,6 @@ impl Func {
             LogBetaGrad => lanes!(out; g = a, x = b, y = c; g * special::log_beta_slope(x, y)),
         }
     }
-}
-
-#[inline(always)]
-fn softplus(x: f32) -> f32 {
-    let positive = if x > 0.0 { x } else { 0.0 };
-    positive + math::log_1p(math::exp(-x.abs()))
 }
 
 #[inline(always)]

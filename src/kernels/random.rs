@@ -60,6 +60,68 @@ pub fn normal4(step: &Step, stream: u32, index: u32) -> [f32; 4] {
     [a, b, c, d]
 }
 
+/// Blocks that are drawn side by side.
+const BLOCKS: usize = 8;
+
+/// How many numbers [`uniforms`] and [`normals`] give at once.
+pub const DRAWS: usize = 4 * BLOCKS;
+
+/// The words of the blocks from `first` on: word k of block b is `[k][b]`.
+#[inline(always)]
+fn blocks(step: &Step, stream: u32, first: u32) -> [[u32; BLOCKS]; 4] {
+    let mut c = [[0; BLOCKS], [step.step; BLOCKS], [stream; BLOCKS], [0; BLOCKS]];
+    for (b, word) in c[0].iter_mut().enumerate() {
+        *word = first.wrapping_add(b as u32);
+    }
+    let mut k = step.seed;
+    for _ in 0..10 {
+        for b in 0..BLOCKS {
+            let p0 = u64::from(MULTIPLIERS[0]) * u64::from(c[0][b]);
+            let p1 = u64::from(MULTIPLIERS[1]) * u64::from(c[2][b]);
+            (c[0][b], c[1][b]) = ((p1 >> 32) as u32 ^ c[1][b] ^ k[0], p1 as u32);
+            (c[2][b], c[3][b]) = ((p0 >> 32) as u32 ^ c[3][b] ^ k[1], p0 as u32);
+        }
+        k = [k[0].wrapping_add(WEYL[0]), k[1].wrapping_add(WEYL[1])];
+    }
+    c
+}
+
+/// Numbers of blocks behind each other, from those of each word.
+#[inline(always)]
+fn interleaved(words: [[f32; BLOCKS]; 4]) -> [f32; DRAWS] {
+    let mut all = [0.0; DRAWS];
+    for (b, four) in all.as_chunks_mut::<4>().0.iter_mut().enumerate() {
+        *four = [words[0][b], words[1][b], words[2][b], words[3][b]];
+    }
+    all
+}
+
+/// What [`uniform4`] gives for the blocks from `first` on, by vectors.
+#[inline(always)]
+pub fn uniforms(step: &Step, stream: u32, first: u32) -> [f32; DRAWS] {
+    let mut u = [[0.0; BLOCKS]; 4];
+    for (u, words) in u.iter_mut().zip(blocks(step, stream, first)) {
+        for (u, word) in u.iter_mut().zip(words) {
+            *u = unit(word);
+        }
+    }
+    interleaved(u)
+}
+
+/// What [`normal4`] gives for the blocks from `first` on, by vectors.
+#[inline(always)]
+pub fn normals(step: &Step, stream: u32, first: u32) -> [f32; DRAWS] {
+    let (words, mut z) = (blocks(step, stream, first), [[0.0; BLOCKS]; 4]);
+    for pair in [0, 2] {
+        for b in 0..BLOCKS {
+            let r = (-2.0 * log(unit(words[pair][b]))).sqrt();
+            let (sin, cos) = sin_cos_turns(unit(words[pair + 1][b]));
+            (z[pair][b], z[pair + 1][b]) = (r * cos, r * sin);
+        }
+    }
+    interleaved(z)
+}
+
 /// The order of one epoch: a bijection of `0..count`, evaluated at any position without a table.
 ///
 /// A Feistel network of eight rounds over the smallest power of two that holds `count`, walked until it lands inside
@@ -128,6 +190,19 @@ mod tests {
             philox([0x243f_6a88, 0x85a3_08d3, 0x1319_8a2e, 0x0370_7344], [0xa409_3822, 0x299f_31d0]),
             [0xd16c_fe09, 0x94fd_cceb, 0x5001_e420, 0x2412_6ea1]
         );
+    }
+
+    #[test]
+    fn vectors_draw_what_is_drawn_one_by_one() {
+        let step = Step { seed: [0xdead_beef, 7], step: 12_345, ..Step::default() };
+        for first in [0, 1, 1000, u32::MAX - 3] {
+            let one = |draw: fn(&Step, u32, u32) -> [f32; 4]| -> Vec<u32> {
+                let numbers = (0..BLOCKS as u32).flat_map(|b| draw(&step, 9, first.wrapping_add(b)));
+                numbers.map(f32::to_bits).collect()
+            };
+            assert_eq!(uniforms(&step, 9, first).map(f32::to_bits).to_vec(), one(uniform4));
+            assert_eq!(normals(&step, 9, first).map(f32::to_bits).to_vec(), one(normal4));
+        }
     }
 
     #[test]
