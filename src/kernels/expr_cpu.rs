@@ -45,10 +45,16 @@ pub(super) fn with_registers<R>(count: usize, work: impl FnOnce(&mut [Lanes]) ->
 /// Computes every register of the expression for one row of lanes.
 #[multiversion(targets("x86_64+avx512f+avx512vl+avx512dq+avx512bw", "x86_64+avx2+fma"))]
 pub(super) fn evaluate(expr: &Expr, regs: &mut [Lanes], row: &Row, args: &Args, step: &Step) {
-    let len = row.len;
+    // Registers whose lanes may differ, as far as there are bits; of the others one lane is computed, and fills the rest.
+    let mut varying = !0u128;
     for (i, instr) in expr.instrs.iter().enumerate() {
         let (before, rest) = regs.split_at_mut(i);
-        let out = &mut rest[0][..len];
+        let varies = is_varying(expr, instr, row.index.len(), varying);
+        if !varies && i < 128 {
+            varying &= !(1 << i);
+        }
+        let (out, beyond) = rest[0][..row.len].split_at_mut(if varies { row.len } else { 1 });
+        let len = out.len();
         match instr {
             Instr::Load(l) => {
                 let load = &expr.loads[*l];
@@ -64,7 +70,7 @@ pub(super) fn evaluate(expr: &Expr, regs: &mut [Lanes], row: &Row, args: &Args, 
                     }
                 }
             }
-            Instr::Acc => out.copy_from_slice(row.acc),
+            Instr::Acc => out.copy_from_slice(&row.acc[..len]),
             Instr::Const(c) => out.fill(*c),
             Instr::Scalar(slot) => out.fill(step.scalars[*slot]),
             Instr::Rows => out.fill(step.rows as f32),
@@ -81,6 +87,25 @@ pub(super) fn evaluate(expr: &Expr, regs: &mut [Lanes], row: &Row, args: &Args, 
                 let arg = |r: Reg| before.get(r as usize).map_or(&[][..], |lanes| &lanes[..len]);
                 func.block(out, arg(regs[0]), arg(regs[1]), arg(regs[2]));
             }
+        }
+        if let Some(&first) = out.first() {
+            beyond.fill(first);
+        }
+    }
+}
+
+/// Whether the lanes of an instruction's register may differ, those of the registers before it being known.
+#[inline(always)]
+fn is_varying(expr: &Expr, instr: &Instr, rank: usize, varying: u128) -> bool {
+    let moves = |view: &View| view.strides.last().is_some_and(|&stride| stride > 0);
+    match instr {
+        Instr::Load(l) => moves(&expr.loads[*l].view),
+        Instr::Acc => true,
+        Instr::Const(_) | Instr::Scalar(_) | Instr::Rows => false,
+        Instr::Coordinate(d, _) => *d + 1 == rank,
+        Instr::Normal(_, view) | Instr::Uniform(_, view) => moves(view),
+        Instr::Call(func, regs) => {
+            regs[..func.arity()].iter().any(|&r| varying.checked_shr(u32::from(r)).is_none_or(|bits| bits & 1 == 1))
         }
     }
 }

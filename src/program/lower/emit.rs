@@ -227,11 +227,10 @@ impl<'a> Emitter<'a> {
         &mut self,
         roots: &[NodeId],
         own: &[NodeId],
-        home: IndexAccess,
+        (home, rank): (IndexAccess, usize),
         product: Option<NodeId>,
         bindings: &mut Bindings,
     ) -> (Expr, Vec<Reg>) {
-        let rank = home.len();
         let (graph, plan, scalars) = (self.graph, self.plan, self.scalars.clone());
         let slot = |name: &str| scalars.iter().position(|s| s == name).expect("every scalar of the program has a slot");
         let mut leaf = |expr: &mut Expr, leaf: Leaf| {
@@ -258,37 +257,24 @@ impl<'a> Emitter<'a> {
     }
 
     fn fused(&mut self, space: &[usize], axes: &[usize], stores: &[NodeId], sums: &[NodeId]) {
-        // Kept axes first, in their order, then those that are summed.
-        let mut order: Vec<usize> = (0..space.len()).filter(|d| !axes.contains(d)).collect();
-        order.extend(axes);
-        if order.is_empty() {
-            order.push(0);
-        }
-        let extents: Vec<usize> = order.iter().map(|&d| space.get(d).copied().unwrap_or(1)).collect();
-        let home: IndexAccess =
-            (0..space.len()).map(|d| Dim { iter: order.iter().position(|&o| o == d), offset: 0 }).collect();
+        let (extents, home) = iteration(space, axes);
+        let rank = extents.len();
         let own: Vec<NodeId> = stores.iter().copied().filter(|&t| self.plan.is_fused(t)).collect();
         let mut bindings = Bindings::default();
         let roots = self.plan.roots(stores, sums);
-        let (mut expr, regs) = self.expression(&roots, &own, home.clone(), None, &mut bindings);
-        // An iteration space has at least one dimension, also for scalars.
-        let pad = |view: &mut View, rank: usize| view.strides.resize(rank, 0);
-        for load in &mut expr.loads {
-            pad(&mut load.view, extents.len());
-        }
+        let (expr, regs) = self.expression(&roots, &own, (home.clone(), rank), None, &mut bindings);
         let mut written = Vec::new();
         for (&t, &reg) in stores.iter().zip(&regs) {
             for storage in self.targets(t) {
-                let mut view = view(storage.offset, &storage.strides, &home, home.len());
-                pad(&mut view, extents.len());
+                let view = view(storage.offset, &storage.strides, &home, rank);
                 written.push(Store { reg, binding: bindings.bind(storage.object, Access::Write), view });
             }
         }
-        let kept = space.len() - axes.len();
+        let kept = rank - axes.len();
         let mut reductions = Vec::new();
         for (&t, &reg) in sums.iter().zip(&regs[stores.len()..]) {
             for storage in self.targets(t) {
-                let mut view = view(storage.offset, &storage.strides, &home, home.len());
+                let mut view = view(storage.offset, &storage.strides, &home, rank);
                 view.strides.truncate(kept);
                 let store = Store { reg, binding: bindings.bind(storage.object, Access::Write), view };
                 let fold = if matches!(self.graph.node(t).op, Op::Max(_)) { Fold::Max } else { Fold::Sum };
@@ -315,7 +301,7 @@ impl<'a> Emitter<'a> {
             let (expr, reg) = plain();
             (expr, vec![reg])
         } else {
-            self.expression(stores, &own, home.clone(), Some(product), &mut bindings)
+            self.expression(stores, &own, (home.clone(), 2), Some(product), &mut bindings)
         };
         for load in &mut expr.loads {
             load.binding += 2;
@@ -382,13 +368,9 @@ impl<'a> Emitter<'a> {
     /// A statistic: the sum of a tensor.
     pub fn item(&mut self, t: NodeId, objects: &mut Vec<usize>) -> Item {
         let shape = self.graph.shape(t).to_vec();
-        let home: IndexAccess = (0..shape.len()).map(|d| Dim { iter: Some(d), offset: 0 }).collect();
+        let (extents, home) = iteration(&shape, &[]);
         let mut bindings = Bindings { access: vec![Access::Read; objects.len()], objects: std::mem::take(objects) };
-        let (mut expr, regs) = self.expression(&[t], &[], home, None, &mut bindings);
-        let extents = if shape.is_empty() { vec![1] } else { shape };
-        for load in &mut expr.loads {
-            load.view.strides.resize(extents.len(), 0);
-        }
+        let (expr, regs) = self.expression(&[t], &[], (home, extents.len()), None, &mut bindings);
         *objects = bindings.objects;
         Item { extents, expr, reg: regs[0] }
     }
@@ -405,4 +387,17 @@ impl<'a> Emitter<'a> {
         };
         made.map(name).collect::<Vec<_>>().join(", ")
     }
+}
+
+/// The iteration space of a shape, some of whose axes are summed, and where each of its dimensions is in it: kept ones first, in
+/// their order, then those that are summed. Of kept dimensions of size 1 there is no need; but there is one dimension at least.
+fn iteration(shape: &[usize], axes: &[usize]) -> (Vec<usize>, IndexAccess) {
+    let mut order: Vec<usize> = (0..shape.len()).filter(|d| !axes.contains(d) && shape[*d] > 1).collect();
+    order.extend(axes);
+    if order.is_empty() {
+        order.push(0);
+    }
+    let extents = order.iter().map(|&d| shape.get(d).copied().unwrap_or(1)).collect();
+    let home = (0..shape.len()).map(|d| Dim { iter: order.iter().position(|&o| o == d), offset: 0 }).collect();
+    (extents, home)
 }
