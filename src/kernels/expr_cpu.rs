@@ -168,8 +168,8 @@ mod tests {
     fn vectors_of_any_width_give_the_same_bits() {
         let edges = [0.0, -0.0, 1.0, -1.0, 1e-40, -88.0, 89.0, f32::INFINITY, f32::NEG_INFINITY, f32::NAN, 1e30, -1e-6];
         let number = |i: usize| match edges.get(i % 23) {
-            Some(&edge) if i % 3 > 0 => edge,
-            _ => ((i * 7919 % 10_007) as f32 / 500.0 - 10.0) * if i % 7 == 0 { 10.0 } else { 1.0 },
+            Some(&edge) if !i.is_multiple_of(3) => edge,
+            _ => ((i * 7919 % 10_007) as f32 / 500.0 - 10.0) * if i.is_multiple_of(7) { 10.0 } else { 1.0 },
         };
         let mut memory: Vec<u32> = (0..3 * BLOCK).map(|i| number(i * 31 + i / 5).to_bits()).collect();
         let bound: Vec<_> = memory.chunks_mut(BLOCK).map(|words| (words.as_mut_ptr(), BLOCK)).collect();

@@ -75,11 +75,12 @@ fn blocks(step: &Step, stream: u32, first: u32) -> [[u32; BLOCKS]; 4] {
     }
     let mut k = step.seed;
     for _ in 0..10 {
-        for b in 0..BLOCKS {
-            let p0 = u64::from(MULTIPLIERS[0]) * u64::from(c[0][b]);
-            let p1 = u64::from(MULTIPLIERS[1]) * u64::from(c[2][b]);
-            (c[0][b], c[1][b]) = ((p1 >> 32) as u32 ^ c[1][b] ^ k[0], p1 as u32);
-            (c[2][b], c[3][b]) = ((p0 >> 32) as u32 ^ c[3][b] ^ k[1], p0 as u32);
+        let [c0, c1, c2, c3] = &mut c;
+        for (((c0, c1), c2), c3) in c0.iter_mut().zip(c1).zip(c2).zip(c3) {
+            let p0 = u64::from(MULTIPLIERS[0]) * u64::from(*c0);
+            let p1 = u64::from(MULTIPLIERS[1]) * u64::from(*c2);
+            (*c0, *c1) = ((p1 >> 32) as u32 ^ *c1 ^ k[0], p1 as u32);
+            (*c2, *c3) = ((p0 >> 32) as u32 ^ *c3 ^ k[1], p0 as u32);
         }
         k = [k[0].wrapping_add(WEYL[0]), k[1].wrapping_add(WEYL[1])];
     }
