@@ -41,8 +41,8 @@ pub fn run(args: &BenchArgs) -> Result<()> {
         let report = report.get_or_insert_with(|| started(args, executor.describe()));
         progress("kernels");
         let ceilings = measure_ceilings(&mut *executor)?;
+        report.kernels = measure_kernels(&mut *executor, &ceilings)?;
         report.ceilings = Some(ceilings);
-        report.kernels = measure_kernels(&mut *executor, ceilings)?;
     }
     let round = Duration::from_secs_f64(args.seconds);
     if args.pieces {

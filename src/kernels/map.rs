@@ -177,8 +177,17 @@ impl Map {
         Module { text, workgroups }
     }
 
-    /// Evaluates one kept index (or one outer row, where nothing is reduced) for the lanes of one inner range.
-    fn rows(&self, outer: std::ops::Range<usize>, args: &Args, step: &Step) {
+    /// How many parts threads can share: kept indices, or where nothing is reduced, blocks of the rows.
+    fn parts(&self) -> usize {
+        let (&inner, outer) = self.extents.split_last().expect("a map has at least one dimension");
+        match self.reduced {
+            0 => outer.iter().product::<usize>() * inner.div_ceil(BLOCK),
+            _ => self.kept().iter().product(),
+        }
+    }
+
+    /// Evaluates some of the parts.
+    fn evaluate(&self, parts: std::ops::Range<usize>, args: &Args, step: &Step) {
         let (&inner, outer_extents) = self.extents.split_last().expect("a map has at least one dimension");
         let split = self.kept().len();
         let (mut index, mut folds) = ROW.take();
@@ -187,7 +196,14 @@ impl Map {
         let inner_rows: usize =
             if self.reduced > 0 { self.extents[split..self.extents.len() - 1].iter().product() } else { 1 };
         with_registers(self.expr.instrs.len(), |regs| {
-            for o in outer {
+            for part in parts {
+                let (o, lanes) = match self.reduced {
+                    0 => {
+                        let (blocks, start) = (inner.div_ceil(BLOCK), part % inner.div_ceil(BLOCK) * BLOCK);
+                        (part / blocks, start..inner.min(start + BLOCK))
+                    }
+                    _ => (part, 0..inner),
+                };
                 for ((largest, sum), r) in folds.iter_mut().zip(&self.reductions) {
                     *largest = r.fold.start();
                     sum.clear();
@@ -198,7 +214,7 @@ impl Map {
                         index[d] = rest % outer_extents[d];
                         rest /= outer_extents[d];
                     }
-                    for start in (0..inner).step_by(BLOCK) {
+                    for start in lanes.clone().step_by(BLOCK) {
                         *index.last_mut().expect("a map has at least one dimension") = start;
                         let len = BLOCK.min(inner - start);
                         evaluate(&self.expr, regs, &Row { index: &index, len, acc: &[] }, args, step);
@@ -262,15 +278,14 @@ impl Kernel for Map {
     }
 
     fn run(&self, args: &Args, step: &Step) {
-        let last = self.extents.len() - 1;
-        let outer: usize =
-            if self.reduced > 0 { self.kept().iter().product() } else { self.extents[..last].iter().product() };
+        let parts = self.parts();
         let work = self.points() * self.expr.instrs.len().max(1);
         // A second thread costs about ten microseconds to wake.
-        let tasks = (work / 32_768).clamp(1, rayon::current_num_threads() * 2).min(outer);
+        let tasks = (work / 32_768).clamp(1, rayon::current_num_threads() * 2).min(parts);
         if tasks < 2 {
-            return self.rows(0..outer, args, step);
+            return self.evaluate(0..parts, args, step);
         }
-        (0..tasks).into_par_iter().for_each(|t| self.rows(outer * t / tasks..outer * (t + 1) / tasks, args, step));
+        let shares = (0..tasks).into_par_iter();
+        shares.for_each(|t| self.evaluate(parts * t / tasks..parts * (t + 1) / tasks, args, step));
     }
 }

@@ -6,6 +6,7 @@
 
 mod args;
 mod batch;
+mod ceilings;
 #[cfg(test)]
 mod costs;
 mod expr;
@@ -26,6 +27,7 @@ pub mod table;
 
 pub use args::Args;
 pub use batch::{Batch, Binarise, Order, Packing};
+pub use ceilings::{Peak, Stream};
 pub use expr::{Expr, Instr, Load, Reg, Store, View};
 pub use func::{FUNCS, Func, Source};
 pub use map::{Fold, Map, Reduction};

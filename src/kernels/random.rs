@@ -60,31 +60,54 @@ pub fn normal4(step: &Step, stream: u32, index: u32) -> [f32; 4] {
     [a, b, c, d]
 }
 
+/// Blocks of one vector: their words stand in 64 bits each, so that products need no widening.
+const LANES: usize = 4;
+
 /// Blocks that are drawn side by side.
 const BLOCKS: usize = 8;
 
 /// How many numbers [`uniforms`] and [`normals`] give at once.
 pub const DRAWS: usize = 4 * BLOCKS;
 
+/// One round over a vector of blocks. What stands above the low 32 bits of a word means nothing.
+#[inline(always)]
+#[allow(clippy::needless_range_loop, reason = "iterators over several arrays are not compiled to vectors")]
+fn round(c: [[u64; LANES]; 4], k: [u32; 2]) -> [[u64; LANES]; 4] {
+    const LOW: u64 = 0xffff_ffff;
+    let (mut p0, mut p1) = ([0; LANES], [0; LANES]);
+    for b in 0..LANES {
+        p0[b] = (c[0][b] & LOW) * u64::from(MULTIPLIERS[0]);
+    }
+    for b in 0..LANES {
+        p1[b] = (c[2][b] & LOW) * u64::from(MULTIPLIERS[1]);
+    }
+    let (mut first, mut third) = ([0; LANES], [0; LANES]);
+    for b in 0..LANES {
+        first[b] = (p1[b] >> 32) ^ c[1][b] ^ u64::from(k[0]);
+    }
+    for b in 0..LANES {
+        third[b] = (p0[b] >> 32) ^ c[3][b] ^ u64::from(k[1]);
+    }
+    [first, p1, third, p0]
+}
+
 /// The words of the blocks from `first` on: word k of block b is `[k][b]`.
 #[inline(always)]
 fn blocks(step: &Step, stream: u32, first: u32) -> [[u32; BLOCKS]; 4] {
-    let mut c = [[0; BLOCKS], [step.step; BLOCKS], [stream; BLOCKS], [0; BLOCKS]];
-    for (b, word) in c[0].iter_mut().enumerate() {
-        *word = first.wrapping_add(b as u32);
-    }
-    let mut k = step.seed;
-    for _ in 0..10 {
-        let [c0, c1, c2, c3] = &mut c;
-        for (((c0, c1), c2), c3) in c0.iter_mut().zip(c1).zip(c2).zip(c3) {
-            let p0 = u64::from(MULTIPLIERS[0]) * u64::from(*c0);
-            let p1 = u64::from(MULTIPLIERS[1]) * u64::from(*c2);
-            (*c0, *c1) = ((p1 >> 32) as u32 ^ *c1 ^ k[0], p1 as u32);
-            (*c2, *c3) = ((p0 >> 32) as u32 ^ *c3 ^ k[1], p0 as u32);
+    let mut all = [[0; BLOCKS]; 4];
+    for group in (0..BLOCKS).step_by(LANES) {
+        let counters = std::array::from_fn(|b| u64::from(first.wrapping_add((group + b) as u32)));
+        let mut c = [counters, [u64::from(step.step); LANES], [u64::from(stream); LANES], [0; LANES]];
+        let mut k = step.seed;
+        for _ in 0..10 {
+            c = round(c, k);
+            k = [k[0].wrapping_add(WEYL[0]), k[1].wrapping_add(WEYL[1])];
         }
-        k = [k[0].wrapping_add(WEYL[0]), k[1].wrapping_add(WEYL[1])];
+        for (all, c) in all.iter_mut().zip(c) {
+            all[group..group + LANES].copy_from_slice(&c.map(|word| word as u32));
+        }
     }
-    c
+    all
 }
 
 /// Numbers of blocks behind each other, from those of each word.

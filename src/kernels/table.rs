@@ -5,6 +5,7 @@
 //! kernel that is in the table is tested, timed and checked everywhere; a shader that no row names fails a test.
 
 mod build;
+mod ceilings;
 mod fill;
 mod matmul;
 mod optimiser;
@@ -125,6 +126,18 @@ pub const TABLE: &[Row] = &[
         ],
         summary: "every optimiser's pass, with clipping and the non-finite check",
         cases: optimiser::descents,
+    },
+    Row {
+        name: "peak",
+        shaders: &["immediates", "peak"],
+        summary: "multiplications and additions on registers, beside which the benchmark holds arithmetic",
+        cases: ceilings::peaks,
+    },
+    Row {
+        name: "stream",
+        shaders: &["immediates", "stream"],
+        summary: "a buffer changed in place or read, beside which the benchmark holds memory traffic",
+        cases: ceilings::streams,
     },
 ];
 

@@ -1,17 +1,15 @@
-//! Single kernels: arithmetic and memory traffic per second, beside what the device can do at most.
-//!
-//! The two ceilings are kernels like any other, timed in the same run: a chain of multiplications and additions on
-//! registers, and a copy of 64 MiB. A GPU hides the chain's latency behind other threads; a software adapter does not,
-//! and its matrix products can exceed this ceiling, as small kernels exceed that of the copy from cache.
+//! Single kernels: arithmetic and memory traffic per second, beside what the device can do at most, see
+//! [`Ceilings`](super::Ceilings).
 
 use std::sync::Arc;
 use std::time::Instant;
 
 use serde::{Deserialize, Serialize};
 
+use super::ceilings::Ceilings;
 use crate::error::Result;
 use crate::kernels::table::TABLE;
-use crate::kernels::{Access, Expr, Func, Instr, Kernel, Load, Map, Step, Store, View};
+use crate::kernels::{Access, Expr, Instr, Kernel, Map, Step, Store, View};
 use crate::program::{Buffer, Call, Executor, Program, ProgramId, Slice};
 
 /// How fast one kernel ran.
@@ -32,56 +30,27 @@ pub struct KernelFigures {
     pub bytes: f64,
     /// The share of the arithmetic ceiling.
     pub flops_share: f64,
-    /// The share of the copy ceiling.
+    /// The share of the memory ceiling for buffers of its size.
     pub bytes_share: f64,
 }
 
-/// What the device can do at most, as measured.
-#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
-pub struct Ceilings {
-    /// Multiplications and additions per second, on registers.
-    pub flops: f64,
-    /// Bytes read and written per second by a large copy.
-    pub bytes: f64,
-}
+impl KernelFigures {
+    /// The share of the ceiling that bounds it: the roofline (Williams, Waterman & Patterson 2009).
+    pub fn share(&self) -> f64 {
+        self.flops_share.max(self.bytes_share)
+    }
 
-/// Words of the copy.
-const COPY: usize = 16 << 20;
-/// Multiplications and additions of the arithmetic loop, per point.
-const CHAIN: usize = 256;
-
-/// A copy of [`COPY`] words, without arithmetic.
-fn copy() -> Map {
-    let view = View { offset: 0, strides: vec![1] };
-    let mut expr = Expr::default();
-    let reg = expr.load(Load { binding: 0, view: view.clone() });
-    let stores = vec![Store { reg, binding: 1, view }];
-    Map { extents: vec![COPY], reduced: 0, expr, stores, reductions: vec![], access: vec![Access::Read, Access::Write] }
-}
-
-/// x ← x·a + b, [`CHAIN`] operations on every point.
-fn arithmetic() -> Map {
-    let view = View { offset: 0, strides: vec![1] };
-    let mut expr = Expr::default();
-    let x = expr.load(Load { binding: 0, view: view.clone() });
-    let (a, b) = (expr.push(Instr::Scalar(0)), expr.push(Instr::Scalar(1)));
-    let reg = (0..CHAIN / 2).fold(x, |x, _| {
-        let product = expr.call(Func::Mul, &[x, a]);
-        expr.call(Func::Add, &[product, b])
-    });
-    let stores = vec![Store { reg, binding: 1, view }];
-    Map {
-        extents: vec![1 << 20],
-        reduced: 0,
-        expr,
-        stores,
-        reductions: vec![],
-        access: vec![Access::Read, Access::Write],
+    /// Whether it is faster than can be: then the ceilings were not measured in peace.
+    pub fn exceeds_its_ceiling(&self) -> bool {
+        self.share() > 1.05
     }
 }
 
+/// Words of the draws that are timed over much memory.
+const DRAWN: usize = 16 << 20;
+
 /// A program of one call on buffers of its own.
-fn program(label: &str, kernel: Arc<dyn Kernel>, words: &[usize]) -> Program {
+pub(super) fn program(label: &str, kernel: Arc<dyn Kernel>, words: &[usize]) -> Program {
     let name = |b: usize| format!("bench.{label}.{b}");
     Program {
         name: label.to_string(),
@@ -103,7 +72,7 @@ const MOST_RUNS: usize = 8192;
 
 /// The median time of one run and the fastest and slowest round's, in seconds: five rounds of as many runs as take 20 ms,
 /// each round sent at once and waited for, so that what sending and waiting cost is divided by many.
-fn time(executor: &mut dyn Executor, id: ProgramId, step: &Step) -> Result<(f64, [f64; 2])> {
+pub(super) fn time(executor: &mut dyn Executor, id: ProgramId, step: &Step) -> Result<(f64, [f64; 2])> {
     let mut round = |runs: usize| -> Result<f64> {
         let steps = vec![*step; runs];
         let start = Instant::now();
@@ -119,28 +88,12 @@ fn time(executor: &mut dyn Executor, id: ProgramId, step: &Step) -> Result<(f64,
     Ok(super::median(&mut times))
 }
 
-/// Measures the ceilings.
-///
-/// # Errors
-/// If the device fails.
-pub fn measure_ceilings(executor: &mut dyn Executor) -> Result<Ceilings> {
-    let mut rate = |label: &str, kernel: Map, words: usize| -> Result<(f64, f64)> {
-        let cost = kernel.cost();
-        let id = executor.load(program(label, Arc::new(kernel), &[words, words]))?;
-        let (seconds, _) = time(executor, id, &Step::default())?;
-        Ok((cost.flops / seconds, (cost.bytes_read + cost.bytes_written) / seconds))
-    };
-    let bytes = rate("copy", copy(), COPY)?.1;
-    let flops = rate("arithmetic", arithmetic(), 1 << 20)?.0;
-    Ok(Ceilings { flops, bytes })
-}
-
-/// Times every kernel of the table at the sizes of the classic VAE, and the draws over as much memory as the copy writes:
+/// Times every kernel of the table at the sizes of the classic VAE, and the draws over 64 MiB:
 /// a batch of them is too few to say what the sampling itself costs.
 ///
 /// # Errors
 /// If the device fails.
-pub fn measure_kernels(executor: &mut dyn Executor, ceilings: Ceilings) -> Result<Vec<KernelFigures>> {
+pub fn measure_kernels(executor: &mut dyn Executor, ceilings: &Ceilings) -> Result<Vec<KernelFigures>> {
     let mut figures = Vec::new();
     for row in TABLE {
         for case in (row.cases)().iter().filter(|case| case.realistic) {
@@ -154,28 +107,29 @@ pub fn measure_kernels(executor: &mut dyn Executor, ceilings: Ceilings) -> Resul
             for (label, normal) in [("normal, 64 MiB", true), ("uniform, 64 MiB", false)] {
                 let kernel: Arc<dyn Kernel> = Arc::new(draws(normal));
                 let names = (row.name, label);
-                figures
-                    .push(measure(executor, ceilings, names, (kernel, &[COPY]), &Step::default(), |_| vec![0; COPY])?);
+                figures.push(measure(executor, ceilings, names, (kernel, &[DRAWN]), &Step::default(), |_| {
+                    vec![0; DRAWN]
+                })?);
             }
         }
     }
     Ok(figures)
 }
 
-/// [`COPY`] draws of one stream, stored.
+/// [`DRAWN`] draws of one stream, stored.
 fn draws(normal: bool) -> Map {
     let view = View { offset: 0, strides: vec![1] };
     let mut expr = Expr::default();
     let instr = if normal { Instr::Normal(0, view.clone()) } else { Instr::Uniform(0, view.clone()) };
     let reg = expr.push(instr);
     let stores = vec![Store { reg, binding: 0, view }];
-    Map { extents: vec![COPY], reduced: 0, expr, stores, reductions: vec![], access: vec![Access::Write] }
+    Map { extents: vec![DRAWN], reduced: 0, expr, stores, reductions: vec![], access: vec![Access::Write] }
 }
 
 /// Times one kernel on buffers of so many words, which start as `fill` says.
 fn measure(
     executor: &mut dyn Executor,
-    ceilings: Ceilings,
+    ceilings: &Ceilings,
     (name, case): (&str, &str),
     (kernel, words): (Arc<dyn Kernel>, &[usize]),
     step: &Step,
@@ -190,6 +144,7 @@ fn measure(
     }
     let (seconds, spread) = time(executor, id, step)?;
     let (flops, bytes) = (cost.flops / seconds, (cost.bytes_read + cost.bytes_written) / seconds);
+    let footprint = 4 * words.iter().sum::<usize>() as u64;
     Ok(KernelFigures {
         kernel: name.to_string(),
         case: case.to_string(),
@@ -198,6 +153,6 @@ fn measure(
         flops,
         bytes,
         flops_share: flops / ceilings.flops,
-        bytes_share: bytes / ceilings.bytes,
+        bytes_share: bytes / ceilings.bytes(footprint),
     })
 }

@@ -1,5 +1,6 @@
 //! How fast training is and what it takes: whole steps, the pieces of models, single kernels, and where one step's time goes.
 
+mod ceilings;
 mod compare;
 mod heap;
 mod kernels;
@@ -11,9 +12,10 @@ mod steady;
 mod steps;
 mod workload;
 
+pub use ceilings::{Ceilings, measure_ceilings};
 pub use compare::{Change, Comparison};
 pub use heap::{CountingAllocator, HeapUse, count_heap};
-pub use kernels::{Ceilings, KernelFigures, measure_ceilings, measure_kernels};
+pub use kernels::{KernelFigures, measure_kernels};
 pub use memory::{GrowthFigures, MemoryFigures, resident};
 pub use pieces::{PieceCase, PieceFigures, PieceTiming, measure_pieces, piece_cases};
 pub use report::Report;

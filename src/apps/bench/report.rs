@@ -4,8 +4,9 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
+use super::ceilings::Ceilings;
 use super::compare::Comparison;
-use super::kernels::{Ceilings, KernelFigures};
+use super::kernels::KernelFigures;
 use super::pieces::PieceFigures;
 use super::steps::StepFigures;
 use crate::error::{Error, Result};

@@ -58,9 +58,11 @@ The figures:
 
   --kernels gives, for each kernel at the sizes of classic, the time of one run
   (the median of five rounds of many runs sent at once), and what it makes of
-  the device: arithmetic beside a chain of multiplications and additions in
-  registers, memory beside a copy of 64 MiB, both measured in the same run.
-  Small kernels live in caches and can exceed the copy. The draws are timed at
+  the device, beside ceilings that are measured in the same run: arithmetic
+  beside fused multiplications and additions on registers, memory beside
+  buffers of the same size that are changed in place or read. of its bound is
+  the larger share: how near the kernel is to what the device allows (the
+  roofline). A scalar function counts as one operation. The draws are timed at
   64 MiB as well.
 
   --compare divides: 1.10 is ten percent faster than the earlier run. worst and

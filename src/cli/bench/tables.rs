@@ -127,13 +127,14 @@ fn pieces(all: &[PieceFigures]) {
 }
 
 fn kernels(report: &Report) {
-    let Some(ceilings) = report.ceilings else { return };
-    println!(
-        "Ceilings: {} in registers, {} in a copy of 64 MiB\n",
-        with_prefix(ceilings.flops, "FLOP/s"),
-        with_prefix(ceilings.bytes, "B/s")
-    );
-    let mut columns = columns(&["kernel", "case", "time", "arithmetic", "of peak", "memory", "of copy"]);
+    let Some(ceilings) = &report.ceilings else { return };
+    println!("Ceilings: {} in registers", with_prefix(ceilings.flops, "FLOP/s"));
+    for (size, rate) in &ceilings.memory {
+        println!("          {} in buffers of {} KiB", with_prefix(*rate, "B/s"), count(size >> 10));
+    }
+    println!();
+    let mut columns =
+        columns(&["kernel", "case", "time", "arithmetic", "of peak", "memory", "of peak", "of its bound"]);
     columns[1].1 = Align::Left;
     let mut table = Table::new(&columns);
     for k in &report.kernels {
@@ -145,9 +146,15 @@ fn kernels(report: &Report) {
             format!("{:.1} %", 100.0 * k.flops_share),
             with_prefix(k.bytes, "B/s"),
             format!("{:.1} %", 100.0 * k.bytes_share),
+            format!("{:.1} %", 100.0 * k.share()),
         ]);
     }
     println!("{table}");
+    if report.kernels.iter().any(|k| k.exceeds_its_ceiling()) {
+        println!(
+            "\nBeware: a kernel exceeds its ceiling, so something else ran while that was measured. Measure again."
+        );
+    }
 }
 
 fn comparison(report: &Report) {

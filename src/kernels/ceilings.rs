@@ -1,0 +1,189 @@
+//! What a device can do at most: arithmetic on registers, and a pass over memory. Kernels made for nothing else.
+
+use multiversion::multiversion;
+use multiversion::target::match_target;
+use rayon::prelude::*;
+
+use super::args::Args;
+use super::step::{DIMS, Step};
+use super::{Access, Cost, IMMEDIATES, Kernel, Module, Traits};
+
+/// Numbers that one invocation works on at once.
+const CHAINS: usize = 12;
+
+/// x ← x·a + b on registers, a and b being the first two scalars of the step; what is left is added up. Bindings: the sums.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Peak {
+    /// How many invocations there are.
+    pub invocations: usize,
+    /// How often each works on all its numbers.
+    pub turns: usize,
+}
+
+impl Kernel for Peak {
+    fn name(&self) -> &'static str {
+        "peak"
+    }
+
+    fn bindings(&self) -> Vec<Access> {
+        vec![Access::Write]
+    }
+
+    fn module(&self, _: &Traits, _: usize) -> Module {
+        let each =
+            |text: &dyn Fn(usize) -> String, between: &str| (0..CHAINS).map(text).collect::<Vec<_>>().join(between);
+        let text = IMMEDIATES.to_string()
+            + &include_str!("../../shaders/peak.wgsl")
+                .replace(
+                    "var x: array<f32, 12>;\n    {{start}}",
+                    &each(&|i| format!("var x{i} = f32(id.x + {i}u);"), "\n    "),
+                )
+                .replace("{{turn}}", &each(&|i| format!("x{i} = fma(x{i}, a, b);"), "\n        "))
+                .replace("{{sum}}", &each(&|i| format!("x{i}"), " + "));
+        Module { text, workgroups: [self.invocations.div_ceil(64) as u32, 1, 1] }
+    }
+
+    fn dims(&self) -> [u32; DIMS] {
+        let mut dims = [0; DIMS];
+        (dims[0], dims[1]) = (self.invocations as u32, self.turns as u32);
+        dims
+    }
+
+    fn cost(&self) -> Cost {
+        let flops = (2 * CHAINS * self.invocations * self.turns) as f64;
+        Cost { flops, bytes_read: 0.0, bytes_written: 4.0 * self.invocations as f64 }
+    }
+
+    fn run(&self, args: &Args, step: &Step) {
+        // SAFETY: this thread is the only one that takes the output; each part of it goes to one thread.
+        let out = unsafe { &mut args.write(0)[..self.invocations] };
+        let [a, b] = [step.scalars[0], step.scalars[1]];
+        out.par_chunks_mut(1024).enumerate().for_each(|(chunk, out)| chains(1024 * chunk, self.turns, a, b, out));
+    }
+}
+
+/// Works on as many invocations at once as a vector of the processor has lanes.
+#[multiversion(targets("x86_64+avx512f+avx512vl", "x86_64+avx2+fma", "aarch64+neon"))]
+fn chains(first: usize, turns: usize, a: f32, b: f32, out: &mut [f32]) {
+    match_target! {
+        "x86_64+avx512f" => lanes::<16, true>(first, turns, a, b, out),
+        "x86_64+fma" => lanes::<8, true>(first, turns, a, b, out),
+        "aarch64+neon" => lanes::<4, true>(first, turns, a, b, out),
+        _ => lanes::<4, false>(first, turns, a, b, out),
+    }
+}
+
+#[inline(always)]
+#[allow(clippy::needless_range_loop, reason = "iterators over nested arrays are not kept in registers")]
+fn lanes<const LANES: usize, const FUSED: bool>(first: usize, turns: usize, a: f32, b: f32, out: &mut [f32]) {
+    for (group, out) in out.chunks_mut(LANES).enumerate() {
+        let mut x = [[0.0f32; LANES]; CHAINS];
+        for (i, x) in x.iter_mut().enumerate() {
+            for (lane, x) in x.iter_mut().enumerate() {
+                *x = (first + group * LANES + lane + i) as f32;
+            }
+        }
+        for _ in 0..turns {
+            for i in 0..CHAINS {
+                for lane in 0..LANES {
+                    x[i][lane] = if FUSED { x[i][lane].mul_add(a, b) } else { x[i][lane] * a + b };
+                }
+            }
+        }
+        for (lane, out) in out.iter_mut().enumerate() {
+            *out = x.iter().map(|x| x[lane]).sum();
+        }
+    }
+}
+
+/// A buffer changed in place, or only read. Bindings: the buffer; the sums, if it is read.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Stream {
+    /// Words of the buffer; a multiple of 4.
+    pub words: usize,
+    /// Whether they are added up, into a buffer of [`Stream::sums`], and else turned in sign.
+    pub is_read: bool,
+}
+
+/// Invocations of a stream at most.
+const THREADS: usize = 1 << 18;
+
+impl Stream {
+    /// Words of the buffer that sums are written to.
+    pub fn sums(&self) -> usize {
+        4 * self.invocations()
+    }
+
+    /// One for each quad that is turned; of a sum one for sixteen of them, so that hardly anything is written.
+    fn invocations(&self) -> usize {
+        let quads = self.words / if self.is_read { 64 } else { 4 };
+        quads.clamp(1, THREADS).next_multiple_of(64)
+    }
+}
+
+impl Kernel for Stream {
+    fn name(&self) -> &'static str {
+        "stream"
+    }
+
+    fn bindings(&self) -> Vec<Access> {
+        if self.is_read { vec![Access::Read, Access::Write] } else { vec![Access::Write] }
+    }
+
+    fn module(&self, _: &Traits, _: usize) -> Module {
+        let sums = "@group(0) @binding(1) var<storage, read_write> sums: array<vec4<f32>>;";
+        let [access, declare, work, finish] = match self.is_read {
+            true => ["read", sums, "sum += values[i];", "sums[id.x] = sum;"],
+            false => ["read_write", "", "values[i] = -values[i];", ""],
+        };
+        let text = IMMEDIATES.to_string()
+            + &include_str!("../../shaders/stream.wgsl")
+                .replace("{{access}}", access)
+                .replace("{{declare}}", declare)
+                .replace("{{work}}", work)
+                .replace("{{finish}}", finish);
+        Module { text, workgroups: [self.invocations() as u32 / 64, 1, 1] }
+    }
+
+    fn dims(&self) -> [u32; DIMS] {
+        let mut dims = [0; DIMS];
+        (dims[0], dims[1]) = (self.words as u32 / 4, self.invocations() as u32);
+        dims
+    }
+
+    fn cost(&self) -> Cost {
+        let bytes = 4.0 * self.words as f64;
+        Cost { flops: 0.0, bytes_read: bytes, bytes_written: if self.is_read { 0.0 } else { bytes } }
+    }
+
+    fn run(&self, args: &Args, _: &Step) {
+        if self.is_read {
+            // SAFETY: each part of the sums goes to one thread.
+            let (values, sums) = (&args.read(0)[..self.words], unsafe { &mut args.write(1)[..self.sums()] });
+            let stride = sums.len();
+            sums.par_chunks_mut(SUMS).enumerate().for_each(|(part, sums)| add(values, part * SUMS, stride, sums));
+        } else {
+            let part = (self.words / rayon::current_num_threads()).next_multiple_of(64);
+            // SAFETY: each part goes to one thread.
+            unsafe { &mut args.write(0)[..self.words] }.par_chunks_mut(part).for_each(turn_signs);
+        }
+    }
+}
+
+/// Sums that are kept in the first-level cache while the buffer passes by.
+const SUMS: usize = 1024;
+
+/// The sums of the words that lie `stride` apart, from the word `first` on.
+#[multiversion(targets("x86_64+avx512f+avx512vl", "x86_64+avx2+fma"))]
+fn add(values: &[f32], first: usize, stride: usize, sums: &mut [f32]) {
+    sums.fill(0.0);
+    for start in (first..values.len()).step_by(stride) {
+        let end = (start + sums.len()).min(values.len());
+        sums.iter_mut().zip(&values[start..end]).for_each(|(sum, value)| *sum += value);
+    }
+}
+
+#[multiversion(targets("x86_64+avx512f+avx512vl", "x86_64+avx2+fma"))]
+fn turn_signs(values: &mut [f32]) {
+    values.iter_mut().for_each(|value| *value = -*value);
+}
