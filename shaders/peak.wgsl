@@ -9,7 +9,6 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>) {
     }
     let a = im.s0.x;
     let b = im.s0.y;
-    var x: array<f32, 12>;
     {{start}}
     for (var turn = 0u; turn < im.d0.y; turn += 1u) {
         {{turn}}

@@ -12,7 +12,7 @@ use elbo::cli::args::Cli;
 static ALLOCATOR: CountingAllocator = CountingAllocator;
 
 fn main() -> ExitCode {
-    match elbo::cli::run(Cli::from_environment().into_command()) {
+    match elbo::cli::run(Cli::from_environment()) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error @ Error::Interrupted(_)) => {
             say(&error.to_string());

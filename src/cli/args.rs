@@ -43,6 +43,11 @@ Examples:
 Options belong behind a command: elbo train --epochs 5. More about one: elbo help train."
 )]
 pub struct Cli {
+    /// Threads to compute with [default: one for each core]
+    ///
+    /// Of the CPU executor and of what is measured on the processor; a GPU computes as it does.
+    #[arg(long, global = true, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    pub threads: Option<u16>,
     /// What to do; `None` stands for `train` without options.
     #[command(subcommand)]
     pub command: Option<Command>,

@@ -18,16 +18,20 @@ mod sample;
 mod style;
 mod train;
 
-use args::Command;
+use args::{Cli, Command};
 
-use crate::error::Result;
+use crate::error::{Error, Result};
 
 /// Runs a command.
 ///
 /// # Errors
-/// Whatever the command says.
-pub fn run(command: Command) -> Result<()> {
-    let done = match command {
+/// Whatever the command says; if there cannot be as many threads as are asked for.
+pub fn run(cli: Cli) -> Result<()> {
+    if let Some(threads) = cli.threads {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads.into());
+        pool.build_global().map_err(|e| Error::Device(format!("there cannot be {threads} threads: {e}")))?;
+    }
+    let done = match cli.into_command() {
         Command::Train(args) => train::run(&args),
         Command::Models(args) => models::run(&args),
         Command::Evaluate(args) => evaluate::run(&args),

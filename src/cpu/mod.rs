@@ -85,7 +85,10 @@ impl Cpu {
 
 impl Executor for Cpu {
     fn describe(&self) -> String {
-        format!("CPU executor ({} threads)", rayon::current_num_threads())
+        match rayon::current_num_threads() {
+            1 => "CPU executor (1 thread)".to_string(),
+            threads => format!("CPU executor ({threads} threads)"),
+        }
     }
 
     fn is_cpu(&self) -> bool {

@@ -34,10 +34,7 @@ impl Kernel for Peak {
             |text: &dyn Fn(usize) -> String, between: &str| (0..CHAINS).map(text).collect::<Vec<_>>().join(between);
         let text = IMMEDIATES.to_string()
             + &include_str!("../../shaders/peak.wgsl")
-                .replace(
-                    "var x: array<f32, 12>;\n    {{start}}",
-                    &each(&|i| format!("var x{i} = f32(id.x + {i}u);"), "\n    "),
-                )
+                .replace("{{start}}", &each(&|i| format!("var x{i} = f32(id.x + {i}u);"), "\n    "))
                 .replace("{{turn}}", &each(&|i| format!("x{i} = fma(x{i}, a, b);"), "\n        "))
                 .replace("{{sum}}", &each(&|i| format!("x{i}"), " + "));
         Module { text, workgroups: [self.invocations.div_ceil(64) as u32, 1, 1] }
@@ -153,7 +150,8 @@ impl Kernel for Stream {
 
     fn cost(&self) -> Cost {
         let bytes = 4.0 * self.words as f64;
-        Cost { flops: 0.0, bytes_read: bytes, bytes_written: if self.is_read { 0.0 } else { bytes } }
+        let bytes_written = if self.is_read { 4.0 * self.sums() as f64 } else { bytes };
+        Cost { flops: 0.0, bytes_read: bytes, bytes_written }
     }
 
     fn run(&self, args: &Args, _: &Step) {

@@ -52,6 +52,18 @@ fn a_measurement_says_all_it_should() {
 }
 
 #[test]
+fn threads_are_as_many_as_are_asked_for() {
+    let place = Place::new();
+    for (threads, expected) in [(1, "CPU executor (1 thread)"), (3, "CPU executor (3 threads)")] {
+        let report = measured(&place, &format!("--threads {threads} {QUICK} --step classic --json"));
+        assert_eq!(report["device"], expected);
+    }
+    for wrong in ["0", "1025", "many"] {
+        place.refused(&format!("{QUICK} --threads {wrong}"), &["--threads", wrong]);
+    }
+}
+
+#[test]
 fn a_measurement_is_compared_with_an_earlier_one() {
     let place = Place::new();
     let mut before = measured(&place, &format!("{QUICK} --json"));

@@ -49,6 +49,8 @@ fn start(mut command: Command, caches: &Path) -> Result<(f64, MemoryFigures)> {
     for name in CACHES {
         command.env(name, caches.join(name));
     }
+    // As many as here, however that came to be.
+    command.env("RAYON_NUM_THREADS", rayon::current_num_threads().to_string());
     let failed = |what: String| Error::Device(format!("the first step in a process of its own failed: {what}"));
     let started = Instant::now();
     let mut child = command

@@ -15,7 +15,9 @@ pub(super) fn peaks() -> Vec<Case> {
             .scale(Scale::Largest(1.0))
             .step(|step| (step.scalars[0], step.scalars[1]) = (0.75, 0.5))
     };
-    [(1, 1), (63, 7), (1025, 3), (3000, 40)].map(|(invocations, turns)| case(invocations, turns)).into()
+    let mut all: Vec<Case> = [(1, 1), (63, 7), (1025, 3), (3000, 40)].map(|(i, turns)| case(i, turns)).into();
+    all.push(case(65_536, 64).realistic());
+    all
 }
 
 pub(super) fn streams() -> Vec<Case> {
@@ -29,5 +31,6 @@ pub(super) fn streams() -> Vec<Case> {
         Case::new(format!("{words} words read"), stream, inputs).scale(Scale::Exact)
     };
     let sizes = [4, 60, 256, 4100, 65_600];
-    sizes.map(turned).into_iter().chain(sizes.map(read)).collect()
+    let large = [turned(1 << 20), read(1 << 20)].map(Case::realistic);
+    sizes.map(turned).into_iter().chain(sizes.map(read)).chain(large).collect()
 }
