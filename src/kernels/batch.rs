@@ -10,7 +10,7 @@ use multiversion::multiversion;
 use rayon::prelude::*;
 
 use super::args::Args;
-use super::random::{DRAWS, Shuffle, uniforms};
+use super::random::{Shuffle, fill_uniforms};
 use super::step::{DIMS, Step};
 use super::{Access, Cost, IMMEDIATES, Kernel, Module, RANDOM, Traits, grid};
 
@@ -203,14 +203,13 @@ fn decode(packing: Packing, words: &[u32], out: &mut [f32]) {
 /// Draws values as black or white, the first of them being this element of the stream.
 #[multiversion(targets("x86_64+avx512f+avx512vl+avx512dq+avx512bw", "x86_64+avx2+fma"))]
 fn binarise(values: &mut [f32], first: usize, step: &Step, stream: u32) {
-    let mut done = 0;
-    while done < values.len() {
-        let (block, skipped) = ((first + done) / 4, (first + done) % 4);
-        let drawn = uniforms(step, stream, block as u32);
-        let count = (DRAWS - skipped).min(values.len() - done);
-        for (value, draw) in values[done..done + count].iter_mut().zip(&drawn[skipped..]) {
-            *value = if draw < value { 1.0 } else { 0.0 };
+    const PART: usize = 256;
+    let mut drawn = [0.0; PART];
+    for (part, values) in values.chunks_mut(PART).enumerate() {
+        let drawn = &mut drawn[..values.len()];
+        fill_uniforms(drawn, first + part * PART, step, stream);
+        for (value, draw) in values.iter_mut().zip(drawn) {
+            *value = if *draw < *value { 1.0 } else { 0.0 };
         }
-        done += count;
     }
 }

@@ -9,7 +9,7 @@ use multiversion::multiversion;
 
 use super::args::Args;
 use super::expr::{Expr, Instr, Reg, View};
-use super::random::{DRAWS, normal4, normals, uniform4, uniforms};
+use super::random::{fill_normals, fill_uniforms, normal4, uniform4};
 use super::step::Step;
 
 /// Lanes per block.
@@ -120,15 +120,8 @@ pub(super) fn lanes_of(view: &View, index: &[usize]) -> (usize, usize) {
 fn draw<const NORMAL: bool>(out: &mut [f32], view: &View, index: &[usize], step: &Step, stream: u32) {
     let (start, stride) = lanes_of(view, index);
     if stride == 1 {
-        let mut done = 0;
-        while done < out.len() {
-            let (first, skipped) = ((start + done) / 4, (start + done) % 4);
-            let drawn = if NORMAL { normals(step, stream, first as u32) } else { uniforms(step, stream, first as u32) };
-            let count = (DRAWS - skipped).min(out.len() - done);
-            out[done..done + count].copy_from_slice(&drawn[skipped..skipped + count]);
-            done += count;
-        }
-        return;
+        let fill = if NORMAL { fill_normals } else { fill_uniforms };
+        return fill(out, start, step, stream);
     }
     let (mut at, mut four) = (usize::MAX, [0.0; 4]);
     for (j, out) in out.iter_mut().enumerate() {

@@ -4,6 +4,8 @@
 //! A draw is a function of (seed, stream, step, element): the same integers on every device, for any launch shape,
 //! and after any resume. Element `e` takes word `e % 4` of block `e / 4`.
 
+use multiversion::multiversion;
+
 use super::math::{log, sin_cos_turns};
 use super::step::Step;
 
@@ -60,71 +62,46 @@ pub fn normal4(step: &Step, stream: u32, index: u32) -> [f32; 4] {
     [a, b, c, d]
 }
 
-/// Blocks of one vector: their words stand in 64 bits each, so that products need no widening.
-const LANES: usize = 4;
+/// Blocks that are drawn side by side where there are many: so many that rounds do not wait for each other.
+const MANY: usize = 32;
 
-/// Blocks that are drawn side by side.
-const BLOCKS: usize = 8;
+/// The same where there are few.
+const FEW: usize = 8;
 
-/// How many numbers [`uniforms`] and [`normals`] give at once.
-pub const DRAWS: usize = 4 * BLOCKS;
-
-/// One round over a vector of blocks. What stands above the low 32 bits of a word means nothing.
+/// The words of the blocks from `first` on: word k of block b is `[k][b]`. They stand in 64 bits, of which the upper half means
+/// nothing, so that products need no widening.
 #[inline(always)]
 #[allow(clippy::needless_range_loop, reason = "iterators over several arrays are not compiled to vectors")]
-fn round(c: [[u64; LANES]; 4], k: [u32; 2]) -> [[u64; LANES]; 4] {
+fn blocks<const BLOCKS: usize>(step: &Step, stream: u32, first: u32) -> [[u32; BLOCKS]; 4] {
     const LOW: u64 = 0xffff_ffff;
-    let (mut p0, mut p1) = ([0; LANES], [0; LANES]);
-    for b in 0..LANES {
-        p0[b] = (c[0][b] & LOW) * u64::from(MULTIPLIERS[0]);
+    let counters = std::array::from_fn(|b| u64::from(first.wrapping_add(b as u32)));
+    let mut c = [counters, [u64::from(step.step); BLOCKS], [u64::from(stream); BLOCKS], [0; BLOCKS]];
+    let mut k = step.seed;
+    for _ in 0..10 {
+        for b in 0..BLOCKS {
+            let p0 = u64::from(MULTIPLIERS[0]) * (c[0][b] & LOW);
+            let p1 = u64::from(MULTIPLIERS[1]) * (c[2][b] & LOW);
+            c[0][b] = (p1 >> 32) ^ c[1][b] ^ u64::from(k[0]);
+            c[1][b] = p1;
+            c[2][b] = (p0 >> 32) ^ c[3][b] ^ u64::from(k[1]);
+            c[3][b] = p0;
+        }
+        k = [k[0].wrapping_add(WEYL[0]), k[1].wrapping_add(WEYL[1])];
     }
-    for b in 0..LANES {
-        p1[b] = (c[2][b] & LOW) * u64::from(MULTIPLIERS[1]);
-    }
-    let (mut first, mut third) = ([0; LANES], [0; LANES]);
-    for b in 0..LANES {
-        first[b] = (p1[b] >> 32) ^ c[1][b] ^ u64::from(k[0]);
-    }
-    for b in 0..LANES {
-        third[b] = (p0[b] >> 32) ^ c[3][b] ^ u64::from(k[1]);
-    }
-    [first, p1, third, p0]
+    c.map(|words| words.map(|word| word as u32))
 }
 
-/// The words of the blocks from `first` on: word k of block b is `[k][b]`.
+/// The four numbers of each block, from those of each word.
 #[inline(always)]
-fn blocks(step: &Step, stream: u32, first: u32) -> [[u32; BLOCKS]; 4] {
-    let mut all = [[0; BLOCKS]; 4];
-    for group in (0..BLOCKS).step_by(LANES) {
-        let counters = std::array::from_fn(|b| u64::from(first.wrapping_add((group + b) as u32)));
-        let mut c = [counters, [u64::from(step.step); LANES], [u64::from(stream); LANES], [0; LANES]];
-        let mut k = step.seed;
-        for _ in 0..10 {
-            c = round(c, k);
-            k = [k[0].wrapping_add(WEYL[0]), k[1].wrapping_add(WEYL[1])];
-        }
-        for (all, c) in all.iter_mut().zip(c) {
-            all[group..group + LANES].copy_from_slice(&c.map(|word| word as u32));
-        }
-    }
-    all
-}
-
-/// Numbers of blocks behind each other, from those of each word.
-#[inline(always)]
-fn interleaved(words: [[f32; BLOCKS]; 4]) -> [f32; DRAWS] {
-    let mut all = [0.0; DRAWS];
-    for (b, four) in all.as_chunks_mut::<4>().0.iter_mut().enumerate() {
-        *four = [words[0][b], words[1][b], words[2][b], words[3][b]];
-    }
-    all
+fn interleaved<const BLOCKS: usize>(words: [[f32; BLOCKS]; 4]) -> [[f32; 4]; BLOCKS] {
+    std::array::from_fn(|b| [words[0][b], words[1][b], words[2][b], words[3][b]])
 }
 
 /// What [`uniform4`] gives for the blocks from `first` on, by vectors.
 #[inline(always)]
-pub fn uniforms(step: &Step, stream: u32, first: u32) -> [f32; DRAWS] {
+fn uniforms<const BLOCKS: usize>(step: &Step, stream: u32, first: u32) -> [[f32; 4]; BLOCKS] {
     let mut u = [[0.0; BLOCKS]; 4];
-    for (u, words) in u.iter_mut().zip(blocks(step, stream, first)) {
+    for (u, words) in u.iter_mut().zip(blocks::<BLOCKS>(step, stream, first)) {
         for (u, word) in u.iter_mut().zip(words) {
             *u = unit(word);
         }
@@ -134,8 +111,8 @@ pub fn uniforms(step: &Step, stream: u32, first: u32) -> [f32; DRAWS] {
 
 /// What [`normal4`] gives for the blocks from `first` on, by vectors.
 #[inline(always)]
-pub fn normals(step: &Step, stream: u32, first: u32) -> [f32; DRAWS] {
-    let (words, mut z) = (blocks(step, stream, first), [[0.0; BLOCKS]; 4]);
+fn normals<const BLOCKS: usize>(step: &Step, stream: u32, first: u32) -> [[f32; 4]; BLOCKS] {
+    let (words, mut z) = (blocks::<BLOCKS>(step, stream, first), [[0.0; BLOCKS]; 4]);
     for pair in [0, 2] {
         for b in 0..BLOCKS {
             let r = (-2.0 * log(unit(words[pair][b]))).sqrt();
@@ -144,6 +121,42 @@ pub fn normals(step: &Step, stream: u32, first: u32) -> [f32; DRAWS] {
         }
     }
     interleaved(z)
+}
+
+/// Fills `out` with standard normals: the elements of a stream from `first` on.
+#[multiversion(targets("x86_64+avx512f+avx512vl+avx512dq+avx512bw", "x86_64+avx2+fma"))]
+pub fn fill_normals(out: &mut [f32], first: usize, step: &Step, stream: u32) {
+    fill::<true>(out, first, step, stream);
+}
+
+/// The same with uniforms in (0, 1).
+#[multiversion(targets("x86_64+avx512f+avx512vl+avx512dq+avx512bw", "x86_64+avx2+fma"))]
+pub fn fill_uniforms(out: &mut [f32], first: usize, step: &Step, stream: u32) {
+    fill::<false>(out, first, step, stream);
+}
+
+#[inline(always)]
+fn fill<const NORMAL: bool>(out: &mut [f32], first: usize, step: &Step, stream: u32) {
+    let mut done = 0;
+    while done < out.len() {
+        let (block, skipped, left) = (((first + done) / 4) as u32, (first + done) % 4, out.len() - done);
+        let part = &mut out[done..];
+        done += match (left + skipped <= 4 * FEW, NORMAL) {
+            (true, true) => take(part, &normals::<FEW>(step, stream, block), skipped),
+            (true, false) => take(part, &uniforms::<FEW>(step, stream, block), skipped),
+            (false, true) => take(part, &normals::<MANY>(step, stream, block), skipped),
+            (false, false) => take(part, &uniforms::<MANY>(step, stream, block), skipped),
+        };
+    }
+}
+
+/// Copies what was drawn but for the first numbers, as many as there is room for; says how many.
+#[inline(always)]
+fn take(out: &mut [f32], drawn: &[[f32; 4]], skipped: usize) -> usize {
+    let drawn = drawn.as_flattened();
+    let count = (drawn.len() - skipped).min(out.len());
+    out[..count].copy_from_slice(&drawn[skipped..skipped + count]);
+    count
 }
 
 /// The order of one epoch: a bijection of `0..count`, evaluated at any position without a table.
@@ -220,12 +233,25 @@ mod tests {
     fn vectors_draw_what_is_drawn_one_by_one() {
         let step = Step { seed: [0xdead_beef, 7], step: 12_345, ..Step::default() };
         for first in [0, 1, 1000, u32::MAX - 3] {
-            let one = |draw: fn(&Step, u32, u32) -> [f32; 4]| -> Vec<u32> {
-                let numbers = (0..BLOCKS as u32).flat_map(|b| draw(&step, 9, first.wrapping_add(b)));
+            let one = |draw: fn(&Step, u32, u32) -> [f32; 4], blocks: usize| -> Vec<u32> {
+                let numbers = (0..blocks as u32).flat_map(|b| draw(&step, 9, first.wrapping_add(b)));
                 numbers.map(f32::to_bits).collect()
             };
-            assert_eq!(uniforms(&step, 9, first).map(f32::to_bits).to_vec(), one(uniform4));
-            assert_eq!(normals(&step, 9, first).map(f32::to_bits).to_vec(), one(normal4));
+            let bits = |drawn: &[[f32; 4]]| drawn.as_flattened().iter().map(|x| x.to_bits()).collect::<Vec<_>>();
+            assert_eq!(bits(&uniforms::<MANY>(&step, 9, first)), one(uniform4, MANY));
+            assert_eq!(bits(&normals::<MANY>(&step, 9, first)), one(normal4, MANY));
+            assert_eq!(bits(&normals::<FEW>(&step, 9, first)), one(normal4, FEW));
+        }
+    }
+
+    #[test]
+    fn a_stream_is_the_same_wherever_it_is_taken_up() {
+        let step = Step { seed: [5, 7], step: 9, ..Step::default() };
+        let element = |e: usize| normal4(&step, 3, e as u32 / 4)[e % 4];
+        for (first, len) in [(0, 1), (3, 5), (2, 63), (1, 64), (7, 700), (4, 128), (6, 129)] {
+            let mut found = vec![f32::NAN; len];
+            fill_normals(&mut found, first, &step, 3);
+            assert!(found.iter().enumerate().all(|(i, x)| *x == element(first + i)), "{len} from {first} on");
         }
     }
 
