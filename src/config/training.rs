@@ -83,14 +83,21 @@ impl Default for TrainingConfig {
 }
 
 impl TrainingConfig {
-    /// Gives the optimiser the name that its piece has, and the settings that were given apart from it.
-    pub fn name_pieces(&mut self) {
-        for (name, value) in [("beta1", &mut self.beta1), ("beta2", &mut self.beta2), ("epsilon", &mut self.epsilon)] {
-            if let Some(value) = value.take() {
-                self.optimiser.settings.insert(name.to_string(), value);
-            }
-        }
-        rename(OPTIMISERS, &mut self.optimiser);
+    /// The optimiser under the name that its piece has, with the settings that were given apart from it.
+    pub fn whole_optimiser(&self) -> Spec {
+        let mut spec = self.optimiser.clone();
+        rename(OPTIMISERS, &mut spec);
+        let apart = [("beta1", self.beta1), ("beta2", self.beta2), ("epsilon", self.epsilon)];
+        apart.into_iter().fold(spec, |spec, (name, value)| match value {
+            Some(value) => spec.with(name, value),
+            None => spec,
+        })
+    }
+
+    /// Writes settings in the one way that a file has them, so that equal settings are equal.
+    pub(crate) fn name_pieces(&mut self) {
+        self.optimiser = self.whole_optimiser();
+        (self.beta1, self.beta2, self.epsilon) = (None, None, None);
     }
 
     pub(super) fn check(&self, problems: &mut Problems) {
@@ -118,9 +125,7 @@ impl TrainingConfig {
             problems.positive("clip-norm", norm, "1, or leave it out to not limit the gradient");
         }
         problems.within("accumulate", self.accumulate as u64, 1..=MAX_COUNT);
-        let mut named = self.clone();
-        named.name_pieces();
-        problems.result(find(OPTIMISERS, &named.optimiser));
+        problems.result(find(OPTIMISERS, &self.whole_optimiser()));
         if let Some(decay) = self.average {
             let is_wrong = !(decay > 0.0 && (decay as f32) < 1.0);
             problems

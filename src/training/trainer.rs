@@ -370,12 +370,12 @@ pub(crate) const TRAINED: &str = "trained.";
 
 /// The groups of a session's model, and how each is moved.
 fn groups(session: &Session, config: &TrainingConfig) -> Result<Vec<Moved>> {
-    let plan = session.model.plan();
+    let (plan, usual) = (session.model.plan(), config.whole_optimiser());
     let rule = |group: &Group| {
         Ok(Rule {
             clip: group.clip.or(config.clip_norm.map(|norm| norm as f32)),
             average: config.average.map(|decay| decay as f32),
-            ..Rule::of(group.optimiser.as_ref().unwrap_or(&config.optimiser))?
+            ..Rule::of(group.optimiser.as_ref().unwrap_or(&usual))?
         })
     };
     plan.groups.iter().map(|group| Ok(Moved::new(group, rule(group)?))).collect()
