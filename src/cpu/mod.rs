@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use crate::error::{Error, Result};
 use crate::kernels::{Args, Step};
-use crate::program::{Buffer, Counters, Executor, Launch, Program, ProgramId, RING_SLOTS};
+use crate::program::{Buffer, Counters, Executor, Launch, Program, ProgramId, RING_SLOTS, check_memory};
 
 /// Runs programs on the CPU.
 #[derive(Default)]
@@ -62,6 +62,14 @@ impl Cpu {
         }
     }
 
+    /// Buffers that are to be made must fit this machine's memory; said before any is.
+    fn check_memory(&self, what: &str, buffers: &[Buffer]) -> Result<()> {
+        let new = buffers.iter().filter(|b| !self.names.contains_key(&b.name)).map(Buffer::bytes).sum();
+        let mut system = sysinfo::System::new();
+        system.refresh_memory();
+        check_memory(what, new, system.available_memory(), "this machine")
+    }
+
     /// The index of a buffer, made if there is none of that name.
     fn make(&mut self, name: String, words: usize) -> Result<usize> {
         match self.names.get(&name) {
@@ -97,11 +105,7 @@ impl Executor for Cpu {
 
     fn load(&mut self, program: Program) -> Result<ProgramId> {
         let id = self.programs.len();
-        let new =
-            program.buffers.iter().filter(|b| !self.names.contains_key(&b.name)).map(|b| 4 * b.words as u64).sum();
-        let mut system = sysinfo::System::new();
-        system.refresh_memory();
-        program.check_memory(new, system.available_memory(), "this machine")?;
+        self.check_memory(&format!("the program `{}`", program.name), &program.buffers)?;
         let mut buffers = Vec::new();
         for buffer in &program.buffers {
             let name = if buffer.is_private() {
@@ -116,6 +120,7 @@ impl Executor for Cpu {
     }
 
     fn allocate(&mut self, buffer: &Buffer) -> Result<()> {
+        self.check_memory(&format!("the buffer {}", buffer.name), std::slice::from_ref(buffer))?;
         self.make(buffer.name.clone(), buffer.words).map(|_| ())
     }
 

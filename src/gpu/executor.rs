@@ -5,7 +5,9 @@ use std::cell::Cell;
 use super::device::Gpu;
 use crate::error::{Error, Result};
 use crate::kernels::{Access, DIMS, Kernel, Module, Step};
-use crate::program::{Buffer, Choices, Counters, DeviceMemory, Executor, Launch, Program, ProgramId, RING_SLOTS};
+use crate::program::{
+    Buffer, Choices, Counters, DeviceMemory, Executor, Launch, Program, ProgramId, RING_SLOTS, check_memory,
+};
 
 /// A program whose pipelines, bind groups and buffers are made.
 pub(super) struct Loaded {
@@ -43,11 +45,11 @@ impl Dispatch {
 }
 
 impl Gpu {
-    /// The memory a program needs must fit the adapter's limits; said before anything is made.
-    fn check_memory(&self, program: &Program) -> Result<()> {
+    /// Buffers that are to be made must fit the adapter's limits; said before any is.
+    fn check_memory(&self, what: &str, buffers: &[Buffer]) -> Result<()> {
         let limits = self.device.limits();
         let largest = limits.max_buffer_size.min(limits.max_storage_buffer_binding_size);
-        match program.buffers.iter().max_by_key(|b| b.words) {
+        match buffers.iter().max_by_key(|b| b.words) {
             Some(buffer) if 4 * buffer.words as u64 > largest => Err(Error::Device(format!(
                 "the buffer {} needs {} MiB, and {} allows {} MiB in one buffer; a smaller --batch, narrower layers or less \
                  data make it fit, or --device cpu",
@@ -57,10 +59,10 @@ impl Gpu {
                 largest >> 20
             ))),
             _ => {
-                let new = program.buffers.iter().filter(|b| !self.buffers.contains_key(&b.name));
+                let new = buffers.iter().filter(|b| !self.buffers.contains_key(&b.name));
                 let new: u64 = new.map(|b| b.bytes()).sum();
                 let free = self.adapter.memory().map_or(u64::MAX, |all| all.saturating_sub(self.bytes()));
-                program.check_memory(new, free, self.adapter.name())
+                check_memory(what, new, free, self.adapter.name())
             }
         }
     }
@@ -192,7 +194,7 @@ impl Executor for Gpu {
     }
 
     fn load(&mut self, program: Program) -> Result<ProgramId> {
-        self.check_memory(&program)?;
+        self.check_memory(&format!("the program `{}`", program.name), &program.buffers)?;
         let modules = self.modules(&program)?;
         let wanted: Vec<(String, Vec<Access>)> =
             modules.iter().zip(&program.calls).map(|(m, c)| (m.text.clone(), c.kernel.bindings())).collect();
@@ -228,6 +230,7 @@ impl Executor for Gpu {
     }
 
     fn allocate(&mut self, buffer: &Buffer) -> Result<()> {
+        self.check_memory(&format!("the buffer {}", buffer.name), std::slice::from_ref(buffer))?;
         self.make_buffer(buffer.name.clone(), buffer.words)?;
         self.failure.check()
     }

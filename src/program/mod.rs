@@ -130,24 +130,6 @@ impl Program {
         self
     }
 
-    /// Refuses a program that needs `new` bytes more than there are.
-    ///
-    /// # Errors
-    /// With both sizes, and what to do.
-    pub(crate) fn check_memory(&self, new: u64, available: u64, device: &str) -> Result<()> {
-        if new <= available {
-            return Ok(());
-        }
-        let mib = |bytes: u64| bytes.div_ceil(1 << 20);
-        Err(Error::Device(format!(
-            "the program `{}` needs {} MiB of memory, and {device} has {} MiB: a smaller --batch, narrower --hidden layers or \
-             less data make it fit",
-            self.name,
-            mib(new),
-            mib(available)
-        )))
-    }
-
     /// The slot of a scalar.
     pub fn scalar(&self, name: &str) -> Option<usize> {
         self.scalars.iter().position(|s| s == name)
@@ -188,4 +170,21 @@ impl Program {
         }
         out
     }
+}
+
+/// Refuses what needs `new` bytes more than there are.
+///
+/// # Errors
+/// With both sizes, and what to do.
+pub(crate) fn check_memory(what: &str, new: u64, available: u64, device: &str) -> Result<()> {
+    if new <= available {
+        return Ok(());
+    }
+    let mib = |bytes: u64| bytes.div_ceil(1 << 20);
+    Err(Error::Device(format!(
+        "{what} needs {} MiB of memory, and {device} has {} MiB: a smaller --batch, narrower --hidden layers or less data make \
+         it fit",
+        mib(new),
+        mib(available)
+    )))
 }
