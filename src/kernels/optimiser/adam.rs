@@ -79,12 +79,18 @@ impl Optimiser for Adam {
     }
 }
 
+impl Adam {
+    /// A parameter and its moments after a step with α̂ and ĉ.
+    #[inline(always)]
+    pub(super) fn step(self, theta: f32, [m, v]: [f32; 2], g: f32, [alpha, c]: [f32; 2]) -> (f32, [f32; 2]) {
+        let m = self.beta1 * m + (1.0 - self.beta1) * g;
+        let v = self.beta2 * v + (1.0 - self.beta2) * g * g;
+        (theta - alpha * m / (v.sqrt() * c + self.epsilon), [m, v])
+    }
+}
+
 #[multiversion(targets("x86_64+avx512f+avx512vl", "x86_64+avx2+fma"))]
 fn descend(adam: &Adam, pass: Pass) -> f32 {
-    let (Adam { beta1, beta2, epsilon }, [alpha, c, _]) = (*adam, pass.scalars);
-    pass.apply(|theta, [m, v], g| {
-        let m = beta1 * m + (1.0 - beta1) * g;
-        let v = beta2 * v + (1.0 - beta2) * g * g;
-        (theta - alpha * m / (v.sqrt() * c + epsilon), [m, v])
-    })
+    let (adam, [alpha, c, _]) = (*adam, pass.scalars);
+    pass.apply(|theta, moments, g| adam.step(theta, moments, g, [alpha, c]))
 }

@@ -79,10 +79,6 @@ impl Optimiser for AdamW {
 
 #[multiversion(targets("x86_64+avx512f+avx512vl", "x86_64+avx2+fma"))]
 fn descend(adam: &Adam, pass: Pass) -> f32 {
-    let (Adam { beta1, beta2, epsilon }, [alpha, c, decay]) = (*adam, pass.scalars);
-    pass.apply(|theta, [m, v], g| {
-        let m = beta1 * m + (1.0 - beta1) * g;
-        let v = beta2 * v + (1.0 - beta2) * g * g;
-        (theta - decay * theta - alpha * m / (v.sqrt() * c + epsilon), [m, v])
-    })
+    let (adam, [alpha, c, decay]) = (*adam, pass.scalars);
+    pass.apply(|theta, moments, g| adam.step(theta - decay * theta, moments, g, [alpha, c]))
 }

@@ -54,7 +54,7 @@ pub trait Optimiser: Debug + Send + Sync {
     /// What is the same in all steps.
     fn constants(&self) -> [f32; 3];
 
-    /// The file of its WGSL: a function `descend(at: Point, g, constants, scalars) -> Point` of four parameters.
+    /// Its WGSL: a function `descend(at: Point, g, constants, scalars) -> Point` of four parameters.
     fn wgsl(&self) -> &'static str;
 
     /// Its arithmetic operations per parameter.

@@ -88,6 +88,19 @@ pub(super) fn through(graph: &Graph, t: NodeId, access: &Access) -> Option<Acces
     }
 }
 
+/// The iteration space of a shape, some of whose axes are summed, and where each of its dimensions is in it: kept ones first, in
+/// their order, then those that are summed. Of kept dimensions of size 1 there is no need; but there is one dimension at least.
+pub(super) fn iteration(shape: &[usize], axes: &[usize]) -> (Vec<usize>, Access) {
+    let mut order: Vec<usize> = (0..shape.len()).filter(|d| !axes.contains(d) && shape[*d] > 1).collect();
+    order.extend(axes);
+    if order.is_empty() {
+        order.push(0);
+    }
+    let extents = order.iter().map(|&d| shape.get(d).copied().unwrap_or(1)).collect();
+    let home = (0..shape.len()).map(|d| Dim { iter: order.iter().position(|&o| o == d), offset: 0 }).collect();
+    (extents, home)
+}
+
 /// Whether a reshape regroups dimensions, so that its argument must lie contiguously in memory.
 pub(super) fn regroups(graph: &Graph, t: NodeId) -> bool {
     let access = vec![Dim { iter: None, offset: 0 }; graph.shape(t).len()];

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use super::access::{Access as IndexAccess, Builder, Dim, Leaf, Place, contiguous, view};
+use super::access::{Access as IndexAccess, Builder, Dim, Leaf, Place, contiguous, iteration, view};
 use super::memory::Object;
 use super::plan::{Destination, Plan, Unit};
 use super::{Shared, plain};
@@ -110,7 +110,7 @@ impl<'a> Emitter<'a> {
 
     /// The slot of a scalar.
     pub fn slot(&self, name: &str) -> usize {
-        self.scalars.iter().position(|s| s == name).expect("every scalar of the program has a slot")
+        slot_of(&self.scalars, name)
     }
 
     /// A parameter of the request's sets, and the set.
@@ -232,7 +232,7 @@ impl<'a> Emitter<'a> {
         bindings: &mut Bindings,
     ) -> (Expr, Vec<Reg>) {
         let (graph, plan, scalars) = (self.graph, self.plan, self.scalars.clone());
-        let slot = |name: &str| scalars.iter().position(|s| s == name).expect("every scalar of the program has a slot");
+        let slot = |name: &str| slot_of(&scalars, name);
         let mut leaf = |expr: &mut Expr, leaf: Leaf| {
             let storage = self.home(leaf.tensor);
             let view = match &leaf.at {
@@ -389,15 +389,7 @@ impl<'a> Emitter<'a> {
     }
 }
 
-/// The iteration space of a shape, some of whose axes are summed, and where each of its dimensions is in it: kept ones first, in
-/// their order, then those that are summed. Of kept dimensions of size 1 there is no need; but there is one dimension at least.
-fn iteration(shape: &[usize], axes: &[usize]) -> (Vec<usize>, IndexAccess) {
-    let mut order: Vec<usize> = (0..shape.len()).filter(|d| !axes.contains(d) && shape[*d] > 1).collect();
-    order.extend(axes);
-    if order.is_empty() {
-        order.push(0);
-    }
-    let extents = order.iter().map(|&d| shape.get(d).copied().unwrap_or(1)).collect();
-    let home = (0..shape.len()).map(|d| Dim { iter: order.iter().position(|&o| o == d), offset: 0 }).collect();
-    (extents, home)
+/// The slot of a scalar among the names of all.
+fn slot_of(scalars: &[String], name: &str) -> usize {
+    scalars.iter().position(|s| s == name).expect("every scalar of the program has a slot")
 }

@@ -58,14 +58,12 @@ pub(super) fn emit_accumulation(emitter: &mut Emitter, gradients: &Gradients) {
 pub(super) fn emit_assigns(emitter: &mut Emitter, request: &Request) {
     for set in &request.parameters {
         let mut runs: Vec<(usize, usize)> = Vec::new();
-        for Parameter { name, offset, .. } in set.parameters.iter() {
-            if !request.assigns.iter().any(|(assigned, _)| assigned == name) {
-                continue;
-            }
-            let end = offset + set.get(name).map_or(0, Parameter::len).next_multiple_of(ROW);
+        let is_assigned = |p: &&Parameter| request.assigns.iter().any(|(name, _)| *name == p.name);
+        for p in set.parameters.iter().filter(is_assigned) {
+            let end = p.offset + p.len().next_multiple_of(ROW);
             match runs.last_mut() {
-                Some(run) if run.1 == *offset => run.1 = end,
-                _ => runs.push((*offset, end)),
+                Some(run) if run.1 == p.offset => run.1 = end,
+                _ => runs.push((p.offset, end)),
             }
         }
         for (start, end) in runs {
