@@ -75,7 +75,9 @@ impl Phases {
         let (names, timing): (Vec<&str>, Vec<Timing>) = phases.unzip();
         let mut loaded: Vec<(ProgramId, usize, bool)> = vec![];
         for (place, name) in names.into_iter().enumerate() {
-            let id = session.load(name, |model, layout| Ok(step.phase(model, layout, place)))?;
+            // What else is loaded has names of its own.
+            let name = format!("phase.{name}");
+            let id = session.load(&name, |model, layout| Ok(step.phase(model, layout, place)))?;
             loaded.push((id, place, false));
             if step.accumulate > 1 {
                 let name = format!("{name}.apply");
@@ -163,15 +165,27 @@ impl Phases {
         moves.map(|(place, timing)| timing.runs_before(iteration + u64::from(place <= phase))).sum()
     }
 
-    /// Appends what is to be run for batch `i` of an epoch, which is step `number` of the run.
+    /// Appends what is to be run for batch `i` of an epoch, which is step `number` of the run. Phases of an iteration come one
+    /// after the other, each seeing what those before it have moved: all but the first wait for its last batch.
     pub fn launch(&self, model: &dyn Model, (i, number): (usize, u64), step: &Step, into: &mut Vec<Launch>) {
-        let (position, rows) = self.batches.at(i);
-        let (iteration, share) = (self.rates.iteration(number), self.share(i));
-        for part in self.parts.iter().filter(|part| self.is_run(part, i, number)) {
-            let updates = |group: usize| self.updates(part.phase, iteration, group);
-            let scalars = part.scalars.at((&self.groups, &self.rates), model, (number, share), &updates);
-            let step = Step { step: number as u32, rows, position, scalars, ..*step };
-            into.push(Launch { program: part.id, step });
+        let iteration = self.rates.iteration(number);
+        for phase in 0..self.timing.len() {
+            let batches = match (phase, self.ends_iteration(i)) {
+                (0, _) => i..i + 1,
+                (_, true) => i - i % self.accumulate..i + 1,
+                (_, false) => continue,
+            };
+            let updates = |group: usize| self.updates(phase, iteration, group);
+            for batch in batches {
+                let ((position, rows), number) = (self.batches.at(batch), number - (i - batch) as u64);
+                let run = |part: &&Part| part.phase == phase && self.is_run(part, batch, number);
+                for part in self.parts.iter().filter(run) {
+                    let varies = (number, self.share(batch));
+                    let scalars = part.scalars.at((&self.groups, &self.rates), model, varies, &updates);
+                    let step = Step { step: number as u32, rows, position, scalars, ..*step };
+                    into.push(Launch { program: part.id, step });
+                }
+            }
         }
     }
 

@@ -52,7 +52,7 @@ pub struct TrainingStep<'a> {
     pub accumulate: usize,
 }
 
-/// Streams between those of two phases, which see the same batch and draw numbers of their own.
+/// Streams between those of two phases, which see the same batch, binarised alike, and draw numbers of their own.
 const STREAMS: u32 = 1 << 16;
 
 impl TrainingStep<'_> {
@@ -61,8 +61,10 @@ impl TrainingStep<'_> {
     pub fn phase(&self, model: &dyn Model, layout: &Layout, place: usize) -> Program {
         let plan = model.plan();
         let graph = Graph::of_training();
-        graph.start_streams_at(place as u32 * STREAMS);
         let batch = batch(&graph, self.data, self.labelled, Order::Shuffled, self.binarise);
+        if place > 0 {
+            graph.start_streams_at(place as u32 * STREAMS);
+        }
         let Losses { losses, statistics } = (plan.phases[place].losses)(&batch);
         let sets = layout.trained();
         let mut gradients = Vec::new();

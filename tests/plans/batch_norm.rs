@@ -1,13 +1,12 @@
 //! Batch normalisation (Ioffe and Szegedy 2015): statistics of the batch in training, running ones later on.
 
 use elbo::data::{Dataset, Shape, Split, Values};
-use elbo::distributions::Measure;
 use elbo::graph::{Graph, Init, Tensor};
-use elbo::models::{Batch, Can, Condition, Encode, Model, Rows as Given, Terms, TrainingPlan};
+use elbo::models::{Batch, Model};
 use elbo::nn::linear;
 
 use crate::by_hand::{Fault, Rows, apart, descend, slopes, train, values};
-use crate::course::{devices, numbers, parameters, plain, run, trainer};
+use crate::course::{Sketch, Sketched, devices, numbers, parameters, plain, run, trainer};
 
 const FEATURES: usize = 4;
 const MOMENTUM: f32 = 0.3;
@@ -18,7 +17,7 @@ fn batch_norm<'g>(name: &str, x: Tensor<'g>, weights: Tensor<'g>) -> Tensor<'g> 
     let (graph, n) = (x.graph(), x.width());
     graph.scope(name, || {
         let [mean, variance] =
-            [("mean", 0.0), ("variance", 1.0)].map(|(n_, v)| graph.state(n_, &[1, n], Init::Constant(v)));
+            [("mean", 0.0), ("variance", 1.0)].map(|(name, at)| graph.state(name, &[1, n], Init::Constant(at)));
         let (mut m, mut v) = (mean, variance);
         if graph.is_assigned(mean) {
             m = (x * weights).sum(&[0]);
@@ -37,67 +36,13 @@ fn batch_norm<'g>(name: &str, x: Tensor<'g>, weights: Tensor<'g>) -> Tensor<'g> 
 #[derive(Clone, Copy, Debug)]
 struct Normalised;
 
-impl Normalised {
-    fn code<'g>(x: Tensor<'g>, weights: Tensor<'g>) -> Tensor<'g> {
-        batch_norm("norm", linear("encoder", x, 3), weights).tanh()
-    }
-}
+impl Sketch for Normalised {
+    const FEATURES: usize = FEATURES;
+    const LATENT: usize = 3;
 
-impl Model for Normalised {
-    fn features(&self) -> usize {
-        FEATURES
-    }
-
-    fn condition(&self) -> Condition {
-        Condition::None
-    }
-
-    fn measure(&self, _: bool) -> Measure {
-        Measure::Probability
-    }
-
-    fn plan(&self) -> TrainingPlan<'_> {
-        TrainingPlan::of_one_loss(self)
-    }
-
-    fn terms<'g>(&self, batch: &Batch<'g>) -> Terms<'g> {
-        let mu = Normalised::code(batch.rows.x, batch.weights);
-        let loss = (linear("decoder", mu, FEATURES) - batch.rows.x).square().sum_rows();
-        Terms { loss, reconstruction: loss, kl: None, mu, parts: vec![], gradient_scale: None }
-    }
-
-    fn score<'g>(&self, rows: Given<'g>) -> Tensor<'g> {
-        self.terms(&Batch::whole(rows)).loss
-    }
-
-    fn scalar(&self, _: &str, _: f64) -> Option<f64> {
-        None
-    }
-
-    fn can(&self) -> Can<'_> {
-        Can {
-            encode: Some(self),
-            decode: None,
-            generate: None,
-            density: None,
-            posterior: None,
-            classify: None,
-            fit_prior: None,
-        }
-    }
-}
-
-impl Encode for Normalised {
-    fn latent(&self) -> usize {
-        3
-    }
-
-    fn mean<'g>(&self, rows: Given<'g>) -> Tensor<'g> {
-        Normalised::code(rows.x, Batch::whole(rows).weights)
-    }
-
-    fn draw<'g>(&self, rows: Given<'g>) -> Tensor<'g> {
-        self.mean(rows)
+    fn loss<'g>(&self, batch: &Batch<'g>) -> [Tensor<'g>; 2] {
+        let code = batch_norm("norm", linear("encoder", batch.rows.x, 3), batch.weights).tanh();
+        [(linear("decoder", code, FEATURES) - batch.rows.x).square().sum_rows(), code]
     }
 }
 
@@ -105,8 +50,8 @@ impl Encode for Normalised {
 fn its_gradient_is_that_of_its_loss() {
     let x = numbers(6, 9, FEATURES);
     let rows = Rows { x: &x, features: FEATURES };
-    let at = parameters(&mut trainer(Normalised, devices().remove(0), &rows, &plain(9)));
-    for [gradient, difference] in slopes(&Normalised, &at, &rows) {
+    let at = parameters(&mut trainer(Sketched(Normalised), devices().remove(0), &rows, &plain(9)));
+    for [gradient, difference] in slopes(&Sketched(Normalised), &at, &rows) {
         assert!(
             (gradient - difference).abs() < 1e-6 * gradient.abs() && gradient.abs() > 1e-3,
             "{gradient}, {difference}"
@@ -119,11 +64,11 @@ fn running_statistics_are_kept_in_training_and_used_later_on() {
     let x = numbers(6, 9, FEATURES);
     let rows = Rows { x: &x, features: FEATURES };
     for executor in devices() {
-        let mut trainer = trainer(Normalised, executor, &rows, &plain(9));
+        let mut trainer = trainer(Sketched(Normalised), executor, &rows, &plain(9));
         let start = parameters(&mut trainer);
         run(&mut trainer, 5);
         let found = parameters(&mut trainer);
-        let by_hand = |fault| train(&Normalised, &start, &rows, 5, fault, &mut descend(0.1));
+        let by_hand = |fault| train(&Sketched(Normalised), &start, &rows, 5, fault, &mut descend(0.1));
         let far = apart(&found, &by_hand(None));
         assert!(far < 1e-4, "{}: {far:e}", trainer.session.executor.describe());
         assert!(apart(&found, &by_hand(Some(Fault::NotAssigned))) > 1e-2);
@@ -133,7 +78,7 @@ fn running_statistics_are_kept_in_training_and_used_later_on() {
         let measured = trainer.session.evaluate(Split::Test, &data, (3, 1.0)).unwrap().0.loss;
         let exact = |graph: Graph| -> f64 {
             let rows = Rows { x: few, features: FEATURES };
-            let loss = Normalised.terms(&Batch::whole(graph.input("x", &[5, FEATURES]))).loss;
+            let loss = Sketched(Normalised).terms(&Batch::whole(graph.input("x", &[5, FEATURES]))).loss;
             elbo::graph::eval::evaluate(&values(&found, &rows, 0), &[loss])[0].iter().sum::<f64>() / 5.0
         };
         assert!((measured / exact(Graph::new()) - 1.0).abs() < 1e-5, "{measured}, {}", exact(Graph::new()));

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use elbo::graph::eval::{Values, evaluate};
-use elbo::graph::{Graph, Tensor};
+use elbo::graph::{Graph, ParameterSpec, Role, Tensor};
 use elbo::kernels::Step;
 use elbo::models::{Batch, Model};
 
@@ -18,7 +18,7 @@ pub type Optimise<'a> = &'a mut dyn FnMut(&str, &str, &mut [f64], &[f64]);
 pub enum Fault {
     /// Phases are done in the other order.
     OtherOrder,
-    /// State is assigned before the step, not behind it.
+    /// No state is assigned.
     NotAssigned,
     /// Every phase is done in every iteration.
     EveryTime,
@@ -63,15 +63,7 @@ pub fn train(
             let mut moved: Vec<(&str, String, Tensor)> = vec![];
             for loss in losses {
                 for group in loss.groups {
-                    let scope = model.plan().groups.into_iter().find(|g| g.name == group).unwrap().scope;
-                    let own = now.keys().filter(|name| name.starts_with(scope)).cloned().collect::<Vec<_>>();
-                    let trained = |name: &String| {
-                        graph
-                            .parameters()
-                            .iter()
-                            .any(|spec| spec.name == *name && spec.role == elbo::graph::Role::Trained)
-                    };
-                    let own: Vec<String> = own.into_iter().filter(trained).collect();
+                    let own = names_of(model, &graph, group);
                     let wrt: Vec<Tensor> = own.iter().map(|name| graph.parameter(name)).collect();
                     let gradients = (loss.loss * batch.weights).gradients(&wrt);
                     moved.extend(own.into_iter().zip(gradients).map(|(name, gradient)| (group, name, gradient)));
@@ -91,6 +83,13 @@ pub fn train(
         }
     }
     now
+}
+
+/// The parameters of a group that a graph has declared.
+fn names_of(model: &dyn Model, graph: &Graph, group: &str) -> Vec<String> {
+    let plan = model.plan();
+    let is_own = |spec: &ParameterSpec| spec.role == Role::Trained && plan.group_of(&spec.name) == plan.group(group);
+    graph.parameters().into_iter().filter(is_own).map(|spec| spec.name).collect()
 }
 
 /// What the leaves of a graph hold in step `t`.
@@ -131,11 +130,7 @@ pub fn slopes(model: &dyn Model, at: &Parameters, rows: &Rows) -> Vec<[f64; 2]> 
         for loss in (phase.losses)(&batch).losses {
             let total = (loss.loss * batch.weights).sum(&[0]);
             for group in loss.groups {
-                let scope = model.plan().groups.into_iter().find(|g| g.name == group).unwrap().scope;
-                let specs = graph.parameters();
-                let trained =
-                    specs.iter().filter(|s| s.role == elbo::graph::Role::Trained && s.name.starts_with(scope));
-                let names: Vec<String> = trained.map(|s| s.name.clone()).collect();
+                let names = names_of(model, &graph, group);
                 let wrt: Vec<Tensor> = names.iter().map(|name| graph.parameter(name)).collect();
                 let gradients = evaluate(&values(at, rows, 5), &total.gradients(&wrt));
                 let along = |name: &str, i: usize| ((name.len() + 3 * i) as f64).sin();

@@ -1,17 +1,96 @@
-//! The same by the trainer, on every device.
+//! The same by the trainer, on every device; and what all models of these tests have in common.
 
 use std::ops::ControlFlow;
 
 use elbo::config::{Preset, Schedule, TrainingConfig};
 use elbo::cpu::Cpu;
 use elbo::data::{Dataset, Shape, Values};
-use elbo::models::Model;
+use elbo::distributions::Measure;
+use elbo::graph::Tensor;
+use elbo::models::{Batch, Can, Condition, Encode, Model, Rows as Given, Terms, TrainingPlan};
 use elbo::program::Executor;
 use elbo::training::metrics::StepRecord;
 use elbo::training::{Session, Trainer};
 
 use crate::by_hand::{Parameters, Rows};
 use crate::oracle::Numbers;
+
+/// What a model of these tests is about: its loss, the code that it measures, and its plan, if that is not the usual one.
+pub trait Sketch: std::fmt::Debug + Copy + Send + Sync + 'static {
+    /// Values per row.
+    const FEATURES: usize;
+    /// Values per code.
+    const LATENT: usize;
+
+    /// The loss of each row `[rows, 1]`, and its code `[rows, LATENT]`.
+    fn loss<'g>(&self, batch: &Batch<'g>) -> [Tensor<'g>; 2];
+
+    /// How it is trained.
+    fn plan<'m>(&'m self, model: &'m dyn Model) -> TrainingPlan<'m> {
+        TrainingPlan::of_one_loss(model)
+    }
+}
+
+/// A model that encodes, and can do nothing else.
+#[derive(Clone, Copy, Debug)]
+pub struct Sketched<S>(pub S);
+
+impl<S: Sketch> Model for Sketched<S> {
+    fn features(&self) -> usize {
+        S::FEATURES
+    }
+
+    fn condition(&self) -> Condition {
+        Condition::None
+    }
+
+    fn measure(&self, _: bool) -> Measure {
+        Measure::SquaredError
+    }
+
+    fn plan(&self) -> TrainingPlan<'_> {
+        self.0.plan(self)
+    }
+
+    fn terms<'g>(&self, batch: &Batch<'g>) -> Terms<'g> {
+        let [loss, mu] = self.0.loss(batch);
+        Terms { loss, reconstruction: loss, kl: None, mu, parts: vec![], gradient_scale: None }
+    }
+
+    fn score<'g>(&self, rows: Given<'g>) -> Tensor<'g> {
+        self.terms(&Batch::whole(rows)).loss
+    }
+
+    fn scalar(&self, _: &str, _: f64) -> Option<f64> {
+        None
+    }
+
+    fn can(&self) -> Can<'_> {
+        Can {
+            encode: Some(self),
+            decode: None,
+            generate: None,
+            density: None,
+            posterior: None,
+            classify: None,
+            fit_prior: None,
+        }
+    }
+}
+
+impl<S: Sketch> Encode for Sketched<S> {
+    fn latent(&self) -> usize {
+        S::LATENT
+    }
+
+    fn mean<'g>(&self, rows: Given<'g>) -> Tensor<'g> {
+        self.0.loss(&Batch::whole(rows))[1]
+    }
+
+    fn draw<'g>(&self, rows: Given<'g>) -> Tensor<'g> {
+        self.mean(rows)
+    }
+}
 
 /// The CPU, and the GPU where there is one.
 pub fn devices() -> Vec<Box<dyn Executor>> {

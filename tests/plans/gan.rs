@@ -1,12 +1,11 @@
 //! A generative adversarial network (Goodfellow et al. 2014): two groups that take turns, each with a loss of its own.
 
-use elbo::distributions::Measure;
 use elbo::graph::{Graph, Tensor};
-use elbo::models::{Batch, Can, Condition, Group, Losses, Model, Phase, Rows as Given, Terms, TrainingPlan};
+use elbo::models::{Batch, Group, Losses, Model, Phase, TrainingPlan};
 use elbo::nn::{Activation, Mlp, linear};
 
 use crate::by_hand::{Fault, Rows, apart, descend, slopes, train};
-use crate::course::{devices, numbers, parameters, plain, run, trainer};
+use crate::course::{Sketch, Sketched, devices, numbers, parameters, plain, run, trainer};
 
 const FEATURES: usize = 5;
 const NOISE: usize = 3;
@@ -51,67 +50,31 @@ impl Gan {
     }
 }
 
-impl Model for Gan {
-    fn features(&self) -> usize {
-        FEATURES
+impl Sketch for Gan {
+    const FEATURES: usize = FEATURES;
+    const LATENT: usize = FEATURES;
+
+    fn loss<'g>(&self, batch: &Batch<'g>) -> [Tensor<'g>; 2] {
+        [self.discriminator(batch), batch.rows.x]
     }
 
-    fn condition(&self) -> Condition {
-        Condition::None
-    }
-
-    fn measure(&self, _: bool) -> Measure {
-        Measure::Probability
-    }
-
-    fn plan(&self) -> TrainingPlan<'_> {
+    fn plan<'m>(&'m self, _: &'m dyn Model) -> TrainingPlan<'m> {
         let [first, second] = ["discriminator", "generator"];
-        let groups = [first, second].map(|name| Group::new(name, name)).into();
-        if self.every == 0 {
-            return TrainingPlan { groups, phases: vec![Phase::new("both", |batch| self.both(batch))] };
-        }
-        TrainingPlan {
-            groups,
-            phases: vec![
-                Phase::new(first, |batch| Losses::of(first, "loss", self.discriminator(batch))),
-                Phase {
-                    every: self.every,
-                    after: 1,
-                    ..Phase::new(second, |batch| Losses::of(second, "generator_loss", self.generator(batch)))
-                },
-            ],
-        }
-    }
-
-    fn terms<'g>(&self, batch: &Batch<'g>) -> Terms<'g> {
-        let loss = self.discriminator(batch);
-        Terms { loss, reconstruction: loss, kl: None, mu: batch.rows.x, parts: vec![], gradient_scale: None }
-    }
-
-    fn score<'g>(&self, rows: Given<'g>) -> Tensor<'g> {
-        -self.judge(rows.x)
-    }
-
-    fn scalar(&self, _: &str, _: f64) -> Option<f64> {
-        None
-    }
-
-    fn can(&self) -> Can<'_> {
-        Can {
-            encode: None,
-            decode: None,
-            generate: None,
-            density: None,
-            posterior: None,
-            classify: None,
-            fit_prior: None,
-        }
+        let phases = match self.every {
+            0 => vec![Phase::new("both", |batch| self.both(batch))],
+            every => {
+                let generator = Phase::new(second, |batch| Losses::of(second, "generator_loss", self.generator(batch)));
+                let discriminator = Phase::new(first, |batch| Losses::of(first, "loss", self.discriminator(batch)));
+                vec![discriminator, Phase { every, after: 1, ..generator }]
+            }
+        };
+        TrainingPlan { groups: [first, second].map(|name| Group::new(name, name)).into(), phases }
     }
 }
 
 #[test]
 fn its_gradients_are_those_of_its_losses() {
-    let (model, x) = (Gan { every: 1 }, numbers(1, 12, FEATURES));
+    let (model, x) = (Sketched(Gan { every: 1 }), numbers(1, 12, FEATURES));
     let rows = Rows { x: &x, features: FEATURES };
     let at = parameters(&mut trainer(model, devices().remove(0), &rows, &plain(12)));
     for [gradient, difference] in slopes(&model, &at, &rows) {
@@ -124,7 +87,7 @@ fn its_gradients_are_those_of_its_losses() {
 
 #[test]
 fn two_groups_take_turns() {
-    let (model, x) = (Gan { every: 2 }, numbers(1, 12, FEATURES));
+    let (model, x) = (Sketched(Gan { every: 2 }), numbers(1, 12, FEATURES));
     let rows = Rows { x: &x, features: FEATURES };
     for executor in devices() {
         let mut trainer = trainer(model, executor, &rows, &plain(12));
@@ -152,17 +115,17 @@ fn two_groups_take_turns() {
 /// Neither sees the other moved: in turns they would come to something else.
 #[test]
 fn two_groups_are_moved_in_one_pass() {
-    let (model, x) = (Gan { every: 0 }, numbers(1, 12, FEATURES));
+    let (model, x) = (Sketched(Gan { every: 0 }), numbers(1, 12, FEATURES));
     let rows = Rows { x: &x, features: FEATURES };
     for executor in devices() {
         let mut trainer = trainer(model, executor, &rows, &plain(12));
         let start = parameters(&mut trainer);
         let steps = run(&mut trainer, 6);
         let found = parameters(&mut trainer);
-        let by_hand = |model: Gan| train(&model, &start, &rows, 6, None, &mut descend(0.1));
+        let by_hand = |model| train(&model, &start, &rows, 6, None, &mut descend(0.1));
         let far = apart(&found, &by_hand(model));
         assert!(far < 1e-4, "{}: {far:e}", trainer.session.executor.describe());
-        assert!(apart(&found, &by_hand(Gan { every: 1 })) > 1e-3);
+        assert!(apart(&found, &by_hand(Sketched(Gan { every: 1 }))) > 1e-3);
         let norms = ["generator.gradient_norm", "discriminator.gradient_norm"].map(|name| steps[0].parts[name]);
         assert!(norms.iter().all(|norm| *norm > 0.0) && norms[0] != norms[1], "{norms:?}");
     }
@@ -171,7 +134,7 @@ fn two_groups_are_moved_in_one_pass() {
 /// Both programs replay: nothing is made, and nothing waited for.
 #[test]
 fn the_steady_state_makes_nothing() {
-    let (model, x) = (Gan { every: 3 }, numbers(1, 120, FEATURES));
+    let (model, x) = (Sketched(Gan { every: 3 }), numbers(1, 120, FEATURES));
     let rows = Rows { x: &x, features: FEATURES };
     for executor in devices() {
         let mut trainer = trainer(model, executor, &rows, &plain(10));

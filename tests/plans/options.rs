@@ -6,13 +6,14 @@ use std::sync::Arc;
 
 use elbo::config::TrainingConfig;
 use elbo::distributions::Bernoulli;
+use elbo::graph::Tensor;
 use elbo::kernels::OPTIMISERS;
-use elbo::models::Autoencoder;
-use elbo::nn::Activation;
+use elbo::models::{Autoencoder, Batch, Group, Losses, Model, Phase, TrainingPlan};
+use elbo::nn::{Activation, linear};
 use elbo::training::{Progress, Trainer};
 
-use crate::by_hand::{Parameters, Rows, apart, train};
-use crate::course::{devices, numbers, parameters, plain, run, trainer};
+use crate::by_hand::{Fault, Parameters, Rows, apart, descend, train};
+use crate::course::{Sketch, Sketched, devices, numbers, parameters, plain, run, trainer};
 
 const FEATURES: usize = 5;
 const RATE: f64 = 0.02;
@@ -89,6 +90,22 @@ fn each_optimiser_is_that_of_its_paper() {
     }
 }
 
+/// Settings that are given apart from the optimiser count, also where nothing has read a file or a command line.
+#[test]
+fn settings_may_stand_apart() {
+    let x = unit(8, 10);
+    let rows = Rows { x: &x, features: FEATURES };
+    let trained = |optimiser: &str, beta1| {
+        let config = TrainingConfig { optimiser: optimiser.parse().unwrap(), beta1, learning_rate: RATE, ..plain(10) };
+        let mut trainer = trainer(model(), devices().remove(0), &rows, &config);
+        run(&mut trainer, 3);
+        parameters(&mut trainer)
+    };
+    let apart_from_it = trained("adam", Some(0.5));
+    assert_eq!(apart_from_it, trained("adam:beta1=0.5", None));
+    assert!(apart(&apart_from_it, &trained("adam", None)) > 1e-3);
+}
+
 /// Three batches whose gradients are gathered are one batch of all their rows; a fourth, which is short, ends the epoch with an update
 /// of its own.
 #[test]
@@ -122,6 +139,61 @@ fn gathered_gradients_are_those_of_all_their_rows() {
         // Both are in the same iteration of their schedules.
         assert_eq!(steps[2].learning_rate, updates[0].learning_rate);
         assert_eq!(steps[3].learning_rate, updates[1].learning_rate);
+    }
+}
+
+/// A linear autoencoder whose halves take turns, and then move together: phases that see what others moved, one of which moves
+/// what others do.
+#[derive(Clone, Copy, Debug)]
+struct Turns;
+
+impl Sketch for Turns {
+    const FEATURES: usize = FEATURES;
+    const LATENT: usize = 2;
+
+    fn loss<'g>(&self, batch: &Batch<'g>) -> [Tensor<'g>; 2] {
+        let code = linear("encoder", batch.rows.x, 2).tanh();
+        [(linear("decoder", code, FEATURES) - batch.rows.x).square().sum_rows(), code]
+    }
+
+    fn plan<'m>(&'m self, _: &'m dyn Model) -> TrainingPlan<'m> {
+        let [first, second] = ["decoder", "encoder"];
+        let half = |name| Phase::new(name, move |batch| Losses::of(name, "loss", self.loss(batch)[0]));
+        let both = Phase::new("both", |batch| {
+            let mut losses = Losses::of(first, "both", self.loss(batch)[0].square());
+            losses.losses[0].groups.push(second);
+            losses
+        });
+        let phases = vec![half(first), half(second), Phase { every: 2, ..both }];
+        TrainingPlan { groups: [first, second].map(|name| Group::new(name, name)).into(), phases }
+    }
+}
+
+/// Each phase gathers over all batches of an iteration before the next begins, as if they were one batch.
+#[test]
+fn phases_gather_one_after_the_other() {
+    let x = unit(9, 15);
+    let rows = Rows { x: &x, features: FEATURES };
+    for executor in 0..devices().len() {
+        let trained = |batch: usize, accumulate: usize| {
+            let config = TrainingConfig { accumulate, learning_rate: RATE, ..plain(batch) };
+            let mut trainer = trainer(Sketched(Turns), devices().swap_remove(executor), &rows, &config);
+            let start = parameters(&mut trainer);
+            let steps = run(&mut trainer, 4);
+            (start, parameters(&mut trainer), steps)
+        };
+        let (start, gathered, steps) = trained(5, 3);
+        let by_hand = |fault| train(&Sketched(Turns), &start, &rows, 4, fault, &mut descend(RATE));
+        let far = apart(&gathered, &by_hand(None));
+        assert!(far < 1e-5, "{far:e}");
+        assert!(apart(&gathered, &trained(15, 1).1) < 1e-5 && apart(&gathered, &trained(5, 1).1) > 1e-3);
+        for fault in [Fault::OtherOrder, Fault::EveryTime] {
+            let far = apart(&gathered, &by_hand(Some(fault)));
+            assert!(far > 1e-4, "{fault:?} is not seen: {far:e}");
+        }
+        // Every batch has the figures of the phases that were done in its iteration.
+        assert_eq!(steps.len(), 12);
+        assert!(steps.iter().enumerate().all(|(i, step)| step.parts.contains_key("both") == (i / 3 % 2 == 0)));
     }
 }
 

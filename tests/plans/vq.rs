@@ -1,13 +1,12 @@
 //! A vector-quantised autoencoder (van den Oord, Vinyals and Kavukcuoglu 2017): the nearest vector of a codebook, passed straight
 //! through, and the codebook as a moving average of what it stands for (appendix A.1).
 
-use elbo::distributions::Measure;
 use elbo::graph::{Graph, Init, Tensor};
-use elbo::models::{Batch, Can, Condition, Model, Rows as Given, Terms, TrainingPlan};
+use elbo::models::{Batch, Model};
 use elbo::nn::{Activation, Mlp, linear};
 
 use crate::by_hand::{Fault, Rows, apart, descend, slopes, train};
-use crate::course::{devices, numbers, parameters, plain, run, trainer};
+use crate::course::{Sketch, Sketched, devices, numbers, parameters, plain, run, trainer};
 
 const FEATURES: usize = 5;
 const WIDTH: usize = 2;
@@ -46,24 +45,11 @@ impl Vq {
     }
 }
 
-impl Model for Vq {
-    fn features(&self) -> usize {
-        FEATURES
-    }
+impl Sketch for Vq {
+    const FEATURES: usize = FEATURES;
+    const LATENT: usize = WIDTH;
 
-    fn condition(&self) -> Condition {
-        Condition::None
-    }
-
-    fn measure(&self, _: bool) -> Measure {
-        Measure::Probability
-    }
-
-    fn plan(&self) -> TrainingPlan<'_> {
-        TrainingPlan::of_one_loss(self)
-    }
-
-    fn terms<'g>(&self, batch: &Batch<'g>) -> Terms<'g> {
+    fn loss<'g>(&self, batch: &Batch<'g>) -> [Tensor<'g>; 2] {
         let (x, graph) = (batch.rows.x, batch.rows.x.graph());
         let (z, [vectors, count, sum]) = (Vq::encode(x), Vq::codebook(graph));
         let chosen = Vq::choose(z, vectors).detach();
@@ -78,28 +64,7 @@ impl Model for Vq {
             }
         }
         let reconstruction = (Vq::decode(z + (e - z).detach()) - x).square().sum_rows();
-        let loss = reconstruction + (z - e.detach()).square().sum_rows() * 0.25;
-        Terms { loss, reconstruction, kl: None, mu: z, parts: vec![], gradient_scale: None }
-    }
-
-    fn score<'g>(&self, rows: Given<'g>) -> Tensor<'g> {
-        self.terms(&Batch::whole(rows)).loss
-    }
-
-    fn scalar(&self, _: &str, _: f64) -> Option<f64> {
-        None
-    }
-
-    fn can(&self) -> Can<'_> {
-        Can {
-            encode: None,
-            decode: None,
-            generate: None,
-            density: None,
-            posterior: None,
-            classify: None,
-            fit_prior: None,
-        }
+        [reconstruction + (z - e.detach()).square().sum_rows() * 0.25, z]
     }
 }
 
@@ -108,8 +73,8 @@ impl Model for Vq {
 fn gradients_are_passed_straight_through() {
     let x = numbers(4, 12, FEATURES);
     let rows = Rows { x: &x, features: FEATURES };
-    let mut at = parameters(&mut trainer(Vq, devices().remove(0), &rows, &plain(12)));
-    let [[gradient, difference]] = slopes(&Vq, &at, &rows)[..] else { panic!("there is one loss") };
+    let mut at = parameters(&mut trainer(Sketched(Vq), devices().remove(0), &rows, &plain(12)));
+    let [[gradient, difference]] = slopes(&Sketched(Vq), &at, &rows)[..] else { panic!("there is one loss") };
     assert!((gradient - difference).abs() > 1e-3, "{gradient}, {difference}");
     // Where every code is a vector, and stays at it, nothing is lost, and the difference is the gradient's.
     for (name, values) in &mut at {
@@ -119,7 +84,7 @@ fn gradients_are_passed_straight_through() {
     }
     at.get_mut("codebook.vectors").unwrap()[..WIDTH].fill(0.0);
     let graph = Graph::of_training();
-    let loss = Vq.terms(&Batch::whole(graph.input("x", &[12, FEATURES]))).loss;
+    let loss = Sketched(Vq).terms(&Batch::whole(graph.input("x", &[12, FEATURES]))).loss;
     let [into, past] = ["decoder.0.weight", "encoder.out.bias"].map(|name| {
         let gradient = loss.gradients(&[graph.parameter(name)])[0];
         elbo::graph::eval::evaluate(&crate::by_hand::values(&at, &rows, 0), &[gradient]).remove(0)
@@ -133,16 +98,17 @@ fn the_codebook_follows_what_it_stands_for() {
     let x = numbers(4, 12, FEATURES);
     let rows = Rows { x: &x, features: FEATURES };
     for executor in devices() {
-        let mut trainer = trainer(Vq, executor, &rows, &plain(12));
+        let mut trainer = trainer(Sketched(Vq), executor, &rows, &plain(12));
         let start = parameters(&mut trainer);
         run(&mut trainer, 6);
         let found = parameters(&mut trainer);
-        let by_hand = |fault| train(&Vq, &start, &rows, 6, fault, &mut descend(0.1));
+        let by_hand = |fault| train(&Sketched(Vq), &start, &rows, 6, fault, &mut descend(0.1));
         let far = apart(&found, &by_hand(None));
         assert!(far < 1e-4, "{}: {far:e}", trainer.session.executor.describe());
         assert!(apart(&found, &by_hand(Some(Fault::NotAssigned))) > 1e-2);
         // The first step by its formula: every code once, to the nearest vector.
-        let counts: f64 = train(&Vq, &start, &rows, 1, None, &mut descend(0.1))["codebook.count"].iter().sum();
+        let counts: f64 =
+            train(&Sketched(Vq), &start, &rows, 1, None, &mut descend(0.1))["codebook.count"].iter().sum();
         assert!((counts - (4.0 * f64::from(DECAY) + 12.0 * f64::from(1.0 - DECAY))).abs() < 1e-6, "{counts}");
     }
 }
