@@ -1,7 +1,7 @@
 //! What a device can do at most: arithmetic on registers, and a pass over memory. Kernels made for nothing else.
 
 use multiversion::multiversion;
-use multiversion::target::match_target;
+use pulp::{Arch, Simd, WithSimd};
 use rayon::prelude::*;
 
 use super::args::Args;
@@ -55,43 +55,47 @@ impl Kernel for Peak {
         // SAFETY: this thread is the only one that takes the output; each part of it goes to one thread.
         let out = unsafe { &mut args.write(0)[..self.invocations] };
         let [a, b] = [step.scalars[0], step.scalars[1]];
-        out.par_chunks_mut(1024).enumerate().for_each(|(chunk, out)| chains(1024 * chunk, self.turns, a, b, out));
+        let arch = Arch::new();
+        out.par_chunks_mut(1024).enumerate().for_each(|(chunk, out)| {
+            arch.dispatch(Chains { first: 1024 * chunk, turns: self.turns, a, b, out });
+        });
     }
 }
 
-/// Works on as many invocations at once as a vector of the processor has lanes.
-#[multiversion(targets("x86_64+avx512f+avx512vl", "x86_64+avx2+fma", "aarch64+neon"))]
-fn chains(first: usize, turns: usize, a: f32, b: f32, out: &mut [f32]) {
-    match_target! {
-        "x86_64+avx512f" => lanes::<16, true>(first, turns, a, b, out),
-        "x86_64+fma" => lanes::<8, true>(first, turns, a, b, out),
-        "aarch64+neon" => lanes::<4, true>(first, turns, a, b, out),
-        _ => lanes::<4, false>(first, turns, a, b, out),
+/// Some of the invocations, as many at once as a vector of the processor has lanes.
+struct Chains<'a> {
+    first: usize,
+    turns: usize,
+    a: f32,
+    b: f32,
+    out: &'a mut [f32],
+}
+
+impl WithSimd for Chains<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) {
+        let (a, b) = (simd.splat_f32s(self.a), simd.splat_f32s(self.b));
+        for (group, out) in self.out.chunks_mut(S::F32_LANES).enumerate() {
+            let first = self.first + group * S::F32_LANES;
+            let mut x = [simd.splat_f32s(0.0); CHAINS];
+            for (i, x) in x.iter_mut().enumerate() {
+                let mut start = [0.0; MOST_LANES];
+                start.iter_mut().enumerate().for_each(|(lane, start)| *start = (first + lane + i) as f32);
+                *x = simd.partial_load_f32s(&start[..S::F32_LANES]);
+            }
+            for _ in 0..self.turns {
+                x.iter_mut().for_each(|x| *x = simd.mul_add_e_f32s(*x, a, b));
+            }
+            let sum = x.into_iter().reduce(|sum, x| simd.add_f32s(sum, x)).expect("there are chains");
+            simd.partial_store_f32s(out, sum);
+        }
     }
 }
 
-#[inline(always)]
-#[allow(clippy::needless_range_loop, reason = "iterators over nested arrays are not kept in registers")]
-fn lanes<const LANES: usize, const FUSED: bool>(first: usize, turns: usize, a: f32, b: f32, out: &mut [f32]) {
-    for (group, out) in out.chunks_mut(LANES).enumerate() {
-        let mut x = [[0.0f32; LANES]; CHAINS];
-        for (i, x) in x.iter_mut().enumerate() {
-            for (lane, x) in x.iter_mut().enumerate() {
-                *x = (first + group * LANES + lane + i) as f32;
-            }
-        }
-        for _ in 0..turns {
-            for i in 0..CHAINS {
-                for lane in 0..LANES {
-                    x[i][lane] = if FUSED { x[i][lane].mul_add(a, b) } else { x[i][lane] * a + b };
-                }
-            }
-        }
-        for (lane, out) in out.iter_mut().enumerate() {
-            *out = x.iter().map(|x| x[lane]).sum();
-        }
-    }
-}
+/// Lanes of the widest vectors of any processor.
+const MOST_LANES: usize = 16;
 
 /// A buffer changed in place, or only read. Bindings: the buffer; the sums, if it is read.
 #[derive(Clone, Copy, Debug, PartialEq)]
