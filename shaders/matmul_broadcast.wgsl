@@ -6,8 +6,8 @@
 // lane brings one 4x4 block of the row side, to be broadcast, and K_STEP / 4 blocks of its own columns.
 //
 // The row side, x, is A and the lane side, y, is B; or the other way round, when that wastes less of the tile.
-const SUBGROUP = $subgroupu;
-const ROWS = $rowsu;
+const SUBGROUP = {{subgroup}}u;
+const ROWS = {{rows}}u;
 const GROUPS = ROWS / 4u; // of four rows; lanes beyond them bring later k
 const K_STEP = 4u * (SUBGROUP / GROUPS);
 
@@ -17,40 +17,40 @@ fn accumulate(c: vec4<f32>, x: vec4<f32>, y: mat4x4<f32>) -> vec4<f32> {
 }
 
 fn deliver(i: u32, j: u32, value: f32) {
-    if (j < $y_extent) {
-        $deliver;
+    if (j < {{y_extent}}) {
+        {{deliver}};
     }
 }
 
 fn product(workgroup: vec3<u32>, lane: u32) {
-    let x_end = $x_extent;
-    let y_end = $y_extent;
+    let x_end = {{x_extent}};
+    let y_end = {{y_extent}};
     let tile = tile_at(workgroup, vec2<u32>((y_end + 4u * SUBGROUP - 1u) / (4u * SUBGROUP), (x_end + ROWS - 1u) / ROWS));
     let i0 = tile.y * ROWS;
     let j0 = (tile.x * SUBGROUP + lane) * 4u;
     // For every row r: var c0 = vec4<f32>();
-    $accumulators
-    for (var turn = 0u; turn < im.d0.z; turn += K_STEP * $blocks) {
+    {{accumulators}}
+    for (var turn = 0u; turn < im.d0.z; turn += K_STEP * {{blocks}}) {
         // At k = turn, and K_STEP further where a turn takes more blocks than one:
         // let x = a_block_or_zero(i0 + lane % GROUPS * 4u, k + lane / GROUPS * 4u);
         // for every four k: let y0 = transpose(b_block(j0, k));
         // and for every row: c7 = accumulate(c7, subgroupBroadcast(x[3], 1u), y0);
-        $steps
+        {{steps}}
     }
-    $sums
+    {{sums}}
     // A loop, not ROWS copies of the epilogue: it is compiled four times, whatever the tile.
     for (var r = 0u; r < min(ROWS, max(i0, x_end) - i0); r += 1u) {
         var c = vec4<f32>();
-        $row_sum
+        {{row_sum}}
         switch r {
             // For every row: case 7u: { c = c7; }
-            $select_row
+            {{select_row}}
             default: {}
         }
         deliver(i0 + r, j0, c.x);
         deliver(i0 + r, j0 + 1u, c.y);
         deliver(i0 + r, j0 + 2u, c.z);
         deliver(i0 + r, j0 + 3u, c.w);
-        $deliver_sum
+        {{deliver_sum}}
     }
 }

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use elbo::kernels::table::{TABLE, all_modules, variants};
-use elbo::kernels::{FUNCS, Module, Traits};
+use elbo::kernels::{FUNCS, Module, Traits, readable};
 use naga::back::{hlsl, msl, spv};
 use naga::valid::{Capabilities, ModuleInfo, ShaderStages, SubgroupOperationSet, ValidationFlags, Validator};
 
@@ -66,6 +66,7 @@ fn shader_files(folder: &Path, prefix: &str, into: &mut BTreeMap<String, String>
 fn every_shader_has_a_row_and_every_row_its_shaders() {
     let mut files = BTreeMap::new();
     shader_files(&project("shaders"), "", &mut files);
+    files.retain(|name, _| !name.starts_with("generated/"));
     let named: BTreeSet<&str> = TABLE.iter().flat_map(|row| row.shaders).copied().collect();
     for name in files.keys() {
         assert!(named.contains(name.as_str()), "no row of the table names shaders/{name}.wgsl");
@@ -84,11 +85,55 @@ fn every_shader_has_a_row_and_every_row_its_shaders() {
                 .get(*name)
                 .unwrap_or_else(|| panic!("{} names shaders/{name}.wgsl, which is not there", row.name));
             // What stands in the file without a placeholder must stand in some text of the row.
-            let fixed = |line: &&str| !line.contains('$') && !line.contains("{{");
+            let fixed = |line: &&str| !line.contains("{{");
             let made_of = |text: &String| file.lines().map(str::trim).filter(fixed).all(|line| text.contains(line));
             assert!(texts.iter().any(made_of), "no case of the row {} is made of shaders/{name}.wgsl", row.name);
         }
     }
+}
+
+/// The texts that stand in `shaders/generated/` to be read: file, row and label of the case.
+const GENERATED: [(&str, &str, &str); 8] = [
+    ("sample_with_kl", "gaussian", "sample and KL 128×20"),
+    ("sample_with_kl_gradients", "gaussian", "gradients of sample and KL 128×20"),
+    ("bernoulli_with_gradient", "likelihood", "Bernoulli 128×784"),
+    ("adam", "optimiser", "adam, 652824"),
+    ("linear_relu", "matmul", "128×400×784 NT Bias(Some(Relu))"),
+    ("relu_gradient", "matmul", "128×400×784 NN Derivative(ReluGrad)"),
+    ("weight_gradient", "matmul", "784×400×128 TN RowSums"),
+    ("batch", "batch", "128 of 500×784 Bytes Shuffled Never"),
+];
+
+/// They are what a GPU without subgroups is given. `ELBO_WRITE_GENERATED=1` writes them anew.
+#[test]
+fn generated_texts_are_those_of_the_kernels() {
+    let folder = project("shaders/generated");
+    let mut found = BTreeMap::new();
+    let write = std::env::var_os("ELBO_WRITE_GENERATED").is_some();
+    if !write {
+        shader_files(&folder, "", &mut found);
+    }
+    for (file, row, label) in GENERATED {
+        let row = TABLE.iter().find(|r| r.name == row).expect("the table has the row");
+        let case = (row.cases)().into_iter().find(|case| case.label == label);
+        let case = case.unwrap_or_else(|| panic!("the row {} has no case {label}", row.name));
+        let module = case.kernel.module(&Traits { software: false, subgroup_size: None }, 0);
+        let text = format!("// {} {label}\n\n{}", row.name, readable(&module.text));
+        parse(&text).unwrap_or_else(|e| panic!("{file}: {e}"));
+        let spaceless = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
+        assert_eq!(spaceless(&readable(&module.text)), spaceless(&module.text), "{file}: only white space may differ");
+        if write {
+            std::fs::create_dir_all(&folder).expect("the folder can be made");
+            std::fs::write(folder.join(format!("{file}.wgsl")), text).expect("the file can be written");
+        } else {
+            let same = found.remove(file).is_some_and(|found| found == text);
+            assert!(
+                same,
+                "shaders/generated/{file}.wgsl is not what the kernel is: ELBO_WRITE_GENERATED=1 writes it anew"
+            );
+        }
+    }
+    assert!(found.is_empty(), "shaders/generated has files that no line of this test names: {:?}", found.keys());
 }
 
 #[test]

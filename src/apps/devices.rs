@@ -6,6 +6,7 @@ use crate::config::DeviceChoice;
 use crate::cpu::Cpu;
 use crate::error::{Error, Result};
 use crate::gpu::{Adapter, Gpu, Options, adapters, cache_folder};
+use crate::kernels::Traits;
 use crate::program::Executor;
 
 /// How long kernels are timed for one program.
@@ -44,7 +45,31 @@ pub fn open_gpu(choice: &DeviceChoice) -> Result<Option<Gpu>> {
     open(choice, None)
 }
 
+/// The name of the adapter that a user asked for and what the texts of kernels depend on there. The CPU executor has no texts:
+/// instead of it, a GPU without subgroups.
+///
+/// # Errors
+/// As for [`open_device`].
+pub fn shader_traits(choice: &DeviceChoice) -> Result<(String, Traits)> {
+    Ok(match find(choice)? {
+        Some(adapter) => (adapter.name().to_string(), adapter.traits()),
+        None => ("a GPU without subgroups".to_string(), Traits { software: false, subgroup_size: None }),
+    })
+}
+
 fn open(choice: &DeviceChoice, tuning: Option<Duration>) -> Result<Option<Gpu>> {
+    let open = |adapter: Adapter| {
+        // For a software adapter the rule is as fast and compiling what is to be timed takes seconds, and it keeps what it
+        // compiles itself.
+        let real = !adapter.is_software();
+        let (tuning, cache) = (tuning.filter(|_| real), cache_folder().filter(|_| real));
+        Gpu::open(&adapter, Options { tuning, cache, ..Options::default() })
+    };
+    find(choice)?.map(open).transpose()
+}
+
+/// The adapter that a user asked for; nothing where that is the CPU executor.
+fn find(choice: &DeviceChoice) -> Result<Option<Adapter>> {
     if *choice == DeviceChoice::Cpu {
         return Ok(None);
     }
@@ -62,14 +87,7 @@ fn open(choice: &DeviceChoice, tuning: Option<Duration>) -> Result<Option<Gpu>> 
             Some(named.ok_or_else(|| missing(format!("no device's name contains `{name}`")))?)
         }
     };
-    let open = |adapter: &Adapter| {
-        // For a software adapter the rule is as fast and compiling what is to be timed takes seconds, and it keeps what it
-        // compiles itself.
-        let real = !adapter.is_software();
-        let (tuning, cache) = (tuning.filter(|_| real), cache_folder().filter(|_| real));
-        Gpu::open(adapter, Options { tuning, cache, ..Options::default() })
-    };
-    found.map(open).transpose()
+    Ok(found.cloned())
 }
 
 /// What there is, and what to do.

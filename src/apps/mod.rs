@@ -16,7 +16,7 @@ mod train;
 mod trained;
 mod tuning;
 
-pub use devices::{open_device, open_gpu, open_tuned};
+pub use devices::{open_device, open_gpu, open_tuned, shader_traits};
 pub use evaluation::{Distance, EVALUATION, Evaluation, KlEstimator, Score, Wanted};
 pub use fit_prior::{PriorFigures, PriorFit, PriorFitted, fit_prior};
 pub use form::Form;

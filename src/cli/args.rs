@@ -14,8 +14,8 @@ mod train;
 use clap::{Arg, CommandFactory, FromArgMatches, Parser, Subcommand};
 
 pub use commands::{
-    BenchArgs, BenchStep, DoctorArgs, EvaluateArgs, FitPriorArgs, ModelsArgs, ProfileArgs, ReconstructArgs,
-    ReproduceArgs, SampleArgs,
+    BenchArgs, BenchStep, DoctorArgs, EvaluateArgs, FitPriorArgs, KernelsArgs, KernelsCommand, ModelsArgs, ProfileArgs,
+    ReconstructArgs, ReproduceArgs, SampleArgs, ShowKernelArgs,
 };
 pub use resolve::{resolve, train_config};
 pub use train::{DataArgs, DeviceArgs, ModelArgs, TrainArgs, TrainingArgs};
@@ -91,6 +91,8 @@ pub enum Command {
     Doctor(DoctorArgs),
     /// Measure how fast training is
     Bench(BenchArgs),
+    /// List the kernels, or print the shader of one
+    Kernels(KernelsArgs),
     /// Show where the time of a training step goes, kernel by kernel
     Profile(ProfileArgs),
     /// Fit a prior to the codes of a trained model, and keep the model with that prior as a new run

@@ -10,6 +10,7 @@ mod doctor;
 mod evaluate;
 mod fit_prior;
 mod interrupt;
+mod kernels;
 mod models;
 mod profile;
 mod reconstruct;
@@ -41,6 +42,7 @@ pub fn run(cli: Cli) -> Result<()> {
         Command::Devices => devices::run(),
         Command::Doctor(args) => doctor::run(&args),
         Command::Bench(args) => bench::run(&args),
+        Command::Kernels(args) => kernels::run(&args),
         Command::Profile(args) => profile::run(&args),
         Command::FitPrior(args) => fit_prior::run(&args),
     };

@@ -1,10 +1,11 @@
 //! `elbo profile`.
 
 use super::args::{BenchStep, ProfileArgs};
+use super::kernels::listing;
 use super::style::{Align, Table, with_prefix};
-use crate::apps::bench::{Workload, profile_step};
-use crate::apps::open_tuned;
-use crate::error::Result;
+use crate::apps::bench::{Workload, profile_step, step_calls};
+use crate::apps::{open_tuned, shader_traits};
+use crate::error::{Error, Result};
 
 /// The workload of a name.
 pub(super) fn workload(step: BenchStep) -> Workload {
@@ -16,11 +17,15 @@ pub(super) fn workload(step: BenchStep) -> Workload {
 
 /// Shows where the time of one step goes.
 pub fn run(args: &ProfileArgs) -> Result<()> {
+    if let Some(call) = args.wgsl {
+        return show(args, call as usize);
+    }
     let executor = open_tuned(&args.device)?;
     println!("Device: {}", executor.describe());
     let figures = profile_step(&workload(args.step), args.batch as usize, executor, 21)?;
     let total: f64 = figures.iter().map(|f| f.seconds).sum();
     let columns = [
+        ("call", Align::Right),
         ("kernel", Align::Left),
         ("time", Align::Right),
         ("share", Align::Right),
@@ -29,8 +34,9 @@ pub fn run(args: &ProfileArgs) -> Result<()> {
         ("computes", Align::Left),
     ];
     let mut table = Table::new(&columns);
-    for f in &figures {
+    for (i, f) in figures.iter().enumerate() {
         table.row([
+            (i + 1).to_string(),
             f.kernel.clone(),
             format!("{:.1} us", 1e6 * f.seconds),
             format!("{:.1} %", 100.0 * f.seconds / total),
@@ -41,5 +47,17 @@ pub fn run(args: &ProfileArgs) -> Result<()> {
     }
     println!("\n{table}");
     println!("{} calls, {:.2} ms when kept apart. Each time is the median of 21 steps.", figures.len(), 1e3 * total);
+    Ok(())
+}
+
+/// Prints the WGSL of one call of the step.
+fn show(args: &ProfileArgs, call: usize) -> Result<()> {
+    let (device, traits) = shader_traits(&args.device)?;
+    let calls = step_calls(&workload(args.step), args.batch as usize)?;
+    let chosen = calls.get(call - 1).ok_or_else(|| {
+        Error::invalid(format!("there is no call {call}: this step has {}, and `elbo profile` lists them", calls.len()))
+    })?;
+    let what = format!("call {call} of {}: {} {}", calls.len(), chosen.kernel.name(), chosen.label);
+    print!("{}", listing(&*chosen.kernel, &what, &device, &traits));
     Ok(())
 }

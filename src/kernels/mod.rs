@@ -20,6 +20,7 @@ mod norm;
 mod optimiser;
 mod pairwise;
 pub mod random;
+mod readable;
 pub mod special;
 mod statistics;
 mod step;
@@ -34,6 +35,7 @@ pub use map::{Fold, Map, Reduction};
 pub use matmul::{Matmul, Operand, Pair};
 pub use norm::Norm;
 pub use optimiser::{Descent, NOT_FINITE, OPTIMISERS, Optimiser, Pass};
+pub use readable::readable;
 pub use statistics::{Item, Statistics};
 pub use step::{DIMS, SCALARS, Step};
 

@@ -21,7 +21,7 @@ pub use pieces::{PieceCase, PieceFigures, PieceTiming, measure_pieces, piece_cas
 pub use report::Report;
 pub use start::{StartFigures, measure_start, run_start};
 pub use steady::{LossFigures, SteadyFigures};
-pub use steps::{CallFigures, StepFigures, Timing, measure_step, profile_step};
+pub use steps::{CallFigures, StepFigures, Timing, measure_step, profile_step, step_calls};
 pub use workload::Workload;
 
 /// The median of some measurements (of an even number, the upper of the two in the middle), the least and the largest.

@@ -9,10 +9,11 @@ use super::start::StartFigures;
 use super::steady::{LossFigures, SteadyFigures, measure_loss, measure_steady};
 use super::workload::Workload;
 use crate::config::{Preset, TrainingConfig};
+use crate::cpu::Cpu;
 use crate::error::Result;
 use crate::kernels::Cost;
 use crate::models::Parts;
-use crate::program::Executor;
+use crate::program::{Call, Executor};
 use crate::training::{Session, Trainer};
 
 /// What a run of whole steps measured.
@@ -205,4 +206,12 @@ pub fn profile_step(
         cost: call.kernel.cost(),
     });
     Ok(figures.collect())
+}
+
+/// The kernel calls of one step.
+///
+/// # Errors
+/// If the model cannot be built.
+pub fn step_calls(workload: &Workload, batch: usize) -> Result<Vec<Call>> {
+    Ok(Bench::new(workload, batch, Box::new(Cpu::new()))?.trainer.program().calls.clone())
 }

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::str::FromStr;
 
-use clap::{Args, ValueEnum, value_parser};
+use clap::{Args, Subcommand, ValueEnum, value_parser};
 
 use crate::catalogue::Spec;
 use crate::config::DeviceChoice;
@@ -191,7 +191,7 @@ pub struct BenchArgs {
 
 /// The options of `elbo profile`.
 #[derive(Debug, Clone, Args)]
-#[command(after_help = "Example:\n  elbo profile --device gpu --step wide")]
+#[command(after_help = "Examples:\n  elbo profile --device gpu --step wide\n  elbo profile --wgsl 7")]
 pub struct ProfileArgs {
     /// Where to compute: auto, cpu, gpu, or a number or part of a name from `elbo devices`
     #[arg(long, value_name = "DEVICE", default_value = "auto")]
@@ -202,6 +202,47 @@ pub struct ProfileArgs {
     /// Rows per step
     #[arg(long, value_name = "ROWS", default_value = "128", value_parser = value_parser!(u64).range(1..=1_048_576))]
     pub batch: u64,
+    /// Print the shader of one call of the step instead, by its number in the list
+    #[arg(long, value_name = "CALL", value_parser = value_parser!(u64).range(1..))]
+    pub wgsl: Option<u64>,
+}
+
+/// The options of `elbo kernels`.
+#[derive(Debug, Clone, Args)]
+#[command(
+    after_help = "Examples:\n  elbo kernels\n  elbo kernels show likelihood\n  elbo kernels show matmul --case 128×40×400 --device gpu"
+)]
+pub struct KernelsArgs {
+    /// What to do; without it, they are listed.
+    #[command(subcommand)]
+    pub command: Option<KernelsCommand>,
+}
+
+/// What `elbo kernels` can do.
+#[derive(Debug, Clone, Subcommand)]
+pub enum KernelsCommand {
+    /// Print the WGSL of a kernel as a device is given it
+    ///
+    /// Texts depend on sizes and on the kind of device. Without --case, the sizes are those of a real model. Where a device
+    /// chooses between several by timing them, this is the one that it starts from.
+    Show(ShowKernelArgs),
+}
+
+/// The options of `elbo kernels show`.
+#[derive(Debug, Clone, Args)]
+pub struct ShowKernelArgs {
+    /// The kernel, as `elbo kernels` names it
+    #[arg(value_name = "NAME")]
+    pub name: String,
+    /// Of its cases the one of this name, or the first whose name contains this
+    #[arg(long, value_name = "WORD")]
+    pub case: Option<String>,
+    /// List its cases
+    #[arg(long, conflicts_with = "case")]
+    pub cases: bool,
+    /// For what: auto, gpu, or a number or part of a name from `elbo devices`; where there is none, for a GPU without subgroups
+    #[arg(long, value_name = "DEVICE", default_value = "auto")]
+    pub device: DeviceChoice,
 }
 
 /// A length of time that a round may have.

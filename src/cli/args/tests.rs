@@ -181,6 +181,7 @@ fn the_help_renders_with_the_defaults_of_the_presets() {
         "devices",
         "doctor",
         "bench",
+        "kernels",
         "profile",
         "fit-prior",
         "help",

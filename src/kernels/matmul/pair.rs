@@ -155,7 +155,7 @@ impl Kernel for Pair {
             let tiles = |p: usize| configs[p].tiles(self.products[p].m, self.products[p].n);
             [tiles(0), tiles(0) + tiles(1)]
         };
-        let main = text::fill(MAIN, &[("$first", first.to_string()), ("$tiles", both.to_string())]);
+        let main = text::fill(MAIN, &[("first", first.to_string()), ("tiles", both.to_string())]);
         let text = prelude(self.products.iter().map(|product| &product.expr))
             + &self.declarations()
             + &self.functions(0, configs[0], traits)

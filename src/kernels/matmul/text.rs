@@ -1,6 +1,6 @@
 //! The WGSL of a matrix product, C = A B, for one configuration.
 //!
-//! The shaders stand in `shaders/matmul_*.wgsl`; a `$name` in them is a constant of the configuration, a piece of the layout,
+//! The shaders stand in `shaders/matmul_*.wgsl`; a `{{name}}` in them is a constant of the configuration, a piece of the layout,
 //! or a line repeated for every register. What becomes of a result is not the product's affair: the text calls
 //! `epilogue(row, col, acc)` once for every element of C, and the caller brings that function and its bindings.
 //!
@@ -63,26 +63,26 @@ pub fn entry(config: Config, template: &str) -> String {
         Config::Broadcast { .. } => "subgroup_invocation_id",
         Config::Registers { .. } | Config::Tiled { .. } => "local_invocation_index",
     };
-    fill(template, &[("$threads", config.threads().to_string()), ("$lane", lane.into())])
+    fill(template, &[("threads", config.threads().to_string()), ("lane", lane.into())])
 }
 
 /// One operand's block reader. `[extent, offset, stride]` are the immediates that hold them.
 fn operand(name: &str, binding: usize, wide: bool, along_k: bool, [extent, offset, stride]: [&str; 3]) -> String {
     let read = if wide {
-        "return $words[at.x / 4u];"
+        "return {{words}}[at.x / 4u];"
     } else {
-        "return vec4<f32>($words[at.x], $words[at.y], $words[at.z], $words[at.w]);"
+        "return vec4<f32>({{words}}[at.x], {{words}}[at.y], {{words}}[at.z], {{words}}[at.w]);"
     };
     fill(
         OPERAND,
         &[
-            ("$read", read.into()),
-            ("$words", format!("b{binding}")),
-            ("$name", name.into()),
-            ("$extent", extent.into()),
-            ("$offset", offset.into()),
-            ("$stride", stride.into()),
-            ("$along_k", along_k.to_string()),
+            ("read", read.into()),
+            ("words", format!("b{binding}")),
+            ("name", name.into()),
+            ("extent", extent.into()),
+            ("offset", offset.into()),
+            ("stride", stride.into()),
+            ("along_k", along_k.to_string()),
         ],
     )
 }
@@ -146,19 +146,19 @@ fn broadcast(subgroup: u32, rows: u32, swapped: bool, hooks: Hooks, blocks: usiz
     fill(
         BROADCAST,
         &[
-            ("$accumulators", lines(accumulators)),
-            ("$steps", turn(blocks, "K_STEP", &lines(steps))),
-            ("$blocks", format!("{blocks}u")),
-            ("$sums", lines(sums)),
-            ("$row_sum", given(broadcast_sums, "var sum = 0.0;")),
-            ("$select_row", lines((0..rows).map(select_row))),
-            ("$deliver_sum", given(broadcast_sums, "if (j0 == 0u) { epilogue_row_sum(i0 + r, sum); }")),
-            ("$deliver", if swapped { "epilogue(j, i, value)" } else { "epilogue(i, j, value)" }.into()),
-            ("$subgroup", subgroup.to_string()),
-            ("$rows", rows.to_string()),
-            ("$x_extent", x_extent.into()),
-            ("$y_extent", y_extent.into()),
-            ("$x", x.into()),
+            ("accumulators", lines(accumulators)),
+            ("steps", turn(blocks, "K_STEP", &lines(steps))),
+            ("blocks", format!("{blocks}u")),
+            ("sums", lines(sums)),
+            ("row_sum", given(broadcast_sums, "var sum = 0.0;")),
+            ("select_row", lines((0..rows).map(select_row))),
+            ("deliver_sum", given(broadcast_sums, "if (j0 == 0u) { epilogue_row_sum(i0 + r, sum); }")),
+            ("deliver", if swapped { "epilogue(j, i, value)" } else { "epilogue(i, j, value)" }.into()),
+            ("subgroup", subgroup.to_string()),
+            ("rows", rows.to_string()),
+            ("x_extent", x_extent.into()),
+            ("y_extent", y_extent.into()),
+            ("x", x.into()),
         ],
     )
 }
@@ -180,14 +180,14 @@ fn registers(micro: u32, hooks: Hooks, blocks: usize) -> String {
     fill(
         REGISTERS,
         &[
-            ("$accumulators", accumulators(micro, groups, hooks, "true", column)),
-            ("$steps", turn(blocks, "4u", &lines(steps))),
-            ("$blocks", format!("{blocks}u")),
-            ("$row", row(groups, hooks)),
-            ("$select_row", select_row(micro, groups, hooks)),
-            ("$deliver_sum", given(hooks.row_sum, "if (j0 == 0u) { epilogue_row_sum(i0 + r, sum); }")),
-            ("$deliver", deliver(groups, "i0 + r", column)),
-            ("$micro", micro.to_string()),
+            ("accumulators", accumulators(micro, groups, hooks, "true", column)),
+            ("steps", turn(blocks, "4u", &lines(steps))),
+            ("blocks", format!("{blocks}u")),
+            ("row", row(groups, hooks)),
+            ("select_row", select_row(micro, groups, hooks)),
+            ("deliver_sum", given(hooks.row_sum, "if (j0 == 0u) { epilogue_row_sum(i0 + r, sum); }")),
+            ("deliver", deliver(groups, "i0 + r", column)),
+            ("micro", micro.to_string()),
         ],
     )
 }
@@ -226,25 +226,25 @@ fn tiled(config: Config, layout: Layout, hooks: Hooks) -> String {
     fill(
         TILED,
         &[
-            ("$accumulators", accumulators(micro_m, y_groups, hooks, "slice == 0u", column)),
-            ("$fetch_first", blocks(&|p, id| format!("var staged{p} = fetch({id}, i0, j0, 0u);"))),
-            ("$fetch_next", blocks(&|p, id| format!("staged{p} = fetch({id}, i0, j0, k0 + TILE_K);"))),
-            ("$put", blocks(&|p, id| format!("put({id}, staged{p});"))),
-            ("$steps", lines(steps)),
-            ("$slice_sums", given(slices > 1, ADD_SLICES)),
-            ("$add_slices", lines(add_slices)),
-            ("$row", row(y_groups, hooks)),
-            ("$select_row", select_row(micro_m, y_groups, hooks)),
-            ("$deliver_sum", given(hooks.row_sum, "if (tile.x == 0u && across == 0u) { epilogue_row_sum(i, sum); }")),
-            ("$deliver", deliver(y_groups, "i", column)),
-            ("$tile_m", tile_m.to_string()),
-            ("$tile_n", tile_n.to_string()),
-            ("$tile_k", tile_k.to_string()),
-            ("$micro_m", micro_m.to_string()),
-            ("$micro_n", micro_n.to_string()),
-            ("$slices", slices.to_string()),
-            ("$a_along_k", (!layout.transpose_a).to_string()),
-            ("$b_along_k", layout.transpose_b.to_string()),
+            ("accumulators", accumulators(micro_m, y_groups, hooks, "slice == 0u", column)),
+            ("fetch_first", blocks(&|p, id| format!("var staged{p} = fetch({id}, i0, j0, 0u);"))),
+            ("fetch_next", blocks(&|p, id| format!("staged{p} = fetch({id}, i0, j0, k0 + TILE_K);"))),
+            ("put", blocks(&|p, id| format!("put({id}, staged{p});"))),
+            ("steps", lines(steps)),
+            ("slice_sums", given(slices > 1, ADD_SLICES)),
+            ("add_slices", lines(add_slices)),
+            ("row", row(y_groups, hooks)),
+            ("select_row", select_row(micro_m, y_groups, hooks)),
+            ("deliver_sum", given(hooks.row_sum, "if (tile.x == 0u && across == 0u) { epilogue_row_sum(i, sum); }")),
+            ("deliver", deliver(y_groups, "i", column)),
+            ("tile_m", tile_m.to_string()),
+            ("tile_n", tile_n.to_string()),
+            ("tile_k", tile_k.to_string()),
+            ("micro_m", micro_m.to_string()),
+            ("micro_n", micro_n.to_string()),
+            ("slices", slices.to_string()),
+            ("a_along_k", (!layout.transpose_a).to_string()),
+            ("b_along_k", layout.transpose_b.to_string()),
         ],
     )
 }
@@ -325,9 +325,9 @@ fn lines(text: impl IntoIterator<Item = String>) -> String {
     text.into_iter().collect::<Vec<_>>().join("\n")
 }
 
-/// Replaces the `$name`s of a template, in order: a longer name stands before one that it starts with.
+/// Replaces every `{{name}}` of a template.
 pub fn fill(template: &str, values: &[(&str, String)]) -> String {
-    values.iter().fold(template.to_owned(), |text, (name, value)| text.replace(name, value))
+    values.iter().fold(template.to_owned(), |text, (name, value)| text.replace(&format!("{{{{{name}}}}}"), value))
 }
 
 #[cfg(test)]
@@ -357,7 +357,7 @@ mod tests {
                     let hooks = Hooks { initial, row_sum };
                     let blocks = if bits % 3 == 0 { 3 } else { 1 };
                     let text = wgsl(config, layout, hooks, blocks, &format!("{IMMEDIATES}{EPILOGUE}"));
-                    assert!(!text.contains('$'), "{config:?}: a placeholder is left\n{text}");
+                    assert!(!text.contains("{{"), "{config:?}: a placeholder is left\n{text}");
                     let module =
                         naga::front::wgsl::parse_str(&text).unwrap_or_else(|e| panic!("{}", e.emit_to_string(&text)));
                     Validator::new(ValidationFlags::all(), Capabilities::all())

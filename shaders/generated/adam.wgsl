@@ -1,0 +1,77 @@
+// optimiser adam, 652824
+
+// What changes from step to step, and one call's sizes. Mirrors `kernels::Step`; 128 bytes.
+struct Immediates {
+    seed: vec2<u32>,
+    step: u32,
+    slot: u32,
+    rows: u32,
+    epoch: u32,
+    position: u32,
+    spare: u32,
+    s0: vec4<f32>,
+    s1: vec4<f32>,
+    d0: vec4<u32>,
+    d1: vec4<u32>,
+    d2: vec4<u32>,
+    d3: vec4<u32>,
+}
+var<immediate> im: Immediates;
+@group(0) @binding(0) var<storage, read_write> theta_: array<vec4<f32>>;
+@group(0) @binding(1) var<storage, read_write> a_: array<vec4<f32>>;
+@group(0) @binding(2) var<storage, read_write> b_: array<vec4<f32>>;
+@group(0) @binding(3) var<storage, read> gradient: array<vec4<f32>>;
+@group(0) @binding(4) var<storage, read_write> partials: array<f32>;
+// Four parameters, and what an optimiser keeps of each: at most two numbers.
+struct Point {
+    theta: vec4<f32>,
+    a: vec4<f32>,
+    b: vec4<f32>,
+}
+// Adam. a: first moments, b: second moments; constants: beta1, beta2, epsilon; scalars: step size, correction.
+fn descend(at: Point, g: vec4<f32>, c: vec3<f32>, s: vec3<f32>) -> Point {
+    let m = c.x * at.a + (1.0 - c.x) * g;
+    let v = c.y * at.b + (1.0 - c.y) * g * g;
+    return Point(at.theta - s.x * m / (sqrt(v) * s.y + c.z), m, v);
+}
+// An optimiser over one flat buffer, four words at a time. Workgroup w owns the contiguous chunk w, moves it, and writes
+// its part of the squared gradient norm; the tree over its threads is fixed. A gradient that is not finite (tested by bits:
+// some compilers assume that there is none) leaves its element alone and pushes the sum beyond 1e38.
+// d0: quads in all, quads of a chunk; d1 as f32: clip, and the constants of the rule `descend`, which stands above, as do
+// the bindings. A negative scale: skip the whole update.
+
+var<workgroup> tree: array<f32, 256>;
+
+@compute @workgroup_size(256)
+fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
+    let constants = bitcast<vec3<f32>>(im.d1.yzw);
+    let scalars = vec3<f32>(im.s0[0], im.s1[2], 0.0);
+    let scale = 1.0;
+    let start = group.x * im.d0.y;
+    let end = min(start + im.d0.y, im.d0.x);
+    var sum = 0.0;
+    for (var i = start + lane; i < end; i += 256u) {
+        let g = gradient[i];
+        let bad = (bitcast<vec4<u32>>(g) & vec4<u32>(0x7f800000u)) == vec4<u32>(0x7f800000u);
+        let raw = select(g, vec4<f32>(), bad);
+        let before = Point(theta_[i], a_[i], b_[i]);
+        let after = descend(before, raw * scale, constants, scalars);
+        let keep = bad | vec4<bool>(scale < 0.0);
+        theta_[i] = select(after.theta, before.theta, keep);
+        a_[i] = select(after.a, before.a, keep);
+        b_[i] = select(after.b, before.b, keep);
+        let squares = select(raw * raw, vec4<f32>(3e38), keep);
+        sum += (squares.x + squares.y) + (squares.z + squares.w);
+    }
+    tree[lane] = sum;
+    workgroupBarrier();
+    for (var half = 128u; half > 0u; half /= 2u) {
+        if (lane < half) {
+            tree[lane] += tree[lane + half];
+        }
+        workgroupBarrier();
+    }
+    if (lane == 0u) {
+        partials[group.x] = tree[0];
+    }
+}
