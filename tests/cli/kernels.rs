@@ -33,10 +33,10 @@ fn a_case_is_found_by_its_name() {
 #[test]
 fn calls_of_a_step_are_shown_by_number() {
     let place = Place::new();
-    let first = place.run("profile --wgsl 1 --device cpu --batch 4");
+    let first = place.run("profile --wgsl 1 --device cpu");
     assert!(first.starts_with("// call 1 of 14: batch "), "{first}");
     assert_eq!(entry_points(&first), 1);
-    let last = place.run("profile --wgsl 14 --device cpu --batch 4");
+    let last = place.run("profile --wgsl 14 --device cpu");
     assert!(last.starts_with("// call 14 of 14: statistics "), "{last}");
 }
 
@@ -45,5 +45,5 @@ fn what_is_not_there_is_refused_with_what_is() {
     let place = Place::new();
     place.refused("kernels show likelyhood", &["likelyhood", "likelihood", "matmul"]);
     place.refused("kernels show matmul --case 7777", &["7777", "--cases"]);
-    place.refused("profile --wgsl 15 --device cpu --batch 4", &["call 15", "14"]);
+    place.refused("profile --wgsl 15 --device cpu", &["call 15", "14"]);
 }
