@@ -4,7 +4,10 @@ use std::fmt::Display;
 use std::path::{Path, PathBuf};
 
 /// The one error type of the crate. Every message is a full sentence for the person at the keyboard.
+///
+/// There may be more kinds in later versions.
 #[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum Error {
     /// A file or folder could not be read or written.
     #[error("cannot {action} {}: {source}", path.display())]

@@ -213,6 +213,15 @@ impl Trained {
         self.session.encode(rows)
     }
 
+    /// Codes drawn from the posterior q(z | x) of each row `[rows, latent]`, as the seed decides; the codes themselves where they are
+    /// deterministic. [`Trained::encode`] gives their means.
+    ///
+    /// # Errors
+    /// As for [`Trained::encode`].
+    pub fn draw_codes<'a>(&mut self, rows: impl Into<Given<'a>>, seed: u64) -> Result<Vec<f32>> {
+        self.session.draw_codes(rows, seed)
+    }
+
     /// E\[x | z\] `[rows, features]` of codes `[rows, latent]`, with conditions where the model is given them.
     ///
     /// # Errors

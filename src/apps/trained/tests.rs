@@ -52,6 +52,24 @@ fn a_model_learns_and_finds_what_is_strange() {
 }
 
 #[test]
+fn codes_are_drawn_around_their_means() {
+    let mut vae = train(&waves(300), &config()).unwrap();
+    let x: Vec<f32> = wave(5).collect();
+    let mean = vae.encode(&x).unwrap();
+    let draws: Vec<Vec<f32>> = (0..400).map(|seed| vae.draw_codes(&x, seed).unwrap()).collect();
+    for d in 0..2 {
+        let each = || draws.iter().map(|z| f64::from(z[d]));
+        let average = each().sum::<f64>() / 400.0;
+        let variance = each().map(|z| (z - average).powi(2)).sum::<f64>() / 399.0;
+        assert!(variance > 1e-6, "{variance}");
+        let apart = (average - f64::from(mean[d])).abs();
+        assert!(apart < 5.0 * (variance / 400.0).sqrt(), "{average} and {}", mean[d]);
+    }
+    assert_eq!(draws[3], vae.draw_codes(&x, 3).unwrap());
+    assert!(complaint(vae.draw_codes(&x[1..], 3)).contains("whole rows of 12"));
+}
+
+#[test]
 fn any_number_of_rows_goes_through() {
     let mut vae = train(&waves(50), &Config { training: short(), ..config() }).unwrap();
     for rows in [0, 1, 255, 256, 257, 600] {
