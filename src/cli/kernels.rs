@@ -47,8 +47,10 @@ fn chosen<'a>(row: &Row, cases: &'a [Case], word: Option<&str>) -> Result<&'a Ca
     let found = match word {
         None => cases.iter().find(|case| case.realistic).or(cases.first()),
         Some(word) => {
-            let exact = cases.iter().find(|case| case.label == word);
-            exact.or_else(|| cases.iter().find(|case| case.label.to_lowercase().contains(&word.to_lowercase())))
+            // Sizes may be typed as 128x784.
+            let plain = |text: &str| text.to_lowercase().replace('×', "x");
+            let exact = cases.iter().find(|case| plain(&case.label) == plain(word));
+            exact.or_else(|| cases.iter().find(|case| plain(&case.label).contains(&plain(word))))
         }
     };
     found.ok_or_else(|| {

@@ -28,6 +28,8 @@ fn a_case_is_found_by_its_name() {
     let text = place.run("kernels show likelihood --case gaussian --device cpu");
     assert!(text.starts_with(&format!("// likelihood {gaussian}\n// for a GPU without subgroups, in ")), "{text}");
     assert_ne!(text, place.run("kernels show likelihood --device cpu"));
+    let sizes = place.run("kernels show matmul --case 128x40x400 --device cpu");
+    assert!(sizes.starts_with("// matmul 128×40×400 "), "{sizes}");
 }
 
 #[test]

@@ -210,7 +210,7 @@ pub struct ProfileArgs {
 /// The options of `elbo kernels`.
 #[derive(Debug, Clone, Args)]
 #[command(
-    after_help = "Examples:\n  elbo kernels\n  elbo kernels show likelihood\n  elbo kernels show matmul --case 128×40×400 --device gpu"
+    after_help = "Examples:\n  elbo kernels\n  elbo kernels show likelihood\n  elbo kernels show matmul --case 128x40x400 --device gpu"
 )]
 pub struct KernelsArgs {
     /// What to do; without it, they are listed.
