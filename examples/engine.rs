@@ -18,7 +18,7 @@ pub fn main() -> elbo::Result<()> {
     for call in &program.calls {
         println!("{}: {}\n", call.kernel.name(), call.label);
         // What a GPU is given, without the declarations.
-        let text = call.kernel.module(&Traits { software: false, subgroup_size: None }, 0).text;
+        let text = call.kernel.module(&Traits::default(), 0).text;
         println!("{}", readable(&text[text.find("@compute").unwrap_or(0)..]));
     }
 

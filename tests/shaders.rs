@@ -117,7 +117,7 @@ fn generated_texts_are_those_of_the_kernels() {
         let row = TABLE.iter().find(|r| r.name == row).expect("the table has the row");
         let case = (row.cases)().into_iter().find(|case| case.label == label);
         let case = case.unwrap_or_else(|| panic!("the row {} has no case {label}", row.name));
-        let module = case.kernel.module(&Traits { software: false, subgroup_size: None }, 0);
+        let module = case.kernel.module(&Traits::default(), 0);
         let text = format!("// {} {label}\n\n{}", row.name, readable(&module.text));
         parse(&text).unwrap_or_else(|e| panic!("{file}: {e}"));
         let spaceless = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");

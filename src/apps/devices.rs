@@ -53,7 +53,7 @@ pub fn open_gpu(choice: &DeviceChoice) -> Result<Option<Gpu>> {
 pub fn shader_traits(choice: &DeviceChoice) -> Result<(String, Traits)> {
     Ok(match find(choice)? {
         Some(adapter) => (adapter.name().to_string(), adapter.traits()),
-        None => ("a GPU without subgroups".to_string(), Traits { software: false, subgroup_size: None }),
+        None => ("a GPU without subgroups".to_string(), Traits::default()),
     })
 }
 

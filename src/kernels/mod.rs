@@ -50,8 +50,8 @@ pub enum Access {
     Write,
 }
 
-/// What the text of a kernel may depend on: the traits of the adapter that will run it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+/// What the text of a kernel may depend on: the traits of the adapter that will run it. By default a GPU without subgroups.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Traits {
     /// A driver that runs shaders on the CPU; it wants few, long invocations and no workgroup memory.
     pub software: bool,

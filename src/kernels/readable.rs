@@ -1,8 +1,7 @@
 //! WGSL laid out to be read: what is put together from pieces comes with the indentation of the pieces.
 
-/// The text with every line indented by the blocks that it stands in, four spaces each, with no two empty lines in a row
-/// and none in front of a closing brace.
-/// Nothing but white space changes.
+/// The text with every line indented by the blocks that it stands in, four spaces each, with no two empty lines in a row and none
+/// in front of a closing brace. Nothing but white space changes.
 pub fn readable(text: &str) -> String {
     let (mut out, mut depth, mut is_empty) = (String::new(), 0usize, true);
     for line in text.lines().map(str::trim) {

@@ -152,7 +152,7 @@ fn kernels(report: &Report) {
     println!("{table}");
     if report.kernels.iter().any(|k| k.exceeds_its_ceiling()) {
         println!(
-            "\nBeware: a kernel exceeds its ceiling, so something else ran while that was measured. Measure again."
+            "\nBeware: a kernel exceeds its ceiling: something else ran while that was measured, or the ceiling is wrong. Measure again."
         );
     }
 }
