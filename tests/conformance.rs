@@ -14,10 +14,11 @@ mod runs;
 use elbo::apps::Outcome;
 use elbo::config::DeviceChoice;
 use elbo::cpu::Cpu;
+use elbo::data::Shape;
 use elbo::graph::eval::{Values, evaluate};
 use elbo::graph::{Graph, Tensor};
 use elbo::models::{
-    ARCHITECTURES, Architecture, Batch, Capability, LabelUse, Labelled, Model, ModelConfig, Rows, Sizes, Terms,
+    ARCHITECTURES, Architecture, Batch, Capability, LabelUse, Labelled, Model, ModelConfig, RowForm, Rows, Terms,
     parameters,
 };
 use elbo::objectives::BETA;
@@ -36,7 +37,7 @@ const SOME: usize = 3;
 fn model(kind: Architecture) -> Box<dyn Model> {
     let config = ModelConfig { kind, hidden: vec![6], latent: 3, ..ModelConfig::default() };
     let condition = if kind.is_conditional() { CLASSES } else { 0 };
-    (kind.build)(&config, Sizes { features: FEATURES, condition }).unwrap()
+    (kind.build)(&config, RowForm { schema: &Shape::vector(FEATURES).into(), condition }).unwrap()
 }
 
 /// One of each class in turn.
@@ -63,8 +64,8 @@ fn leaves(kind: Architecture, model: &dyn Model) -> Values {
 /// The terms of a batch whose last row is not live, with labels and labelled rows where the model takes them.
 fn terms<'g>(graph: &'g Graph, kind: Architecture, model: &dyn Model) -> (Terms<'g>, Tensor<'g>) {
     let given = |rows: usize, prefix: &str| Rows {
-        x: graph.input(&format!("{prefix}x"), &[rows, FEATURES]),
         y: Some(graph.input(&format!("{prefix}y"), &[rows, CLASSES])),
+        ..graph.input(&format!("{prefix}x"), &[rows, FEATURES]).into()
     };
     let rows = match kind.labels {
         LabelUse::Ignored => graph.input("x", &[ROWS, FEATURES]).into(),
@@ -184,8 +185,8 @@ fn it_can_do_what_it_says_and_refuses_the_rest() {
         // What has a likelihood weighs codes, and what carries another model draws them with their densities.
         let graph = Graph::new();
         let input = Rows {
-            x: graph.input("x", &[2, FEATURES]),
             y: (condition.given() > 0).then(|| graph.input("y", &[2, CLASSES])),
+            ..graph.input("x", &[2, FEATURES]).into()
         };
         let can = || session.model.can();
         assert!(can().density.is_none_or(|density| density.log_weights(input, 3).shape() == [2, 3]), "{kind}");

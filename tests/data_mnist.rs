@@ -22,7 +22,7 @@ fn mnist_is_what_it_is_known_to_be() {
     let test = test.unwrap();
     assert_eq!((train.rows, validation, test.rows), (60_000, None, 10_000));
     let shape = Shape { height: 28, width: 28, channels: 1 };
-    assert_eq!((train.shape, test.shape), (shape, shape));
+    assert_eq!((train.shape(), test.shape()), (shape, shape));
     let (train_labels, test_labels) = (train.labels.as_ref().unwrap(), test.labels.as_ref().unwrap());
     assert_eq!((train_labels.classes, train_labels.values[0]), (10, 5));
     assert_eq!((test_labels.classes, test_labels.values[0]), (10, 7));

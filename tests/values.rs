@@ -22,6 +22,8 @@ mod elbo_value;
 mod figures;
 #[path = "values/free_bits.rs"]
 mod free_bits;
+#[path = "values/gaps.rs"]
+mod gaps;
 #[path = "values/hand.rs"]
 mod hand;
 #[path = "values/importance_weighted.rs"]

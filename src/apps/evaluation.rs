@@ -167,8 +167,8 @@ impl Saved {
         let importance = samples.map(|k| self.session.importance(data, k)).transpose()?;
         let measure = self.session.model.measure(data.is_black_and_white());
         let notes = notes(&*self.session.model, measure, importance.as_ref());
-        let features = data.shape.features();
-        let bits = |found: &Importance| bits_per_dimension(-found.nll, features);
+        let features = data.shape().features();
+        let bits = |found: &Importance| bits_per_dimension(-found.nll, features) / data.share_observed();
         let mut evaluation = Evaluation {
             data: data.name.clone(),
             rows: data.rows,
@@ -194,16 +194,17 @@ impl Saved {
         Ok(evaluation)
     }
 
-    /// Σ (x − E\[x | μ(x)\])² by rows and values.
+    /// Σ (x − E\[x | μ(x)\])² by rows and values that were observed.
     fn reconstruction_error(&mut self, data: &Dataset) -> Result<f64> {
-        let (mut sum, features) = (0.0, data.shape.features());
+        let (mut sum, features) = (0.0, data.shape().features());
         let rows: Vec<usize> = (0..data.rows).collect();
         for chunk in rows.chunks(1024) {
             let (x, y) = data.gather(chunk.iter().copied());
             let again = self.session.reconstruct(Given { x: &x, y: &y })?;
-            sum += x.iter().zip(&again).map(|(a, b)| f64::from(a - b).powi(2)).sum::<f64>();
+            let errors = x.iter().zip(&again).filter(|(x, _)| !x.is_nan());
+            sum += errors.map(|(a, b)| f64::from(a - b).powi(2)).sum::<f64>();
         }
-        Ok(sum / (data.rows * features) as f64)
+        Ok(sum / ((data.rows * features) as f64 * data.share_observed()))
     }
 
     fn distances(&mut self, data: &Dataset, seed: u64) -> Result<BTreeMap<&'static str, Distance>> {
@@ -333,7 +334,7 @@ mod tests {
     #[test]
     fn models_say_how_their_kl_is_computed() {
         use KlEstimator::{ClosedForm, MonteCarlo};
-        let form = Form { shape: Shape::vector(10), condition: 0, classes: vec![] };
+        let form = Form::plain(Shape::vector(10));
         for (posterior, prior, expected) in [
             ("diagonal-gaussian", "standard-normal", ClosedForm),
             ("diagonal-gaussian", "diagonal-gaussian", ClosedForm),

@@ -209,7 +209,7 @@ impl Run {
         let y = if known > 0 { y } else { vec![] };
         let codes = codes_of.draw_codes(Given { x: &x, y: &y }, seed)?;
         // As the encoder takes them: what is known of a row behind its values.
-        let features = data.shape.features();
+        let features = data.shape().features();
         let inputs: Vec<f32> = match known {
             0 => x,
             _ => x.chunks_exact(features).zip(y.chunks_exact(known)).flat_map(|(x, y)| [x, y].concat()).collect(),

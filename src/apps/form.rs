@@ -1,63 +1,86 @@
 //! What the rows of a run look like, as its checkpoint keeps it.
 
-use crate::data::{Dataset, Shape};
+use crate::data::{Dataset, Schema, Shape};
 use crate::error::{Error, Result};
 use crate::models::Architecture;
 use crate::training::checkpoint::Checkpoint;
 
 /// What rows look like.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Form {
-    /// Their shape.
-    pub shape: Shape,
+    /// What their values are.
+    pub schema: Schema,
+    /// Whether some of those may be missing.
+    pub gaps: bool,
     /// Values that are known of each besides; 0 for none.
     pub condition: usize,
     /// What people call the classes that those stand for, `[condition]`; empty where they stand for no classes.
     pub classes: Vec<String>,
 }
 
+/// The metadata's entry that holds the schema.
+const SCHEMA: &str = "schema";
+/// The entry of rows with gaps.
+const GAPS: &str = "gaps";
+
 impl Form {
+    /// That of rows of which nothing is known besides, and of which every value is there.
+    pub fn plain(schema: impl Into<Schema>) -> Form {
+        Form { schema: schema.into(), gaps: false, condition: 0, classes: vec![] }
+    }
+
     /// That of a data set, as a kind of model is given it.
     pub fn of(kind: Architecture, data: &Dataset) -> Form {
         let known = data.conditions.as_ref().filter(|_| kind.is_conditional());
         Form {
-            shape: data.shape,
+            schema: data.schema.clone(),
+            gaps: data.observed.is_some(),
             condition: known.map_or(0, |known| known.width),
             classes: known.map_or(vec![], |known| known.classes.clone()),
         }
     }
 
+    /// The shape of a row's values.
+    pub fn shape(&self) -> Shape {
+        self.schema.shape()
+    }
+
     /// Writes it into a checkpoint's metadata.
-    pub fn write(&self, checkpoint: &mut Checkpoint) {
-        let Shape { height, width, channels } = self.shape;
-        for (key, size) in [("height", height), ("width", width), ("channels", channels)] {
-            checkpoint.set_metadata(key, size);
-        }
+    ///
+    /// # Errors
+    /// If it cannot be written as JSON, which no schema is known to be.
+    pub fn write(&self, checkpoint: &mut Checkpoint) -> Result<()> {
+        checkpoint.set_metadata(SCHEMA, serde_json::to_string(&self.schema).map_err(Error::invalid)?);
+        checkpoint.set_metadata(GAPS, self.gaps);
         if self.condition > 0 {
             checkpoint.set_metadata("condition", self.condition);
             checkpoint.set_metadata("classes", self.classes.join("\n"));
         }
+        Ok(())
     }
 
     /// Reads it from a checkpoint's metadata.
     ///
     /// # Errors
-    /// If it is missing, or no size of rows.
+    /// If it is missing, or no form of rows.
     pub fn read(checkpoint: &Checkpoint) -> Result<Form> {
         let size = |key: &str| -> Result<usize> { Ok(checkpoint.metadata_u64(key)? as usize) };
-        let shape = Shape { height: size("height")?, width: size("width")?, channels: size("channels")? };
         let known = checkpoint.metadata.contains_key("condition");
         let condition = if known { size("condition")? } else { 0 };
         let names = checkpoint.metadata.get("classes").map(String::as_str).unwrap_or_default();
         let classes: Vec<String> = names.split('\n').filter(|name| !name.is_empty()).map(String::from).collect();
-        let features = shape.height.checked_mul(shape.width).and_then(|n| n.checked_mul(shape.channels));
-        if !matches!(features, Some(1..=16_777_216)) {
-            return Err(Error::invalid("its entries `height`, `width` and `channels` are no image size"));
-        }
+        let schema: Schema = match checkpoint.metadata.get(SCHEMA) {
+            Some(text) => serde_json::from_str(text)
+                .map_err(|error| Error::invalid(format!("its entry `{SCHEMA}` cannot be read: {error}")))?,
+            // As runs wrote it whose rows were all pictures or vectors.
+            None => Shape { height: size("height")?, width: size("width")?, channels: size("channels")? }.into(),
+        };
+        schema.check()?;
         if condition > 16_777_216 || ![0, condition].contains(&classes.len()) {
             return Err(Error::invalid("its entries `condition` and `classes` do not fit each other"));
         }
-        Ok(Form { shape, condition, classes })
+        let gaps = checkpoint.metadata.get(GAPS).is_some_and(|gaps| gaps == "true");
+        Ok(Form { schema, gaps, condition, classes })
     }
 
     /// Says so if data looks otherwise.
@@ -79,10 +102,19 @@ impl Form {
 
     /// Says so if rows have another shape.
     pub(super) fn check_shape(&self, data: &Dataset) -> Result<()> {
-        if data.shape != self.shape {
+        if data.shape() != self.shape() {
             return Err(Error::invalid(format!(
                 "the data {} has images of {}, and the model was trained on {}: give data of that size",
-                data.name, data.shape, self.shape
+                data.name,
+                data.shape(),
+                self.shape()
+            )));
+        }
+        if data.observed.is_some() && !self.gaps {
+            return Err(Error::invalid(format!(
+                "the data {} has missing values, and the model was trained on rows without: fill them in, or train on rows \
+                 with gaps",
+                data.name
             )));
         }
         Ok(())

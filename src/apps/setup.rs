@@ -10,7 +10,7 @@ use crate::config::{Binarise, Config, ModelConfig};
 use crate::data::{self, Dataset, Source, Splits, Values, labelled_part};
 use crate::distributions::{LIKELIHOODS, Support};
 use crate::error::{Error, Result};
-use crate::models::{Model, Sizes};
+use crate::models::{Model, RowForm};
 use crate::program::Executor;
 use crate::training::{Session, Trainer};
 
@@ -54,7 +54,7 @@ pub(super) fn build_trainer(config: &Config, data: &Dataset, executor: Box<dyn E
     if model.can().decode.is_some() {
         check_values(config, data)?;
     }
-    let session = Session::new(model, executor, seed);
+    let session = Session::new(model, executor, seed).with_gaps(data.observed.is_some());
     let binarise = config.data.binarise == Binarise::Dynamic;
     let few = config.data.labels.map(|labels| labelled_part(data, labels, seed)).transpose()?;
     let part = kind.is_semi_supervised().then(|| few.as_ref().unwrap_or(data));
@@ -66,7 +66,7 @@ pub(super) fn build_trainer(config: &Config, data: &Dataset, executor: Box<dyn E
 /// # Errors
 /// If a piece does not exist, or is given what it does not take.
 pub fn build_model(config: &ModelConfig, form: &Form) -> Result<Box<dyn Model>> {
-    (config.kind.build)(config, Sizes { features: form.shape.features(), condition: form.condition })
+    (config.kind.build)(config, RowForm { schema: &form.schema, condition: form.condition })
 }
 
 /// Says so if data holds what the likelihood gives no probability.
@@ -84,7 +84,10 @@ fn check_values(config: &Config, data: &Dataset) -> Result<()> {
     }
     let wrong = (0..data.rows).find_map(|row| {
         let values = data.row(row);
-        values.iter().position(|&value| !fits(support, value)).map(|column| (row, column, values[column]))
+        values
+            .iter()
+            .position(|&value| !value.is_nan() && !fits(support, value))
+            .map(|column| (row, column, values[column]))
     });
     let Some((row, column, value)) = wrong else { return Ok(()) };
     let advice = match levels.then(|| levels_of(data)) {
@@ -107,7 +110,7 @@ fn check_values(config: &Config, data: &Dataset) -> Result<()> {
 /// Whether a likelihood of this support gives a value a probability.
 fn fits(support: Support, value: f32) -> bool {
     match support {
-        Support::Real | Support::Loss => true,
+        Support::Real | Support::Fields | Support::Loss => true,
         Support::Unit | Support::Binary => (0.0..=1.0).contains(&value),
         Support::Levels(n) => {
             let level = value * (n - 1) as f32;
@@ -121,7 +124,7 @@ fn levels_of(data: &Dataset) -> Option<usize> {
     const MOST: usize = 1024;
     let mut distinct = HashSet::new();
     for row in 0..data.rows {
-        distinct.extend(data.row(row).iter().map(|value| value.to_bits()));
+        distinct.extend(data.row(row).iter().filter(|value| !value.is_nan()).map(|value| value.to_bits()));
         if distinct.len() > MOST {
             return None;
         }
@@ -131,7 +134,7 @@ fn levels_of(data: &Dataset) -> Option<usize> {
 
 fn wanted(support: Support) -> String {
     match support {
-        Support::Real | Support::Loss => "any values".to_string(),
+        Support::Real | Support::Fields | Support::Loss => "any values".to_string(),
         Support::Unit | Support::Binary => "values from 0 to 1".to_string(),
         Support::Levels(2) => "the values 0 and 1".to_string(),
         Support::Levels(n) => format!("the {n} values 0, 1/{}, ..., 1", n - 1),

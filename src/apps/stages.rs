@@ -27,7 +27,7 @@ pub fn first_stage(run: &Path) -> Result<(FirstStage, Config)> {
 /// Says so if nothing can stand on a model of this kind.
 fn check_kind(run: &Path, config: &ModelConfig) -> Result<()> {
     // Whatever its rows are: only what it says of them counts.
-    let form = Form { shape: Shape::vector(1), condition: usize::from(config.kind.is_conditional()), classes: vec![] };
+    let form = Form { condition: usize::from(config.kind.is_conditional()), ..Form::plain(Shape::vector(1)) };
     let why = match config.parts() {
         Ok(parts) if parts.posterior.codes() != crate::distributions::Codes::Real => {
             Some(format!("its codes are {}, and a second stage is over real numbers", parts.posterior.codes()))
@@ -52,7 +52,7 @@ pub(super) fn build_whole(config: &Config, form: &Form) -> Result<Box<dyn Model>
     let Some(first) = &config.first_stage else { return build_model(&config.model, form) };
     check_kind(Path::new(&first.run), &first.model)?;
     let below = build_model(&first.model, &Form { condition: 0, classes: vec![], ..form.clone() })?;
-    let of_codes = Form { shape: Shape::vector(carries(&*below)?), ..form.clone() };
+    let of_codes = Form { schema: Shape::vector(carries(&*below)?).into(), ..form.clone() };
     Ok(Box::new(SecondStage::new(below, build_model(&config.model, &of_codes)?)?))
 }
 

@@ -235,7 +235,7 @@ impl TrainRun {
     /// If a file cannot be written, or the device fails.
     pub fn pictures(&mut self) -> Result<Vec<PathBuf>> {
         let path = |name: &str| self.folder.join(name);
-        let shape = self.data.train.shape;
+        let shape = self.data.train.shape();
         let image = ImageShape { height: shape.height, width: shape.width, channels: shape.channels };
         let mut made = Vec::new();
         if self.trainer.session.model.can().generate.is_some() {
@@ -289,7 +289,7 @@ impl TrainRun {
     fn save(&mut self) -> Result<()> {
         self.save_choices()?;
         let mut checkpoint = self.trainer.checkpoint()?;
-        Form::of(self.config.model.kind, &self.data.train).write(&mut checkpoint);
+        Form::of(self.config.model.kind, &self.data.train).write(&mut checkpoint)?;
         checkpoint.save(&self.folder.join(CHECKPOINT))
     }
 }

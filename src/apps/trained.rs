@@ -122,7 +122,7 @@ impl Trained {
         checkpoint.set_metadata("format", "elbo 1");
         checkpoint.set_metadata(CONFIG, self.config.to_toml()?);
         checkpoint.set_metadata("epoch", self.epochs);
-        self.form.write(&mut checkpoint);
+        self.form.write(&mut checkpoint)?;
         checkpoint.save(path.as_ref())
     }
 
@@ -133,12 +133,12 @@ impl Trained {
 
     /// The shape of one row.
     pub fn shape(&self) -> Shape {
-        self.form.shape
+        self.form.shape()
     }
 
     /// Values of one row.
     pub fn features(&self) -> usize {
-        self.form.shape.features()
+        self.form.shape().features()
     }
 
     /// Dimensions of a code.

@@ -4,8 +4,9 @@ use super::args::ModelsArgs;
 use super::style::{Align, Table};
 use crate::apps::all_pieces;
 use crate::catalogue::{About, Kind};
+use crate::data::Shape;
 use crate::error::{Error, Result};
-use crate::models::{ARCHITECTURES, Capability, ModelConfig, Sizes};
+use crate::models::{ARCHITECTURES, Capability, ModelConfig, RowForm};
 
 /// Lists what models can be made of, or explains one piece.
 pub fn run(args: &ModelsArgs) -> Result<()> {
@@ -57,7 +58,7 @@ fn abilities() -> Result<Table> {
     for &kind in ARCHITECTURES {
         let config = ModelConfig { kind, ..ModelConfig::default() };
         // What it can do does not hang on the sizes of rows.
-        let model = (kind.build)(&config, Sizes { features: 2, condition: 2 })?;
+        let model = (kind.build)(&config, RowForm { schema: &Shape::vector(2).into(), condition: 2 })?;
         let mut row = vec![kind.to_string()];
         row.extend(Capability::ALL.map(|c| if model.can().has(c) { "yes" } else { "-" }.to_string()));
         table.row(row);

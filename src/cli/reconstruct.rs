@@ -14,7 +14,7 @@ pub fn run(args: &ReconstructArgs) -> Result<()> {
     let count = (args.count as usize).min(data.rows);
     let (originals, known) = data.gather(0..count);
     let reconstructions = saved.session.reconstruct(Given { x: &originals, y: &known })?;
-    let shape = saved.form.shape;
+    let shape = saved.form.shape();
     let shape = ImageShape { height: shape.height, width: shape.width, channels: shape.channels };
     let out = args.out.clone().unwrap_or_else(|| args.run.join("reconstructions.png"));
     save_reconstructions(&out, &originals, &reconstructions, shape, 10.min(count))?;

@@ -16,7 +16,7 @@ pub fn run(args: &SampleArgs) -> Result<()> {
     })?;
     let Wanted { count, y, columns, which } = Wanted::of(args, &saved.form)?;
     let images = saved.session.sample(count, &y, args.seed)?;
-    let shape = saved.form.shape;
+    let shape = saved.form.shape();
     let shape = ImageShape { height: shape.height, width: shape.width, channels: shape.channels };
     let out = args.out.clone().unwrap_or_else(|| args.run.join("samples.png"));
     save_grid(&out, &images, shape, columns)?;

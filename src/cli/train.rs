@@ -115,7 +115,7 @@ fn introduce(run: &TrainRun) {
     }
     let model = &run.config.model;
     let (features, what) = match &run.config.first_stage {
-        None => (run.data.train.shape.features(), "features"),
+        None => (run.data.train.shape().features(), "features"),
         Some(first) => (first.model.latent, "values of a code"),
     };
     let widths: Vec<String> = model.hidden.iter().map(usize::to_string).collect();

@@ -23,7 +23,7 @@ impl Dataset {
     /// stays what it is.
     pub fn black_and_white(&self, seed: u64) -> Dataset {
         let mut rng = Xoshiro256PlusPlus::seed_from_u64(seed ^ u64::from_be_bytes(*b"binarise"));
-        let features = self.shape.features();
+        let features = self.shape().features();
         let stride = Packing::new(PackingKind::Bits, features).row_words;
         let (mut words, mut row) = (vec![0u32; self.rows * stride], vec![0.0; features]);
         for (i, words) in words.chunks_exact_mut(stride).enumerate() {
@@ -48,7 +48,7 @@ mod tests {
 
     fn share(data: &Dataset) -> f64 {
         let sum: f64 = (0..data.rows).flat_map(|row| data.row(row)).map(f64::from).sum();
-        sum / (data.rows * data.shape.features()) as f64
+        sum / (data.rows * data.shape().features()) as f64
     }
 
     #[test]

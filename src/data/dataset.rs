@@ -1,16 +1,19 @@
 //! A data set: rows of numbers with a shape, and what is known about each row.
 //!
-//! `values` is `[rows, features]` with `features = height × width × channels`; a row lies in memory as an image does,
-//! `[height, width, channels]`. Vectors are images of height 1 with one channel.
+//! `values` is `[rows, features]`, the numbers of the input fields of a row behind each other (see [`Schema`]). A picture lies in
+//! memory as `[height, width, channels]`. Vectors are pictures of height 1 with one channel.
 
 use std::borrow::Cow;
 
+use serde::{Deserialize, Serialize};
+
 use super::conditions::Conditions;
-use super::values::{Packing, PackingKind, Values, select};
+use super::schema::Schema;
+use super::values::{Packing, PackingKind, Values, pack_bits, select};
 use crate::error::{Error, Result};
 
 /// The shape of one row.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Shape {
     /// Rows of pixels; 1 for vectors.
     pub height: usize,
@@ -73,14 +76,17 @@ pub struct Dataset {
     pub values: Values,
     /// How many rows there are.
     pub rows: usize,
-    /// The shape of one row.
-    pub shape: Shape,
+    /// What a row consists of.
+    pub schema: Schema,
     /// The class of every row, if known.
     pub labels: Option<Labels>,
     /// The generative factors of every row, if known.
     pub factors: Option<Factors>,
     /// What a model is given of every row besides its values, if it is given anything.
     pub conditions: Option<Conditions>,
+    /// Which values were observed, where not all were: [`Values::Bits`] `[rows, features]`, 1 for those that were. A value that
+    /// was not is stored as 0, and read as NaN.
+    pub observed: Option<Values>,
 }
 
 impl Dataset {
@@ -88,9 +94,9 @@ impl Dataset {
     ///
     /// # Errors
     /// When there is not one whole row, when the values are not whole rows, or when a float is not finite.
-    pub fn new(name: impl Into<String>, values: Values, shape: Shape) -> Result<Self> {
-        let name = name.into();
-        let features = shape.features();
+    pub fn new(name: impl Into<String>, values: Values, schema: impl Into<Schema>) -> Result<Self> {
+        let (name, schema) = (name.into(), schema.into());
+        let (shape, features) = (schema.shape(), schema.width());
         let stride = values.stride(features);
         if stride == 0 || values.len() == 0 || !values.len().is_multiple_of(stride) {
             return Err(Error::invalid(format!(
@@ -109,27 +115,68 @@ impl Dataset {
                 at % features
             )));
         }
-        Ok(Self { name, rows: values.len() / stride, values, shape, labels: None, factors: None, conditions: None })
+        let rows = values.len() / stride;
+        Ok(Self { name, rows, values, schema, labels: None, factors: None, conditions: None, observed: None })
     }
 
-    /// Row `i` as the model sees it, `[features]`.
+    /// A data set of numbers `[rows, features]` some of which may be NaN: those were not observed.
+    ///
+    /// # Errors
+    /// As for [`Dataset::new`], where a float is infinite; and when nothing at all was observed.
+    pub fn with_gaps(name: impl Into<String>, mut values: Vec<f32>, schema: impl Into<Schema>) -> Result<Self> {
+        let (name, schema) = (name.into(), schema.into());
+        if !values.iter().any(|value| value.is_nan()) {
+            return Dataset::new(name, Values::Floats(values), schema);
+        }
+        let features = schema.width();
+        if values.iter().all(|value| value.is_nan()) {
+            return Err(Error::invalid(format!("the data set {name} holds no number: every value is missing")));
+        }
+        let mask: Vec<u8> = values.iter().map(|value| u8::from(!value.is_nan())).collect();
+        values.iter_mut().filter(|value| value.is_nan()).for_each(|value| *value = 0.0);
+        let data = Dataset::new(name, Values::Floats(values), schema)?;
+        Ok(Dataset { observed: Some(Values::Bits(pack_bits(&mask, features))), ..data })
+    }
+
+    /// The share of values that were observed.
+    pub fn share_observed(&self) -> f64 {
+        match &self.observed {
+            Some(Values::Bits(words)) => {
+                let ones: u64 = words.iter().map(|word| u64::from(word.count_ones())).sum();
+                ones as f64 / (self.rows * self.shape().features()) as f64
+            }
+            _ => 1.0,
+        }
+    }
+
+    /// The shape of one row.
+    pub fn shape(&self) -> Shape {
+        self.schema.shape()
+    }
+
+    /// Row `i` as the model sees it, `[features]`; NaN for a value that was not observed.
     ///
     /// # Panics
     /// When there is no row `i`.
     pub fn row(&self, i: usize) -> Vec<f32> {
-        let mut out = vec![0.0; self.shape.features()];
+        let mut out = vec![0.0; self.shape().features()];
         self.copy_row(i, &mut out);
         out
     }
 
-    /// Writes row `i` as the model sees it into `out`, `[features]`.
+    /// Writes row `i` as the model sees it into `out`, `[features]`; NaN for a value that was not observed.
     ///
     /// # Panics
     /// When there is no row `i`, or `out` is not one row long.
     pub fn copy_row(&self, i: usize, out: &mut [f32]) {
         assert!(i < self.rows, "row {i} of {}", self.rows);
-        assert_eq!(out.len(), self.shape.features(), "one row of values");
+        assert_eq!(out.len(), self.shape().features(), "one row of values");
         self.values.copy_row(i, out);
+        if let Some(observed) = &self.observed {
+            let mut mask = vec![0.0; out.len()];
+            observed.copy_row(i, &mut mask);
+            out.iter_mut().zip(mask).filter(|(_, seen)| *seen == 0.0).for_each(|(value, _)| *value = f32::NAN);
+        }
     }
 
     /// The rows named by `rows`, in that order, with their labels and factors.
@@ -139,9 +186,9 @@ impl Dataset {
     pub fn subset(&self, rows: &[usize]) -> Self {
         Self {
             name: self.name.clone(),
-            values: self.values.select(rows, self.shape.features()),
+            values: self.values.select(rows, self.shape().features()),
             rows: rows.len(),
-            shape: self.shape,
+            schema: self.schema.clone(),
             labels: self
                 .labels
                 .as_ref()
@@ -151,17 +198,18 @@ impl Dataset {
                 ..factors.clone()
             }),
             conditions: self.conditions.as_ref().map(|conditions| conditions.select(rows)),
+            observed: self.observed.as_ref().map(|observed| observed.select(rows, self.shape().features())),
         }
     }
 
     /// The words a device is given, `[rows, row_words]`, and how to read them; see [`Values`].
     pub fn packed(&self) -> (Cow<'_, [u32]>, Packing) {
-        self.values.packed(self.shape.features())
+        self.values.packed(self.shape().features())
     }
 
     /// One line for people: rows, shape, classes, storage.
     pub fn describe(&self) -> String {
-        let mut text = format!("{}: {} rows of {}", self.name, self.rows, self.shape);
+        let mut text = format!("{}: {} rows of {}", self.name, self.rows, self.shape());
         if let Some(labels) = &self.labels {
             text += &format!(", {} classes", labels.classes);
         }
@@ -169,6 +217,9 @@ impl Dataset {
             let known: Vec<String> =
                 factors.names.iter().zip(&factors.sizes).map(|(name, size)| format!("{name} {size}")).collect();
             text += &format!(", factors {}", known.join(" × "));
+        }
+        if self.observed.is_some() {
+            text += &format!(", {:.1} % of the values missing", 100.0 * (1.0 - self.share_observed()));
         }
         let unit = match self.values.kind() {
             PackingKind::Bits => "one bit",

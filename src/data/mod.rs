@@ -13,7 +13,7 @@
 //! let mut options = Options { validation: 20, ..Options::default() };
 //! options.sprites = SpriteOptions { resolution: 16, count: Some(100), ..SpriteOptions::default() };
 //! let splits = open(&Source::parse("sprites"), &options)?;
-//! assert_eq!((splits.train.rows, splits.train.shape.features()), (80, 256));
+//! assert_eq!((splits.train.rows, splits.train.shape().features()), (80, 256));
 //! assert_eq!(splits.validation.map(|rows| rows.rows), Some(20));
 //! assert_eq!(splits.test.map(|rows| rows.rows), Some(10));
 //! # Ok::<(), elbo::error::Error>(())
@@ -27,6 +27,7 @@ mod idx;
 mod input;
 mod labelled;
 mod npy;
+pub mod schema;
 mod source;
 mod splits;
 pub mod sprites;
@@ -35,6 +36,7 @@ mod values;
 pub use conditions::{Condition, Conditions};
 pub use dataset::{Dataset, Factors, Labels, Shape};
 pub use labelled::labelled_part;
+pub use schema::Schema;
 pub use source::{Options, Source, open};
 pub(crate) use splits::choose;
 pub use splits::{Split, Splits};

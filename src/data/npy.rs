@@ -49,7 +49,8 @@ impl Format for Npy {
                     ),
                 ));
             }
-            data.conditions = Some(Conditions { width: found.shape.features(), values: found.values, classes: vec![] });
+            data.conditions =
+                Some(Conditions { width: found.shape().features(), values: found.values, classes: vec![] });
         }
         Ok(Parts { train: data, test: None })
     }
@@ -205,7 +206,7 @@ mod tests {
     #[test]
     fn arrays_of_all_kinds() {
         let bytes = read(&file("|u1", "False", "(2, 1, 3)", &[0, 51, 255, 1, 2, 3])).unwrap();
-        assert_eq!((bytes.rows, bytes.shape), (2, Shape { height: 1, width: 3, channels: 1 }));
+        assert_eq!((bytes.rows, bytes.shape()), (2, Shape { height: 1, width: 3, channels: 1 }));
         assert_eq!(bytes.row(0), [0.0, 0.2, 1.0]);
         let bits = read(&file("|b1", "False", "(2, 2)", &[0, 1, 1, 0])).unwrap();
         assert_eq!((bits.row(0), bits.row(1)), (vec![0.0, 1.0], vec![1.0, 0.0]));

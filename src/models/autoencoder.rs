@@ -5,10 +5,10 @@ use std::sync::Arc;
 use super::checks::check_unused;
 use super::networks::Networks;
 use super::{
-    Batch, Can, Condition, Decode, Encode, LabelUse, Model, ModelConfig, ModelEntry, Rows, Sizes, Terms, TrainingPlan,
+    Batch, Can, Condition, Decode, Encode, LabelUse, Model, ModelConfig, ModelEntry, RowForm, Rows, Terms, TrainingPlan,
 };
 use crate::catalogue::{self, About, Kind, find};
-use crate::distributions::{LIKELIHOODS, Likelihood, Measure, SquaredError};
+use crate::distributions::{Heads, LIKELIHOODS, Likelihood, Measure, SquaredError};
 use crate::error::Result;
 use crate::graph::Tensor;
 use crate::nn::Activation;
@@ -34,13 +34,14 @@ pub(super) static ENTRY: ModelEntry = ModelEntry {
     check,
 };
 
-fn build(config: &ModelConfig, sizes: Sizes) -> Result<Box<dyn Model>> {
+fn build(config: &ModelConfig, form: RowForm) -> Result<Box<dyn Model>> {
     let likelihood: Arc<dyn Likelihood> = match config.likelihood.id.as_str() {
         "gaussian" => Arc::new(SquaredError),
         _ => catalogue::build(LIKELIHOODS, &config.likelihood)?,
     };
     let (decoder, activation) = (config.decoder_widths(), config.activation);
-    Ok(Box::new(Autoencoder::new(sizes.features, config.latent, (&config.hidden, &decoder), activation, likelihood)))
+    let (features, likelihood) = (form.schema.width(), Heads::of(form.schema, &likelihood));
+    Ok(Box::new(Autoencoder::new(features, config.latent, (&config.hidden, &decoder), activation, likelihood)))
 }
 
 /// A plain autoencoder has a code and a reconstruction, and nothing else.
@@ -81,7 +82,7 @@ impl Autoencoder {
         activation: Activation,
         likelihood: Arc<dyn Likelihood>,
     ) -> Autoencoder {
-        let widths = (latent, likelihood.outputs_per_feature() * features);
+        let widths = (latent, likelihood.outputs(features));
         Autoencoder { networks: Networks::new((features, latent, 0), hidden, activation, widths), likelihood }
     }
 }
@@ -105,7 +106,7 @@ impl Model for Autoencoder {
 
     fn terms<'g>(&self, batch: &Batch<'g>) -> Terms<'g> {
         let mu = self.networks.encode(batch.rows);
-        let loss = -self.likelihood.log_prob(self.networks.decode(mu, None), batch.rows.x).sum_rows();
+        let loss = -batch.rows.log_likelihood(&*self.likelihood, self.networks.decode(mu, None));
         Terms { loss, reconstruction: loss, kl: None, mu, parts: vec![], gradient_scale: None }
     }
 

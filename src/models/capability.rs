@@ -52,6 +52,9 @@ pub trait Density {
     /// from.
     fn log_weights<'g>(&self, rows: Rows<'g>, samples: usize) -> Tensor<'g>;
 
+    /// Draws at least `samples` codes of each row, with what each says of the row's values.
+    fn weighted<'g>(&self, rows: Rows<'g>, samples: usize) -> Weighted<'g>;
+
     /// What must be known to read its likelihoods beside its ELBO, in a sentence or two.
     fn note(&self) -> Option<&'static str>;
 }
@@ -86,6 +89,27 @@ pub struct PosteriorSample<'g> {
     pub log_posterior: Tensor<'g>,
     /// ln p(x | z), in nats `[rows, samples]`.
     pub log_likelihood: Tensor<'g>,
+}
+
+/// Codes of rows, weighed, with what each says of a row's values: n codes of each row, those of one row behind each other.
+#[derive(Clone, Copy, Debug)]
+pub struct Weighted<'g> {
+    /// ln w_k = ln p(x, z_k) − ln q(z_k | x), x being what was observed, in nats `[rows, n]`.
+    pub log_weights: Tensor<'g>,
+    /// E\[x | z_k\] `[rows·n, features]`.
+    pub means: Tensor<'g>,
+}
+
+impl<'g> Weighted<'g> {
+    /// Σ_k w_k E\[x | z_k\]/Σ_k w_k `[rows, features]`: what is expected of all values, given those that were observed, by
+    /// self-normalised importance sampling (Mattei & Frellsen 2019, section 4.1); and ln Σ_k w_k `[rows, 1]`.
+    pub fn mean(self) -> [Tensor<'g>; 2] {
+        let ([rows, n], features) = (self.log_weights.dims(), self.means.width());
+        let log_total = self.log_weights.log_sum_exp(&[1]);
+        let shares = (self.log_weights - log_total).exp().reshape(&[rows, n, 1]);
+        let mean = (self.means.reshape(&[rows, n, features]) * shares).sum(&[1]);
+        [mean.reshape(&[rows, features]), log_total.reshape(&[rows, 1])]
+    }
 }
 
 /// What a model can do.

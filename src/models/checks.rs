@@ -2,7 +2,8 @@
 
 use super::{ModelConfig, Parts};
 use crate::catalogue::{Kind, build, find, rename};
-use crate::distributions::{Codes, LIKELIHOODS, POSTERIORS, PRIORS};
+use crate::data::Schema;
+use crate::distributions::{Codes, Heads, LIKELIHOODS, POSTERIORS, PRIORS};
 use crate::error::Result;
 use crate::graph::{Graph, Tensor};
 use crate::objectives::{Need, OBJECTIVES};
@@ -20,6 +21,15 @@ impl ModelConfig {
             prior: build(PRIORS, &self.prior)?,
             objective: build(OBJECTIVES, &self.objective)?,
         })
+    }
+
+    /// What a VAE of these settings is made of, for rows of these fields.
+    ///
+    /// # Errors
+    /// As for [`ModelConfig::parts`].
+    pub fn parts_for(&self, schema: &Schema) -> Result<Parts> {
+        let parts = self.parts()?;
+        Ok(Parts { likelihood: Heads::of(schema, &parts.likelihood), ..parts })
     }
 
     /// Calls every piece by its own name where it is known by another, so that equal settings are equal.

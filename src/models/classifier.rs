@@ -25,8 +25,8 @@ pub(super) static ENTRY: ModelEntry = ModelEntry {
     is_variational: false,
     layers: None,
     stands_on_vae: false,
-    build: |config, sizes| {
-        Ok(Box::new(Classifier::new(sizes.features, sizes.condition, &config.hidden, config.activation)))
+    build: |config, form| {
+        Ok(Box::new(Classifier::new(form.schema.width(), form.condition, &config.hidden, config.activation)))
     },
     check: |config, _, problems| check_unused(config, problems),
 };

@@ -10,6 +10,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::{Model, ModelConfig, Recognition};
 use crate::catalogue::About;
+use crate::data::Schema;
 use crate::error::{Error, Result};
 use crate::problems::{Problems, nearest};
 
@@ -37,8 +38,8 @@ pub struct ModelEntry {
     pub layers: Option<Recognition>,
     /// Whether it is one over the codes of a VAE that is trained first.
     pub stands_on_vae: bool,
-    /// Makes it for rows of these sizes.
-    pub build: fn(&ModelConfig, Sizes) -> Result<Box<dyn Model>>,
+    /// Makes it for rows of this form.
+    pub build: fn(&ModelConfig, RowForm) -> Result<Box<dyn Model>>,
     /// Notes settings that do not go with it, or with each other; the second is the rows of a batch.
     pub check: fn(&ModelConfig, usize, &mut Problems),
 }
@@ -54,11 +55,11 @@ pub enum LabelUse {
     Learnt,
 }
 
-/// The sizes of rows.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Sizes {
-    /// Values per row.
-    pub features: usize,
+/// What rows consist of.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct RowForm<'a> {
+    /// The fields of their values.
+    pub schema: &'a Schema,
     /// Values that are known of each besides; 0 for none.
     pub condition: usize,
 }

@@ -17,13 +17,13 @@ mod vae;
 
 pub use autoencoder::Autoencoder;
 pub use capability::{
-    Can, Capability, Classify, Decode, Density, Encode, FitPrior, Generate, PosteriorSample, SamplePosterior,
+    Can, Capability, Classify, Decode, Density, Encode, FitPrior, Generate, PosteriorSample, SamplePosterior, Weighted,
 };
 pub use classifier::Classifier;
 pub use config::ModelConfig;
 pub use fitted_prior::FittedPrior;
 pub use hierarchical::{Hierarchical, Layer, MAX_LAYERS, Moments, Recognition};
-pub use list::{ARCHITECTURES, Architecture, LabelUse, ModelEntry, Sizes};
+pub use list::{ARCHITECTURES, Architecture, LabelUse, ModelEntry, RowForm};
 pub use m2::M2;
 pub use networks::Networks;
 pub use plan::{Group, GroupLoss, Losses, Phase, TrainingPlan, WHOLE};
@@ -31,7 +31,7 @@ pub use second_stage::{FIRST, SecondStage, carries};
 pub use vae::{Parts, Vae};
 
 use crate::catalogue::About;
-use crate::distributions::Measure;
+use crate::distributions::{Likelihood, Measure};
 use crate::graph::{Graph, ParameterSpec, Tensor};
 
 /// What there is to say of every model, and of what stands on another.
@@ -46,18 +46,41 @@ pub struct Rows<'g> {
     pub x: Tensor<'g>,
     /// What is known of each besides `[rows, condition]`, see [`Model::condition`].
     pub y: Option<Tensor<'g>>,
+    /// 1 for each value that was observed, 0 for each that was not, `[rows, features]`; `None` if all were. A value that was
+    /// not is 0 in `x`.
+    pub observed: Option<Tensor<'g>>,
 }
 
-impl Rows<'_> {
+impl<'g> Rows<'g> {
     /// How many there are.
     pub fn count(&self) -> usize {
         self.x.shape()[0]
+    }
+
+    /// Each row so many times, one behind the other.
+    pub fn repeat(self, times: usize) -> Rows<'g> {
+        let repeat = |t: Tensor<'g>| t.repeat_rows(times);
+        Rows { x: repeat(self.x), y: self.y.map(repeat), observed: self.observed.map(repeat) }
+    }
+
+    /// Of each of so many codes of every row, ln p(x | z) of the values that were observed: Σ_j m_j ln p(x_j | z), which is what
+    /// is left of p(x | z) once the other values are integrated out (Mattei & Frellsen 2019, equation 3). `outputs` are those
+    /// of the decoder, `[rows·codes, …]`. `[rows, codes]`
+    pub fn log_likelihood(&self, likelihood: &dyn Likelihood, outputs: Tensor<'g>) -> Tensor<'g> {
+        let [rows, features] = self.x.dims();
+        let codes = outputs.shape()[0] / rows;
+        // Beside several codes of a row, its values stand once.
+        let beside = |t: Tensor<'g>| if codes > 1 { t.reshape(&[rows, 1, features]) } else { t };
+        let outputs = if codes > 1 { outputs.reshape(&[rows, codes, outputs.width()]) } else { outputs };
+        let log_probs = likelihood.log_prob(outputs, beside(self.x));
+        let observed = self.observed.map_or(log_probs, |observed| log_probs * beside(observed));
+        observed.sum_rows().reshape(&[rows, codes])
     }
 }
 
 impl<'g> From<Tensor<'g>> for Rows<'g> {
     fn from(x: Tensor<'g>) -> Rows<'g> {
-        Rows { x, y: None }
+        Rows { x, y: None, observed: None }
     }
 }
 
@@ -176,7 +199,7 @@ pub(crate) fn example<'g>(model: &dyn Model, graph: &'g Graph) -> Batch<'g> {
         0 => None,
         width => Some(graph.input("y", &[rows, width])),
     };
-    Batch::whole(Rows { x: graph.input("x", &[rows, model.features()]), y })
+    Batch::whole(Rows { y, ..graph.input("x", &[rows, model.features()]).into() })
 }
 
 /// The parameters of a model, in the order in which its losses first use them.

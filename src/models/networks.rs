@@ -66,20 +66,9 @@ impl Networks {
     }
 
     /// ln p(x | z) of codes `[rows·samples, latent]` and rows of data. `[rows, samples]`
-    pub(super) fn log_likelihood<'g>(
-        &self,
-        likelihood: &dyn Likelihood,
-        z: Tensor<'g>,
-        Rows { mut x, y }: Rows<'g>,
-    ) -> Tensor<'g> {
-        let [rows, features] = x.dims();
-        let samples = z.shape()[0] / rows;
-        let mut outputs = self.decode(z, y.map(|y| y.repeat_rows(samples)));
-        if samples > 1 {
-            outputs = outputs.reshape(&[rows, samples, outputs.width()]);
-            x = x.reshape(&[rows, 1, features]);
-        }
-        likelihood.log_prob(outputs, x).sum_rows().reshape(&[rows, samples])
+    pub(super) fn log_likelihood<'g>(&self, likelihood: &dyn Likelihood, z: Tensor<'g>, rows: Rows<'g>) -> Tensor<'g> {
+        let samples = z.shape()[0] / rows.count();
+        rows.log_likelihood(likelihood, self.decode(z, rows.y.map(|y| y.repeat_rows(samples))))
     }
 
     /// What is known behind what it belongs to.

@@ -16,7 +16,7 @@
 
 use super::{
     Batch, Can, Classify, Condition, Decode, Density, Encode, Generate, Labelled, Model, PosteriorSample, Rows, Terms,
-    TrainingPlan, parameters,
+    TrainingPlan, Weighted, parameters,
 };
 use crate::catalogue::{About, Kind};
 use crate::distributions::Measure;
@@ -79,8 +79,8 @@ impl SecondStage {
     }
 
     /// Codes of the first model, `samples` of each row.
-    fn first_codes<'g>(&self, x: Tensor<'g>, samples: usize) -> PosteriorSample<'g> {
-        self.first(x.graph(), |can| Ok(can.posterior()?.sample_posterior(x.into(), samples)))
+    fn first_codes<'g>(&self, rows: Rows<'g>, samples: usize) -> PosteriorSample<'g> {
+        self.first(rows.x.graph(), |can| Ok(can.posterior()?.sample_posterior(rows, samples)))
     }
 
     /// The mean of the first model's code of each row.
@@ -88,10 +88,24 @@ impl SecondStage {
         self.first(x.graph(), |can| Ok(can.encode()?.mean(x.into())))
     }
 
+    /// ln p(x|z) + \[ln p(z|u) + ln p(u) − ln q(u|z)\] − ln q(z|x) of pairs (z_k, u_k), u_k ~ q(u | z_k) `[rows, samples]`, and
+    /// the codes z_k `[rows·samples, …]`.
+    fn weighed_codes<'g>(&self, rows: Rows<'g>, samples: usize) -> (Tensor<'g>, Tensor<'g>) {
+        let PosteriorSample { z, log_posterior, log_likelihood } = self.first_codes(rows, samples);
+        let codes = codes_of(rows.repeat(samples), z);
+        let of_second = self.second(|can| Ok(can.density()?.log_weights(codes, 1)));
+        (log_likelihood - log_posterior + of_second.reshape(&[rows.count(), samples]), z)
+    }
+
     /// E\[x | z\] of codes of the first model.
     fn first_decode<'g>(&self, z: Tensor<'g>) -> Tensor<'g> {
         self.first(z.graph(), |can| Ok(can.decode()?.mean(z, None)))
     }
+}
+
+/// Codes of rows, as rows of the second model: it is told what the rows come with, and observes codes whole.
+fn codes_of<'g>(rows: Rows<'g>, z: Tensor<'g>) -> Rows<'g> {
+    Rows { y: rows.y, ..z.into() }
 }
 
 /// Dimensions of the codes of a model that another can stand on.
@@ -129,13 +143,12 @@ impl Model for SecondStage {
     }
 
     fn terms<'g>(&self, batch: &Batch<'g>) -> Terms<'g> {
-        let Rows { x, y } = batch.rows;
-        let PosteriorSample { z, log_posterior, log_likelihood } = self.first_codes(x, 1);
+        let PosteriorSample { z, log_posterior, log_likelihood } = self.first_codes(batch.rows, 1);
         let labelled = batch.labelled.map(|part| {
-            let z = self.first_codes(part.rows.x, 1).z;
-            Labelled { rows: Rows { x: z, y: part.rows.y }, ..part }
+            let z = self.first_codes(part.rows, 1).z;
+            Labelled { rows: codes_of(part.rows, z), ..part }
         });
-        let terms = self.second.terms(&Batch { rows: Rows { x: z, y }, labelled, ..*batch });
+        let terms = self.second.terms(&Batch { rows: codes_of(batch.rows, z), labelled, ..*batch });
         let mut kl = log_posterior + terms.reconstruction;
         if let Some(of_second) = terms.kl {
             kl = kl + of_second.sum_rows();
@@ -143,9 +156,9 @@ impl Model for SecondStage {
         Terms { reconstruction: -log_likelihood, kl: Some(kl), ..terms }
     }
 
-    fn score<'g>(&self, Rows { x, y }: Rows<'g>) -> Tensor<'g> {
-        let PosteriorSample { z, log_posterior, log_likelihood } = self.first_codes(x, 1);
-        let of_second = self.second.score(Rows { x: z, y });
+    fn score<'g>(&self, rows: Rows<'g>) -> Tensor<'g> {
+        let PosteriorSample { z, log_posterior, log_likelihood } = self.first_codes(rows, 1);
+        let of_second = self.second.score(codes_of(rows, z));
         log_posterior - log_likelihood + of_second
     }
 
@@ -177,14 +190,14 @@ impl Encode for SecondStage {
         self.second(|can| Ok(can.encode()?.latent()))
     }
 
-    fn mean<'g>(&self, Rows { x, y }: Rows<'g>) -> Tensor<'g> {
-        let z = self.first_means(x);
-        self.second(|can| Ok(can.encode()?.mean(Rows { x: z, y })))
+    fn mean<'g>(&self, rows: Rows<'g>) -> Tensor<'g> {
+        let z = self.first_means(rows.x);
+        self.second(|can| Ok(can.encode()?.mean(codes_of(rows, z))))
     }
 
-    fn draw<'g>(&self, Rows { x, y }: Rows<'g>) -> Tensor<'g> {
-        let z = self.first_codes(x, 1).z;
-        self.second(|can| Ok(can.encode()?.draw(Rows { x: z, y })))
+    fn draw<'g>(&self, rows: Rows<'g>) -> Tensor<'g> {
+        let z = self.first_codes(rows, 1).z;
+        self.second(|can| Ok(can.encode()?.draw(codes_of(rows, z))))
     }
 }
 
@@ -198,9 +211,9 @@ impl Decode for SecondStage {
         self.first(z.graph(), |can| Ok(can.decode()?.draw(z, None)))
     }
 
-    fn reconstruct<'g>(&self, Rows { x, y }: Rows<'g>) -> Tensor<'g> {
-        let z = self.first_means(x);
-        self.first_decode(self.second(|can| Ok(can.decode()?.reconstruct(Rows { x: z, y }))))
+    fn reconstruct<'g>(&self, rows: Rows<'g>) -> Tensor<'g> {
+        let z = self.first_means(rows.x);
+        self.first_decode(self.second(|can| Ok(can.decode()?.reconstruct(codes_of(rows, z)))))
     }
 }
 
@@ -225,12 +238,14 @@ impl Density for SecondStage {
         false
     }
 
-    /// Of pairs (z_k, u_k), u_k ~ q(u | z_k): ln p(x|z) + \[ln p(z|u) + ln p(u) − ln q(u|z)\] − ln q(z|x).
-    fn log_weights<'g>(&self, Rows { x, y }: Rows<'g>, samples: usize) -> Tensor<'g> {
-        let PosteriorSample { z, log_posterior, log_likelihood } = self.first_codes(x, samples);
-        let y = y.map(|y| y.repeat_rows(samples));
-        let of_second = self.second(|can| Ok(can.density()?.log_weights(Rows { x: z, y }, 1)));
-        log_likelihood - log_posterior + of_second.reshape(&[x.shape()[0], samples])
+    fn log_weights<'g>(&self, rows: Rows<'g>, samples: usize) -> Tensor<'g> {
+        let (log_weights, _) = self.weighed_codes(rows, samples);
+        log_weights
+    }
+
+    fn weighted<'g>(&self, rows: Rows<'g>, samples: usize) -> Weighted<'g> {
+        let (log_weights, z) = self.weighed_codes(rows, samples);
+        Weighted { log_weights, means: self.first_decode(z) }
     }
 
     fn note(&self) -> Option<&'static str> {

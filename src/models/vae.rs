@@ -10,7 +10,7 @@ use super::checks::check_one_layer;
 use super::networks::Networks;
 use super::{
     Batch, Can, Condition, Decode, Density, Encode, FitPrior, Generate, LabelUse, Model, ModelConfig, ModelEntry,
-    PosteriorSample, Rows, SamplePosterior, Sizes, Terms, TrainingPlan,
+    PosteriorSample, RowForm, Rows, SamplePosterior, Terms, TrainingPlan, Weighted,
 };
 use crate::catalogue::{About, Kind};
 use crate::distributions::{Codes, DiagonalGaussian, Encoder, Likelihood, Measure, Posterior, Prior, StandardNormal};
@@ -69,7 +69,7 @@ pub(super) static ENTRY: ModelEntry = ModelEntry {
     is_variational: true,
     layers: None,
     stands_on_vae: false,
-    build: |config, sizes| Ok(Box::new(Vae::of(config, Sizes { condition: 0, ..sizes })?)),
+    build: |config, form| Ok(Box::new(Vae::of(config, RowForm { condition: 0, ..form })?)),
     check: check_one_layer,
 };
 
@@ -86,7 +86,7 @@ pub(super) static CONDITIONAL: ModelEntry = ModelEntry {
         example: "elbo train --model cvae --data mnist",
     },
     labels: LabelUse::Told,
-    build: |config, sizes| Ok(Box::new(Vae::of(config, sizes)?)),
+    build: |config, form| Ok(Box::new(Vae::of(config, form)?)),
     ..ENTRY
 };
 
@@ -118,14 +118,15 @@ impl Vae {
         activation: Activation,
         parts: Parts,
     ) -> Vae {
-        let widths = (parts.posterior.outputs(latent), parts.likelihood.outputs_per_feature() * features);
+        let widths = (parts.posterior.outputs(latent), parts.likelihood.outputs(features));
         Vae { networks: Networks::new((features, latent, condition), hidden, activation, widths), parts }
     }
 
-    /// The VAE that settings describe, for rows of these sizes.
-    fn of(config: &ModelConfig, Sizes { features, condition }: Sizes) -> Result<Vae> {
-        let sizes = (features, config.latent, condition);
-        Ok(Vae::conditional(sizes, (&config.hidden, &config.decoder_widths()), config.activation, config.parts()?))
+    /// The VAE that settings describe, for rows of this form.
+    fn of(config: &ModelConfig, RowForm { schema, condition }: RowForm) -> Result<Vae> {
+        let sizes = (schema.width(), config.latent, condition);
+        let (hidden, parts) = ((&*config.hidden, &*config.decoder_widths()), config.parts_for(schema)?);
+        Ok(Vae::conditional(sizes, hidden, config.activation, parts))
     }
 
     /// What it is made of.
@@ -283,8 +284,13 @@ impl Density for Vae {
     }
 
     fn log_weights<'g>(&self, rows: Rows<'g>, samples: usize) -> Tensor<'g> {
+        self.infer_rows(rows, samples).log_weights()
+    }
+
+    fn weighted<'g>(&self, rows: Rows<'g>, samples: usize) -> Weighted<'g> {
         let inference = self.infer_rows(rows, samples);
-        inference.log_likelihood + (inference.log_prior - inference.log_posterior)
+        let means = Decode::mean(self, inference.z, rows.y.map(|y| y.repeat_rows(samples)));
+        Weighted { log_weights: inference.log_weights(), means }
     }
 
     fn note(&self) -> Option<&'static str> {

@@ -55,6 +55,11 @@ impl<'g> Inference<'_, 'g> {
         -self.log_likelihood.mean(&[1])
     }
 
+    /// ln p(x, z) − ln q(z | x) of every code. `[rows, samples]`
+    pub fn log_weights(&self) -> Tensor<'g> {
+        self.log_likelihood + (self.log_prior - self.log_posterior)
+    }
+
     /// The whole KL of each row. `[rows, 1]`
     pub fn kl_of_rows(&self) -> Tensor<'g> {
         self.kl.sum_rows()

@@ -3,7 +3,7 @@
 /// Rows: their values, and what is known of each besides.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Given<'a> {
-    /// The values `[rows, width]`.
+    /// The values `[rows, width]`; NaN for one that was not observed.
     pub x: &'a [f32],
     /// What is known of each `[rows, condition]`; empty where a model is not given anything.
     pub y: &'a [f32],

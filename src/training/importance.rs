@@ -100,17 +100,23 @@ fn jackknife(logs: &[f64], (at, sum): (usize, f64)) -> (f64, f64) {
     (spread * (count - 1.0) / count, (count - 1.0) * (mean - whole))
 }
 
+/// Says so if so many codes of each row cannot be drawn.
+pub(super) fn check_samples(samples: usize) -> Result<()> {
+    match (1..=MAX_SAMPLES).contains(&samples) {
+        true => Ok(()),
+        false => Err(Error::invalid(format!(
+            "{samples} samples per row were asked for: give a whole number from 1 to {MAX_SAMPLES}"
+        ))),
+    }
+}
+
 impl Session {
     /// Estimates the mean of −ln p(x) over a data set with `samples` codes per row.
     ///
     /// # Errors
     /// If the model gives rows no likelihood, `samples` is 0 or above [`MAX_SAMPLES`], or the device fails.
     pub fn importance(&mut self, data: &Dataset, samples: usize) -> Result<Importance> {
-        if !(1..=MAX_SAMPLES).contains(&samples) {
-            return Err(Error::invalid(format!(
-                "{samples} samples per row were asked for: give a whole number from 1 to {MAX_SAMPLES}"
-            )));
-        }
+        check_samples(samples)?;
         self.model.can().density()?;
         let source = self.resident(format!("importance.{}", data.rows), data)?;
         let mut chunks = Vec::new();

@@ -171,19 +171,36 @@ pub(super) fn known(name: &str) -> String {
     format!("{name}.known")
 }
 
-/// A program from an input `[rows, width]`, and what is known of its rows `[rows, condition]` if that is anything, to one
-/// output; input and output are named after it.
+/// The name of the input that says which values of the rows that a program takes were observed.
+pub(super) fn observed(name: &str) -> String {
+    format!("{name}.observed")
+}
+
+/// Rows that a program takes.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Taken {
+    /// Values of each.
+    pub width: usize,
+    /// Values that are known of each besides; 0 for none.
+    pub condition: usize,
+    /// Whether some of their values may not have been observed.
+    pub gaps: bool,
+}
+
+/// A program from an input `[rows, width]`, what is known of its rows `[rows, condition]` if that is anything, and what of them
+/// was observed `[rows, width]` if not all was, to one output; input and output are named after it.
 pub(super) fn transform(
     name: &str,
     sets: &[ParameterSet],
     rows: usize,
-    (width, condition): (usize, usize),
+    taken: Taken,
     work: impl for<'g> FnOnce(Rows<'g>) -> Result<Tensor<'g>>,
 ) -> Result<Program> {
     generator(name, sets, |graph| {
-        let x = graph.input(name, &[rows, width]);
-        let y = (condition > 0).then(|| graph.input(&known(name), &[rows, condition]));
-        work(Rows { x, y })
+        let x = graph.input(name, &[rows, taken.width]);
+        let y = (taken.condition > 0).then(|| graph.input(&known(name), &[rows, taken.condition]));
+        let observed = taken.gaps.then(|| graph.input(&observed(name), &[rows, taken.width]));
+        work(Rows { x, y, observed })
     })
 }
 

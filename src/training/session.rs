@@ -27,13 +27,19 @@ pub struct Session {
     pub layout: Layout,
     seed: u64,
     loaded: HashMap<String, ProgramId>,
+    takes_gaps: bool,
 }
 
 impl Session {
     /// A model on a device; its parameters start as `seed` says once a program is loaded and [`Session::start`] called.
     pub fn new(model: Box<dyn Model>, executor: Box<dyn Executor>, seed: u64) -> Session {
         let layout = Layout::new(&*model);
-        Session { executor, model, layout, seed, loaded: HashMap::new() }
+        Session { executor, model, layout, seed, loaded: HashMap::new(), takes_gaps: false }
+    }
+
+    /// The same, for rows some of whose values were not observed: then a NaN stands for such a value, and is no mistake.
+    pub fn with_gaps(self, takes_gaps: bool) -> Session {
+        Session { takes_gaps, ..self }
     }
 
     /// What decides all that is random.
@@ -118,7 +124,8 @@ impl Session {
         }
         let names = &self.executor.program(id).statistics;
         let mut record = EpochRecord::of(0, split, &Means { names, sums: &sums });
-        record.bits_per_dimension = self.bits_per_dimension(record.elbo, data.is_black_and_white());
+        record.bits_per_dimension =
+            self.bits_per_dimension(record.elbo, data.is_black_and_white(), data.share_observed());
         let can = self.model.can();
         record.active_units = can.decode.map(|_| units.count());
         if can.density.is_some() {
@@ -131,10 +138,10 @@ impl Session {
         Ok((record, means))
     }
 
-    /// The ELBO in bits per dimension, of rows of which that means something: all black and white (0 and 1), or not.
-    pub(super) fn bits_per_dimension(&self, elbo: f64, black_and_white: bool) -> Option<f64> {
+    /// The ELBO in bits per value that was observed, of rows of which that means something: all black and white (0 and 1), or not.
+    pub(super) fn bits_per_dimension(&self, elbo: f64, black_and_white: bool, share_observed: f64) -> Option<f64> {
         let counted = self.model.measure(black_and_white).counts_bits();
-        counted.then(|| bits_per_dimension(elbo, self.model.features()))
+        counted.then(|| bits_per_dimension(elbo, self.model.features()) / share_observed)
     }
 
     /// A data set as programs of this model read it.

@@ -33,6 +33,8 @@ pub struct Trainer {
     submit: usize,
     /// Whether all values that a step sees are 0 or 1.
     black_and_white: bool,
+    /// The share of the rows' values that were observed.
+    share_observed: f64,
     /// Room for what is launched, and for the statistics of a batch, kept so that no step allocates.
     launches: Vec<Launch>,
     told: Vec<(usize, f64)>,
@@ -112,6 +114,7 @@ impl Trainer {
             config: config.clone(),
             submit,
             black_and_white: binarise || data.is_black_and_white(),
+            share_observed: data.share_observed(),
             launches: Vec::new(),
             told: Vec::new(),
         })
@@ -291,7 +294,8 @@ impl Trainer {
         let means = Means { names: &self.phases.names, sums: &self.state.sums };
         let mut record = EpochRecord::of(self.state.epoch + 1, Split::Train, &means);
         let last = self.state.step.saturating_sub(1);
-        record.bits_per_dimension = self.session.bits_per_dimension(record.elbo, self.black_and_white);
+        record.bits_per_dimension =
+            self.session.bits_per_dimension(record.elbo, self.black_and_white, self.share_observed);
         record.beta = Some(self.phases.rates().beta(last));
         record.learning_rate = Some(self.phases.rates().learning_rate(last));
         record.gradient_norm = means.get(GRADIENT_NORM);

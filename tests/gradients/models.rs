@@ -18,7 +18,9 @@ fn data(trial: &mut Trial, support: Support) -> Tensor {
     match support {
         Support::Binary => trial.data("a0", &[BATCH, FEATURES], 2),
         Support::Levels(n) => trial.data("a0", &[BATCH, FEATURES], n),
-        Support::Unit | Support::Real | Support::Loss => trial.signal(0, &[BATCH, FEATURES]).sigmoid(),
+        Support::Unit | Support::Real | Support::Fields | Support::Loss => {
+            trial.signal(0, &[BATCH, FEATURES]).sigmoid()
+        }
     }
 }
 
@@ -95,9 +97,11 @@ fn told() -> Cases {
             trial.values.step.rows = LIVE;
             trial.values.scalars.insert(BETA.to_string(), 2.5);
             parameters(&*model).iter().for_each(|spec| trial.declared(spec));
-            let rows = Rows { x: data(trial, Support::Unit), y: Some(trial.data("y", &[BATCH, CLASSES], 2)) };
-            let part =
-                Rows { x: trial.data("part", &[4, FEATURES], 2), y: Some(trial.data("labels", &[4, CLASSES], 2)) };
+            let rows = Rows { y: Some(trial.data("y", &[BATCH, CLASSES], 2)), ..data(trial, Support::Unit).into() };
+            let part = Rows {
+                y: Some(trial.data("labels", &[4, CLASSES], 2)),
+                ..trial.data("part", &[4, FEATURES], 2).into()
+            };
             // A classifier looks at labelled rows alone, which are the batch where nothing else is said.
             let labelled = (model.can().decode.is_some() && model.can().classify.is_some())
                 .then_some(Labelled { rows: part, count: 7 });

@@ -125,7 +125,7 @@ fn the_loss_weighs_labelled_and_other_rows_as_the_paper_does() {
         label.iter().flat_map(|&l| (0..CLASSES).map(move |c| f64::from(u8::from(c == l)))).collect();
     values.tensors.insert("y".to_string(), one_hot);
     let y = graph.input("y", &[ROWS, CLASSES]);
-    let labelled = Some(Labelled { rows: Rows { x: known, y: Some(y) }, count: 30 });
+    let labelled = Some(Labelled { rows: Rows { y: Some(y), ..known.into() }, count: 30 });
     let batch = Batch { count: 120, labelled, ..Batch::whole(plain) };
     let terms = model.terms(&batch);
     let accuracy = terms.parts.iter().find(|part| part.0 == "accuracy").unwrap().1;

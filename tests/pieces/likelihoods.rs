@@ -4,6 +4,8 @@
 mod densities;
 #[path = "likelihoods/devices.rs"]
 mod devices;
+#[path = "likelihoods/fields.rs"]
+mod fields;
 #[path = "likelihoods/formulas.rs"]
 mod formulas;
 #[path = "likelihoods/grid.rs"]
@@ -58,7 +60,7 @@ fn made(spec: &Spec) -> Arc<dyn Likelihood> {
 
 /// Outputs of a decoder for one feature: random ones of this size, each an f32.
 fn outputs(likelihood: &dyn Likelihood, size: f64, numbers: &mut Numbers) -> Vec<f64> {
-    let signed = numbers.signed(likelihood.outputs_per_feature());
+    let signed = numbers.signed(likelihood.outputs(1));
     signed.iter().map(|x| f64::from((size * x) as f32)).collect()
 }
 

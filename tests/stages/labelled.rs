@@ -113,7 +113,7 @@ fn labelled_rows_go_through_the_first_encoder_with_their_labels() {
         values.tensors.insert(name.to_string(), numbers.signed(ROWS * width));
     }
     let x = graph.input("x", &[ROWS, FEATURES]);
-    let rows = Rows { x: graph.input("some", &[ROWS, FEATURES]), y: Some(graph.input("y", &[ROWS, CLASSES])) };
+    let rows = Rows { y: Some(graph.input("y", &[ROWS, CLASSES])), ..graph.input("some", &[ROWS, FEATURES]).into() };
     let batch = Batch { labelled: Some(Labelled { rows, count: 3 }), ..Batch::whole(x) };
     let terms = model.terms(&batch);
     let [codes, of_labelled] =

@@ -75,7 +75,7 @@ fn a_folder_gives_train_and_test() {
     let splits = load(folder(&four()).path()).unwrap();
     let (train, test) = (splits.train, splits.test.unwrap());
     assert_eq!((train.rows, test.rows, splits.validation), (20, 4, None));
-    assert_eq!((train.shape.height, train.shape.width, train.shape.channels), (2, 3, 1));
+    assert_eq!((train.shape().height, train.shape().width, train.shape().channels), (2, 3, 1));
     assert_eq!(train.row(1), [6.0, 7.0, 8.0, 9.0, 10.0, 11.0].map(|byte: f32| byte / 255.0));
     assert_eq!(train.labels.as_ref().unwrap().values, [7; 20]);
     assert_eq!(test.labels.as_ref().unwrap().values, [0, 9, 1, 2]);
@@ -124,7 +124,7 @@ fn a_single_file_is_split() {
 fn vectors_have_height_one() {
     let folder = folder(&[("v", idx(&[2, 5], &[9; 10]))]);
     let train = load(&folder.path().join("v")).unwrap().train;
-    assert_eq!((train.rows, train.shape.height, train.shape.width), (2, 1, 5));
+    assert_eq!((train.rows, train.shape().height, train.shape().width), (2, 1, 5));
 }
 
 #[test]

@@ -26,8 +26,8 @@ pub(super) static PIECE: Piece<dyn Likelihood> = Piece {
 };
 
 impl Likelihood for Bernoulli {
-    fn outputs_per_feature(&self) -> usize {
-        1
+    fn outputs(&self, features: usize) -> usize {
+        features
     }
 
     fn support(&self) -> Support {

@@ -51,8 +51,8 @@ impl BetaBinomial {
 }
 
 impl Likelihood for BetaBinomial {
-    fn outputs_per_feature(&self) -> usize {
-        2
+    fn outputs(&self, features: usize) -> usize {
+        2 * features
     }
 
     fn support(&self) -> Support {

@@ -30,8 +30,8 @@ pub(super) static PIECE: Piece<dyn Likelihood> = Piece {
 };
 
 impl Likelihood for Categorical {
-    fn outputs_per_feature(&self) -> usize {
-        self.levels
+    fn outputs(&self, features: usize) -> usize {
+        self.levels * features
     }
 
     fn support(&self) -> Support {

@@ -30,8 +30,8 @@ pub(super) static PIECE: Piece<dyn Likelihood> = Piece {
 };
 
 impl Likelihood for ContinuousBernoulli {
-    fn outputs_per_feature(&self) -> usize {
-        1
+    fn outputs(&self, features: usize) -> usize {
+        features
     }
 
     fn support(&self) -> Support {

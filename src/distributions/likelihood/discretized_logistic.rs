@@ -91,8 +91,8 @@ impl DiscretizedLogistic {
 }
 
 impl Likelihood for DiscretizedLogistic {
-    fn outputs_per_feature(&self) -> usize {
-        2
+    fn outputs(&self, features: usize) -> usize {
+        2 * features
     }
 
     fn support(&self) -> Support {

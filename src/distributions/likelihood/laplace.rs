@@ -65,8 +65,8 @@ fn sample<'g>(mu: Tensor<'g>, log_scale: Tensor<'g>) -> Tensor<'g> {
 }
 
 impl Likelihood for Laplace {
-    fn outputs_per_feature(&self) -> usize {
-        1
+    fn outputs(&self, features: usize) -> usize {
+        features
     }
 
     fn support(&self) -> Support {
@@ -94,8 +94,8 @@ impl LearnedLaplace {
 }
 
 impl Likelihood for LearnedLaplace {
-    fn outputs_per_feature(&self) -> usize {
-        2
+    fn outputs(&self, features: usize) -> usize {
+        2 * features
     }
 
     fn support(&self) -> Support {

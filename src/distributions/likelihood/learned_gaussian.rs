@@ -36,8 +36,8 @@ impl LearnedGaussian {
 }
 
 impl Likelihood for LearnedGaussian {
-    fn outputs_per_feature(&self) -> usize {
-        2
+    fn outputs(&self, features: usize) -> usize {
+        2 * features
     }
 
     fn support(&self) -> Support {

@@ -78,8 +78,8 @@ fn log_total(t: Tensor) -> Tensor {
 }
 
 impl Likelihood for LogisticMixture {
-    fn outputs_per_feature(&self) -> usize {
-        3 * self.components
+    fn outputs(&self, features: usize) -> usize {
+        3 * self.components * features
     }
 
     fn support(&self) -> Support {

@@ -27,7 +27,7 @@ impl Measure {
     /// What a likelihood of this support measures of rows, which are all black and white (0 and 1), or not.
     pub fn of(support: Support, black_and_white: bool) -> Measure {
         match support {
-            Support::Real | Support::Unit => Measure::Density,
+            Support::Real | Support::Unit | Support::Fields => Measure::Density,
             Support::Binary if !black_and_white => Measure::CrossEntropy,
             Support::Binary | Support::Levels(_) => Measure::Probability,
             Support::Loss => Measure::SquaredError,

@@ -7,11 +7,14 @@ mod continuous_bernoulli;
 mod discretized_logistic;
 mod draws;
 mod gaussian;
+mod heads;
 mod laplace;
 mod learned_gaussian;
 mod levels;
 mod logistic_mixture;
 mod measure;
+mod negative_binomial;
+mod one_hot;
 mod shared_gaussian;
 mod squared_error;
 mod student_t;
@@ -22,10 +25,13 @@ pub use categorical::Categorical;
 pub use continuous_bernoulli::ContinuousBernoulli;
 pub use discretized_logistic::DiscretizedLogistic;
 pub use gaussian::Gaussian;
+pub use heads::Heads;
 pub use laplace::{Laplace, LearnedLaplace};
 pub use learned_gaussian::LearnedGaussian;
 pub use logistic_mixture::LogisticMixture;
 pub use measure::Measure;
+pub use negative_binomial::NegativeBinomial;
+pub use one_hot::OneHot;
 pub use shared_gaussian::SharedGaussian;
 pub use squared_error::SquaredError;
 pub use student_t::StudentT;
@@ -60,19 +66,22 @@ pub enum Support {
     Binary,
     /// The `n` evenly spaced numbers 0, 1/(n − 1), …, 1: a probability of each.
     Levels(usize),
+    /// Numbers that are scaled as the fields of a table say: of some fields a density, of others a probability.
+    Fields,
     /// Nothing: it is a loss over any numbers, and no density.
     Loss,
 }
 
-/// p(x | z), factorised over features.
+/// p(x | z), factorised over features, or over fields of several.
 pub trait Likelihood: std::fmt::Debug + Send + Sync {
-    /// Outputs the decoder gives per feature; of several, the first `features` outputs are the first of each, and so on.
-    fn outputs_per_feature(&self) -> usize;
+    /// Outputs that the decoder gives for so many features; of several for each, the first `features` outputs are the first of
+    /// each, and so on.
+    fn outputs(&self, features: usize) -> usize;
 
     /// What it gives a probability.
     fn support(&self) -> Support;
 
-    /// ln p(x | z) per feature, in nats. `outputs` is `[…, outputs_per_feature·features]`, `x` and the result are
+    /// ln p(x | z) per feature, in nats. `outputs` is `[…, outputs(features)]`, `x` and the result are
     /// `[…, features]`; leading axes of size 1 are broadcast.
     fn log_prob<'g>(&self, outputs: Tensor<'g>, x: Tensor<'g>) -> Tensor<'g>;
 

@@ -36,8 +36,8 @@ fn log_var(outputs: Tensor) -> Tensor {
 }
 
 impl Likelihood for SharedGaussian {
-    fn outputs_per_feature(&self) -> usize {
-        1
+    fn outputs(&self, features: usize) -> usize {
+        features
     }
 
     fn support(&self) -> Support {

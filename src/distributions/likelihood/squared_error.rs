@@ -9,8 +9,8 @@ use crate::graph::Tensor;
 pub struct SquaredError;
 
 impl Likelihood for SquaredError {
-    fn outputs_per_feature(&self) -> usize {
-        1
+    fn outputs(&self, features: usize) -> usize {
+        features
     }
 
     fn support(&self) -> Support {

@@ -52,8 +52,8 @@ impl StudentT {
 }
 
 impl Likelihood for StudentT {
-    fn outputs_per_feature(&self) -> usize {
-        2
+    fn outputs(&self, features: usize) -> usize {
+        2 * features
     }
 
     fn support(&self) -> Support {

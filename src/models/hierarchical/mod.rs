@@ -17,8 +17,8 @@ pub use stack::Recognition;
 
 use super::networks::Networks;
 use super::{
-    Batch, Can, Condition, Decode, Density, Encode, Generate, LabelUse, Model, ModelConfig, ModelEntry, Parts, Rows,
-    Sizes, Terms, TrainingPlan,
+    Batch, Can, Condition, Decode, Density, Encode, Generate, LabelUse, Model, ModelConfig, ModelEntry, Parts, RowForm,
+    Rows, Terms, TrainingPlan, Weighted,
 };
 use crate::catalogue::{About, Kind};
 use crate::distributions::{DiagonalGaussian, Encoder, Measure, Posterior, PosteriorNetwork};
@@ -98,16 +98,16 @@ impl Hierarchical {
         activation: Activation,
         parts: Parts,
     ) -> Hierarchical {
-        let outputs = (2 * latent, parts.likelihood.outputs_per_feature() * features);
+        let outputs = (2 * latent, parts.likelihood.outputs(features));
         let networks = Networks::new((features, latent, 0), hidden, activation, outputs);
         Hierarchical { stack: Stack::new(networks, upper, activation, recognition), parts }
     }
 
-    /// The model that settings describe, for rows of these sizes.
-    fn of(config: &ModelConfig, sizes: Sizes, recognition: Recognition) -> Result<Box<dyn Model>> {
+    /// The model that settings describe, for rows of this form.
+    fn of(config: &ModelConfig, form: RowForm, recognition: Recognition) -> Result<Box<dyn Model>> {
         let (decoder, upper) = (config.decoder_widths(), config.upper_layers());
         let hidden = (config.hidden.as_slice(), decoder.as_slice());
-        let (sizes, parts) = ((sizes.features, config.latent), config.parts()?);
+        let (sizes, parts) = ((form.schema.width(), config.latent), config.parts_for(form.schema)?);
         Ok(Box::new(Hierarchical::new(recognition, sizes, hidden, &upper, config.activation, parts)))
     }
 
@@ -135,8 +135,7 @@ impl Hierarchical {
 
     /// ln p(x, z) − ln q(z | x) for given noise of each layer, `[rows·samples, width]`, in nats. `[rows, samples]`
     pub fn log_weights_with<'g>(&self, rows: Rows<'g>, noise: &[Tensor<'g>]) -> Tensor<'g> {
-        let Inferred { inference, .. } = self.infer(&Batch::whole(rows), noise);
-        inference.log_likelihood + (inference.log_prior - inference.log_posterior)
+        self.infer(&Batch::whole(rows), noise).inference.log_weights()
     }
 
     /// Infers all layers of a batch and decodes it, with as many codes per row as there is noise for.
@@ -296,6 +295,11 @@ impl Density for Hierarchical {
 
     fn log_weights<'g>(&self, rows: Rows<'g>, samples: usize) -> Tensor<'g> {
         self.log_weights_with(rows, &self.noise(rows, samples))
+    }
+
+    fn weighted<'g>(&self, rows: Rows<'g>, samples: usize) -> Weighted<'g> {
+        let Inferred { inference, .. } = self.infer(&Batch::whole(rows), &self.noise(rows, samples));
+        Weighted { log_weights: inference.log_weights(), means: Decode::mean(self, inference.z, None) }
     }
 
     fn note(&self) -> Option<&'static str> {

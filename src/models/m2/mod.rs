@@ -14,8 +14,8 @@ use super::checks::check_one_layer;
 use super::labeller::{Labeller, cross_entropy, is_right, likeliest, mean_in_every_row};
 use super::vae::Parts;
 use super::{
-    Batch, Can, Classify, Condition, Decode, Density, Encode, Generate, LabelUse, Model, ModelConfig, ModelEntry, Rows,
-    Sizes, Terms, TrainingPlan,
+    Batch, Can, Classify, Condition, Decode, Density, Encode, Generate, LabelUse, Model, ModelConfig, ModelEntry,
+    RowForm, Rows, Terms, TrainingPlan, Weighted,
 };
 use crate::catalogue::{About, Kind};
 use crate::distributions::{Encoder, Measure};
@@ -62,9 +62,9 @@ pub(in crate::models) static STACKED: ModelEntry = ModelEntry {
     ..ENTRY
 };
 
-fn build(config: &ModelConfig, Sizes { features, condition }: Sizes) -> Result<Box<dyn Model>> {
-    let (hidden, sizes) = (config.decoder_widths(), (features, config.latent, condition));
-    let parts = config.parts()?;
+fn build(config: &ModelConfig, RowForm { schema, condition }: RowForm) -> Result<Box<dyn Model>> {
+    let (hidden, sizes) = (config.decoder_widths(), (schema.width(), config.latent, condition));
+    let parts = config.parts_for(schema)?;
     Ok(Box::new(M2::new(sizes, (&config.hidden, &hidden), config.activation, parts, config.alpha as f32)))
 }
 
@@ -98,6 +98,8 @@ struct Bound<'g> {
     kl: Tensor<'g>,
     /// ln p(x, y, z) − ln q(z | x, y).
     log_weight: Tensor<'g>,
+    /// The decoder's outputs `[rows·labels, …]`.
+    outputs: Tensor<'g>,
 }
 
 /// What is known of rows whose label is not.
@@ -124,7 +126,7 @@ impl M2 {
         parts: Parts,
         alpha: f32,
     ) -> M2 {
-        let (code, outputs) = (parts.posterior.outputs(latent), parts.likelihood.outputs_per_feature() * features);
+        let (code, outputs) = (parts.posterior.outputs(latent), parts.likelihood.outputs(features));
         M2 {
             latent,
             labeller: Labeller::new((features, classes), hidden.0, activation),
@@ -149,29 +151,25 @@ impl M2 {
     }
 
     /// The bound of rows with these labels.
-    fn bound<'g>(&self, x: Tensor<'g>, labels: Labels<'g>) -> Bound<'g> {
+    fn bound<'g>(&self, given: Rows<'g>, labels: Labels<'g>) -> Bound<'g> {
         let Parts { likelihood, posterior, prior, .. } = &self.parts;
-        let [rows, features] = x.dims();
+        let (x, rows) = (given.x, given.count());
         let each = if let Labels::Every(_) = labels { self.classes() } else { 1 };
-        let outputs = self.encoder.forward(x, labels);
-        let draw = posterior.sample(outputs, posterior.noise(x.graph(), rows * each, self.latent));
+        let code = self.encoder.forward(x, labels);
+        let draw = posterior.sample(code, posterior.noise(x.graph(), rows * each, self.latent));
         let ratio = draw.log_prob - prior.log_prob(draw.code(), &self.prior_encoder());
-        let kl = posterior.kl(outputs, &**prior).map_or(ratio, Tensor::sum_rows);
-        let (mut decoded, mut x) = (self.decoder.forward(draw.z, labels), x);
-        if each > 1 {
-            decoded = decoded.reshape(&[rows, each, decoded.width()]);
-            x = x.reshape(&[rows, 1, features]);
-        }
-        let log_likelihood = likelihood.log_prob(decoded, x).sum_rows();
-        let [log_likelihood, kl, ratio] = [log_likelihood, kl, ratio].map(|t| t.reshape(&[rows, each]));
-        Bound { reconstruction: -log_likelihood, kl, log_weight: log_likelihood - ratio - self.log_classes() }
+        let kl = posterior.kl(code, &**prior).map_or(ratio, Tensor::sum_rows);
+        let outputs = self.decoder.forward(draw.z, labels);
+        let log_likelihood = given.log_likelihood(&**likelihood, outputs);
+        let [kl, ratio] = [kl, ratio].map(|t| t.reshape(&[rows, each]));
+        Bound { reconstruction: -log_likelihood, kl, log_weight: log_likelihood - ratio - self.log_classes(), outputs }
     }
 
     /// The bound of rows whose label is not known, over all labels.
-    fn unlabelled<'g>(&self, x: Tensor<'g>) -> Unlabelled<'g> {
-        let log_q = self.labeller.log_probs(x);
+    fn unlabelled<'g>(&self, rows: Rows<'g>) -> Unlabelled<'g> {
+        let log_q = self.labeller.log_probs(rows.x);
         let q = log_q.exp();
-        let Bound { reconstruction, kl, .. } = self.bound(x, Labels::Every(x.shape()[0]));
+        let Bound { reconstruction, kl, .. } = self.bound(rows, Labels::Every(rows.count()));
         // KL(q(y | x) ‖ 1/C) is ln C less the entropy.
         let kl = kl + (log_q + self.log_classes());
         Unlabelled { log_q, reconstruction: (q * reconstruction).sum_rows(), kl: (q * kl).sum_rows() }
@@ -187,7 +185,7 @@ impl M2 {
         likeliest(self.labeller.log_probs(x))
     }
 
-    fn outputs<'g>(&self, Rows { x, y }: Rows<'g>) -> Tensor<'g> {
+    fn outputs<'g>(&self, Rows { x, y, .. }: Rows<'g>) -> Tensor<'g> {
         let y = y.unwrap_or_else(|| self.guess(x));
         self.encoder.forward(x, Labels::Of(y))
     }
@@ -211,8 +209,8 @@ impl Model for M2 {
     }
 
     fn terms<'g>(&self, batch: &Batch<'g>) -> Terms<'g> {
-        let Rows { x, y } = batch.rows;
-        let Unlabelled { log_q, reconstruction, kl } = self.unlabelled(x);
+        let Rows { x, y, .. } = batch.rows;
+        let Unlabelled { log_q, reconstruction, kl } = self.unlabelled(batch.rows);
         let bound = self.weighted(reconstruction, kl);
         let mu = Encode::mean(self, x.into());
         let told = |log_q, y| [("classification", cross_entropy(log_q, y)), ("accuracy", is_right(log_q, y))];
@@ -222,7 +220,7 @@ impl Model for M2 {
                 let share = part.count as f32 / batch.count as f32;
                 let y = part.rows.y.expect("labelled rows have labels");
                 let log_q = self.labeller.log_probs(part.rows.x);
-                let found = self.bound(part.rows.x, Labels::Of(y));
+                let found = self.bound(part.rows, Labels::Of(y));
                 let labelled = self.weighted(found.reconstruction, found.kl + self.log_classes());
                 let of_rows = |t| mean_in_every_row(t, batch.rows.count());
                 parts.extend(told(log_q, y).map(|(name, t)| (name, of_rows(t))));
@@ -236,7 +234,7 @@ impl Model for M2 {
     }
 
     fn score<'g>(&self, rows: Rows<'g>) -> Tensor<'g> {
-        let Unlabelled { reconstruction, kl, .. } = self.unlabelled(rows.x);
+        let Unlabelled { reconstruction, kl, .. } = self.unlabelled(rows);
         reconstruction + kl
     }
 
@@ -282,9 +280,9 @@ impl Decode for M2 {
         self.parts.likelihood.sample(self.decode(z, y))
     }
 
-    fn reconstruct<'g>(&self, Rows { x, y }: Rows<'g>) -> Tensor<'g> {
-        let y = Some(y.unwrap_or_else(|| self.guess(x)));
-        Decode::mean(self, Encode::mean(self, Rows { x, y }), y)
+    fn reconstruct<'g>(&self, rows: Rows<'g>) -> Tensor<'g> {
+        let y = Some(rows.y.unwrap_or_else(|| self.guess(rows.x)));
+        Decode::mean(self, Encode::mean(self, Rows { y, ..rows }), y)
     }
 }
 
@@ -313,10 +311,18 @@ impl Density for M2 {
     }
 
     /// Labels are summed over, not drawn: ln Σ_y p(x, y, z_y)/q(z_y | x, y).
-    fn log_weights<'g>(&self, Rows { x, .. }: Rows<'g>, samples: usize) -> Tensor<'g> {
-        let rows = x.shape()[0];
-        let Bound { log_weight, .. } = self.bound(x.repeat_rows(samples), Labels::Every(rows * samples));
-        log_weight.log_sum_exp(&[1]).reshape(&[rows, samples])
+    fn log_weights<'g>(&self, rows: Rows<'g>, samples: usize) -> Tensor<'g> {
+        let count = rows.count();
+        let Bound { log_weight, .. } = self.bound(rows.repeat(samples), Labels::Every(count * samples));
+        log_weight.log_sum_exp(&[1]).reshape(&[count, samples])
+    }
+
+    /// Every code goes with every label.
+    fn weighted<'g>(&self, rows: Rows<'g>, samples: usize) -> Weighted<'g> {
+        let count = rows.count();
+        let Bound { log_weight, outputs, .. } = self.bound(rows.repeat(samples), Labels::Every(count * samples));
+        let log_weights = log_weight.reshape(&[count, samples * self.classes()]);
+        Weighted { log_weights, means: self.parts.likelihood.mean(outputs) }
     }
 
     fn note(&self) -> Option<&'static str> {

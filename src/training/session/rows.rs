@@ -1,16 +1,20 @@
 //! What a model makes of rows and codes in memory: programs of one chunk, run as often as there are rows.
 
+use std::borrow::Cow;
+
 use super::super::given::Given;
-use super::super::programs::{generator, known, transform};
+use super::super::importance::check_samples;
+use super::super::programs::{Taken, generator, known, observed, transform};
 use super::Session;
 use crate::error::{Error, Result};
 use crate::graph::Tensor;
 use crate::kernels::Step;
 use crate::models::{Model, Rows};
-use crate::program::ProgramId;
 
 /// Rows that are worked on at once.
 const CHUNK: usize = 256;
+/// Codes of each row that are weighed at once.
+const CODES: usize = 16;
 
 impl Session {
     /// Posterior means `[rows, latent]` of rows.
@@ -18,9 +22,8 @@ impl Session {
     /// # Errors
     /// If these are not whole rows, if what must be known of them is missing, or if the device fails.
     pub fn encode<'a>(&mut self, rows: impl Into<Given<'a>>) -> Result<Vec<f32>> {
-        self.encoder()?;
-        let widths = (self.model.features(), self.model.condition().given(), self.latent()?);
-        self.transform("encode", self.known_of(rows.into()), widths, 0)
+        let latent = self.latent()?;
+        self.of_rows("encode", rows.into(), latent, 0, |model, rows| Ok(model.can().encode()?.mean(rows)))
     }
 
     /// q(y | x): how likely each label is for each row `[rows, classes]`, of a model that infers it.
@@ -60,6 +63,37 @@ impl Session {
         self.of_rows("score", rows.into(), 1, seed, |model, rows| Ok(model.score(rows)))
     }
 
+    /// Rows with what was not observed of them filled in: E\[x | what was observed\] by self-normalised importance sampling with
+    /// at least `samples` codes of each row (see [`Weighted::mean`](crate::models::Weighted::mean)). What was observed stays as it
+    /// is. `[rows, features]`
+    ///
+    /// # Errors
+    /// If the model gives rows no likelihood, `samples` is 0 or above [`MAX_SAMPLES`]; otherwise as for [`Session::encode`].
+    pub fn impute<'a>(&mut self, rows: impl Into<Given<'a>>, samples: usize, seed: u64) -> Result<Vec<f32>> {
+        check_samples(samples)?;
+        let (given, features) = (rows.into(), self.model.features());
+        // Codes come in parts, so that memory on the device does not grow with their number.
+        let mut parts = Vec::new();
+        for part in 0..samples.div_ceil(CODES) {
+            let seed = seed.wrapping_add(part as u64);
+            parts.push(self.of_rows("impute", given, features + 1, seed, |model, rows| {
+                let [mean, log_total] = model.can().density()?.weighted(rows, CODES).mean();
+                Ok(mean.graph().concat(&[mean, log_total], 1))
+            })?);
+        }
+        let mut filled = given.x.to_vec();
+        for (i, row) in filled.chunks_exact_mut(features).enumerate() {
+            let parts = || parts.iter().map(|part| &part[i * (features + 1)..][..features + 1]);
+            let largest = parts().map(|part| part[features]).fold(f32::NEG_INFINITY, f32::max);
+            let share = |part: &[f32]| f64::from(part[features] - largest).exp();
+            let all: f64 = parts().map(share).sum();
+            for (j, value) in row.iter_mut().enumerate().filter(|(_, value)| value.is_nan()) {
+                *value = parts().map(|part| share(part) / all * f64::from(part[j])).sum::<f64>() as f32;
+            }
+        }
+        Ok(filled)
+    }
+
     /// What a model makes of rows: `outputs` values of each.
     fn of_rows(
         &mut self,
@@ -69,23 +103,18 @@ impl Session {
         seed: u64,
         work: impl for<'g> FnOnce(&dyn Model, Rows<'g>) -> Result<Tensor<'g>>,
     ) -> Result<Vec<f32>> {
-        let (features, condition) = (self.model.features(), self.model.condition().given());
-        self.load(name, |model, layout| {
-            transform(name, &layout.read(), CHUNK, (features, condition), |rows| work(model, rows))
-        })?;
-        self.transform(name, self.known_of(given), (features, condition, outputs), seed)
+        let given = self.known_of(given);
+        // Rows without gaps need no mask, and are worked on by a program that has none.
+        let gaps = self.takes_gaps && given.x.iter().any(|value| value.is_nan());
+        let taken = Taken { width: self.model.features(), condition: self.model.condition().given(), gaps };
+        let name = &if gaps { format!("{name}.gaps") } else { name.to_string() };
+        self.load(name, |model, layout| transform(name, &layout.read(), CHUNK, taken, |rows| work(model, rows)))?;
+        self.transform(name, given, taken, outputs, seed)
     }
 
     /// Rows without what the model infers itself.
     fn known_of<'a>(&self, given: Given<'a>) -> Given<'a> {
         Given { x: given.x, y: if self.model.condition().given() == 0 { &[] } else { given.y } }
-    }
-
-    pub(super) fn encoder(&mut self) -> Result<ProgramId> {
-        let widths = (self.model.features(), self.model.condition().given());
-        self.load("encode", |model, layout| {
-            transform("encode", &layout.read(), CHUNK, widths, |rows| Ok(model.can().encode()?.mean(rows)))
-        })
     }
 
     /// E\[x | z, y\] `[rows, features]` of codes z `[rows, latent]`, and of conditions y `[rows, condition]` where the model
@@ -94,14 +123,13 @@ impl Session {
     /// # Errors
     /// If the model has no decoder; otherwise as for [`Session::encode`].
     pub fn decode<'a>(&mut self, codes: impl Into<Given<'a>>) -> Result<Vec<f32>> {
-        let (features, latent) = (self.model.features(), self.latent()?);
-        let condition = self.model.condition().width();
+        let taken = Taken { width: self.latent()?, condition: self.model.condition().width(), gaps: false };
         self.load("decode", |model, layout| {
-            transform("decode", &layout.read(), CHUNK, (latent, condition), |Rows { x: z, y }| {
+            transform("decode", &layout.read(), CHUNK, taken, |Rows { x: z, y, .. }| {
                 Ok(model.can().decode()?.mean(z, y))
             })
         })?;
-        self.transform("decode", codes.into(), (latent, condition, features), 0)
+        self.transform("decode", codes.into(), taken, self.model.features(), 0)
     }
 
     /// New data: E\[x | z, y\] for codes drawn from the prior, `count` of them, each with the condition of its place in `y`
@@ -121,8 +149,7 @@ impl Session {
                 Ok(model.can().generate()?.rows(graph, CHUNK, y))
             })
         })?;
-        let inputs = [(known.as_str(), y, condition)];
-        self.chunks("sample", (count, features), seed, if condition > 0 { &inputs } else { &[] })
+        self.chunks("sample", (count, features), seed, &[(known.as_str(), y, condition)])
     }
 
     /// Codes drawn from the prior. `[count, latent]`
@@ -137,13 +164,13 @@ impl Session {
         self.chunks("prior", (count, latent), seed, &[])
     }
 
-    /// Runs a loaded transform over rows of `width` values and `condition` values of what is known, a chunk at a time;
-    /// gives rows of `outputs` values.
+    /// Runs a loaded transform over rows, a chunk at a time; gives rows of `outputs` values.
     fn transform(
         &mut self,
         name: &str,
         Given { x, y }: Given,
-        (width, condition, outputs): (usize, usize, usize),
+        Taken { width, condition, gaps }: Taken,
+        outputs: usize,
         seed: u64,
     ) -> Result<Vec<f32>> {
         if !x.len().is_multiple_of(width) {
@@ -151,14 +178,21 @@ impl Session {
         }
         let rows = x.len() / width;
         check_conditions(y, rows, condition)?;
-        check_numbers("value", x, width)?;
-        check_numbers("value of condition", y, condition)?;
-        let known = known(name);
-        let inputs = [(name, x, width), (&known, y, condition)];
-        self.chunks(name, (rows, outputs), seed, if condition > 0 { &inputs } else { &inputs[..1] })
+        let is_gap = |value: &f32| gaps && value.is_nan();
+        check_numbers("value", x, width, is_gap)?;
+        check_numbers("value of condition", y, condition, |_| false)?;
+        let mask: Vec<f32> = if gaps { x.iter().map(|v| f32::from(u8::from(!v.is_nan()))).collect() } else { vec![] };
+        let filled: Cow<[f32]> = match gaps {
+            true => x.iter().map(|&value| if value.is_nan() { 0.0 } else { value }).collect(),
+            false => x.into(),
+        };
+        let (known, observed) = (known(name), observed(name));
+        let inputs = [(name, &*filled, width), (&known, y, condition), (&observed, &mask, width)];
+        self.chunks(name, (rows, outputs), seed, &inputs)
     }
 
-    /// Runs a loaded program for so many rows, a chunk at a time, writing its inputs, each a name, values and a width.
+    /// Runs a loaded program for so many rows, a chunk at a time, writing those inputs that it reads, each a name, values and a
+    /// width.
     fn chunks(
         &mut self,
         name: &str,
@@ -172,9 +206,13 @@ impl Session {
         for (i, start) in (0..rows).step_by(CHUNK).enumerate() {
             let live = CHUNK.min(rows - start);
             for &(input, values, width) in inputs {
+                let buffer = format!("input.{input}");
+                if self.executor.words(&buffer).is_none() {
+                    continue;
+                }
                 let mut padded = vec![0.0; CHUNK * width];
                 padded[..live * width].copy_from_slice(&values[start * width..][..live * width]);
-                self.executor.write_f32(&format!("input.{input}"), &padded)?;
+                self.executor.write_f32(&buffer, &padded)?;
             }
             let step =
                 Step { seed: Step::seed_words(seed), step: i as u32, rows: live as u32, scalars, ..Step::default() };
@@ -187,8 +225,8 @@ impl Session {
 }
 
 /// Says so if one of these values, so many of each row, is no number.
-fn check_numbers(what: &str, values: &[f32], width: usize) -> Result<()> {
-    match values.iter().position(|value| !value.is_finite()) {
+fn check_numbers(what: &str, values: &[f32], width: usize, may_be: impl Fn(&f32) -> bool) -> Result<()> {
+    match values.iter().position(|value| !value.is_finite() && !may_be(value)) {
         None => Ok(()),
         Some(at) => Err(Error::invalid(format!(
             "{what} {} of row {} is {}, and a number was expected: leave such rows out, or fill them in",

@@ -69,7 +69,7 @@ fn each_sums_to_one() {
 fn each_sums_to_one_far_out() {
     for spec in specs() {
         let likelihood = made(&spec);
-        let n = likelihood.outputs_per_feature();
+        let n = likelihood.outputs(1);
         let values: &[f64] = match likelihood.support() {
             Support::Unit => &[1e3, -1e3], // narrower ones have no room between two neighbours in f32
             _ => &[1e3, -1e3, 1e6],
@@ -125,7 +125,7 @@ fn features_and_samples_have_their_places() {
     let mut numbers = Numbers(13);
     for spec in specs() {
         let likelihood = made(&spec);
-        let n = likelihood.outputs_per_feature();
+        let n = likelihood.outputs(1);
         let single: Vec<Vec<f64>> =
             (0..ROWS * SAMPLES * FEATURES).map(|_| outputs(&*likelihood, 2.0, &mut numbers)).collect();
         // The first outputs of all features, then the second ones.
@@ -161,7 +161,7 @@ fn features_and_samples_have_their_places() {
 /// A number of a support.
 pub fn inside(support: Support, numbers: &mut Numbers) -> f64 {
     match support {
-        Support::Real | Support::Loss => 2.0 * numbers.signed(1)[0],
+        Support::Real | Support::Fields | Support::Loss => 2.0 * numbers.signed(1)[0],
         Support::Unit => 0.5 + 0.5 * numbers.signed(1)[0],
         Support::Binary => numbers.below(2) as f64,
         Support::Levels(n) => numbers.below(n) as f64 / (n - 1) as f64,

@@ -18,7 +18,7 @@ const LIMIT: f64 = 1e-4;
 /// Log-probabilities and the gradients of a weighted sum of them; `nudge` goes into the outputs of one feature.
 fn sheet(spec: &Spec, nudge: f64) -> (Sheet, [Tensor; 2]) {
     let (likelihood, mut numbers) = (made(spec), Numbers(31));
-    let (n, rows) = (likelihood.outputs_per_feature(), SIZES.len());
+    let (n, rows) = (likelihood.outputs(1), SIZES.len());
     let row = |&size: &f64| (0..FEATURES).flat_map(|_| outputs(&*likelihood, size, &mut numbers)).collect::<Vec<_>>();
     let mut given: Vec<f64> = SIZES.iter().flat_map(row).collect();
     for k in 0..n {

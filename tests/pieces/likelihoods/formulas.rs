@@ -13,7 +13,7 @@ fn sigmoid(x: f64) -> f64 {
 }
 
 /// ln Γ(x) for x > 0 (Stirling's series after the recurrence), absolute error below 1e-12.
-fn ln_gamma(mut x: f64) -> f64 {
+pub(super) fn ln_gamma(mut x: f64) -> f64 {
     let mut below = 0.0;
     while x < 12.0 {
         below += x.ln();
@@ -28,7 +28,7 @@ fn ln_beta(a: f64, b: f64) -> f64 {
 }
 
 /// The normal density (every textbook).
-fn normal(x: f64, mu: f64, sigma: f64) -> f64 {
+pub(super) fn normal(x: f64, mu: f64, sigma: f64) -> f64 {
     -0.5 * (2.0 * PI).ln() - sigma.ln() - 0.5 * ((x - mu) / sigma).powi(2)
 }
 
@@ -37,7 +37,7 @@ fn laplace(x: f64, mu: f64, scale: f64) -> f64 {
 }
 
 /// The probability of level x of `levels`: a logistic in bins, of which the ends take the tails (Salimans et al. 2017, equation 2).
-fn binned(x: f64, mu: f64, scale: f64, levels: usize) -> f64 {
+pub(super) fn binned(x: f64, mu: f64, scale: f64, levels: usize) -> f64 {
     let half = 0.5 / (levels - 1) as f64;
     let upper = if x > 1.0 - half { 1.0 } else { sigmoid((x + half - mu) / scale) };
     let lower = if x < half { 0.0 } else { sigmoid((x - half - mu) / scale) };
@@ -102,7 +102,7 @@ fn each_is_what_its_formula_says() {
     for piece in LIKELIHOODS {
         let id = piece.about.id;
         let likelihood = made(&spec(id));
-        let outputs = &OUTPUTS[..likelihood.outputs_per_feature()];
+        let outputs = &OUTPUTS[..likelihood.outputs(1)];
         let levels = [0, 1, 2, 3, 4, 5, 6, 7].map(|k| f64::from(k) / 7.0);
         for x in levels {
             let found = |outputs: &[f64]| {

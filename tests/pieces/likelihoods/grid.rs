@@ -24,7 +24,7 @@ impl Grid {
         match self.support {
             Support::Binary => 2,
             Support::Levels(n) => n,
-            Support::Real | Support::Unit | Support::Loss => CELLS,
+            Support::Real | Support::Unit | Support::Fields | Support::Loss => CELLS,
         }
     }
 
@@ -42,7 +42,7 @@ impl Grid {
                     let angle = std::f64::consts::PI * t;
                     (0.5 - 0.5 * angle.cos(), 0.5 * std::f64::consts::PI * angle.sin() / n)
                 }
-                Support::Real | Support::Loss => {
+                Support::Real | Support::Fields | Support::Loss => {
                     let u = 2.0 * t - 1.0;
                     let rest = 1.0 - u * u;
                     (self.centre + self.scale * u / rest, 2.0 / n * self.scale * (1.0 + u * u) / (rest * rest))
@@ -63,7 +63,7 @@ impl Grid {
             }
             Support::Unit if !(0.0..=1.0).contains(&x) => return None,
             Support::Unit => (1.0 - 2.0 * x).acos() / std::f64::consts::PI,
-            Support::Real | Support::Loss => {
+            Support::Real | Support::Fields | Support::Loss => {
                 let t = (x - self.centre) / self.scale;
                 // u/(1 − u²) = t, solved without cancellation.
                 0.5 + t / (1.0 + (1.0 + 4.0 * t * t).sqrt())

@@ -1,0 +1,338 @@
+//! A field of a row: how its cells become numbers, and numbers cells again.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use super::super::dataset::Shape;
+use crate::error::{Error, Result};
+
+/// A field of a row.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Field {
+    /// What people call it: the name of the column.
+    pub name: String,
+    /// What its values are.
+    pub kind: FieldKind,
+    /// What it is there for.
+    pub role: Role,
+}
+
+/// What a field is there for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Role {
+    /// A model sees it and gives it a probability.
+    Input,
+    /// It is the class of a row.
+    Label,
+    /// It says which row it is, and is kept with what comes out.
+    Identity,
+    /// It is left out.
+    Ignored,
+}
+
+/// What the values of a field are, and how they are scaled.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum FieldKind {
+    /// A picture or a vector `[height, width, channels]` of numbers that are taken as they are.
+    Image(Shape),
+    /// Any number v, seen as (v − shift)/scale.
+    Real(Scaling),
+    /// A number v above 0, seen as (ln v − shift)/scale.
+    Positive(Scaling),
+    /// A whole number v from 0, seen as (ln(1 + v) − shift)/scale.
+    Count(Scaling),
+    /// One of some numbers in ascending order, of which the one at place k of n is seen as k/(n − 1).
+    Ordinal(Vec<f64>),
+    /// One of some classes, by name; seen as a one among zeros.
+    Category(Vec<String>),
+    /// Any text, which no model sees.
+    Text,
+}
+
+/// How the numbers of a field are scaled: (value − shift)/scale.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Scaling {
+    /// What is taken off: the mean over the training rows.
+    pub shift: f64,
+    /// What is divided by: the standard deviation over the training rows, or 1 where that is 0.
+    pub scale: f64,
+}
+
+/// A cell of a table.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Cell {
+    /// A number.
+    Number(f64),
+    /// A text.
+    Text(String),
+    /// Nothing: it was not observed.
+    Missing,
+}
+
+impl fmt::Display for Cell {
+    /// The shortest text that reads as the same single-precision number, or as the same text; nothing where it is missing.
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        match self {
+            Cell::Number(value) if (*value as f32).is_finite() => write!(f, "{}", *value as f32),
+            Cell::Number(value) => write!(f, "{value}"),
+            Cell::Text(text) => f.write_str(text),
+            Cell::Missing => Ok(()),
+        }
+    }
+}
+
+impl Scaling {
+    /// That of numbers as they are.
+    pub const NONE: Scaling = Scaling { shift: 0.0, scale: 1.0 };
+
+    /// The scaling after which these numbers have mean 0 and standard deviation 1; those that are NaN do not count.
+    pub fn of(values: impl Iterator<Item = f64> + Clone) -> Scaling {
+        let known = values.filter(|value| !value.is_nan());
+        let count = known.clone().count() as f64;
+        if count == 0.0 {
+            return Scaling::NONE;
+        }
+        let mean = known.clone().sum::<f64>() / count;
+        let deviation = (known.map(|value| (value - mean).powi(2)).sum::<f64>() / count).sqrt();
+        // What does not vary but for roundings has no spread that could be measured.
+        let is_spread = deviation > 1e-9 * mean.abs() && deviation.is_normal();
+        Scaling { shift: mean, scale: if is_spread { deviation } else { 1.0 } }
+    }
+
+    /// (value − shift)/scale.
+    pub fn apply(self, value: f64) -> f64 {
+        (value - self.shift) / self.scale
+    }
+
+    /// shift + scale·x.
+    pub fn invert(self, x: f64) -> f64 {
+        self.shift + self.scale * x
+    }
+}
+
+impl FieldKind {
+    /// What people call it.
+    pub fn name(&self) -> &'static str {
+        match self {
+            FieldKind::Image(_) => "image",
+            FieldKind::Real(_) => "real",
+            FieldKind::Positive(_) => "positive",
+            FieldKind::Count(_) => "count",
+            FieldKind::Ordinal(_) => "ordinal",
+            FieldKind::Category(_) => "category",
+            FieldKind::Text => "text",
+        }
+    }
+
+    /// Numbers that a model sees of it.
+    pub fn width(&self) -> usize {
+        self.checked_width().unwrap_or(usize::MAX)
+    }
+
+    /// The same; `None` if it is more than can be counted.
+    pub(super) fn checked_width(&self) -> Option<usize> {
+        match self {
+            FieldKind::Image(Shape { height, width, channels }) => height.checked_mul(*width)?.checked_mul(*channels),
+            FieldKind::Category(classes) => Some(classes.len()),
+            FieldKind::Text => Some(0),
+            _ => Some(1),
+        }
+    }
+
+    /// A number on the scale on which it is standardised: its logarithm, where the kind says so.
+    pub fn transform(&self, value: f64) -> f64 {
+        match self {
+            FieldKind::Positive(_) => value.ln(),
+            FieldKind::Count(_) => value.ln_1p(),
+            _ => value,
+        }
+    }
+}
+
+impl Field {
+    /// Writes what a model sees of a cell into `out`, `[width]`; NaN where it is missing.
+    ///
+    /// # Errors
+    /// If the cell is no value of this kind.
+    pub fn encode(&self, cell: &Cell, out: &mut [f32]) -> Result<()> {
+        out.fill(if *cell == Cell::Missing { f32::NAN } else { 0.0 });
+        match (&self.kind, cell) {
+            (_, Cell::Missing) | (FieldKind::Text, _) => {}
+            (FieldKind::Category(classes), _) => {
+                let name = cell.to_string();
+                let Some(class) = classes.iter().position(|class| *class == name) else {
+                    return Err(self.refuse(cell, &format!("one of the classes {}", some_of(classes))));
+                };
+                out[class] = 1.0;
+            }
+            (FieldKind::Ordinal(levels), Cell::Number(value)) => {
+                let Some(level) = levels.iter().position(|level| level == value) else {
+                    return Err(self.refuse(cell, &format!("one of the numbers {}", some_of(levels))));
+                };
+                out[0] = level as f32 / (levels.len() - 1).max(1) as f32;
+            }
+            (FieldKind::Real(scaling), Cell::Number(value)) if value.is_finite() => {
+                out[0] = scaling.apply(*value) as f32;
+            }
+            (FieldKind::Positive(scaling), Cell::Number(value)) if *value > 0.0 && value.is_finite() => {
+                out[0] = scaling.apply(value.ln()) as f32;
+            }
+            (FieldKind::Count(scaling), Cell::Number(value)) if *value >= 0.0 && value.fract() == 0.0 => {
+                out[0] = scaling.apply(value.ln_1p()) as f32;
+            }
+            (kind, _) => {
+                let wanted = match kind {
+                    FieldKind::Positive(_) => "a number above 0",
+                    FieldKind::Count(_) => "a whole number from 0",
+                    _ => "a number",
+                };
+                return Err(self.refuse(cell, wanted));
+            }
+        }
+        Ok(())
+    }
+
+    /// The cell that these numbers `[width]` stand for: of probabilities of classes, the likeliest; missing where they are NaN.
+    pub fn decode(&self, x: &[f32]) -> Cell {
+        if x.iter().any(|x| x.is_nan()) {
+            return Cell::Missing;
+        }
+        let first = || f64::from(x[0]);
+        match &self.kind {
+            FieldKind::Image(_) | FieldKind::Text => Cell::Missing,
+            FieldKind::Real(scaling) => Cell::Number(scaling.invert(first())),
+            FieldKind::Positive(scaling) => Cell::Number(scaling.invert(first()).exp()),
+            FieldKind::Count(scaling) => Cell::Number(scaling.invert(first()).exp_m1().round().max(0.0)),
+            FieldKind::Ordinal(levels) => {
+                let last = levels.len() - 1;
+                Cell::Number(levels[((first() * last as f64).round().max(0.0) as usize).min(last)])
+            }
+            FieldKind::Category(classes) => {
+                let likeliest = (0..x.len()).reduce(|best, class| if x[class] > x[best] { class } else { best });
+                likeliest.map_or(Cell::Missing, |class| Cell::Text(classes[class].clone()))
+            }
+        }
+    }
+
+    fn refuse(&self, cell: &Cell, wanted: &str) -> Error {
+        Error::invalid(format!("the column {} holds {cell}, and {wanted} was expected", self.name))
+    }
+
+    /// Says so if it is none that could be encoded.
+    pub(super) fn check(&self) -> Result<()> {
+        let is_fit = match &self.kind {
+            FieldKind::Image(_) | FieldKind::Text => true,
+            FieldKind::Real(Scaling { shift, scale })
+            | FieldKind::Positive(Scaling { shift, scale })
+            | FieldKind::Count(Scaling { shift, scale }) => shift.is_finite() && scale.is_finite() && *scale > 0.0,
+            FieldKind::Ordinal(levels) => !levels.is_empty() && levels.iter().all(|level| level.is_finite()),
+            FieldKind::Category(classes) => !classes.is_empty(),
+        };
+        match is_fit {
+            true => Ok(()),
+            false => {
+                Err(Error::invalid(format!("the scaling, levels or classes of its field {} make no sense", self.name)))
+            }
+        }
+    }
+}
+
+/// The first few of some values, for people.
+pub(in super::super) fn some_of<T: fmt::Display>(values: &[T]) -> String {
+    const SHOWN: usize = 8;
+    let names: Vec<String> = values.iter().take(SHOWN).map(T::to_string).collect();
+    match values.len().saturating_sub(SHOWN) {
+        0 => names.join(", "),
+        more => format!("{} and {more} more", names.join(", ")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn field(kind: FieldKind) -> Field {
+        Field { name: "a".to_string(), kind, role: Role::Input }
+    }
+
+    fn encoded(kind: FieldKind, cell: Cell) -> Result<Vec<f32>> {
+        let field = field(kind);
+        let mut out = vec![9.0; field.kind.width()];
+        field.encode(&cell, &mut out).map(|()| out)
+    }
+
+    const SCALING: Scaling = Scaling { shift: 3.0, scale: 2.0 };
+
+    #[test]
+    fn cells_become_numbers_as_their_kind_says() {
+        let e = std::f64::consts::E;
+        let classes = ["a", "b", "1"].map(String::from).to_vec();
+        for (kind, cell, expected) in [
+            (FieldKind::Real(SCALING), Cell::Number(4.0), vec![0.5]),
+            (FieldKind::Positive(SCALING), Cell::Number(e), vec![-1.0]),
+            (FieldKind::Count(SCALING), Cell::Number(0.0), vec![-1.5]),
+            (FieldKind::Ordinal(vec![1.0, 2.0, 4.0]), Cell::Number(2.0), vec![0.5]),
+            (FieldKind::Category(classes.clone()), Cell::Text("b".into()), vec![0.0, 1.0, 0.0]),
+            (FieldKind::Category(classes.clone()), Cell::Number(1.0), vec![0.0, 0.0, 1.0]),
+            (FieldKind::Text, Cell::Text("x".into()), vec![]),
+        ] {
+            assert_eq!(encoded(kind.clone(), cell.clone()).unwrap(), expected, "{kind:?}");
+            if !expected.is_empty() && cell != Cell::Number(1.0) {
+                assert_eq!(field(kind).decode(&expected), cell);
+            }
+        }
+        let gap = encoded(FieldKind::Category(classes), Cell::Missing).unwrap();
+        assert!(gap.len() == 3 && gap.iter().all(|x| x.is_nan()));
+    }
+
+    #[test]
+    fn counts_come_back_whole_and_exact() {
+        let counts = field(FieldKind::Count(Scaling { shift: 4.2, scale: 1.7 }));
+        for count in [0.0, 1.0, 7.0, 100.0, 9_999.0, 50_000.0] {
+            let mut x = [0.0];
+            counts.encode(&Cell::Number(count), &mut x).unwrap();
+            assert_eq!(counts.decode(&x), Cell::Number(count));
+        }
+        assert_eq!(counts.decode(&[-9.0]), Cell::Number(0.0), "no count is below 0");
+    }
+
+    #[test]
+    fn what_is_none_of_a_kind_is_refused_by_name() {
+        let classes: Vec<String> = (0..20).map(|class| format!("c{class}")).collect();
+        for (kind, cell, expected) in [
+            (FieldKind::Real(SCALING), Cell::Text("old".into()), "column a holds old, and a number was expected"),
+            (FieldKind::Real(SCALING), Cell::Number(f64::INFINITY), "a number was expected"),
+            (FieldKind::Positive(SCALING), Cell::Number(0.0), "holds 0, and a number above 0"),
+            (FieldKind::Count(SCALING), Cell::Number(1.5), "holds 1.5, and a whole number from 0"),
+            (FieldKind::Count(SCALING), Cell::Number(-1.0), "a whole number from 0"),
+            (FieldKind::Ordinal(vec![1.0, 2.0]), Cell::Number(3.0), "one of the numbers 1, 2"),
+            (FieldKind::Category(classes), Cell::Text("c99".into()), "c7 and 12 more"),
+        ] {
+            let message = encoded(kind, cell).unwrap_err().to_string();
+            assert!(message.contains(expected), "{message}");
+        }
+    }
+
+    #[test]
+    fn scaled_numbers_have_mean_0_and_deviation_1() {
+        // Mean 5, deviation √((9 + 1 + 1 + 9)/4) = √5.
+        let values = [2.0, 4.0, f64::NAN, 6.0, 8.0];
+        let scaling = Scaling::of(values.into_iter());
+        assert_eq!(scaling.shift, 5.0);
+        assert!((scaling.scale - 5f64.sqrt()).abs() < 1e-12);
+        assert!((scaling.invert(scaling.apply(7.25)) - 7.25).abs() < 1e-12);
+        assert_eq!(Scaling::of([3.0, 3.0].into_iter()), Scaling { shift: 3.0, scale: 1.0 });
+        assert_eq!(Scaling::of([f64::NAN].into_iter()), Scaling::NONE);
+        assert_eq!(Scaling::of([0.1 + 0.2, 0.3].into_iter()).scale, 1.0, "roundings are no spread");
+    }
+
+    #[test]
+    fn numbers_are_printed_short() {
+        assert_eq!(Cell::Number(0.1 + 0.2).to_string(), "0.3");
+        assert_eq!(Cell::Number(1e300).to_string().len(), 301);
+        assert_eq!(Cell::Missing.to_string(), "");
+    }
+}
