@@ -7,6 +7,7 @@ use rand::SeedableRng;
 use rand::rngs::Xoshiro256PlusPlus;
 use serde::Serialize;
 
+use super::columns::ColumnFigures;
 use super::saved::Saved;
 use super::setup::{BINARISATION_SEED, as_measured};
 use crate::config::Binarise;
@@ -99,6 +100,9 @@ pub struct Evaluation {
     /// The mean squared error per value of E\[x | z\] at the posterior means, where codes can be decoded.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reconstruction_error: Option<f64>,
+    /// How well the columns of a table are rebuilt from the posterior means, one by one.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub columns: Vec<ColumnFigures>,
     /// How far the aggregate posterior lies from the prior, by the measure's name.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub aggregate_posterior: BTreeMap<&'static str, Distance>,
@@ -180,11 +184,19 @@ impl Saved {
             binarisation_seed: (config.data.binarise == Binarise::Dynamic).then_some(BINARISATION_SEED),
             notes,
             kl_estimator: KlEstimator::of(&*self.session.model),
-            reconstruction_error: decodes.then(|| self.reconstruction_error(data)).transpose()?,
+            reconstruction_error: None,
+            columns: vec![],
             aggregate_posterior: BTreeMap::new(),
             disentanglement: BTreeMap::new(),
             excluded_factors: vec![],
         };
+        if decodes {
+            let again = self.rebuilt(data)?;
+            evaluation.reconstruction_error = Some(mean_squared_error(data, &again));
+            if data.schema.is_table() {
+                evaluation.columns = ColumnFigures::of(data, &again);
+            }
+        }
         if wanted.codes && generative && data.rows > 1 {
             evaluation.aggregate_posterior = self.distances(data, wanted.seed)?;
         }
@@ -194,17 +206,14 @@ impl Saved {
         Ok(evaluation)
     }
 
-    /// Σ (x − E\[x | μ(x)\])² by rows and values that were observed.
-    fn reconstruction_error(&mut self, data: &Dataset) -> Result<f64> {
-        let (mut sum, features) = (0.0, data.shape().features());
-        let rows: Vec<usize> = (0..data.rows).collect();
-        for chunk in rows.chunks(1024) {
-            let (x, y) = data.gather(chunk.iter().copied());
-            let again = self.session.reconstruct(Given { x: &x, y: &y })?;
-            let errors = x.iter().zip(&again).filter(|(x, _)| !x.is_nan());
-            sum += errors.map(|(a, b)| f64::from(a - b).powi(2)).sum::<f64>();
+    /// E\[x | z\] at the posterior means of all rows `[rows, features]`.
+    fn rebuilt(&mut self, data: &Dataset) -> Result<Vec<f32>> {
+        let mut again = Vec::with_capacity(data.rows * data.schema.width());
+        for start in (0..data.rows).step_by(1024) {
+            let (x, y) = data.gather(start..data.rows.min(start + 1024));
+            again.extend(self.session.reconstruct(Given { x: &x, y: &y })?);
         }
-        Ok(sum / ((data.rows * features) as f64 * data.share_observed()))
+        Ok(again)
     }
 
     fn distances(&mut self, data: &Dataset, seed: u64) -> Result<BTreeMap<&'static str, Distance>> {
@@ -260,6 +269,18 @@ impl Saved {
         }
         Ok(())
     }
+}
+
+/// The mean of (x − x̂)² over values that were observed, x̂ being what was made of rows `[rows, features]`.
+fn mean_squared_error(data: &Dataset, again: &[f32]) -> f64 {
+    let rows = again.chunks_exact(data.schema.width()).enumerate();
+    let pairs = rows.flat_map(|(row, again)| data.row(row).into_iter().zip(again));
+    let (mut sum, mut count) = (0.0, 0.0);
+    for (x, again) in pairs.filter(|(x, _)| !x.is_nan()) {
+        sum += f64::from(x - again).powi(2);
+        count += 1.0;
+    }
+    sum / count
 }
 
 /// What must be known to read the figures.

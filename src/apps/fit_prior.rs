@@ -156,7 +156,7 @@ impl Run {
         if let Err(why) = build_model(&config.model, &form)?.can().fit_prior() {
             return refused(&format!("it holds a model of the kind {}: {why}", config.model.kind));
         }
-        let data = open_data(&config, &config.data.parsed_source())?;
+        let data = open_data(&config, Some(&form.schema))?;
         form.check(config.model.kind, &data.train)?;
         Ok(Run { folder: folder.to_owned(), config, checkpoint, form, data })
     }

@@ -34,7 +34,8 @@ impl Form {
         let known = data.conditions.as_ref().filter(|_| kind.is_conditional());
         Form {
             schema: data.schema.clone(),
-            gaps: data.observed.is_some(),
+            // Later lines of a table may have blanks, whatever those have that are trained on.
+            gaps: data.observed.is_some() || data.schema.is_table(),
             condition: known.map_or(0, |known| known.width),
             classes: known.map_or(vec![], |known| known.classes.clone()),
         }

@@ -1,29 +1,35 @@
 //! What people do with models: train one, into a folder or in memory, open it again, look at it.
 
 pub mod bench;
+mod columns;
 mod devices;
 pub mod doctor;
 mod evaluation;
 mod fit_prior;
 mod form;
+mod impute;
 pub mod pictures;
 mod pieces;
 pub mod reproduce;
 mod saved;
 mod setup;
 mod stages;
+mod tabular;
 mod train;
 mod trained;
 mod tuning;
 
+pub use columns::ColumnFigures;
 pub use devices::{open_device, open_gpu, open_tuned, shader_traits};
 pub use evaluation::{Distance, EVALUATION, Evaluation, KlEstimator, Score, Wanted};
 pub use fit_prior::{PriorFigures, PriorFit, PriorFitted, fit_prior};
 pub use form::Form;
+pub use impute::Filled;
 pub use pieces::all_pieces;
 pub use saved::{CHECKPOINT, Saved};
 pub use setup::build_model;
 pub use stages::first_stage;
+pub use tabular::save_rows;
 pub use train::{Outcome, TrainRun, Watcher};
 pub use trained::{Trained, train, train_with};
 pub use tuning::TUNING;

@@ -3,14 +3,15 @@
 use std::path::{Path, PathBuf};
 
 use super::form::Form;
-use super::setup::open_data;
+use super::setup::{open_data, open_other};
 use super::stages::build_whole;
 use crate::config::{Config, FILE_NAME};
-use crate::data::{Source, Splits};
+use crate::data::{Dataset, Source, Splits};
 use crate::error::{Error, Result};
 use crate::program::{Executor, ParameterSet};
 use crate::training::Session;
 use crate::training::checkpoint::Checkpoint;
+use crate::training::metrics::Split;
 
 /// The checkpoint's file in a run folder.
 pub const CHECKPOINT: &str = "checkpoint.safetensors";
@@ -45,15 +46,30 @@ impl Saved {
         Ok(Saved { folder: folder.to_owned(), config, form, session, epoch })
     }
 
-    /// The data the run was trained on, or other data of the same shape.
+    /// The data the run was trained on.
     ///
     /// # Errors
     /// If it cannot be read, or its images have another size than the model's.
-    pub fn data(&self, other: Option<&str>) -> Result<Splits> {
-        let source = other.map_or_else(|| self.config.data.parsed_source(), Source::parse);
-        let splits = open_data(&self.config, &source)?;
+    pub fn data(&self) -> Result<Splits> {
+        let splits = open_data(&self.config, Some(&self.form.schema))?;
         self.form.check(self.config.model.kind, &splits.train)?;
         Ok(splits)
+    }
+
+    /// What a model is looked at with: all rows of other data in their order, where some is given, or else those that the run
+    /// held out.
+    ///
+    /// # Errors
+    /// As for [`Saved::data`].
+    pub fn shown(&self, other: Option<&str>) -> Result<(Split, Dataset)> {
+        let Some(other) = other else {
+            let splits = self.data()?;
+            let (split, data) = splits.to_judge();
+            return Ok((split, data.clone()));
+        };
+        let data = open_other(&self.config, &Source::parse(other), &self.form.schema)?;
+        self.form.check(self.config.model.kind, &data)?;
+        Ok((Split::Test, data))
     }
 }
 
@@ -64,7 +80,7 @@ pub(super) fn restored(
     checkpoint: &Checkpoint,
     executor: Box<dyn Executor>,
 ) -> Result<Session> {
-    let mut session = Session::new(build_whole(config, form)?, executor, config.training.seed);
+    let mut session = Session::new(build_whole(config, form)?, executor, config.training.seed).with_gaps(form.gaps);
     // Settings that were changed by hand may ask for more memory than there is; the file's own size bounds it.
     let wanted = session.layout.read().iter().map(ParameterSet::count).sum::<usize>();
     let stored = checkpoint.tensors.iter().map(|t| t.2.len()).sum::<usize>();

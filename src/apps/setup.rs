@@ -7,7 +7,7 @@ use super::form::Form;
 use super::stages::build_whole;
 use crate::catalogue::build;
 use crate::config::{Binarise, Config, ModelConfig};
-use crate::data::{self, Dataset, Source, Splits, Values, labelled_part};
+use crate::data::{self, Dataset, Schema, Source, Splits, Values, labelled_part};
 use crate::distributions::{LIKELIHOODS, Support};
 use crate::error::{Error, Result};
 use crate::models::{Model, RowForm};
@@ -26,19 +26,37 @@ pub(super) fn as_measured<'a>(config: &Config, data: &'a Dataset) -> Cow<'a, Dat
     }
 }
 
-/// Reads data as the model of a configuration is given it; what is held out comes as it is measured.
+/// How the data of a run is read; a schema that the run has settled is kept.
+fn options(config: &Config, schema: Option<&Schema>) -> data::Options {
+    data::Options { schema: schema.cloned(), ..config.data.options(config.data_seed()) }
+}
+
+/// Data with what the model of a configuration is told of it.
+fn conditioned(config: &Config, data: Dataset) -> Result<Dataset> {
+    match config.model.kind.is_conditional() {
+        true => data.conditioned(config.data.condition),
+        false => Ok(Dataset { conditions: None, ..data }),
+    }
+}
+
+/// Reads all rows of another source in their order, as the model of a configuration is given them and as they are measured.
+///
+/// # Errors
+/// As for [`open_data`].
+pub(super) fn open_other(config: &Config, source: &Source, schema: &Schema) -> Result<Dataset> {
+    let data = conditioned(config, data::open_whole(source, &options(config, Some(schema)))?)?;
+    Ok(as_measured(config, &data).into_owned())
+}
+
+/// Reads the data of a run as its model is given it; what is held out comes as it is measured.
 ///
 /// # Errors
 /// If it cannot be read, or the model is given what is not known of its rows.
-pub(super) fn open_data(config: &Config, source: &Source) -> Result<Splits> {
-    let splits = data::open(source, &config.data.options(config.data_seed()))?;
-    let conditioned = |data: Dataset| match config.model.kind.is_conditional() {
-        true => data.conditioned(config.data.condition),
-        false => Ok(Dataset { conditions: None, ..data }),
-    };
-    let held_out = |data: Dataset| Ok::<_, Error>(as_measured(config, &conditioned(data)?).into_owned());
+pub(super) fn open_data(config: &Config, schema: Option<&Schema>) -> Result<Splits> {
+    let splits = data::open(&config.data.parsed_source(), &options(config, schema))?;
+    let held_out = |data: Dataset| Ok::<_, Error>(as_measured(config, &conditioned(config, data)?).into_owned());
     Ok(Splits {
-        train: conditioned(splits.train)?,
+        train: conditioned(config, splits.train)?,
         validation: splits.validation.map(held_out).transpose()?,
         test: splits.test.map(held_out).transpose()?,
     })
@@ -49,12 +67,18 @@ pub(super) fn open_data(config: &Config, source: &Source) -> Result<Splits> {
 /// # Errors
 /// If the rows do not fit the configuration, or the device has too little memory.
 pub(super) fn build_trainer(config: &Config, data: &Dataset, executor: Box<dyn Executor>) -> Result<Trainer> {
-    let (kind, seed) = (config.model.kind, config.training.seed);
-    let model = build_whole(config, &Form::of(kind, data))?;
+    let (kind, seed, form) = (config.model.kind, config.training.seed, Form::of(config.model.kind, data));
+    if form.schema.is_table() && config.data.binarise == Binarise::Dynamic {
+        return Err(Error::invalid(format!(
+            "`binarise` is about pictures, and {} is a table: leave it out",
+            data.name
+        )));
+    }
+    let model = build_whole(config, &form)?;
     if model.can().decode.is_some() {
         check_values(config, data)?;
     }
-    let session = Session::new(model, executor, seed).with_gaps(data.observed.is_some());
+    let session = Session::new(model, executor, seed).with_gaps(form.gaps);
     let binarise = config.data.binarise == Binarise::Dynamic;
     let few = config.data.labels.map(|labels| labelled_part(data, labels, seed)).transpose()?;
     let part = kind.is_semi_supervised().then(|| few.as_ref().unwrap_or(data));
@@ -101,8 +125,9 @@ fn check_values(config: &Config, data: &Dataset) -> Result<()> {
         }
     };
     Err(Error::invalid(format!(
-        "the data {} holds {value} in row {row}, column {column}, and the likelihood {likelihood} is for {}: {advice}",
+        "the data {} holds {value} in row {row}, column {}, and the likelihood {likelihood} is for {}: {advice}",
         data.name,
+        data.schema.column(column),
         wanted(support)
     )))
 }

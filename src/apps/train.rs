@@ -11,9 +11,10 @@ use super::pictures::{EpochPoint, ImageShape, save_grid, save_latent_map, save_l
 use super::saved::{CHECKPOINT, check_folder};
 use super::setup::{build_trainer, open_data};
 use super::stages::freeze;
+use super::tabular::save_rows;
 use super::tuning;
 use crate::config::{Binarise, Config, FILE_NAME};
-use crate::data::{Dataset, Source, Splits};
+use crate::data::{Dataset, Schema, Source, Splits};
 use crate::distributions::Measure;
 use crate::error::{Error, Result};
 use crate::files::{create_folder, write_atomically};
@@ -79,10 +80,10 @@ impl TrainRun {
                 folder.display()
             )));
         }
-        let (data, mut trainer) = TrainRun::prepare(&config, executor)?;
+        let mut config = config;
+        let (data, mut trainer) = TrainRun::prepare(&mut config, None, executor)?;
         freeze(&config, &data.train, &mut trainer.session)?;
         // So that the run finds its data again from wherever it is opened.
-        let mut config = config;
         if let Source::Path(path) = config.data.parsed_source() {
             let absolute = std::path::absolute(&path).map_err(Error::io("find", &path))?;
             config.data.source = absolute.to_string_lossy().into_owned();
@@ -100,7 +101,7 @@ impl TrainRun {
     ///
     /// # Errors
     /// As for [`TrainRun::start`]; and if the checkpoint is damaged or does not fit the configuration or the data.
-    pub fn resume(config: Config, folder: &Path, mut executor: Box<dyn Executor>) -> Result<TrainRun> {
+    pub fn resume(mut config: Config, folder: &Path, mut executor: Box<dyn Executor>) -> Result<TrainRun> {
         check_folder(folder)?;
         let recorded = tuning::read(folder)?;
         let choices = recorded.clone().unwrap_or_default();
@@ -108,7 +109,7 @@ impl TrainRun {
         let path = folder.join(CHECKPOINT);
         let checkpoint = Checkpoint::load(&path)?;
         let trained_on = Form::read(&checkpoint).map_err(|e| Error::malformed(&path, e))?;
-        let (data, mut trainer) = TrainRun::prepare(&config, executor)?;
+        let (data, mut trainer) = TrainRun::prepare(&mut config, Some(&trained_on.schema), executor)?;
         trained_on.check(config.model.kind, &data.train)?;
         trainer.resume(&checkpoint).map_err(|e| Error::malformed(&path, e))?;
         let metrics = MetricsWriter::resume(folder, trainer.state.epoch, trainer.state.step)?;
@@ -117,8 +118,10 @@ impl TrainRun {
         Ok(run)
     }
 
-    fn prepare(config: &Config, executor: Box<dyn Executor>) -> Result<(Splits, Trainer)> {
-        let data = open_data(config, &config.data.parsed_source())?;
+    fn prepare(config: &mut Config, schema: Option<&Schema>, executor: Box<dyn Executor>) -> Result<(Splits, Trainer)> {
+        let data = open_data(config, schema)?;
+        // A batch cannot have more rows than there are.
+        config.training.batch = config.training.batch.min(data.train.rows);
         let trainer = build_trainer(config, &data.train, executor)?;
         Ok((data, trainer))
     }
@@ -237,8 +240,14 @@ impl TrainRun {
         let path = |name: &str| self.folder.join(name);
         let shape = self.data.train.shape();
         let image = ImageShape { height: shape.height, width: shape.width, channels: shape.channels };
-        let mut made = Vec::new();
-        if self.trainer.session.model.can().generate.is_some() {
+        let (mut made, is_table) = (Vec::new(), self.data.train.schema.is_table());
+        if is_table && self.trainer.session.model.can().generate.is_some() {
+            let (y, _) = self.sampled();
+            let rows = self.trainer.session.draw_rows(y.len(), &y.concat(), self.config.training.seed)?;
+            save_rows(&path("samples.csv"), &self.data.train.schema, &rows)?;
+            made.push(path("samples.csv"));
+        }
+        if !is_table && self.trainer.session.model.can().generate.is_some() {
             let (y, columns) = self.sampled();
             let samples = self.trainer.session.sample(y.len(), &y.concat(), self.config.training.seed)?;
             save_grid(&path("samples.png"), &samples, image, columns)?;
@@ -254,7 +263,7 @@ impl TrainRun {
             let (x, y) = self.shown().gather(0..codes_of);
             self.means = self.trainer.session.encode(Given { x: &x, y: &y })?;
         }
-        if self.trainer.session.model.can().decode.is_some() {
+        if !is_table && self.trainer.session.model.can().decode.is_some() {
             let reconstructions = self.trainer.session.reconstruct(Given { x: &originals, y: &known })?;
             let path = self.folder.join("reconstructions.png");
             save_reconstructions(&path, &originals, &reconstructions, image, 10)?;

@@ -14,8 +14,8 @@ mod train;
 use clap::{Arg, CommandFactory, FromArgMatches, Parser, Subcommand};
 
 pub use commands::{
-    BenchArgs, BenchStep, DoctorArgs, EvaluateArgs, FitPriorArgs, KernelsArgs, KernelsCommand, ModelsArgs, ProfileArgs,
-    ReconstructArgs, ReproduceArgs, SampleArgs, ShowKernelArgs,
+    BenchArgs, BenchStep, DoctorArgs, EvaluateArgs, FitPriorArgs, ImputeArgs, KernelsArgs, KernelsCommand, ModelsArgs,
+    ProfileArgs, ReconstructArgs, ReproduceArgs, SampleArgs, ShowKernelArgs,
 };
 pub use resolve::{resolve, train_config};
 pub use train::{DataArgs, DeviceArgs, ModelArgs, TrainArgs, TrainingArgs};
@@ -71,12 +71,17 @@ pub enum Command {
     /// many latent dimensions are in use; how far codes lie from the prior; and, where the data says which factors it was made
     /// from, how well codes separate them. The same stands in evaluation.json in the folder of the run.
     Evaluate(EvaluateArgs),
-    /// Draw new rows from a trained model, as a picture
+    /// Draw new rows from a trained model, as a picture or a table
     ///
     /// Codes are drawn from the prior and decoded. Only variational models can do that.
     Sample(SampleArgs),
-    /// Show rows beside what a trained model makes of them, as a picture
+    /// Show rows beside what a trained model makes of them, as a picture or a table
     Reconstruct(ReconstructArgs),
+    /// Fill the blanks of a table with what a trained model expects of them
+    ///
+    /// Writes the same columns in the same order, blanks filled: numbers with their mean given what is known of the row, classes
+    /// and marks with the likeliest, by importance sampling (Mattei & Frellsen 2019).
+    Impute(ImputeArgs),
     /// Run rows of the literature again, and hold what comes out against the papers
     ///
     /// Without a name, lists them. Every run is an ordinary one that stays in its folder; its command is printed.

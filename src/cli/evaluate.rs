@@ -18,25 +18,25 @@ pub fn run(args: &EvaluateArgs) -> Result<()> {
         println!("Device: {}", executor.describe());
     }
     let mut saved = Saved::open(&args.run, executor)?;
-    let splits = saved.data(args.data.as_deref())?;
-    let (split, data) = splits.to_judge();
+    let (split, data) = saved.shown(args.data.as_deref())?;
     let wanted = Wanted {
         samples: (!args.quick).then_some(args.samples as usize),
         codes: !args.quick,
         factors: args.factors,
         seed: args.seed,
     };
-    let found = saved.evaluate(split, data, wanted)?;
+    let is_own = args.data.is_none();
+    let found = saved.evaluate(split, &data, wanted)?;
     if args.json {
         println!("{}", found.to_json()?);
-        keep(&found, &saved.folder)?;
-        return Ok(());
+        return if is_own { keep(&found, &saved.folder).map(|_| ()) } else { Ok(()) };
     }
     let drawn = match found.binarisation_seed {
         Some(seed) => format!(", greys drawn black and white once, by seed {seed}"),
         None => String::new(),
     };
-    println!("Data:   {} ({split} set, {} rows{drawn})\n", data.name, count(data.rows as u64));
+    let which = if is_own { format!("{split} set, ") } else { String::new() };
+    println!("Data:   {} ({which}{} rows{drawn})\n", data.name, count(data.rows as u64));
     print!("{}", table(&found));
     if !found.aggregate_posterior.is_empty() {
         print!("\n{}", distances(&found));
@@ -44,14 +44,43 @@ pub fn run(args: &EvaluateArgs) -> Result<()> {
     if !found.disentanglement.is_empty() {
         print!("\n{}", scores(&found));
     }
+    if !found.columns.is_empty() {
+        print!("\n{}", columns(&found));
+    }
     for factor in &found.excluded_factors {
         println!("{factor}");
     }
     for note in &found.notes {
         println!("\n{}", textwrap::fill(&format!("Note: {note}"), NOTE_WIDTH));
     }
-    println!("\nReport: {}", keep(&found, &saved.folder)?.display());
+    // The report in the folder is of the run's own rows.
+    if is_own {
+        println!("\nReport: {}", keep(&found, &saved.folder)?.display());
+    }
     Ok(())
+}
+
+fn columns(found: &Evaluation) -> Table {
+    let left = |name| (name, Align::Left);
+    let right = |name| (name, Align::Right);
+    let mut table = Table::new(&[
+        left("column"),
+        left("kind"),
+        right("cells"),
+        right("error"),
+        right("of a constant"),
+        left("unit"),
+    ]);
+    for column in &found.columns {
+        let share = |value: f64| format!("{:.1} %", 100.0 * value);
+        let (unit, shown): (&str, &dyn Fn(f64) -> String) = match column.kind {
+            "category" | "ordinal" => ("wrong", &share),
+            _ => ("root mean square", &|value| significant(value, 3)),
+        };
+        let (error, constant) = (shown(column.error), shown(column.error_of_constant));
+        table.row([&column.name, column.kind, &count(column.cells as u64), &error, &constant, unit]);
+    }
+    table
 }
 
 /// Writes the report that has been printed into the run folder.

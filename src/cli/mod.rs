@@ -9,6 +9,7 @@ mod devices;
 mod doctor;
 mod evaluate;
 mod fit_prior;
+mod impute;
 mod interrupt;
 mod kernels;
 mod models;
@@ -37,6 +38,7 @@ pub fn run(cli: Cli) -> Result<()> {
         Command::Models(args) => models::run(&args),
         Command::Evaluate(args) => evaluate::run(&args),
         Command::Sample(args) => sample::run(&args),
+        Command::Impute(args) => impute::run(&args),
         Command::Reconstruct(args) => reconstruct::run(&args),
         Command::Reproduce(args) => reproduce::run(&args),
         Command::Devices => devices::run(),

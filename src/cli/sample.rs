@@ -2,7 +2,7 @@
 
 use super::args::SampleArgs;
 use crate::apps::pictures::{ImageShape, save_grid};
-use crate::apps::{Form, Saved, open_device};
+use crate::apps::{Form, Saved, open_device, save_rows};
 use crate::error::{Error, Result};
 
 /// Draws new rows from a trained model.
@@ -15,6 +15,13 @@ pub fn run(args: &SampleArgs) -> Result<()> {
         Error::malformed(&args.run, format!("{refusal}: {advice}"))
     })?;
     let Wanted { count, y, columns, which } = Wanted::of(args, &saved.form)?;
+    if saved.form.schema.is_table() {
+        let rows = saved.session.draw_rows(count, &y, args.seed)?;
+        let out = args.out.clone().unwrap_or_else(|| args.run.join("samples.csv"));
+        save_rows(&out, &saved.form.schema, &rows)?;
+        println!("{count} new rows {which}in {}", out.display());
+        return Ok(());
+    }
     let images = saved.session.sample(count, &y, args.seed)?;
     let shape = saved.form.shape();
     let shape = ImageShape { height: shape.height, width: shape.width, channels: shape.channels };

@@ -14,6 +14,8 @@ use super::interrupt::on_interrupt;
 use super::style;
 use crate::apps::{Outcome, TrainRun, Watcher, open_device, open_tuned};
 use crate::config::{Architecture, Config, DeviceChoice, ModelConfig};
+use crate::data::Schema;
+use crate::data::schema::{Role, some_of};
 use crate::error::{Error, Result};
 use crate::training::Progress;
 use crate::training::metrics::EpochRecord;
@@ -63,7 +65,7 @@ fn train(args: &TrainArgs) -> Result<()> {
     let executor = open(&config.device.device)?;
     let fallback = config.device.device == DeviceChoice::Auto && executor.is_cpu();
     println!("Device: {}{}", executor.describe(), if fallback { ", as no GPU was found" } else { "" });
-    let started = std::time::Instant::now();
+    let (started, batch) = (std::time::Instant::now(), config.training.batch);
     let (mut run, folder) = match &args.resume {
         Some(folder) => (TrainRun::resume(config, folder, executor)?, folder.clone()),
         None => {
@@ -71,7 +73,7 @@ fn train(args: &TrainArgs) -> Result<()> {
             (TrainRun::start(config, &folder, executor)?, folder)
         }
     };
-    introduce(&run);
+    introduce(&run, batch);
     let mut watcher = Bar::new(run.kl_estimator().is_some())?;
     let outcome = run.train(&mut watcher);
     watcher.bar.finish_and_clear();
@@ -106,12 +108,19 @@ fn free_folder(config: &Config) -> PathBuf {
     (1..).map(candidate).find(|folder| !folder.exists()).unwrap_or_else(|| candidate(1))
 }
 
-fn introduce(run: &TrainRun) {
+/// Says what is trained on what, where batches of so many rows were asked for.
+fn introduce(run: &TrainRun, batch: usize) {
     println!("Data:   {}", run.data.train.describe());
     for (name, data) in [("validation", &run.data.validation), ("test", &run.data.test)] {
         if let Some(data) = data {
             println!("        {} rows held out for {name}", style::count(data.rows as u64));
         }
+    }
+    for line in columns(&run.data.train.schema) {
+        println!("        {line}");
+    }
+    if run.config.training.batch < batch {
+        println!("        in batches of {} rows, which are all there are", run.config.training.batch);
     }
     let model = &run.config.model;
     let (features, what) = match &run.config.first_stage {
@@ -142,6 +151,28 @@ fn introduce(run: &TrainRun) {
         println!("Going on after epoch {}.", run.epochs_done());
     }
     println!();
+}
+
+/// What the columns of a table are taken for, by kind.
+fn columns(schema: &Schema) -> Vec<String> {
+    if !schema.is_table() {
+        return vec![];
+    }
+    let mut kinds: Vec<(&str, Vec<&str>)> = vec![];
+    for field in &schema.fields {
+        let kind = match field.role {
+            Role::Input => field.kind.name(),
+            Role::Label => "label",
+            Role::Identity => "identity, not learnt",
+            Role::Ignored => "left out",
+        };
+        match kinds.iter_mut().find(|(known, _)| *known == kind) {
+            Some((_, names)) => names.push(&field.name),
+            None => kinds.push((kind, vec![&field.name])),
+        }
+    }
+    let line = |(kind, names): (&str, Vec<&str>)| format!("{kind} ({}): {}", names.len(), some_of(&names));
+    kinds.into_iter().map(line).collect()
 }
 
 /// A progress bar, and a line per epoch.

@@ -1,9 +1,11 @@
 //! What is learnt from: the table `[data]`.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 use super::Preset;
-use crate::data::{Condition, Options, Source, SpriteOptions};
+use crate::data::{Choices, Condition, Options, Source, SpriteOptions};
 use crate::models::Architecture;
 use crate::problems::Problems;
 
@@ -23,6 +25,13 @@ pub struct DataConfig {
     /// Number of rows whose labels a semi-supervised model uses, as many of each class, chosen by the seed; all when not
     /// given.
     pub labels: Option<usize>,
+    /// The column of a table that holds the class of each row.
+    pub label: Option<String>,
+    /// Columns of a table that are left out.
+    pub ignore: Vec<String>,
+    /// What columns of a table are, by name, where that is not to be guessed: `real`, `positive`, `count`, `ordinal`, `category`,
+    /// or `id`.
+    pub columns: BTreeMap<String, String>,
     /// Height and width of the built-in sprites, in pixels.
     pub resolution: usize,
     /// Number of built-in sprites to train on; 20,000 when not given.
@@ -60,7 +69,8 @@ impl DataConfig {
     pub fn options(&self, seed: u64) -> Options {
         let sprites =
             SpriteOptions { resolution: self.resolution, count: self.count, full: self.full, binary: self.binary };
-        Options { validation: self.validation, seed, sprites }
+        let columns = Choices { label: self.label.clone(), ignore: self.ignore.clone(), kinds: self.columns.clone() };
+        Options { validation: self.validation, seed, sprites, columns, schema: None }
     }
 
     /// What a kind of model has no use for.

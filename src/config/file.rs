@@ -56,8 +56,7 @@ impl Config {
         let base = |preset: Preset| preset.config().standing_on(first, of);
         let Some(path) = path else { return Ok(base(preset.unwrap_or(of.preset))) };
         let text = read(path)?;
-        let names_one = text.parse::<Table>().is_ok_and(|file| file.contains_key("preset"));
-        let preset = preset.or((!names_one).then_some(of.preset));
+        let preset = preset.or((!names_preset(Some(path))?).then_some(of.preset));
         let config = parse(&text, preset, &base).map_err(|problem| Error::malformed(path, problem))?;
         Ok(Config { first_stage: Some(first.clone()), ..config })
     }
@@ -83,6 +82,15 @@ impl Config {
         let different = keys.into_iter().filter(|key| ours.get(*key) != theirs.get(*key));
         different.map(|(_, key)| (*key).to_owned()).collect()
     }
+}
+
+/// Whether a file says which preset it lies over.
+///
+/// # Errors
+/// If it cannot be read.
+pub(crate) fn names_preset(path: Option<&Path>) -> Result<bool> {
+    let Some(path) = path else { return Ok(false) };
+    Ok(read(path)?.parse::<Table>().is_ok_and(|file| file.contains_key("preset")))
 }
 
 /// The settings of all tables by (table, key).

@@ -6,7 +6,23 @@ use crate::problems::nearest;
 
 /// Every key of every table. A test holds this list against what the tables really take.
 pub(super) const KEYS: [(&str, &[&str]); 5] = [
-    ("data", &["source", "validation", "binarise", "condition", "labels", "resolution", "count", "binary", "full"]),
+    (
+        "data",
+        &[
+            "source",
+            "validation",
+            "binarise",
+            "condition",
+            "labels",
+            "label",
+            "ignore",
+            "columns",
+            "resolution",
+            "count",
+            "binary",
+            "full",
+        ],
+    ),
     (
         "model",
         &[

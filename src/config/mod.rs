@@ -39,6 +39,7 @@ use serde::{Deserialize, Serialize};
 pub use crate::models::{Architecture, ModelConfig};
 pub use data::{Binarise, DataConfig};
 pub use device::{DeviceChoice, DeviceConfig};
+pub(crate) use file::names_preset;
 pub use first_stage::FirstStage;
 pub use preset::Preset;
 pub use training::{Schedule, TrainingConfig};

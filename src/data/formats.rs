@@ -6,19 +6,35 @@
 use std::path::Path;
 
 use super::dataset::Dataset;
+use super::table::{self, Tables};
 use super::{idx, input, npy};
 use crate::error::{Error, Result};
 
 /// Every known format, in the order they are asked.
-pub(crate) const FORMATS: &[&dyn Format] = &[&idx::Idx, &npy::Npy];
+pub(crate) const FORMATS: &[&dyn Format] = &[&idx::Idx, &npy::Npy, &table::Delimited];
 
 /// What a format finds in a path.
+#[derive(Debug)]
+pub(crate) enum Found {
+    /// Rows that are numbers already.
+    Rows(Parts),
+    /// Rows of cells, of which somebody has to say what they are.
+    Tables(Tables),
+}
+
+/// Rows that are numbers.
 #[derive(Debug)]
 pub(crate) struct Parts {
     /// The rows to train on; all rows, if they come without a split of their own.
     pub(crate) train: Dataset,
     /// The test rows, if they come apart.
     pub(crate) test: Option<Dataset>,
+}
+
+impl From<Parts> for Found {
+    fn from(parts: Parts) -> Found {
+        Found::Rows(parts)
+    }
 }
 
 /// One file format.
@@ -30,13 +46,18 @@ pub(crate) trait Format: Sync {
     fn claims_file(&self, path: &Path, head: &[u8]) -> bool;
 
     /// Reads a file that was claimed.
-    fn read_file(&self, path: &Path) -> Result<Parts>;
+    fn read_file(&self, path: &Path) -> Result<Found>;
+
+    /// Whether it is one of tables, whose columns differ in what they are.
+    fn is_of_tables(&self) -> bool {
+        false
+    }
 
     /// Whether a folder is in this format.
     fn claims_folder(&self, folder: &Path) -> bool;
 
     /// Reads a folder that was claimed.
-    fn read_folder(&self, folder: &Path) -> Result<Parts>;
+    fn read_folder(&self, folder: &Path) -> Result<Found>;
 
     /// What is looked for in a folder, for the message when nothing is found.
     fn looks_for(&self) -> String;
@@ -48,8 +69,22 @@ pub fn names() -> String {
     names.join(", ")
 }
 
+/// Whether a path is a table.
+pub(super) fn is_table(path: &Path) -> bool {
+    if path.is_dir() {
+        return FORMATS.iter().find(|format| format.claims_folder(path)).is_some_and(|format| format.is_of_tables());
+    }
+    // Opening a pipe would wait for a writer.
+    if !path.is_file() {
+        return false;
+    }
+    let Ok(head) = input::head(path) else { return false };
+    let claiming = FORMATS.iter().find(|format| format.claims_file(path, &head));
+    claiming.is_some_and(|format| format.is_of_tables())
+}
+
 /// Reads a file in whichever format claims it.
-pub(crate) fn read_file(path: &Path) -> Result<Parts> {
+pub(crate) fn read_file(path: &Path) -> Result<Found> {
     let head = input::head(path)?;
     match FORMATS.iter().find(|format| format.claims_file(path, &head)) {
         Some(format) => format.read_file(path),
@@ -61,7 +96,7 @@ pub(crate) fn read_file(path: &Path) -> Result<Parts> {
 }
 
 /// Reads a folder in whichever format claims it.
-pub(crate) fn read_folder(folder: &Path) -> Result<Parts> {
+pub(crate) fn read_folder(folder: &Path) -> Result<Found> {
     if let Some(format) = FORMATS.iter().find(|format| format.claims_folder(folder)) {
         return format.read_folder(folder);
     }

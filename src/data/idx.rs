@@ -11,7 +11,7 @@ mod array;
 use std::path::{Path, PathBuf};
 
 use super::dataset::{Dataset, Labels, Shape};
-use super::formats::{Format, Parts};
+use super::formats::{Format, Found, Parts};
 use super::values::{Values, pack_bits};
 use crate::error::{Error, Result};
 use array::{TYPES, read_array};
@@ -31,17 +31,17 @@ impl Format for Idx {
         matches!(head, [0, 0, kind, 1..=8, ..] if TYPES.iter().any(|(known, _)| known == kind))
     }
 
-    fn read_file(&self, path: &Path) -> Result<Parts> {
+    fn read_file(&self, path: &Path) -> Result<Found> {
         let images = Images::read(path)?;
         let bits = images.is_binary();
-        Ok(Parts { train: images.into_dataset(file_stem(path), bits)?, test: None })
+        Ok(Parts { train: images.into_dataset(file_stem(path), bits)?, test: None }.into())
     }
 
     fn claims_folder(&self, folder: &Path) -> bool {
         [TRAIN, TEST].as_flattened().iter().any(|part| find(folder, part).is_some())
     }
 
-    fn read_folder(&self, folder: &Path) -> Result<Parts> {
+    fn read_folder(&self, folder: &Path) -> Result<Found> {
         let Some(train) = Part::read(folder, TRAIN)? else {
             return Err(Error::malformed(
                 folder,
@@ -59,7 +59,8 @@ impl Format for Idx {
         Ok(Parts {
             train: train.into_dataset(&name, bits, classes)?,
             test: test.map(|test| test.into_dataset(&name, bits, classes)).transpose()?,
-        })
+        }
+        .into())
     }
 
     fn looks_for(&self) -> String {

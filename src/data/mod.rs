@@ -31,14 +31,17 @@ pub mod schema;
 mod source;
 mod splits;
 pub mod sprites;
+mod table;
 mod values;
 
 pub use conditions::{Condition, Conditions};
 pub use dataset::{Dataset, Factors, Labels, Shape};
 pub use labelled::labelled_part;
 pub use schema::Schema;
-pub use source::{Options, Source, open};
+pub use source::{Options, Source, is_table, open, open_whole};
 pub(crate) use splits::choose;
 pub use splits::{Split, Splits};
 pub use sprites::SpriteOptions;
+pub(crate) use table::table_of;
+pub use table::{Choices, write_rows};
 pub use values::{Packing, PackingKind, Values};

@@ -10,7 +10,7 @@ use npyz::{DType, NpyFile, NpyHeader, Order};
 
 use super::conditions::Conditions;
 use super::dataset::{Dataset, Shape};
-use super::formats::{Format, Parts};
+use super::formats::{Format, Found, Parts};
 use super::input::Input;
 use super::values::{Values, pack_bits};
 use crate::error::{Error, Result};
@@ -33,7 +33,7 @@ impl Format for Npy {
         head.starts_with(MAGIC)
     }
 
-    fn read_file(&self, path: &Path) -> Result<Parts> {
+    fn read_file(&self, path: &Path) -> Result<Found> {
         let mut data = array(path)?;
         let beside = path.with_extension(BESIDE);
         if beside.exists() {
@@ -52,14 +52,14 @@ impl Format for Npy {
             data.conditions =
                 Some(Conditions { width: found.shape().features(), values: found.values, classes: vec![] });
         }
-        Ok(Parts { train: data, test: None })
+        Ok(Parts { train: data, test: None }.into())
     }
 
     fn claims_folder(&self, _: &Path) -> bool {
         false
     }
 
-    fn read_folder(&self, folder: &Path) -> Result<Parts> {
+    fn read_folder(&self, folder: &Path) -> Result<Found> {
         Err(Error::malformed(folder, "an array is one file: give the .npy file"))
     }
 

@@ -6,6 +6,7 @@
 
 mod field;
 
+pub(crate) use field::some_of;
 pub use field::{Cell, Field, FieldKind, Role, Scaling};
 
 use serde::{Deserialize, Serialize};

@@ -2,9 +2,13 @@
 
 use std::path::{Path, PathBuf};
 
+use super::dataset::Dataset;
+use super::formats::{self, Found, Parts};
+use super::schema::Schema;
 use super::splits::Splits;
 use super::sprites::{self, SpriteOptions};
-use super::{formats, formats::Parts};
+use super::table;
+use super::table::Choices;
 use crate::error::{Error, Result};
 
 /// Where rows come from.
@@ -17,7 +21,7 @@ pub enum Source {
 }
 
 /// How to open a source.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Default)]
 pub struct Options {
     /// Rows of the training set to hold out for validation. Where the source is a single file, or has no test rows of its
     /// own, a tenth is held out for testing, and 0 means another tenth.
@@ -26,6 +30,10 @@ pub struct Options {
     pub seed: u64,
     /// What the built-in sprites look like.
     pub sprites: SpriteOptions,
+    /// What people say of the columns of a table.
+    pub columns: Choices,
+    /// How tables are to be read, where that is settled: then nothing is guessed or scaled anew.
+    pub schema: Option<Schema>,
 }
 
 impl Source {
@@ -49,17 +57,39 @@ pub fn open(source: &Source, options: &Options) -> Result<Splits> {
             let (train, test) = sprites::generate(&options.sprites, options.seed)?;
             Splits::hold_out(train, test, options.validation, options.seed)
         }
-        Source::Path(path) => {
-            let Parts { train, test } = read(path)?;
-            match test {
-                None => Splits::from_one(train, options.validation, options.seed),
-                test => Splits::hold_out(train, test, options.validation, options.seed),
-            }
-        }
+        Source::Path(path) => match read(path)? {
+            Found::Rows(Parts { train, test: None }) => Splits::from_one(train, options.validation, options.seed),
+            Found::Rows(Parts { train, test }) => Splits::hold_out(train, test, options.validation, options.seed),
+            Found::Tables(tables) => table::open(&tables, options),
+        },
     }
 }
 
-fn read(path: &Path) -> Result<Parts> {
+/// Reads all rows of `source` in the order in which they come, with nothing held out: those for testing, where it has some that
+/// come apart, else all there are.
+///
+/// # Errors
+/// As for [`open`].
+pub fn open_whole(source: &Source, options: &Options) -> Result<Dataset> {
+    let Source::Path(path) = source else {
+        let splits = open(source, options)?;
+        return Ok(splits.test.unwrap_or(splits.train));
+    };
+    match read(path)? {
+        Found::Rows(Parts { train, test }) => Ok(test.unwrap_or(train)),
+        Found::Tables(tables) => table::open_whole(&tables, options),
+    }
+}
+
+/// Whether a source is a table, as far as its name and its first bytes tell.
+pub fn is_table(source: &Source) -> bool {
+    match source {
+        Source::Sprites => false,
+        Source::Path(path) => formats::is_table(path),
+    }
+}
+
+fn read(path: &Path) -> Result<Found> {
     let about = std::fs::metadata(path).map_err(|error| match error.kind() {
         std::io::ErrorKind::NotFound => Error::malformed(
             path,

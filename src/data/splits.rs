@@ -53,8 +53,8 @@ impl Splits {
     /// # Errors
     /// When that would leave nothing to train on.
     pub fn hold_out(train: Dataset, test: Option<Dataset>, validation: usize, seed: u64) -> Result<Self> {
-        let splits = Self::deal(train, 0, validation, seed)?;
-        Ok(Self { test, ..splits })
+        let dealt = Dealt::new(train.rows, (0, validation), seed, &train.name)?;
+        Ok(Self { test, ..Self::of(train, dealt) })
     }
 
     /// Rows that came as one: a tenth for testing, `validation` of them (a tenth, when 0) for validation, the rest for
@@ -63,9 +63,8 @@ impl Splits {
     /// # Errors
     /// When that would leave nothing to train on.
     pub fn from_one(all: Dataset, validation: usize, seed: u64) -> Result<Self> {
-        let tenth = all.rows / 10;
-        let validation = if validation == 0 { tenth } else { validation };
-        Self::deal(all, tenth, validation, seed)
+        let dealt = Dealt::of_one(all.rows, validation, seed, &all.name)?;
+        Ok(Self::of(all, dealt))
     }
 
     /// The rows that a finished model is looked at with, and which part they are: the test rows, or else those of
@@ -78,35 +77,52 @@ impl Splits {
         }
     }
 
-    fn deal(all: Dataset, test: usize, validation: usize, seed: u64) -> Result<Self> {
-        if test.saturating_add(validation) >= all.rows {
-            return Err(Error::invalid(format!(
-                "{validation} rows for validation and {test} for testing leave none of the {} rows of {} to train \
-                 on: hold out fewer",
-                all.rows, all.name
-            )));
+    fn of(all: Dataset, Dealt { train, validation, test }: Dealt) -> Self {
+        if validation.is_empty() && test.is_empty() {
+            return Self { train: all, validation: None, test: None };
         }
-        if test + validation == 0 {
-            return Ok(Self { train: all, validation: None, test: None });
-        }
-        let held_out = choose(all.rows, test + validation, seed, *b"splits\0\0");
-        let mut role = vec![Role::Train; all.rows];
-        for (position, &row) in held_out.iter().enumerate() {
-            role[row] = if position < test { Role::Test } else { Role::Validation };
-        }
-        let part = |wanted: Role| -> Option<Dataset> {
-            let rows: Vec<usize> = (0..all.rows).filter(|&row| role[row] == wanted).collect();
-            (!rows.is_empty()).then(|| all.subset(&rows))
-        };
-        Ok(Self { validation: part(Role::Validation), test: part(Role::Test), train: part(Role::Train).unwrap_or(all) })
+        let part = |rows: &[usize]| (!rows.is_empty()).then(|| all.subset(rows));
+        Self { train: all.subset(&train), validation: part(&validation), test: part(&test) }
     }
 }
 
-#[derive(Clone, Copy, PartialEq)]
-enum Role {
-    Train,
-    Validation,
-    Test,
+/// Which rows are in which part, in ascending order.
+#[derive(Debug)]
+pub(super) struct Dealt {
+    pub train: Vec<usize>,
+    pub validation: Vec<usize>,
+    pub test: Vec<usize>,
+}
+
+impl Dealt {
+    /// So many rows for testing and for validation, the rest for training; `name` is that of the data.
+    ///
+    /// # Errors
+    /// When that would leave nothing to train on.
+    pub fn new(rows: usize, (test, validation): (usize, usize), seed: u64, name: &str) -> Result<Dealt> {
+        if test.saturating_add(validation) >= rows {
+            return Err(Error::invalid(format!(
+                "{validation} rows for validation and {test} for testing leave none of the {rows} rows of {name} to train \
+                 on: hold out fewer"
+            )));
+        }
+        let held_out = choose(rows, test + validation, seed, *b"splits\0\0");
+        let mut split = vec![Split::Train; rows];
+        for (position, &row) in held_out.iter().enumerate() {
+            split[row] = if position < test { Split::Test } else { Split::Validation };
+        }
+        let part = |wanted: Split| (0..rows).filter(|&row| split[row] == wanted).collect();
+        Ok(Dealt { train: part(Split::Train), validation: part(Split::Validation), test: part(Split::Test) })
+    }
+
+    /// Rows that came as one: see [`Splits::from_one`].
+    ///
+    /// # Errors
+    /// When that would leave nothing to train on.
+    pub fn of_one(rows: usize, validation: usize, seed: u64, name: &str) -> Result<Dealt> {
+        let tenth = rows / 10;
+        Dealt::new(rows, (tenth, if validation == 0 { tenth } else { validation }), seed, name)
+    }
 }
 
 /// `count` different numbers below `n`, in random order; all of them in order of chance when `count ≥ n`.

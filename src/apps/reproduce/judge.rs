@@ -33,7 +33,7 @@ pub struct Judgement {
 /// If one of them cannot be opened, they are about other rows, or the device fails.
 pub fn judge(classifier: &Path, run: &Path, open: &dyn Fn() -> Result<Box<dyn Executor>>) -> Result<Judgement> {
     let mut judge = Saved::open(classifier, open()?)?;
-    let splits = judge.data(None)?;
+    let splits = judge.data()?;
     let (_, test) = splits.to_judge();
     let rows = ROWS.min(test.rows);
     let mut saved = Saved::open(run, open()?)?;

@@ -22,12 +22,13 @@ struct Spread {
 }
 
 impl TrainRun {
-    /// `manifold.png`, where codes are real numbers in a plane, all that is decoded, and rows are images; `prior.png`, where
+    /// `manifold.png`, where codes are real numbers in a plane, all that is decoded, and rows are no lines of a table; `prior.png`, where
     /// the prior is no standard normal or the posterior is a flow. Needs the posterior means. Gives the files.
     pub(super) fn pictures_of_codes(&mut self, image: ImageShape) -> Result<Vec<PathBuf>> {
         let Spread { real, standard_normal, shaped } = self.spread()?;
         let mut made = vec![];
         if let Some(side) = Manifold::side(image)
+            .filter(|_| !self.data.train.schema.is_table())
             .filter(|_| real && self.config.model.latent == 2 && !self.config.model.kind.is_conditional())
         {
             let manifold = if standard_normal {

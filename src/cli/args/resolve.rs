@@ -4,7 +4,8 @@ use clap::Parser;
 
 use super::{Cli, Command, DataArgs, DeviceArgs, ModelArgs, TrainArgs, TrainingArgs};
 use crate::apps::first_stage;
-use crate::config::{Config, DataConfig, DeviceConfig, FILE_NAME, ModelConfig, TrainingConfig};
+use crate::config::{Config, DataConfig, DeviceConfig, FILE_NAME, ModelConfig, Preset, TrainingConfig, names_preset};
+use crate::data::{Source, is_table};
 use crate::error::{Error, Result};
 
 /// The settings of a run: the preset's, or with `--resume` those of the run; over them those of `--config`; over them the
@@ -22,7 +23,14 @@ pub fn resolve(args: &TrainArgs) -> Result<Config> {
     }
     let path = args.config.as_deref();
     let base = match &args.second_stage {
-        None => Config::layered(args.preset, path)?,
+        None => {
+            let base = Config::layered(args.preset, path)?;
+            let source = args.data.data.as_ref().unwrap_or(&base.data.source);
+            match args.preset.is_none() && !names_preset(path)? && is_table(&Source::parse(source)) {
+                true => Config::layered(Some(Preset::Table), path)?,
+                false => base,
+            }
+        }
         Some(run) => {
             let (first, of) = first_stage(run)?;
             Config::layered_on(&first, &of, args.preset, path)?
@@ -97,6 +105,9 @@ impl DataArgs {
         set(&mut config.binarise, &self.binarise);
         set(&mut config.condition, &self.condition);
         set_optional(&mut config.labels, &self.labels);
+        set_optional(&mut config.label, &self.label);
+        set(&mut config.ignore, &self.ignore);
+        config.columns.extend(self.column.iter().flatten().cloned());
         set(&mut config.resolution, &self.resolution);
         set_optional(&mut config.count, &self.count);
         set(&mut config.binary, &self.binary);

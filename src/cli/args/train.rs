@@ -85,6 +85,15 @@ pub struct DataArgs {
     /// For models that learn from labels of some rows and from the pictures of all (--model m2).
     #[arg(long, value_name = "N", value_parser = whole)]
     pub labels: Option<usize>,
+    /// The column of a table that holds the class of each row
+    #[arg(long, value_name = "COLUMN")]
+    pub label: Option<String>,
+    /// Columns of a table to leave out
+    #[arg(long, value_name = "COLUMN,...", value_delimiter = ',')]
+    pub ignore: Option<Vec<String>>,
+    /// What a column of a table is, where the guess is wrong: real, positive, count, ordinal, category or id
+    #[arg(long, value_name = "NAME=KIND", value_parser = column)]
+    pub column: Option<Vec<(String, String)>>,
     /// Height and width of the built-in sprites, in pixels
     #[arg(long, value_name = "PIXELS", value_parser = whole)]
     pub resolution: Option<usize>,
@@ -97,6 +106,14 @@ pub struct DataArgs {
     /// All 737,280 built-in sprites, in black and white, without test rows
     #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
     pub full: Option<bool>,
+}
+
+/// NAME=KIND, of which a name may hold more signs of equality.
+fn column(text: &str) -> Result<(String, String), String> {
+    match text.rsplit_once('=') {
+        Some((name, kind)) if !name.is_empty() => Ok((name.to_string(), kind.to_string())),
+        _ => Err("give the name of a column and what it is, as in age=count".to_string()),
+    }
 }
 
 /// Settings of the table `[model]`.

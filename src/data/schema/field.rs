@@ -141,58 +141,68 @@ impl FieldKind {
             _ => Some(1),
         }
     }
-
-    /// A number on the scale on which it is standardised: its logarithm, where the kind says so.
-    pub fn transform(&self, value: f64) -> f64 {
-        match self {
-            FieldKind::Positive(_) => value.ln(),
-            FieldKind::Count(_) => value.ln_1p(),
-            _ => value,
-        }
-    }
 }
 
 impl Field {
-    /// Writes what a model sees of a cell into `out`, `[width]`; NaN where it is missing.
+    /// The number that a cell stands for, before it is scaled: of a class or a level its place; NaN where it is missing.
     ///
     /// # Errors
     /// If the cell is no value of this kind.
-    pub fn encode(&self, cell: &Cell, out: &mut [f32]) -> Result<()> {
-        out.fill(if *cell == Cell::Missing { f32::NAN } else { 0.0 });
+    pub fn number(&self, cell: &Cell) -> Result<f64> {
+        let place = |at: Option<usize>, wanted: &dyn Fn() -> String| match at {
+            Some(at) => Ok(at as f64),
+            None => Err(self.refuse(cell, &wanted())),
+        };
         match (&self.kind, cell) {
-            (_, Cell::Missing) | (FieldKind::Text, _) => {}
+            (_, Cell::Missing) | (FieldKind::Text | FieldKind::Image(_), _) => Ok(f64::NAN),
             (FieldKind::Category(classes), _) => {
                 let name = cell.to_string();
-                let Some(class) = classes.iter().position(|class| *class == name) else {
-                    return Err(self.refuse(cell, &format!("one of the classes {}", some_of(classes))));
-                };
-                out[class] = 1.0;
+                let at = classes.iter().position(|class| *class == name);
+                place(at, &|| format!("one of the classes {}", some_of(classes)))
             }
             (FieldKind::Ordinal(levels), Cell::Number(value)) => {
-                let Some(level) = levels.iter().position(|level| level == value) else {
-                    return Err(self.refuse(cell, &format!("one of the numbers {}", some_of(levels))));
-                };
-                out[0] = level as f32 / (levels.len() - 1).max(1) as f32;
+                let at = levels.iter().position(|level| level == value);
+                place(at, &|| format!("one of the numbers {}", some_of(levels)))
             }
-            (FieldKind::Real(scaling), Cell::Number(value)) if value.is_finite() => {
-                out[0] = scaling.apply(*value) as f32;
-            }
-            (FieldKind::Positive(scaling), Cell::Number(value)) if *value > 0.0 && value.is_finite() => {
-                out[0] = scaling.apply(value.ln()) as f32;
-            }
-            (FieldKind::Count(scaling), Cell::Number(value)) if *value >= 0.0 && value.fract() == 0.0 => {
-                out[0] = scaling.apply(value.ln_1p()) as f32;
-            }
-            (kind, _) => {
-                let wanted = match kind {
+            (FieldKind::Real(_), Cell::Number(value)) if value.is_finite() => Ok(*value),
+            (FieldKind::Positive(_), Cell::Number(value)) if *value > 0.0 && value.is_finite() => Ok(value.ln()),
+            (FieldKind::Count(_), Cell::Number(value)) if *value >= 0.0 && value.fract() == 0.0 => Ok(value.ln_1p()),
+            (kind, _) => Err(self.refuse(
+                cell,
+                match kind {
                     FieldKind::Positive(_) => "a number above 0",
                     FieldKind::Count(_) => "a whole number from 0",
                     _ => "a number",
-                };
-                return Err(self.refuse(cell, wanted));
-            }
+                },
+            )),
         }
-        Ok(())
+    }
+
+    /// Writes what a model sees of a number, as [`Field::number`] gives it, into `out` `[width]`.
+    pub fn encode(&self, number: f64, out: &mut [f32]) {
+        out.fill(if number.is_nan() { f32::NAN } else { 0.0 });
+        if number.is_nan() {
+            return;
+        }
+        match &self.kind {
+            FieldKind::Image(_) | FieldKind::Text => {}
+            FieldKind::Real(scaling) | FieldKind::Positive(scaling) | FieldKind::Count(scaling) => {
+                out[0] = scaling.apply(number) as f32;
+            }
+            FieldKind::Ordinal(levels) => out[0] = number as f32 / (levels.len() - 1).max(1) as f32,
+            FieldKind::Category(_) => out[number as usize] = 1.0,
+        }
+    }
+
+    /// The same field, scaled so that these numbers, as [`Field::number`] gives them, have mean 0 and standard deviation 1.
+    pub fn scaled_by(&self, numbers: impl Iterator<Item = f64> + Clone) -> Field {
+        let kind = match &self.kind {
+            FieldKind::Real(_) => FieldKind::Real(Scaling::of(numbers)),
+            FieldKind::Positive(_) => FieldKind::Positive(Scaling::of(numbers)),
+            FieldKind::Count(_) => FieldKind::Count(Scaling::of(numbers)),
+            other => other.clone(),
+        };
+        Field { kind, ..self.clone() }
     }
 
     /// The cell that these numbers `[width]` stand for: of probabilities of classes, the likeliest; missing where they are NaN.
@@ -241,7 +251,7 @@ impl Field {
 }
 
 /// The first few of some values, for people.
-pub(in super::super) fn some_of<T: fmt::Display>(values: &[T]) -> String {
+pub(crate) fn some_of<T: fmt::Display>(values: &[T]) -> String {
     const SHOWN: usize = 8;
     let names: Vec<String> = values.iter().take(SHOWN).map(T::to_string).collect();
     match values.len().saturating_sub(SHOWN) {
@@ -261,7 +271,8 @@ mod tests {
     fn encoded(kind: FieldKind, cell: Cell) -> Result<Vec<f32>> {
         let field = field(kind);
         let mut out = vec![9.0; field.kind.width()];
-        field.encode(&cell, &mut out).map(|()| out)
+        field.encode(field.number(&cell)?, &mut out);
+        Ok(out)
     }
 
     const SCALING: Scaling = Scaling { shift: 3.0, scale: 2.0 };
@@ -293,7 +304,7 @@ mod tests {
         let counts = field(FieldKind::Count(Scaling { shift: 4.2, scale: 1.7 }));
         for count in [0.0, 1.0, 7.0, 100.0, 9_999.0, 50_000.0] {
             let mut x = [0.0];
-            counts.encode(&Cell::Number(count), &mut x).unwrap();
+            counts.encode(counts.number(&Cell::Number(count)).unwrap(), &mut x);
             assert_eq!(counts.decode(&x), Cell::Number(count));
         }
         assert_eq!(counts.decode(&[-9.0]), Cell::Number(0.0), "no count is below 0");

@@ -152,6 +152,26 @@ impl Session {
         self.chunks("sample", (count, features), seed, &[(known.as_str(), y, condition)])
     }
 
+    /// New data, drawn from p(x | z, y) for codes drawn from the prior, where the model can draw it; else as [`Session::sample`]
+    /// gives it. `[count, features]`
+    ///
+    /// # Errors
+    /// As for [`Session::sample`].
+    pub fn draw_rows(&mut self, count: usize, y: &[f32], seed: u64) -> Result<Vec<f32>> {
+        self.model.can().generate()?;
+        let (features, condition) = (self.model.features(), self.model.condition().width());
+        check_conditions(y, count, condition)?;
+        let known = known("draw");
+        self.load("draw", |model, layout| {
+            generator("draw", &layout.read(), |graph| {
+                let y = (condition > 0).then(|| graph.input(&known, &[CHUNK, condition]));
+                let (codes, decoder) = (model.can().generate()?.codes(graph, CHUNK), model.can().decode()?);
+                Ok(decoder.draw(codes, y).unwrap_or_else(|| decoder.mean(codes, y)))
+            })
+        })?;
+        self.chunks("draw", (count, features), seed, &[(known.as_str(), y, condition)])
+    }
+
     /// Codes drawn from the prior. `[count, latent]`
     ///
     /// # Errors

@@ -1,0 +1,75 @@
+//! Blanks in a table or an array, filled with what a trained model expects of them.
+
+use std::path::Path;
+
+use super::saved::Saved;
+use crate::data::{Dataset, Shape, Source, table_of};
+use crate::error::{Error, Result};
+use crate::files::write_atomically;
+use crate::training::Given;
+
+/// Rows whose blanks are filled at once.
+const CHUNK: usize = 4096;
+
+/// What was filled in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Filled {
+    /// Rows that were read and written.
+    pub rows: usize,
+    /// Cells that were blank, and are no more.
+    pub cells: usize,
+}
+
+impl Saved {
+    /// Writes the file `from` again as `to`, each blank filled with its expectation given what is known of its row, by
+    /// importance sampling with `samples` codes: of a number the mean, of a class or a mark the likeliest. Columns that the model
+    /// does not see stay as they are.
+    ///
+    /// # Errors
+    /// If the model gives rows no likelihood or is given something with every row, the file is no table or lacks a column, a cell
+    /// is not what its column should hold, or the file cannot be written.
+    pub fn impute(&mut self, from: &str, to: &Path, samples: usize, seed: u64) -> Result<Filled> {
+        self.session.model.can().density()?;
+        let Source::Path(path) = Source::parse(from) else {
+            return Err(Error::invalid("the built-in sprites have no blanks: give a table with some"));
+        };
+        if !self.form.schema.is_table() {
+            return Err(Error::invalid(format!(
+                "{} was trained on pictures or vectors, and blanks are filled in tables: train on a CSV file",
+                self.folder.display()
+            )));
+        }
+        if path.canonicalize().ok().is_some_and(|path| to.canonicalize().is_ok_and(|to| to == path)) {
+            return Err(Error::invalid(format!(
+                "{} is the file that is read: give another to write, so that nothing is lost",
+                to.display()
+            )));
+        }
+        let table = table_of(&path)?;
+        let data = table.whole(&self.form.schema)?;
+        let filled = self.filled(&data, samples, seed)?;
+        let mut failed = Ok(());
+        let written = write_atomically(to, |file| {
+            failed = table.fill(&self.form.schema, &filled, file);
+            match &failed {
+                Ok(()) => Ok(()),
+                Err(_) => Err(std::io::Error::other("the table could not be written")),
+            }
+        });
+        failed.and(written)?;
+        Ok(Filled { rows: data.rows, cells: table.blanks(&self.form.schema)? })
+    }
+
+    /// Rows of data with what was not observed filled in `[rows, features]`.
+    fn filled(&mut self, data: &Dataset, samples: usize, seed: u64) -> Result<Vec<f32>> {
+        let Shape { width, .. } = data.shape();
+        let mut filled = Vec::with_capacity(data.rows * width);
+        for start in (0..data.rows).step_by(CHUNK) {
+            let (x, y) = data.gather(start..data.rows.min(start + CHUNK));
+            // Each part draws codes of its own.
+            let seed = seed.wrapping_add((start / CHUNK) as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+            filled.extend(self.session.impute(Given { x: &x, y: &y }, samples, seed)?);
+        }
+        Ok(filled)
+    }
+}

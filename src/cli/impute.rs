@@ -1,0 +1,23 @@
+//! `elbo impute`.
+
+use super::args::ImputeArgs;
+use super::style::count;
+use crate::apps::{Saved, open_device};
+use crate::error::Result;
+
+/// Fills the blanks of a table.
+pub fn run(args: &ImputeArgs) -> Result<()> {
+    let mut saved = Saved::open(&args.run, open_device(&args.device)?)?;
+    let filled = saved.impute(&args.data, &args.out, args.samples as usize, args.seed)?;
+    if args.json {
+        println!("{}", serde_json::json!({ "rows": filled.rows, "cells": filled.cells, "out": args.out }));
+        return Ok(());
+    }
+    println!(
+        "{} cells of {} rows filled in, in {}",
+        count(filled.cells as u64),
+        count(filled.rows as u64),
+        args.out.display()
+    );
+    Ok(())
+}
