@@ -17,6 +17,8 @@ mod program;
 mod refusals;
 #[path = "cli/stages.rs"]
 mod stages;
+#[path = "cli/tables.rs"]
+mod tables;
 
 use std::io::Read;
 use std::process::Stdio;

@@ -43,6 +43,9 @@ fn other() -> Config {
             binarise: Binarise::Dynamic,
             condition: Condition::Labels,
             labels: None,
+            label: None,
+            ignore: vec![],
+            columns: std::collections::BTreeMap::new(),
             resolution: 16,
             count: Some(99),
             binary: true,
@@ -161,7 +164,7 @@ fn a_wrong_type_is_named_with_its_line() {
     refused("[model]\nactivation = 'rellu'", "there is no `rellu`, expected one of `relu`, `leaky-relu`");
     refused("[device]\ndeterministic = 1", "expected true or false");
     refused("model = 'ae'", "found string \"ae\", expected a table");
-    refused("preset = 'clasic'", "there is no `clasic`, expected `sprites` or `classic`");
+    refused("preset = 'clasic'", "there is no `clasic`, expected one of `sprites`, `classic`, `table`");
     refused("preset = 'classic'\n[model]\nlatent = 99999999999999999999", "line 3");
 }
 

@@ -100,7 +100,7 @@ fn a_known_mixture_is_found_again() {
     let found = fit(place.path(), "mixture:components=6", 40).unwrap();
     // What is held out tells its own true cost.
     let saved = Saved::open(&place.path().join("run"), cpu().unwrap()).unwrap();
-    let test = saved.data(None).unwrap().test.unwrap();
+    let test = saved.data().unwrap().test.unwrap();
     let truth = (0..test.rows).map(|r| cost(&test.row(r))).sum::<f64>() / test.rows as f64;
     let (before, after) = (found.before_figures, found.after_figures);
     assert!((after.cross_entropy - truth).abs() < 0.04, "{} is not {truth}", after.cross_entropy);

@@ -39,7 +39,7 @@ fn draws_from_the_posteriors_are_held_against_the_prior() {
     // Two samples of the prior, of as many codes, from the seeds behind this one.
     let [prior, other] = [1, 2].map(|i| points(&normals(SEED + i, TEST * LATENT)));
     let mut saved = Saved::open(&run, Box::new(Cpu::new())).unwrap();
-    let splits = saved.data(None).unwrap();
+    let splits = saved.data().unwrap();
     let (split, data) = splits.to_judge();
     let wanted = Wanted { samples: None, codes: true, factors: false, seed: SEED };
     let report = saved.evaluate(split, data, wanted).unwrap();
@@ -65,7 +65,7 @@ fn means_are_held_against_the_factors() {
     (config.training.epochs, config.training.batch, config.training.learning_rate) = (2, 50, 0.01);
     finished(config, &run);
     let mut saved = Saved::open(&run, Box::new(Cpu::new())).unwrap();
-    let splits = saved.data(None).unwrap();
+    let splits = saved.data().unwrap();
     let (split, data) = splits.to_judge();
     let wanted = Wanted { samples: None, codes: true, factors: false, seed: SEED };
     let report = saved.evaluate(split, data, wanted).unwrap();
