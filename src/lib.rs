@@ -73,20 +73,31 @@ pub mod apps;
 pub mod catalogue;
 pub mod cli;
 pub mod config;
+// Modules whose numbers devices compute with may not ask the platform for them: see clippy.toml.
+#[cfg_attr(not(test), deny(clippy::disallowed_methods))]
 pub mod cpu;
+#[cfg_attr(not(test), deny(clippy::disallowed_methods))]
 pub mod data;
+#[cfg_attr(not(test), deny(clippy::disallowed_methods))]
 pub mod distributions;
 pub mod error;
 pub mod evaluation;
 pub mod files;
 pub mod gpu;
+#[cfg_attr(not(test), deny(clippy::disallowed_methods))]
 pub mod graph;
+#[cfg_attr(not(test), deny(clippy::disallowed_methods))]
 pub mod kernels;
+#[cfg_attr(not(test), deny(clippy::disallowed_methods))]
 pub mod models;
+#[cfg_attr(not(test), deny(clippy::disallowed_methods))]
 pub mod nn;
+#[cfg_attr(not(test), deny(clippy::disallowed_methods))]
 pub mod objectives;
 pub mod problems;
+#[cfg_attr(not(test), deny(clippy::disallowed_methods))]
 pub mod program;
+#[cfg_attr(not(test), deny(clippy::disallowed_methods))]
 pub mod training;
 
 pub use apps::{Trained, train, train_with};

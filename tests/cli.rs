@@ -5,6 +5,8 @@
 
 #[path = "cli/bench.rs"]
 mod bench;
+#[path = "cli/exact.rs"]
+mod exact;
 #[path = "cli/kernels.rs"]
 mod kernels;
 #[path = "cli/labels.rs"]

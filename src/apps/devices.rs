@@ -20,8 +20,13 @@ const TUNING: Duration = Duration::from_millis(300);
 pub fn open_device(choice: &DeviceChoice) -> Result<Box<dyn Executor>> {
     Ok(match open_gpu(choice)? {
         Some(gpu) => Box::new(gpu),
-        None => Box::new(Cpu::new()),
+        None => cpu(choice),
     })
+}
+
+/// The CPU executor that a user asked for.
+fn cpu(choice: &DeviceChoice) -> Box<dyn Executor> {
+    Box::new(if *choice == DeviceChoice::CpuExact { Cpu::exact() } else { Cpu::new() })
 }
 
 /// As [`open_device`], for work that is long enough to try first which of its kernels are fastest on a real GPU: a third
@@ -33,7 +38,7 @@ pub fn open_tuned(choice: &DeviceChoice) -> Result<Box<dyn Executor>> {
     let wanted = std::env::var_os("ELBO_TUNE").is_none_or(|value| value != "0");
     Ok(match open(choice, wanted.then_some(TUNING))? {
         Some(gpu) => Box::new(gpu),
-        None => Box::new(Cpu::new()),
+        None => cpu(choice),
     })
 }
 
@@ -70,14 +75,14 @@ fn open(choice: &DeviceChoice, tuning: Option<Duration>) -> Result<Option<Gpu>> 
 
 /// The adapter that a user asked for; nothing where that is the CPU executor.
 fn find(choice: &DeviceChoice) -> Result<Option<Adapter>> {
-    if *choice == DeviceChoice::Cpu {
+    if matches!(choice, DeviceChoice::Cpu | DeviceChoice::CpuExact) {
         return Ok(None);
     }
     let all = adapters();
     let real = all.iter().find(|a| !a.is_software() && a.missing().is_empty());
     let missing = |what: String| Error::Device(format!("{what}. {}", there_is(&all)));
     let found = match choice {
-        DeviceChoice::Auto | DeviceChoice::Cpu => real,
+        DeviceChoice::Auto | DeviceChoice::Cpu | DeviceChoice::CpuExact => real,
         DeviceChoice::Gpu => Some(real.ok_or_else(|| missing("there is no GPU that can be used".to_string()))?),
         DeviceChoice::Index(index) => {
             Some(all.get(*index).ok_or_else(|| missing(format!("there is no device number {index}")))?)

@@ -19,6 +19,9 @@ pub fn run() -> Result<()> {
         println!("No Vulkan, Metal or DX12 adapter. A GPU needs its vendor's driver to show up here.");
     }
     println!("cpu: the processor, {} threads; needs no driver", rayon::current_num_threads());
-    println!("\n--device takes a number, a part of a name, gpu, cpu, or auto: the first real GPU, else cpu.");
+    println!("cpu-exact: the same, with the same bits on any processor and any number of threads");
+    println!(
+        "\n--device takes a number, a part of a name, gpu, cpu, cpu-exact, or auto: the first real GPU, else cpu."
+    );
     Ok(())
 }

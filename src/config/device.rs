@@ -32,6 +32,8 @@ pub enum DeviceChoice {
     Auto,
     /// `cpu`: the processor, without any driver.
     Cpu,
+    /// `cpu-exact`: the processor, with the same bits as any other processor; see [`crate::cpu`].
+    CpuExact,
     /// `gpu`: the best graphics processor there is, or an error.
     Gpu,
     /// A number: a row of the list that `elbo devices` prints.
@@ -46,9 +48,13 @@ impl FromStr for DeviceChoice {
     fn from_str(text: &str) -> Result<Self, String> {
         let text = text.trim();
         match text.to_lowercase().as_str() {
-            "" => Err("give auto, cpu, gpu, a number or a part of a name from `elbo devices`".to_owned()),
+            "" => Err("give auto, cpu, cpu-exact, gpu, a number or a part of a name from `elbo devices`".to_owned()),
             "auto" => Ok(DeviceChoice::Auto),
             "cpu" => Ok(DeviceChoice::Cpu),
+            "cpu-exact" => Ok(DeviceChoice::CpuExact),
+            word if word == "exact" || word.ends_with("-exact") => {
+                Err(format!("`{word}`: only the processor gives the same bits everywhere, not a GPU: give cpu-exact"))
+            }
             "gpu" => Ok(DeviceChoice::Gpu),
             word => Ok(word.parse().map_or_else(|_| DeviceChoice::Name(text.to_owned()), DeviceChoice::Index)),
         }
@@ -60,6 +66,7 @@ impl fmt::Display for DeviceChoice {
         match self {
             DeviceChoice::Auto => f.write_str("auto"),
             DeviceChoice::Cpu => f.write_str("cpu"),
+            DeviceChoice::CpuExact => f.write_str("cpu-exact"),
             DeviceChoice::Gpu => f.write_str("gpu"),
             DeviceChoice::Index(index) => write!(f, "{index}"),
             DeviceChoice::Name(name) => f.write_str(name),
@@ -80,7 +87,7 @@ impl<'de> Deserialize<'de> for DeviceChoice {
             type Value = DeviceChoice;
 
             fn expecting(&self, f: &mut fmt::Formatter) -> fmt::Result {
-                f.write_str("auto, cpu, gpu, a number or a name")
+                f.write_str("auto, cpu, cpu-exact, gpu, a number or a name")
             }
 
             fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<DeviceChoice, E> {

@@ -141,6 +141,7 @@ fn devices_are_words_or_numbers() {
     for (text, expected) in [
         ("'auto'", DeviceChoice::Auto),
         ("'CPU'", DeviceChoice::Cpu),
+        ("'cpu-exact'", DeviceChoice::CpuExact),
         ("'gpu'", DeviceChoice::Gpu),
         ("1", DeviceChoice::Index(1)),
         ("'1'", DeviceChoice::Index(1)),
@@ -148,9 +149,10 @@ fn devices_are_words_or_numbers() {
     ] {
         assert_eq!(load(&format!("[device]\ndevice = {text}")).unwrap().device.device, expected);
     }
-    refused("[device]\ndevice = ''", "give auto, cpu, gpu, a number");
+    refused("[device]\ndevice = ''", "give auto, cpu, cpu-exact, gpu, a number");
     refused("[device]\ndevice = -1", "numbered from 0");
-    refused("[device]\ndevice = true", "line 2 (device = true): found `true`, expected auto, cpu, gpu");
+    refused("[device]\ndevice = true", "line 2 (device = true): found `true`, expected auto, cpu, cpu-exact, gpu");
+    refused("[device]\ndevice = 'exact'", "only the processor gives the same bits everywhere");
 }
 
 #[test]

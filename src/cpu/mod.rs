@@ -1,9 +1,30 @@
 //! The CPU executor: interprets a program with the kernels' CPU references, on as many threads as rayon has.
+//!
+//! # The same bits everywhere
+//!
+//! [`Cpu::exact`] gives every number that a program computes the same bits on every processor, with vectors of any width and with any number of
+//! threads: what one machine has encoded another can decode without loss, and a seed is a run that anybody can repeat.
+//! It is made of IEEE 754 additions, multiplications, divisions, square roots and comparisons of 32-bit floats in a fixed order:
+//!
+//! - An element of a matrix product is `((0 + a₀b₀) + a₁b₁) + …`, each operation rounded by itself. It depends on its row and its
+//!   column alone, not on how many others are computed beside it: the code of a row is the same in a batch of any size.
+//! - Other sums (biases, losses, norms, statistics) are added up in a tree that their length alone decides.
+//! - Exponentials, logarithms, tanh and the other functions are polynomials of [`crate::kernels::math`] and
+//!   [`crate::kernels::special`], and random numbers are made of integers ([`crate::kernels::random`]). What the host computes for a
+//!   program in 64 bits (learning rates, corrections of Adam's moments, constants of densities) comes from the crate `libm`.
+//! - Threads share out elements, never the terms of a sum.
+//!
+//! [`Cpu::new`] differs from it in matrix products alone, which it adds up as is fastest on the processor at hand, fused where that is possible.
+//!
+//! Not promised are: the bits of a NaN, whose sign and payload processors choose; the same bits from another version of
+//! this crate or of `libm`; anything on a thread that flushes subnormal numbers to zero, or in a build that was told to
+//! contract or reorder floating-point operations (`-C llvm-args=-fp-contract=fast`); and figures that are computed from a run's
+//! numbers in 64 bits, such as those of `elbo evaluate`, in their last digits. A GPU never gives these bits.
 
 use std::collections::HashMap;
 
 use crate::error::{Error, Result};
-use crate::kernels::{Args, Step};
+use crate::kernels::{Args, Arithmetic, Step};
 use crate::program::{Buffer, Counters, Executor, Launch, Program, ProgramId, RING_SLOTS, check_memory};
 
 /// Runs programs on the CPU.
@@ -13,6 +34,7 @@ pub struct Cpu {
     names: HashMap<String, usize>,
     programs: Vec<Loaded>,
     steps: u64,
+    arithmetic: Arithmetic,
 }
 
 struct Loaded {
@@ -29,6 +51,12 @@ impl Cpu {
         Cpu::default()
     }
 
+    /// The same, with the same bits on every processor; see [the module](self). Matrix products take up to twice as long where
+    /// processors fuse, and hardly longer where they add beside multiplying.
+    pub fn exact() -> Cpu {
+        Cpu { arithmetic: Arithmetic::Exact, ..Cpu::default() }
+    }
+
     /// Runs one call of a loaded program.
     fn call(&mut self, id: ProgramId, call: usize, step: &Step) {
         let loaded = &self.programs[id.0];
@@ -41,7 +69,7 @@ impl Cpu {
         // SAFETY: the slices are inside live buffers, nothing else touches those during the call, and the program was
         // checked not to let what a call writes overlap its other slices.
         let args = unsafe { Args::new(&bound[..call.bindings.len()]) };
-        call.kernel.run(&args, step);
+        call.kernel.run(&args.computed(self.arithmetic), step);
     }
 
     fn replay(&mut self, launches: &[Launch]) {
@@ -93,9 +121,10 @@ impl Cpu {
 
 impl Executor for Cpu {
     fn describe(&self) -> String {
+        let exact = if self.arithmetic == Arithmetic::Exact { ", exact" } else { "" };
         match rayon::current_num_threads() {
-            1 => "CPU executor (1 thread)".to_string(),
-            threads => format!("CPU executor ({threads} threads)"),
+            1 => format!("CPU executor (1 thread{exact})"),
+            threads => format!("CPU executor ({threads} threads{exact})"),
         }
     }
 

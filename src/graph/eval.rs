@@ -3,6 +3,8 @@
 //! This is the oracle of the tests: the derived backward pass against central differences, and the lowered program
 //! against the graph it came from. It is slow, and knows nothing of programs or executors.
 
+#![allow(clippy::disallowed_methods, reason = "no executor takes numbers from here")]
+
 use std::collections::HashMap;
 
 use super::{Graph, NodeId, Op, Tensor};

@@ -1,6 +1,16 @@
-//! The memory one CPU call works on.
+//! What one CPU call works on, and how.
 
 use std::marker::PhantomData;
+
+/// In which order the CPU adds up the terms of a matrix product. All else that it computes is the same in both.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Arithmetic {
+    /// As is fastest on this processor, with fused operations where it has them.
+    #[default]
+    Fast,
+    /// Term by term, each multiplication and each addition rounded by itself: the same bits on every processor.
+    Exact,
+}
 
 /// The slices bound to a call, by binding index, as the CPU reference sees them.
 ///
@@ -8,6 +18,7 @@ use std::marker::PhantomData;
 /// program is built: a slice that a call writes overlaps no other slice of that call.
 pub struct Args<'a> {
     slices: &'a [(*mut u32, usize)],
+    arithmetic: Arithmetic,
     memory: PhantomData<&'a mut [u32]>,
 }
 
@@ -19,7 +30,17 @@ impl<'a> Args<'a> {
     /// Each pair must be valid words that nothing else touches while the `Args` lives, and a slice that the kernel
     /// writes must not overlap any other.
     pub unsafe fn new(slices: &'a [(*mut u32, usize)]) -> Args<'a> {
-        Args { slices, memory: PhantomData }
+        Args { slices, arithmetic: Arithmetic::Fast, memory: PhantomData }
+    }
+
+    /// The same for a call that is to compute so.
+    pub fn computed(self, arithmetic: Arithmetic) -> Args<'a> {
+        Args { arithmetic, ..self }
+    }
+
+    /// How the call is to compute.
+    pub fn arithmetic(&self) -> Arithmetic {
+        self.arithmetic
     }
 
     /// Some of the bindings, in this order.
@@ -30,7 +51,7 @@ impl<'a> Args<'a> {
         for (slot, &binding) in room.iter_mut().zip(bindings) {
             *slot = self.slices[binding];
         }
-        Args { slices: &room[..bindings.len()], memory: PhantomData }
+        Args { slices: &room[..bindings.len()], ..*self }
     }
 
     /// How many bindings there are.

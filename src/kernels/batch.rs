@@ -6,11 +6,11 @@
 //!
 //! Threads: one per word of an output row (32 values of bits, 4 of bytes, 1 of floats); a few words on software adapters.
 
-use multiversion::multiversion;
 use rayon::prelude::*;
 
 use super::args::Args;
 use super::random::{Shuffle, fill_uniforms};
+use super::simd::vectorised;
 use super::step::{DIMS, Step};
 use super::{Access, Cost, IMMEDIATES, Kernel, Module, RANDOM, Traits, grid};
 
@@ -172,9 +172,18 @@ impl Kernel for Batch {
     }
 }
 
-/// A row of values from its words.
-#[multiversion(targets("x86_64+avx512f+avx512vl+avx512dq+avx512bw", "x86_64+avx2+fma"))]
-fn decode(packing: Packing, words: &[u32], out: &mut [f32]) {
+vectorised! {
+    /// A row of values from its words.
+    fn decode(packing: Packing, words: &[u32], out: &mut [f32]) = decode_words;
+}
+
+vectorised! {
+    /// Draws values as black or white, the first of them being this element of the stream.
+    fn binarise(values: &mut [f32], first: usize, step: &Step, stream: u32) = draw;
+}
+
+#[inline(always)]
+fn decode_words(packing: Packing, words: &[u32], out: &mut [f32]) {
     match packing {
         Packing::Bits => {
             for (&word, out) in words.iter().zip(out.chunks_mut(32)) {
@@ -200,9 +209,8 @@ fn decode(packing: Packing, words: &[u32], out: &mut [f32]) {
     }
 }
 
-/// Draws values as black or white, the first of them being this element of the stream.
-#[multiversion(targets("x86_64+avx512f+avx512vl+avx512dq+avx512bw", "x86_64+avx2+fma"))]
-fn binarise(values: &mut [f32], first: usize, step: &Step, stream: u32) {
+#[inline(always)]
+fn draw(values: &mut [f32], first: usize, step: &Step, stream: u32) {
     const PART: usize = 256;
     let mut drawn = [0.0; PART];
     for (part, values) in values.chunks_mut(PART).enumerate() {

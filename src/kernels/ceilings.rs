@@ -1,10 +1,10 @@
 //! What a device can do at most: arithmetic on registers, and a pass over memory. Kernels made for nothing else.
 
-use multiversion::multiversion;
-use pulp::{Arch, Simd, WithSimd};
+use pulp::{Simd, WithSimd};
 use rayon::prelude::*;
 
 use super::args::Args;
+use super::simd::{dispatch, vectorised};
 use super::step::{DIMS, Step};
 use super::{Access, Cost, IMMEDIATES, Kernel, Module, Traits};
 
@@ -55,9 +55,8 @@ impl Kernel for Peak {
         // SAFETY: this thread is the only one that takes the output; each part of it goes to one thread.
         let out = unsafe { &mut args.write(0)[..self.invocations] };
         let [a, b] = [step.scalars[0], step.scalars[1]];
-        let arch = Arch::new();
         out.par_chunks_mut(1024).enumerate().for_each(|(chunk, out)| {
-            arch.dispatch(Chains { first: 1024 * chunk, turns: self.turns, a, b, out });
+            dispatch(Chains { first: 1024 * chunk, turns: self.turns, a, b, out });
         });
     }
 }
@@ -165,7 +164,7 @@ impl Kernel for Stream {
             let stride = sums.len();
             sums.par_chunks_mut(SUMS).enumerate().for_each(|(part, sums)| add(values, part * SUMS, stride, sums));
         } else {
-            let part = (self.words / rayon::current_num_threads()).next_multiple_of(64);
+            let part = self.words.div_ceil(rayon::current_num_threads()).next_multiple_of(64);
             // SAFETY: each part goes to one thread.
             unsafe { &mut args.write(0)[..self.words] }.par_chunks_mut(part).for_each(turn_signs);
         }
@@ -175,9 +174,17 @@ impl Kernel for Stream {
 /// Sums that are kept in the first-level cache while the buffer passes by.
 const SUMS: usize = 1024;
 
-/// The sums of the words that lie `stride` apart, from the word `first` on.
-#[multiversion(targets("x86_64+avx512f+avx512vl", "x86_64+avx2+fma"))]
-fn add(values: &[f32], first: usize, stride: usize, sums: &mut [f32]) {
+vectorised! {
+    /// The sums of the words that lie `stride` apart, from the word `first` on.
+    fn add(values: &[f32], first: usize, stride: usize, sums: &mut [f32]) = add_words;
+}
+
+vectorised! {
+    fn turn_signs(values: &mut [f32]) = negate;
+}
+
+#[inline(always)]
+fn add_words(values: &[f32], first: usize, stride: usize, sums: &mut [f32]) {
     sums.fill(0.0);
     for start in (first..values.len()).step_by(stride) {
         let end = (start + sums.len()).min(values.len());
@@ -185,7 +192,7 @@ fn add(values: &[f32], first: usize, stride: usize, sums: &mut [f32]) {
     }
 }
 
-#[multiversion(targets("x86_64+avx512f+avx512vl", "x86_64+avx2+fma"))]
-fn turn_signs(values: &mut [f32]) {
+#[inline(always)]
+fn negate(values: &mut [f32]) {
     values.iter_mut().for_each(|value| *value = -*value);
 }

@@ -5,11 +5,10 @@
 
 use std::cell::RefCell;
 
-use multiversion::multiversion;
-
 use super::args::Args;
 use super::expr::{Expr, Instr, Reg, View};
 use super::random::{fill_normals, fill_uniforms, normal4, uniform4};
+use super::simd::vectorised;
 use super::step::Step;
 
 /// Lanes per block.
@@ -42,9 +41,13 @@ pub(super) fn with_registers<R>(count: usize, work: impl FnOnce(&mut [Lanes]) ->
     })
 }
 
-/// Computes every register of the expression for one row of lanes.
-#[multiversion(targets("x86_64+avx512f+avx512vl+avx512dq+avx512bw", "x86_64+avx2+fma"))]
-pub(super) fn evaluate(expr: &Expr, regs: &mut [Lanes], row: &Row, args: &Args, step: &Step) {
+vectorised! {
+    /// Computes every register of the expression for one row of lanes.
+    pub(super) fn evaluate(expr: &Expr, regs: &mut [Lanes], row: &Row, args: &Args, step: &Step) = compute;
+}
+
+#[inline(always)]
+fn compute(expr: &Expr, regs: &mut [Lanes], row: &Row, args: &Args, step: &Step) {
     // Registers whose lanes may differ, as far as there are bits; of the others one lane is computed, and fills the rest.
     let mut varying = !0u128;
     for (i, instr) in expr.instrs.iter().enumerate() {

@@ -21,12 +21,13 @@ mod optimiser;
 mod pairwise;
 pub mod random;
 mod readable;
+pub mod simd;
 pub mod special;
 mod statistics;
 mod step;
 pub mod table;
 
-pub use args::Args;
+pub use args::{Args, Arithmetic};
 pub use batch::{Batch, Binarise, Order, Packing};
 pub use ceilings::{Peak, Stream};
 pub use expr::{Expr, Instr, Load, Reg, Store, View};

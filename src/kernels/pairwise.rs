@@ -4,7 +4,7 @@
 //! Terms come one after the other. Like the digits of a binary counter, sums of equally many terms are added as soon as there are
 //! two of them, so that the tree needs no more room than it is deep.
 
-use multiversion::multiversion;
+use super::simd::vectorised;
 
 /// N sums side by side.
 #[derive(Clone, Debug)]
@@ -65,9 +65,13 @@ pub(super) fn sum_lanes(values: &[f32]) -> f32 {
 /// Columns that are summed side by side.
 const COLUMNS: usize = 64;
 
-/// Adds up the columns of `rows` rows that lie `stride` words apart, as many columns as `out` has.
-#[multiversion(targets("x86_64+avx512f+avx512vl", "x86_64+avx2+fma"))]
-pub(super) fn sum_columns(values: &[f32], stride: usize, rows: usize, out: &mut [f32]) {
+vectorised! {
+    /// Adds up the columns of `rows` rows that lie `stride` words apart, as many columns as `out` has.
+    pub(super) fn sum_columns(values: &[f32], stride: usize, rows: usize, out: &mut [f32]) = add_rows;
+}
+
+#[inline(always)]
+fn add_rows(values: &[f32], stride: usize, rows: usize, out: &mut [f32]) {
     /// Rows that are added up in sequence.
     const RUN: usize = 32;
     let mut sums = Pairwise::<COLUMNS>::new();

@@ -4,9 +4,8 @@
 //! A draw is a function of (seed, stream, step, element): the same integers on every device, for any launch shape,
 //! and after any resume. Element `e` takes word `e % 4` of block `e / 4`.
 
-use multiversion::multiversion;
-
 use super::math::{log, sin_cos_turns};
+use super::simd::vectorised;
 use super::step::Step;
 
 const MULTIPLIERS: [u32; 2] = [0xD251_1F53, 0xCD9E_8D57];
@@ -123,15 +122,23 @@ fn normals<const BLOCKS: usize>(step: &Step, stream: u32, first: u32) -> [[f32; 
     interleaved(z)
 }
 
-/// Fills `out` with standard normals: the elements of a stream from `first` on.
-#[multiversion(targets("x86_64+avx512f+avx512vl+avx512dq+avx512bw", "x86_64+avx2+fma"))]
-pub fn fill_normals(out: &mut [f32], first: usize, step: &Step, stream: u32) {
+vectorised! {
+    /// Fills `out` with standard normals: the elements of a stream from `first` on.
+    pub fn fill_normals(out: &mut [f32], first: usize, step: &Step, stream: u32) = normals_of;
+}
+
+vectorised! {
+    /// The same with uniforms in (0, 1).
+    pub fn fill_uniforms(out: &mut [f32], first: usize, step: &Step, stream: u32) = uniforms_of;
+}
+
+#[inline(always)]
+fn normals_of(out: &mut [f32], first: usize, step: &Step, stream: u32) {
     fill::<true>(out, first, step, stream);
 }
 
-/// The same with uniforms in (0, 1).
-#[multiversion(targets("x86_64+avx512f+avx512vl+avx512dq+avx512bw", "x86_64+avx2+fma"))]
-pub fn fill_uniforms(out: &mut [f32], first: usize, step: &Step, stream: u32) {
+#[inline(always)]
+fn uniforms_of(out: &mut [f32], first: usize, step: &Step, stream: u32) {
     fill::<false>(out, first, step, stream);
 }
 

@@ -36,7 +36,7 @@ pub(super) static PIECE: Piece<dyn Objective> = Piece {
 
 /// −(ln Σ_k e^{ln w_k} − ln K) `[rows, 1]`, of `[rows, K]`.
 pub(super) fn bound(log_weights: Tensor) -> Tensor {
-    (log_weights.width() as f32).ln() - log_weights.log_sum_exp(&[1])
+    libm::logf(log_weights.width() as f32) - log_weights.log_sum_exp(&[1])
 }
 
 impl Objective for Iwae {

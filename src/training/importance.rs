@@ -9,6 +9,8 @@
 //! a time. It holds also where a single weight outweighs all others: then what leaving it out changes is its distance from the
 //! next. (1/ESS − 1/K, the usual approximation, is never above 1, however far apart the weights are.)
 
+#![allow(clippy::disallowed_methods, reason = "figures, which no program takes")]
+
 use serde::Serialize;
 
 use super::batches::Batches;

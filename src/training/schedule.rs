@@ -65,11 +65,11 @@ impl Rates {
         let warm = if t.warmup_steps == 0 { 1.0 } else { ((step + 1) as f64 / t.warmup_steps as f64).min(1.0) };
         let factor = match t.schedule {
             Schedule::Constant => 1.0,
-            Schedule::Step => t.step_factor.powf((step / per_epoch / t.step_every.max(1) as u64) as f64),
+            Schedule::Step => libm::pow(t.step_factor, (step / per_epoch / t.step_every.max(1) as u64) as f64),
             Schedule::Cosine => {
                 let (start, end) = (t.warmup_steps as f64, (t.epochs as u64 * per_epoch) as f64);
                 let along = ((step as f64 - start) / (end - start).max(1.0)).clamp(0.0, 1.0);
-                0.5 * (1.0 + (std::f64::consts::PI * along).cos())
+                0.5 * (1.0 + libm::cos(std::f64::consts::PI * along))
             }
         };
         t.learning_rate * warm * factor

@@ -47,7 +47,7 @@ pub struct EvaluateArgs {
     /// Decides what is drawn by chance
     #[arg(long, value_name = "N", default_value = "0")]
     pub seed: u64,
-    /// Where to compute: auto, cpu, gpu, or a number or part of a name from `elbo devices`
+    /// Where to compute: auto, cpu, cpu-exact, gpu, or a number or part of a name from `elbo devices`
     #[arg(long, value_name = "DEVICE", default_value = "auto")]
     pub device: DeviceChoice,
     /// Print JSON, for programs
@@ -110,7 +110,7 @@ pub struct SampleArgs {
     /// Decides which rows are drawn
     #[arg(long, value_name = "N", default_value = "0")]
     pub seed: u64,
-    /// Where to compute: auto, cpu, gpu, or a number or part of a name from `elbo devices`
+    /// Where to compute: auto, cpu, cpu-exact, gpu, or a number or part of a name from `elbo devices`
     #[arg(long, value_name = "DEVICE", default_value = "auto")]
     pub device: DeviceChoice,
 }
@@ -131,7 +131,7 @@ pub struct ReconstructArgs {
     /// The PNG file to write [default: reconstructions.png in the folder of the run]
     #[arg(long, value_name = "FILE.png")]
     pub out: Option<PathBuf>,
-    /// Where to compute: auto, cpu, gpu, or a number or part of a name from `elbo devices`
+    /// Where to compute: auto, cpu, cpu-exact, gpu, or a number or part of a name from `elbo devices`
     #[arg(long, value_name = "DEVICE", default_value = "auto")]
     pub device: DeviceChoice,
 }
@@ -149,7 +149,7 @@ pub struct ReproduceArgs {
     /// Folder for the runs [default: runs/reproduce/NAME]
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
-    /// Where to compute: auto, cpu, gpu, or a number or part of a name from `elbo devices`
+    /// Where to compute: auto, cpu, cpu-exact, gpu, or a number or part of a name from `elbo devices`
     #[arg(long, value_name = "DEVICE", default_value = "auto")]
     pub device: DeviceChoice,
     /// Print the checks as JSON as well, for programs
@@ -185,7 +185,7 @@ Examples:
   elbo bench --json > before.json
   elbo bench --compare before.json", after_long_help = super::bench_help::TEXT)]
 pub struct BenchArgs {
-    /// Where to compute: auto, cpu, gpu, or a number or part of a name from `elbo devices`
+    /// Where to compute: auto, cpu, cpu-exact, gpu, or a number or part of a name from `elbo devices`
     #[arg(long, value_name = "DEVICE", default_value = "auto")]
     pub device: DeviceChoice,
     /// Training steps to measure, in place of the grid [default with --batch: classic]
@@ -223,7 +223,7 @@ pub struct BenchArgs {
 #[derive(Debug, Clone, Args)]
 #[command(after_help = "Examples:\n  elbo profile --device gpu --step wide\n  elbo profile --wgsl 7")]
 pub struct ProfileArgs {
-    /// Where to compute: auto, cpu, gpu, or a number or part of a name from `elbo devices`
+    /// Where to compute: auto, cpu, cpu-exact, gpu, or a number or part of a name from `elbo devices`
     #[arg(long, value_name = "DEVICE", default_value = "auto")]
     pub device: DeviceChoice,
     /// Which training step to look into
@@ -308,7 +308,7 @@ pub struct FitPriorArgs {
     /// Decides all that is random
     #[arg(long, value_name = "N", default_value = "0", value_parser = value_parser!(u64).range(0..=i64::MAX as u64))]
     pub seed: u64,
-    /// Where to compute: auto, cpu, gpu, or a number or part of a name from `elbo devices`
+    /// Where to compute: auto, cpu, cpu-exact, gpu, or a number or part of a name from `elbo devices`
     #[arg(long, value_name = "DEVICE", default_value = "auto")]
     pub device: DeviceChoice,
     /// Print JSON, for programs

@@ -121,7 +121,8 @@ fn what_makes_no_sense_is_refused() {
     refused("--model ae --beta 4", "`beta` weighs the KL term");
     refused("--epoch 4", "--epochs");
     refused("--activation rely", "relu");
-    refused("--device=", "give auto, cpu, gpu");
+    refused("--device=", "give auto, cpu, cpu-exact, gpu");
+    refused("--device gpu-exact", "only the processor gives the same bits everywhere, not a GPU: give cpu-exact");
     refused("--seed -1", "invalid value '-1'");
     refused("--seed 18446744073709551615", "`seed` is 18446744073709551615");
     refused("--resume a --out b", "cannot be used with");

@@ -257,7 +257,9 @@ pub struct TrainingArgs {
 #[derive(Debug, Clone, Default, Args)]
 #[command(next_help_heading = "Device")]
 pub struct DeviceArgs {
-    /// Where to compute: auto, cpu, gpu, or a number or part of a name from `elbo devices` [default: auto]
+    /// Where to compute: auto, cpu, cpu-exact, gpu, or a number or part of a name from `elbo devices` [default: auto]
+    ///
+    /// `cpu-exact` adds up everything in a fixed order: a run gives the same bits on any processor, with any number of threads.
     #[arg(long, value_name = "DEVICE")]
     pub device: Option<DeviceChoice>,
     /// Never choose kernels by timing them, so that a seed gives the same bits again

@@ -96,7 +96,7 @@ impl Scaling {
             return Scaling::NONE;
         }
         let mean = known.clone().sum::<f64>() / count;
-        let deviation = (known.map(|value| (value - mean).powi(2)).sum::<f64>() / count).sqrt();
+        let deviation = (known.map(|value| (value - mean) * (value - mean)).sum::<f64>() / count).sqrt();
         // What does not vary but for roundings has no spread that could be measured.
         let is_spread = deviation > 1e-9 * mean.abs() && deviation.is_normal();
         Scaling { shift: mean, scale: if is_spread { deviation } else { 1.0 } }
@@ -165,8 +165,10 @@ impl Field {
                 place(at, &|| format!("one of the numbers {}", some_of(levels)))
             }
             (FieldKind::Real(_), Cell::Number(value)) if value.is_finite() => Ok(*value),
-            (FieldKind::Positive(_), Cell::Number(value)) if *value > 0.0 && value.is_finite() => Ok(value.ln()),
-            (FieldKind::Count(_), Cell::Number(value)) if *value >= 0.0 && value.fract() == 0.0 => Ok(value.ln_1p()),
+            (FieldKind::Positive(_), Cell::Number(value)) if *value > 0.0 && value.is_finite() => Ok(libm::log(*value)),
+            (FieldKind::Count(_), Cell::Number(value)) if *value >= 0.0 && value.fract() == 0.0 => {
+                Ok(libm::log1p(*value))
+            }
             (kind, _) => Err(self.refuse(
                 cell,
                 match kind {
@@ -214,8 +216,8 @@ impl Field {
         match &self.kind {
             FieldKind::Image(_) | FieldKind::Text => Cell::Missing,
             FieldKind::Real(scaling) => Cell::Number(scaling.invert(first())),
-            FieldKind::Positive(scaling) => Cell::Number(scaling.invert(first()).exp()),
-            FieldKind::Count(scaling) => Cell::Number(scaling.invert(first()).exp_m1().round().max(0.0)),
+            FieldKind::Positive(scaling) => Cell::Number(libm::exp(scaling.invert(first()))),
+            FieldKind::Count(scaling) => Cell::Number(libm::expm1(scaling.invert(first())).round().max(0.0)),
             FieldKind::Ordinal(levels) => {
                 let last = levels.len() - 1;
                 Cell::Number(levels[((first() * last as f64).round().max(0.0) as usize).min(last)])

@@ -35,8 +35,8 @@ impl Sprite {
         Self {
             shape,
             radius: RADIUS * (5 + scale) as f32 / 10.0,
-            cos: angle.cos() as f32,
-            sin: angle.sin() as f32,
+            cos: libm::cos(angle) as f32,
+            sin: libm::sin(angle) as f32,
             centre: [centre(x), centre(y)],
         }
     }

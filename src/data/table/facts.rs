@@ -70,7 +70,7 @@ impl Moments {
     pub fn skewness(&self) -> f64 {
         let ([m, s, t], variance) = (self.sums.map(|sum| sum / self.count), self.variance());
         let third = t - 3.0 * m * s + 2.0 * m * m * m;
-        if variance > 0.0 { third / variance.powf(1.5) } else { 0.0 }
+        if variance > 0.0 { third / (variance * variance.sqrt()) } else { 0.0 }
     }
 }
 
@@ -120,7 +120,7 @@ impl Facts {
         (self.least, self.most) = (self.least.min(value), self.most.max(value));
         self.moments.add(value);
         if value > 0.0 {
-            self.log_moments.add(value.ln());
+            self.log_moments.add(libm::log(value));
         }
     }
 

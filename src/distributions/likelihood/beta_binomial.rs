@@ -46,7 +46,7 @@ impl BetaBinomial {
         let log_beta = |a, b| k.graph().call(Func::LogBeta, &[a, b]);
         let rest = n - k;
         let ratio = log_beta(k + alpha, rest + beta) - log_beta(alpha, beta);
-        ratio - (log_beta(k + 1.0, rest + 1.0) + (n + 1.0).ln())
+        ratio - (log_beta(k + 1.0, rest + 1.0) + libm::logf(n + 1.0))
     }
 }
 

@@ -49,7 +49,7 @@ impl Bins {
 
     /// ln s is kept in a range: s from a twentieth of a bin, where one level has all but 1e-4 of the probability, to 150.
     pub fn log_scale(self, output: Tensor) -> Tensor {
-        output.clamp(self.width().ln() - 3.0, 5.0)
+        output.clamp(libm::logf(self.width()) - 3.0, 5.0)
     }
 
     /// ln P(x).
@@ -59,7 +59,7 @@ impl Bins {
         let (precision, residual) = ((-log_scale).exp(), x - mu);
         let above = (-((residual + half) * precision)).softplus();
         let below = ((residual - half) * precision).softplus();
-        let both = (w.ln() - log_scale) + (precision * -w).apply(Func::UniformCumulant);
+        let both = (libm::logf(w) - log_scale) + (precision * -w).apply(Func::UniformCumulant);
         let (first, last) = (x.less(half), top.less(x));
         let (above, below) = (last.select(zero, above), first.select(zero, below));
         first.maximum(last).select(zero, both) - (above + below)

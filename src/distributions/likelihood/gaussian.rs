@@ -43,7 +43,7 @@ impl Likelihood for Gaussian {
     }
 
     fn log_prob<'g>(&self, outputs: Tensor<'g>, x: Tensor<'g>) -> Tensor<'g> {
-        let log_var = x.graph().constant(2.0 * self.sigma.ln());
+        let log_var = x.graph().constant(2.0 * libm::logf(self.sigma));
         x.graph().call(Func::GaussianLogProb, &[x, outputs, log_var])
     }
 
@@ -52,6 +52,6 @@ impl Likelihood for Gaussian {
     }
 
     fn sample<'g>(&self, outputs: Tensor<'g>) -> Option<Tensor<'g>> {
-        Some(draws::gaussian(outputs, outputs.graph().constant(2.0 * self.sigma.ln())))
+        Some(draws::gaussian(outputs, outputs.graph().constant(2.0 * libm::logf(self.sigma))))
     }
 }

@@ -74,7 +74,7 @@ impl Likelihood for Laplace {
     }
 
     fn log_prob<'g>(&self, outputs: Tensor<'g>, x: Tensor<'g>) -> Tensor<'g> {
-        log_prob(x, outputs, x.graph().constant(self.scale.ln()))
+        log_prob(x, outputs, x.graph().constant(libm::logf(self.scale)))
     }
 
     fn mean<'g>(&self, outputs: Tensor<'g>) -> Tensor<'g> {
@@ -82,7 +82,7 @@ impl Likelihood for Laplace {
     }
 
     fn sample<'g>(&self, outputs: Tensor<'g>) -> Option<Tensor<'g>> {
-        Some(sample(outputs, outputs.graph().constant(self.scale.ln())))
+        Some(sample(outputs, outputs.graph().constant(libm::logf(self.scale))))
     }
 }
 

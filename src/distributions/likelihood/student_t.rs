@@ -47,7 +47,7 @@ impl StudentT {
     /// The logarithm of the density of t at 0.
     fn peak(self) -> f32 {
         let gammas = libm::lgamma(0.5 * (self.nu + 1.0)) - libm::lgamma(0.5 * self.nu);
-        (gammas - 0.5 * (self.nu * std::f64::consts::PI).ln()) as f32
+        (gammas - 0.5 * libm::log(self.nu * std::f64::consts::PI)) as f32
     }
 }
 

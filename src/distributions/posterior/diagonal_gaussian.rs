@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::{Draw, Posterior};
 use crate::catalogue::{About, Kind, Piece};
 use crate::distributions::prior::Prior;
+use crate::distributions::special::LN_TAU;
 use crate::graph::Tensor;
 use crate::kernels::Func;
 
@@ -40,7 +41,7 @@ impl DiagonalGaussian {
     /// `[rows, latent]`.
     pub(crate) fn draw_each<'g>(self, [mu, log_var]: [Tensor<'g>; 2], noise: Tensor<'g>) -> [Tensor<'g>; 2] {
         let z = mu.graph().call(Func::Reparameterise, &[mu, log_var, noise]);
-        [z, (noise.square() + log_var + std::f32::consts::TAU.ln()) * -0.5]
+        [z, (noise.square() + log_var + LN_TAU) * -0.5]
     }
 }
 

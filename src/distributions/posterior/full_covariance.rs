@@ -9,6 +9,7 @@ use std::sync::Arc;
 use super::{Draw, LOG_SCALE, Posterior};
 use crate::catalogue::{About, Kind, Piece};
 use crate::distributions::prior::Prior;
+use crate::distributions::special::LN_TAU;
 use crate::graph::Tensor;
 
 /// N(μ, LLᵀ).
@@ -76,7 +77,7 @@ impl Posterior for FullCovariance {
         let [rows, latent] = noise.dims();
         let Factor { mu, lower, log_diagonal } = self.split(outputs);
         let moved = (lower * noise.reshape(&[rows, 1, latent])).sum(&[2]).reshape(&[rows, latent]);
-        let each = (noise.square() + std::f32::consts::TAU.ln()) * -0.5 - log_diagonal;
+        let each = (noise.square() + LN_TAU) * -0.5 - log_diagonal;
         Draw::new(mu + moved, each.sum_rows())
     }
 
@@ -89,7 +90,7 @@ impl Posterior for FullCovariance {
     fn kl<'g>(&self, outputs: Tensor<'g>, prior: &dyn Prior) -> Option<Tensor<'g>> {
         let Factor { mu, lower, log_diagonal } = self.split(outputs);
         let variance = lower.square().sum(&[2]).reshape(mu.shape());
-        let entropy = log_diagonal + 0.5 * (1.0 + std::f32::consts::TAU.ln());
+        let entropy = log_diagonal + 0.5 * (1.0 + LN_TAU);
         Some(prior.cross_entropy(mu, variance)? - entropy)
     }
 }

@@ -115,12 +115,12 @@ impl Posterior for GumbelSoftmax {
         }
         let log_pi = self.log_pi(outputs);
         let [rows, variables, n] = log_pi.dims();
-        let each = log_pi.exp() * (log_pi + (n as f32).ln());
+        let each = log_pi.exp() * (log_pi + libm::logf(n as f32));
         Some(each.sum(&[2]).reshape(&[rows, variables]))
     }
 
     fn scalar(&self, name: &str, epochs: f64) -> Option<f64> {
         let along = if self.epochs > 0.0 { (epochs / self.epochs).min(1.0) } else { 1.0 };
-        (name == TEMPERATURE).then(|| self.start * (self.end / self.start).powf(along))
+        (name == TEMPERATURE).then(|| self.start * libm::pow(self.end / self.start, along))
     }
 }

@@ -45,6 +45,6 @@ impl Standard for Logistic {
     }
 
     fn variance(&self) -> f64 {
-        std::f64::consts::PI.powi(2) / 3.0
+        std::f64::consts::PI * std::f64::consts::PI / 3.0
     }
 }

@@ -40,7 +40,7 @@ pub(super) static PIECE: Piece<dyn Posterior> = Piece {
 impl StudentT {
     /// −ln of the density at 0.
     fn log_normaliser(self) -> f64 {
-        ln_gamma(0.5 * self.nu) - ln_gamma(0.5 * (self.nu + 1.0)) + 0.5 * (self.nu * std::f64::consts::PI).ln()
+        ln_gamma(0.5 * self.nu) - ln_gamma(0.5 * (self.nu + 1.0)) + 0.5 * libm::log(self.nu * std::f64::consts::PI)
     }
 }
 

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::{Code, Encoder, Points, Prior, gaussian};
 use crate::catalogue::{About, Kind, Piece};
+use crate::distributions::special::LN_TAU;
 use crate::error::Result;
 use crate::graph::{Graph, Init, Tensor};
 use crate::kernels::Func;
@@ -43,7 +44,7 @@ impl Prior for DiagonalGaussian {
     fn data_dependent_init(&self, points: &Points) -> Result<Vec<(&'static str, Vec<f32>)>> {
         let [mean, variance] = points.moments();
         let mean = mean.iter().map(|&m| m as f32).collect();
-        let log_var = variance.iter().map(|v| v.ln() as f32).collect();
+        let log_var = variance.iter().map(|v| libm::log(*v) as f32).collect();
         Ok(vec![("prior.mean", mean), ("prior.log_var", log_var)])
     }
 
@@ -69,6 +70,6 @@ impl Prior for DiagonalGaussian {
     fn cross_entropy<'g>(&self, mu: Tensor<'g>, variance: Tensor<'g>) -> Option<Tensor<'g>> {
         let [mean, log_var] = self.moments(mu.graph(), mu.width());
         let scaled = ((mu - mean).square() + variance) * (-log_var).exp();
-        Some((scaled + log_var + std::f32::consts::TAU.ln()) * 0.5)
+        Some((scaled + log_var + LN_TAU) * 0.5)
     }
 }

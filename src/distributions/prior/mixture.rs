@@ -63,7 +63,7 @@ impl Prior for Mixture {
         }
         let found = points.mixture(components);
         let narrow = |values: Vec<f64>| values.iter().map(|&v| v as f32).collect();
-        let log_var = found.variances.iter().map(|v| v.ln()).collect();
+        let log_var = found.variances.iter().map(|v| libm::log(*v)).collect();
         Ok(vec![
             ("prior.mean", narrow(found.means)),
             ("prior.log_var", narrow(log_var)),

@@ -51,7 +51,7 @@ impl Points<'_> {
             sums.into_iter().map(|sum| sum / self.len() as f64).collect()
         };
         let mean = mean_over(&|_, z| z);
-        let variance = mean_over(&|d, z| (z - mean[d]).powi(2).max(1e-12));
+        let variance = mean_over(&|d, z| ((z - mean[d]) * (z - mean[d])).max(1e-12));
         [mean, variance]
     }
 
@@ -60,7 +60,7 @@ impl Points<'_> {
     pub(super) fn mixture(&self, components: usize) -> Gaussians {
         let [_, variance] = self.moments();
         let mut found = Gaussians {
-            log_weights: vec![-(components as f64).ln(); components],
+            log_weights: vec![-libm::log(components as f64); components],
             means: self.codes[..components * self.latent].iter().map(|&z| f64::from(z)).collect(),
             variances: variance.repeat(components),
         };
@@ -74,21 +74,21 @@ impl Points<'_> {
         let (latent, components) = (self.latent, now.log_weights.len());
         let precisions: Vec<f64> = now.variances.iter().map(|v| 1.0 / v).collect();
         let log_scales: Vec<f64> =
-            now.variances.chunks_exact(latent).map(|v| v.iter().map(|v| v.ln()).sum::<f64>()).collect();
+            now.variances.chunks_exact(latent).map(|v| v.iter().map(|v| libm::log(*v)).sum::<f64>()).collect();
         let (mut weights, mut sums) = (vec![0.0; components], vec![0.0; components * latent]);
         let mut squares = sums.clone();
         let mut joint = vec![0.0; components];
         for row in self.codes.chunks_exact(latent) {
             for (k, joint) in joint.iter_mut().enumerate() {
                 let of = k * latent..(k + 1) * latent;
-                let each = row.iter().zip(&now.means[of.clone()]).zip(&precisions[of]);
-                let distance: f64 = each.map(|((&z, m), p)| (f64::from(z) - m).powi(2) * p).sum();
+                let apart = row.iter().zip(&now.means[of.clone()]).map(|(&z, mean)| f64::from(z) - mean);
+                let distance: f64 = apart.zip(&precisions[of]).map(|(apart, p)| apart * apart * p).sum();
                 *joint = now.log_weights[k] - 0.5 * (distance + log_scales[k]);
             }
             let largest = joint.iter().copied().fold(f64::NEG_INFINITY, f64::max);
-            let total: f64 = joint.iter().map(|l| (l - largest).exp()).sum();
+            let total: f64 = joint.iter().map(|l| libm::exp(l - largest)).sum();
             for (k, joint) in joint.iter().enumerate() {
-                let share = (joint - largest).exp() / total;
+                let share = libm::exp(joint - largest) / total;
                 // Most codes belong to few components.
                 if share < 1e-9 {
                     continue;
@@ -103,7 +103,7 @@ impl Points<'_> {
         }
         for (k, &weight) in weights.iter().enumerate() {
             // One that no code belongs to stays where it is, and small.
-            now.log_weights[k] = (weight.max(0.1) / self.len() as f64).ln();
+            now.log_weights[k] = libm::log(weight.max(0.1) / self.len() as f64);
             if weight < 0.1 {
                 continue;
             }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::{Code, Encoder, Prior, standard};
 use crate::catalogue::{About, Kind, Piece};
+use crate::distributions::special::LN_TAU;
 use crate::graph::{Graph, Tensor};
 use crate::kernels::Func;
 
@@ -44,6 +45,6 @@ impl Prior for StandardNormal {
     }
 
     fn cross_entropy<'g>(&self, mu: Tensor<'g>, variance: Tensor<'g>) -> Option<Tensor<'g>> {
-        Some((mu.square() + variance + std::f32::consts::TAU.ln()) * 0.5)
+        Some((mu.square() + variance + LN_TAU) * 0.5)
     }
 }

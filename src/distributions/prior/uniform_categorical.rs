@@ -42,7 +42,7 @@ impl Prior for UniformCategorical {
         let ([rows, latent], n) = (z.dims(), self.categories);
         let shape = [rows, latent / n, n];
         let log_y = log_z.unwrap_or_else(|| z.ln()).reshape(&shape);
-        relaxed::log_prob(z.graph().full(-(n as f32).ln(), &shape), log_y)
+        relaxed::log_prob(z.graph().full(-libm::logf(n as f32), &shape), log_y)
     }
 
     /// Corners of the simplex: the categories themselves.

@@ -68,7 +68,7 @@ impl Prior for VampPrior {
                 (count / 10).max(1)
             )));
         }
-        let logit = |u: f32| (u.clamp(0.01, 0.99) / (1.0 - u.clamp(0.01, 0.99))).ln();
+        let logit = |u: f32| libm::logf(u.clamp(0.01, 0.99) / (1.0 - u.clamp(0.01, 0.99)));
         let some = points.inputs[..self.components * features].iter();
         Ok(vec![("prior.pseudo_inputs", some.map(|&u| if self.bounded { logit(u) } else { u }).collect())])
     }
@@ -84,7 +84,7 @@ impl Prior for VampPrior {
         let (outputs, z) = (outputs.reshape(&[1, components, width]), z.reshape(&[n, 1, latent]));
         let each = encoder.posterior.log_prob_per_dimension(outputs, z);
         let each = each.expect("the posterior is a product over dimensions, which was checked");
-        each.sum(&[2]).reshape(&[n, components]).log_sum_exp(&[1]) - (components as f32).ln()
+        each.sum(&[2]).reshape(&[n, components]).log_sum_exp(&[1]) - libm::logf(components as f32)
     }
 
     fn sample<'g>(&self, graph: &'g Graph, rows: usize, latent: usize, encoder: &Encoder) -> Tensor<'g> {

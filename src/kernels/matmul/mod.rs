@@ -4,21 +4,20 @@
 //! with further terms and several outputs are all the epilogue's expression. For weight gradients (A = dYᵀ) the sums of
 //! A's rows, which are the bias gradient, come out of the same pass.
 //!
-//! On the CPU the product itself is `faer`'s, one thread per half of C. The WGSL stands in `text`; there a bias that is added
+//! On the CPU the product itself is `faer`'s, or the exact one, one thread per half of C. The WGSL stands in `text`; there a bias that is added
 //! first is where the sums start from.
 
 mod choose;
 mod pair;
+mod product;
 mod text;
 
 pub use pair::Pair;
 
 use std::fmt::Write;
 
-use faer::linalg::matmul::matmul;
-use faer::{Accum, MatMut, MatRef, Par};
-
 use choose::{Config, Layout};
+use product::{Factor, Target, product};
 use text::Hooks;
 
 use super::args::Args;
@@ -43,9 +42,8 @@ pub struct Operand {
 
 impl Operand {
     /// Strides of (row, column) of the operand as it is used.
-    fn strides(&self) -> (isize, isize) {
-        let stride = self.stride as isize;
-        if self.transposed { (1, stride) } else { (stride, 1) }
+    fn strides(&self) -> (usize, usize) {
+        if self.transposed { (1, self.stride) } else { (self.stride, 1) }
     }
 }
 
@@ -146,23 +144,18 @@ impl Matmul {
     fn block(&self, rows: std::ops::Range<usize>, cols: std::ops::Range<usize>, args: &Args, step: &Step) {
         let first = &self.stores[0];
         let (ldc, start) = (first.view.strides[0], first.view.at(&[rows.start, cols.start]));
-        let (ars, acs) = self.a.strides();
-        let (brs, bcs) = self.b.strides();
-        // SAFETY: the program's builder has checked that both operands lie within their bindings.
-        let (a, b) = unsafe {
-            let a = args.read(0).as_ptr().add(self.a.offset).offset(rows.start as isize * ars);
-            let b = args.read(1).as_ptr().add(self.b.offset).offset(cols.start as isize * bcs);
-            (
-                MatRef::from_raw_parts(a, rows.len(), self.k, ars, acs),
-                MatRef::from_raw_parts(b, self.k, cols.len(), brs, bcs),
-            )
-        };
+        let ((a_rows, a_terms), (b_terms, b_cols)) = (self.a.strides(), self.b.strides());
+        let a = &args.read(0)[self.a.offset + rows.start * a_rows..];
+        let b = &args.read(1)[self.b.offset + cols.start * b_cols..];
+        let (a, b) = (
+            Factor::new(a, (rows.len(), a_rows), (self.k, a_terms)),
+            Factor::new(b, (cols.len(), b_cols), (self.k, b_terms)),
+        );
         // SAFETY: this block's words of the output belong to this thread; `start` and the strides lie within the binding.
-        let c = unsafe {
+        unsafe {
             let c = args.write(first.binding).as_mut_ptr().add(start);
-            MatMut::from_raw_parts_mut(c, rows.len(), cols.len(), ldc as isize, 1)
-        };
-        matmul(c, Accum::Replace, a, b, 1.0, Par::Seq);
+            product(args.arithmetic(), Target { start: c, strides: (ldc, 1) }, a, b);
+        }
         let plain = self.stores.len() == 1 && self.expr.instrs[first.reg as usize] == Instr::Acc;
         if plain {
             return;
@@ -194,8 +187,8 @@ impl Matmul {
             return sum_columns(&a[self.a.offset..], self.a.stride, self.k, &mut out[at(0)..at(0) + self.m]);
         }
         for row in 0..self.m {
-            let start = self.a.offset + row * rs as usize;
-            out[at(row)] = sum_strided(a, start, cs as usize, self.k);
+            let start = self.a.offset + row * rs;
+            out[at(row)] = sum_strided(a, start, cs, self.k);
         }
     }
 }

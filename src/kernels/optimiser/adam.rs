@@ -2,8 +2,6 @@
 
 use std::sync::Arc;
 
-use multiversion::multiversion;
-
 use super::{Optimiser, Pass};
 use crate::catalogue::{About, Bounds, Kind, Piece, Setting};
 
@@ -42,7 +40,7 @@ pub(super) static PIECE: Piece<dyn Optimiser> = Piece {
 
 /// 1 − βᵗ, of the decay rate that devices hold, in f32: of 0.999 itself, 1 − β would differ from theirs by 1.3e-5.
 pub(super) fn decayed(beta: f32, t: u64) -> f64 {
-    1.0 - f64::from(beta).powf(t as f64)
+    1.0 - libm::pow(f64::from(beta), t as f64)
 }
 
 impl Optimiser for Adam {
@@ -75,7 +73,11 @@ impl Optimiser for Adam {
     }
 
     fn descend(&self, pass: Pass) -> f32 {
-        descend(self, pass)
+        let (adam, [alpha, c, _]) = (*self, pass.scalars);
+        pass.apply(
+            #[inline(always)]
+            |theta, moments, g| adam.step(theta, moments, g, [alpha, c]),
+        )
     }
 }
 
@@ -87,10 +89,4 @@ impl Adam {
         let v = self.beta2 * v + (1.0 - self.beta2) * g * g;
         (theta - alpha * m / (v.sqrt() * c + self.epsilon), [m, v])
     }
-}
-
-#[multiversion(targets("x86_64+avx512f+avx512vl", "x86_64+avx2+fma"))]
-fn descend(adam: &Adam, pass: Pass) -> f32 {
-    let (adam, [alpha, c, _]) = (*adam, pass.scalars);
-    pass.apply(|theta, moments, g| adam.step(theta, moments, g, [alpha, c]))
 }

@@ -2,8 +2,6 @@
 
 use std::sync::Arc;
 
-use multiversion::multiversion;
-
 use super::adam::{Adam, BETA1, BETA2, EPSILON, decayed};
 use super::{Optimiser, Pass};
 use crate::catalogue::{About, Kind, Piece, Setting};
@@ -61,16 +59,14 @@ impl Optimiser for Adamax {
     }
 
     fn descend(&self, pass: Pass) -> f32 {
-        descend(&self.0, pass)
+        let (Adam { beta1, beta2, epsilon }, [alpha, ..]) = (self.0, pass.scalars);
+        pass.apply(
+            #[inline(always)]
+            |theta, [m, u], g| {
+                let m = beta1 * m + (1.0 - beta1) * g;
+                let u = (beta2 * u).max(g.abs());
+                (theta - alpha * m / (u + epsilon), [m, u])
+            },
+        )
     }
-}
-
-#[multiversion(targets("x86_64+avx512f+avx512vl", "x86_64+avx2+fma"))]
-fn descend(adam: &Adam, pass: Pass) -> f32 {
-    let (Adam { beta1, beta2, epsilon }, [alpha, ..]) = (*adam, pass.scalars);
-    pass.apply(|theta, [m, u], g| {
-        let m = beta1 * m + (1.0 - beta1) * g;
-        let u = (beta2 * u).max(g.abs());
-        (theta - alpha * m / (u + epsilon), [m, u])
-    })
 }

@@ -2,8 +2,6 @@
 
 use std::sync::Arc;
 
-use multiversion::multiversion;
-
 use super::adam::{Adam, BETA1, BETA2, EPSILON};
 use super::{Optimiser, Pass};
 use crate::catalogue::{About, Bounds, Kind, Piece, Setting};
@@ -73,12 +71,10 @@ impl Optimiser for AdamW {
     }
 
     fn descend(&self, pass: Pass) -> f32 {
-        descend(&self.adam, pass)
+        let (adam, [alpha, c, decay]) = (self.adam, pass.scalars);
+        pass.apply(
+            #[inline(always)]
+            |theta, moments, g| adam.step(theta - decay * theta, moments, g, [alpha, c]),
+        )
     }
-}
-
-#[multiversion(targets("x86_64+avx512f+avx512vl", "x86_64+avx2+fma"))]
-fn descend(adam: &Adam, pass: Pass) -> f32 {
-    let (adam, [alpha, c, decay]) = (*adam, pass.scalars);
-    pass.apply(|theta, moments, g| adam.step(theta - decay * theta, moments, g, [alpha, c]))
 }

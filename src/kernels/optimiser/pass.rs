@@ -1,5 +1,9 @@
 //! One pass of an optimiser over a chunk on the CPU, in blocks that vectorise.
 
+use pulp::{Simd, WithSimd};
+
+use crate::kernels::simd::dispatch;
+
 /// Lanes of a block.
 const LANES: usize = 16;
 
@@ -20,9 +24,13 @@ pub struct Pass<'a> {
 
 impl Pass<'_> {
     /// Moves every parameter: `rule` takes θ, what is kept of it, and its gradient, and gives θ and what is kept anew. Gives
-    /// Σg², to which a gradient that is not finite adds 3e38. To be called where vector instructions are enabled.
-    #[inline(always)]
+    /// Σg², to which a gradient that is not finite adds 3e38. The rule must be `#[inline(always)]`, so that it becomes vectors.
     pub fn apply<const N: usize>(self, rule: impl Fn(f32, [f32; N], f32) -> (f32, [f32; N])) -> f32 {
+        dispatch(Apply { pass: self, rule })
+    }
+
+    #[inline(always)]
+    fn blocks<const N: usize>(self, rule: impl Fn(f32, [f32; N], f32) -> (f32, [f32; N])) -> f32 {
         let Pass { theta, state, gradient, scale, .. } = self;
         let [a, b] = state;
         let (theta, theta_rest) = theta.as_chunks_mut::<LANES>();
@@ -50,6 +58,21 @@ impl Pass<'_> {
             }
         }
         sums.iter().sum()
+    }
+}
+
+/// A rule, and what it is applied to.
+struct Apply<'a, const N: usize, R: Fn(f32, [f32; N], f32) -> (f32, [f32; N])> {
+    pass: Pass<'a>,
+    rule: R,
+}
+
+impl<const N: usize, R: Fn(f32, [f32; N], f32) -> (f32, [f32; N])> WithSimd for Apply<'_, N, R> {
+    type Output = f32;
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, _: S) -> f32 {
+        self.pass.blocks(self.rule)
     }
 }
 

@@ -2,8 +2,6 @@
 
 use std::sync::Arc;
 
-use multiversion::multiversion;
-
 use super::adam::EPSILON;
 use super::{Optimiser, Pass};
 use crate::catalogue::{About, Bounds, Kind, Piece, Setting};
@@ -62,15 +60,13 @@ impl Optimiser for RmsProp {
     }
 
     fn descend(&self, pass: Pass) -> f32 {
-        descend(self, pass)
+        let (RmsProp { rho, epsilon }, [alpha, ..]) = (*self, pass.scalars);
+        pass.apply(
+            #[inline(always)]
+            |theta, [v], g| {
+                let v = rho * v + (1.0 - rho) * g * g;
+                (theta - alpha * g / (v.sqrt() + epsilon), [v])
+            },
+        )
     }
-}
-
-#[multiversion(targets("x86_64+avx512f+avx512vl", "x86_64+avx2+fma"))]
-fn descend(rule: &RmsProp, pass: Pass) -> f32 {
-    let (RmsProp { rho, epsilon }, [alpha, ..]) = (*rule, pass.scalars);
-    pass.apply(|theta, [v], g| {
-        let v = rho * v + (1.0 - rho) * g * g;
-        (theta - alpha * g / (v.sqrt() + epsilon), [v])
-    })
 }

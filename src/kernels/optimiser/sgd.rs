@@ -2,8 +2,6 @@
 
 use std::sync::Arc;
 
-use multiversion::multiversion;
-
 use super::{Optimiser, Pass};
 use crate::catalogue::{About, Bounds, Kind, Piece, Setting};
 
@@ -62,15 +60,13 @@ impl Optimiser for Sgd {
     }
 
     fn descend(&self, pass: Pass) -> f32 {
-        descend(self, pass)
+        let (Sgd { momentum }, [alpha, ..]) = (*self, pass.scalars);
+        pass.apply(
+            #[inline(always)]
+            |theta, [b], g| {
+                let b = momentum * b + g;
+                (theta - alpha * b, [b])
+            },
+        )
     }
-}
-
-#[multiversion(targets("x86_64+avx512f+avx512vl", "x86_64+avx2+fma"))]
-fn descend(rule: &Sgd, pass: Pass) -> f32 {
-    let (Sgd { momentum }, [alpha, ..]) = (*rule, pass.scalars);
-    pass.apply(|theta, [b], g| {
-        let b = momentum * b + g;
-        (theta - alpha * b, [b])
-    })
 }

@@ -91,7 +91,7 @@ fn gaussian_fixed(batch: usize, features: usize) -> Case {
     let log_var = build.constant(-2.0);
     let log_prob = build.call(Func::GaussianLogProb, &[x, mu, log_var]);
     build.sum(log_prob);
-    let precision = build.constant(2.0_f32.exp());
+    let precision = build.constant(libm::expf(2.0));
     let difference = build.call(Func::Sub, &[x, mu]);
     let pull = build.call(Func::Mul, &[difference, precision]);
     let weight = negated_weight(&mut build);

@@ -147,7 +147,7 @@ impl M2 {
 
     /// ln C, which is −ln p(y).
     fn log_classes(&self) -> f32 {
-        (self.classes() as f32).ln()
+        libm::logf(self.classes() as f32)
     }
 
     /// The bound of rows with these labels.

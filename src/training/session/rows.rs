@@ -85,7 +85,7 @@ impl Session {
         for (i, row) in filled.chunks_exact_mut(features).enumerate() {
             let parts = || parts.iter().map(|part| &part[i * (features + 1)..][..features + 1]);
             let largest = parts().map(|part| part[features]).fold(f32::NEG_INFINITY, f32::max);
-            let share = |part: &[f32]| f64::from(part[features] - largest).exp();
+            let share = |part: &[f32]| libm::exp(f64::from(part[features] - largest));
             let all: f64 = parts().map(share).sum();
             for (j, value) in row.iter_mut().enumerate().filter(|(_, value)| value.is_nan()) {
                 *value = parts().map(|part| share(part) / all * f64::from(part[j])).sum::<f64>() as f32;
