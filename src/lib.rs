@@ -66,7 +66,8 @@
 //! describes, and are chosen by name.
 //!
 //! Beside them stand [`data`], which reads and makes data sets, [`config`], the settings and their presets,
-//! [`evaluation`], what is computed from codes after a run, [`problems`] of settings, [`error`] and [`files`].
+//! [`evaluation`], what is computed from codes after a run, [`problems`] of settings, [`error`], [`files`] and the
+//! [`user_cache`].
 #![warn(missing_docs)]
 
 pub mod apps;
@@ -99,6 +100,7 @@ pub mod problems;
 pub mod program;
 #[cfg_attr(not(test), deny(clippy::disallowed_methods))]
 pub mod training;
+pub mod user_cache;
 
 pub use apps::{Trained, train, train_with};
 pub use error::{Error, Result};

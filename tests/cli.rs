@@ -5,6 +5,8 @@
 
 #[path = "cli/bench.rs"]
 mod bench;
+#[path = "cli/data.rs"]
+mod data;
 #[path = "cli/exact.rs"]
 mod exact;
 #[path = "cli/kernels.rs"]

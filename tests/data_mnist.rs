@@ -18,7 +18,7 @@ fn mean(data: &Dataset) -> f64 {
 #[ignore = "needs MNIST: set ELBO_DATA to the folder that holds `mnist`"]
 fn mnist_is_what_it_is_known_to_be() {
     let folder = common::data("mnist");
-    let Splits { train, validation, test } = open(&Source::Path(folder), &Options::default()).unwrap();
+    let Splits { train, validation, test, .. } = open(&Source::Path(folder), &Options::default()).unwrap();
     let test = test.unwrap();
     assert_eq!((train.rows, validation, test.rows), (60_000, None, 10_000));
     let shape = Shape { height: 28, width: 28, channels: 1 };
@@ -38,4 +38,21 @@ fn validation_is_held_out_of_the_training_rows() {
     let splits = open(&Source::Path(folder), &options).unwrap();
     assert_eq!((splits.train.rows, splits.validation.unwrap().rows), (55_000, 5000));
     assert_eq!(splits.test.unwrap().rows, 10_000);
+}
+
+#[test]
+#[ignore = "needs CIFAR-10: set ELBO_DATA to the folder that holds `cifar-10-batches-bin`"]
+fn cifar_is_what_it_is_known_to_be() {
+    let splits = open(&Source::Path(common::data("cifar-10-batches-bin")), &Options::default()).unwrap();
+    let (train, test) = (splits.train, splits.test.unwrap());
+    assert_eq!(splits.origin.format, "CIFAR-10, binary version");
+    assert_eq!(train.shape(), Shape { height: 32, width: 32, channels: 3 });
+    assert!(train.rows % 10_000 == 0 && test.rows > 0);
+    let labels = train.labels.as_ref().unwrap();
+    assert_eq!(labels.names[..3], ["airplane", "automobile", "bird"]);
+    // The first training picture is a frog, its first pixel (59, 62, 63); the first test picture is a cat.
+    let pixel: Vec<f32> = train.row(0)[..3].iter().map(|value| (value * 255.0).round()).collect();
+    assert_eq!((labels.names[labels.values[0] as usize].as_str(), &pixel[..]), ("frog", &[59.0, 62.0, 63.0][..]));
+    let labels = test.labels.unwrap();
+    assert_eq!(labels.names[labels.values[0] as usize], "cat");
 }

@@ -5,9 +5,10 @@ use std::time::Duration;
 use crate::config::DeviceChoice;
 use crate::cpu::Cpu;
 use crate::error::{Error, Result};
-use crate::gpu::{Adapter, Gpu, Options, adapters, cache_folder};
+use crate::gpu::{Adapter, Gpu, Options, adapters};
 use crate::kernels::Traits;
 use crate::program::Executor;
+use crate::user_cache::cache_folder;
 
 /// How long kernels are timed for one program.
 const TUNING: Duration = Duration::from_millis(300);

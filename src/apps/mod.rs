@@ -2,6 +2,7 @@
 
 pub mod bench;
 mod columns;
+mod data_summary;
 mod devices;
 pub mod doctor;
 mod evaluation;
@@ -20,6 +21,7 @@ mod trained;
 mod tuning;
 
 pub use columns::ColumnFigures;
+pub use data_summary::{DataSummary, FactorSummary, PartSummary, save_contact_sheet};
 pub use devices::{open_device, open_gpu, open_tuned, shader_traits};
 pub use evaluation::{Distance, EVALUATION, Evaluation, KlEstimator, Score, Wanted};
 pub use fit_prior::{PriorFigures, PriorFit, PriorFitted, fit_prior};

@@ -59,6 +59,7 @@ pub(super) fn open_data(config: &Config, schema: Option<&Schema>) -> Result<Spli
         train: conditioned(config, splits.train)?,
         validation: splits.validation.map(held_out).transpose()?,
         test: splits.test.map(held_out).transpose()?,
+        origin: splits.origin,
     })
 }
 

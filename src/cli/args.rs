@@ -14,11 +14,11 @@ mod train;
 use clap::{Arg, CommandFactory, FromArgMatches, Parser, Subcommand};
 
 pub use commands::{
-    BenchArgs, BenchStep, DoctorArgs, EvaluateArgs, FitPriorArgs, ImputeArgs, KernelsArgs, KernelsCommand, ModelsArgs,
-    ProfileArgs, ReconstructArgs, ReproduceArgs, SampleArgs, ShowKernelArgs,
+    BenchArgs, BenchStep, DoctorArgs, EvaluateArgs, FitPriorArgs, ImputeArgs, KernelsArgs, KernelsCommand, LookArgs,
+    ModelsArgs, ProfileArgs, ReconstructArgs, ReproduceArgs, SampleArgs, ShowKernelArgs,
 };
-pub use resolve::{resolve, train_config};
-pub use train::{DataArgs, DeviceArgs, ModelArgs, TrainArgs, TrainingArgs};
+pub use resolve::{data_config, resolve, train_config};
+pub use train::{DataArgs, DeviceArgs, ModelArgs, RowArgs, TrainArgs, TrainingArgs};
 
 use crate::config::Preset;
 
@@ -61,6 +61,11 @@ pub enum Command {
     /// Settings come from a preset, then from --config, then from the options, the later going before the earlier. Nothing
     /// is required: without options, the model learns built-in pictures.
     Train(Box<TrainArgs>),
+    /// Look at data without training on it: what it is, how it would be read, what is odd about it
+    ///
+    /// Prints rows, classes and parts, what was decided because nobody had and how to decide otherwise, and what was left out.
+    /// With --out, draws rows from all over it.
+    Data(LookArgs),
     /// List what models can be made of: objectives, likelihoods, posteriors, priors
     ///
     /// With a name, explains one: its formula, where it comes from, the numbers it takes, and a command that uses it.

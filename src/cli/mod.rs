@@ -5,6 +5,7 @@ mod print;
 
 pub mod args;
 mod bench;
+mod data;
 mod devices;
 mod doctor;
 mod evaluate;
@@ -14,6 +15,7 @@ mod interrupt;
 mod kernels;
 mod models;
 mod profile;
+mod reading;
 mod reconstruct;
 mod reproduce;
 mod sample;
@@ -33,8 +35,10 @@ pub fn run(cli: Cli) -> Result<()> {
         let pool = rayon::ThreadPoolBuilder::new().num_threads(threads.into());
         pool.build_global().map_err(|e| Error::Device(format!("there cannot be {threads} threads: {e}")))?;
     }
+    reading::show();
     let done = match cli.into_command() {
         Command::Train(args) => train::run(&args),
+        Command::Data(args) => data::run(&args),
         Command::Models(args) => models::run(&args),
         Command::Evaluate(args) => evaluate::run(&args),
         Command::Sample(args) => sample::run(&args),

@@ -20,6 +20,9 @@ use crate::error::{Error, Result};
 use crate::training::Progress;
 use crate::training::metrics::EpochRecord;
 
+/// Columns that sentences are filled into.
+const WIDTH: usize = 120;
+
 /// Trains a model; of one over the codes of a VAE, where there is none yet, that first.
 pub fn run(args: &TrainArgs) -> Result<()> {
     let is_new = args.second_stage.is_none() && args.resume.is_none() && !args.print_config;
@@ -111,6 +114,14 @@ fn free_folder(config: &Config) -> PathBuf {
 /// Says what is trained on what, where batches of so many rows were asked for.
 fn introduce(run: &TrainRun, batch: usize) {
     println!("Data:   {}", run.data.train.describe());
+    let origin = &run.data.origin;
+    let skipped = origin.skipped.iter().map(|skipped| format!("left out: {skipped}"));
+    let warnings = origin.warnings.iter().map(|warning| format!("warning: {warning}"));
+    let said = [origin.format.clone()].into_iter().chain(origin.guesses.iter().cloned()).chain(skipped).chain(warnings);
+    for sentence in said {
+        let filled = textwrap::Options::new(WIDTH).initial_indent("        ").subsequent_indent("          ");
+        println!("{}", textwrap::fill(&style::printable(&sentence), filled));
+    }
     for (name, data) in [("validation", &run.data.validation), ("test", &run.data.test)] {
         if let Some(data) = data {
             println!("        {} rows held out for {name}", style::count(data.rows as u64));

@@ -5,15 +5,16 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::Preset;
-use crate::data::{Choices, Condition, Options, Source, SpriteOptions};
+use crate::data::{Choices, Condition, Options, PictureOptions, PictureSize, Source, SpriteOptions};
 use crate::models::Architecture;
 use crate::problems::Problems;
+use crate::user_cache::cache_folder;
 
 /// What is learnt from.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 pub struct DataConfig {
-    /// `sprites`, the built-in pictures, or the path of a file or folder.
+    /// `sprites` or `digits`, which are built in, or the path of a file or folder.
     pub source: String,
     /// Training rows held out to choose settings by. 0 holds out a tenth where the source has no test rows of its own, and
     /// none where it has.
@@ -32,6 +33,8 @@ pub struct DataConfig {
     /// What columns of a table are, by name, where that is not to be guessed: `real`, `positive`, `count`, `ordinal`, `category`,
     /// or `id`.
     pub columns: BTreeMap<String, String>,
+    /// Height and width that the pictures of a folder or an archive are brought to; chosen by what they are when not given.
+    pub size: Option<PictureSize>,
     /// Height and width of the built-in sprites, in pixels.
     pub resolution: usize,
     /// Number of built-in sprites to train on; 20,000 when not given.
@@ -70,7 +73,8 @@ impl DataConfig {
         let sprites =
             SpriteOptions { resolution: self.resolution, count: self.count, full: self.full, binary: self.binary };
         let columns = Choices { label: self.label.clone(), ignore: self.ignore.clone(), kinds: self.columns.clone() };
-        Options { validation: self.validation, seed, sprites, columns, schema: None }
+        let pictures = PictureOptions { size: self.size, cache: cache_folder() };
+        Options { validation: self.validation, seed, sprites, columns, pictures, schema: None }
     }
 
     /// What a kind of model has no use for.
@@ -98,8 +102,19 @@ impl DataConfig {
         }
         problems.note(
             self.source.trim().is_empty(),
-            "`source` (--data) is empty: give the path of a file or folder, or `sprites`, the built-in pictures",
+            "`source` (--data) is empty: give the path of a file or folder, or `sprites` or `digits`, which are built in",
         );
+        if let Some(size) = self.size {
+            let most = PictureSize::MOST;
+            problems.note(!size.is_usable(), format!("`size` is {size}: give pixels from 1 to {most}, as 64 or 48x64"));
+            problems.note(
+                !matches!(self.parsed_source(), Source::Path(_)),
+                format!(
+                    "`size` is about pictures in a folder or an archive, and the data is {}: leave it out",
+                    self.source
+                ),
+            );
+        }
         problems.within("resolution", self.resolution as u64, 8..=1024);
         if let Some(count) = self.count {
             problems.within("count", count as u64, 1..=crate::data::sprites::GRID as u64);

@@ -17,6 +17,7 @@ pub(super) const KEYS: [(&str, &[&str]); 5] = [
             "label",
             "ignore",
             "columns",
+            "size",
             "resolution",
             "count",
             "binary",

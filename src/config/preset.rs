@@ -63,6 +63,7 @@ fn sprites() -> Config {
             label: None,
             ignore: vec![],
             columns: BTreeMap::new(),
+            size: None,
             resolution: 32,
             count: None,
             binary: false,

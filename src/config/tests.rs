@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::catalogue::Spec;
-use crate::data::Condition;
+use crate::data::{Condition, PictureSize};
 use crate::error::Error;
 use crate::nn::Activation;
 
@@ -46,6 +46,7 @@ fn other() -> Config {
             label: None,
             ignore: vec![],
             columns: std::collections::BTreeMap::new(),
+            size: None,
             resolution: 16,
             count: Some(99),
             binary: true,
@@ -218,6 +219,8 @@ fn sizes_that_make_no_sense() {
     invalid(|c| c.training.kl_warmup_epochs = usize::MAX, "`kl-warmup-epochs` is");
     invalid(|c| c.training.seed = u64::MAX, "`seed` is");
     invalid(|c| c.data.resolution = 7, "`resolution` is 7: give a whole number from 8 to 1024");
+    let none = Some(PictureSize { height: 0, width: 3 });
+    invalid(|c| (c.data.source, c.data.size) = ("x".into(), none), "`size` is 0x3: give pixels from 1 to 2048");
     invalid(|c| c.data.count = Some(0), "`count` is 0");
     invalid(|c| c.data.source = " ".into(), "`source` (--data) is empty");
 }
@@ -253,6 +256,10 @@ fn numbers_that_make_no_sense() {
 #[test]
 fn settings_that_exclude_each_other() {
     invalid(|c| (c.data.full, c.data.count) = (true, Some(5)), "`full` asks for all");
+    let size = Some(PictureSize::square(32));
+    invalid(|c| c.data.size = size, "`size` is about pictures in a folder or an archive, and the data is sprites");
+    invalid(|c| (c.data.source, c.data.size) = ("digits".into(), size), "and the data is digits");
+    invalid(|c| (c.data.source, c.data.count) = ("digits".into(), Some(5)), "`count` is about the built-in sprites");
     invalid(|c| (c.data.source, c.data.count) = ("mnist".into(), Some(5)), "`count` is about the built-in sprites");
     invalid(|c| (c.data.source, c.data.full) = ("mnist".into(), true), "`full` is about the built-in sprites");
     invalid(|c| (c.data.source, c.data.binary) = ("mnist".into(), true), "`binary` is about the built-in sprites");

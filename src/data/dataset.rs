@@ -221,12 +221,16 @@ impl Dataset {
         if self.observed.is_some() {
             text += &format!(", {:.1} % of the values missing", 100.0 * (1.0 - self.share_observed()));
         }
-        let unit = match self.values.kind() {
-            PackingKind::Bits => "one bit",
-            PackingKind::Bytes => "one byte",
-            PackingKind::Floats => "four bytes",
-        };
-        text + &format!(", {unit} a value, {}", human_bytes(self.values.byte_len()))
+        text + &format!(", {}, {}", self.storage(), human_bytes(self.values.byte_len()))
+    }
+
+    /// How a value is stored, for people.
+    pub fn storage(&self) -> &'static str {
+        match self.values.kind() {
+            PackingKind::Bits => "one bit a value",
+            PackingKind::Bytes => "one byte a value",
+            PackingKind::Floats => "four bytes a value",
+        }
     }
 }
 

@@ -6,18 +6,21 @@
 use std::path::Path;
 
 use super::dataset::Dataset;
+use super::origin::{Origin, first_few};
+use super::source::Options;
 use super::table::{self, Tables};
-use super::{idx, input, npy};
+use super::{cifar, idx, input, npy, pictures};
 use crate::error::{Error, Result};
 
 /// Every known format, in the order they are asked.
-pub(crate) const FORMATS: &[&dyn Format] = &[&idx::Idx, &npy::Npy, &table::Delimited];
+pub(crate) const FORMATS: &[&dyn Format] =
+    &[&idx::Idx, &npy::Npy, &cifar::Cifar, &table::Delimited, &pictures::Pictures];
 
 /// What a format finds in a path.
 #[derive(Debug)]
 pub(crate) enum Found {
     /// Rows that are numbers already.
-    Rows(Parts),
+    Rows(Box<Parts>),
     /// Rows of cells, of which somebody has to say what they are.
     Tables(Tables),
 }
@@ -27,13 +30,35 @@ pub(crate) enum Found {
 pub(crate) struct Parts {
     /// The rows to train on; all rows, if they come without a split of their own.
     pub(crate) train: Dataset,
+    /// The rows to choose settings by, if they come apart.
+    pub(crate) validation: Option<Dataset>,
     /// The test rows, if they come apart.
     pub(crate) test: Option<Dataset>,
+    /// What is said of them besides.
+    pub(crate) origin: Origin,
+}
+
+impl Parts {
+    /// Rows that come as one.
+    pub(crate) fn whole(train: Dataset, origin: Origin) -> Parts {
+        Parts { train, validation: None, test: None, origin }
+    }
 }
 
 impl From<Parts> for Found {
     fn from(parts: Parts) -> Found {
-        Found::Rows(parts)
+        Found::Rows(Box::new(parts))
+    }
+}
+
+#[cfg(test)]
+impl Found {
+    /// The rows, which are no table.
+    pub(crate) fn rows(self) -> Parts {
+        match self {
+            Found::Rows(parts) => *parts,
+            Found::Tables(tables) => panic!("{tables:?}"),
+        }
     }
 }
 
@@ -46,7 +71,7 @@ pub(crate) trait Format: Sync {
     fn claims_file(&self, path: &Path, head: &[u8]) -> bool;
 
     /// Reads a file that was claimed.
-    fn read_file(&self, path: &Path) -> Result<Found>;
+    fn read_file(&self, path: &Path, options: &Options) -> Result<Found>;
 
     /// Whether it is one of tables, whose columns differ in what they are.
     fn is_of_tables(&self) -> bool {
@@ -57,10 +82,20 @@ pub(crate) trait Format: Sync {
     fn claims_folder(&self, folder: &Path) -> bool;
 
     /// Reads a folder that was claimed.
-    fn read_folder(&self, folder: &Path) -> Result<Found>;
+    fn read_folder(&self, folder: &Path, options: &Options) -> Result<Found>;
+
+    /// Reads a data set that is named as if it were a file or a folder, and is neither; `None` if there is none of that name.
+    fn read_named(&self, _: &Path, _: &Options) -> Option<Result<Found>> {
+        None
+    }
 
     /// What is looked for in a folder, for the message when nothing is found.
     fn looks_for(&self) -> String;
+
+    /// Whether its rows are brought to the size that is asked for.
+    fn takes_size(&self) -> bool {
+        false
+    }
 }
 
 /// The names of all formats, for help texts and messages.
@@ -84,10 +119,13 @@ pub(super) fn is_table(path: &Path) -> bool {
 }
 
 /// Reads a file in whichever format claims it.
-pub(crate) fn read_file(path: &Path) -> Result<Found> {
+pub(crate) fn read_file(path: &Path, options: &Options) -> Result<Found> {
     let head = input::head(path)?;
     match FORMATS.iter().find(|format| format.claims_file(path, &head)) {
-        Some(format) => format.read_file(path),
+        Some(format) => {
+            check_size(*format, path, options)?;
+            format.read_file(path, options)
+        }
         None => Err(Error::malformed(
             path,
             format!("this {}, which is not a known data format. Known: {}", input::seems(&head), names()),
@@ -96,9 +134,10 @@ pub(crate) fn read_file(path: &Path) -> Result<Found> {
 }
 
 /// Reads a folder in whichever format claims it.
-pub(crate) fn read_folder(folder: &Path) -> Result<Found> {
+pub(crate) fn read_folder(folder: &Path, options: &Options) -> Result<Found> {
     if let Some(format) = FORMATS.iter().find(|format| format.claims_folder(folder)) {
-        return format.read_folder(folder);
+        check_size(*format, folder, options)?;
+        return format.read_folder(folder, options);
     }
     let looked_for: Vec<String> = FORMATS.iter().map(|format| format.looks_for()).collect();
     Err(Error::malformed(
@@ -111,6 +150,25 @@ pub(crate) fn read_folder(folder: &Path) -> Result<Found> {
     ))
 }
 
+/// Reads what a path names that is neither a file nor a folder.
+pub(crate) fn read_named(path: &Path, options: &Options) -> Option<Result<Found>> {
+    FORMATS.iter().find_map(|format| format.read_named(path, options))
+}
+
+/// Refuses a size for rows that come in one of their own.
+fn check_size(format: &dyn Format, path: &Path, options: &Options) -> Result<()> {
+    match options.pictures.size {
+        Some(size) if !format.takes_size() => Err(Error::malformed(
+            path,
+            format!(
+                "`size` is {size}, and only folders of pictures are brought to a size, not {}: leave it out",
+                format.name()
+            ),
+        )),
+        _ => Ok(()),
+    }
+}
+
 /// The first few names in a folder, for people.
 fn contents(folder: &Path) -> Result<String> {
     const SHOWN: usize = 6;
@@ -120,13 +178,9 @@ fn contents(folder: &Path) -> Result<String> {
         names.push(entry.file_name().to_string_lossy().into_owned());
     }
     names.sort();
-    let more = names.len().saturating_sub(SHOWN);
+    let count = names.len();
     names.truncate(SHOWN);
-    Ok(match (names.is_empty(), more) {
-        (true, _) => "nothing".into(),
-        (_, 0) => names.join(", "),
-        _ => format!("{} and {more} more", names.join(", ")),
-    })
+    Ok(if count == 0 { "nothing".into() } else { first_few(&names, count) })
 }
 
 #[cfg(test)]
@@ -136,24 +190,24 @@ mod tests {
     #[test]
     fn a_folder_without_data_says_what_is_there_and_what_is_looked_for() {
         let folder = tempfile::tempdir().unwrap();
-        let message = read_folder(folder.path()).unwrap_err().to_string();
+        let message = read_folder(folder.path(), &Options::default()).unwrap_err().to_string();
         assert!(message.contains("holds nothing"), "{message}");
         for part in ["train-images", "train-labels", "t10k-images", "t10k-labels"] {
             assert!(message.contains(part), "{message}");
         }
         for i in 0..8 {
-            std::fs::write(folder.path().join(format!("photo{i}.png")), b"").unwrap();
+            std::fs::write(folder.path().join(format!("photo{i}.heic")), b"").unwrap();
         }
-        let message = read_folder(folder.path()).unwrap_err().to_string();
-        assert!(message.contains("photo0.png") && message.contains("and 2 more"), "{message}");
+        let message = read_folder(folder.path(), &Options::default()).unwrap_err().to_string();
+        assert!(message.contains("photo0.heic") && message.contains("and 2 more"), "{message}");
     }
 
     #[test]
     fn an_unknown_file_says_what_it_seems_to_be() {
         let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("cat.png");
-        std::fs::write(&path, b"\x89PNG\r\n\x1a\nxxxxxxxxxxxx").unwrap();
-        let message = read_file(&path).unwrap_err().to_string();
-        assert!(message.contains("is a PNG picture") && message.contains("IDX"), "{message}");
+        let path = folder.path().join("paper.pdf");
+        std::fs::write(&path, b"%PDF-1.4 xxxxxxxxxxxx").unwrap();
+        let message = read_file(&path, &Options::default()).unwrap_err().to_string();
+        assert!(message.contains("is a PDF document") && message.contains("IDX"), "{message}");
     }
 }

@@ -1,26 +1,35 @@
-//! IDX, the format of MNIST (LeCun, Cortes & Burges 1998) and of the sets made in its image: Fashion-MNIST, KMNIST, EMNIST.
+//! IDX, the format of MNIST (LeCun, Cortes & Burges 1998) and of the sets made in its image: Fashion-MNIST, KMNIST, EMNIST,
+//! QMNIST.
 //!
-//! A file is `00 00 type n`, then `n` sizes as big-endian `u32`, then the values, row-major; each file may be gzipped.
-//! Read here: bytes (type 08), as labels `[rows]` (magic 0x00000801), vectors `[rows, width]` (0x00000802) and images
-//! `[rows, height, width]` (0x00000803). EMNIST's images lie transposed in their files and are left so.
-//!
-//! A file whose values are all 0 and 1, or all 0 and 255, holds bits and is stored as bits.
+//! A file is `00 00 type n`, then `n` sizes as big-endian `u32`, then the values, row-major, big-endian; each file may be gzipped.
+//! Images are `[rows, height, width]`, `[rows, height, width, channels]` or vectors `[rows, width]`, of any type: unsigned bytes
+//! stand for `byte / 255`, all others for themselves. A file of bytes that are all 0 and 1, or all 0 and 255, holds bits.
+//! Labels are whole numbers `[rows]`, or `[rows, n]` with the class first, as QMNIST has them; the classes are the values that
+//! occur. EMNIST's images (Cohen et al. 2017) lie on their side in their files, and are turned upright.
 
 mod array;
+mod files;
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use super::dataset::{Dataset, Labels, Shape};
 use super::formats::{Format, Found, Parts};
+use super::names::{file_stem, folder_name};
+use super::origin::Origin;
+use super::source::Options;
 use super::values::{Values, pack_bits};
 use crate::error::{Error, Result};
-use array::{TYPES, read_array};
+use array::{Array, TYPES};
+use files::{PartFiles, SetFiles, sets};
 
 /// The IDX format.
 pub(crate) struct Idx;
 
-const TRAIN: [&str; 2] = ["train-images", "train-labels"];
-const TEST: [&str; 2] = ["t10k-images", "t10k-labels"];
+/// The files of a set, as people know them.
+const NAMES: &str = "train-images-idx3-ubyte, train-labels-idx1-ubyte, t10k-images-idx3-ubyte, t10k-labels-idx1-ubyte (or \
+     with `.idx` for `-idx`, `test` for `t10k`, the set's name before it, with or without `.gz`; labels may be absent, and so may \
+     the t10k files)";
 
 impl Format for Idx {
     fn name(&self) -> &'static str {
@@ -28,192 +37,241 @@ impl Format for Idx {
     }
 
     fn claims_file(&self, _: &Path, head: &[u8]) -> bool {
-        matches!(head, [0, 0, kind, 1..=8, ..] if TYPES.iter().any(|(known, _)| known == kind))
+        matches!(head, [0, 0, kind, 1..=8, ..] if TYPES.iter().any(|(known, ..)| known == kind))
     }
 
-    fn read_file(&self, path: &Path) -> Result<Found> {
-        let images = Images::read(path)?;
+    fn read_file(&self, path: &Path, _: &Options) -> Result<Found> {
+        let name = file_stem(path);
+        let mut origin = Origin::default();
+        let images = Images::read(path, &name, &mut origin)?;
+        origin.format = format!("an IDX file of {}", images.kind);
         let bits = images.is_binary();
-        Ok(Parts { train: images.into_dataset(file_stem(path), bits)?, test: None }.into())
+        Ok(Parts::whole(images.into_dataset(name, bits)?, origin).into())
     }
 
     fn claims_folder(&self, folder: &Path) -> bool {
-        [TRAIN, TEST].as_flattened().iter().any(|part| find(folder, part).is_some())
+        !sets(folder).is_empty()
     }
 
-    fn read_folder(&self, folder: &Path) -> Result<Found> {
-        let Some(train) = Part::read(folder, TRAIN)? else {
-            return Err(Error::malformed(
-                folder,
-                format!("there are no training images here; looked for {}", self.looks_for()),
-            ));
-        };
-        let test = Part::read(folder, TEST)?;
-        if let Some(test) = &test {
-            check_same_size(&train.images, &test.images)?;
+    fn read_folder(&self, folder: &Path, _: &Options) -> Result<Found> {
+        let mut sets = sets(folder);
+        let several = sets.len() > 1;
+        match sets.pop_first() {
+            Some((set, files)) if !several => read_set(folder, &folder_name(folder), &set, &files),
+            first => {
+                let names: Vec<String> = first.into_iter().chain(sets).map(|(set, _)| set).collect();
+                let named: Vec<&str> =
+                    names.iter().map(|set| if set.is_empty() { "one without a name" } else { set.as_str() }).collect();
+                let example = folder.join(names.last().map_or("", String::as_str));
+                Err(Error::malformed(
+                    folder,
+                    format!(
+                        "this folder holds several data sets: {}; name one of them, as {}, or move one to a folder of its own",
+                        named.join(", "),
+                        example.display()
+                    ),
+                ))
+            }
         }
-        let parts = || [Some(&train), test.as_ref()].into_iter().flatten();
-        let bits = parts().all(|part| part.images.is_binary());
-        let classes = parts().map(Part::classes).max().unwrap_or(0);
-        let name = folder_name(folder);
-        Ok(Parts {
-            train: train.into_dataset(&name, bits, classes)?,
-            test: test.map(|test| test.into_dataset(&name, bits, classes)).transpose()?,
-        }
-        .into())
+    }
+
+    fn read_named(&self, path: &Path, _: &Options) -> Option<Result<Found>> {
+        let (folder, set) = (path.parent()?, path.file_name()?.to_str()?);
+        let files = sets(folder).remove(set)?;
+        Some(read_set(folder, set, set, &files))
     }
 
     fn looks_for(&self) -> String {
-        let names: Vec<String> = [TRAIN, TEST].as_flattened().iter().map(|part| candidates(part)[0].clone()).collect();
-        format!(
-            "the IDX files {} (or with `.idx` for `-idx`, with or without `.gz`; labels may be absent, and so may the \
-             t10k files)",
-            names.join(", ")
-        )
+        format!("the IDX files {NAMES}")
     }
+}
+
+/// Reads one set of a folder.
+fn read_set(folder: &Path, name: &str, set: &str, files: &SetFiles) -> Result<Found> {
+    let mut origin = Origin::default();
+    let Some(train) = Part::read(&files.train, set, &mut origin)? else {
+        return Err(Error::malformed(folder, format!("there are no training images here; looked for {NAMES}")));
+    };
+    let test = Part::read(&files.test, set, &mut origin)?;
+    if let Some(test) = &test {
+        check_same_size(&train.images, &test.images)?;
+    }
+    origin.format = format!("IDX files of {}", train.images.kind);
+    match (&train.labels, test.as_ref().map(|test| &test.labels)) {
+        (Some(_), Some(None)) => {
+            origin.warnings.push("the test images have no labels, and the training images have".into())
+        }
+        (None, Some(Some(_))) => {
+            origin.warnings.push("the training images have no labels, and the test images have".into())
+        }
+        _ => {}
+    }
+    let parts = || [Some(&train), test.as_ref()].into_iter().flatten();
+    let bits = parts().all(|part| part.images.is_binary());
+    let classes: BTreeSet<i64> = parts().filter_map(|part| part.labels.as_ref()).flatten().copied().collect();
+    let classes: Vec<i64> = classes.into_iter().collect();
+    Ok(Parts {
+        train: train.into_dataset(name, bits, &classes)?,
+        validation: None,
+        test: test.map(|test| test.into_dataset(name, bits, &classes)).transpose()?,
+        origin,
+    }
+    .into())
 }
 
 /// One file of images or vectors, as read.
 struct Images {
     path: PathBuf,
+    kind: &'static str,
     rows: usize,
-    height: usize,
-    width: usize,
-    bytes: Vec<u8>,
+    shape: Shape,
+    values: Values,
 }
 
 impl Images {
-    fn read(path: &Path) -> Result<Self> {
-        let (sizes, bytes) = read_array(path, "images (magic 00000803) or vectors (00000802)", &[2, 3])?;
-        let (rows, height, width) = match sizes[..] {
-            [rows, height, width] => (rows, height, width),
-            _ => (sizes[0], 1, sizes[1]),
+    /// Reads a file of a set.
+    fn read(path: &Path, set: &str, origin: &mut Origin) -> Result<Self> {
+        const WANTED: &str = "images [rows, height, width], perhaps with channels, or vectors [rows, width]";
+        let array = Array::read(path, WANTED, &[2, 3, 4])?;
+        let (rows, shape) = match array.sizes[..] {
+            [rows, height, width, channels] => (rows, Shape { height, width, channels }),
+            [rows, height, width] => (rows, Shape { height, width, channels: 1 }),
+            _ => (array.sizes[0], Shape::vector(array.sizes[1])),
         };
-        if rows == 0 || height == 0 || width == 0 {
+        if rows == 0 || [shape.height, shape.width, shape.channels].contains(&0) {
             return Err(Error::malformed(
                 path,
                 format!(
-                    "the header says {rows} images of {height}×{width}, which is nothing to learn from: every size must \
-                     be at least 1, so fetch or write the file again"
+                    "the header says {rows} images of {}×{}, which is nothing to learn from: every size must be at least 1, so \
+                     fetch or write the file again",
+                    shape.height, shape.width
                 ),
             ));
         }
-        Ok(Self { path: path.to_owned(), rows, height, width, bytes })
+        let kind = array.kind();
+        let mut values = match array.into_bytes() {
+            Ok(bytes) => Values::Bytes(bytes),
+            Err(array) => Values::Floats(array.numbers().map(|number| number as f32).collect()),
+        };
+        let mut images = shape;
+        if set.to_lowercase().starts_with("emnist") && shape.height > 1 && shape.channels == 1 {
+            values = upright(values, shape);
+            images = Shape { height: shape.width, width: shape.height, ..shape };
+            let said = "EMNIST's images lie on their side in their files, and were turned upright";
+            if !origin.guesses.iter().any(|guess| guess == said) {
+                origin.guesses.push(said.to_owned());
+            }
+        }
+        Ok(Self { path: path.to_owned(), kind, rows, shape: images, values })
     }
 
     /// Whether there are only two levels, 0 and 1 or 0 and 255.
     fn is_binary(&self) -> bool {
-        let one = if self.bytes.contains(&255) { 255 } else { 1 };
-        self.bytes.iter().all(|&byte| byte == 0 || byte == one)
+        let Values::Bytes(bytes) = &self.values else { return false };
+        let one = if bytes.contains(&255) { 255 } else { 1 };
+        bytes.iter().all(|&byte| byte == 0 || byte == one)
     }
 
     fn into_dataset(self, name: String, bits: bool) -> Result<Dataset> {
-        let shape = Shape { height: self.height, width: self.width, channels: 1 };
-        let values =
-            if bits { Values::Bits(pack_bits(&self.bytes, shape.features())) } else { Values::Bytes(self.bytes) };
-        Dataset::new(name, values, shape)
+        let values = match self.values {
+            Values::Bytes(bytes) if bits => Values::Bits(pack_bits(&bytes, self.shape.features())),
+            values => values,
+        };
+        Dataset::new(name, values, self.shape)
+    }
+}
+
+/// Images with their rows and columns changed round.
+fn upright(values: Values, shape: Shape) -> Values {
+    fn turned<T: Copy>(from: &[T], Shape { height, width, .. }: Shape) -> Vec<T> {
+        let images = from.chunks_exact(height * width);
+        images.flat_map(|image| (0..width).flat_map(move |x| (0..height).map(move |y| image[y * width + x]))).collect()
+    }
+    match values {
+        Values::Bytes(bytes) => Values::Bytes(turned(&bytes, shape)),
+        Values::Floats(floats) => Values::Floats(turned(&floats, shape)),
+        bits @ Values::Bits(_) => bits,
     }
 }
 
 /// Images and, where there are any, their labels, `[rows]`.
 struct Part {
     images: Images,
-    labels: Option<Vec<u8>>,
+    labels: Option<Vec<i64>>,
 }
 
 impl Part {
-    /// Reads two files of a folder; `None` when neither is there.
-    fn read(folder: &Path, [images, labels]: [&str; 2]) -> Result<Option<Self>> {
-        let (images_path, labels_path) = (find(folder, images), find(folder, labels));
-        let Some(images_path) = images_path else {
-            return match labels_path {
+    /// Reads two files of a set; `None` when neither is there.
+    fn read(files: &PartFiles, set: &str, origin: &mut Origin) -> Result<Option<Self>> {
+        let Some(images) = &files.images else {
+            return match &files.labels {
                 None => Ok(None),
-                Some(path) => Err(Error::malformed(
-                    &path,
-                    format!("these labels have no images beside them; looked for {}", candidates(images).join(", ")),
-                )),
+                Some(path) => {
+                    Err(Error::malformed(path, format!("these labels have no images beside them; looked for {NAMES}")))
+                }
             };
         };
-        let images = Images::read(&images_path)?;
-        let Some(path) = labels_path else {
-            let labels = None;
-            return Ok(Some(Self { images, labels }));
-        };
-        let (sizes, labels) = read_array(&path, "labels (magic 00000801)", &[1])?;
-        if sizes[0] != images.rows {
+        let images = Images::read(images, set, origin)?;
+        let Some(path) = &files.labels else { return Ok(Some(Self { images, labels: None })) };
+        let labels = read_labels(path, origin)?;
+        if labels.len() != images.rows {
             return Err(Error::malformed(
-                &path,
+                path,
                 format!(
                     "there are {} labels here, but {} images in {}: there must be one label per image, so take both from \
                      the same data set, or remove the labels to train without them",
-                    sizes[0],
+                    labels.len(),
                     images.rows,
                     images.path.display()
                 ),
             ));
         }
-        let labels = Some(labels);
-        Ok(Some(Self { images, labels }))
+        Ok(Some(Self { images, labels: Some(labels) }))
     }
 
-    /// One more than the largest label; 0 without labels.
-    fn classes(&self) -> usize {
-        let largest = self.labels.iter().flatten().max();
-        largest.map_or(0, |&label| usize::from(label) + 1)
-    }
-
-    fn into_dataset(self, name: &str, bits: bool, classes: usize) -> Result<Dataset> {
+    fn into_dataset(self, name: &str, bits: bool, classes: &[i64]) -> Result<Dataset> {
+        let class = |label: &i64| classes.binary_search(label).unwrap_or_default() as u32;
         let labels = self.labels.map(|labels| Labels {
-            values: labels.into_iter().map(u32::from).collect(),
-            classes,
-            names: (0..classes).map(|class| class.to_string()).collect(),
+            values: labels.iter().map(class).collect(),
+            classes: classes.len(),
+            names: classes.iter().map(i64::to_string).collect(),
         });
         let images = self.images.into_dataset(name.to_owned(), bits)?;
         Ok(Dataset { labels, ..images })
     }
 }
 
+/// Reads labels: whole numbers, of several in a row the first.
+fn read_labels(path: &Path, origin: &mut Origin) -> Result<Vec<i64>> {
+    let array = Array::read(path, "labels [rows], or [rows, n] with the class first", &[1, 2])?;
+    let width = array.sizes.get(1).copied().unwrap_or(1);
+    if width > 1 {
+        let said = format!("labels are rows of {width} numbers, of which the first is the class");
+        if !origin.guesses.contains(&said) {
+            origin.guesses.push(said);
+        }
+    }
+    let whole = |number: f64| (number.fract() == 0.0 && number.abs() < 1e15).then_some(number as i64);
+    let labels: Option<Vec<i64>> = array.numbers().step_by(width.max(1)).map(whole).collect();
+    labels.ok_or_else(|| {
+        Error::malformed(path, "these labels are no whole numbers; expected the number of a class for each image")
+    })
+}
+
 fn check_same_size(train: &Images, test: &Images) -> Result<()> {
-    if (train.height, train.width) == (test.height, test.width) {
+    if train.shape == test.shape {
         return Ok(());
     }
     Err(Error::malformed(
         &test.path,
         format!(
-            "the test images are {}×{}, but the training images in {} are {}×{}: both must be of one size, so take them \
-             from the same data set",
-            test.height,
-            test.width,
+            "the test images are {}, but the training images in {} are {}: both must be of one size, so take them from the same \
+             data set",
+            test.shape,
             train.path.display(),
-            train.height,
-            train.width
+            train.shape,
         ),
     ))
-}
-
-/// The names a part of the data set may have in its folder.
-fn candidates(part: &str) -> Vec<String> {
-    let kind = if part.ends_with("labels") { "idx1-ubyte" } else { "idx3-ubyte" };
-    [format!("{part}-{kind}"), format!("{part}.{kind}")]
-        .into_iter()
-        .flat_map(|name| [name.clone(), name + ".gz"])
-        .collect()
-}
-
-fn find(folder: &Path, part: &str) -> Option<PathBuf> {
-    candidates(part).into_iter().map(|name| folder.join(name)).find(|path| path.is_file())
-}
-
-/// A folder's own name, also when it was given as `.`.
-fn folder_name(folder: &Path) -> String {
-    let full = folder.canonicalize().unwrap_or_else(|_| folder.to_owned());
-    full.file_name().map_or("data".into(), |name| name.to_string_lossy().into_owned())
-}
-
-/// A file's name up to its first dot.
-fn file_stem(path: &Path) -> String {
-    let name = path.file_name().unwrap_or_default().to_string_lossy();
-    name.split('.').find(|part| !part.is_empty()).unwrap_or("data").to_owned()
 }
 
 #[cfg(test)]

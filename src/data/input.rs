@@ -12,12 +12,13 @@ use flate2::read::MultiGzDecoder;
 use crate::error::{Error, Result};
 
 /// How many of a file's first bytes formats are shown.
-pub(crate) const HEAD: usize = 64;
+pub(crate) const HEAD: usize = 512;
 
 /// Deflate cannot pack more than this many bytes into one (two bits for 258 bytes).
 const MAX_RATIO: u64 = 1032;
 
-const GZIP: [u8; 2] = [0x1f, 0x8b];
+/// The first two bytes of gzip.
+pub(crate) const GZIP: [u8; 2] = [0x1f, 0x8b];
 
 /// A file being read, unpacked on the way if it is compressed.
 pub(crate) struct Input {

@@ -20,13 +20,19 @@
 //! ```
 
 mod black_and_white;
+mod cifar;
 mod conditions;
 mod dataset;
+mod digits;
 pub mod formats;
 mod idx;
 mod input;
 mod labelled;
+mod names;
 mod npy;
+mod origin;
+mod pictures;
+mod progress;
 pub mod schema;
 mod source;
 mod splits;
@@ -37,6 +43,9 @@ mod values;
 pub use conditions::{Condition, Conditions};
 pub use dataset::{Dataset, Factors, Labels, Shape};
 pub use labelled::labelled_part;
+pub use origin::{ColumnGuess, Origin, Skipped};
+pub use pictures::{PictureOptions, PictureSize};
+pub use progress::{Reading, on_reading};
 pub use schema::Schema;
 pub use source::{Options, Source, is_table, open, open_whole};
 pub(crate) use splits::choose;

@@ -1,19 +1,26 @@
 //! NumPy's `.npy`: one array, its first axis being the rows.
 //!
-//! Read here: bytes, booleans and floats of 16 to 64 bits as vectors `[rows, width]` or images `[rows, height, width]` and
-//! `[rows, height, width, channels]`, row-major. Bytes that are all 0 and 1, or all 0 and 255, are bits.
-//! Where NAME.conditions.npy `[rows, numbers]` lies beside NAME.npy, it holds what is known of each row besides.
+//! Read here: booleans, whole numbers and floats of 8 to 64 bits as vectors `[rows, width]` or images `[rows, height, width]`,
+//! `[rows, height, width, channels]` and, where the second axis is 1 or 3 and the last two are longer than 4, `[rows, channels, height,
+//! width]`; whichever axis varies fastest. Unsigned bytes stand for `byte / 255`, all others for themselves. Bytes that are all 0
+//! and 1, or all 0 and 255, are bits.
+//! Where NAME.conditions.npy `[rows, numbers]` lies beside NAME.npy, it holds what is known of each row besides; bytes there are numbers.
+
+mod numbers;
 
 use std::path::Path;
 
-use npyz::{DType, NpyFile, NpyHeader, Order};
+use npyz::{DType, NpyHeader, Order, TypeChar};
 
 use super::conditions::Conditions;
 use super::dataset::{Dataset, Shape};
 use super::formats::{Format, Found, Parts};
 use super::input::Input;
+use super::origin::Origin;
+use super::source::Options;
 use super::values::{Values, pack_bits};
 use crate::error::{Error, Result};
+use numbers::{channels_last, last_axis_fastest, numbers};
 
 /// The format of NumPy's arrays.
 pub(crate) struct Npy;
@@ -33,11 +40,12 @@ impl Format for Npy {
         head.starts_with(MAGIC)
     }
 
-    fn read_file(&self, path: &Path) -> Result<Found> {
-        let mut data = array(path)?;
+    fn read_file(&self, path: &Path, _: &Options) -> Result<Found> {
+        let mut origin = Origin::of("a NumPy array");
+        let mut data = array(path, Bytes::Levels, &mut origin)?;
         let beside = path.with_extension(BESIDE);
         if beside.exists() {
-            let found = array(&beside)?;
+            let found = array(&beside, Bytes::Numbers, &mut origin)?;
             if found.rows != data.rows {
                 return Err(Error::malformed(
                     &beside,
@@ -52,14 +60,14 @@ impl Format for Npy {
             data.conditions =
                 Some(Conditions { width: found.shape().features(), values: found.values, classes: vec![] });
         }
-        Ok(Parts { train: data, test: None }.into())
+        Ok(Parts::whole(data, origin).into())
     }
 
     fn claims_folder(&self, _: &Path) -> bool {
         false
     }
 
-    fn read_folder(&self, folder: &Path) -> Result<Found> {
+    fn read_folder(&self, folder: &Path, _: &Options) -> Result<Found> {
         Err(Error::malformed(folder, "an array is one file: give the .npy file"))
     }
 
@@ -68,27 +76,60 @@ impl Format for Npy {
     }
 }
 
+/// How bytes are meant.
+#[derive(Clone, Copy, PartialEq)]
+enum Bytes {
+    /// As parts of 255.
+    Levels,
+    /// As numbers.
+    Numbers,
+}
+
 /// One array.
-fn array(path: &Path) -> Result<Dataset> {
+fn array(path: &Path, bytes_are: Bytes, origin: &mut Origin) -> Result<Dataset> {
     let mut input = Input::open(path)?;
     let header = header(path, &mut input)?;
-    let (rows, shape) = sizes(path, header.shape())?;
-    if header.order() != Order::C && header.shape().len() > 1 {
-        return Err(Error::malformed(
-            path,
-            "the array lies column by column, and rows are wanted: save numpy.ascontiguousarray of it",
-        ));
-    }
-    let width = match header.dtype() {
-        DType::Plain(kind) => kind.num_bytes(),
-        _ => None,
+    let axes = Axes::new(path, header.shape())?;
+    let (rows, shape) = (axes.rows, axes.shape);
+    let kind = match header.dtype() {
+        DType::Plain(kind) => kind,
+        _ => return Err(other_kind(path, &header)),
     };
-    let Some(width) = width else { return Err(other_kind(path, &header)) };
+    let Some(width) = kind.num_bytes() else { return Err(other_kind(path, &header)) };
     let count = rows as u128 * shape.features() as u128;
     let bytes = input.rest(count * width as u128, &format!("{rows} rows of {shape}"))?;
-    let values = values(path, header, bytes, shape.features())?;
+    let ordered = header.order() == Order::C;
+    let values = if (kind.type_char(), kind.size_field(), bytes_are) == (TypeChar::Uint, 1, Bytes::Levels) {
+        let bytes = axes.in_order(bytes, ordered);
+        let one = if bytes.contains(&255) { 255 } else { 1 };
+        let is_binary = bytes.iter().all(|&byte| byte == 0 || byte == one);
+        if is_binary { Values::Bits(pack_bits(&bytes, shape.features())) } else { Values::Bytes(bytes) }
+    } else if kind.type_char() == TypeChar::Bool {
+        Values::Bits(pack_bits(&axes.in_order(bytes, ordered), shape.features()))
+    } else {
+        let Some(numbers) = numbers(&kind, &bytes) else { return Err(other_kind(path, &header)) };
+        let floats = numbers.map(|number| single(path, number)).collect::<Result<Vec<f32>>>()?;
+        Values::Floats(axes.in_order(floats, ordered))
+    };
+    if axes.is_channels_first {
+        let said =
+            "the second axis of the array was taken for channels; where it is none, give it the shape [rows, width]";
+        origin.guesses.push(said.to_owned());
+    }
     let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
     Dataset::new(name, values, shape)
+}
+
+/// A number in single precision.
+fn single(path: &Path, number: f64) -> Result<f32> {
+    let single = number as f32;
+    if single.is_infinite() && number.is_finite() {
+        let message = format!(
+            "the array holds {number:e}, and values are kept in single precision, which ends at 3.4e38: scale them down"
+        );
+        return Err(Error::malformed(path, message));
+    }
+    Ok(single)
 }
 
 /// Reads the header, which says how long it is.
@@ -120,30 +161,56 @@ fn can_be_counted(header: &[u8]) -> bool {
     numbers.map(|digits| digits.parse::<u64>().ok()).try_fold(1u64, |all, n| all.checked_mul(n?)).is_some()
 }
 
-/// Rows, and the shape of one.
-fn sizes(path: &Path, axes: &[u64]) -> Result<(usize, Shape)> {
-    let sizes: Vec<usize> = axes.iter().map(|&n| usize::try_from(n).unwrap_or(usize::MAX)).collect();
-    let (rows, shape) = match sizes[..] {
-        [rows, width] => (rows, Shape::vector(width)),
-        [rows, height, width] => (rows, Shape { height, width, channels: 1 }),
-        [rows, height, width, channels] => (rows, Shape { height, width, channels }),
-        _ => {
-            return Err(Error::malformed(
+/// What the axes of an array are.
+struct Axes {
+    /// Their lengths.
+    sizes: Vec<usize>,
+    rows: usize,
+    /// The shape of a row.
+    shape: Shape,
+    /// Whether the channels come before height and width, as some programs have them.
+    is_channels_first: bool,
+}
+
+impl Axes {
+    fn new(path: &Path, axes: &[u64]) -> Result<Axes> {
+        let sizes: Vec<usize> = axes.iter().map(|&n| usize::try_from(n).unwrap_or(usize::MAX)).collect();
+        // Pictures have few channels, and are wider than that.
+        let is_channels_first = matches!(sizes[..], [_, 1 | 3, height, width] if height.min(width) > 4);
+        let (rows, shape) = match sizes[..] {
+            [rows, width] => (rows, Shape::vector(width)),
+            [rows, height, width] => (rows, Shape { height, width, channels: 1 }),
+            [rows, channels, height, width] if is_channels_first => (rows, Shape { height, width, channels }),
+            [rows, height, width, channels] => (rows, Shape { height, width, channels }),
+            _ => {
+                return Err(Error::malformed(
+                    path,
+                    format!(
+                        "the array has the shape {axes:?}: expected [rows, width], [rows, height, width] or [rows, height, \
+                         width, channels]"
+                    ),
+                ));
+            }
+        };
+        let features = [shape.height, shape.width, shape.channels].into_iter().try_fold(1usize, usize::checked_mul);
+        match features {
+            Some(1..=16_777_216) if rows > 0 => Ok(Axes { sizes, rows, shape, is_channels_first }),
+            _ => Err(Error::malformed(
                 path,
-                format!(
-                    "the array has the shape {axes:?}: expected [rows, width], [rows, height, width] or [rows, height, \
-                     width, channels]"
-                ),
-            ));
+                format!("the array has the shape {axes:?}, which holds no rows that could be learnt from"),
+            )),
         }
-    };
-    let features = [shape.height, shape.width, shape.channels].into_iter().try_fold(1usize, usize::checked_mul);
-    match features {
-        Some(1..=16_777_216) if rows > 0 => Ok((rows, shape)),
-        _ => Err(Error::malformed(
-            path,
-            format!("the array has the shape {axes:?}, which holds no rows that could be learnt from"),
-        )),
+    }
+
+    /// The values row by row, `[height, width, channels]` each; `ordered` where the last axis varies fastest already.
+    fn in_order<T: Copy>(&self, values: Vec<T>, ordered: bool) -> Vec<T> {
+        let values = if ordered { values } else { last_axis_fastest(&values, &self.sizes) };
+        match self.shape {
+            Shape { height, width, channels } if self.is_channels_first => {
+                channels_last(&values, channels, height * width)
+            }
+            _ => values,
+        }
     }
 }
 
@@ -151,36 +218,11 @@ fn other_kind(path: &Path, header: &NpyHeader) -> Error {
     Error::malformed(
         path,
         format!(
-            "the array holds values of the type {}: expected bytes (uint8), booleans, or floats; convert it, for example \
-             with array.astype('float32')",
+            "the array holds values of the type {}: expected booleans, whole numbers or floats of 8 to 64 bits; convert it, \
+             for example with array.astype('float32')",
             header.dtype().descr()
         ),
     )
-}
-
-fn values(path: &Path, header: NpyHeader, bytes: Vec<u8>, features: usize) -> Result<Values> {
-    let unreadable = |e: std::io::Error| Error::malformed(path, format!("the array cannot be read ({e})"));
-    let DType::Plain(kind) = header.dtype() else { return Err(other_kind(path, &header)) };
-    let name = kind.to_string();
-    let kind = name.trim_start_matches(['<', '>', '|', '=']);
-    match kind {
-        "u1" => {
-            let one = if bytes.contains(&255) { 255 } else { 1 };
-            let binary = bytes.iter().all(|&byte| byte == 0 || byte == one);
-            Ok(if binary { Values::Bits(pack_bits(&bytes, features)) } else { Values::Bytes(bytes) })
-        }
-        "b1" => Ok(Values::Bits(pack_bits(&bytes, features))),
-        "f4" => {
-            let file = NpyFile::with_header(header, bytes.as_slice());
-            Ok(Values::Floats(file.into_vec::<f32>().map_err(unreadable)?))
-        }
-        "f8" => {
-            let file = NpyFile::with_header(header, bytes.as_slice());
-            let wide = file.into_vec::<f64>().map_err(unreadable)?;
-            Ok(Values::Floats(wide.into_iter().map(|value| value as f32).collect()))
-        }
-        _ => Err(other_kind(path, &header)),
-    }
 }
 
 #[cfg(test)]
@@ -200,10 +242,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("a.npy");
         fs::write(&path, bytes).unwrap();
-        super::super::formats::read_file(&path).map(|found| match found {
-            Found::Rows(parts) => parts.train,
-            Found::Tables(_) => panic!("an array is no table"),
-        })
+        super::super::formats::read_file(&path, &Options::default()).map(|found| found.rows().train)
     }
 
     #[test]
@@ -222,11 +261,62 @@ mod tests {
     }
 
     #[test]
+    fn numbers_of_every_type_stand_for_themselves() {
+        let row = |kind: &str, bytes: &[u8]| {
+            let data = read(&file(kind, "False", "(1, 2)", bytes)).unwrap();
+            assert!(matches!(data.values, Values::Floats(_)), "{kind}");
+            data.row(0)
+        };
+        assert_eq!(row("|i1", &[255, 7]), [-1.0, 7.0]);
+        assert_eq!(row("<u2", &[0, 1, 2, 0]), [256.0, 2.0]);
+        assert_eq!(row(">u2", &[0, 1, 2, 0]), [1.0, 512.0]);
+        assert_eq!(row("<i2", &[254, 255, 0, 1]), [-2.0, 256.0]);
+        assert_eq!(row("<u4", &[u32::MAX, 3].map(u32::to_le_bytes).concat()), [4_294_967_295.0, 3.0]);
+        assert_eq!(row(">i4", &[-70_000i32, 3].map(i32::to_be_bytes).concat()), [-70_000.0, 3.0]);
+        assert_eq!(row("<u8", &[1u64 << 40, 3].map(u64::to_le_bytes).concat()), [1_099_511_627_776.0, 3.0]);
+        assert_eq!(row("<i8", &[-5i64, 3].map(i64::to_le_bytes).concat()), [-5.0, 3.0]);
+        // Halves: 0x3c00 is 1, 0xc100 is -2.5.
+        assert_eq!(row("<f2", &[0, 0x3c, 0, 0xc1]), [1.0, -2.5]);
+    }
+
+    #[test]
+    fn the_order_of_axes_does_not_matter() {
+        let c = read(&file("|u1", "False", "(2, 2, 3)", &[1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12])).unwrap();
+        let fortran = read(&file("|u1", "True", "(2, 2, 3)", &[1, 7, 4, 10, 2, 8, 5, 11, 3, 9, 6, 12])).unwrap();
+        assert_eq!(c.values, fortran.values);
+        let bits = read(&file("|b1", "True", "(2, 2)", &[0, 1, 1, 1])).unwrap();
+        assert_eq!((bits.row(0), bits.row(1)), (vec![0.0, 1.0], vec![1.0, 1.0]));
+    }
+
+    #[test]
+    fn channels_before_the_pixels_are_put_behind_them() {
+        let planes: Vec<u8> = (0..3).flat_map(|channel| (0..25).map(move |pixel| 50 * channel + pixel)).collect();
+        let data = read(&file("|u1", "False", "(1, 3, 5, 5)", &planes)).unwrap();
+        assert_eq!(data.shape(), Shape { height: 5, width: 5, channels: 3 });
+        assert_eq!(data.row(0)[3..6], [1.0, 51.0, 101.0].map(|byte: f32| byte / 255.0));
+        // Where the last axis may as well be the channels, it is.
+        let data = read(&file("|u1", "False", "(1, 3, 5, 4)", &[7; 60])).unwrap();
+        assert_eq!(data.shape(), Shape { height: 3, width: 5, channels: 4 });
+    }
+
+    #[test]
+    fn bytes_beside_rows_are_numbers() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.npy");
+        fs::write(&path, file("|u1", "False", "(3, 1)", &[0, 51, 255])).unwrap();
+        fs::write(folder.path().join("a.conditions.npy"), file("|u1", "False", "(3, 1)", &[0, 5, 1])).unwrap();
+        let data = super::super::formats::read_file(&path, &Options::default()).unwrap().rows().train;
+        assert_eq!([0, 1, 2].map(|row| data.condition(row)[0]), [0.0, 5.0, 1.0]);
+        assert_eq!(data.row(1), [0.2]);
+    }
+
+    #[test]
     fn what_cannot_be_read_says_why() {
         for (bytes, expected) in [
-            (file("<i8", "False", "(1, 1)", &[0; 8]), "<i8"),
-            (file("|O", "False", "(1, 1)", &[0; 8]), "expected bytes"),
-            (file("|u1", "True", "(2, 3)", &[0; 6]), "column by column"),
+            (file("<c8", "False", "(1, 1)", &[0; 8]), "<c8"),
+            (file("|O", "False", "(1, 1)", &[0; 8]), "expected booleans, whole numbers or floats"),
+            (file("<f8", "False", "(1, 2)", &[0.5, 1e300].map(f64::to_le_bytes).concat()), "holds 1e300"),
+            (file("<f8", "False", "(1, 1)", &f64::INFINITY.to_le_bytes()), "holds inf in row 0"),
             (file("|u1", "False", "(3,)", &[0; 3]), "the shape [3]"),
             (file("|u1", "False", "(0, 3)", &[]), "no rows"),
             (file("|u1", "False", "(4294967296, 4294967296, 4294967296)", &[]), "can be counted"),

@@ -91,8 +91,8 @@ impl Schema {
     /// If there is no input field, if one is of no size or of too large a one, or if two have one name.
     pub fn check(&self) -> Result<()> {
         const MOST: usize = 16_777_216;
-        let sizes = self.inputs().map(|field| field.kind.checked_width());
-        let width = sizes.fold(Some(0usize), |all, width| all?.checked_add(width.filter(|&width| width > 0)?));
+        let mut sizes = self.inputs().map(|field| field.kind.checked_width());
+        let width = sizes.try_fold(0usize, |all, width| all.checked_add(width.filter(|&width| width > 0)?));
         if !matches!(width, Some(1..=MOST)) {
             return Err(Error::invalid(format!("its rows have no values, or more than {MOST}")));
         }

@@ -4,11 +4,13 @@ use std::path::{Path, PathBuf};
 
 use super::dataset::Dataset;
 use super::formats::{self, Found, Parts};
+use super::origin::Origin;
+use super::pictures::PictureOptions;
 use super::schema::Schema;
 use super::splits::Splits;
 use super::sprites::{self, SpriteOptions};
-use super::table;
 use super::table::Choices;
+use super::{digits, table};
 use crate::error::{Error, Result};
 
 /// Where rows come from.
@@ -16,6 +18,8 @@ use crate::error::{Error, Result};
 pub enum Source {
     /// The built-in generator, [`sprites`].
     Sprites,
+    /// The handwritten digits that come with the program.
+    Digits,
     /// A file or a folder in one of the known [`formats`].
     Path(PathBuf),
 }
@@ -32,15 +36,19 @@ pub struct Options {
     pub sprites: SpriteOptions,
     /// What people say of the columns of a table.
     pub columns: Choices,
-    /// How tables are to be read, where that is settled: then nothing is guessed or scaled anew.
+    /// How pictures are read.
+    pub pictures: PictureOptions,
+    /// What rows are, where that is settled by a trained model: of tables nothing is guessed or scaled anew, and pictures are brought
+    /// to its shape.
     pub schema: Option<Schema>,
 }
 
 impl Source {
-    /// `sprites` is the built-in data set; anything else is a path (`./sprites` for a folder of that name).
+    /// `sprites` and `digits` are built in; anything else is a path (`./sprites` for a folder of that name).
     pub fn parse(text: &str) -> Self {
         match text {
             "sprites" => Source::Sprites,
+            "digits" => Source::Digits,
             path => Source::Path(path.into()),
         }
     }
@@ -55,14 +63,45 @@ pub fn open(source: &Source, options: &Options) -> Result<Splits> {
     match source {
         Source::Sprites => {
             let (train, test) = sprites::generate(&options.sprites, options.seed)?;
-            Splits::hold_out(train, test, options.validation, options.seed)
+            let splits = Splits::hold_out(train, test, options.validation, options.seed)?;
+            Ok(Splits {
+                origin: Origin::of("white shapes on black, drawn by the program from known factors"),
+                ..splits
+            })
         }
-        Source::Path(path) => match read(path)? {
-            Found::Rows(Parts { train, test: None }) => Splits::from_one(train, options.validation, options.seed),
-            Found::Rows(Parts { train, test }) => Splits::hold_out(train, test, options.validation, options.seed),
+        Source::Digits => split(digits::read()?, options),
+        Source::Path(path) => match read(path, options)? {
+            Found::Rows(parts) => split(*parts, options),
             Found::Tables(tables) => table::open(&tables, options),
         },
     }
+}
+
+/// Holds out what the parts do not have of their own.
+fn split(parts: Parts, options: &Options) -> Result<Splits> {
+    let Parts { train, validation, test, mut origin } = parts;
+    let (count, seed) = (options.validation, options.seed);
+    let splits = match (validation, test) {
+        (None, None) => {
+            let splits = Splits::from_one(train, count, seed)?;
+            if splits.test.is_some() {
+                let said = "the data has no parts of its own: rows are held out by chance, as --seed decides, a tenth for \
+                            test and another, or as many as --validation says, for validation";
+                origin.guesses.push(said.to_owned());
+            }
+            splits
+        }
+        (Some(own), _) if count > 0 => {
+            return Err(Error::invalid(format!(
+                "{count} rows are to be held out for validation, and the data {} comes with {} of its own: leave \
+                 `validation` out",
+                train.name, own.rows
+            )));
+        }
+        (None, test) => Splits::hold_out(train, test, count, seed)?,
+        (validation, test) => Splits { train, validation, test, origin: Origin::default() },
+    };
+    Ok(Splits { origin, ..splits })
 }
 
 /// Reads all rows of `source` in the order in which they come, with nothing held out: those for testing, where it has some that
@@ -71,40 +110,49 @@ pub fn open(source: &Source, options: &Options) -> Result<Splits> {
 /// # Errors
 /// As for [`open`].
 pub fn open_whole(source: &Source, options: &Options) -> Result<Dataset> {
-    let Source::Path(path) = source else {
-        let splits = open(source, options)?;
-        return Ok(splits.test.unwrap_or(splits.train));
+    let parts = match source {
+        Source::Sprites => {
+            let splits = open(source, options)?;
+            return Ok(splits.test.unwrap_or(splits.train));
+        }
+        Source::Digits => digits::read()?,
+        Source::Path(path) => match read(path, options)? {
+            Found::Rows(parts) => *parts,
+            Found::Tables(tables) => return table::open_whole(&tables, options),
+        },
     };
-    match read(path)? {
-        Found::Rows(Parts { train, test }) => Ok(test.unwrap_or(train)),
-        Found::Tables(tables) => table::open_whole(&tables, options),
-    }
+    Ok(parts.test.unwrap_or(parts.train))
 }
 
 /// Whether a source is a table, as far as its name and its first bytes tell.
 pub fn is_table(source: &Source) -> bool {
     match source {
-        Source::Sprites => false,
+        Source::Sprites | Source::Digits => false,
         Source::Path(path) => formats::is_table(path),
     }
 }
 
-fn read(path: &Path) -> Result<Found> {
+fn read(path: &Path, options: &Options) -> Result<Found> {
+    if !path.exists()
+        && let Some(found) = formats::read_named(path, options)
+    {
+        return found;
+    }
     let about = std::fs::metadata(path).map_err(|error| match error.kind() {
         std::io::ErrorKind::NotFound => Error::malformed(
             path,
             format!(
-                "there is no such file or folder. Give one in a known format: {}; or `sprites`, the built-in data \
-                 set, which needs no files",
+                "there is no such file or folder. Give one in a known format: {}; or `sprites` or `digits`, \
+                 which are built in",
                 formats::names()
             ),
         ),
         _ => Error::io("read", path)(error),
     })?;
     if about.is_dir() {
-        formats::read_folder(path)
+        formats::read_folder(path, options)
     } else if about.is_file() {
-        formats::read_file(path)
+        formats::read_file(path, options)
     } else {
         Err(Error::malformed(
             path,
@@ -120,6 +168,7 @@ mod tests {
     #[test]
     fn the_built_in_name_is_not_a_path() {
         assert_eq!(Source::parse("sprites"), Source::Sprites);
+        assert_eq!(Source::parse("digits"), Source::Digits);
         assert_eq!(Source::parse("./sprites"), Source::Path("./sprites".into()));
     }
 

@@ -12,6 +12,7 @@ use rand::seq::SliceRandom;
 use serde::{Deserialize, Serialize};
 
 use super::dataset::Dataset;
+use super::origin::Origin;
 use crate::error::{Error, Result};
 
 /// A part of the data.
@@ -45,6 +46,8 @@ pub struct Splits {
     pub validation: Option<Dataset>,
     /// Rows to judge the finished model by.
     pub test: Option<Dataset>,
+    /// Where they come from, and what was decided on the way.
+    pub origin: Origin,
 }
 
 impl Splits {
@@ -79,10 +82,11 @@ impl Splits {
 
     fn of(all: Dataset, Dealt { train, validation, test }: Dealt) -> Self {
         if validation.is_empty() && test.is_empty() {
-            return Self { train: all, validation: None, test: None };
+            return Self { train: all, validation: None, test: None, origin: Origin::default() };
         }
         let part = |rows: &[usize]| (!rows.is_empty()).then(|| all.subset(rows));
-        Self { train: all.subset(&train), validation: part(&validation), test: part(&test) }
+        let (validation, test) = (part(&validation), part(&test));
+        Self { train: all.subset(&train), validation, test, origin: Origin::default() }
     }
 }
 

@@ -15,6 +15,7 @@ use csv::{ReaderBuilder, StringRecord};
 use super::formats::{Format, Found, read_file};
 use super::input::Input;
 use super::schema::Cell;
+use super::source::Options;
 use crate::error::{Error, Result};
 
 pub(crate) use encode::{open, open_whole};
@@ -68,7 +69,7 @@ impl Format for Delimited {
         is_named || is_text && is_separated && [".txt", ".data", ".dat"].iter().any(|ending| name.ends_with(ending))
     }
 
-    fn read_file(&self, path: &Path) -> Result<Found> {
+    fn read_file(&self, path: &Path, _: &Options) -> Result<Found> {
         Ok(Found::Tables(Tables { train: Table::read(path)?, test: None }))
     }
 
@@ -80,7 +81,7 @@ impl Format for Delimited {
         part(folder, "train").is_some()
     }
 
-    fn read_folder(&self, folder: &Path) -> Result<Found> {
+    fn read_folder(&self, folder: &Path, _: &Options) -> Result<Found> {
         let Some(train) = part(folder, "train") else {
             return Err(Error::malformed(folder, "there is no train.csv here"));
         };
@@ -98,7 +99,7 @@ impl Format for Delimited {
 /// # Errors
 /// If it is in another format, or cannot be read.
 pub(crate) fn table_of(path: &Path) -> Result<Table> {
-    match read_file(path)? {
+    match read_file(path, &Options::default())? {
         Found::Tables(tables) => Ok(tables.train),
         Found::Rows(_) => Err(Error::malformed(path, "this is no table: give a CSV or TSV file")),
     }

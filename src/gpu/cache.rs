@@ -3,13 +3,12 @@
 //! Files belong to one adapter, driver and version of this crate, and say so. Whatever is not exactly what this version
 //! wrote for this adapter is as good as absent: it costs time at the next start, nothing else. No error leaves here.
 
-use std::ffi::OsStr;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
-use crate::files::{create_folder, write_atomically};
 use crate::program::Choices;
+use crate::user_cache::{crc32, keep};
 
 /// Whom a file is for.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -48,24 +47,6 @@ struct Header {
     crc32: u32,
 }
 
-/// The user's folder for what may be lost: `ELBO_CACHE_DIR`, else `elbo` in the system's (`~/.cache` on Linux).
-pub fn cache_folder() -> Option<PathBuf> {
-    choose_folder(std::env::var_os("ELBO_CACHE_DIR").as_deref(), dirs::cache_dir())
-}
-
-fn choose_folder(given: Option<&OsStr>, of_the_system: Option<PathBuf>) -> Option<PathBuf> {
-    match given {
-        Some(given) => Some(PathBuf::from(given)).filter(|folder| !folder.as_os_str().is_empty()),
-        None => of_the_system.map(|folder| folder.join("elbo")),
-    }
-}
-
-fn crc32(bytes: &[u8]) -> u32 {
-    let mut crc = flate2::Crc::new();
-    crc.update(bytes);
-    crc.sum()
-}
-
 impl Cache {
     pub fn new(identity: Identity, folder: Option<PathBuf>) -> Cache {
         Cache { identity, folder }
@@ -74,16 +55,7 @@ impl Cache {
     /// A file of this adapter's own.
     fn path(&self, kind: &str) -> Option<PathBuf> {
         let identity = serde_json::to_vec(&self.identity).ok()?;
-        Some(self.folder.as_ref()?.join(format!("{kind}-{:08x}", crc32(&identity))))
-    }
-
-    /// Writes a file, if that can be done.
-    fn write(path: &Path, parts: &[&[u8]]) {
-        let folder = path.parent().unwrap_or(Path::new("."));
-        if create_folder(folder).is_ok() {
-            // A full disk or a folder of someone else's: the next start is slower.
-            let _ = write_atomically(path, |file| parts.iter().try_for_each(|part| file.write_all(part)));
-        }
+        Some(self.folder.as_ref()?.join(format!("{kind}-{:08x}", crc32(&[&identity]))))
     }
 
     /// The choices that were found fastest on this adapter.
@@ -103,7 +75,7 @@ impl Cache {
         shapes.extend(new.clone());
         let tuning = Tuning { identity: self.identity.clone(), shapes };
         if let Ok(text) = serde_json::to_vec_pretty(&tuning) {
-            Cache::write(&path, &[&text, b"\n"]);
+            keep(&path, &[&text, b"\n"]);
         }
     }
 
@@ -113,20 +85,23 @@ impl Cache {
         let end = file.iter().position(|&byte| byte == b'\n')?;
         let header: Header = serde_json::from_slice(&file[..end]).ok()?;
         let data = file.split_off(end + 1);
-        (header.identity == self.identity && header.bytes == data.len() && header.crc32 == crc32(&data)).then_some(data)
+        (header.identity == self.identity && header.bytes == data.len() && header.crc32 == crc32(&[&data]))
+            .then_some(data)
     }
 
     /// Keeps pipelines for the next start.
     pub fn save_pipelines(&self, data: &[u8]) {
-        let header = Header { identity: self.identity.clone(), bytes: data.len(), crc32: crc32(data) };
+        let header = Header { identity: self.identity.clone(), bytes: data.len(), crc32: crc32(&[data]) };
         if let (Some(path), Ok(header)) = (self.path("pipelines"), serde_json::to_vec(&header)) {
-            Cache::write(&path, &[&header, b"\n", data]);
+            keep(&path, &[&header, b"\n", data]);
         }
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::path::Path;
+
     use super::*;
 
     fn identity(driver: &str) -> Identity {
@@ -147,15 +122,6 @@ mod tests {
 
     fn choices(name: &str) -> Choices {
         [("1×2×3 NT".to_string(), name.to_string())].into()
-    }
-
-    #[test]
-    fn the_folder_is_the_users_or_the_systems() {
-        let system = || Some(PathBuf::from("/cache"));
-        assert_eq!(choose_folder(None, system()), Some("/cache/elbo".into()));
-        assert_eq!(choose_folder(Some(OsStr::new("/other")), system()), Some("/other".into()));
-        assert_eq!(choose_folder(Some(OsStr::new("")), system()), None);
-        assert_eq!(choose_folder(None, None), None);
     }
 
     #[test]

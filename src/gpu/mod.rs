@@ -16,5 +16,4 @@ mod readback;
 mod tuner;
 
 pub use adapter::{Adapter, adapters};
-pub use cache::cache_folder;
 pub use device::{Gpu, Options};

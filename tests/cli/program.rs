@@ -44,6 +44,8 @@ impl Place {
         let mut command = Command::new(env!("CARGO_BIN_EXE_elbo"));
         command.args(line.split_whitespace()).current_dir(self.folder.path()).stdin(Stdio::null());
         command.env_remove("RUST_BACKTRACE");
+        // Tests leave nothing in the user's own folder.
+        command.env("ELBO_CACHE_DIR", "");
         command
     }
 

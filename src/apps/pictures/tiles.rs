@@ -18,15 +18,16 @@ const MOST_BINS: usize = 1200;
 
 /// The shape of one sample: `height × width × channels` values, the channels of a pixel side by side.
 ///
-/// One channel is grey, three are red, green and blue; a value is between 0 (dark) and 1 (light). Height 1 with one
-/// channel means that the data are not images but rows of features, which may have any range.
+/// One channel is grey, three are red, green and blue; of two, the first is red and the second green, and of more than three the
+/// first three count. A value is between 0 (dark) and 1 (light). Height 1 with one channel means that the data are not images but
+/// rows of features, which may have any range.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ImageShape {
     /// Rows of pixels; 1 for data that are not images.
     pub height: usize,
     /// Pixels in a row, or the number of features.
     pub width: usize,
-    /// 1 or 3.
+    /// Values of a pixel.
     pub channels: usize,
 }
 
@@ -40,10 +41,9 @@ impl ImageShape {
     pub(super) fn count(&self, values: &[f32]) -> Result<usize> {
         let ImageShape { height, width, channels } = *self;
         let features = self.features();
-        if features == 0 || !matches!(channels, 1 | 3) {
+        if features == 0 {
             return Err(Error::invalid(format!(
-                "cannot draw samples of {height} × {width} pixels with {channels} channels: \
-                 expected at least one pixel, and 1 (grey) or 3 (red, green, blue) channels"
+                "cannot draw samples of {height} × {width} pixels with {channels} channels: expected at least one of each"
             )));
         }
         if values.is_empty() || !values.len().is_multiple_of(features) {
@@ -148,8 +148,9 @@ fn pixel(channels: &[f32]) -> Rgb {
     if channels.iter().any(|value| !value.is_finite()) {
         return NOT_FINITE;
     }
-    // One channel is read three times: grey.
-    std::array::from_fn(|i| (channels[i % channels.len()].clamp(0.0, 1.0) * 255.0).round() as u8)
+    let level =
+        |channel: usize| (channels.get(channel).map_or(0.0, |value| value.clamp(0.0, 1.0)) * 255.0).round() as u8;
+    if channels.len() == 1 { [level(0); 3] } else { [0, 1, 2].map(level) }
 }
 
 /// [0, 1] if that covers the values; else what all but the most extreme 2 % on either side cover.
@@ -187,6 +188,7 @@ mod tests {
     fn pixels_are_clipped_and_what_is_not_finite_is_loud() {
         assert_eq!(pixel(&[0.5]), [128; 3]);
         assert_eq!(pixel(&[-2.0, 0.2, 9.0]), [0, 51, 255]);
+        assert_eq!((pixel(&[0.2, 0.4]), pixel(&[1.0, 0.2, 0.4, 0.6])), ([51, 102, 0], [255, 51, 102]));
         assert_eq!(pixel(&[0.0, f32::NAN, 0.0]), NOT_FINITE);
         assert_eq!(pixel(&[f32::INFINITY]), NOT_FINITE);
     }
@@ -195,8 +197,8 @@ mod tests {
     fn shapes_that_cannot_be_drawn_are_explained() {
         let shape = |height, width, channels| ImageShape { height, width, channels };
         for (shape, values, expected) in [
-            (shape(2, 2, 2), 4, "2 channels"),
-            (shape(0, 2, 1), 4, "at least one pixel"),
+            (shape(2, 2, 0), 4, "0 channels"),
+            (shape(0, 2, 1), 4, "at least one of each"),
             (shape(usize::MAX, 2, 1), 4, "whole samples"),
             (shape(2, 2, 1), 5, "5 values"),
             (shape(2, 2, 1), 0, "one or more"),

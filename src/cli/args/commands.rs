@@ -5,6 +5,7 @@ use std::str::FromStr;
 
 use clap::{Args, Subcommand, ValueEnum, value_parser};
 
+use super::RowArgs;
 use crate::catalogue::Spec;
 use crate::config::DeviceChoice;
 
@@ -18,6 +19,30 @@ pub struct ModelsArgs {
     /// Print JSON, for programs
     #[arg(long)]
     pub json: bool,
+}
+
+/// The options of `elbo data`.
+#[derive(Debug, Clone, Args)]
+#[command(after_help = "\
+Examples:
+  elbo data photos --size 32 --out sheet.png
+  elbo data digits --json")]
+pub struct LookArgs {
+    /// What to look at: a file, a folder, or `sprites` or `digits`, which are built in
+    #[arg(value_name = "PATH")]
+    pub source: Option<String>,
+    /// A PNG file to write with rows from all over the data
+    #[arg(long, value_name = "FILE.png")]
+    pub out: Option<PathBuf>,
+    /// Decides which rows are held out
+    #[arg(long, value_name = "N", default_value = "0", value_parser = value_parser!(u64).range(0..=i64::MAX as u64))]
+    pub seed: u64,
+    /// Print JSON, for programs
+    #[arg(long)]
+    pub json: bool,
+    /// What its rows are.
+    #[command(flatten)]
+    pub rows: RowArgs,
 }
 
 /// The options of `elbo evaluate`.

@@ -2,7 +2,7 @@
 
 use clap::Parser;
 
-use super::{Cli, Command, DataArgs, DeviceArgs, ModelArgs, TrainArgs, TrainingArgs};
+use super::{Cli, Command, DataArgs, DeviceArgs, LookArgs, ModelArgs, RowArgs, TrainArgs, TrainingArgs};
 use crate::apps::first_stage;
 use crate::config::{Config, DataConfig, DeviceConfig, FILE_NAME, ModelConfig, Preset, TrainingConfig, names_preset};
 use crate::data::{Source, is_table};
@@ -37,6 +37,19 @@ pub fn resolve(args: &TrainArgs) -> Result<Config> {
         }
     };
     let config = laid_over(base, args);
+    config.validate()?;
+    Ok(config)
+}
+
+/// The settings of data that is only looked at.
+///
+/// # Errors
+/// When settings make no sense.
+pub fn data_config(args: &LookArgs) -> Result<Config> {
+    let mut config = Config::default();
+    set(&mut config.data.source, &args.source);
+    args.rows.apply(&mut config.data);
+    config.training.seed = args.seed;
     config.validate()?;
     Ok(config)
 }
@@ -101,13 +114,20 @@ fn set_optional<T: Clone>(setting: &mut Option<T>, given: &Option<T>) {
 impl DataArgs {
     fn apply(&self, config: &mut DataConfig) {
         set(&mut config.source, &self.data);
-        set(&mut config.validation, &self.validation);
+        self.rows.apply(config);
         set(&mut config.binarise, &self.binarise);
         set(&mut config.condition, &self.condition);
         set_optional(&mut config.labels, &self.labels);
+    }
+}
+
+impl RowArgs {
+    fn apply(&self, config: &mut DataConfig) {
+        set(&mut config.validation, &self.validation);
         set_optional(&mut config.label, &self.label);
         set(&mut config.ignore, &self.ignore);
         config.columns.extend(self.column.iter().flatten().cloned());
+        set_optional(&mut config.size, &self.size);
         set(&mut config.resolution, &self.resolution);
         set_optional(&mut config.count, &self.count);
         set(&mut config.binary, &self.binary);

@@ -99,13 +99,13 @@ fn every_setting_has_an_option() {
     assert_eq!((training.checkpoint_every, training.steps_per_submit), (4, Some(8)));
     assert_eq!((&config.device.device, config.device.deterministic), (&DeviceChoice::Index(1), true));
 
-    // Each key is an option of its own name, but for two that have another.
+    // Each key is an option of its own name, but for three that have another.
     let train = command().find_subcommand("train").unwrap().clone();
     let has = |name: &str| train.get_arguments().any(|arg| arg.get_long() == Some(name));
     let tables = toml::Table::try_from(&config).unwrap();
     let keys = tables.values().filter_map(toml::Value::as_table).flat_map(|table| table.keys());
     let missing: Vec<_> = keys.filter(|key| !has(key)).collect();
-    assert_eq!(missing, ["source", "kind"]);
+    assert_eq!(missing, ["columns", "source", "kind"]);
 }
 
 #[test]
@@ -174,10 +174,12 @@ fn the_help_renders_with_the_defaults_of_the_presets() {
     let names: Vec<String> = all.get_subcommands().map(|sub| sub.get_name().to_owned()).collect();
     let expected = [
         "train",
+        "data",
         "models",
         "evaluate",
         "sample",
         "reconstruct",
+        "impute",
         "reproduce",
         "devices",
         "doctor",
@@ -188,7 +190,7 @@ fn the_help_renders_with_the_defaults_of_the_presets() {
         "help",
     ];
     assert_eq!(names, expected);
-    for name in &expected[..8] {
+    for name in &expected[..10] {
         let sub = all.find_subcommand_mut(name).unwrap();
         let help = sub.render_long_help().to_string();
         assert!(help.contains("Usage: elbo") && help.contains("Example"), "{help}");

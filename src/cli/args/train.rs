@@ -8,7 +8,7 @@ use clap::Args;
 use super::whole;
 use crate::catalogue::Spec;
 use crate::config::{Architecture, Binarise, DeviceChoice, Preset, Schedule};
-use crate::data::Condition;
+use crate::data::{Condition, PictureSize};
 use crate::nn::Activation;
 
 /// The options of `elbo train`. What is not given stays `None`.
@@ -66,14 +66,12 @@ pub struct TrainArgs {
 #[derive(Debug, Clone, Default, Args)]
 #[command(next_help_heading = "Data")]
 pub struct DataArgs {
-    /// What to learn: a file, a folder, or `sprites`, the built-in pictures
+    /// What to learn: a file, a folder, or `sprites` or `digits`, which are built in
     #[arg(long, value_name = "PATH")]
     pub data: Option<String>,
-    /// Rows held out of training to choose settings by
-    ///
-    /// 0 holds out a tenth where the data has no test rows of its own, and none where it has.
-    #[arg(long, value_name = "ROWS", value_parser = whole)]
-    pub validation: Option<usize>,
+    /// What its rows are.
+    #[command(flatten)]
+    pub rows: RowArgs,
     /// Whether pixels become black or white
     #[arg(long, value_name = "HOW", alias = "binarize")]
     pub binarise: Option<Binarise>,
@@ -85,6 +83,17 @@ pub struct DataArgs {
     /// For models that learn from labels of some rows and from the pictures of all (--model m2).
     #[arg(long, value_name = "N", value_parser = whole)]
     pub labels: Option<usize>,
+}
+
+/// Settings of the table `[data]` that decide what the rows of a source are.
+#[derive(Debug, Clone, Default, Args)]
+#[command(next_help_heading = "Data")]
+pub struct RowArgs {
+    /// Rows held out of training to choose settings by
+    ///
+    /// 0 holds out a tenth where the data has no test rows of its own, and none where it has.
+    #[arg(long, value_name = "ROWS", value_parser = whole)]
+    pub validation: Option<usize>,
     /// The column of a table that holds the class of each row
     #[arg(long, value_name = "COLUMN")]
     pub label: Option<String>,
@@ -94,6 +103,12 @@ pub struct DataArgs {
     /// What a column of a table is, where the guess is wrong: real, positive, count, ordinal, category or id
     #[arg(long, value_name = "NAME=KIND", value_parser = column)]
     pub column: Option<Vec<(String, String)>>,
+    /// Height and width that the pictures of a folder or an archive are brought to, as 64 or 48x64
+    ///
+    /// They are cut around the middle to these proportions and scaled by Lanczos resampling. Without it, pictures that all have
+    /// one size of at most 64x64 keep it, and others become 64x64.
+    #[arg(long, value_name = "N|HxW", value_parser = PictureSize::from_str)]
+    pub size: Option<PictureSize>,
     /// Height and width of the built-in sprites, in pixels
     #[arg(long, value_name = "PIXELS", value_parser = whole)]
     pub resolution: Option<usize>,

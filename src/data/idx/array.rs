@@ -1,59 +1,99 @@
-//! One IDX file: its header, checked against its length, and its bytes.
+//! One IDX file: its header, checked against its length, and its numbers.
 
 use std::path::Path;
 
 use super::super::input::{Input, head, seems};
 use crate::error::{Error, Result};
 
-/// The element types of IDX; only the first is read.
-pub(super) const TYPES: [(u8, &str); 6] = [
-    (0x08, "unsigned bytes"),
-    (0x09, "signed bytes"),
-    (0x0b, "16-bit integers"),
-    (0x0c, "32-bit integers"),
-    (0x0d, "32-bit floats"),
-    (0x0e, "64-bit floats"),
+/// The types of numbers: the code in the header, what people call them, and the bytes of one.
+pub(super) const TYPES: [(u8, &str, usize); 6] = [
+    (UNSIGNED, "unsigned bytes", 1),
+    (0x09, "signed bytes", 1),
+    (0x0b, "16-bit integers", 2),
+    (0x0c, "32-bit integers", 4),
+    (0x0d, "32-bit floats", 4),
+    (0x0e, "64-bit floats", 8),
 ];
 
-/// Reads the sizes and bytes of one file; `wanted` and `dimensions` say what it should hold.
-pub(super) fn read_array(path: &Path, wanted: &str, dimensions: &[usize]) -> Result<(Vec<usize>, Vec<u8>)> {
-    let mut input = Input::open(path)?;
-    let magic = input.up_to(4)?;
-    let [0, 0, kind, count @ 1..=u8::MAX] = magic[..] else {
-        return Err(Error::malformed(path, format!("this {}; expected an IDX file of {wanted}", seems(&head(path)?))));
-    };
-    let known = TYPES.iter().find(|(code, _)| *code == kind);
-    if kind != 0x08 || !dimensions.contains(&usize::from(count)) {
-        let values = known.map_or("values of an unknown type", |(_, name)| name);
-        let meaning = match count {
-            1 => ", which is how labels are kept",
-            3 => ", which is how images are kept",
-            _ => "",
+const UNSIGNED: u8 = 0x08;
+
+/// Numbers with a shape.
+pub(super) struct Array {
+    /// The length of each axis.
+    pub(super) sizes: Vec<usize>,
+    kind: u8,
+    bytes: Vec<u8>,
+}
+
+impl Array {
+    /// Reads one file; `wanted` and `dimensions` say what it should hold.
+    pub(super) fn read(path: &Path, wanted: &str, dimensions: &[usize]) -> Result<Array> {
+        let mut input = Input::open(path)?;
+        let magic = input.up_to(4)?;
+        let [0, 0, kind, count @ 1..=u8::MAX] = magic[..] else {
+            let found = seems(&head(path)?);
+            return Err(Error::malformed(path, format!("this {found}; expected an IDX file of {wanted}")));
         };
-        return Err(Error::malformed(
-            path,
-            format!(
-                "this is a {count}-dimensional IDX file of {values}{meaning} (magic \
-                 0000{kind:02x}{count:02x}); expected unsigned bytes as {wanted}"
-            ),
-        ));
+        let known = TYPES.iter().find(|(code, ..)| *code == kind).filter(|_| dimensions.contains(&usize::from(count)));
+        let Some((_, _, width)) = known else { return Err(unexpected(path, kind, count, wanted)) };
+        let header = input.up_to(4 * u64::from(count))?;
+        if header.len() < 4 * usize::from(count) {
+            return Err(Error::malformed(
+                path,
+                format!(
+                    "the file is truncated in its header, after {} of {} bytes: fetch or write it again",
+                    4 + header.len(),
+                    4 + 4 * usize::from(count)
+                ),
+            ));
+        }
+        let sizes: Vec<u32> =
+            header.chunks_exact(4).map(|size| u32::from_be_bytes([size[0], size[1], size[2], size[3]])).collect();
+        let count = sizes.iter().try_fold(*width as u128, |all, &size| all.checked_mul(size.into()));
+        let what: Vec<String> = sizes.iter().map(u32::to_string).collect();
+        let bytes = input.rest(count.unwrap_or(u128::MAX), &format!("{} values", what.join("×")))?;
+        Ok(Array { sizes: sizes.iter().map(|&size| size as usize).collect(), kind, bytes })
     }
-    let header = input.up_to(4 * u64::from(count))?;
-    if header.len() < 4 * usize::from(count) {
-        return Err(Error::malformed(
-            path,
-            format!(
-                "the file is truncated in its header, after {} of {} bytes: fetch or write it again",
-                4 + header.len(),
-                4 + 4 * usize::from(count)
-            ),
-        ));
+
+    /// What people call its numbers.
+    pub(super) fn kind(&self) -> &'static str {
+        TYPES.iter().find(|(code, ..)| *code == self.kind).map_or("numbers", |(_, name, _)| name)
     }
-    let sizes: Vec<u32> =
-        header.chunks_exact(4).map(|size| u32::from_be_bytes([size[0], size[1], size[2], size[3]])).collect();
-    // At most three sizes below 2³² are multiplied, so the product fits.
-    let promised = sizes.iter().map(|&size| u128::from(size)).product();
-    let what: Vec<String> = sizes.iter().map(u32::to_string).collect();
-    let bytes = input.rest(promised, &format!("{} values", what.join("×")))?;
-    Ok((sizes.iter().map(|&size| size as usize).collect(), bytes))
+
+    /// Its numbers as they are, if they are unsigned bytes; else itself.
+    pub(super) fn into_bytes(self) -> std::result::Result<Vec<u8>, Array> {
+        if self.kind == UNSIGNED { Ok(self.bytes) } else { Err(self) }
+    }
+
+    /// All numbers, in f64, which holds each of them exactly.
+    pub(super) fn numbers(&self) -> Box<dyn Iterator<Item = f64> + '_> {
+        let bytes = &self.bytes;
+        match self.kind {
+            0x09 => Box::new(bytes.iter().map(|&byte| f64::from(byte.cast_signed()))),
+            0x0b => Box::new(words(bytes).map(|word| f64::from(i16::from_be_bytes(word)))),
+            0x0c => Box::new(words(bytes).map(|word| f64::from(i32::from_be_bytes(word)))),
+            0x0d => Box::new(words(bytes).map(|word| f64::from(f32::from_be_bytes(word)))),
+            0x0e => Box::new(words(bytes).map(f64::from_be_bytes)),
+            _ => Box::new(bytes.iter().map(|&byte| f64::from(byte))),
+        }
+    }
+}
+
+fn words<const N: usize>(bytes: &[u8]) -> impl Iterator<Item = [u8; N]> {
+    bytes.as_chunks().0.iter().copied()
+}
+
+fn unexpected(path: &Path, kind: u8, count: u8, wanted: &str) -> Error {
+    let values = TYPES.iter().find(|(code, ..)| *code == kind).map_or("values of an unknown type", |(_, name, _)| name);
+    let meaning = match count {
+        1 => ", which is how labels are kept",
+        3 => ", which is how images are kept",
+        _ => "",
+    };
+    Error::malformed(
+        path,
+        format!(
+            "this is a {count}-dimensional IDX file of {values}{meaning} (magic 0000{kind:02x}{count:02x}); expected {wanted}"
+        ),
+    )
 }

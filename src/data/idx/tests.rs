@@ -6,7 +6,7 @@ use std::io::Write;
 use flate2::{Compression, write::GzEncoder};
 use tempfile::TempDir;
 
-use super::super::{Options, Source, Splits, open};
+use super::super::{Options, Shape, Source, Splits, open};
 use super::*;
 
 /// An IDX file of bytes with these sizes.
@@ -77,10 +77,12 @@ fn a_folder_gives_train_and_test() {
     assert_eq!((train.rows, test.rows, splits.validation), (20, 4, None));
     assert_eq!((train.shape().height, train.shape().width, train.shape().channels), (2, 3, 1));
     assert_eq!(train.row(1), [6.0, 7.0, 8.0, 9.0, 10.0, 11.0].map(|byte: f32| byte / 255.0));
-    assert_eq!(train.labels.as_ref().unwrap().values, [7; 20]);
-    assert_eq!(test.labels.as_ref().unwrap().values, [0, 9, 1, 2]);
-    assert_eq!(train.labels.unwrap().classes, 10);
-    assert_eq!(test.labels.unwrap().names[9], "9");
+    // The classes are the values that occur: 0, 1, 2, 7 and 9.
+    assert_eq!(train.labels.as_ref().unwrap().values, [3; 20]);
+    assert_eq!(test.labels.as_ref().unwrap().values, [0, 4, 1, 2]);
+    assert_eq!(train.labels.unwrap().classes, 5);
+    assert_eq!(test.labels.unwrap().names, ["0", "1", "2", "7", "9"]);
+    assert_eq!(splits.origin.format, "IDX files of unsigned bytes");
 }
 
 #[test]
@@ -108,7 +110,8 @@ fn a_folder_without_test_files_is_split_like_a_single_file() {
     let splits = load(folder(&four()[..2]).path()).unwrap();
     let held_out = [splits.validation, splits.test].map(|part| part.unwrap().rows);
     assert_eq!((splits.train.rows, held_out), (16, [2, 2]));
-    assert_eq!(splits.train.labels.unwrap().values, [7; 16]);
+    let labels = splits.train.labels.unwrap();
+    assert_eq!((labels.values, labels.names), (vec![0; 16], vec!["7".to_owned()]));
 }
 
 #[test]
@@ -158,16 +161,19 @@ fn wrong_magic_says_what_the_file_seems_to_be() {
     assert_says(&complaint(1, b"PK\x03\x04rest".into()), &["zip archive", "expected an IDX file of labels"]);
     assert_says(&complaint(2, Vec::new()), &["empty file", "t10k-images"]);
     assert_says(&complaint(3, b"<!DOCTYPE html><html>".into()), &["web page", "expected an IDX file of labels"]);
-    assert_says(&complaint_about(b"PK\x03\x04rest"), &["zip archive", "Known: IDX"]);
+    assert_says(&complaint_about(b"%PDF-1.4"), &["PDF document", "Known: IDX"]);
     assert_says(&complaint_about(&gzip(&gzip(b"x"))), &["gzip inside gzip"]);
 }
 
 #[test]
 fn labels_floats_and_more_dimensions_are_not_images() {
     assert_says(&complaint(0, idx(&[20], &[0; 20])), &["how labels are kept", "magic 00000801", "expected"]);
-    assert_says(&complaint(1, images(20, 2, 3)), &["how images are kept", "labels (magic 00000801)"]);
-    assert_says(&complaint_about(&[0, 0, 0x0d, 3, 0, 0, 0, 1]), &["32-bit floats", "unsigned bytes"]);
-    assert_says(&complaint_about(&idx(&[1, 1, 1, 1], &[0])), &["a 4-dimensional IDX"]);
+    assert_says(&complaint(1, images(20, 2, 3)), &["how images are kept", "expected labels [rows]"]);
+    assert_says(&complaint_about(&[0, 0, 0x0d, 3, 0, 0, 0, 1]), &["truncated in its header"]);
+    assert_says(
+        &complaint_about(&idx(&[1, 1, 1, 1, 1], &[0])),
+        &["a 5-dimensional IDX", "expected images [rows, height"],
+    );
 }
 
 #[test]
@@ -214,5 +220,128 @@ fn images_and_labels_alone_are_missed() {
     let tests_only = load(folder(&four()[2..]).path()).unwrap_err().to_string();
     assert_says(&tests_only, &["no training images", "train-images-idx3-ubyte"]);
     let labels_only = load(folder(&four()[1..2]).path()).unwrap_err().to_string();
-    assert_says(&labels_only, &["labels have no images", "train-images.idx3-ubyte.gz"]);
+    assert_says(&labels_only, &["labels have no images", "train-images-idx3-ubyte"]);
+}
+
+/// A file with this type and these sizes.
+fn typed(kind: u8, sizes: &[u32], bytes: &[u8]) -> Vec<u8> {
+    let mut file = idx(sizes, bytes);
+    file[2] = kind;
+    file
+}
+
+#[test]
+fn numbers_of_every_type_stand_for_themselves() {
+    let floats = |kind: u8, bytes: &[u8]| {
+        let folder = folder(&[("x", typed(kind, &[1, 3], bytes))]);
+        let splits = load(&folder.path().join("x")).unwrap();
+        assert!(matches!(splits.train.values, Values::Floats(_)));
+        (splits.train.row(0), splits.origin.format)
+    };
+    let (row, format) = floats(0x09, &[255, 1, 128]);
+    assert_eq!((row, format.as_str()), (vec![-1.0, 1.0, -128.0], "an IDX file of signed bytes"));
+    assert_eq!(floats(0x0b, &[-2i16, 300, 7].map(i16::to_be_bytes).concat()).0, [-2.0, 300.0, 7.0]);
+    assert_eq!(floats(0x0c, &[-70_000i32, 1, 0].map(i32::to_be_bytes).concat()).0, [-70_000.0, 1.0, 0.0]);
+    assert_eq!(floats(0x0d, &[0.25f32, -1.5, 3e30].map(f32::to_be_bytes).concat()).0, [0.25, -1.5, 3e30]);
+    assert_eq!(floats(0x0e, &[0.1f64, -1.5, 0.0].map(f64::to_be_bytes).concat()).0, [0.1, -1.5, 0.0]);
+    assert_says(&complaint_about(&typed(0x0d, &[1, 1], &f32::NAN.to_be_bytes())), &["NaN", "finite"]);
+    assert_says(&complaint_about(&typed(0x0e, &[1, 3], &[0; 23])), &["promises 1×3 values, 24 bytes", "holds 23"]);
+    let most = [255; 255];
+    let endless = typed(0x0e, &[u32::MAX; 4], &most);
+    assert_says(&complaint_about(&endless), &["holds 255"]);
+}
+
+#[test]
+fn a_fourth_axis_is_channels() {
+    let folder = folder(&[("x", idx(&[2, 1, 2, 3], &[1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12]))]);
+    let train = load(&folder.path().join("x")).unwrap().train;
+    assert_eq!((train.rows, train.shape()), (2, Shape { height: 1, width: 2, channels: 3 }));
+    assert_eq!(train.row(1)[0], 7.0 / 255.0);
+}
+
+#[test]
+fn classes_are_the_values_that_occur() {
+    let labels = |values: &[u8]| idx(&[values.len() as u32], values);
+    let files = [
+        ("train-images-idx3-ubyte", images(4, 2, 3)),
+        ("train-labels-idx1-ubyte", labels(&[5, 0, 2, 5])),
+        ("t10k-images-idx3-ubyte", images(1, 2, 3)),
+        ("t10k-labels-idx1-ubyte", labels(&[2])),
+    ];
+    let splits = load(folder(&files).path()).unwrap();
+    let (train, test) = (splits.train.labels.unwrap(), splits.test.unwrap().labels.unwrap());
+    assert_eq!((train.values, test.values), (vec![2, 0, 1, 2], vec![1]));
+    assert_eq!((train.names.join(" "), train.classes, test.names), ("0 2 5".into(), 3, train.names));
+    // Signed ones may be below zero, and floats must be whole.
+    let of = |bytes: Vec<u8>| load(folder(&[files[0].clone(), ("train-labels-idx1-ubyte", bytes)]).path());
+    let labels = of(typed(0x09, &[4], &[255, 3, 3, 3])).unwrap().train.labels.unwrap();
+    assert_eq!((labels.values, labels.names.join(" ")), (vec![0, 1, 1, 1], "-1 3".into()));
+    let halves = typed(0x0d, &[4], &[1.0f32, 2.0, 2.5, 1.0].map(f32::to_be_bytes).concat());
+    assert_says(&of(halves).unwrap_err().to_string(), &["no whole numbers"]);
+}
+
+#[test]
+fn missing_labels_of_one_part_are_said() {
+    let mut files = four();
+    files.pop();
+    let splits = load(folder(&files).path()).unwrap();
+    assert_eq!(splits.test.unwrap().labels, None);
+    assert_says(&splits.origin.warnings.join(""), &["the test images have no labels"]);
+}
+
+#[test]
+fn files_may_lie_in_folders_of_their_names() {
+    let plain = load(folder(&four()).path()).unwrap();
+    let nested = tempfile::tempdir().unwrap();
+    for (i, (name, bytes)) in four().into_iter().enumerate() {
+        fs::create_dir(nested.path().join(name)).unwrap();
+        let (inner, bytes) = if i % 2 == 0 { (name.to_owned(), bytes) } else { (format!("{name}.gz"), gzip(&bytes)) };
+        fs::write(nested.path().join(name).join(inner), bytes).unwrap();
+    }
+    let found = load(nested.path()).unwrap();
+    assert_eq!((found.train.values, found.train.labels), (plain.train.values, plain.train.labels));
+    assert_eq!(found.test.unwrap().labels, plain.test.unwrap().labels);
+}
+
+#[test]
+fn emnist_is_turned_upright_and_one_of_its_sets_is_named() {
+    let letters = idx(&[1, 2, 3], &[1, 2, 3, 4, 5, 6]);
+    let files = [
+        ("emnist-letters-train-images-idx3-ubyte", letters.clone()),
+        ("emnist-letters-train-labels-idx1-ubyte", idx(&[1], &[26])),
+        ("emnist-digits-train-images-idx3-ubyte.gz", gzip(&images(5, 2, 2))),
+    ];
+    let place = folder(&files);
+    let message = load(place.path()).unwrap_err().to_string();
+    assert_says(&message, &["several data sets: emnist-digits, emnist-letters", "name one of them, as"]);
+    let splits = load(&place.path().join("emnist-letters")).unwrap();
+    assert_eq!(
+        (splits.train.name.as_str(), splits.train.labels.as_ref().unwrap().names.clone()),
+        ("emnist-letters", vec!["26".to_owned()])
+    );
+    assert_says(&splits.origin.guesses.join("\n"), &["turned upright"]);
+    assert_eq!((splits.train.shape().height, splits.train.shape().width), (3, 2));
+    let row: Vec<f32> = [1, 4, 2, 5, 3, 6].map(|byte| byte as f32 / 255.0).into();
+    assert_eq!(splits.train.values, Values::Bytes(vec![1, 4, 2, 5, 3, 6]));
+    // A file by itself is told by its name as well, and under another name it is left as it is.
+    assert_eq!(load(&place.path().join(files[0].0)).unwrap().train.row(0), row);
+    let other = folder(&[("train-images-idx3-ubyte", letters)]);
+    assert_eq!(load(other.path()).unwrap().train.values, Values::Bytes(vec![1, 2, 3, 4, 5, 6]));
+    assert_says(&load(&place.path().join("emnist-none")).unwrap_err().to_string(), &["no such file or folder"]);
+}
+
+#[test]
+fn labels_of_several_numbers_start_with_the_class() {
+    let wide: Vec<u8> = (0..2).flat_map(|row| (0..8).map(move |i| 10 * row + i)).flat_map(i32::to_be_bytes).collect();
+    let files = [
+        ("qmnist-train-images-idx3-ubyte", images(2, 2, 3)),
+        ("qmnist-train-labels-idx2-int", typed(0x0c, &[2, 8], &wide)),
+        ("qmnist-test-images-idx3-ubyte", images(2, 2, 3)),
+        ("qmnist-test-labels-idx2-int", typed(0x0c, &[2, 8], &wide)),
+    ];
+    let splits = load(folder(&files).path()).unwrap();
+    let labels = splits.train.labels.unwrap();
+    assert_eq!((labels.values, labels.names.join(" ")), (vec![0, 1], "0 10".into()));
+    assert_eq!(splits.origin.guesses.iter().filter(|guess| guess.contains("rows of 8 numbers")).count(), 1);
+    assert_eq!(splits.test.unwrap().rows, 2);
 }

@@ -1,10 +1,12 @@
 //! From the cells of a table to the numbers that a model sees.
 
 use super::super::dataset::{Dataset, Labels};
+use super::super::origin::Origin;
 use super::super::schema::{Cell, Field, FieldKind, Role, Schema};
 use super::super::source::Options;
 use super::super::splits::{Dealt, Splits};
-use super::{Table, Tables};
+use super::guess::Guess;
+use super::{Table, Tables, spoken};
 use crate::error::{Error, Result};
 
 /// The columns of a table as numbers, see [`Field::number`], field by field.
@@ -19,11 +21,15 @@ pub(crate) fn open(Tables { train, test }: &Tables, options: &Options) -> Result
         None => Dealt::of_one(train.rows, options.validation, options.seed, &train.name())?,
         Some(_) => Dealt::new(train.rows, (0, options.validation), options.seed, &train.name())?,
     };
+    let mut origin =
+        Origin::of(format!("a table of {} columns, separated by {}", train.names.len(), spoken(train.delimiter)));
     let (schema, columns) = match &options.schema {
         Some(schema) => (schema.clone(), train.columns(schema)?),
         None => {
-            let schema = Schema::of_guesses(&train.guess(&options.columns)?);
+            let guesses = train.guess(&options.columns)?;
+            let schema = Schema::of_guesses(&guesses);
             let columns = train.columns(&schema)?;
+            origin.columns = guesses.into_iter().map(Guess::told).collect();
             (schema.scaled_by(&columns, &dealt.train), columns)
         }
     };
@@ -33,7 +39,7 @@ pub(crate) fn open(Tables { train, test }: &Tables, options: &Options) -> Result
         Some(test) => Some(test.whole(&schema)?),
         None => some(&dealt.test)?,
     };
-    Ok(Splits { train: part(&dealt.train)?, validation: some(&dealt.validation)?, test: own_test })
+    Ok(Splits { train: part(&dealt.train)?, validation: some(&dealt.validation)?, test: own_test, origin })
 }
 
 /// Reads all rows of the table for testing, where there is one, or else of the other, as the schema says that the options give, or

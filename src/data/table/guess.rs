@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::super::origin::ColumnGuess;
 use super::super::schema::{Field, FieldKind, Role, Scaling, Schema};
 use super::Table;
 use super::facts::Facts;
@@ -35,6 +36,14 @@ pub(crate) struct Guess {
     pub why: String,
     /// Cells that hold nothing.
     pub missing: usize,
+}
+
+impl Guess {
+    /// For people.
+    pub(super) fn told(self) -> ColumnGuess {
+        let Guess { field: Field { name, kind, role }, why, missing } = self;
+        ColumnGuess { name, kind: kind.name().to_owned(), role, why, missing }
+    }
 }
 
 impl Table {

@@ -1,0 +1,99 @@
+//! `elbo data`.
+
+use super::args::{LookArgs, data_config};
+use super::style::{Align, Table, bytes, count, printable};
+use crate::apps::{DataSummary, PartSummary, save_contact_sheet};
+use crate::data::schema::Role;
+use crate::data::{self, ColumnGuess};
+use crate::error::{Error, Result};
+
+/// Columns that sentences are filled into.
+const WIDTH: usize = 100;
+
+/// Classes that are listed; of more, only the number is said.
+const MOST_CLASSES: usize = 100;
+
+/// Says what data is.
+pub fn run(args: &LookArgs) -> Result<()> {
+    let config = data_config(args)?;
+    let splits = data::open(&config.data.parsed_source(), &config.data.options(args.seed))?;
+    let summary = DataSummary::of(&splits);
+    if args.json {
+        println!("{}", serde_json::to_string(&summary).map_err(Error::invalid)?);
+    } else {
+        print(&summary, splits.train.shape());
+    }
+    if let Some(out) = &args.out {
+        save_contact_sheet(out, &splits.train)?;
+        if !args.json {
+            println!("\nRows of it: {}", out.display());
+        }
+    }
+    Ok(())
+}
+
+fn print(summary: &DataSummary, shape: data::Shape) {
+    println!("Data:   {}", printable(&summary.name));
+    println!("        {}", printable(&summary.format));
+    println!("Rows:   {shape}, {}, {} in all", summary.storage, bytes(summary.bytes as u64));
+    if !summary.factors.is_empty() {
+        let factors: Vec<String> = summary.factors.iter().map(|f| format!("{} {}", f.name, f.values)).collect();
+        println!("        made from the factors {}", factors.join(", "));
+    }
+    if summary.observed < 1.0 {
+        println!("        {:.1} % of the values are missing", 100.0 * (1.0 - summary.observed));
+    }
+    print!("\n{}", table(summary));
+    if summary.classes.len() > MOST_CLASSES {
+        println!("{} classes", count(summary.classes.len() as u64));
+    }
+    if !summary.columns.is_empty() {
+        print!("\n{}", columns(&summary.columns));
+        println!("\nTo take a column for something else: --column NAME=KIND, --label NAME, --ignore NAME.");
+    }
+    let skipped: Vec<String> = summary.skipped.iter().map(ToString::to_string).collect();
+    for (title, sentences) in
+        [("Decided here", &summary.guesses), ("Left out", &skipped), ("Warnings", &summary.warnings)]
+    {
+        if !sentences.is_empty() {
+            println!("\n{title}:");
+        }
+        for sentence in sentences {
+            let filled = textwrap::Options::new(WIDTH).initial_indent("  - ").subsequent_indent("    ");
+            println!("{}", textwrap::fill(&printable(sentence), filled));
+        }
+    }
+}
+
+/// What the columns of a table were taken for.
+fn columns(guesses: &[ColumnGuess]) -> Table {
+    let columns =
+        [("column", Align::Left), ("taken for", Align::Left), ("missing", Align::Right), ("because", Align::Left)];
+    let mut table = Table::new(&columns);
+    for guess in guesses {
+        let taken = match guess.role {
+            Role::Input => guess.kind.as_str(),
+            Role::Label => "label",
+            Role::Identity => "identity, not learnt",
+            Role::Ignored => "left out",
+        };
+        table.row([guess.name.clone(), taken.to_owned(), count(guess.missing as u64), guess.why.clone()]);
+    }
+    table
+}
+
+/// A row for all rows and one for each class, a column for each part.
+fn table(summary: &DataSummary) -> Table {
+    let parts: Vec<String> = summary.parts.iter().map(|part| part.part.to_string()).collect();
+    let columns = parts.iter().map(|part| (part.as_str(), Align::Right));
+    let mut table = Table::new(&[("", Align::Left)].into_iter().chain(columns).collect::<Vec<_>>());
+    let rows = summary.parts.iter().map(|part| count(part.rows as u64));
+    table.row(["rows".to_owned()].into_iter().chain(rows));
+    if summary.classes.len() <= MOST_CLASSES {
+        for (class, name) in summary.classes.iter().enumerate() {
+            let of = |part: &PartSummary| part.of_class.as_ref().map_or("?".into(), |all| count(all[class] as u64));
+            table.row([format!("  {name}")].into_iter().chain(summary.parts.iter().map(of)));
+        }
+    }
+    table
+}

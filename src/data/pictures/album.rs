@@ -1,0 +1,218 @@
+//! All pictures of a store, decoded to rows of one size.
+
+use std::collections::BTreeMap;
+use std::ops::ControlFlow;
+use std::path::Path;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Mutex, PoisonError};
+
+use image::ImageFormat;
+use serde::{Deserialize, Serialize};
+
+use super::decode::{self, Row, Why};
+use super::name::{Says, readable, says};
+use super::size::PictureSize;
+use super::store::{Entry, Store};
+use super::take::Taken;
+use crate::data::origin::Skipped;
+use crate::data::progress::tell;
+use crate::error::{Error, Result};
+
+/// The side of rows where pictures have no common size, or a larger one.
+pub(super) const USUAL: usize = 64;
+
+/// Of so many pictures one may be broken: it is left out, with a warning. Where more are, none is read.
+const ONE_BROKEN_OF: usize = 20;
+
+/// How the size came about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) enum Chosen {
+    /// It was given.
+    Given,
+    /// All pictures have it.
+    Common,
+    /// It is the usual one.
+    Usual,
+}
+
+/// What is known of an album besides its pixels.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct About {
+    /// The size of a row.
+    pub(super) size: PictureSize,
+    /// How it came about.
+    pub(super) chosen: Chosen,
+    /// 1 where no pixel of any picture has a colour, else 3.
+    pub(super) channels: usize,
+    /// The names of the rows.
+    pub(super) names: Vec<String>,
+    /// How many there are of each format.
+    pub(super) formats: BTreeMap<String, usize>,
+    /// What was left out.
+    pub(super) skipped: Vec<Skipped>,
+}
+
+/// Pictures as rows.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Album {
+    pub(super) about: About,
+    /// `[rows, height, width, channels]`.
+    pub(super) bytes: Vec<u8>,
+}
+
+/// What became of a file.
+#[derive(Clone)]
+enum State {
+    Waiting,
+    Row(ImageFormat),
+    Other,
+    Broken(Why),
+}
+
+/// Decodes all pictures of a store.
+pub(super) fn read(store: &dyn Store, path: &Path, given: Option<PictureSize>) -> Result<Album> {
+    let listing = store.list()?;
+    let (wanted, strays): (Vec<Entry>, Vec<Entry>) =
+        listing.entries.into_iter().partition(|entry| says(&entry.name) != Says::Other);
+    let (size, chosen) = match given {
+        Some(size) => (size, Chosen::Given),
+        None => choose_size(store, &wanted)?,
+    };
+    check_memory(path, wanted.len(), size, memory())?;
+    let Rows { mut bytes, states, is_grey } = decode_all(store, &wanted, size)?;
+    let row = size.height * size.width * 3;
+    let (mut names, mut formats, mut broken, mut others) = (vec![], BTreeMap::new(), vec![], vec![]);
+    for (place, (entry, state)) in wanted.iter().zip(states).enumerate() {
+        let name = readable(&entry.name);
+        match state {
+            State::Row(format) => {
+                bytes.copy_within(place * row..(place + 1) * row, names.len() * row);
+                names.push(name);
+                *formats.entry(format!("{format:?}").to_uppercase()).or_default() += 1;
+            }
+            State::Broken(why) => broken.push(format!("{name} {why}")),
+            State::Other | State::Waiting => others.push(name),
+        }
+    }
+    check_broken(path, &broken, names.len())?;
+    if names.is_empty() {
+        let files = strays.len() + others.len();
+        let found = if files == 0 { "no files".to_owned() } else { format!("{files} files and no picture") };
+        return Err(Error::malformed(
+            path,
+            format!("this {} holds {found}; expected pictures: {}", store.kind(), super::ENDINGS),
+        ));
+    }
+    bytes.truncate(names.len() * row);
+    let channels = if is_grey { decode::to_grey(&mut bytes) } else { 3 };
+    others.extend(strays.iter().map(|entry| readable(&entry.name)));
+    others.sort();
+    let skipped = [Skipped::new("broken pictures", broken), Skipped::new("files that are no pictures", others)];
+    let skipped = skipped.into_iter().flatten().chain(listing.skipped).collect();
+    let about = About { size, chosen, channels, names, formats, skipped };
+    Ok(Album { about, bytes })
+}
+
+/// The size that all pictures have, if it is small; else the usual one.
+fn choose_size(store: &dyn Store, wanted: &[Entry]) -> Result<(PictureSize, Chosen)> {
+    let common: Mutex<Option<(u32, u32)>> = Mutex::new(None);
+    let differ = AtomicBool::new(false);
+    store.visit(wanted, &|_, taken| {
+        let Taken::Picture(format, bytes) = taken else { return ControlFlow::Continue(()) };
+        let Ok(size) = decode::size(format, &bytes) else { return ControlFlow::Continue(()) };
+        let is_small = size.0.max(size.1) as usize <= USUAL;
+        let mut common = common.lock().unwrap_or_else(PoisonError::into_inner);
+        if is_small && *common.get_or_insert(size) == size {
+            return ControlFlow::Continue(());
+        }
+        differ.store(true, Ordering::Relaxed);
+        ControlFlow::Break(())
+    })?;
+    let common = common.into_inner().unwrap_or_else(PoisonError::into_inner).filter(|_| !differ.into_inner());
+    Ok(match common {
+        Some((height, width)) => (PictureSize { height: height as usize, width: width as usize }, Chosen::Common),
+        None => (PictureSize::square(USUAL), Chosen::Usual),
+    })
+}
+
+/// Rows in the order of the files, with gaps where there is none, `[files, height, width, 3]`.
+struct Rows {
+    bytes: Vec<u8>,
+    states: Vec<State>,
+    is_grey: bool,
+}
+
+fn decode_all(store: &dyn Store, wanted: &[Entry], size: PictureSize) -> Result<Rows> {
+    let row = size.height * size.width * 3;
+    let whole = Rows { bytes: vec![0; wanted.len() * row], states: vec![State::Waiting; wanted.len()], is_grey: true };
+    let (rows, done) = (Mutex::new(whole), AtomicUsize::new(0));
+    store.visit(wanted, &|place, taken| {
+        let (state, found) = match taken {
+            Taken::Other => (State::Other, None),
+            Taken::Broken(why) => (State::Broken(why), None),
+            Taken::Picture(format, bytes) => match decode::row(format, &bytes, size) {
+                Ok(found) => (State::Row(format), Some(found)),
+                Err(why) => (State::Broken(why), None),
+            },
+        };
+        let mut rows = rows.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(Row { rgb, is_grey }) = found {
+            rows.bytes[place * row..(place + 1) * row].copy_from_slice(&rgb);
+            rows.is_grey &= is_grey;
+        }
+        rows.states[place] = state;
+        drop(rows);
+        tell("reading pictures", done.fetch_add(1, Ordering::Relaxed) + 1, wanted.len());
+        ControlFlow::Continue(())
+    })?;
+    Ok(rows.into_inner().unwrap_or_else(PoisonError::into_inner))
+}
+
+/// Refuses pictures of which too many are broken: there, something else is wrong.
+fn check_broken(path: &Path, broken: &[String], rows: usize) -> Result<()> {
+    if broken.len() * ONE_BROKEN_OF <= broken.len() + rows {
+        return Ok(());
+    }
+    let Some(broken) = Skipped::new("", broken.iter().cloned()) else { return Ok(()) };
+    let named: Vec<String> = broken.first.iter().map(|name| format!("\n  {name}")).collect();
+    let more = match broken.count - broken.first.len() {
+        0 => String::new(),
+        more => format!("\n  and {more} more"),
+    };
+    Err(Error::malformed(
+        path,
+        format!(
+            "{} of {} pictures are broken, and at most one of {ONE_BROKEN_OF} may be; fetch or remove them:{}{more}",
+            broken.count,
+            broken.count + rows,
+            named.concat()
+        ),
+    ))
+}
+
+/// Refuses rows that would not fit into memory, before any is read.
+fn check_memory(path: &Path, pictures: usize, size: PictureSize, memory: u64) -> Result<()> {
+    let wanted = pictures as u128 * (size.height * size.width * 3) as u128;
+    if wanted <= u128::from(memory) / 4 * 3 {
+        return Ok(());
+    }
+    let gib = |bytes: u128| bytes as f64 / f64::from(1 << 30);
+    Err(Error::malformed(
+        path,
+        format!(
+            "{pictures} pictures of {}×{} pixels in colour take {:.1} GiB, and this machine has {:.1}: give a smaller \
+             --size, or fewer pictures",
+            size.height,
+            size.width,
+            gib(wanted),
+            gib(memory.into())
+        ),
+    ))
+}
+
+/// The memory that this process may use, in bytes.
+fn memory() -> u64 {
+    let mut system = sysinfo::System::new();
+    system.refresh_memory();
+    system.cgroup_limits().map_or(system.total_memory(), |limits| limits.total_memory.min(system.total_memory()))
+}
