@@ -157,7 +157,7 @@ impl Images {
         if set.to_lowercase().starts_with("emnist") && shape.height > 1 && shape.channels == 1 {
             values = upright(values, shape);
             images = Shape { height: shape.width, width: shape.height, ..shape };
-            let said = "EMNIST's images lie on their side in their files, and were turned upright";
+            let said = "EMNIST's images lie on their side in their files, and were turned upright; under another name they are left";
             if !origin.guesses.iter().any(|guess| guess == said) {
                 origin.guesses.push(said.to_owned());
             }

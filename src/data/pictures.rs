@@ -142,7 +142,10 @@ fn arrange(name: &str, album: Album, like: Option<Shape>, mut origin: Origin) ->
         Dataset { labels, ..data }
     };
     if !classes.is_empty() {
-        origin.guesses.push(format!("the {} folders that pictures lie in are their classes", classes.len()));
+        origin.guesses.push(format!(
+            "the {} folders that pictures lie in are their classes; in a single folder they have none",
+            classes.len()
+        ));
     }
     let Some(parts) = parts else {
         whole = labelled(whole, &mut (0..about.names.len()));
