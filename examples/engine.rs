@@ -1,10 +1,10 @@
 //! The engine by itself: maths on tensors, their gradient, and both as one program of a few kernels:
 //! `cargo run --release --example engine`.
 
-use elbo::cpu::Cpu;
-use elbo::graph::Graph;
-use elbo::kernels::{Step, Traits, readable};
-use elbo::program::{Executor, Request, lower};
+use elbo::engine::cpu::Cpu;
+use elbo::engine::graph::Graph;
+use elbo::engine::kernels::{Step, Traits, readable};
+use elbo::engine::program::{Executor, Request, lower};
 
 pub fn main() -> elbo::Result<()> {
     let graph = Graph::new();

@@ -44,63 +44,46 @@
 //! # Ok::<(), elbo::Error>(())
 //! ```
 //!
-//! # The house
+//! # What is promised
+//!
+//! Configuration ([`config`], [`catalogue`]), data ([`data`]), [`train`] and [`Training`], [`Trained`] with what it gives, and errors
+//! ([`Error`]) are what this library is; a change of theirs is a change of its version. [`apps`] is what the program does with run
+//! folders, and [`engine`] what all of it is made of: both can be used, and change as they must.
 //!
 //! A training step is a *program*, a flat list of kernel calls that is built once and replayed. A model describes a
-//! graph, the graph gives its own backward pass, both are lowered to a program, and an executor runs it. Each floor uses
-//! what is below it and knows nothing above.
+//! graph, the graph gives its own backward pass, both are lowered to a program, and an executor runs it; [`engine`] says where.
 //!
-//! | floor | module | holds |
+//! # Cargo features
+//!
+//! | feature | builds | default |
 //! |---|---|---|
-//! | 8 | [`cli`] | one file per command; words for people |
-//! | 7 | [`apps`] | what people do with models: train, sample, score, draw pictures, check a device |
-//! | 6 | [`training`] | the loop, schedules, checkpoints, metrics |
-//! | 5 | [`models`] | one file per model: how its graph is put together |
-//! | 4 | [`nn`], [`distributions`], [`objectives`] | layers; densities with samples and divergences; what is minimised |
-//! | 3 | [`graph`] | tensors, operations, derivatives: a graph in, a graph out |
-//! | 2 | [`program`] | the lowering: fusion, order, memory; the list that both executors read |
-//! | 1 | [`gpu`], [`cpu`] | the two executors |
-//! | 0 | [`kernels`] | each kernel's WGSL, CPU reference, launch and cost, and the table of all of them |
+//! | `cli` | the program `elbo`, with both others | yes |
+//! | `gpu` | the executor on GPUs | with `cli` |
+//! | `pictures` | the pictures of run folders | with `cli` |
 //!
-//! The forms of each factor of a model (likelihoods, posteriors, priors, objectives) stand in lists that [`catalogue`]
-//! describes, and are chosen by name.
-//!
-//! Beside them stand [`data`], which reads and makes data sets, [`config`], the settings and their presets,
-//! [`evaluation`], what is computed from codes after a run, [`problems`] of settings, [`error`], [`files`] and the
-//! [`user_cache`].
+//! A library that embeds this one wants `default-features = false`, and `features = ["gpu"]` where it is to use GPUs; without it,
+//! everything is computed by the CPU executor.
 #![warn(missing_docs)]
 
 pub mod apps;
 pub mod catalogue;
+#[cfg(feature = "cli")]
 pub mod cli;
 pub mod config;
-// Modules whose numbers devices compute with may not ask the platform for them: see clippy.toml.
-#[cfg_attr(not(test), deny(clippy::disallowed_methods))]
-pub mod cpu;
+// What data are made of may not come from the platform's maths: see clippy.toml.
 #[cfg_attr(not(test), deny(clippy::disallowed_methods))]
 pub mod data;
-#[cfg_attr(not(test), deny(clippy::disallowed_methods))]
-pub mod distributions;
+pub mod engine;
 pub mod error;
-pub mod evaluation;
-pub mod files;
-pub mod gpu;
-#[cfg_attr(not(test), deny(clippy::disallowed_methods))]
-pub mod graph;
-#[cfg_attr(not(test), deny(clippy::disallowed_methods))]
-pub mod kernels;
-#[cfg_attr(not(test), deny(clippy::disallowed_methods))]
-pub mod models;
-#[cfg_attr(not(test), deny(clippy::disallowed_methods))]
-pub mod nn;
-#[cfg_attr(not(test), deny(clippy::disallowed_methods))]
-pub mod objectives;
-pub mod problems;
-#[cfg_attr(not(test), deny(clippy::disallowed_methods))]
-pub mod program;
-#[cfg_attr(not(test), deny(clippy::disallowed_methods))]
-pub mod training;
-pub mod user_cache;
+mod files;
+mod problems;
+mod user_cache;
 
-pub use apps::{Trained, train, train_with};
+#[cfg(feature = "gpu")]
+use engine::gpu;
+use engine::{cpu, distributions, evaluation, graph, kernels, models, nn, objectives, program, training};
+
+pub use apps::{Epoch, History, Trained, Training, train};
 pub use error::{Error, Result};
+pub use training::metrics::{EpochRecord, StepRecord};
+pub use training::{Best, CodeMoments, Given, LogLikelihood};

@@ -302,3 +302,27 @@ fn closed_streams_do_no_harm() {
     assert!(code == Some(1) && said.contains("the standard output"), "{code:?}\n{said}");
     assert!(place.path("without-output/loss.png").is_file());
 }
+
+#[test]
+fn a_patient_run_says_whose_weights_it_keeps() {
+    let place = Place::new();
+    let line = small("--learning-rate 0.05 --epochs 40 --patience 1");
+    let said = place.run(&format!("train {line} --out run"));
+    let validation = |r: &Value| (r["split"] == "validation").then(|| r["loss"].as_f64().unwrap());
+    let losses: Vec<f64> = records(&place, "run/metrics.jsonl").iter().filter_map(validation).collect();
+    let (best, loss) = (1..).zip(&losses).min_by(|a, b| a.1.total_cmp(b.1)).unwrap();
+    assert!(losses.len() == best + 1 && losses.len() < 40, "{losses:?}");
+    let whose = format!("weights are those of epoch {best}, the best by the loss of the validation rows ({loss:.2})");
+    assert!(said.contains(&whose) && said.contains(&format!("Epochs {} to 40 were left out", best + 2)), "{said}");
+    for command in ["sample run --device cpu", "reconstruct run --device cpu", "evaluate run --device cpu --quick"] {
+        let said = place.run(command);
+        assert!(said.contains(&format!("Weights: of epoch {best}, the best")), "{command}: {said}");
+    }
+    let found: Value = serde_json::from_str(&place.run("evaluate run --device cpu --quick --json")).unwrap();
+    assert_eq!(found["epoch"], best as u64);
+    // Waiting longer goes on; keeping no best, or to begin with it, does not.
+    assert!(place.run("train --resume run --patience 2").contains("Going on after epoch"));
+    place.train("plain", "");
+    place.refused("train --resume plain --patience 2", &["patience", "keeps its settings"]);
+    place.refused(&format!("train {} --out other", small("--validation 0 --patience 2")), &["`validation`"]);
+}

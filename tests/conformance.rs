@@ -13,17 +13,17 @@ mod runs;
 
 use elbo::apps::Outcome;
 use elbo::config::DeviceChoice;
-use elbo::cpu::Cpu;
 use elbo::data::Shape;
-use elbo::graph::eval::{Values, evaluate};
-use elbo::graph::{Graph, Tensor};
-use elbo::models::{
+use elbo::engine::cpu::Cpu;
+use elbo::engine::graph::eval::{Values, evaluate};
+use elbo::engine::graph::{Graph, Tensor};
+use elbo::engine::models::{
     ARCHITECTURES, Architecture, Batch, Capability, LabelUse, Labelled, Model, ModelConfig, RowForm, Rows, Terms,
     parameters,
 };
-use elbo::objectives::BETA;
-use elbo::program::{Gradients, ParameterSet, Request, Rule, Update};
-use elbo::training::{Given, Session};
+use elbo::engine::objectives::BETA;
+use elbo::engine::program::{Gradients, ParameterSet, Request, Rule, Update};
+use elbo::engine::training::{Given, LogLikelihood, Session};
 use oracle::{Device, Numbers, values, worst, worst_against};
 use runs::{Run, StopAt, small};
 
@@ -38,6 +38,10 @@ fn model(kind: Architecture) -> Box<dyn Model> {
     let config = ModelConfig { kind, hidden: vec![6], latent: 3, ..ModelConfig::default() };
     let condition = if kind.is_conditional() { CLASSES } else { 0 };
     (kind.build)(&config, RowForm { schema: &Shape::vector(FEATURES).into(), condition }).unwrap()
+}
+
+fn estimates(rows: Vec<LogLikelihood>) -> Vec<f32> {
+    rows.iter().map(|row| row.log_likelihood as f32).collect()
 }
 
 /// One of each class in turn.
@@ -161,12 +165,15 @@ fn it_can_do_what_it_says_and_refuses_the_rest() {
         let condition = session.model.condition();
         let told = if condition.given() > 0 { &labels[..] } else { &[] };
         let of_class = if condition.width() > 0 { &labels[..] } else { &[] };
-        let rows = Given { x: &x, y: told };
+        let rows = Given::new(&x, told);
         let latent = session.latent().unwrap();
         let codes: Vec<f32> = (0..7 * latent).map(|i| (i % 5) as f32 * 0.4 - 0.8).collect();
         let found = [
             (Capability::Encode, session.encode(rows), 7 * latent),
-            (Capability::Decode, session.decode(Given { x: &codes, y: of_class }), 7 * FEATURES),
+            (Capability::Decode, session.decode(Given::new(&codes, of_class)), 7 * FEATURES),
+            (Capability::Decode, session.score_features(rows, 1), 7 * FEATURES),
+            (Capability::Encode, session.code_moments(rows, 1).map(|moments| moments.mean), 7 * latent),
+            (Capability::Density, session.log_likelihood(rows, 70, 1).map(estimates), 7),
             (Capability::Generate, session.sample(7, of_class, 1), 7 * FEATURES),
             (Capability::Classify, session.classify(&x), 7 * condition.width()),
         ];
@@ -199,6 +206,55 @@ fn it_can_do_what_it_says_and_refuses_the_rest() {
         if condition.given() > 0 {
             let said = session.encode(&x).unwrap_err().to_string();
             assert!(said.contains("3 values of condition"), "{kind}: {said}");
+        }
+    }
+}
+
+#[test]
+fn losses_of_values_add_up_to_the_reconstruction() {
+    for &kind in ARCHITECTURES {
+        let (model, graph, again) = (model(kind), Graph::new(), Graph::new());
+        let values = leaves(kind, &*model);
+        let Some(decode) = model.can().decode else { continue };
+        let whole = evaluate(&values, &[terms(&graph, kind, &*model).0.reconstruction]).remove(0);
+        let x = again.input("x", &[ROWS, FEATURES]);
+        let y = (kind.labels == LabelUse::Told).then(|| again.input("y", &[ROWS, CLASSES]));
+        let each = evaluate(&values, &[decode.feature_losses(Rows { x, y, observed: None })]).remove(0);
+        assert_eq!(each.len(), ROWS * FEATURES);
+        for (whole, each) in whole.iter().zip(each.chunks_exact(FEATURES)) {
+            let sum: f64 = each.iter().sum();
+            assert!((sum - whole).abs() < 1e-9 * whole.abs(), "{kind}: {sum} and {whole}");
+            assert!(each.iter().any(|loss| (sum - loss - whole).abs() > 1e-3), "{kind}: {each:?}");
+        }
+    }
+}
+
+/// The variance that is told beside that of very many draws, each by the definition of the graph.
+#[test]
+fn variances_of_codes_are_those_of_draws() {
+    const DRAWS: usize = 3000;
+    for &kind in ARCHITECTURES {
+        let (model, graph) = (model(kind), Graph::new());
+        let values = leaves(kind, &*model);
+        let x = graph.input("x", &[ROWS, FEATURES]);
+        let y = (kind.labels != LabelUse::Ignored).then(|| graph.input("y", &[ROWS, CLASSES]));
+        let rows = Rows { x, y, observed: None };
+        let encode = model.can().encode().unwrap();
+        let latent = encode.latent();
+        let Some(variance) = encode.variance(rows) else {
+            assert_eq!(kind.about.id, "ladder", "all others have a closed form with a Gaussian posterior");
+            continue;
+        };
+        let found = evaluate(&values, &[variance, encode.mean(rows), encode.draw(rows, DRAWS)]);
+        assert_eq!(found[2].len(), ROWS * DRAWS * latent);
+        for (row, codes) in found[2].chunks_exact(DRAWS * latent).enumerate() {
+            for d in 0..latent {
+                let off = |code: &[f64]| (code[d] - found[1][row * latent + d]).powi(2);
+                let drawn = codes.chunks_exact(latent).map(off).sum::<f64>() / DRAWS as f64;
+                let told = found[0][row * latent + d];
+                assert_eq!(told > 0.0, kind.is_variational, "{kind}");
+                assert!((drawn - told).abs() <= 0.15 * told, "{kind}: {told}, and {drawn} of draws");
+            }
         }
     }
 }
@@ -245,7 +301,7 @@ fn it_comes_back_from_its_file() {
         trained.save(&path).unwrap();
         let mut back = elbo::Trained::load(&path, &DeviceChoice::Cpu).unwrap();
         let (x, y) = data.gather(0..9);
-        let given = || Given { x: &x, y: if kind.labels == LabelUse::Told { &y } else { &[] } };
+        let given = || Given::new(&x, if kind.labels == LabelUse::Told { &y } else { &[] });
         let [codes, again] = [&mut trained, &mut back].map(|model| model.encode(given()).unwrap());
         assert_eq!(codes, again, "{kind}");
         assert!(codes.iter().any(|c| *c != codes[0]), "{kind}: the comparison sees nothing");

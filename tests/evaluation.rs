@@ -6,15 +6,15 @@ use std::ops::ControlFlow;
 use std::sync::Arc;
 
 use elbo::config::{Preset, TrainingConfig};
-use elbo::cpu::Cpu;
 use elbo::data::{Dataset, Shape, Values};
-use elbo::distributions::Gaussian;
-use elbo::kernels::Step;
-use elbo::kernels::random::normal4;
-use elbo::models::{Parts, Vae};
-use elbo::nn::Activation;
-use elbo::program::Executor;
-use elbo::training::{Session, Trainer};
+use elbo::engine::cpu::Cpu;
+use elbo::engine::distributions::Gaussian;
+use elbo::engine::kernels::Step;
+use elbo::engine::kernels::random::normal4;
+use elbo::engine::models::{Parts, Vae};
+use elbo::engine::nn::Activation;
+use elbo::engine::program::Executor;
+use elbo::engine::training::{Session, Trainer};
 
 const FEATURES: usize = 6;
 const LATENT: usize = 2;

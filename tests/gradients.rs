@@ -20,7 +20,7 @@ mod pieces;
 #[path = "gradients/trial.rs"]
 mod trial;
 
-use elbo::cpu::Cpu;
+use elbo::engine::cpu::Cpu;
 use oracle::Device;
 use trial::{Fault, Trial, apart};
 

@@ -1,7 +1,7 @@
 //! Models of several stochastic layers: against models of one layer, against densities by hand, against marginal likelihoods
 //! that are known, and alike on all devices.
 //!
-//! What is compared is computed in f64 from the graph (`elbo::graph::eval`), and each comparison is shown to fail on something
+//! What is compared is computed in f64 from the graph (`elbo::engine::graph::eval`), and each comparison is shown to fail on something
 //! that is wrong.
 
 #[path = "posteriors/bench.rs"]

@@ -14,7 +14,7 @@ mod sketch;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use elbo::cpu::Cpu;
+use elbo::engine::cpu::Cpu;
 use oracle::Device;
 use sketch::Sketch;
 

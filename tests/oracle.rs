@@ -39,8 +39,8 @@ mod settings;
 mod xoshiro;
 
 use cases::{Case, floats, greys, points};
-use elbo::cpu::Cpu;
-use elbo::program::Executor;
+use elbo::engine::cpu::Cpu;
+use elbo::engine::program::Executor;
 use faults::Fault;
 use figures::{CODES, Figures, Kind};
 

@@ -11,11 +11,11 @@ use std::time::Instant;
 use common::Shared;
 use elbo::Result;
 use elbo::apps::doctor::{Outcome, Report, Trial, examine};
-use elbo::cpu::Cpu;
-use elbo::gpu::Options;
-use elbo::kernels::table::{Case, TABLE, variants};
-use elbo::kernels::{Step, Traits};
-use elbo::program::{Buffer, Executor, Launch, Program, ProgramId};
+use elbo::engine::cpu::Cpu;
+use elbo::engine::gpu::Options;
+use elbo::engine::kernels::table::{Case, TABLE, variants};
+use elbo::engine::kernels::{Step, Traits};
+use elbo::engine::program::{Buffer, Executor, Launch, Program, ProgramId};
 
 /// Tries all cases of a row in all variants.
 fn parity(name: &str) {

@@ -8,10 +8,10 @@
 mod common;
 
 use elbo::apps::doctor::Trial;
-use elbo::cpu::Cpu;
-use elbo::kernels::random::{block, normal4};
-use elbo::kernels::table::{Case, Input, Scale, variants};
-use elbo::kernels::{Access, Expr, Instr, Map, Step, Store, View};
+use elbo::engine::cpu::Cpu;
+use elbo::engine::kernels::random::{block, normal4};
+use elbo::engine::kernels::table::{Case, Input, Scale, variants};
+use elbo::engine::kernels::{Access, Expr, Instr, Map, Step, Store, View};
 
 /// Draws of the one-dimensional tests: enough for the variance of a sampler that is 0.1 % too wide to stand out by
 /// 0.002·√(n/2) = 8 standard errors.

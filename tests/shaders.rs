@@ -7,8 +7,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use elbo::kernels::table::{TABLE, all_modules, variants};
-use elbo::kernels::{FUNCS, Module, Traits, readable};
+use elbo::engine::kernels::table::{TABLE, all_modules, variants};
+use elbo::engine::kernels::{FUNCS, Module, Traits, readable};
 use naga::back::{hlsl, msl, spv};
 use naga::valid::{Capabilities, ModuleInfo, ShaderStages, SubgroupOperationSet, ValidationFlags, Validator};
 

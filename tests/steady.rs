@@ -6,10 +6,10 @@ use std::sync::Mutex;
 
 use elbo::apps::bench::{CountingAllocator, Workload, count_heap};
 use elbo::config::{Preset, TrainingConfig};
-use elbo::cpu::Cpu;
-use elbo::gpu::Options;
-use elbo::program::{Counters, Executor, Program};
-use elbo::training::{Session, Trainer};
+use elbo::engine::cpu::Cpu;
+use elbo::engine::gpu::Options;
+use elbo::engine::program::{Counters, Executor, Program};
+use elbo::engine::training::{Session, Trainer};
 
 #[global_allocator]
 static ALLOCATOR: CountingAllocator = CountingAllocator;

@@ -5,13 +5,13 @@ mod common;
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use elbo::distributions::{Bernoulli, Gaussian, Likelihood};
-use elbo::graph::Graph;
-use elbo::kernels::Step;
-use elbo::models::{Batch, Parts, Vae, parameters};
-use elbo::nn::Activation;
-use elbo::objectives::BETA;
-use elbo::program::{Executor, Gradients, ParameterSet, Request, Rule, Update, lower};
+use elbo::engine::distributions::{Bernoulli, Gaussian, Likelihood};
+use elbo::engine::graph::Graph;
+use elbo::engine::kernels::Step;
+use elbo::engine::models::{Batch, Parts, Vae, parameters};
+use elbo::engine::nn::Activation;
+use elbo::engine::objectives::BETA;
+use elbo::engine::program::{Executor, Gradients, ParameterSet, Request, Rule, Update, lower};
 use serde::Deserialize;
 
 #[derive(Deserialize)]
@@ -135,12 +135,12 @@ fn check(make: &mut dyn FnMut() -> Box<dyn Executor>) {
 
 #[test]
 fn ten_steps_on_the_cpu() {
-    check(&mut || Box::new(elbo::cpu::Cpu::new()));
+    check(&mut || Box::new(elbo::engine::cpu::Cpu::new()));
 }
 
 #[test]
 fn ten_steps_on_the_gpu() {
     if let Some(adapter) = common::adapter() {
-        check(&mut || Box::new(elbo::gpu::Gpu::open(&adapter, elbo::gpu::Options::default()).unwrap()));
+        check(&mut || Box::new(elbo::engine::gpu::Gpu::open(&adapter, elbo::engine::gpu::Options::default()).unwrap()));
     }
 }

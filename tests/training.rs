@@ -1,6 +1,8 @@
 //! Training runs: the same bits again, whether interrupted or not; the right means; and models that learn.
 
 mod common;
+#[path = "training/patience.rs"]
+mod patience;
 #[path = "training/runs.rs"]
 #[allow(dead_code, reason = "each test program uses its own part of this")]
 mod runs;
@@ -13,11 +15,11 @@ use elbo::Error;
 use elbo::apps::Outcome;
 use elbo::config::{Architecture, Config, Preset, Schedule};
 use elbo::data::{Dataset, Shape, Values};
-use elbo::distributions::Bernoulli;
-use elbo::models::Autoencoder;
-use elbo::nn::Activation;
-use elbo::training::metrics::Split;
-use elbo::training::{Session, Trainer};
+use elbo::engine::distributions::Bernoulli;
+use elbo::engine::models::Autoencoder;
+use elbo::engine::nn::Activation;
+use elbo::engine::training::metrics::Split;
+use elbo::engine::training::{Session, Trainer};
 use runs::{Run, StopAt, devices, small};
 
 /// Trains in one go.

@@ -12,13 +12,13 @@ use std::time::Duration;
 
 use elbo::apps::{Outcome, TUNING};
 use elbo::data::{Dataset, Shape, Values};
-use elbo::distributions::Bernoulli;
-use elbo::gpu::{Gpu, Options};
-use elbo::kernels::Step;
-use elbo::models::{Group, Parts, Vae, WHOLE};
-use elbo::nn::Activation;
-use elbo::program::{Choices, Executor, Program, Rule};
-use elbo::training::{Layout, Moved, Resident, TrainingStep};
+use elbo::engine::distributions::Bernoulli;
+use elbo::engine::gpu::{Gpu, Options};
+use elbo::engine::kernels::Step;
+use elbo::engine::models::{Group, Parts, Vae, WHOLE};
+use elbo::engine::nn::Activation;
+use elbo::engine::program::{Choices, Executor, Program, Rule};
+use elbo::engine::training::{Layout, Moved, Resident, TrainingStep};
 use runs::{Device, Run, StopAt, small};
 
 /// Enough to time everything.

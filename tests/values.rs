@@ -73,6 +73,6 @@ const HELD: [&str; 11] = [
 /// A new objective is to be held by its value too.
 #[test]
 fn every_objective_is_held() {
-    let all: Vec<&str> = elbo::objectives::OBJECTIVES.iter().map(|piece| piece.about.id).collect();
+    let all: Vec<&str> = elbo::engine::objectives::OBJECTIVES.iter().map(|piece| piece.about.id).collect();
     assert_eq!(all, HELD);
 }

@@ -155,7 +155,7 @@ impl Saved {
         if wanted.factors && data.factors.is_none() {
             return Err(Error::invalid(format!(
                 "the data {} does not say which factors it was made from, so codes cannot be held against them: leave \
-                 --factors out, or evaluate on the built-in sprites",
+                 `factors` out, or evaluate on the built-in sprites",
                 data.name
             )));
         }
@@ -211,7 +211,7 @@ impl Saved {
         let mut again = Vec::with_capacity(data.rows * data.schema.width());
         for start in (0..data.rows).step_by(1024) {
             let (x, y) = data.gather(start..data.rows.min(start + 1024));
-            again.extend(self.session.reconstruct(Given { x: &x, y: &y })?);
+            again.extend(self.session.reconstruct(Given::new(&x, &y))?);
         }
         Ok(again)
     }
@@ -221,7 +221,7 @@ impl Saved {
         let chosen = some_rows(data, seed);
         let rows = chosen.len();
         let (x, y) = data.gather(chosen);
-        let codes = Points::new(self.session.draw_codes(Given { x: &x, y: &y }, seed)?, latent)?;
+        let codes = Points::new(self.session.draw_codes(Given::new(&x, &y), seed)?, latent)?;
         let mut prior = |seed: u64| Points::new(self.session.prior_sample(rows, seed)?, latent);
         let (prior, other) = (prior(seed.wrapping_add(1))?, prior(seed.wrapping_add(2))?);
         let normal = self.config.model.codes_are_standard_normal();

@@ -11,7 +11,6 @@ use serde::Serialize;
 use super::form::Form;
 use super::saved::{CHECKPOINT, check_folder};
 use super::setup::{as_measured, build_model, open_data};
-use super::train::TrainRun;
 use crate::catalogue::{Spec, build};
 use crate::config::{Binarise, Config, FILE_NAME, Schedule, TrainingConfig};
 use crate::data::{Splits, choose};
@@ -99,7 +98,7 @@ pub fn fit_prior(
     each: &mut dyn FnMut(usize, f64),
 ) -> Result<PriorFitted> {
     if folder.exists() {
-        return Err(Error::invalid(format!("{} is there already: give another --out", folder.display())));
+        return Err(Error::invalid(format!("{} is there already: choose another folder", folder.display())));
     }
     let run = Run::open(run)?;
     let config = run.with_prior(&fit.prior)?;
@@ -138,7 +137,8 @@ pub fn fit_prior(
         folder: folder.to_owned(),
     };
     run.write(folder, &config, &mut trainer)?;
-    TrainRun::resume(config, folder, open()?)?.pictures()?;
+    #[cfg(feature = "pictures")]
+    super::TrainRun::resume(config, folder, open()?)?.pictures()?;
     Ok(found)
 }
 
@@ -151,7 +151,7 @@ impl Run {
             return refused("it is a second stage, which is a fitted prior itself; give the run that it stands on");
         }
         let path = folder.join(CHECKPOINT);
-        let checkpoint = Checkpoint::load(&path)?;
+        let checkpoint = Checkpoint::load(&path)?.into_best().map_err(|e| Error::malformed(&path, e))?;
         let form = Form::read(&checkpoint).map_err(|e| Error::malformed(&path, e))?;
         if let Err(why) = build_model(&config.model, &form)?.can().fit_prior() {
             return refused(&format!("it holds a model of the kind {}: {why}", config.model.kind));
@@ -207,7 +207,7 @@ impl Run {
         let (x, y) = data.gather(chosen.iter().copied());
         let known = codes_of.model.condition().width();
         let y = if known > 0 { y } else { vec![] };
-        let codes = codes_of.draw_codes(Given { x: &x, y: &y }, seed)?;
+        let codes = codes_of.draw_codes(Given::new(&x, &y), seed)?;
         // As the encoder takes them: what is known of a row behind its values.
         let features = data.shape().features();
         let inputs: Vec<f32> = match known {

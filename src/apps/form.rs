@@ -128,9 +128,9 @@ impl Form {
     pub fn label(&self, name: &str) -> Result<Vec<f32>> {
         let Some(class) = self.classes.iter().position(|class| class == name) else {
             return Err(Error::invalid(match self.condition {
-                0 => format!("the model knows no labels, so none can be `{name}`: train one with --model cvae"),
+                0 => format!("the model knows no labels, so none can be `{name}`: train one of the `kind` cvae"),
                 _ if self.classes.is_empty() => {
-                    format!("the model is given {} numbers, not a label: give --condition X,X,...", self.condition)
+                    format!("the model is given {} numbers, not a label: give those as its condition", self.condition)
                 }
                 _ => format!("there is no label `{name}`: the model was trained with {}", self.classes.join(", ")),
             }));

@@ -68,7 +68,7 @@ impl Saved {
             let (x, y) = data.gather(start..data.rows.min(start + CHUNK));
             // Each part draws codes of its own.
             let seed = seed.wrapping_add((start / CHUNK) as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15);
-            filled.extend(self.session.impute(Given { x: &x, y: &y }, samples, seed)?);
+            filled.extend(self.session.impute(Given::new(&x, &y), samples, seed)?);
         }
         Ok(filled)
     }

@@ -1,5 +1,6 @@
 //! What people do with models: train one, into a folder or in memory, open it again, look at it.
 
+#[cfg(feature = "cli")]
 pub mod bench;
 mod columns;
 mod data_summary;
@@ -9,8 +10,10 @@ mod evaluation;
 mod fit_prior;
 mod form;
 mod impute;
+#[cfg(feature = "pictures")]
 pub mod pictures;
 mod pieces;
+#[cfg(feature = "cli")]
 pub mod reproduce;
 mod saved;
 mod setup;
@@ -18,11 +21,14 @@ mod stages;
 mod tabular;
 mod train;
 mod trained;
+mod training;
 mod tuning;
 
 pub use columns::ColumnFigures;
 pub use data_summary::{DataSummary, FactorSummary, PartSummary, save_contact_sheet};
-pub use devices::{open_device, open_gpu, open_tuned, shader_traits};
+pub use devices::{open_device, open_tuned};
+#[cfg(feature = "gpu")]
+pub use devices::{open_gpu, shader_traits};
 pub use evaluation::{Distance, EVALUATION, Evaluation, KlEstimator, Score, Wanted};
 pub use fit_prior::{PriorFigures, PriorFit, PriorFitted, fit_prior};
 pub use form::Form;
@@ -33,5 +39,6 @@ pub use setup::build_model;
 pub use stages::first_stage;
 pub use tabular::save_rows;
 pub use train::{Outcome, TrainRun, Watcher};
-pub use trained::{Trained, train, train_with};
+pub use trained::Trained;
+pub use training::{Epoch, History, Training, train};
 pub use tuning::TUNING;

@@ -9,9 +9,9 @@ use crate::config::{Config, FILE_NAME};
 use crate::data::{Dataset, Source, Splits};
 use crate::error::{Error, Result};
 use crate::program::{Executor, ParameterSet};
-use crate::training::Session;
 use crate::training::checkpoint::Checkpoint;
 use crate::training::metrics::Split;
+use crate::training::{Best, Session};
 
 /// The checkpoint's file in a run folder.
 pub const CHECKPOINT: &str = "checkpoint.safetensors";
@@ -26,12 +26,14 @@ pub struct Saved {
     pub form: Form,
     /// The model with its weights.
     pub session: Session,
-    /// Epochs that were finished.
+    /// Epochs that were finished when it had them.
     pub epoch: u64,
+    /// The epoch that they are of, where the best was looked for.
+    pub best: Option<Best>,
 }
 
 impl Saved {
-    /// Opens a run folder.
+    /// Opens a run folder, with the weights of its best epoch where that was looked for, else with the last.
     ///
     /// # Errors
     /// If it is no run folder, or its checkpoint is damaged or does not fit its configuration.
@@ -41,9 +43,11 @@ impl Saved {
         let path = folder.join(CHECKPOINT);
         let checkpoint = Checkpoint::load(&path)?;
         let form = Form::read(&checkpoint).map_err(|e| Error::malformed(&path, e))?;
+        let best = checkpoint.best().map_err(|e| Error::malformed(&path, e))?;
+        let checkpoint = checkpoint.into_best().map_err(|e| Error::malformed(&path, e))?;
         let session = restored(&config, &form, &checkpoint, executor).map_err(|e| Error::malformed(&path, e))?;
         let epoch = checkpoint.metadata_u64("epoch")?;
-        Ok(Saved { folder: folder.to_owned(), config, form, session, epoch })
+        Ok(Saved { folder: folder.to_owned(), config, form, session, epoch, best })
     }
 
     /// The data the run was trained on.

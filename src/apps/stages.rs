@@ -66,13 +66,13 @@ pub(super) fn freeze(config: &Config, data: &Dataset, session: &mut Session) -> 
     let (found, _) = first_stage(run)?;
     if found != *first {
         return Err(Error::invalid(format!(
-            "{} holds another model by now than [first-stage] says: give --second-stage {} anew",
+            "{} holds another model by now than [first-stage] says: give {} as `first-stage` anew",
             run.display(),
             run.display()
         )));
     }
     let path = run.join(CHECKPOINT);
-    let checkpoint = Checkpoint::load(&path)?;
+    let checkpoint = Checkpoint::load(&path)?.into_best().map_err(|e| Error::malformed(&path, e))?;
     let form = Form::read(&checkpoint).map_err(|e| Error::malformed(&path, e))?;
     form.check_shape(data)?;
     let named = checkpoint.tensors.into_iter().map(|(name, shape, values)| (format!("{FIRST}.{name}"), shape, values));

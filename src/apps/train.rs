@@ -1,39 +1,27 @@
 //! A training run and its folder: configuration, metrics, checkpoints, pictures.
 
-mod codes;
+#[cfg(feature = "pictures")]
+mod pictures;
 
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
 use super::evaluation::KlEstimator;
 use super::form::Form;
-use super::pictures::{EpochPoint, ImageShape, save_grid, save_latent_map, save_loss, save_reconstructions};
 use super::saved::{CHECKPOINT, check_folder};
 use super::setup::{build_trainer, open_data};
 use super::stages::freeze;
-use super::tabular::save_rows;
 use super::tuning;
 use crate::config::{Binarise, Config, FILE_NAME};
-use crate::data::{Dataset, Schema, Source, Splits};
+use crate::data::{Schema, Source, Splits};
 use crate::distributions::Measure;
 use crate::error::{Error, Result};
 use crate::files::{create_folder, write_atomically};
 use crate::models::Can;
 use crate::program::{Choices, Executor};
 use crate::training::checkpoint::Checkpoint;
-use crate::training::metrics::{EpochRecord, MetricsWriter, Split, read_epochs};
-use crate::training::{Given, Progress, Trainer};
-
-/// The metrics' file in a run folder.
-const METRICS: &str = "metrics.jsonl";
-/// Pictures in a grid of samples.
-const SAMPLES: usize = 64;
-/// Samples side by side.
-const COLUMNS: usize = 8;
-/// Pairs in a picture of reconstructions.
-const PAIRS: usize = 20;
-/// Rows whose codes are drawn in a map.
-const POINTS: usize = 10_000;
+use crate::training::metrics::{EpochRecord, MetricsWriter, Split};
+use crate::training::{Best, Progress, Trainer};
 
 /// Who looks on while a run trains.
 pub trait Watcher {
@@ -62,7 +50,6 @@ pub struct TrainRun {
     pub data: Splits,
     trainer: Trainer,
     metrics: MetricsWriter,
-    means: Vec<f32>,
     /// What `tuning.json` holds.
     choices: Choices,
 }
@@ -73,11 +60,10 @@ impl TrainRun {
     /// # Errors
     /// If the data cannot be read, the folder cannot be written or holds a run, or the device has too little memory.
     pub fn start(config: Config, folder: &Path, executor: Box<dyn Executor>) -> Result<TrainRun> {
-        if folder.join(FILE_NAME).exists() || folder.join(CHECKPOINT).exists() {
+        if TrainRun::is_in(folder) {
+            let folder = folder.display();
             return Err(Error::invalid(format!(
-                "{} holds a run already: give another --out, or go on with it: --resume {}",
-                folder.display(),
-                folder.display()
+                "{folder} holds a run already: choose another folder, or resume that run"
             )));
         }
         let mut config = config;
@@ -91,10 +77,15 @@ impl TrainRun {
         create_folder(folder)?;
         let metrics = MetricsWriter::create(folder)?;
         let choices = Choices::new();
-        let mut run = TrainRun { folder: folder.to_owned(), config, data, trainer, metrics, means: vec![], choices };
+        let mut run = TrainRun { folder: folder.to_owned(), config, data, trainer, metrics, choices };
         run.save_config()?;
         run.save()?;
         Ok(run)
+    }
+
+    /// Whether a folder holds a run.
+    pub fn is_in(folder: &Path) -> bool {
+        folder.join(FILE_NAME).exists() || folder.join(CHECKPOINT).exists()
     }
 
     /// Goes on with a run where its checkpoint stands.
@@ -113,7 +104,7 @@ impl TrainRun {
         trained_on.check(config.model.kind, &data.train)?;
         trainer.resume(&checkpoint).map_err(|e| Error::malformed(&path, e))?;
         let metrics = MetricsWriter::resume(folder, trainer.state.epoch, trainer.state.step)?;
-        let run = TrainRun { folder: folder.to_owned(), config, data, trainer, metrics, means: vec![], choices };
+        let run = TrainRun { folder: folder.to_owned(), config, data, trainer, metrics, choices };
         run.save_config()?;
         Ok(run)
     }
@@ -122,6 +113,14 @@ impl TrainRun {
         let data = open_data(config, schema)?;
         // A batch cannot have more rows than there are.
         config.training.batch = config.training.batch.min(data.train.rows);
+        if config.training.patience.is_some() && data.validation.is_none() {
+            return Err(Error::invalid(format!(
+                "`patience` waits for rows that are held out to become better, and none of the data {} are held out for that: hold \
+                 some out with `validation`, such as {}",
+                data.train.name,
+                (data.train.rows / 10).max(1)
+            )));
+        }
         let trainer = build_trainer(config, &data.train, executor)?;
         Ok((data, trainer))
     }
@@ -173,13 +172,19 @@ impl TrainRun {
         self.trainer.state.epoch
     }
 
-    /// Trains to the last epoch, evaluating after each, and saves.
+    /// The best epoch so far, where that is looked for.
+    pub fn best(&self) -> Option<Best> {
+        self.trainer.state.best
+    }
+
+    /// Trains to the last epoch, evaluating after each, and saves. Where the best epoch is looked for, training ends when its patience
+    /// does, and the model then has the weights of that epoch; the checkpoint holds both.
     ///
     /// # Errors
     /// If numbers stop being finite, a file cannot be written, or the device fails.
     pub fn train(&mut self, watcher: &mut dyn Watcher) -> Result<Outcome> {
         let epochs = self.config.training.epochs as u64;
-        while self.trainer.state.epoch < epochs {
+        while !self.trainer.is_done() {
             let epoch = self.trainer.state.epoch + 1;
             let (metrics, mut failed) = (&mut self.metrics, Ok(()));
             let finished = self.trainer.epoch(&mut |progress| {
@@ -192,13 +197,19 @@ impl TrainRun {
                 return Ok(Outcome::Stopped);
             };
             let records = self.evaluate(record)?;
+            if self.config.training.patience.is_some()
+                && let Some(validation) = records.iter().find(|record| record.split == Split::Validation)
+            {
+                self.trainer.judge(validation.loss)?;
+            }
             self.save_choices()?;
             records.iter().try_for_each(|record| self.metrics.epoch(record))?;
             watcher.epoch(&records);
-            if epoch == epochs || epoch.is_multiple_of(self.config.training.checkpoint_every as u64) {
+            if self.trainer.is_done() || epoch.is_multiple_of(self.config.training.checkpoint_every as u64) {
                 self.save()?;
             }
         }
+        self.trainer.restore_best()?;
         Ok(Outcome::Finished)
     }
 
@@ -208,81 +219,12 @@ impl TrainRun {
         let how = (self.config.training.batch, self.config.model.beta);
         for (split, data) in [(Split::Validation, &self.data.validation), (Split::Test, &self.data.test)] {
             if let Some(data) = data {
-                let (mut record, means) = self.trainer.session.evaluate(split, data, how)?;
+                let (mut record, _) = self.trainer.session.evaluate(split, data, how)?;
                 (record.epoch, record.steps) = (records[0].epoch, records[0].steps);
                 records.push(record);
-                self.means = means;
             }
         }
         Ok(records)
-    }
-
-    /// The set that pictures are made from: test, else validation, else training.
-    fn shown(&self) -> &Dataset {
-        self.data.to_judge().1
-    }
-
-    /// The conditions of a picture of samples, and how many stand side by side: a row for each label, or those of shown rows.
-    fn sampled(&self) -> (Vec<Vec<f32>>, usize) {
-        let form = Form::of(self.config.model.kind, &self.data.train);
-        if form.classes.is_empty() {
-            let shown = self.shown();
-            return ((0..SAMPLES).map(|i| shown.condition(i % shown.rows)).collect(), COLUMNS);
-        }
-        (form.every_label(COLUMNS).chunks_exact(form.condition).map(<[f32]>::to_vec).collect(), COLUMNS)
-    }
-
-    /// Draws the pictures of a finished run; gives their files.
-    ///
-    /// # Errors
-    /// If a file cannot be written, or the device fails.
-    pub fn pictures(&mut self) -> Result<Vec<PathBuf>> {
-        let path = |name: &str| self.folder.join(name);
-        let shape = self.data.train.shape();
-        let image = ImageShape { height: shape.height, width: shape.width, channels: shape.channels };
-        let (mut made, is_table) = (Vec::new(), self.data.train.schema.is_table());
-        if is_table && self.trainer.session.model.can().generate.is_some() {
-            let (y, _) = self.sampled();
-            let rows = self.trainer.session.draw_rows(y.len(), &y.concat(), self.config.training.seed)?;
-            save_rows(&path("samples.csv"), &self.data.train.schema, &rows)?;
-            made.push(path("samples.csv"));
-        }
-        if !is_table && self.trainer.session.model.can().generate.is_some() {
-            let (y, columns) = self.sampled();
-            let samples = self.trainer.session.sample(y.len(), &y.concat(), self.config.training.seed)?;
-            save_grid(&path("samples.png"), &samples, image, columns)?;
-            made.push(path("samples.png"));
-        }
-        let shown = self.shown();
-        let rows = PAIRS.min(shown.rows);
-        let (originals, known) = shown.gather(0..rows);
-        let codes_of = shown.rows.min(POINTS);
-        let labels = shown.labels.as_ref().map(|l| (l.values[..codes_of].to_vec(), l.names.clone()));
-        let latent = self.trainer.session.latent()?;
-        if self.means.len() < codes_of * latent {
-            let (x, y) = self.shown().gather(0..codes_of);
-            self.means = self.trainer.session.encode(Given { x: &x, y: &y })?;
-        }
-        if !is_table && self.trainer.session.model.can().decode.is_some() {
-            let reconstructions = self.trainer.session.reconstruct(Given { x: &originals, y: &known })?;
-            let path = self.folder.join("reconstructions.png");
-            save_reconstructions(&path, &originals, &reconstructions, image, 10)?;
-            made.push(path);
-        }
-        let path = |name: &str| self.folder.join(name);
-        let labels = labels.as_ref().map(|(values, names)| (values.as_slice(), names.as_slice()));
-        // A classifier has no codes: what is shown is what its last hidden layer makes of rows.
-        let (codes, title) = match self.measure() {
-            Measure::Labels => ("hidden.png", "Last hidden layer"),
-            _ => ("latent.png", "Latent space, posterior means"),
-        };
-        save_latent_map(&path(codes), title, (&self.means[..codes_of * latent], latent), labels)?;
-        let history = read_epochs(&path(METRICS))?;
-        let points: Vec<EpochPoint> = history.iter().map(EpochPoint::from).collect();
-        save_loss(&path("loss.png"), &points, self.measure(), self.config.model.kind.is_variational)?;
-        made.extend([codes, "loss.png"].map(path));
-        made.extend(self.pictures_of_codes(image)?);
-        Ok(made)
     }
 
     fn save_config(&self) -> Result<()> {

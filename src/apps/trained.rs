@@ -4,33 +4,30 @@
 //! takes any number of them, none included, and gives as many back.
 
 use std::fmt;
-use std::ops::ControlFlow;
 use std::path::Path;
 
 use super::devices::open_device;
 use super::form::Form;
 use super::saved::{Saved, restored};
-use super::setup::build_trainer;
-use super::stages::freeze;
+use super::training::History;
 use crate::config::{Config, DeviceChoice};
-use crate::data::{Dataset, Shape};
+use crate::data::Shape;
 use crate::error::{Error, Result};
 use crate::training::checkpoint::Checkpoint;
-use crate::training::metrics::EpochRecord;
-use crate::training::{Given, Session};
+use crate::training::{CodeMoments, Given, LogLikelihood, Session};
 
 /// The metadata's entry that holds the configuration, so that one file says all.
 const CONFIG: &str = "config";
 
 /// A trained model on its device.
 ///
-/// [`train`] makes one, [`Trained::save`] keeps it, [`Trained::load`] brings it back.
+/// [`train`](crate::train) makes one, [`Trained::save`] keeps it, [`Trained::load`] brings it back.
 pub struct Trained {
     config: Config,
     form: Form,
     session: Session,
     epochs: u64,
-    history: Vec<EpochRecord>,
+    history: History,
 }
 
 impl fmt::Debug for Trained {
@@ -45,48 +42,11 @@ impl fmt::Debug for Trained {
     }
 }
 
-/// Trains a model on a data set; prints nothing and writes no file.
-///
-/// All rows are trained on. Of `config`, the table `[data]` counts only for `binarise`, since the rows are given.
-///
-/// # Errors
-/// If the configuration makes no sense or does not fit the data, if there is no such device or it has too little memory,
-/// or if numbers stop being finite.
-pub fn train(data: &Dataset, config: &Config) -> Result<Trained> {
-    train_with(data, config, |_| ControlFlow::Continue(()))
-}
-
-/// Like [`train`], with a look at the record of each epoch; `Break` ends the training there.
-///
-/// # Errors
-/// As for [`train`].
-pub fn train_with(
-    data: &Dataset,
-    config: &Config,
-    mut each: impl FnMut(&EpochRecord) -> ControlFlow<()>,
-) -> Result<Trained> {
-    config.validate()?;
-    if config.model.kind.is_conditional() && data.conditions.is_none() {
-        return Err(Error::invalid(format!(
-            "the model {} is given something with every row, and the data {} does not say what: give it `conditions`, such \
-             as `data.conditioned(Condition::Labels)`",
-            config.model.kind, data.name
-        )));
-    }
-    let mut trainer = build_trainer(config, data, open_device(&config.device.device)?)?;
-    freeze(config, data, &mut trainer.session)?;
-    let mut history = Vec::new();
-    while history.len() < config.training.epochs {
-        history.extend(trainer.epoch(&mut |_| ControlFlow::Continue(()))?);
-        if history.last().is_some_and(|record| each(record).is_break()) {
-            break;
-        }
-    }
-    let (session, epochs) = (trainer.session, trainer.state.epoch);
-    Ok(Trained { config: config.clone(), form: Form::of(config.model.kind, data), session, epochs, history })
-}
-
 impl Trained {
+    pub(super) fn new(config: Config, form: Form, session: Session, epochs: u64, history: History) -> Trained {
+        Trained { config, form, session, epochs, history }
+    }
+
     /// Opens what [`Trained::save`] wrote, or a run folder that `elbo train` left.
     ///
     /// # Errors
@@ -96,7 +56,7 @@ impl Trained {
         let executor = open_device(device)?;
         if path.is_dir() {
             let Saved { config, form, session, epoch: epochs, .. } = Saved::open(path, executor)?;
-            return Ok(Trained { config, form, session, epochs, history: vec![] });
+            return Ok(Trained::new(config, form, session, epochs, History::default()));
         }
         let checkpoint = Checkpoint::load(path)?;
         let about = |checkpoint: &Checkpoint| -> Result<(Config, Form, u64)> {
@@ -107,7 +67,7 @@ impl Trained {
         };
         let (config, form, epochs) = about(&checkpoint).map_err(|e| Error::malformed(path, e))?;
         let session = restored(&config, &form, &checkpoint, executor).map_err(|e| Error::malformed(path, e))?;
-        Ok(Trained { config, form, session, epochs, history: vec![] })
+        Ok(Trained::new(config, form, session, epochs, History::default()))
     }
 
     /// Writes the weights and the settings to one file, or replaces it, all at once.
@@ -156,8 +116,8 @@ impl Trained {
         self.session.executor.describe()
     }
 
-    /// Means over the training rows, in nats per example, for each epoch; empty for a model that was loaded.
-    pub fn history(&self) -> &[EpochRecord] {
+    /// What its training measured, in nats per example, for each epoch; empty for a model that was loaded.
+    pub fn history(&self) -> &History {
         &self.history
     }
 
@@ -222,6 +182,19 @@ impl Trained {
         self.session.draw_codes(rows, seed)
     }
 
+    /// Mean and variance of the posterior q(z | x) of each row, dimension by dimension: how sure the model is of a code.
+    ///
+    /// Both are computed where the posterior has them in closed form, as Gaussians (of any covariance), Laplace, logistic and Student's t
+    /// distributions have; else (flows, the relaxed categorical, a second stage, a ladder) they are estimated from
+    /// [`MOMENT_DRAWS`](crate::training::MOMENT_DRAWS) codes of each row that the seed decides, and [`CodeMoments::draws`] says so.
+    /// Variances are 0 where codes are deterministic.
+    ///
+    /// # Errors
+    /// As for [`Trained::encode`].
+    pub fn code_moments<'a>(&mut self, rows: impl Into<Given<'a>>, seed: u64) -> Result<CodeMoments> {
+        self.session.code_moments(rows, seed)
+    }
+
     /// E\[x | z\] `[rows, features]` of codes `[rows, latent]`, with conditions where the model is given them.
     ///
     /// # Errors
@@ -255,6 +228,31 @@ impl Trained {
     /// If the values are not whole rows or no numbers, conditions are missing, or the device fails.
     pub fn score<'a>(&mut self, rows: impl Into<Given<'a>>, seed: u64) -> Result<Vec<f32>> {
         self.session.score(rows, seed)
+    }
+
+    /// What is strange about each row: −ln p(x_j | z) of each of its values in nats `[rows, features]`, at one code drawn from its
+    /// posterior, which the seed decides; for a plain autoencoder, the parts of its loss. Their sum over a row is the reconstruction
+    /// term of [`Trained::score`] for the same seed.
+    ///
+    /// # Errors
+    /// If the model has no decoder; otherwise as for [`Trained::score`].
+    pub fn score_features<'a>(&mut self, rows: impl Into<Given<'a>>, seed: u64) -> Result<Vec<f32>> {
+        self.session.score_features(rows, seed)
+    }
+
+    /// ln p(x) of each row in nats, estimated by importance sampling (Burda, Grosse and Salakhutdinov 2016) from `samples` codes of each,
+    /// 1 to [`MAX_SAMPLES`](crate::training::MAX_SAMPLES), which the seed decides; with its standard error, its bias and how many of the
+    /// samples count. It is tighter than −[`Trained::score`], and takes as many times longer.
+    ///
+    /// # Errors
+    /// If the model gives rows no likelihood, or `samples` is out of range; otherwise as for [`Trained::encode`].
+    pub fn log_likelihood<'a>(
+        &mut self,
+        rows: impl Into<Given<'a>>,
+        samples: usize,
+        seed: u64,
+    ) -> Result<Vec<LogLikelihood>> {
+        self.session.log_likelihood(rows, samples, seed)
     }
 }
 

@@ -48,6 +48,9 @@ pub struct Cli {
     /// Of the CPU executor and of what is measured on the processor; a GPU computes as it does.
     #[arg(long, global = true, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
     pub threads: Option<u16>,
+    /// The command's name, as it is typed.
+    #[arg(skip = "train")]
+    pub named: String,
     /// What to do; `None` stands for `train` without options.
     #[command(subcommand)]
     pub command: Option<Command>,
@@ -116,7 +119,11 @@ impl Cli {
     /// Reads the command line of this process. Prints the help, or what is wrong with the line, and exits, where it must.
     pub fn from_environment() -> Self {
         let matches = command().get_matches();
-        Self::from_arg_matches(&matches).unwrap_or_else(|error| error.exit())
+        let mut cli = Self::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
+        if let Some(name) = matches.subcommand_name() {
+            cli.named = name.to_string();
+        }
+        cli
     }
 
     /// The command to run: training with the default settings where none was given.
@@ -135,13 +142,26 @@ pub fn command() -> clap::Command {
     })
 }
 
+/// Options that are not named as the settings that they give, and those settings.
+const NAMED_OTHERWISE: [(&str, &str); 3] = [("data", "source"), ("model", "kind"), ("second-stage", "first-stage")];
+
+/// The key of the setting that an option gives.
+fn key_of(option: &str) -> &str {
+    NAMED_OTHERWISE.iter().find(|(name, _)| *name == option).map_or(option, |(_, key)| key)
+}
+
+/// The options of a command: the key of the setting that each gives, and how it is typed.
+pub(super) fn options_of(command_name: &str) -> Vec<(String, String)> {
+    let all = command();
+    let arguments = all.find_subcommand(command_name).into_iter().flat_map(clap::Command::get_arguments);
+    arguments.filter_map(Arg::get_long).map(|long| (key_of(long).to_owned(), format!("--{long}"))).collect()
+}
+
 /// Adds `[default: 20; classic: 10]` to the help of an option that is a setting.
 fn with_default(arg: Arg, presets: &[(Preset, toml::Table)]) -> Arg {
     let key = match arg.get_id().as_str() {
-        "data" => "source".to_owned(),
-        "model" => "kind".to_owned(),
         "preset" | "device" => return arg,
-        id => id.replace('_', "-"),
+        id => key_of(&id.replace('_', "-")).to_owned(),
     };
     let value = |settings: &toml::Table| {
         let mut tables = settings.values().filter_map(toml::Value::as_table);

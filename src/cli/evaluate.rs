@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use super::args::EvaluateArgs;
 use super::style::{Align, Table, count, significant};
+use super::weights::say_weights;
 use crate::apps::{EVALUATION, Evaluation, Saved, Wanted, open_device};
 use crate::distributions::Measure;
 use crate::error::{Error, Result};
@@ -18,6 +19,9 @@ pub fn run(args: &EvaluateArgs) -> Result<()> {
         println!("Device: {}", executor.describe());
     }
     let mut saved = Saved::open(&args.run, executor)?;
+    if !args.json {
+        say_weights(&saved);
+    }
     let (split, data) = saved.shown(args.data.as_deref())?;
     let wanted = Wanted {
         samples: (!args.quick).then_some(args.samples as usize),

@@ -2,12 +2,16 @@
 
 use super::args::ImputeArgs;
 use super::style::count;
+use super::weights::say_weights;
 use crate::apps::{Saved, open_device};
 use crate::error::Result;
 
 /// Fills the blanks of a table.
 pub fn run(args: &ImputeArgs) -> Result<()> {
     let mut saved = Saved::open(&args.run, open_device(&args.device)?)?;
+    if !args.json {
+        say_weights(&saved);
+    }
     let filled = saved.impute(&args.data, &args.out, args.samples as usize, args.seed)?;
     if args.json {
         println!("{}", serde_json::json!({ "rows": filled.rows, "cells": filled.cells, "out": args.out }));

@@ -3,6 +3,7 @@
 #[macro_use]
 mod print;
 
+mod advice;
 pub mod args;
 mod bench;
 mod data;
@@ -21,6 +22,7 @@ mod reproduce;
 mod sample;
 mod style;
 mod train;
+mod weights;
 
 use args::{Cli, Command};
 
@@ -36,6 +38,7 @@ pub fn run(cli: Cli) -> Result<()> {
         pool.build_global().map_err(|e| Error::Device(format!("there cannot be {threads} threads: {e}")))?;
     }
     reading::show();
+    let named = cli.named.clone();
     let done = match cli.into_command() {
         Command::Train(args) => train::run(&args),
         Command::Data(args) => data::run(&args),
@@ -52,5 +55,5 @@ pub fn run(cli: Cli) -> Result<()> {
         Command::Profile(args) => profile::run(&args),
         Command::FitPrior(args) => fit_prior::run(&args),
     };
-    done.and_then(|()| print::was_printed())
+    done.and_then(|()| print::was_printed()).map_err(|error| advice::with_options(error, &args::options_of(&named)))
 }

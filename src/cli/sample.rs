@@ -1,6 +1,7 @@
 //! `elbo sample`.
 
 use super::args::SampleArgs;
+use super::weights::say_weights;
 use crate::apps::pictures::{ImageShape, save_grid};
 use crate::apps::{Form, Saved, open_device, save_rows};
 use crate::error::{Error, Result};
@@ -8,6 +9,7 @@ use crate::error::{Error, Result};
 /// Draws new rows from a trained model.
 pub fn run(args: &SampleArgs) -> Result<()> {
     let mut saved = Saved::open(&args.run, open_device(&args.device)?)?;
+    say_weights(&saved);
     let can = saved.session.model.can();
     let instead = if can.decode.is_some() { "reconstruct" } else { "evaluate" };
     can.generate().map_err(|refusal| {

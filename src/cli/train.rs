@@ -73,6 +73,12 @@ fn train(args: &TrainArgs) -> Result<()> {
         Some(folder) => (TrainRun::resume(config, folder, executor)?, folder.clone()),
         None => {
             let folder = args.out.clone().unwrap_or_else(|| free_folder(&config));
+            if TrainRun::is_in(&folder) {
+                let folder = folder.display();
+                return Err(Error::invalid(format!(
+                    "{folder} holds a run already: give another --out, or go on with it: --resume {folder}"
+                )));
+            }
             (TrainRun::start(config, &folder, executor)?, folder)
         }
     };
@@ -86,6 +92,14 @@ fn train(args: &TrainArgs) -> Result<()> {
             run.epochs_done() + 1,
             folder.display()
         )));
+    }
+    if let Some(best) = run.best() {
+        let (done, all) = (run.epochs_done(), run.config.training.epochs as u64);
+        let early = if done < all { format!(" Epochs {} to {all} were left out.", done + 1) } else { String::new() };
+        println!(
+            "\nThe weights are those of epoch {}, the best by the loss of the validation rows ({:.2}).{early}",
+            best.epoch, best.loss
+        );
     }
     let pictures = run.pictures()?;
     println!("\nDone in {}. Pictures:", style::duration(started.elapsed()));

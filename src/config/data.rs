@@ -46,7 +46,8 @@ pub struct DataConfig {
 }
 
 /// Whether pixels become black or white, and how.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, clap::ValueEnum)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "cli", derive(clap::ValueEnum))]
 #[serde(rename_all = "kebab-case")]
 pub enum Binarise {
     /// Pixels stay as they are, with their greys
@@ -102,7 +103,7 @@ impl DataConfig {
         }
         problems.note(
             self.source.trim().is_empty(),
-            "`source` (--data) is empty: give the path of a file or folder, or `sprites` or `digits`, which are built in",
+            "`source` is empty: give the path of a file or folder, or `sprites` or `digits`, which are built in",
         );
         if let Some(size) = self.size {
             let most = PictureSize::MOST;

@@ -47,12 +47,7 @@ impl Config {
 
     /// The usual settings of a second stage on a run's model, with a file over them, not yet checked: those of the preset
     /// that is given, or that the file names, or else of the run's.
-    pub(crate) fn layered_on(
-        first: &FirstStage,
-        of: &Config,
-        preset: Option<Preset>,
-        path: Option<&Path>,
-    ) -> Result<Self> {
+    pub fn layered_on(first: &FirstStage, of: &Config, preset: Option<Preset>, path: Option<&Path>) -> Result<Self> {
         let base = |preset: Preset| preset.config().standing_on(first, of);
         let Some(path) = path else { return Ok(base(preset.unwrap_or(of.preset))) };
         let text = read(path)?;

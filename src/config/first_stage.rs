@@ -53,7 +53,7 @@ impl FirstStage {
         problems.note(
             !second.kind.is_variational,
             format!(
-                "a second stage takes the place of a prior, and a model of `kind` {} has none: leave --model out",
+                "a second stage takes the place of a prior, and a model of `kind` {} has none: leave it out",
                 second.kind
             ),
         );

@@ -61,6 +61,7 @@ pub(super) const KEYS: [(&str, &[&str]); 5] = [
             "beta2",
             "epsilon",
             "seed",
+            "patience",
             "log-every",
             "checkpoint-every",
             "steps-per-submit",

@@ -37,6 +37,7 @@ mod training;
 use serde::{Deserialize, Serialize};
 
 pub use crate::models::{Architecture, ModelConfig};
+pub use crate::nn::Activation;
 pub use data::{Binarise, DataConfig};
 pub use device::{DeviceChoice, DeviceConfig};
 pub(crate) use file::names_preset;
@@ -89,8 +90,8 @@ impl Config {
         problems.note(
             self.model.kind.stands_on_vae && self.first_stage.is_none(),
             format!(
-                "`kind` is {0}, a model over the codes of a VAE, and there is no VAE: give its run with --second-stage, or let \
-                 `elbo train --model {0}` train one first",
+                "`kind` is {0}, a model over the codes of a VAE, and there is no VAE: train one first, and \
+                 give its run as `first-stage`",
                 self.model.kind
             ),
         );

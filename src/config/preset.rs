@@ -12,7 +12,8 @@ use crate::data::Condition;
 use crate::nn::Activation;
 
 /// A named set of settings; those that are given otherwise replace its own.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, clap::ValueEnum)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "cli", derive(clap::ValueEnum))]
 #[serde(rename_all = "kebab-case")]
 pub enum Preset {
     /// For the built-in sprites: minutes on a processor
@@ -133,6 +134,7 @@ fn training(epochs: usize) -> TrainingConfig {
         beta2: None,
         epsilon: None,
         seed: 0,
+        patience: None,
         log_every: 50,
         checkpoint_every: 1,
         steps_per_submit: None,

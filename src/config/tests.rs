@@ -84,6 +84,7 @@ fn other() -> Config {
             beta2: None,
             epsilon: None,
             seed: i64::MAX as u64,
+            patience: Some(6),
             log_every: 1,
             checkpoint_every: 4,
             steps_per_submit: Some(8),
@@ -222,7 +223,7 @@ fn sizes_that_make_no_sense() {
     let none = Some(PictureSize { height: 0, width: 3 });
     invalid(|c| (c.data.source, c.data.size) = ("x".into(), none), "`size` is 0x3: give pixels from 1 to 2048");
     invalid(|c| c.data.count = Some(0), "`count` is 0");
-    invalid(|c| c.data.source = " ".into(), "`source` (--data) is empty");
+    invalid(|c| c.data.source = " ".into(), "`source` is empty");
 }
 
 #[test]

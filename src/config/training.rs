@@ -55,6 +55,9 @@ pub struct TrainingConfig {
     pub epsilon: Option<f64>,
     /// Decides all that is random: the split, the order of rows, the first weights, the noise.
     pub seed: u64,
+    /// Epochs without a better loss of the validation rows after which training ends; the weights of the best epoch are then those
+    /// that are kept. All epochs are done, and the last weights are kept, when not given.
+    pub patience: Option<usize>,
     /// Steps between two records of the loss.
     pub log_every: usize,
     /// Epochs between two checkpoints; one is always written at the end.
@@ -64,7 +67,8 @@ pub struct TrainingConfig {
 }
 
 /// How the learning rate goes on after the warm-up.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, clap::ValueEnum)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "cli", derive(clap::ValueEnum))]
 #[serde(rename_all = "kebab-case")]
 pub enum Schedule {
     /// It stays as it is
@@ -132,6 +136,9 @@ impl TrainingConfig {
                 .note(is_wrong, format!("`average` is {decay}: give a number from above 0 to below 1, such as 0.999"));
         }
         problems.within("seed", self.seed, 0..=MAX_SEED);
+        if let Some(epochs) = self.patience {
+            problems.within("patience", epochs as u64, 1..=MAX_COUNT);
+        }
         problems.within("log-every", self.log_every as u64, 1..=MAX_COUNT);
         problems.within("checkpoint-every", self.checkpoint_every as u64, 1..=MAX_COUNT);
         if let Some(steps) = self.steps_per_submit {

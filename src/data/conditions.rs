@@ -9,7 +9,8 @@ use super::values::Values;
 use crate::error::{Error, Result};
 
 /// Where the conditions of a data set come from.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, clap::ValueEnum)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "cli", derive(clap::ValueEnum))]
 #[serde(rename_all = "kebab-case")]
 pub enum Condition {
     /// The class of each row, a one among zeros
@@ -86,10 +87,10 @@ impl Dataset {
                 Condition::Labels => {
                     "no labels: give data that has them, such as an MNIST folder or the built-in sprites"
                 }
-                Condition::Factors => "no known factors: give the built-in sprites, or another --condition",
+                Condition::Factors => "no known factors: give the built-in sprites, or another `condition`",
                 Condition::Vectors => {
                     "no numbers beside its rows: put an array [rows, numbers] next to NAME.npy as NAME.conditions.npy, or \
-                     give another --condition"
+                     give another `condition`"
                 }
             };
             return Err(Error::invalid(format!("the data {} comes with {wanted}", self.name)));

@@ -56,7 +56,7 @@ impl Failure {
         match &*self.0.lock().unwrap_or_else(|poisoned| poisoned.into_inner()) {
             None => Ok(()),
             Some(message) => Err(Error::Device(format!(
-                "the GPU failed: {message}\nA smaller --batch needs less memory; --device cpu trains without a GPU."
+                "the GPU failed: {message}\nA smaller `batch` needs less memory; the `device` cpu needs no GPU."
             ))),
         }
     }
@@ -71,7 +71,7 @@ impl Gpu {
         let missing = adapter.missing();
         if !missing.is_empty() {
             return Err(Error::Device(format!(
-                "the adapter {} lacks {}; use another (`elbo devices` lists them) or --device cpu",
+                "the adapter {} lacks {}; use another (`elbo devices` lists them), or the `device` cpu",
                 adapter.name(),
                 missing.join(" and ")
             )));

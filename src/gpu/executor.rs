@@ -51,8 +51,8 @@ impl Gpu {
         let largest = limits.max_buffer_size.min(limits.max_storage_buffer_binding_size);
         match buffers.iter().max_by_key(|b| b.words) {
             Some(buffer) if 4 * buffer.words as u64 > largest => Err(Error::Device(format!(
-                "the buffer {} needs {} MiB, and {} allows {} MiB in one buffer; a smaller --batch, narrower layers or less \
-                 data make it fit, or --device cpu",
+                "the buffer {} needs {} MiB, and {} allows {} MiB in one buffer; a smaller `batch`, narrower layers or less \
+                 data make it fit, or choose the `device` cpu",
                 buffer.name,
                 (4 * buffer.words as u64) >> 20,
                 self.adapter.name(),

@@ -140,8 +140,12 @@ impl Encode for Autoencoder {
         self.networks.encode(rows)
     }
 
-    fn draw<'g>(&self, rows: Rows<'g>) -> Tensor<'g> {
-        Encode::mean(self, rows)
+    fn draw<'g>(&self, rows: Rows<'g>, samples: usize) -> Tensor<'g> {
+        Encode::mean(self, rows).repeat_rows(samples)
+    }
+
+    fn variance<'g>(&self, rows: Rows<'g>) -> Option<Tensor<'g>> {
+        Some(rows.x.graph().full(0.0, &[rows.count(), self.networks.latent()]))
     }
 }
 
@@ -156,6 +160,11 @@ impl Decode for Autoencoder {
 
     fn reconstruct<'g>(&self, rows: Rows<'g>) -> Tensor<'g> {
         Decode::mean(self, Encode::mean(self, rows), None)
+    }
+
+    fn feature_losses<'g>(&self, rows: Rows<'g>) -> Tensor<'g> {
+        let outputs = self.networks.decode(Encode::mean(self, rows), None);
+        -rows.log_likelihoods(&*self.likelihood, outputs)
     }
 }
 

@@ -16,8 +16,13 @@ pub trait Encode {
     /// The code's mean `[rows, latent]`.
     fn mean<'g>(&self, rows: Rows<'g>) -> Tensor<'g>;
 
-    /// A code of each row, drawn from its posterior `[rows, latent]`; where codes are deterministic, the code.
-    fn draw<'g>(&self, rows: Rows<'g>) -> Tensor<'g>;
+    /// `samples` codes of each row, drawn from its posterior, those of one row behind each other `[rows·samples, latent]`; where
+    /// codes are deterministic, the code.
+    fn draw<'g>(&self, rows: Rows<'g>, samples: usize) -> Tensor<'g>;
+
+    /// The variance of each dimension of a row's code under its posterior, around [`Encode::mean`], where that has a closed form:
+    /// 0 where codes are deterministic. `[rows, latent]`
+    fn variance<'g>(&self, rows: Rows<'g>) -> Option<Tensor<'g>>;
 }
 
 /// Gives codes rows.
@@ -31,6 +36,10 @@ pub trait Decode {
 
     /// E\[x | z, y\] at the codes' means: what comes out for what goes in. `[rows, features]`
     fn reconstruct<'g>(&self, rows: Rows<'g>) -> Tensor<'g>;
+
+    /// −ln p(x_j | z) of every value x_j of a row, in nats, at one code drawn from the row's posterior, or at its code where that is
+    /// deterministic: the terms of the reconstruction term. 0 of a value that was not observed. `[rows, features]`
+    fn feature_losses<'g>(&self, rows: Rows<'g>) -> Tensor<'g>;
 }
 
 /// Has a prior, and draws new data.

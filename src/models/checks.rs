@@ -106,7 +106,7 @@ pub(super) fn check_objective(config: &ModelConfig, parts: &Parts, batch: usize,
     );
     problems.note(
         objective == "beta-vae" && config.beta.is_finite() && config.beta != 1.0,
-        "`beta` is given twice: leave --beta out and write --objective beta-vae:beta=X, or leave the objective out",
+        "`beta` is given twice: leave it out and give the `objective` beta-vae:beta=X, or leave the objective out",
     );
 }
 

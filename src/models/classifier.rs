@@ -117,8 +117,12 @@ impl Encode for Classifier {
         self.labeller.hidden(rows.x)
     }
 
-    fn draw<'g>(&self, rows: Rows<'g>) -> Tensor<'g> {
-        self.mean(rows)
+    fn draw<'g>(&self, rows: Rows<'g>, samples: usize) -> Tensor<'g> {
+        self.mean(rows).repeat_rows(samples)
+    }
+
+    fn variance<'g>(&self, rows: Rows<'g>) -> Option<Tensor<'g>> {
+        Some(rows.x.graph().full(0.0, &[rows.count(), self.labeller.width()]))
     }
 }
 

@@ -67,14 +67,20 @@ impl<'g> Rows<'g> {
     /// is left of p(x | z) once the other values are integrated out (Mattei & Frellsen 2019, equation 3). `outputs` are those
     /// of the decoder, `[rows·codes, …]`. `[rows, codes]`
     pub fn log_likelihood(&self, likelihood: &dyn Likelihood, outputs: Tensor<'g>) -> Tensor<'g> {
+        let (rows, all) = (self.count(), outputs.shape()[0]);
+        self.log_likelihoods(likelihood, outputs).sum_rows().reshape(&[rows, all / rows])
+    }
+
+    /// The terms m_j ln p(x_j | z) of [`Rows::log_likelihood`], 0 of values that were not observed: of one code of each row
+    /// `[rows, features]`, of several `[rows, codes, features]`.
+    pub fn log_likelihoods(&self, likelihood: &dyn Likelihood, outputs: Tensor<'g>) -> Tensor<'g> {
         let [rows, features] = self.x.dims();
         let codes = outputs.shape()[0] / rows;
         // Beside several codes of a row, its values stand once.
         let beside = |t: Tensor<'g>| if codes > 1 { t.reshape(&[rows, 1, features]) } else { t };
         let outputs = if codes > 1 { outputs.reshape(&[rows, codes, outputs.width()]) } else { outputs };
         let log_probs = likelihood.log_prob(outputs, beside(self.x));
-        let observed = self.observed.map_or(log_probs, |observed| log_probs * beside(observed));
-        observed.sum_rows().reshape(&[rows, codes])
+        self.observed.map_or(log_probs, |observed| log_probs * beside(observed))
     }
 }
 

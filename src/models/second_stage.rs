@@ -195,9 +195,14 @@ impl Encode for SecondStage {
         self.second(|can| Ok(can.encode()?.mean(codes_of(rows, z))))
     }
 
-    fn draw<'g>(&self, rows: Rows<'g>) -> Tensor<'g> {
-        let z = self.first_codes(rows, 1).z;
-        self.second(|can| Ok(can.encode()?.draw(codes_of(rows, z))))
+    fn draw<'g>(&self, rows: Rows<'g>, samples: usize) -> Tensor<'g> {
+        let z = self.first_codes(rows, samples).z;
+        self.second(|can| Ok(can.encode()?.draw(codes_of(rows.repeat(samples), z), 1)))
+    }
+
+    /// The second model's codes are spread by what the first draws as well.
+    fn variance<'g>(&self, _: Rows<'g>) -> Option<Tensor<'g>> {
+        None
     }
 }
 
@@ -214,6 +219,11 @@ impl Decode for SecondStage {
     fn reconstruct<'g>(&self, rows: Rows<'g>) -> Tensor<'g> {
         let z = self.first_means(rows.x);
         self.first_decode(self.second(|can| Ok(can.decode()?.reconstruct(codes_of(rows, z)))))
+    }
+
+    /// Those of the first model, which alone says how likely a row is.
+    fn feature_losses<'g>(&self, rows: Rows<'g>) -> Tensor<'g> {
+        self.first(rows.x.graph(), |can| Ok(can.decode()?.feature_losses(rows)))
     }
 }
 

@@ -249,8 +249,13 @@ impl Encode for Vae {
         self.parts.posterior.mean(self.networks.encode(rows))
     }
 
-    fn draw<'g>(&self, rows: Rows<'g>) -> Tensor<'g> {
-        self.parts.posterior.sample(self.networks.encode(rows), self.noise(rows, 1)).z
+    fn draw<'g>(&self, rows: Rows<'g>, samples: usize) -> Tensor<'g> {
+        let outputs = self.networks.encode(rows).repeat_rows(samples);
+        self.parts.posterior.sample(outputs, self.noise(rows, samples)).z
+    }
+
+    fn variance<'g>(&self, rows: Rows<'g>) -> Option<Tensor<'g>> {
+        self.parts.posterior.marginal_variance(self.networks.encode(rows))
     }
 }
 
@@ -265,6 +270,11 @@ impl Decode for Vae {
 
     fn reconstruct<'g>(&self, rows: Rows<'g>) -> Tensor<'g> {
         Decode::mean(self, Encode::mean(self, rows), rows.y)
+    }
+
+    fn feature_losses<'g>(&self, rows: Rows<'g>) -> Tensor<'g> {
+        let z = Encode::draw(self, rows, 1);
+        -rows.log_likelihoods(&*self.parts.likelihood, self.networks.decode(z, rows.y))
     }
 }
 

@@ -6,7 +6,8 @@ use crate::graph::Tensor;
 use crate::kernels::Func;
 
 /// A nonlinearity: a function of each element, or a gate with weights of its own.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "cli", derive(clap::ValueEnum))]
 #[serde(rename_all = "kebab-case")]
 pub enum Activation {
     /// max(x, 0)

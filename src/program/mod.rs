@@ -182,7 +182,7 @@ pub(crate) fn check_memory(what: &str, new: u64, available: u64, device: &str) -
     }
     let mib = |bytes: u64| bytes.div_ceil(1 << 20);
     Err(Error::Device(format!(
-        "{what} needs {} MiB of memory, and {device} has {} MiB: a smaller --batch, narrower --hidden layers or less data make \
+        "{what} needs {} MiB of memory, and {device} has {} MiB: a smaller `batch`, narrower `hidden` layers or less data make \
          it fit",
         mib(new),
         mib(available)

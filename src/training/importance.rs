@@ -19,9 +19,10 @@ use super::session::Session;
 use crate::data::Dataset;
 use crate::error::{Error, Result};
 use crate::kernels::Step;
+use crate::program::ProgramId;
 
 /// Rows, and codes of each, that one step of the program works on.
-const ROWS: usize = 32;
+pub(super) const ROWS: usize = 32;
 const CODES: usize = 64;
 
 /// The most codes per row.
@@ -52,15 +53,57 @@ pub struct Importance {
     pub reliable: bool,
 }
 
+/// An estimate of ln p(x) of one row, in nats.
+#[derive(Clone, Copy, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct LogLikelihood {
+    /// The estimate, ln (1/K) Σ_k w_k: a lower bound in expectation.
+    pub log_likelihood: f64,
+    /// Its standard error over the draws of codes, by the jackknife; unknown with one code, and infinite where all hangs on one.
+    pub standard_error: Option<f64>,
+    /// How far it lies below ln p(x) in expectation, by the jackknife, a negative number; unknown with one code.
+    pub bias: Option<f64>,
+    /// (Σ w)²/Σ w²: how many of the K codes count. Below [`RELIABLE_FROM`] neither the estimate nor its errors can be relied on.
+    pub effective_samples: f64,
+}
+
 /// What the weights of one row say.
 #[derive(Clone, Copy, Debug, PartialEq)]
-struct Row {
+pub(super) struct Row {
     /// ln (1/K) Σ w.
     log_mean: f64,
     /// The variance of that over draws of codes, and its bias, by the jackknife; of two codes or more.
     jackknife: Option<(f64, f64)>,
     /// (Σ w)²/Σ w².
     effective: f64,
+}
+
+impl From<Row> for LogLikelihood {
+    fn from(Row { log_mean, jackknife, effective }: Row) -> LogLikelihood {
+        LogLikelihood {
+            log_likelihood: log_mean,
+            standard_error: jackknife.map(|(variance, _)| variance.sqrt()),
+            bias: jackknife.map(|(_, bias)| bias),
+            effective_samples: effective,
+        }
+    }
+}
+
+/// Says so if so many codes of each row cannot be drawn.
+pub(super) fn check_samples(samples: usize) -> Result<()> {
+    match (1..=MAX_SAMPLES).contains(&samples) {
+        true => Ok(()),
+        false => Err(Error::invalid(format!(
+            "{samples} samples per row were asked for: give a whole number from 1 to {MAX_SAMPLES}"
+        ))),
+    }
+}
+
+/// The programs that draw so many codes of each row: how many of them one run draws, and how often it is run.
+pub(super) fn runs(samples: usize) -> Result<impl Iterator<Item = (usize, usize)>> {
+    check_samples(samples)?;
+    let all = [(CODES, samples / CODES), (samples % CODES, usize::from(!samples.is_multiple_of(CODES)))];
+    Ok(all.into_iter().filter(|(_, times)| *times > 0))
 }
 
 impl Row {
@@ -102,14 +145,12 @@ fn jackknife(logs: &[f64], (at, sum): (usize, f64)) -> (f64, f64) {
     (spread * (count - 1.0) / count, (count - 1.0) * (mean - whole))
 }
 
-/// Says so if so many codes of each row cannot be drawn.
-pub(super) fn check_samples(samples: usize) -> Result<()> {
-    match (1..=MAX_SAMPLES).contains(&samples) {
-        true => Ok(()),
-        false => Err(Error::invalid(format!(
-            "{samples} samples per row were asked for: give a whole number from 1 to {MAX_SAMPLES}"
-        ))),
-    }
+/// A program that draws so many codes of some rows, which is run so often, and its output of ln w `[rows, codes]`.
+pub(super) struct Weigher {
+    pub id: ProgramId,
+    pub codes: usize,
+    pub times: usize,
+    pub output: String,
 }
 
 impl Session {
@@ -118,41 +159,44 @@ impl Session {
     /// # Errors
     /// If the model gives rows no likelihood, `samples` is 0 or above [`MAX_SAMPLES`], or the device fails.
     pub fn importance(&mut self, data: &Dataset, samples: usize) -> Result<Importance> {
-        check_samples(samples)?;
+        let runs = runs(samples)?;
         self.model.can().density()?;
         let source = self.resident(format!("importance.{}", data.rows), data)?;
-        let mut chunks = Vec::new();
-        for (codes, times) in [(CODES, samples / CODES), (samples % CODES, usize::from(!samples.is_multiple_of(CODES)))]
-        {
-            if times > 0 {
-                let name = format!("{}.{codes}", source.name);
-                let id = self.load(&name, |model, layout| {
-                    Ok(importance_program(model.can().density()?, &layout.read(), &source, (ROWS, codes)))
-                })?;
-                source.upload(&mut *self.executor, data)?;
-                chunks.extend(vec![(id, codes); times]);
-            }
+        let mut programs = Vec::new();
+        for (codes, times) in runs {
+            let name = format!("{}.{codes}", source.name);
+            let id = self.load(&name, |model, layout| {
+                Ok(importance_program(model.can().density()?, &layout.read(), &source, (ROWS, codes)))
+            })?;
+            source.upload(&mut *self.executor, data)?;
+            programs.push(Weigher { id, codes, times, output: log_weights_of(codes) });
         }
         let (batches, seed) = (Batches { count: data.rows, rows: ROWS }, Step::seed_words(!self.seed()));
         let (mut rows, mut number) = (Vec::with_capacity(data.rows), 0);
-        let mut logs: Vec<Vec<f64>> = (0..ROWS).map(|_| Vec::with_capacity(samples)).collect();
         for batch in 0..batches.len() {
             let (position, live) = batches.at(batch);
-            logs.iter_mut().for_each(Vec::clear);
-            for &(id, codes) in &chunks {
-                let scalars = self.scalars(id, 1.0);
-                let step = Step { seed, step: number, rows: live, position, scalars, ..Step::default() };
-                // No two chunks share their noise.
-                number += 1;
-                self.executor.run(id, &[step])?;
-                let found = self.executor.read_f32(&format!("output.{}", log_weights_of(codes)))?;
-                for (logs, found) in logs.iter_mut().zip(found.chunks_exact(codes)) {
+            let step = Step { seed, rows: live, position, ..Step::default() };
+            rows.extend(self.weigh(&programs, &step, &mut number)?);
+        }
+        Ok(summary(&rows, samples))
+    }
+
+    /// What the weights of the live rows of a step say, of the codes that some programs draw; `number` counts their runs, no two of
+    /// which share their noise.
+    pub(super) fn weigh(&mut self, programs: &[Weigher], step: &Step, number: &mut u32) -> Result<Vec<Row>> {
+        let mut logs: Vec<Vec<f64>> = vec![Vec::new(); step.rows as usize];
+        for Weigher { id, codes, times, output } in programs {
+            let scalars = self.scalars(*id, 1.0);
+            for _ in 0..*times {
+                self.executor.run(*id, &[Step { step: *number, scalars, ..*step }])?;
+                *number += 1;
+                let found = self.executor.read_f32(&format!("output.{output}"))?;
+                for (logs, found) in logs.iter_mut().zip(found.chunks_exact(*codes)) {
                     logs.extend(found.iter().map(|&log| f64::from(log)));
                 }
             }
-            rows.extend(logs.iter().take(live as usize).map(|logs| Row::of(logs)));
         }
-        Ok(summary(&rows, samples))
+        Ok(logs.iter().map(|logs| Row::of(logs)).collect())
     }
 }
 

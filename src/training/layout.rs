@@ -45,8 +45,13 @@ impl Layout {
 
     /// The sets that all else reads.
     pub fn read(&self) -> Vec<ParameterSet> {
+        self.learnt().into_iter().chain([self.frozen.clone()]).collect()
+    }
+
+    /// Those of them that training changes.
+    pub fn learnt(&self) -> Vec<ParameterSet> {
         let groups = self.groups.iter().map(|set| if self.averaged { set.averages() } else { set.clone() });
-        groups.chain([self.assigned.clone(), self.frozen.clone()]).collect()
+        groups.chain([self.assigned.clone()]).collect()
     }
 
     /// How many numbers are trained.

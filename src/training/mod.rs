@@ -2,6 +2,7 @@
 
 mod accumulator;
 mod batches;
+mod best;
 pub mod checkpoint;
 mod given;
 mod importance;
@@ -19,14 +20,15 @@ mod trainer;
 mod weights;
 
 pub use accumulator::{Means, Sums};
+pub use best::Best;
 pub use given::Given;
-pub use importance::{Importance, MAX_SAMPLES, RELIABLE_FROM};
+pub use importance::{Importance, LogLikelihood, MAX_SAMPLES, RELIABLE_FROM};
 pub use layout::Layout;
 pub use programs::{TrainingStep, evaluate_outputs, evaluate_program};
 pub use resident::Resident;
 pub use scalars::{Moved, Scalars};
 pub use schedule::{KL_SCHEDULES, Rates};
-pub use session::Session;
+pub use session::{CodeMoments, MOMENT_DRAWS, Session};
 pub use state::State;
 pub(crate) use trainer::TRAINED;
 pub use trainer::{Progress, Trainer};

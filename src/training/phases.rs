@@ -233,8 +233,8 @@ impl Phases {
 
 fn diverged(step: u64, what: &str) -> Error {
     Error::Diverged(format!(
-        "step {step} gave a {what} that is not a finite number. A smaller --learning-rate, --clip-norm 1 or --warmup-steps \
-         1000 usually helps; the last checkpoint is as it was"
+        "step {step} gave a {what} that is not a finite number. A smaller `learning-rate`, a `clip-norm` of 1 or `warmup-steps` \
+         of 1000 usually help; the last checkpoint is as it was"
     ))
 }
 

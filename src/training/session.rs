@@ -1,6 +1,9 @@
 //! A model on a device: its parameters, the data sets that are resident, and the programs that have been loaded.
 
+mod likelihood;
+mod moments;
 mod rows;
+mod taken;
 
 use std::collections::HashMap;
 
@@ -16,6 +19,8 @@ use crate::kernels::{SCALARS, Step};
 use crate::models::{Condition, Model};
 use crate::objectives::BETA;
 use crate::program::{Buffer, Executor, ParameterSet, Program, ProgramId};
+
+pub use moments::{CodeMoments, MOMENT_DRAWS};
 
 /// A model on a device.
 pub struct Session {

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::accumulator::Sums;
+use super::best::Best;
 
 /// The counters of a run.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -15,6 +16,8 @@ pub struct State {
     pub batch: u64,
     /// What they summed up to.
     pub sums: Sums,
+    /// The best epoch so far, where that is looked for.
+    pub best: Option<Best>,
 }
 
 impl State {
@@ -22,13 +25,17 @@ impl State {
     pub fn to_metadata(&self) -> BTreeMap<String, String> {
         let sums: Vec<String> = self.sums.totals.iter().map(|(sum, _)| format!("{:016x}", sum.to_bits())).collect();
         let rows: Vec<String> = self.sums.totals.iter().map(|(_, rows)| rows.to_string()).collect();
-        BTreeMap::from([
+        let mut metadata = BTreeMap::from([
             ("step".to_string(), self.step.to_string()),
             ("epoch".to_string(), self.epoch.to_string()),
             ("batch".to_string(), self.batch.to_string()),
             ("sums".to_string(), sums.join(" ")),
             ("sums_rows".to_string(), if rows.is_empty() { "0".to_string() } else { rows.join(" ") }),
-        ])
+        ]);
+        if let Some(best) = &self.best {
+            metadata.extend(best.to_metadata());
+        }
+        metadata
     }
 
     /// The state that [`State::to_metadata`] wrote, or the name of the entry that is missing or is no number.
@@ -53,6 +60,7 @@ impl State {
             epoch: number("epoch")?,
             batch: number("batch")?,
             sums: Sums { totals: values.into_iter().zip(rows).collect() },
+            best: Best::from_metadata(metadata)?,
         })
     }
 }
@@ -64,7 +72,8 @@ mod tests {
     #[test]
     fn a_state_survives_its_metadata() {
         let sums = Sums { totals: vec![(0.1 + 0.2, 77), (-1e300, 8), (f64::MIN_POSITIVE, 77)] };
-        let state = State { step: 1234, epoch: 5, batch: 67, sums };
+        let best = Some(Best { epoch: 3, step: 900, loss: 0.1 + 0.2 });
+        let state = State { step: 1234, epoch: 5, batch: 67, sums, best };
         assert_eq!(State::from_metadata(&state.to_metadata()), Ok(state.clone()));
         let mut old = state.to_metadata();
         old.insert("sums_rows".to_string(), "5".to_string());
@@ -75,6 +84,9 @@ mod tests {
         let mut torn = state.to_metadata();
         torn.insert("step".to_string(), "many".to_string());
         assert_eq!(State::from_metadata(&torn), Err("step".to_string()));
+        let mut without = state.to_metadata();
+        without.remove("best_loss");
+        assert_eq!(State::from_metadata(&without), Err("best_loss".to_string()));
         torn.remove("sums");
         assert!(State::from_metadata(&torn).is_err());
     }

@@ -5,7 +5,8 @@ use std::time::Instant;
 
 use super::accumulator::{Means, Sums};
 use super::batches::Batches;
-use super::checkpoint::Checkpoint;
+use super::best::Best;
+use super::checkpoint::{Checkpoint, NamedTensor};
 use super::metrics::{EpochRecord, Split, StepRecord};
 use super::pace::Pace;
 use super::phases::{GRADIENT_NORM, Phases};
@@ -35,6 +36,8 @@ pub struct Trainer {
     black_and_white: bool,
     /// The share of the rows' values that were observed.
     share_observed: f64,
+    /// The weights of the best epoch, where that is looked for and there was one.
+    best: Vec<NamedTensor>,
     /// Room for what is launched, and for the statistics of a batch, kept so that no step allocates.
     launches: Vec<Launch>,
     told: Vec<(usize, f64)>,
@@ -115,6 +118,7 @@ impl Trainer {
             submit,
             black_and_white: binarise || data.is_black_and_white(),
             share_observed: data.share_observed(),
+            best: Vec::new(),
             launches: Vec::new(),
             told: Vec::new(),
         })
@@ -226,8 +230,38 @@ impl Trainer {
         }
         let seconds = started.elapsed().as_secs_f64();
         let record = self.record(seconds, sent - first);
-        self.state = State { step: self.state.step, epoch: self.state.epoch + 1, batch: 0, sums: Sums::default() };
+        self.state = State { epoch: self.state.epoch + 1, batch: 0, sums: Sums::default(), ..self.state };
         Ok(Some(record))
+    }
+
+    /// Takes note of the loss of held-out rows behind an epoch: where it is the best so far, its weights are kept.
+    ///
+    /// # Errors
+    /// If the device fails.
+    pub fn judge(&mut self, loss: f64) -> Result<()> {
+        if Best::is_beaten(self.state.best, loss) {
+            self.best = self.session.learnt()?;
+            self.state.best = Some(Best { epoch: self.state.epoch, step: self.state.step, loss });
+        }
+        Ok(())
+    }
+
+    /// Whether no epoch follows: all are done, or as many as the patience have brought nothing better.
+    pub fn is_done(&self) -> bool {
+        let (epoch, patience) = (self.state.epoch, self.config.patience);
+        let ended = patience.is_some_and(|patience| Best::is_out_of_patience(self.state.best, epoch, patience as u64));
+        epoch >= self.config.epochs as u64 || (self.state.batch == 0 && ended)
+    }
+
+    /// Puts the weights of the best epoch in place of the last, where it was looked for. Training does not go on from there.
+    ///
+    /// # Errors
+    /// If the device fails.
+    pub fn restore_best(&mut self) -> Result<()> {
+        if self.best.is_empty() {
+            return Ok(());
+        }
+        self.session.restore_learnt(&self.best)
     }
 
     /// Takes in the statistics of finished steps; with `wait`, of all.
@@ -316,7 +350,9 @@ impl Trainer {
         }
         let mut metadata = self.state.to_metadata();
         metadata.insert("format".to_string(), "elbo 1".to_string());
-        Ok(Checkpoint { tensors, metadata })
+        let mut checkpoint = Checkpoint { tensors, metadata };
+        checkpoint.add_best(&self.best);
+        Ok(checkpoint)
     }
 
     /// What is kept of the trained parameters beside the values that are used: the set, the buffer, and what stands before
@@ -360,11 +396,16 @@ impl Trainer {
                 self.phases.names.len()
             )));
         }
+        let best = checkpoint.best_weights();
+        if state.best.is_some() {
+            // To see that they are of this model.
+            self.session.restore_learnt(&best)?;
+        }
         self.session.restore_values(checkpoint)?;
         for (set, buffer, prefix) in self.kept() {
             self.session.restore(&set, &buffer, &prefix, checkpoint)?;
         }
-        self.state = state;
+        (self.state, self.best) = (state, best);
         Ok(())
     }
 }

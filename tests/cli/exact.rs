@@ -1,6 +1,6 @@
 //! `--device cpu-exact`: its name, and the same bits with any number of threads.
 
-use elbo::training::checkpoint::Checkpoint;
+use elbo::engine::training::checkpoint::Checkpoint;
 
 use crate::program::{Place, small};
 
@@ -19,7 +19,7 @@ fn an_exact_run_says_so_and_does_not_depend_on_threads() {
     let one = weights("cpu-exact", 1);
     assert!(one == weights("cpu-exact", 2) && one == weights("cpu-exact", 5));
     // Vectors of the fast executor fuse where the processor can.
-    assert!(one != weights("cpu", 1) || elbo::kernels::simd::levels().len() == 1);
+    assert!(one != weights("cpu", 1) || elbo::engine::kernels::simd::levels().len() == 1);
     // What the settings of the run say, the other commands do not take: they are asked.
     let said = place.run("evaluate cpu-exact-1 --device cpu-exact --quick");
     assert!(said.contains("exact"), "{said}");

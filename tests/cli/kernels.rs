@@ -12,7 +12,7 @@ fn entry_points(text: &str) -> usize {
 fn every_kernel_is_listed_and_can_be_shown() {
     let place = Place::new();
     let list = place.run("kernels");
-    for row in elbo::kernels::table::TABLE {
+    for row in elbo::engine::kernels::table::TABLE {
         assert!(list.lines().any(|line| line.starts_with(row.name) && line.ends_with(row.summary)), "{}", row.name);
         let text = place.run(&format!("kernels show {} --device cpu", row.name));
         assert!(text.starts_with(&format!("// {} ", row.name)), "{text}");

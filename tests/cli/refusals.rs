@@ -289,7 +289,7 @@ fn a_machine_without_a_gpu() {
         command
     };
     let line = format!("train {} --out run", small("--device gpu"));
-    refused(&place, &mut without(&line), "--device gpu without a GPU", &["no GPU", "--device cpu"]);
+    refused(&place, &mut without(&line), "--device gpu without a GPU", &["no GPU", "`device` (--device) cpu"]);
     let line = format!("train {} --out run", small("--device auto"));
     let output = without(&line).output().unwrap();
     assert!(output.status.success(), "{}", crate::program::text(&output));

@@ -75,7 +75,7 @@ fn second_stages_that_are_refused() {
         ("--second-stage second", &["second is a second stage itself"]),
         ("--second-stage torn", &["torn/checkpoint.safetensors", "cut off"]),
         ("--second-stage other", &["other/checkpoint.safetensors", "another architecture"]),
-        ("--second-stage first --model ae", &["plain autoencoder", "leave --model out"]),
+        ("--second-stage first --model ae", &["plain autoencoder", "leave it out"]),
         ("--second-stage first --likelihood bernoulli", &["codes", "bernoulli", "gaussian-shared"]),
         ("--second-stage first --sigma 0.1", &["gaussian-shared", "no setting `sigma`"]),
         ("--second-stage first --resolution 9", &["9×9", "8×8"]),

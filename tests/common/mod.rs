@@ -5,8 +5,8 @@ use std::io::Write;
 use std::path::PathBuf;
 use std::sync::{Mutex, MutexGuard, OnceLock};
 
-use elbo::gpu::{Adapter, Gpu, Options, adapters};
-use elbo::program::Executor;
+use elbo::engine::gpu::{Adapter, Gpu, Options, adapters};
+use elbo::engine::program::Executor;
 
 static SHARED: OnceLock<Option<Mutex<Option<Gpu>>>> = OnceLock::new();
 

@@ -1,12 +1,12 @@
-//! A lowered program against the meaning of its graph in f64 (`elbo::graph::eval`): the same named values go into both.
+//! A lowered program against the meaning of its graph in f64 (`elbo::engine::graph::eval`): the same named values go into both.
 #![allow(dead_code, reason = "each test program uses its own part of this")]
 
 use std::collections::HashMap;
 
-use elbo::graph::Graph;
-use elbo::graph::eval::{Values, evaluate};
-use elbo::kernels::SCALARS;
-use elbo::program::{Executor, ParameterSet, Program, Request, Update, lower};
+use elbo::engine::graph::Graph;
+use elbo::engine::graph::eval::{Values, evaluate};
+use elbo::engine::kernels::SCALARS;
+use elbo::engine::program::{Executor, ParameterSet, Program, Request, Update, lower};
 
 /// A device, and how many programs it has loaded: their private buffers are numbered.
 pub struct Device {
@@ -172,6 +172,6 @@ pub fn graph() -> &'static Graph {
 
 /// Named values without tensors: all rows live, step 3 of seed 7.
 pub fn values(rows: usize) -> Values {
-    let step = elbo::kernels::Step { seed: [7, 0], step: 3, rows: rows as u32, ..Default::default() };
+    let step = elbo::engine::kernels::Step { seed: [7, 0], step: 3, rows: rows as u32, ..Default::default() };
     Values { tensors: HashMap::new(), scalars: HashMap::new(), step }
 }

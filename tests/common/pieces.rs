@@ -2,8 +2,8 @@
 #![allow(dead_code, reason = "each test program uses its own part of this")]
 
 use elbo::catalogue::{About, Spec, build};
-use elbo::distributions::{Codes, POSTERIORS, PRIORS};
-use elbo::models::Parts;
+use elbo::engine::distributions::{Codes, POSTERIORS, PRIORS};
+use elbo::engine::models::Parts;
 
 /// A piece with few parameters.
 pub fn small(about: &About) -> Spec {

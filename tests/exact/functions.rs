@@ -1,7 +1,7 @@
 //! Every scalar function, over numbers of all signs and sizes, and what is drawn at random.
 
-use elbo::kernels::random::{fill_normals, fill_uniforms};
-use elbo::kernels::{Access, Args, Arithmetic, Expr, FUNCS, Func, Kernel, Load, Map, Reg, Step, Store, View};
+use elbo::engine::kernels::random::{fill_normals, fill_uniforms};
+use elbo::engine::kernels::{Access, Args, Arithmetic, Expr, FUNCS, Func, Kernel, Load, Map, Reg, Step, Store, View};
 
 use crate::{recorded, ways};
 

@@ -1,8 +1,8 @@
 //! All other kernels, in the cases of the table.
 
-use elbo::cpu::Cpu;
-use elbo::kernels::table::{Case, POISON, TABLE};
-use elbo::program::{Buffer, Call, Executor, Program, Slice};
+use elbo::engine::cpu::Cpu;
+use elbo::engine::kernels::table::{Case, POISON, TABLE};
+use elbo::engine::program::{Buffer, Call, Executor, Program, Slice};
 
 use crate::ways;
 

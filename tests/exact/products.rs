@@ -1,6 +1,8 @@
 //! Matrix products against their definition, which fixes every bit.
 
-use elbo::kernels::{Access, Args, Arithmetic, Expr, Func, Instr, Kernel, Load, Matmul, Operand, Step, Store, View};
+use elbo::engine::kernels::{
+    Access, Args, Arithmetic, Expr, Func, Instr, Kernel, Load, Matmul, Operand, Step, Store, View,
+};
 
 use crate::{recorded, ways};
 
@@ -135,7 +137,7 @@ fn every_element_is_added_up_term_by_term() {
 /// What the exact product must not be: another order, or fused. The fast one is either, where the processor fuses.
 #[test]
 fn other_orders_have_other_bits() {
-    let fuses = elbo::kernels::simd::levels().len() > 1;
+    let fuses = elbo::engine::kernels::simd::levels().len() > 1;
     let mut alike = 0;
     each(|case, name| {
         let k = case.size[2];

@@ -3,11 +3,11 @@
 use elbo::apps::bench::Workload;
 use elbo::cli::args::train_config;
 use elbo::config::{Config, DeviceChoice, Preset, TrainingConfig};
-use elbo::cpu::Cpu;
 use elbo::data::{Condition, Dataset, Labels, Shape, Values};
-use elbo::training::checkpoint::Checkpoint;
-use elbo::training::metrics::Split;
-use elbo::training::{Given, Session, Trainer};
+use elbo::engine::cpu::Cpu;
+use elbo::engine::training::checkpoint::Checkpoint;
+use elbo::engine::training::metrics::Split;
+use elbo::engine::training::{Given, Session, Trainer};
 
 use crate::{recorded, ways};
 
@@ -85,9 +85,9 @@ fn trained(options: &str, device: DeviceChoice) -> [Vec<f32>; 2] {
     model.save(&path).expect("the file can be written");
     let weights = Checkpoint::load(&path).expect("it was just written").tensors;
     let (rows, known) = data.gather(0..20);
-    let codes = model.encode(Given { x: &rows, y: &known }).expect("rows are whole");
-    let mut made = model.decode(Given { x: &codes, y: &known }).expect("codes are whole");
-    made.extend(model.score(Given { x: &rows, y: &known }, 5).expect("rows are whole"));
+    let codes = model.encode(Given::new(&rows, &known)).expect("rows are whole");
+    let mut made = model.decode(Given::new(&codes, &known)).expect("codes are whole");
+    made.extend(model.score(Given::new(&rows, &known), 5).expect("rows are whole"));
     made.extend(codes);
     (made.iter()).for_each(|x| assert!(x.is_finite(), "{options}: {x}"));
     [weights.into_iter().flat_map(|(_, _, values)| values).collect(), made]
@@ -108,7 +108,7 @@ fn the_fast_executor_is_another_and_close() {
     let [exact, fast] = [DeviceChoice::CpuExact, DeviceChoice::Cpu].map(|device| trained(options, device).concat());
     let apart = exact.iter().zip(&fast).map(|(a, b)| (a - b).abs() / (1.0 + a.abs())).fold(0.0, f32::max);
     assert!(apart < 1e-3, "{apart}");
-    assert!(apart > 0.0 || elbo::kernels::simd::levels().len() == 1);
+    assert!(apart > 0.0 || elbo::engine::kernels::simd::levels().len() == 1);
 }
 
 /// What becomes of a row does not depend on the rows beside it.

@@ -2,7 +2,7 @@
 
 use std::sync::{Mutex, MutexGuard};
 
-use elbo::kernels::simd::{Level, levels, limit};
+use elbo::engine::kernels::simd::{Level, levels, limit};
 
 /// One at a time: the level is that of the whole process.
 static ALONE: Mutex<()> = Mutex::new(());

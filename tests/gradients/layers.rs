@@ -3,10 +3,10 @@
 use std::sync::Arc;
 
 use elbo::catalogue::{Spec, build};
-use elbo::distributions::{Bernoulli, PRIORS};
-use elbo::models::{Hierarchical, Layer, Parts, Recognition};
-use elbo::nn::Activation;
-use elbo::objectives::OBJECTIVES;
+use elbo::engine::distributions::{Bernoulli, PRIORS};
+use elbo::engine::models::{Hierarchical, Layer, Parts, Recognition};
+use elbo::engine::nn::Activation;
+use elbo::engine::objectives::OBJECTIVES;
 
 use crate::objectives::loss;
 use crate::pieces::small;

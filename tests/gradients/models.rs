@@ -1,10 +1,10 @@
 //! The whole losses of the models: β = 2.5, short last rows, every likelihood.
 
 use elbo::catalogue::{Spec, build};
-use elbo::distributions::{LIKELIHOODS, Support};
-use elbo::models::{Autoencoder, Batch, Classifier, Labelled, M2, Model, Parts, Rows, Vae, parameters};
-use elbo::nn::Activation;
-use elbo::objectives::BETA;
+use elbo::engine::distributions::{LIKELIHOODS, Support};
+use elbo::engine::models::{Autoencoder, Batch, Classifier, Labelled, M2, Model, Parts, Rows, Vae, parameters};
+use elbo::engine::nn::Activation;
+use elbo::engine::objectives::BETA;
 
 use crate::trial::{Cases, Fault, Tensor, Trial};
 

@@ -3,10 +3,10 @@
 use std::sync::Arc;
 
 use elbo::catalogue::{Spec, build};
-use elbo::distributions::{Bernoulli, LIKELIHOODS};
-use elbo::models::{Batch, Model, Parts, Vae, parameters};
-use elbo::nn::Activation;
-use elbo::objectives::{BETA, OBJECTIVES};
+use elbo::engine::distributions::{Bernoulli, LIKELIHOODS};
+use elbo::engine::models::{Batch, Model, Parts, Vae, parameters};
+use elbo::engine::nn::Activation;
+use elbo::engine::objectives::{BETA, OBJECTIVES};
 
 use crate::pieces;
 use crate::trial::{Cases, Tensor, Trial};
@@ -95,7 +95,7 @@ pub fn draw(objective: &Spec, draw: u32) -> (Vec<f64>, f64) {
     let scales: Vec<_> = terms.gradient_scale.into_iter().collect();
     let mut wanted = weighted.gradients_with(&wrt, &scales);
     wanted.push(weighted);
-    let mut found = elbo::graph::eval::evaluate(&trial.values, &wanted);
+    let mut found = elbo::engine::graph::eval::evaluate(&trial.values, &wanted);
     let value = found.pop().map_or(0.0, |rows| rows.iter().sum());
     (found.concat(), value)
 }

@@ -1,6 +1,6 @@
 //! The cases of single operations: every function, every product, every view.
 
-use elbo::kernels::{FUNCS, Func};
+use elbo::engine::kernels::{FUNCS, Func};
 
 use crate::trial::{Cases, Fault, Tensor, Trial};
 

@@ -1,13 +1,13 @@
 //! A loss over some parameters, and its gradients in three ways: by differences, from the graph, from the program.
 
-use elbo::graph::eval::{Values, evaluate};
-use elbo::graph::{Graph, Init, ParameterSpec};
-use elbo::program::{ParameterSet, Request};
+use elbo::engine::graph::eval::{Values, evaluate};
+use elbo::engine::graph::{Graph, Init, ParameterSpec};
+use elbo::engine::program::{ParameterSet, Request};
 
 use crate::oracle::{Device, Numbers, graph, values};
 
 /// A tensor of a trial.
-pub type Tensor = elbo::graph::Tensor<'static>;
+pub type Tensor = elbo::engine::graph::Tensor<'static>;
 
 /// A loss by its name, with how exact its gradient is.
 pub type Case = (String, f64, Box<dyn Fn(&mut Trial)>);

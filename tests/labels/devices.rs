@@ -4,13 +4,13 @@ use std::ops::ControlFlow;
 use std::sync::Arc;
 
 use elbo::config::{Preset, Schedule, TrainingConfig};
-use elbo::cpu::Cpu;
 use elbo::data::{Condition, Dataset, Labels, Shape, Values, labelled_part};
-use elbo::distributions::Bernoulli;
-use elbo::models::{Classifier, M2, Model, Parts, Vae};
-use elbo::nn::Activation;
-use elbo::program::Executor;
-use elbo::training::{Session, Trainer};
+use elbo::engine::cpu::Cpu;
+use elbo::engine::distributions::Bernoulli;
+use elbo::engine::models::{Classifier, M2, Model, Parts, Vae};
+use elbo::engine::nn::Activation;
+use elbo::engine::program::Executor;
+use elbo::engine::training::{Session, Trainer};
 
 use crate::oracle::Numbers;
 
@@ -67,7 +67,7 @@ pub fn trainer(model: Box<dyn Model>, labels: bool, executor: Box<dyn Executor>)
 pub fn losses(trainer: &mut Trainer) -> Vec<f64> {
     let mut all = Vec::new();
     for _ in 0..20 {
-        let each = &mut |p: elbo::training::Progress| {
+        let each = &mut |p: elbo::engine::training::Progress| {
             all.extend(p.steps.iter().map(|s| s.loss));
             ControlFlow::Continue(())
         };

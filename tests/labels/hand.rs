@@ -2,12 +2,12 @@
 
 use std::sync::Arc;
 
-use elbo::distributions::Bernoulli;
-use elbo::graph::eval::{Values, evaluate};
-use elbo::graph::{Graph, Tensor};
-use elbo::models::{Batch, Labelled, M2, Model, Parts, Rows, parameters};
-use elbo::nn::Activation;
-use elbo::objectives::BETA;
+use elbo::engine::distributions::Bernoulli;
+use elbo::engine::graph::eval::{Values, evaluate};
+use elbo::engine::graph::{Graph, Tensor};
+use elbo::engine::models::{Batch, Labelled, M2, Model, Parts, Rows, parameters};
+use elbo::engine::nn::Activation;
+use elbo::engine::objectives::BETA;
 
 use crate::oracle::{Numbers, values};
 

@@ -2,12 +2,12 @@
 
 use std::sync::Arc;
 
-use elbo::cpu::Cpu;
 use elbo::data::{Conditions, Dataset, Shape, Split, Values};
-use elbo::distributions::Bernoulli;
-use elbo::models::{M2, Model, Parts, Vae};
-use elbo::nn::Activation;
-use elbo::training::{Given, Session};
+use elbo::engine::cpu::Cpu;
+use elbo::engine::distributions::Bernoulli;
+use elbo::engine::models::{M2, Model, Parts, Vae};
+use elbo::engine::nn::Activation;
+use elbo::engine::training::{Given, Session};
 
 use crate::devices::{data, losses, models, trainer};
 
@@ -53,14 +53,14 @@ fn labels_of_rows_are_found_out() {
         assert!(after.chunks(3).all(|q| (q.iter().sum::<f32>() - 1.0).abs() < 1e-5), "{name}");
         assert!(right(&after) > 85 && right(&before) < 70, "{name}: {} and {}", right(&before), right(&after));
         // What the model infers need not be given; it is left aside where it is.
-        let given = trainer.session.encode(Given { x: &x, y: &y }).unwrap();
+        let given = trainer.session.encode(Given::new(&x, &y)).unwrap();
         assert_eq!(given, trainer.session.encode(&x).unwrap());
     }
     let (_, cvae, _) = models().remove(0);
     let mut told = trainer(cvae, false, Box::new(Cpu::new()));
     assert!(told.session.classify(&x).unwrap_err().to_string().contains("cannot tell labels"));
     assert!(told.session.encode(&x).unwrap_err().to_string().contains("3 values of condition"));
-    assert!(told.session.encode(Given { x: &x, y: &y }).is_ok());
+    assert!(told.session.encode(Given::new(&x, &y)).is_ok());
 }
 
 #[test]

@@ -4,10 +4,10 @@ use std::f64::consts::TAU;
 use std::sync::Arc;
 
 use elbo::catalogue::{Spec, build};
-use elbo::distributions::{Bernoulli, PRIORS};
-use elbo::models::{Batch, Hierarchical, Layer, Moments, Parts, Recognition, parameters};
-use elbo::nn::Activation;
-use elbo::objectives::{BETA, OBJECTIVES};
+use elbo::engine::distributions::{Bernoulli, PRIORS};
+use elbo::engine::models::{Batch, Hierarchical, Layer, Moments, Parts, Recognition, parameters};
+use elbo::engine::nn::Activation;
+use elbo::engine::objectives::{BETA, OBJECTIVES};
 
 use crate::bench::Bench;
 

@@ -3,10 +3,10 @@
 use std::sync::Arc;
 
 use elbo::catalogue::{Spec, build};
-use elbo::distributions::Bernoulli;
-use elbo::models::{Batch, Hierarchical, Layer, Model, Parts, Recognition, Terms, Vae, parameters};
-use elbo::nn::Activation;
-use elbo::objectives::{BETA, OBJECTIVES};
+use elbo::engine::distributions::Bernoulli;
+use elbo::engine::models::{Batch, Hierarchical, Layer, Model, Parts, Recognition, Terms, Vae, parameters};
+use elbo::engine::nn::Activation;
+use elbo::engine::objectives::{BETA, OBJECTIVES};
 
 use crate::bench::{Bench, Tensor};
 
@@ -124,7 +124,7 @@ fn codes_are_those_of_one_layer() {
     };
     let draw = |b: &mut Bench, m: &dyn Model| {
         let x = b.same("x", ROWS, SIZES.0);
-        let z = m.can().encode().unwrap().draw(x.into());
+        let z = m.can().encode().unwrap().draw(x.into(), 1);
         b.value(z)
     };
     let decode = |b: &mut Bench, m: &dyn Model| {

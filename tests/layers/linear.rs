@@ -5,9 +5,9 @@
 use std::f64::consts::TAU;
 
 use elbo::catalogue::build;
-use elbo::distributions::LIKELIHOODS;
-use elbo::models::{Density, Generate, Hierarchical, Layer, Parts, Recognition, parameters};
-use elbo::nn::Activation;
+use elbo::engine::distributions::LIKELIHOODS;
+use elbo::engine::models::{Density, Generate, Hierarchical, Layer, Parts, Recognition, parameters};
+use elbo::engine::nn::Activation;
 
 use crate::bench::{Bench, log_det, mean};
 

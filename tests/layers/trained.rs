@@ -5,14 +5,14 @@ use std::sync::Arc;
 
 use elbo::catalogue::{Spec, build};
 use elbo::config::{Config, Preset, Schedule, TrainingConfig};
-use elbo::cpu::Cpu;
 use elbo::data::{Dataset, Shape, Values};
-use elbo::distributions::{Bernoulli, PRIORS};
-use elbo::models::{Hierarchical, Layer, Parts, Recognition};
-use elbo::nn::Activation;
-use elbo::objectives::OBJECTIVES;
-use elbo::program::Executor;
-use elbo::training::{Session, Trainer};
+use elbo::engine::cpu::Cpu;
+use elbo::engine::distributions::{Bernoulli, PRIORS};
+use elbo::engine::models::{Hierarchical, Layer, Parts, Recognition};
+use elbo::engine::nn::Activation;
+use elbo::engine::objectives::OBJECTIVES;
+use elbo::engine::program::Executor;
+use elbo::engine::training::{Session, Trainer};
 
 use crate::oracle::Numbers;
 
@@ -53,7 +53,7 @@ fn losses(executor: Box<dyn Executor>, recognition: Recognition, parts: Parts, e
     let mut trainer = trainer(executor, recognition, parts);
     let (mut all, mut kls) = (Vec::new(), Vec::new());
     for _ in 0..epochs {
-        let each = &mut |p: elbo::training::Progress| {
+        let each = &mut |p: elbo::engine::training::Progress| {
             all.extend(p.steps.iter().map(|s| s.loss));
             if let Some(step) = p.steps.last() {
                 let of_layers = step.parts.iter().filter(|part| part.0.starts_with("kl_layer_"));

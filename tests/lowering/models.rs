@@ -2,12 +2,12 @@
 
 use std::sync::Arc;
 
-use elbo::distributions::{Bernoulli, DiagonalGaussian};
-use elbo::kernels::{Func, Packing};
-use elbo::models::{Group, Parts, Vae, WHOLE};
-use elbo::nn::Activation;
-use elbo::program::{DataSpec, Rule};
-use elbo::training::{Layout, Moved, Resident, TrainingStep};
+use elbo::engine::distributions::{Bernoulli, DiagonalGaussian};
+use elbo::engine::kernels::{Func, Packing};
+use elbo::engine::models::{Group, Parts, Vae, WHOLE};
+use elbo::engine::nn::Activation;
+use elbo::engine::program::{DataSpec, Rule};
+use elbo::engine::training::{Layout, Moved, Resident, TrainingStep};
 
 use crate::oracle::Device;
 use crate::sketch::{Sketch, Tensor};

@@ -1,7 +1,7 @@
 //! Random graphs: every operation there is, on shapes of 1 to 9, with random outputs, statistics and gradients.
 
-use elbo::graph::eval::evaluate;
-use elbo::kernels::{FUNCS, Func};
+use elbo::engine::graph::eval::evaluate;
+use elbo::engine::kernels::{FUNCS, Func};
 
 use crate::sketch::{Sketch, Tensor};
 

@@ -2,15 +2,15 @@
 
 use std::collections::HashMap;
 
-use elbo::graph::eval::Values;
-use elbo::graph::{Graph, Init};
-use elbo::kernels::{Order, Packing};
-use elbo::program::{DataSpec, Gradients, ParameterSet, Request, Rule, Update, lower};
+use elbo::engine::graph::eval::Values;
+use elbo::engine::graph::{Graph, Init};
+use elbo::engine::kernels::{Order, Packing};
+use elbo::engine::program::{DataSpec, Gradients, ParameterSet, Request, Rule, Update, lower};
 
 use crate::oracle::{Device, Numbers, graph, values, worst};
 
 /// A tensor of a sketch.
-pub type Tensor = elbo::graph::Tensor<'static>;
+pub type Tensor = elbo::engine::graph::Tensor<'static>;
 
 /// A graph being put together: leaves get random numbers between -1 and 1.
 pub struct Sketch {

@@ -8,11 +8,11 @@ use elbo::apps::{Form, build_model};
 use elbo::catalogue::Spec;
 use elbo::config::{Binarise, Config, Schedule};
 use elbo::data::{Dataset, Shape, Split, Values};
-use elbo::nn::Activation;
-use elbo::program::Executor;
-use elbo::training::checkpoint::NamedTensor;
-use elbo::training::metrics::{EpochRecord, StepRecord};
-use elbo::training::{Session, Trainer};
+use elbo::engine::nn::Activation;
+use elbo::engine::program::Executor;
+use elbo::engine::training::checkpoint::NamedTensor;
+use elbo::engine::training::metrics::{EpochRecord, StepRecord};
+use elbo::engine::training::{Session, Trainer};
 
 use crate::densities::Density;
 use crate::figures::{CODES, Figures, Kind};

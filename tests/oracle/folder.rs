@@ -5,10 +5,10 @@ use std::path::Path;
 
 use elbo::apps::{CHECKPOINT, Outcome, TrainRun, Watcher};
 use elbo::data::Split;
-use elbo::program::Executor;
-use elbo::training::Progress;
-use elbo::training::checkpoint::{Checkpoint, NamedTensor};
-use elbo::training::metrics::{EpochRecord, read_epochs, read_steps};
+use elbo::engine::program::Executor;
+use elbo::engine::training::Progress;
+use elbo::engine::training::checkpoint::{Checkpoint, NamedTensor};
+use elbo::engine::training::metrics::{EpochRecord, read_epochs, read_steps};
 
 use crate::engine;
 use crate::figures::Figures;

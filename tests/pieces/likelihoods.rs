@@ -18,15 +18,15 @@ mod settings;
 use std::sync::Arc;
 
 use elbo::catalogue::{Setting, Spec, build};
-use elbo::distributions::{LIKELIHOODS, Likelihood};
-use elbo::graph::Graph;
-use elbo::graph::eval::{Values, evaluate};
-use elbo::program::{ParameterSet, Request};
+use elbo::engine::distributions::{LIKELIHOODS, Likelihood};
+use elbo::engine::graph::Graph;
+use elbo::engine::graph::eval::{Values, evaluate};
+use elbo::engine::program::{ParameterSet, Request};
 
 use crate::oracle::{Device, Numbers, graph, values};
 
 /// A tensor of a sheet.
-type Tensor = elbo::graph::Tensor<'static>;
+type Tensor = elbo::engine::graph::Tensor<'static>;
 
 /// What else than its default a setting is tried at.
 fn others(setting: &Setting) -> &'static [f64] {

@@ -1,9 +1,9 @@
 //! Batch normalisation (Ioffe and Szegedy 2015): statistics of the batch in training, running ones later on.
 
 use elbo::data::{Dataset, Shape, Split, Values};
-use elbo::graph::{Graph, Init, Tensor};
-use elbo::models::{Batch, Model};
-use elbo::nn::linear;
+use elbo::engine::graph::{Graph, Init, Tensor};
+use elbo::engine::models::{Batch, Model};
+use elbo::engine::nn::linear;
 
 use crate::by_hand::{Fault, Rows, apart, descend, slopes, train, values};
 use crate::course::{Sketch, Sketched, devices, numbers, parameters, plain, run, trainer};
@@ -79,7 +79,7 @@ fn running_statistics_are_kept_in_training_and_used_later_on() {
         let exact = |graph: Graph| -> f64 {
             let rows = Rows { x: few, features: FEATURES };
             let loss = Sketched(Normalised).terms(&Batch::whole(graph.input("x", &[5, FEATURES]))).loss;
-            elbo::graph::eval::evaluate(&values(&found, &rows, 0), &[loss])[0].iter().sum::<f64>() / 5.0
+            elbo::engine::graph::eval::evaluate(&values(&found, &rows, 0), &[loss])[0].iter().sum::<f64>() / 5.0
         };
         assert!((measured / exact(Graph::new()) - 1.0).abs() < 1e-5, "{measured}, {}", exact(Graph::new()));
         assert!((measured / exact(Graph::of_training()) - 1.0).abs() > 1e-3, "the batch's own statistics are others");

@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use elbo::graph::eval::{Values, evaluate};
-use elbo::graph::{Graph, ParameterSpec, Role, Tensor};
-use elbo::kernels::Step;
-use elbo::models::{Batch, Model};
+use elbo::engine::graph::eval::{Values, evaluate};
+use elbo::engine::graph::{Graph, ParameterSpec, Role, Tensor};
+use elbo::engine::kernels::Step;
+use elbo::engine::models::{Batch, Model};
 
 /// Parameters by name.
 pub type Parameters = BTreeMap<String, Vec<f64>>;

@@ -3,14 +3,14 @@
 use std::ops::ControlFlow;
 
 use elbo::config::{Preset, Schedule, TrainingConfig};
-use elbo::cpu::Cpu;
 use elbo::data::{Dataset, Shape, Values};
-use elbo::distributions::Measure;
-use elbo::graph::Tensor;
-use elbo::models::{Batch, Can, Condition, Encode, Model, Rows as Given, Terms, TrainingPlan};
-use elbo::program::Executor;
-use elbo::training::metrics::StepRecord;
-use elbo::training::{Session, Trainer};
+use elbo::engine::cpu::Cpu;
+use elbo::engine::distributions::Measure;
+use elbo::engine::graph::Tensor;
+use elbo::engine::models::{Batch, Can, Condition, Encode, Model, Rows as Given, Terms, TrainingPlan};
+use elbo::engine::program::Executor;
+use elbo::engine::training::metrics::StepRecord;
+use elbo::engine::training::{Session, Trainer};
 
 use crate::by_hand::{Parameters, Rows};
 use crate::oracle::Numbers;
@@ -87,8 +87,12 @@ impl<S: Sketch> Encode for Sketched<S> {
         self.0.loss(&Batch::whole(rows))[1]
     }
 
-    fn draw<'g>(&self, rows: Given<'g>) -> Tensor<'g> {
-        self.mean(rows)
+    fn draw<'g>(&self, rows: Given<'g>, samples: usize) -> Tensor<'g> {
+        self.mean(rows).repeat_rows(samples)
+    }
+
+    fn variance<'g>(&self, _: Given<'g>) -> Option<Tensor<'g>> {
+        None
     }
 }
 
@@ -133,7 +137,7 @@ pub fn trainer(
 pub fn run(trainer: &mut Trainer, epochs: usize) -> Vec<StepRecord> {
     let mut steps = vec![];
     for _ in 0..epochs {
-        let mut each = |progress: elbo::training::Progress| {
+        let mut each = |progress: elbo::engine::training::Progress| {
             steps.extend(progress.steps.iter().cloned());
             ControlFlow::Continue(())
         };

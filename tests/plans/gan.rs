@@ -1,8 +1,8 @@
 //! A generative adversarial network (Goodfellow et al. 2014): two groups that take turns, each with a loss of its own.
 
-use elbo::graph::{Graph, Tensor};
-use elbo::models::{Batch, Group, Losses, Model, Phase, TrainingPlan};
-use elbo::nn::{Activation, Mlp, linear};
+use elbo::engine::graph::{Graph, Tensor};
+use elbo::engine::models::{Batch, Group, Losses, Model, Phase, TrainingPlan};
+use elbo::engine::nn::{Activation, Mlp, linear};
 
 use crate::by_hand::{Fault, Rows, apart, descend, slopes, train};
 use crate::course::{Sketch, Sketched, devices, numbers, parameters, plain, run, trainer};

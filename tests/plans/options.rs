@@ -5,12 +5,12 @@ use std::ops::ControlFlow;
 use std::sync::Arc;
 
 use elbo::config::TrainingConfig;
-use elbo::distributions::Bernoulli;
-use elbo::graph::Tensor;
-use elbo::kernels::OPTIMISERS;
-use elbo::models::{Autoencoder, Batch, Group, Losses, Model, Phase, TrainingPlan};
-use elbo::nn::{Activation, linear};
-use elbo::training::{Progress, Trainer};
+use elbo::engine::distributions::Bernoulli;
+use elbo::engine::graph::Tensor;
+use elbo::engine::kernels::OPTIMISERS;
+use elbo::engine::models::{Autoencoder, Batch, Group, Losses, Model, Phase, TrainingPlan};
+use elbo::engine::nn::{Activation, linear};
+use elbo::engine::training::{Progress, Trainer};
 
 use crate::by_hand::{Fault, Parameters, Rows, apart, descend, train};
 use crate::course::{Sketch, Sketched, devices, numbers, parameters, plain, run, trainer};

@@ -1,9 +1,9 @@
 //! A vector-quantised autoencoder (van den Oord, Vinyals and Kavukcuoglu 2017): the nearest vector of a codebook, passed straight
 //! through, and the codebook as a moving average of what it stands for (appendix A.1).
 
-use elbo::graph::{Graph, Init, Tensor};
-use elbo::models::{Batch, Model};
-use elbo::nn::{Activation, Mlp, linear};
+use elbo::engine::graph::{Graph, Init, Tensor};
+use elbo::engine::models::{Batch, Model};
+use elbo::engine::nn::{Activation, Mlp, linear};
 
 use crate::by_hand::{Fault, Rows, apart, descend, slopes, train};
 use crate::course::{Sketch, Sketched, devices, numbers, parameters, plain, run, trainer};
@@ -87,7 +87,7 @@ fn gradients_are_passed_straight_through() {
     let loss = Sketched(Vq).terms(&Batch::whole(graph.input("x", &[12, FEATURES]))).loss;
     let [into, past] = ["decoder.0.weight", "encoder.out.bias"].map(|name| {
         let gradient = loss.gradients(&[graph.parameter(name)])[0];
-        elbo::graph::eval::evaluate(&crate::by_hand::values(&at, &rows, 0), &[gradient]).remove(0)
+        elbo::engine::graph::eval::evaluate(&crate::by_hand::values(&at, &rows, 0), &[gradient]).remove(0)
     });
     assert!(into.iter().all(|g| *g == 0.0), "a code of 0 moves no weight: {into:?}");
     assert!(past.iter().all(|g| g.abs() > 1e-3), "what the decoder wants of the code reaches the encoder: {past:?}");

@@ -1,14 +1,14 @@
 //! A graph with values for its leaves, and the statistics that tell a sample from a density.
 
-use elbo::distributions::{Posterior, PosteriorNetwork};
-use elbo::graph::eval::{Values, evaluate};
-use elbo::graph::{Graph, ParameterSpec};
-use elbo::nn::linear;
+use elbo::engine::distributions::{Posterior, PosteriorNetwork};
+use elbo::engine::graph::eval::{Values, evaluate};
+use elbo::engine::graph::{Graph, ParameterSpec};
+use elbo::engine::nn::linear;
 
 use crate::oracle::{Numbers, graph, values};
 
 /// A tensor of a bench.
-pub type Tensor = elbo::graph::Tensor<'static>;
+pub type Tensor = elbo::engine::graph::Tensor<'static>;
 
 /// A graph under test.
 pub struct Bench {
@@ -89,7 +89,7 @@ impl PosteriorNetwork for Network {
         self.features
     }
 
-    fn outputs<'g>(&self, x: elbo::graph::Tensor<'g>) -> elbo::graph::Tensor<'g> {
+    fn outputs<'g>(&self, x: elbo::engine::graph::Tensor<'g>) -> elbo::engine::graph::Tensor<'g> {
         linear("encoder", x, self.outputs)
     }
 }

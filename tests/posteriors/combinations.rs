@@ -9,11 +9,11 @@ use std::collections::HashSet;
 
 use elbo::catalogue::{Spec, build};
 use elbo::config::Config;
-use elbo::cpu::Cpu;
-use elbo::distributions::{Codes, POSTERIORS, PRIORS};
-use elbo::models::Vae;
-use elbo::nn::Activation;
-use elbo::objectives::OBJECTIVES;
+use elbo::engine::cpu::Cpu;
+use elbo::engine::distributions::{Codes, POSTERIORS, PRIORS};
+use elbo::engine::models::Vae;
+use elbo::engine::nn::Activation;
+use elbo::engine::objectives::OBJECTIVES;
 use rayon::prelude::*;
 
 use crate::pieces::small;

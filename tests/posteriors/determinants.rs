@@ -1,8 +1,8 @@
 //! ln q(z | x) against the Jacobian of z in the noise: ln q(z) = ln p(ε) − ln |det ∂z/∂ε|.
 
 use elbo::catalogue::{Spec, build};
-use elbo::distributions::{Codes, Encoder, POSTERIORS, PRIORS};
-use elbo::graph::Op;
+use elbo::engine::distributions::{Codes, Encoder, POSTERIORS, PRIORS};
+use elbo::engine::graph::Op;
 
 use crate::bench::{Bench, Network, log_det};
 use crate::pieces::small;

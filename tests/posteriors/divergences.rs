@@ -1,7 +1,7 @@
 //! Every KL divergence in closed form against the mean of ln q(z | x) − ln p(z) over draws.
 
 use elbo::catalogue::build;
-use elbo::distributions::{Codes, Encoder, POSTERIORS, PRIORS};
+use elbo::engine::distributions::{Codes, Encoder, POSTERIORS, PRIORS};
 
 use crate::bench::{Bench, Network, mean};
 use crate::pieces::small;

@@ -1,7 +1,7 @@
 //! Priors: densities that integrate to 1, draws that are of them, and the VampPrior as the aggregate posterior.
 
 use elbo::catalogue::build;
-use elbo::distributions::{Codes, Encoder, POSTERIORS, PRIORS, PosteriorNetwork};
+use elbo::engine::distributions::{Codes, Encoder, POSTERIORS, PRIORS, PosteriorNetwork};
 
 use crate::bench::{Bench, Cumulated, Network, assert_sample, mean};
 use crate::pieces::small;

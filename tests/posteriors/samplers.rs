@@ -3,10 +3,10 @@
 use std::sync::Arc;
 
 use elbo::catalogue::{Spec, build};
-use elbo::distributions::{Bernoulli, Codes, Encoder, POSTERIORS, PRIORS};
-use elbo::graph::Op;
-use elbo::models::{Model, Parts, Vae};
-use elbo::nn::Activation;
+use elbo::engine::distributions::{Bernoulli, Codes, Encoder, POSTERIORS, PRIORS};
+use elbo::engine::graph::Op;
+use elbo::engine::models::{Model, Parts, Vae};
+use elbo::engine::nn::Activation;
 
 use crate::bench::{Bench, Cumulated, Network, assert_sample, mean};
 use crate::pieces::{small, with};

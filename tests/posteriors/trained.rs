@@ -5,14 +5,14 @@ use std::sync::Arc;
 
 use elbo::catalogue::{Spec, build};
 use elbo::config::{Preset, Schedule, TrainingConfig};
-use elbo::cpu::Cpu;
 use elbo::data::{Dataset, Shape, Values};
-use elbo::distributions::{Bernoulli, LIKELIHOODS};
-use elbo::models::{Parts, Vae};
-use elbo::nn::Activation;
-use elbo::objectives::OBJECTIVES;
-use elbo::program::Executor;
-use elbo::training::{Session, Trainer};
+use elbo::engine::cpu::Cpu;
+use elbo::engine::distributions::{Bernoulli, LIKELIHOODS};
+use elbo::engine::models::{Parts, Vae};
+use elbo::engine::nn::Activation;
+use elbo::engine::objectives::OBJECTIVES;
+use elbo::engine::program::Executor;
+use elbo::engine::training::{Session, Trainer};
 
 use crate::oracle::Numbers;
 use crate::pieces::{pairs, with};
@@ -53,7 +53,7 @@ pub fn losses(executor: Box<dyn Executor>, model: Vae, epochs: usize, learning_r
     let mut trainer = Trainer::new(Session::new(Box::new(model), executor, 4), &data(), &config, 1.0, false).unwrap();
     let mut all = Vec::new();
     for _ in 0..epochs {
-        let each = &mut |p: elbo::training::Progress| {
+        let each = &mut |p: elbo::engine::training::Progress| {
             all.extend(p.steps.iter().map(|s| s.loss));
             ControlFlow::Continue(())
         };

@@ -4,12 +4,12 @@ use std::path::Path;
 
 use elbo::apps::{CHECKPOINT, PriorFit, PriorFitted, Saved, TrainRun, first_stage, fit_prior};
 use elbo::config::{Config, DeviceChoice, Preset};
-use elbo::cpu::Cpu;
-use elbo::evaluation::{Points, frechet_distance};
-use elbo::kernels::Step;
-use elbo::kernels::random::{normal4, uniform4};
-use elbo::program::Executor;
-use elbo::training::checkpoint::Checkpoint;
+use elbo::engine::cpu::Cpu;
+use elbo::engine::evaluation::{Points, frechet_distance};
+use elbo::engine::kernels::Step;
+use elbo::engine::kernels::random::{normal4, uniform4};
+use elbo::engine::program::Executor;
+use elbo::engine::training::checkpoint::Checkpoint;
 
 const WIDTH: usize = 2;
 const ROWS: usize = 5000;
@@ -134,11 +134,11 @@ fn a_known_mixture_is_found_again() {
 struct Nobody;
 
 impl elbo::apps::Watcher for Nobody {
-    fn progress(&mut self, _: u64, _: u64, _: &elbo::training::Progress) -> std::ops::ControlFlow<()> {
+    fn progress(&mut self, _: u64, _: u64, _: &elbo::engine::training::Progress) -> std::ops::ControlFlow<()> {
         std::ops::ControlFlow::Continue(())
     }
 
-    fn epoch(&mut self, _: &[elbo::training::metrics::EpochRecord]) {}
+    fn epoch(&mut self, _: &[elbo::engine::training::metrics::EpochRecord]) {}
 }
 
 /// Every prior that is learnt finds codes more likely than the standard normal does.

@@ -2,14 +2,14 @@
 
 use std::sync::Arc;
 
-use elbo::distributions::{Gaussian, Measure};
-use elbo::graph::eval::evaluate;
-use elbo::graph::{Graph, Tensor};
-use elbo::models::{
+use elbo::engine::distributions::{Gaussian, Measure};
+use elbo::engine::graph::eval::evaluate;
+use elbo::engine::graph::{Graph, Tensor};
+use elbo::engine::models::{
     Batch, Can, Condition, Encode, Generate, Labelled, Model, Parts, Rows, SecondStage, Terms, TrainingPlan, Vae,
     parameters,
 };
-use elbo::nn::Activation;
+use elbo::engine::nn::Activation;
 
 use crate::oracle::{Numbers, values};
 
@@ -77,8 +77,12 @@ impl Encode for Probe {
         rows.x
     }
 
-    fn draw<'g>(&self, rows: Rows<'g>) -> Tensor<'g> {
-        rows.x
+    fn draw<'g>(&self, rows: Rows<'g>, samples: usize) -> Tensor<'g> {
+        rows.x.repeat_rows(samples)
+    }
+
+    fn variance<'g>(&self, _: Rows<'g>) -> Option<Tensor<'g>> {
+        None
     }
 }
 

@@ -2,15 +2,15 @@
 
 use std::sync::Arc;
 
-use elbo::distributions::{Gaussian, SharedGaussian};
-use elbo::graph::eval::{Values, evaluate};
-use elbo::graph::{Graph, Init, Role, Tensor};
-use elbo::kernels::random::normal4;
-use elbo::models::{
+use elbo::engine::distributions::{Gaussian, SharedGaussian};
+use elbo::engine::graph::eval::{Values, evaluate};
+use elbo::engine::graph::{Graph, Init, Role, Tensor};
+use elbo::engine::kernels::random::normal4;
+use elbo::engine::models::{
     Autoencoder, Batch, Decode, Density, Encode, FIRST, Generate, Model, Parts, SecondStage, Vae, parameters,
 };
-use elbo::nn::Activation;
-use elbo::objectives::BETA;
+use elbo::engine::nn::Activation;
+use elbo::engine::objectives::BETA;
 
 use crate::oracle::{Numbers, values};
 
@@ -135,9 +135,17 @@ fn the_reported_bound_is_the_densities_by_hand() {
     // By itself a row costs the same, from draws of its own.
     let graph = Graph::new();
     let alone = Trial::new(&graph);
-    let score = score.score(alone.x.into());
-    let cost = evaluate(&alone.values, &[score]).remove(0);
+    let of_row = score.score(alone.x.into());
+    let cost = evaluate(&alone.values, &[of_row]).remove(0);
     assert!((0..ROWS).all(|row| close(cost[row], found(row)[0] + found(row)[1])));
+    // And its values what the first model says of them, at the same draws.
+    let graph = Graph::new();
+    let alone = Trial::new(&graph);
+    let each = score.feature_losses(alone.x.into());
+    let width = each.width();
+    let each = evaluate(&alone.values, &[each]).remove(0);
+    assert!((0..ROWS).all(|row| close(each[row * width..][..width].iter().sum(), found(row)[0])));
+    assert!(score.variance(alone.x.into()).is_none(), "codes are spread by the draws of both");
 }
 
 #[test]
@@ -225,7 +233,7 @@ fn what_cannot_be_stood_on_is_refused() {
             LATENT,
             (&[], &[]),
             Activation::Relu,
-            Arc::new(elbo::distributions::Bernoulli),
+            Arc::new(elbo::engine::distributions::Bernoulli),
         ))
     };
     let parts = || Parts::new(Arc::new(Gaussian { sigma: 0.5 }));
@@ -246,7 +254,7 @@ fn what_cannot_be_stood_on_is_refused() {
         1,
         (&[], &[]),
         Activation::Relu,
-        Arc::new(elbo::distributions::SquaredError),
+        Arc::new(elbo::engine::distributions::SquaredError),
     ));
     let said = SecondStage::new(Box::new(first()), second).unwrap_err().to_string();
     assert!(said.contains("cannot draw new rows: that takes a prior"), "{said}");

@@ -4,17 +4,17 @@ use std::ops::ControlFlow;
 use std::sync::Arc;
 
 use elbo::config::{Preset, Schedule, TrainingConfig};
-use elbo::cpu::Cpu;
 use elbo::data::{Dataset, Shape, Values};
-use elbo::distributions::{Gaussian, SharedGaussian};
-use elbo::evaluation::{Points, frechet_distance};
-use elbo::kernels::Step;
-use elbo::kernels::random::normal4;
-use elbo::models::{FIRST, Parts, SecondStage, Vae};
-use elbo::nn::Activation;
-use elbo::program::Executor;
-use elbo::training::checkpoint::{Checkpoint, NamedTensor};
-use elbo::training::{Session, Trainer};
+use elbo::engine::cpu::Cpu;
+use elbo::engine::distributions::{Gaussian, SharedGaussian};
+use elbo::engine::evaluation::{Points, frechet_distance};
+use elbo::engine::kernels::Step;
+use elbo::engine::kernels::random::normal4;
+use elbo::engine::models::{FIRST, Parts, SecondStage, Vae};
+use elbo::engine::nn::Activation;
+use elbo::engine::program::Executor;
+use elbo::engine::training::checkpoint::{Checkpoint, NamedTensor};
+use elbo::engine::training::{Session, Trainer};
 
 const FEATURES: usize = 4;
 const LATENT: usize = 2;
@@ -82,7 +82,7 @@ fn trainer(executor: Box<dyn Executor>, epochs: usize) -> Trainer {
 fn train(trainer: &mut Trainer, epochs: usize) -> Vec<f64> {
     let mut losses = Vec::new();
     for _ in 0..epochs {
-        let each = &mut |p: elbo::training::Progress| {
+        let each = &mut |p: elbo::engine::training::Progress| {
             losses.extend(p.steps.iter().map(|s| s.loss));
             ControlFlow::Continue(())
         };

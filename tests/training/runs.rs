@@ -6,11 +6,11 @@ use std::path::Path;
 use elbo::Result;
 use elbo::apps::{CHECKPOINT, Outcome, TrainRun, Watcher};
 use elbo::config::{Config, Schedule};
-use elbo::cpu::Cpu;
-use elbo::program::Executor;
-use elbo::training::Progress;
-use elbo::training::checkpoint::Checkpoint;
-use elbo::training::metrics::{EpochRecord, StepRecord, read_epochs, read_steps};
+use elbo::engine::cpu::Cpu;
+use elbo::engine::program::Executor;
+use elbo::engine::training::Progress;
+use elbo::engine::training::checkpoint::Checkpoint;
+use elbo::engine::training::metrics::{EpochRecord, StepRecord, read_epochs, read_steps};
 
 /// A kind of device.
 pub struct Device {

@@ -1,6 +1,6 @@
 //! Distances of few points from few others, by hand.
 
-use elbo::evaluation::distances::{DISTANCES, Points};
+use elbo::engine::evaluation::distances::{DISTANCES, Points};
 
 use crate::hand::{other, same};
 

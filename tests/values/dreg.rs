@@ -4,10 +4,10 @@
 //! normalised weights. E_q\[g ∂ln q/∂φ\] = E_q\[∂g/∂z ∂z/∂φ\] with g = w̃_k, whose slope is w̃_k(1 − w̃_k) ∂ln w_k/∂z, makes of
 //! it E\[Σ_k w̃_k (1 − β + β w̃_k) ∂ln w_k/∂z ∂z/∂φ\].
 
-use elbo::graph::eval::evaluate;
-use elbo::graph::{Graph, Tensor};
-use elbo::models::{Batch, Model, parameters};
-use elbo::objectives::BETA;
+use elbo::engine::graph::eval::evaluate;
+use elbo::engine::graph::{Graph, Tensor};
+use elbo::engine::models::{Batch, Model, parameters};
+use elbo::engine::objectives::BETA;
 
 use crate::hand::{BATCH, FEATURES, Hand, vae};
 

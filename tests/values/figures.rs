@@ -2,15 +2,15 @@
 
 use std::sync::Arc;
 
-use elbo::cpu::Cpu;
 use elbo::data::{Condition, Dataset, Labels, Shape, Values};
-use elbo::distributions::{Bernoulli, Gaussian};
-use elbo::kernels::Step;
-use elbo::kernels::random::normal4;
-use elbo::models::{Classifier, Model, Parts, Vae, parameters};
-use elbo::nn::Activation;
-use elbo::training::Session;
-use elbo::training::metrics::Split;
+use elbo::engine::cpu::Cpu;
+use elbo::engine::distributions::{Bernoulli, Gaussian};
+use elbo::engine::kernels::Step;
+use elbo::engine::kernels::random::normal4;
+use elbo::engine::models::{Classifier, Model, Parts, Vae, parameters};
+use elbo::engine::nn::Activation;
+use elbo::engine::training::Session;
+use elbo::engine::training::metrics::Split;
 
 use crate::hand::{FEATURES, Hand, LATENT, Row, linear, vae};
 use crate::oracle::Numbers;
@@ -30,7 +30,7 @@ fn data() -> (Dataset, Vec<Vec<f64>>) {
 }
 
 /// A model on the CPU with these weights.
-pub fn session(model: impl Model + 'static, weights: &elbo::graph::eval::Values, seed: u64) -> Session {
+pub fn session(model: impl Model + 'static, weights: &elbo::engine::graph::eval::Values, seed: u64) -> Session {
     let mut session = Session::new(Box::new(model), Box::new(Cpu::new()), seed);
     session.start().unwrap();
     let mut flat = vec![0.0; session.layout.groups[0].words()];
@@ -44,7 +44,7 @@ pub fn session(model: impl Model + 'static, weights: &elbo::graph::eval::Values,
 }
 
 /// Weights of which the last latent dimension hardly moves with the row: the variance of its mean is below 0.01.
-fn weights() -> elbo::graph::eval::Values {
+fn weights() -> elbo::engine::graph::eval::Values {
     let mut values = Hand::new(1).values;
     let head = values.tensors.get_mut("head.weight").unwrap();
     head[(LATENT - 1) * FEATURES..][..FEATURES].iter_mut().for_each(|w| *w *= 0.05);

@@ -1,10 +1,10 @@
 //! Free bits (Kingma et al. 2016, equation 15): β Σ_d max(λ, E_batch\[KL_d\]).
 
-use elbo::cpu::Cpu;
-use elbo::graph::Graph;
-use elbo::graph::eval::evaluate;
-use elbo::models::parameters;
-use elbo::program::{ParameterSet, Request};
+use elbo::engine::cpu::Cpu;
+use elbo::engine::graph::Graph;
+use elbo::engine::graph::eval::evaluate;
+use elbo::engine::models::parameters;
+use elbo::engine::program::{ParameterSet, Request};
 
 use crate::hand::{FEATURES, Hand, LATENT, WARM_UP, other, same, terms, vae};
 use crate::oracle::{Device, difference};

@@ -4,10 +4,10 @@
 use std::sync::Arc;
 
 use elbo::data::{Dataset, Shape};
-use elbo::distributions::Gaussian;
-use elbo::models::{Parts, Vae};
-use elbo::nn::Activation;
-use elbo::training::Session;
+use elbo::engine::distributions::Gaussian;
+use elbo::engine::models::{Parts, Vae};
+use elbo::engine::nn::Activation;
+use elbo::engine::training::Session;
 
 use crate::figures::session;
 use crate::oracle::values;
@@ -104,11 +104,26 @@ fn a_score_leaves_out_what_was_not_observed() {
 fn a_nan_is_refused_where_it_is_not_meant() {
     let mut strict = opened().with_gaps(false);
     for said in [strict.encode(&ROWS[0]).unwrap_err(), strict.impute(&ROWS[0], 10, 0).unwrap_err()] {
-        assert!(said.to_string().contains("value 1 of row 0 is NaN"), "{said}");
+        assert!(said.to_string().contains("the value in row 0, column 1 is NaN"), "{said}");
     }
     let infinite = opened().encode(&[f32::INFINITY, GAP, 0.0]).unwrap_err().to_string();
-    assert!(infinite.contains("value 0 of row 0 is inf"), "{infinite}");
+    assert!(infinite.contains("the value in row 0, column 0 is inf"), "{infinite}");
     for samples in [0, 6000] {
         assert!(opened().impute(&ROWS[0], samples, 0).unwrap_err().to_string().contains("from 1 to 5000"));
     }
+}
+
+#[test]
+fn likelihoods_of_rows_are_those_of_the_gaussian() {
+    let found = opened().log_likelihood(&ROWS, 2000, 1).unwrap();
+    for (i, (row, found)) in ROWS.iter().zip(&found).enumerate() {
+        let error = found.standard_error.unwrap();
+        let near = |row: &[f32; 3]| (found.log_likelihood - known(row).2).abs() < 4.0 * error;
+        assert!(error < 0.05 && found.effective_samples > 100.0, "row {i}: {found:?}");
+        assert!(near(row), "row {i}: {found:?}, and {} by hand", known(row).2);
+        assert!(!near(&ROWS[(i + 1) % 4]), "row {i} is told from the next");
+    }
+    // What was not observed costs nothing.
+    let each = opened().score_features(&ROWS, 1).unwrap();
+    assert!(ROWS.as_flattened().iter().zip(&each).all(|(x, loss)| x.is_nan() == (*loss == 0.0)), "{each:?}");
 }

@@ -4,13 +4,13 @@ use std::f64::consts::TAU;
 use std::sync::Arc;
 
 use elbo::catalogue::{Spec, build};
-use elbo::distributions::Bernoulli;
-use elbo::graph::eval::{Values, evaluate};
-use elbo::graph::{Graph, Tensor};
-use elbo::kernels::random::normal4;
-use elbo::models::{Batch, Parts, Terms, Vae, parameters};
-use elbo::nn::Activation;
-use elbo::objectives::{BETA, OBJECTIVES};
+use elbo::engine::distributions::Bernoulli;
+use elbo::engine::graph::eval::{Values, evaluate};
+use elbo::engine::graph::{Graph, Tensor};
+use elbo::engine::kernels::random::normal4;
+use elbo::engine::models::{Batch, Parts, Terms, Vae, parameters};
+use elbo::engine::nn::Activation;
+use elbo::engine::objectives::{BETA, OBJECTIVES};
 
 use crate::oracle::{Numbers, values};
 

@@ -4,10 +4,10 @@ use std::path::Path;
 
 use elbo::apps::{Evaluation, Saved, Wanted};
 use elbo::config::Binarise;
-use elbo::cpu::Cpu;
 use elbo::data::{Dataset, Shape, Values};
-use elbo::distributions::Measure;
-use elbo::training::metrics::Split;
+use elbo::engine::cpu::Cpu;
+use elbo::engine::distributions::Measure;
+use elbo::engine::training::metrics::Split;
 
 use crate::run::{FEATURES, TEST, TRAIN, VALIDATION, Weights, close, config, finished, rows, scaled};
 

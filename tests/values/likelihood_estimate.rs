@@ -3,10 +3,10 @@
 use std::sync::Arc;
 
 use elbo::data::{Dataset, Shape, Values};
-use elbo::distributions::Bernoulli;
-use elbo::models::{Parts, Vae, parameters};
-use elbo::nn::Activation;
-use elbo::training::metrics::Split;
+use elbo::engine::distributions::Bernoulli;
+use elbo::engine::models::{Parts, Vae, parameters};
+use elbo::engine::nn::Activation;
+use elbo::engine::training::metrics::Split;
 
 use crate::figures::session;
 use crate::hand::log_normal;
@@ -22,7 +22,7 @@ fn model() -> Vae {
 }
 
 /// A decoder that says something of the code, and an encoder that is not far off, a little too wide.
-fn weights() -> elbo::graph::eval::Values {
+fn weights() -> elbo::engine::graph::eval::Values {
     let (mut values, mut numbers) = (values(ROWS), Numbers(17));
     for spec in parameters(&model()) {
         values.tensors.insert(spec.name.clone(), numbers.signed(spec.shape.iter().product()));

@@ -1,8 +1,8 @@
 //! Where the fit of a mixture of Gaussians starts: no component falls onto a single code.
 
 use elbo::catalogue::{Spec, build};
-use elbo::distributions::PRIORS;
-use elbo::distributions::prior::Points;
+use elbo::engine::distributions::PRIORS;
+use elbo::engine::distributions::prior::Points;
 
 #[test]
 fn a_component_keeps_a_thousandth_of_the_variance_of_all_codes() {

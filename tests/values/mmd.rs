@@ -1,8 +1,8 @@
 //! InfoVAE (Zhao, Song and Ermon 2019, equation 6) and WAE (Tolstikhin et al. 2018, algorithm 2): the maximum mean
 //! discrepancy of codes from draws of the prior (Gretton et al. 2012, lemma 6).
 
-use elbo::graph::Graph;
-use elbo::graph::eval::evaluate;
+use elbo::engine::graph::Graph;
+use elbo::engine::graph::eval::evaluate;
 
 use crate::hand::{BATCH, Code, FEATURES, Hand, LATENT, WARM_UP, other, same, squared_distance, terms};
 

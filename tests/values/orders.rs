@@ -2,11 +2,11 @@
 //! next.
 
 use elbo::catalogue::{Spec, build};
-use elbo::distributions::{DiagonalGaussian, Encoder, POSTERIORS, PRIORS};
-use elbo::graph::eval::evaluate;
-use elbo::graph::{Graph, Tensor};
-use elbo::models::Networks;
-use elbo::nn::Activation;
+use elbo::engine::distributions::{DiagonalGaussian, Encoder, POSTERIORS, PRIORS};
+use elbo::engine::graph::eval::evaluate;
+use elbo::engine::graph::{Graph, Tensor};
+use elbo::engine::models::Networks;
+use elbo::engine::nn::Activation;
 
 use crate::oracle::{Numbers, values};
 

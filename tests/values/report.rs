@@ -2,11 +2,11 @@
 
 use elbo::apps::{Saved, Wanted};
 use elbo::config::{Config, Preset};
-use elbo::cpu::Cpu;
-use elbo::evaluation::distances::{DISTANCES, Points};
-use elbo::evaluation::{Coded, METRICS};
-use elbo::kernels::Step;
-use elbo::kernels::random::normal4;
+use elbo::engine::cpu::Cpu;
+use elbo::engine::evaluation::distances::{DISTANCES, Points};
+use elbo::engine::evaluation::{Coded, METRICS};
+use elbo::engine::kernels::Step;
+use elbo::engine::kernels::random::normal4;
 
 use crate::run::{LATENT, TEST, Weights, close, config, finished, rows, scaled};
 

@@ -1,6 +1,6 @@
 //! The sums of the rows of a product's left operand, which are the gradient of a bias, against plain sums in f64.
 
-use elbo::kernels::{Access, Args, Expr, Instr, Kernel, Matmul, Operand, Step, Store, View};
+use elbo::engine::kernels::{Access, Args, Expr, Instr, Kernel, Matmul, Operand, Step, Store, View};
 
 use crate::oracle::Numbers;
 

@@ -6,11 +6,11 @@ use std::path::Path;
 use elbo::apps::{CHECKPOINT, Outcome, TrainRun, Watcher};
 use elbo::catalogue::Spec;
 use elbo::config::{Binarise, Config};
-use elbo::cpu::Cpu;
-use elbo::nn::Activation;
-use elbo::training::Progress;
-use elbo::training::checkpoint::Checkpoint;
-use elbo::training::metrics::{EpochRecord, StepRecord};
+use elbo::engine::cpu::Cpu;
+use elbo::engine::nn::Activation;
+use elbo::engine::training::Progress;
+use elbo::engine::training::checkpoint::Checkpoint;
+use elbo::engine::training::metrics::{EpochRecord, StepRecord};
 
 use crate::oracle::Numbers;
 

@@ -5,13 +5,13 @@ use std::sync::Arc;
 
 use elbo::catalogue::{Spec, build};
 use elbo::config::{Schedule, TrainingConfig};
-use elbo::distributions::{Bernoulli, POSTERIORS, PRIORS};
-use elbo::kernels::SCALARS;
-use elbo::models::{Group, Model, Parts, Vae};
-use elbo::nn::Activation;
-use elbo::objectives::BETA;
-use elbo::program::{Program, Rule};
-use elbo::training::{Moved, Rates, Scalars};
+use elbo::engine::distributions::{Bernoulli, POSTERIORS, PRIORS};
+use elbo::engine::kernels::SCALARS;
+use elbo::engine::models::{Group, Model, Parts, Vae};
+use elbo::engine::nn::Activation;
+use elbo::engine::objectives::BETA;
+use elbo::engine::program::{Program, Rule};
+use elbo::engine::training::{Moved, Rates, Scalars};
 
 use crate::hand::{same, vae};
 

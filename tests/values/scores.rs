@@ -1,7 +1,7 @@
 //! Scores of codes against factors whose values are not equally frequent, by hand.
 
 use elbo::data::Factors;
-use elbo::evaluation::{Coded, METRICS};
+use elbo::engine::evaluation::{Coded, METRICS};
 
 use crate::hand::{other, same};
 

@@ -1,10 +1,10 @@
 //! Which argument the gradient of a maximum or a minimum goes to, where both are the same.
 
-use elbo::cpu::Cpu;
-use elbo::graph::eval::evaluate;
-use elbo::graph::{Graph, Init, Tensor};
-use elbo::kernels::Func;
-use elbo::program::{ParameterSet, Request};
+use elbo::engine::cpu::Cpu;
+use elbo::engine::graph::eval::evaluate;
+use elbo::engine::graph::{Graph, Init, Tensor};
+use elbo::engine::kernels::Func;
+use elbo::engine::program::{ParameterSet, Request};
 
 use crate::oracle::{Device, values};
 

@@ -84,6 +84,10 @@ fn check_resumable(before: &Config, after: &Config) -> Result<()> {
     same.data.source.clone_from(&before.data.source);
     same.device = before.device.clone();
     same.training.epochs = before.training.epochs;
+    // How long to wait may change; whether the best weights are kept may not.
+    if before.training.patience.is_some() && after.training.patience.is_some() {
+        same.training.patience = before.training.patience;
+    }
     same.training.log_every = before.training.log_every;
     same.training.checkpoint_every = before.training.checkpoint_every;
     same.training.steps_per_submit = before.training.steps_per_submit;
@@ -174,6 +178,7 @@ impl TrainingArgs {
         set_optional(&mut config.beta2, &self.beta2);
         set_optional(&mut config.epsilon, &self.epsilon);
         set(&mut config.seed, &self.seed);
+        set_optional(&mut config.patience, &self.patience);
         set(&mut config.log_every, &self.log_every);
         set(&mut config.checkpoint_every, &self.checkpoint_every);
         set_optional(&mut config.steps_per_submit, &self.steps_per_submit);

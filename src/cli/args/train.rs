@@ -3,12 +3,14 @@
 use std::path::PathBuf;
 use std::str::FromStr;
 
-use clap::Args;
+use clap::builder::PossibleValue;
+use clap::{Args, ValueEnum};
 
 use super::whole;
 use crate::catalogue::Spec;
 use crate::config::{Architecture, Binarise, DeviceChoice, Preset, Schedule};
 use crate::data::{Condition, PictureSize};
+use crate::models::ARCHITECTURES;
 use crate::nn::Activation;
 
 /// The options of `elbo train`. What is not given stays `None`.
@@ -257,6 +259,12 @@ pub struct TrainingArgs {
     /// Decides all that is random; the same seed gives the same run
     #[arg(long, value_name = "N")]
     pub seed: Option<u64>,
+    /// Epochs without a better loss of the validation rows after which training ends [default: all epochs are done]
+    ///
+    /// The weights of the best epoch are then those that all other commands use. Needs validation rows (--validation). The loss is the
+    /// objective as it stands at the end of training: with the objective elbo and --beta 1, the negative ELBO.
+    #[arg(long, value_name = "EPOCHS", value_parser = whole)]
+    pub patience: Option<usize>,
     /// Steps between two records of the loss
     #[arg(long, value_name = "STEPS", value_parser = whole)]
     pub log_every: Option<usize>,
@@ -280,4 +288,15 @@ pub struct DeviceArgs {
     /// Never choose kernels by timing them, so that a seed gives the same bits again
     #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
     pub deterministic: Option<bool>,
+}
+
+impl ValueEnum for Architecture {
+    fn value_variants<'a>() -> &'a [Architecture] {
+        ARCHITECTURES
+    }
+
+    fn to_possible_value(&self) -> Option<PossibleValue> {
+        let about = self.about();
+        Some(PossibleValue::new(about.id).aliases(about.aliases).help(about.name))
+    }
 }

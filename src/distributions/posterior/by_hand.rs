@@ -18,6 +18,37 @@ fn drawn(spec: Spec, outputs: &[f64], noise: &[f64]) -> (Vec<f64>, f64) {
     (found[0].clone(), found[1][0])
 }
 
+/// The variances of the dimensions of one row, of what the encoder says, where there is a closed form.
+fn variances(spec: &str, outputs: &[f64]) -> Option<Vec<f64>> {
+    let posterior = build(POSTERIORS, &spec.parse().unwrap()).expect("the posterior is in the list");
+    let (graph, mut values) = (Graph::new(), Values::default());
+    values.tensors.insert("outputs".to_string(), outputs.to_vec());
+    let variance = posterior.marginal_variance(graph.input("outputs", &[1, outputs.len()]))?;
+    assert_eq!(variance.shape(), [1, 2]);
+    Some(evaluate(&values, &[variance]).remove(0))
+}
+
+#[test]
+fn variances_are_those_of_the_formulas() {
+    let ln = f64::ln;
+    let close = |spec: &str, outputs: &[f64], by_hand: [f64; 2]| {
+        let found = variances(spec, outputs).unwrap();
+        let is_close = found.iter().zip(by_hand).all(|(a, b)| (a - b).abs() < 1e-6 * b);
+        assert!(is_close, "{spec}: {found:?} is not {by_hand:?}");
+    };
+    // σ² itself; 2b²; π²s²/3; s²ν/(ν − 2).
+    close("diagonal-gaussian", &[3.0, -1.0, ln(4.0), ln(0.25)], [4.0, 0.25]);
+    close("laplace", &[3.0, -1.0, ln(2.0), ln(0.5)], [8.0, 0.5]);
+    close("logistic", &[3.0, -1.0, ln(2.0), ln(0.5)], [13.159_472_535, 0.822_467_033]);
+    close("student-t:nu=6", &[3.0, -1.0, ln(2.0), ln(0.5)], [6.0, 0.375]);
+    // L = (2 0; 0.5 3), whose part below the diagonal is given times √2: LLᵀ has 4 and 0.25 + 9 on its diagonal.
+    let lower = [ln(2.0), 77.0, 0.5 * 2f64.sqrt(), ln(3.0)];
+    close("full-covariance", &[&[3.0, -1.0], &lower[..]].concat(), [4.0, 9.25]);
+    for spec in ["planar:length=1", "householder:length=1"] {
+        assert_eq!(variances(spec, &[0.5; 9][..if spec.starts_with('p') { 9 } else { 6 }]), None, "{spec}");
+    }
+}
+
 /// ln of the standard normal density in two dimensions.
 fn log_normal(e: [f64; 2]) -> f64 {
     -std::f64::consts::TAU.ln() - 0.5 * (e[0] * e[0] + e[1] * e[1])

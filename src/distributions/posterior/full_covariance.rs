@@ -89,8 +89,17 @@ impl Posterior for FullCovariance {
     /// deviation L_ii.
     fn kl<'g>(&self, outputs: Tensor<'g>, prior: &dyn Prior) -> Option<Tensor<'g>> {
         let Factor { mu, lower, log_diagonal } = self.split(outputs);
-        let variance = lower.square().sum(&[2]).reshape(mu.shape());
+        let variance = diagonal(lower);
         let entropy = log_diagonal + 0.5 * (1.0 + LN_TAU);
         Some(prior.cross_entropy(mu, variance)? - entropy)
     }
+
+    fn marginal_variance<'g>(&self, outputs: Tensor<'g>) -> Option<Tensor<'g>> {
+        Some(diagonal(self.split(outputs).lower))
+    }
+}
+
+/// The diagonal of LLᵀ: Σ_j L_ij². `[rows, latent]`
+fn diagonal(lower: Tensor) -> Tensor {
+    lower.square().sum(&[2]).reshape(&lower.shape()[..2])
 }

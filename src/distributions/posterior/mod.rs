@@ -121,6 +121,12 @@ pub trait Posterior: std::fmt::Debug + Send + Sync {
         None
     }
 
+    /// The variance of each dimension by itself, around [`Posterior::mean`], where that has a closed form: the diagonal of the
+    /// covariance. `[rows, latent]`
+    fn marginal_variance<'g>(&self, outputs: Tensor<'g>) -> Option<Tensor<'g>> {
+        self.variance(outputs)
+    }
+
     /// The scalars of its own that vary in training: their value after so many epochs; infinitely many stand for the end.
     fn scalar(&self, name: &str, epochs: f64) -> Option<f64> {
         let _ = (name, epochs);

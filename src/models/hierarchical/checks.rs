@@ -31,7 +31,7 @@ impl ModelConfig {
 }
 
 /// Notes widths that are out of range, or given to a model of one layer.
-pub(in crate::models) fn check_widths(config: &ModelConfig, problems: &mut Problems) {
+pub(in crate::engine::models) fn check_widths(config: &ModelConfig, problems: &mut Problems) {
     let Some(widths) = &config.upper else { return };
     let kind = config.kind;
     problems.note(

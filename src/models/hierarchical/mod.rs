@@ -256,8 +256,14 @@ impl Encode for Hierarchical {
         self.stack.levels(rows.x, None)[0].z
     }
 
-    fn draw<'g>(&self, rows: Rows<'g>) -> Tensor<'g> {
-        self.stack.levels(rows.x, Some(&self.noise(rows, 1)))[0].z
+    fn draw<'g>(&self, rows: Rows<'g>, samples: usize) -> Tensor<'g> {
+        self.stack.levels(rows.x, Some(&self.noise(rows, samples)))[0].z
+    }
+
+    /// Bottom up, that of q(z₁ | x); in a ladder, codes are spread by what the layers above draw as well.
+    fn variance<'g>(&self, rows: Rows<'g>) -> Option<Tensor<'g>> {
+        let first = self.stack.levels(rows.x, None)[0].posterior;
+        (self.stack.recognition == Recognition::BottomUp).then(|| first.log_var.exp())
     }
 }
 
@@ -272,6 +278,11 @@ impl Decode for Hierarchical {
 
     fn reconstruct<'g>(&self, rows: Rows<'g>) -> Tensor<'g> {
         Decode::mean(self, Encode::mean(self, rows), None)
+    }
+
+    fn feature_losses<'g>(&self, rows: Rows<'g>) -> Tensor<'g> {
+        let z = Encode::draw(self, rows, 1);
+        -rows.log_likelihoods(&*self.parts.likelihood, self.stack.networks.decode(z, None))
     }
 }
 

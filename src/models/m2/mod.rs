@@ -47,7 +47,7 @@ pub(super) static ENTRY: ModelEntry = ModelEntry {
 };
 
 /// The model `m1+m2`.
-pub(in crate::models) static STACKED: ModelEntry = ModelEntry {
+pub(in crate::engine::models) static STACKED: ModelEntry = ModelEntry {
     about: About {
         kind: Kind::Model,
         id: "m1+m2",
@@ -264,10 +264,14 @@ impl Encode for M2 {
         self.parts.posterior.mean(self.outputs(rows))
     }
 
-    fn draw<'g>(&self, rows: Rows<'g>) -> Tensor<'g> {
-        let outputs = self.outputs(rows);
-        let noise = self.parts.posterior.noise(outputs.graph(), rows.count(), self.latent);
+    fn draw<'g>(&self, rows: Rows<'g>, samples: usize) -> Tensor<'g> {
+        let outputs = self.outputs(rows).repeat_rows(samples);
+        let noise = self.parts.posterior.noise(outputs.graph(), rows.count() * samples, self.latent);
         self.parts.posterior.sample(outputs, noise).z
+    }
+
+    fn variance<'g>(&self, rows: Rows<'g>) -> Option<Tensor<'g>> {
+        self.parts.posterior.marginal_variance(self.outputs(rows))
     }
 }
 
@@ -283,6 +287,15 @@ impl Decode for M2 {
     fn reconstruct<'g>(&self, rows: Rows<'g>) -> Tensor<'g> {
         let y = Some(rows.y.unwrap_or_else(|| self.guess(rows.x)));
         Decode::mean(self, Encode::mean(self, Rows { y, ..rows }), y)
+    }
+
+    /// The mean over the labels, by how likely each is for the row, of one code for each.
+    fn feature_losses<'g>(&self, rows: Rows<'g>) -> Tensor<'g> {
+        let ([count, features], classes) = (rows.x.dims(), self.classes());
+        let q = self.labeller.log_probs(rows.x).exp().reshape(&[count, classes, 1]);
+        let Bound { outputs, .. } = self.bound(rows, Labels::Every(count));
+        let each = rows.log_likelihoods(&*self.parts.likelihood, outputs).reshape(&[count, classes, features]);
+        -(q * each).sum(&[1]).reshape(&[count, features])
     }
 }
 

@@ -1,12 +1,11 @@
 //! What a model makes of rows and codes in memory: programs of one chunk, run as often as there are rows.
 
-use std::borrow::Cow;
-
 use super::super::given::Given;
 use super::super::importance::check_samples;
-use super::super::programs::{Taken, generator, known, observed, transform};
+use super::super::programs::{Taken, generator, known, transform};
 use super::Session;
-use crate::error::{Error, Result};
+use super::taken::{Input, Prepared, check_conditions};
+use crate::error::Result;
 use crate::graph::Tensor;
 use crate::kernels::Step;
 use crate::models::{Model, Rows};
@@ -42,7 +41,7 @@ impl Session {
     /// As for [`Session::encode`].
     pub fn draw_codes<'a>(&mut self, rows: impl Into<Given<'a>>, seed: u64) -> Result<Vec<f32>> {
         let latent = self.latent()?;
-        self.of_rows("code", rows.into(), latent, seed, |model, rows| Ok(model.can().encode()?.draw(rows)))
+        self.of_rows("code", rows.into(), latent, seed, |model, rows| Ok(model.can().encode()?.draw(rows, 1)))
     }
 
     /// E\[x | z\] at the posterior means `[rows, features]`.
@@ -94,8 +93,20 @@ impl Session {
         Ok(filled)
     }
 
+    /// What each value of a row costs by itself `[rows, features]`: −ln p(x_j | z) at one code drawn from the row's posterior, which
+    /// the seed decides. Their sum over a row is the reconstruction term of [`Session::score`] for the same seed.
+    ///
+    /// # Errors
+    /// If the model has no decoder; otherwise as for [`Session::encode`].
+    pub fn score_features<'a>(&mut self, rows: impl Into<Given<'a>>, seed: u64) -> Result<Vec<f32>> {
+        let features = self.model.features();
+        self.of_rows("score_features", rows.into(), features, seed, |model, rows| {
+            Ok(model.can().decode()?.feature_losses(rows))
+        })
+    }
+
     /// What a model makes of rows: `outputs` values of each.
-    fn of_rows(
+    pub(super) fn of_rows(
         &mut self,
         name: &str,
         given: Given,
@@ -103,18 +114,10 @@ impl Session {
         seed: u64,
         work: impl for<'g> FnOnce(&dyn Model, Rows<'g>) -> Result<Tensor<'g>>,
     ) -> Result<Vec<f32>> {
-        let given = self.known_of(given);
-        // Rows without gaps need no mask, and are worked on by a program that has none.
-        let gaps = self.takes_gaps && given.x.iter().any(|value| value.is_nan());
-        let taken = Taken { width: self.model.features(), condition: self.model.condition().given(), gaps };
-        let name = &if gaps { format!("{name}.gaps") } else { name.to_string() };
+        let (given, taken) = self.taken(given);
+        let name = &taken.program(name);
         self.load(name, |model, layout| transform(name, &layout.read(), CHUNK, taken, |rows| work(model, rows)))?;
         self.transform(name, given, taken, outputs, seed)
-    }
-
-    /// Rows without what the model infers itself.
-    fn known_of<'a>(&self, given: Given<'a>) -> Given<'a> {
-        Given { x: given.x, y: if self.model.condition().given() == 0 { &[] } else { given.y } }
     }
 
     /// E\[x | z, y\] `[rows, features]` of codes z `[rows, latent]`, and of conditions y `[rows, condition]` where the model
@@ -149,7 +152,7 @@ impl Session {
                 Ok(model.can().generate()?.rows(graph, CHUNK, y))
             })
         })?;
-        self.chunks("sample", (count, features), seed, &[(known.as_str(), y, condition)])
+        self.chunks("sample", (count, features), seed, &[(known, y, condition)])
     }
 
     /// New data, drawn from p(x | z, y) for codes drawn from the prior, where the model can draw it; else as [`Session::sample`]
@@ -169,7 +172,7 @@ impl Session {
                 Ok(decoder.draw(codes, y).unwrap_or_else(|| decoder.mean(codes, y)))
             })
         })?;
-        self.chunks("draw", (count, features), seed, &[(known.as_str(), y, condition)])
+        self.chunks("draw", (count, features), seed, &[(known, y, condition)])
     }
 
     /// Codes drawn from the prior. `[count, latent]`
@@ -185,55 +188,18 @@ impl Session {
     }
 
     /// Runs a loaded transform over rows, a chunk at a time; gives rows of `outputs` values.
-    fn transform(
-        &mut self,
-        name: &str,
-        Given { x, y }: Given,
-        Taken { width, condition, gaps }: Taken,
-        outputs: usize,
-        seed: u64,
-    ) -> Result<Vec<f32>> {
-        if !x.len().is_multiple_of(width) {
-            return Err(Error::invalid(format!("{} values are not whole rows of {width}", x.len())));
-        }
-        let rows = x.len() / width;
-        check_conditions(y, rows, condition)?;
-        let is_gap = |value: &f32| gaps && value.is_nan();
-        check_numbers("value", x, width, is_gap)?;
-        check_numbers("value of condition", y, condition, |_| false)?;
-        let mask: Vec<f32> = if gaps { x.iter().map(|v| f32::from(u8::from(!v.is_nan()))).collect() } else { vec![] };
-        let filled: Cow<[f32]> = match gaps {
-            true => x.iter().map(|&value| if value.is_nan() { 0.0 } else { value }).collect(),
-            false => x.into(),
-        };
-        let (known, observed) = (known(name), observed(name));
-        let inputs = [(name, &*filled, width), (&known, y, condition), (&observed, &mask, width)];
-        self.chunks(name, (rows, outputs), seed, &inputs)
+    fn transform(&mut self, name: &str, given: Given, taken: Taken, outputs: usize, seed: u64) -> Result<Vec<f32>> {
+        let prepared = Prepared::new(given, taken)?;
+        self.chunks(name, (prepared.rows, outputs), seed, &prepared.inputs(name))
     }
 
-    /// Runs a loaded program for so many rows, a chunk at a time, writing those inputs that it reads, each a name, values and a
-    /// width.
-    fn chunks(
-        &mut self,
-        name: &str,
-        (rows, outputs): (usize, usize),
-        seed: u64,
-        inputs: &[(&str, &[f32], usize)],
-    ) -> Result<Vec<f32>> {
+    /// Runs a loaded program for so many rows, a chunk at a time, writing its inputs.
+    fn chunks(&mut self, name: &str, (rows, outputs): (usize, usize), seed: u64, inputs: &[Input]) -> Result<Vec<f32>> {
         let id = self.loaded[name];
         let mut out = Vec::with_capacity(rows * outputs);
         let scalars = self.scalars(id, 1.0);
         for (i, start) in (0..rows).step_by(CHUNK).enumerate() {
-            let live = CHUNK.min(rows - start);
-            for &(input, values, width) in inputs {
-                let buffer = format!("input.{input}");
-                if self.executor.words(&buffer).is_none() {
-                    continue;
-                }
-                let mut padded = vec![0.0; CHUNK * width];
-                padded[..live * width].copy_from_slice(&values[start * width..][..live * width]);
-                self.executor.write_f32(&buffer, &padded)?;
-            }
+            let live = self.write_rows(inputs, (start, rows), CHUNK)?;
             let step =
                 Step { seed: Step::seed_words(seed), step: i as u32, rows: live as u32, scalars, ..Step::default() };
             self.executor.run(id, &[step])?;
@@ -242,29 +208,4 @@ impl Session {
         }
         Ok(out)
     }
-}
-
-/// Says so if one of these values, so many of each row, is no number.
-fn check_numbers(what: &str, values: &[f32], width: usize, may_be: impl Fn(&f32) -> bool) -> Result<()> {
-    match values.iter().position(|value| !value.is_finite() && !may_be(value)) {
-        None => Ok(()),
-        Some(at) => Err(Error::invalid(format!(
-            "{what} {} of row {} is {}, and a number was expected: leave such rows out, or fill them in",
-            at % width,
-            at / width,
-            values[at]
-        ))),
-    }
-}
-
-/// Says so if these are not conditions of so many values for so many rows.
-fn check_conditions(y: &[f32], rows: usize, condition: usize) -> Result<()> {
-    if y.len() == rows * condition {
-        return Ok(());
-    }
-    Err(Error::invalid(format!(
-        "the model is given {condition} values of condition with every row: give {} with these {rows} rows, not {}",
-        rows * condition,
-        y.len()
-    )))
 }

@@ -1,7 +1,7 @@
 //! Each likelihood is a probability: it sums to 1 over its support, and its mean is what that sum says.
 
-use elbo::cpu::Cpu;
-use elbo::distributions::{Bernoulli, DiscretizedLogistic, Likelihood, Support};
+use elbo::engine::cpu::Cpu;
+use elbo::engine::distributions::{Bernoulli, DiscretizedLogistic, Likelihood, Support};
 
 use super::grid::Grid;
 use super::{Sheet, made, outputs, specs};

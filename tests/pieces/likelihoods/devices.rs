@@ -2,8 +2,8 @@
 //! size, and data far from what they say.
 
 use elbo::catalogue::Spec;
-use elbo::cpu::Cpu;
-use elbo::distributions::Support;
+use elbo::engine::cpu::Cpu;
+use elbo::engine::distributions::Support;
 
 use super::densities::inside;
 use super::{Sheet, Tensor, made, outputs, specs};
@@ -69,6 +69,6 @@ fn the_cpu_computes_what_the_graph_says() {
 
 #[test]
 fn the_gpu_computes_what_the_graph_says() {
-    let Some(gpu) = crate::common::open(elbo::gpu::Options::default()) else { return };
+    let Some(gpu) = crate::common::open(elbo::engine::gpu::Options::default()) else { return };
     check(&mut Device::new(Box::new(gpu)));
 }

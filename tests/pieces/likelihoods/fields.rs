@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use elbo::cpu::Cpu;
 use elbo::data::Schema;
 use elbo::data::schema::{Field, FieldKind, Role, Scaling};
-use elbo::distributions::{Gaussian, Heads, Likelihood, NegativeBinomial, OneHot};
+use elbo::engine::cpu::Cpu;
+use elbo::engine::distributions::{Gaussian, Heads, Likelihood, NegativeBinomial, OneHot};
 
 use super::formulas::{binned, ln_gamma, normal};
 use super::{Sheet, Tensor};
@@ -179,7 +179,7 @@ fn the_cpu_computes_the_heads() {
 
 #[test]
 fn the_gpu_computes_the_heads() {
-    let Some(gpu) = crate::common::open(elbo::gpu::Options::default()) else { return };
+    let Some(gpu) = crate::common::open(elbo::engine::gpu::Options::default()) else { return };
     check(&mut Device::new(Box::new(gpu)));
 }
 

@@ -4,7 +4,7 @@
 use std::f64::consts::PI;
 
 use elbo::catalogue::Spec;
-use elbo::distributions::LIKELIHOODS;
+use elbo::engine::distributions::LIKELIHOODS;
 
 use super::{Sheet, made};
 

@@ -1,6 +1,6 @@
 //! Cells that cover a support, so that sums over it can be taken and draws be counted.
 
-use elbo::distributions::Support;
+use elbo::engine::distributions::Support;
 
 /// Cells of a density: even, as the two parts of a kinked one must not share a cell.
 const CELLS: usize = 4000;

@@ -4,8 +4,8 @@
 //! Z by the cube root of Wilson and Hilferty (1931) and held to Z < 5: by chance above that with a probability below 10⁻⁶.
 //! The draws are a function of a fixed seed, so a test that passes once passes always.
 
-use elbo::cpu::Cpu;
-use elbo::distributions::Likelihood;
+use elbo::engine::cpu::Cpu;
+use elbo::engine::distributions::Likelihood;
 
 use super::densities::{Looked, look};
 use super::{Sheet, made, outputs, specs};

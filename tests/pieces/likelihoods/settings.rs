@@ -1,7 +1,7 @@
 //! What a likelihood cannot be given is refused, in words.
 
 use elbo::catalogue::{Bounds, Spec, build};
-use elbo::distributions::LIKELIHOODS;
+use elbo::engine::distributions::LIKELIHOODS;
 
 /// Numbers that bounds do not allow.
 fn outside(bounds: Bounds) -> Vec<f64> {

@@ -108,7 +108,7 @@ impl Plan<'_> {
 
     /// The tensor that must lie in memory for a product to read `t`: views with rows or columns of stride 1 are read as
     /// they are.
-    pub(in crate::program::lower) fn operand(&self, t: NodeId) -> NodeId {
+    pub(in crate::engine::program::lower) fn operand(&self, t: NodeId) -> NodeId {
         let node = self.graph.node(t);
         let simple = match &node.op {
             Op::Slice { .. } | Op::Permute(_) => true,
@@ -151,7 +151,7 @@ impl Plan<'_> {
     }
 
     /// Whether a stored tensor is computed by a fused unit: not external, not the result of a kernel of its own.
-    pub(in crate::program::lower) fn is_fused(&self, t: NodeId) -> bool {
+    pub(in crate::engine::program::lower) fn is_fused(&self, t: NodeId) -> bool {
         let op = &self.graph.node(t).op;
         op.is_elementwise() || op.is_view()
     }

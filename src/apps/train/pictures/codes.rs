@@ -2,7 +2,8 @@
 
 use std::path::PathBuf;
 
-use super::{POINTS, TrainRun};
+use super::POINTS;
+use crate::apps::TrainRun;
 use crate::apps::pictures::{ImageShape, Manifold, save_prior_map};
 use crate::distributions::Codes;
 use crate::error::Result;
@@ -23,19 +24,17 @@ struct Spread {
 
 impl TrainRun {
     /// `manifold.png`, where codes are real numbers in a plane, all that is decoded, and rows are no lines of a table; `prior.png`, where
-    /// the prior is no standard normal or the posterior is a flow. Needs the posterior means. Gives the files.
-    pub(super) fn pictures_of_codes(&mut self, image: ImageShape) -> Result<Vec<PathBuf>> {
+    /// the prior is no standard normal or the posterior is a flow. `means` are the posterior means of the rows that are shown
+    /// `[rows, latent]`. Gives the files.
+    pub(super) fn pictures_of_codes(&mut self, means: &[f32], image: ImageShape) -> Result<Vec<PathBuf>> {
         let Spread { real, standard_normal, shaped } = self.spread()?;
         let mut made = vec![];
         if let Some(side) = Manifold::side(image)
             .filter(|_| !self.data.train.schema.is_table())
             .filter(|_| real && self.config.model.latent == 2 && !self.config.model.kind.is_conditional())
         {
-            let manifold = if standard_normal {
-                Manifold::of_standard_normal(side)
-            } else {
-                Manifold::of_codes(&self.means, side)
-            };
+            let manifold =
+                if standard_normal { Manifold::of_standard_normal(side) } else { Manifold::of_codes(means, side) };
             let images = self.trainer.session.decode(&manifold.codes())?;
             let path = self.folder.join("manifold.png");
             manifold.save(&path, &images, image)?;
@@ -68,7 +67,7 @@ impl TrainRun {
         for (i, start) in (0..rows).step_by(CHUNK).enumerate() {
             let (x, y) = shown.gather(start..rows.min(start + CHUNK));
             // Each call starts its noise anew, and none is that of the prior's codes.
-            posterior.extend(session.draw_codes(Given { x: &x, y: &y }, seed.wrapping_add(1 + i as u64))?);
+            posterior.extend(session.draw_codes(Given::new(&x, &y), seed.wrapping_add(1 + i as u64))?);
         }
         let labels = shown.labels.as_ref().map(|labels| (&labels.values[..rows], labels.names.as_slice()));
         let path = self.folder.join("prior.png");

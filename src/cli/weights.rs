@@ -1,0 +1,10 @@
+//! Which weights of a run a command uses.
+
+use crate::apps::Saved;
+
+/// Says whose weights they are, where they are not the last.
+pub(super) fn say_weights(saved: &Saved) {
+    if let Some(best) = saved.best {
+        println!("Weights: of epoch {}, the best by the loss of the validation rows", best.epoch);
+    }
+}

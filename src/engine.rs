@@ -1,0 +1,52 @@
+//! The engine below the library: kernels, graphs, programs, executors, and what models and their training are made of.
+//!
+//! All of it can be used (`examples/engine.rs` differentiates a formula and runs it), and none of it is promised: names and signatures
+//! here change from one version to the next as the engine does, without a note. What is promised stands at the top of the crate.
+//!
+//! Each floor uses what is below it, and knows nothing above:
+//!
+//! | floor | module | holds |
+//! |---|---|---|
+//! | 6 | [`training`] | the loop, schedules, checkpoints, metrics |
+//! | 5 | [`models`] | one file per model: how its graph is put together |
+//! | 4 | [`nn`], [`distributions`], [`objectives`] | layers; densities with samples and divergences; what is minimised |
+//! | 3 | [`graph`] | tensors, operations, derivatives: a graph in, a graph out |
+//! | 2 | [`program`] | the lowering: fusion, order, memory; the list that both executors read |
+//! | 1 | `gpu`, [`cpu`] | the two executors |
+//! | 0 | [`kernels`] | each kernel's WGSL, CPU reference, launch and cost, and the table of all of them |
+//!
+//! Beside them stands [`evaluation`], what is computed from codes after a run.
+
+// Modules whose numbers devices compute with may not ask the platform for them: see clippy.toml.
+#[cfg_attr(not(test), deny(clippy::disallowed_methods))]
+#[path = "cpu/mod.rs"]
+pub mod cpu;
+#[cfg_attr(not(test), deny(clippy::disallowed_methods))]
+#[path = "distributions/mod.rs"]
+pub mod distributions;
+#[path = "evaluation/mod.rs"]
+pub mod evaluation;
+#[cfg(feature = "gpu")]
+#[path = "gpu/mod.rs"]
+pub mod gpu;
+#[cfg_attr(not(test), deny(clippy::disallowed_methods))]
+#[path = "graph/mod.rs"]
+pub mod graph;
+#[cfg_attr(not(test), deny(clippy::disallowed_methods))]
+#[path = "kernels/mod.rs"]
+pub mod kernels;
+#[cfg_attr(not(test), deny(clippy::disallowed_methods))]
+#[path = "models/mod.rs"]
+pub mod models;
+#[cfg_attr(not(test), deny(clippy::disallowed_methods))]
+#[path = "nn/mod.rs"]
+pub mod nn;
+#[cfg_attr(not(test), deny(clippy::disallowed_methods))]
+#[path = "objectives/mod.rs"]
+pub mod objectives;
+#[cfg_attr(not(test), deny(clippy::disallowed_methods))]
+#[path = "program/mod.rs"]
+pub mod program;
+#[cfg_attr(not(test), deny(clippy::disallowed_methods))]
+#[path = "training/mod.rs"]
+pub mod training;

@@ -1,0 +1,37 @@
+//! What an embedder builds: which crates come with which cargo features, as cargo itself resolves them.
+
+use std::collections::BTreeSet;
+use std::process::Command;
+
+/// The names of all crates that the library is built of with these words behind `cargo tree`.
+fn crates(words: &[&str]) -> BTreeSet<String> {
+    let output = Command::new(env!("CARGO"))
+        .args(["tree", "--offline", "--edges", "normal", "--prefix", "none", "--format", "{p}"])
+        .args(words)
+        .current_dir(env!("CARGO_MANIFEST_DIR"))
+        .output()
+        .expect("cargo starts");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let text = String::from_utf8(output.stdout).expect("text");
+    text.lines().filter_map(|line| line.split_whitespace().next()).map(String::from).collect()
+}
+
+const PROGRAM: [&str; 4] = ["clap", "ctrlc", "indicatif", "textwrap"];
+const PICTURES: [&str; 3] = ["dejavu", "image", "plotters"];
+const GPU: [&str; 2] = ["naga", "wgpu"];
+
+#[test]
+fn an_embedder_builds_what_it_asks_for_and_no_more() {
+    for (words, held) in [
+        (&["--no-default-features"][..], &[][..]),
+        (&["--no-default-features", "--features", "gpu"], &[&GPU[..]]),
+        (&["--no-default-features", "--features", "pictures"], &[&PICTURES[..]]),
+        (&[], &[&PROGRAM[..], &PICTURES, &GPU]),
+    ] {
+        let (found, held) = (crates(words), held.concat());
+        assert!(found.contains("rayon") && found.len() > 50, "{words:?}: {found:?}");
+        for name in PROGRAM.iter().chain(&PICTURES).chain(&GPU) {
+            assert_eq!(found.contains(*name), held.contains(name), "{words:?}: {name}");
+        }
+    }
+}
