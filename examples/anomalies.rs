@@ -19,7 +19,7 @@ pub fn main() -> elbo::Result<()> {
     let usual: Vec<f32> = (0..2000).flat_map(wave).collect();
     let data = Dataset::new("waves", Values::Floats(usual), Shape::vector(16))?;
     let mut config = Preset::Classic.config();
-    config.model.hidden = vec![32];
+    config.model.encoder = "mlp:32".parse()?;
     config.model.latent = 2;
     config.model.likelihood = Spec::new("gaussian").with("sigma", 0.1);
     config.training.epochs = 20;

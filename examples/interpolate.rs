@@ -19,7 +19,7 @@ pub fn main() -> elbo::Result<()> {
     let rows: Vec<f32> = (0..2000).flat_map(|i| bump(3.0 + 18.0 * (i % 500) as f32 / 500.0)).collect();
     let data = Dataset::new("bumps", Values::Floats(rows), Shape::vector(24))?;
     let mut config = Preset::Classic.config();
-    config.model.hidden = vec![64];
+    config.model.encoder = "mlp:64".parse()?;
     config.model.latent = 1;
     config.model.likelihood = Spec::new("gaussian").with("sigma", 0.1);
     config.training.epochs = 40;

@@ -14,7 +14,7 @@ pub fn main() -> elbo::Result<()> {
     let data = Dataset::new("waves", waves(0..16_000), Shape::vector(16))?;
     let held_out = Dataset::new("more waves", waves(16_000..19_200), Shape::vector(16))?;
     let mut config = Preset::Classic.config();
-    config.model.hidden = vec![32];
+    config.model.encoder = "mlp:32".parse()?;
     config.model.latent = 2;
     config.model.likelihood = Spec::new("gaussian").with("sigma", 0.1);
     config.training.epochs = 500;

@@ -15,7 +15,7 @@
 //! let data = Dataset::new("waves", Values::Floats(rows), Shape::vector(16))?;
 //!
 //! let mut config = Preset::Classic.config();
-//! config.model.hidden = vec![32];
+//! config.model.encoder = "mlp:32".parse()?;
 //! config.model.latent = 2;
 //! config.model.likelihood = Spec::new("gaussian").with("sigma", 0.1);
 //! config.training.epochs = 30;
@@ -77,6 +77,7 @@ pub mod engine;
 pub mod error;
 mod files;
 mod problems;
+mod settings;
 mod user_cache;
 
 #[cfg(feature = "gpu")]

@@ -1,7 +1,6 @@
 //! Collects what is wrong with settings, so that people hear of everything at once; and what was probably meant.
 
 use std::fmt::Display;
-use std::ops::RangeInclusive;
 
 use crate::error::{Error, Result};
 
@@ -17,23 +16,9 @@ impl Problems {
         }
     }
 
-    /// A whole number must lie in `range`.
-    pub fn within(&mut self, key: &str, value: u64, range: RangeInclusive<u64>) {
-        let (least, most) = (range.start(), range.end());
-        self.note(!range.contains(&value), format!("`{key}` is {value}: give a whole number from {least} to {most}"));
-    }
-
-    /// A number must be positive and finite, also when rounded to 32 bits, in which everything is computed.
-    pub fn positive(&mut self, key: &str, value: f64, example: &str) {
-        let rounded = value as f32;
-        let is_wrong = !(rounded.is_finite() && rounded > 0.0);
-        self.note(is_wrong, format!("`{key}` is {value}: give a positive number, such as {example}"));
-    }
-
-    /// A number must be at least 0, and at most what `f32` can hold.
-    pub fn not_negative(&mut self, key: &str, value: f64, example: &str) {
-        let is_wrong = !((value as f32).is_finite() && value >= 0.0);
-        self.note(is_wrong, format!("`{key}` is {value}: give 0 or a positive number, such as {example}"));
+    /// Notes problems that are.
+    pub fn all(&mut self, problems: impl IntoIterator<Item = String>) {
+        self.0.extend(problems);
     }
 
     /// Notes why something is not there.

@@ -7,11 +7,14 @@
 mod common;
 #[path = "common/oracle.rs"]
 mod oracle;
+#[path = "common/pieces.rs"]
+mod pieces;
 #[path = "training/runs.rs"]
 #[allow(dead_code, reason = "each test program uses its own part of this")]
 mod runs;
 
 use elbo::apps::Outcome;
+use elbo::catalogue::Spec;
 use elbo::config::DeviceChoice;
 use elbo::data::Shape;
 use elbo::engine::cpu::Cpu;
@@ -21,6 +24,7 @@ use elbo::engine::models::{
     ARCHITECTURES, Architecture, Batch, Capability, LabelUse, Labelled, Model, ModelConfig, RowForm, Rows, Terms,
     parameters,
 };
+use elbo::engine::nn::NETWORKS;
 use elbo::engine::objectives::BETA;
 use elbo::engine::program::{Gradients, ParameterSet, Request, Rule, Update};
 use elbo::engine::training::{Given, LogLikelihood, Session};
@@ -33,9 +37,14 @@ const ROWS: usize = 4;
 /// Rows of the labelled part.
 const SOME: usize = 3;
 
-/// A small model of a kind.
+/// A small model of a kind, its networks being perceptrons.
 fn model(kind: Architecture) -> Box<dyn Model> {
-    let config = ModelConfig { kind, hidden: vec![6], latent: 3, ..ModelConfig::default() };
+    model_of(kind, "mlp:6".parse().unwrap())
+}
+
+/// A small model of a kind with this encoder, and a decoder that is its mirror.
+fn model_of(kind: Architecture, encoder: Spec) -> Box<dyn Model> {
+    let config = ModelConfig { kind, encoder, latent: 3, ..ModelConfig::default() };
     let condition = if kind.is_conditional() { CLASSES } else { 0 };
     (kind.build)(&config, RowForm { schema: &Shape::vector(FEATURES).into(), condition }).unwrap()
 }
@@ -80,9 +89,15 @@ fn terms<'g>(graph: &'g Graph, kind: Architecture, model: &dyn Model) -> (Terms<
     (model.terms(&batch), batch.weights)
 }
 
+/// Every kind of model with every network.
+fn every_model() -> impl Iterator<Item = (Architecture, Spec)> {
+    let networks = || NETWORKS.iter().map(|piece| pieces::small(&piece.about));
+    ARCHITECTURES.iter().flat_map(move |&kind| networks().map(move |network| (kind, network)))
+}
+
 /// The largest difference of a training step on a device from the graph, and that from a graph with another row.
-fn differences(device: &mut Device, kind: Architecture) -> [f64; 2] {
-    let (model, graph) = (model(kind), Graph::new());
+fn differences(device: &mut Device, kind: Architecture, network: Spec) -> [f64; 2] {
+    let (model, graph) = (model_of(kind, network), Graph::new());
     let values = leaves(kind, &*model);
     let (terms, weights) = terms(&graph, kind, &*model);
     let set = ParameterSet::new("model", parameters(&*model).into_iter().map(|spec| (spec.name, spec.shape)));
@@ -103,18 +118,18 @@ fn differences(device: &mut Device, kind: Architecture) -> [f64; 2] {
 
 #[test]
 fn its_step_is_the_graphs_on_the_cpu() {
-    for &kind in ARCHITECTURES {
-        let [right, wrong] = differences(&mut Device::new(Box::new(Cpu::new())), kind);
-        assert!(right < 1e-4 && wrong > 1e-3, "{kind}: {right:e}, and {wrong:e} from other rows");
+    for (kind, network) in every_model() {
+        let [right, wrong] = differences(&mut Device::new(Box::new(Cpu::new())), kind, network.clone());
+        assert!(right < 1e-4 && wrong > 1e-3, "{kind} of {network}: {right:e}, and {wrong:e} from other rows");
     }
 }
 
 #[test]
 fn its_step_is_the_graphs_on_the_gpu() {
-    for &kind in ARCHITECTURES {
+    for (kind, network) in every_model() {
         let Some(gpu) = common::gpu() else { return };
-        let [right, wrong] = differences(&mut Device::new(Box::new(gpu)), kind);
-        assert!(right < 1e-4 && wrong > 1e-3, "{kind}: {right:e}, and {wrong:e} from other rows");
+        let [right, wrong] = differences(&mut Device::new(Box::new(gpu)), kind, network.clone());
+        assert!(right < 1e-4 && wrong > 1e-3, "{kind} of {network}: {right:e}, and {wrong:e} from other rows");
     }
 }
 
@@ -122,8 +137,8 @@ fn its_step_is_the_graphs_on_the_gpu() {
 #[test]
 fn its_gradient_is_that_of_its_loss() {
     const H: f64 = 1e-4;
-    for &kind in ARCHITECTURES {
-        let (model, graph) = (model(kind), Graph::new());
+    for (kind, network) in every_model() {
+        let (model, graph) = (model_of(kind, network.clone()), Graph::new());
         let values = leaves(kind, &*model);
         let (terms, weights) = terms(&graph, kind, &*model);
         let loss = terms.loss * weights;
@@ -144,12 +159,15 @@ fn its_gradient_is_that_of_its_loss() {
         let along =
             |g: &[Vec<f64>]| g.iter().flatten().zip(direction.iter().flatten()).map(|(g, d)| g * d).sum::<f64>();
         let found = along(&gradients);
-        assert!((found - slope).abs() < 1e-6 * slope.abs().max(1.0), "{kind}: {found} is not {slope}");
+        assert!((found - slope).abs() < 1e-6 * slope.abs().max(1.0), "{kind} of {network}: {found} is not {slope}");
         // The gradient of one parameter, left out, is missed.
         for (i, name) in names.iter().enumerate().filter(|(i, _)| gradients[*i].iter().any(|g| g.abs() > 1e-3)) {
             let mut without = gradients.clone();
             without[i].fill(0.0);
-            assert!((along(&without) - slope).abs() > 1e-5 * slope.abs().max(1.0), "{kind}: {name} is not seen");
+            assert!(
+                (along(&without) - slope).abs() > 1e-5 * slope.abs().max(1.0),
+                "{kind} of {network}: {name} is not seen"
+            );
         }
         assert!(gradients.iter().any(|g| g.iter().any(|g| *g != 0.0)), "{kind}: nothing is learnt");
     }

@@ -3,5 +3,7 @@
 mod common;
 #[path = "pieces/likelihoods.rs"]
 mod likelihoods;
+#[path = "pieces/networks.rs"]
+mod networks;
 #[path = "common/oracle.rs"]
 mod oracle;

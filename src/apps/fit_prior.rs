@@ -228,7 +228,7 @@ impl Run {
     fn write(&self, folder: &Path, config: &Config, trainer: &mut Trainer) -> Result<()> {
         let fitted = trainer.checkpoint()?;
         let mut tensors = Vec::new();
-        let optimiser = build(OPTIMISERS, &config.training.whole_optimiser())?;
+        let optimiser = build(OPTIMISERS, &config.training.optimiser)?;
         let state = optimiser.state().iter().map(|name| format!("{}.{name}.", optimiser.id()));
         let trained = config.training.average.map(|_| TRAINED.to_string());
         for prefix in [String::new()].into_iter().chain(trained).chain(state) {

@@ -4,12 +4,14 @@ use crate::catalogue::{About, Piece};
 use crate::distributions::{LIKELIHOODS, POSTERIORS, PRIORS};
 use crate::kernels::OPTIMISERS;
 use crate::models;
+use crate::nn::NETWORKS;
 use crate::objectives::OBJECTIVES;
 use crate::training::KL_SCHEDULES;
 
-/// Every model, objective, KL schedule, likelihood, posterior, prior and optimiser, in that order.
+/// Every model, network, objective, KL schedule, likelihood, posterior, prior and optimiser, in that order.
 pub fn all_pieces() -> Vec<&'static About> {
     let mut all: Vec<&About> = models::abouts().collect();
+    all.extend(abouts(NETWORKS));
     all.extend(abouts(OBJECTIVES));
     all.extend(KL_SCHEDULES);
     all.extend(abouts(LIKELIHOODS));

@@ -1,6 +1,6 @@
 //! Pieces that models are put together from, each under the name by which a user asks for it.
 //!
-//! A factor of a model (its likelihood, posterior, prior, objective) is a trait; each of its forms is one file that ends in
+//! A factor of a model (its networks, likelihood, posterior, prior, objective) is a trait; each of its forms is one file that ends in
 //! one static [`Piece`], and the factor's list names them all. The command line, the configuration, `elbo models` and the
 //! tests walk the lists, so a form that stands in its list is known everywhere.
 //!
@@ -9,7 +9,9 @@
 mod piece;
 mod setting;
 mod spec;
+mod value;
 
 pub use piece::{About, Kind, Piece, build, find, rename};
 pub use setting::{Bounds, Setting, Settings};
 pub use spec::Spec;
+pub use value::{Usual, Value};

@@ -1,18 +1,19 @@
-//! The numbers that a piece can be given.
+//! What a piece can be given: numbers, lists of them, words, each within its bounds.
 
 use std::fmt;
 
 use serde::Serialize;
 
+use super::value::{Usual, Value};
 use super::{About, Spec};
 
-/// A number that a piece takes.
+/// What a piece takes.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct Setting {
     /// Its name behind the colon of a [`Spec`].
     pub name: &'static str,
     /// What it is where it is not given.
-    pub default: f64,
+    pub default: Usual,
     /// What it may be.
     pub bounds: Bounds,
     /// What it means, in the words of the paper.
@@ -33,13 +34,32 @@ pub enum Bounds {
     Within(f64, f64),
     /// 0 or more, and less than a number.
     Below(f64),
+    /// Above 0, and at most a number.
+    PositiveTo(f64),
+    /// Above 0, and less than a number.
+    PositiveBelow(f64),
     /// A whole number from one to another.
     Whole(u64, u64),
+    /// One to so many numbers, each within bounds of its own.
+    UpTo(usize, &'static Bounds),
+    /// One of some words.
+    OneOf(&'static [&'static str]),
 }
 
 impl Bounds {
-    /// Whether a number is allowed, also when rounded to 32 bits, in which everything is computed.
-    pub fn allow(self, value: f64) -> bool {
+    /// Whether a value is allowed; numbers also when rounded to 32 bits, in which everything is computed.
+    pub fn allow(self, value: impl Into<Value>) -> bool {
+        match (self, value.into()) {
+            (Bounds::OneOf(words), Value::Word(word)) => words.contains(&word.as_str()),
+            (Bounds::UpTo(most, each), Value::Numbers(numbers)) => {
+                (1..=most).contains(&numbers.len()) && numbers.iter().all(|&number| each.allow_number(number))
+            }
+            (_, Value::Numbers(numbers)) => matches!(numbers[..], [number] if self.allow_number(number)),
+            (_, Value::Word(_)) => false,
+        }
+    }
+
+    fn allow_number(self, value: f64) -> bool {
         let rounded = value as f32;
         rounded.is_finite()
             && match self {
@@ -48,7 +68,10 @@ impl Bounds {
                 Bounds::Any => true,
                 Bounds::Within(low, high) => (low..=high).contains(&value),
                 Bounds::Below(end) => value >= 0.0 && rounded < end as f32,
+                Bounds::PositiveTo(end) => rounded > 0.0 && value <= end,
+                Bounds::PositiveBelow(end) => value > 0.0 && rounded < end as f32,
                 Bounds::Whole(low, high) => value.fract() == 0.0 && (low as f64..=high as f64).contains(&value),
+                Bounds::UpTo(..) | Bounds::OneOf(_) => false,
             }
     }
 }
@@ -61,12 +84,16 @@ impl fmt::Display for Bounds {
             Bounds::Any => write!(f, "a finite number"),
             Bounds::Within(low, high) => write!(f, "a number from {low} to {high}"),
             Bounds::Below(end) => write!(f, "a number from 0 to below {end}"),
+            Bounds::PositiveTo(end) => write!(f, "a number from above 0 to {end}"),
+            Bounds::PositiveBelow(end) => write!(f, "a number from above 0 to below {end}"),
             Bounds::Whole(low, high) => write!(f, "a whole number from {low} to {high}"),
+            Bounds::UpTo(most, each) => write!(f, "1 to {most} numbers, each {each}"),
+            Bounds::OneOf(words) => write!(f, "one of {}", words.join(", ")),
         }
     }
 }
 
-/// The numbers a piece is built with: those of a [`Spec`], and its defaults.
+/// What a piece is built with: the settings of a [`Spec`], and its defaults.
 #[derive(Clone, Copy, Debug)]
 pub struct Settings<'a> {
     pub(super) about: &'a About,
@@ -78,14 +105,53 @@ impl Settings<'_> {
     ///
     /// # Panics
     /// If the piece declares no such setting: an error in the piece.
-    pub fn get(&self, name: &str) -> f64 {
+    fn value(&self, name: &str) -> Value {
         let declared = self.about.settings.iter().find(|s| s.name == name);
         let declared = declared.unwrap_or_else(|| panic!("{} declares no setting {name}", self.about.id));
-        self.spec.settings.get(name).copied().unwrap_or(declared.default)
+        self.spec.settings.get(name).cloned().unwrap_or_else(|| declared.default.into())
+    }
+
+    /// The numbers of a setting by its name.
+    ///
+    /// # Panics
+    /// If the piece declares no such setting, or a word: an error in the piece.
+    pub fn numbers(&self, name: &str) -> Vec<f64> {
+        match self.value(name) {
+            Value::Numbers(numbers) => numbers,
+            Value::Word(word) => panic!("{name} of {} is the word {word}, and no number", self.about.id),
+        }
+    }
+
+    /// A number by its name.
+    ///
+    /// # Panics
+    /// As for [`Settings::numbers`].
+    pub fn get(&self, name: &str) -> f64 {
+        self.numbers(name)[0]
     }
 
     /// A whole number by its name.
+    ///
+    /// # Panics
+    /// As for [`Settings::numbers`].
     pub fn whole(&self, name: &str) -> usize {
         self.get(name) as usize
+    }
+
+    /// Whole numbers by their name.
+    ///
+    /// # Panics
+    /// As for [`Settings::numbers`].
+    pub fn wholes(&self, name: &str) -> Vec<usize> {
+        self.numbers(name).into_iter().map(|number| number as usize).collect()
+    }
+
+    /// A word by its name, as the type that it is a name of.
+    ///
+    /// # Panics
+    /// If the piece declares no such setting, or bounds that let in words which are no names of the type: an error in the piece.
+    pub fn word<T: std::str::FromStr>(&self, name: &str) -> T {
+        let word = self.value(name).to_string();
+        word.parse().unwrap_or_else(|_| panic!("{name} of {} is {word}, which is nothing", self.about.id))
     }
 }

@@ -18,7 +18,7 @@ pub use commands::{
     ModelsArgs, ProfileArgs, ReconstructArgs, ReproduceArgs, SampleArgs, ShowKernelArgs,
 };
 pub use resolve::{data_config, resolve, train_config};
-pub use train::{DataArgs, DeviceArgs, ModelArgs, RowArgs, TrainArgs, TrainingArgs};
+pub use train::TrainArgs;
 
 use crate::config::Preset;
 
@@ -69,7 +69,7 @@ pub enum Command {
     /// Prints rows, classes and parts, what was decided because nobody had and how to decide otherwise, and what was left out.
     /// With --out, draws rows from all over it.
     Data(LookArgs),
-    /// List what models can be made of: objectives, likelihoods, posteriors, priors
+    /// List what models can be made of: networks, objectives, likelihoods, posteriors, priors
     ///
     /// With a name, explains one: its formula, where it comes from, the numbers it takes, and a command that uses it.
     Models(ModelsArgs),
@@ -138,6 +138,11 @@ pub fn command() -> clap::Command {
     // All are walked through, since changing a single one would move it to the end of the list.
     Cli::command().mut_subcommands(|command| match command.get_name() {
         "train" => command.mut_args(|arg| with_default(arg, &presets)),
+        // Of the settings of data, these are not about what its rows are.
+        "data" => command.mut_args(|arg| match arg.get_id().as_str() {
+            "source" | "binarise" | "condition" | "labels" => arg.hide(true),
+            _ => arg,
+        }),
         _ => command,
     })
 }
@@ -159,10 +164,7 @@ pub(super) fn options_of(command_name: &str) -> Vec<(String, String)> {
 
 /// Adds `[default: 20; classic: 10]` to the help of an option that is a setting.
 fn with_default(arg: Arg, presets: &[(Preset, toml::Table)]) -> Arg {
-    let key = match arg.get_id().as_str() {
-        "preset" | "device" => return arg,
-        id => key_of(&id.replace('_', "-")).to_owned(),
-    };
+    let key = arg.get_id().as_str().replace('_', "-");
     let value = |settings: &toml::Table| {
         let mut tables = settings.values().filter_map(toml::Value::as_table);
         tables.find_map(|table| table.get(&key)).map(spelled)
@@ -193,10 +195,4 @@ fn spelled(value: &toml::Value) -> String {
         toml::Value::Float(number) => number.to_string(),
         other => other.to_string(),
     }
-}
-
-/// A whole number; `20_000` is one too, as in TOML.
-fn whole(text: &str) -> Result<usize, String> {
-    let digits = text.trim().replace('_', "");
-    digits.parse().map_err(|_| "give a whole number, 0 or more".to_owned())
 }

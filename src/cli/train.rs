@@ -9,13 +9,13 @@ use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressStyle};
 
-use super::args::{DataArgs, TrainArgs, resolve};
+use super::args::{TrainArgs, resolve};
 use super::interrupt::on_interrupt;
 use super::style;
 use crate::apps::{Outcome, TrainRun, Watcher, open_device, open_tuned};
-use crate::config::{Architecture, Config, DeviceChoice, ModelConfig};
-use crate::data::Schema;
+use crate::config::{Architecture, Config, DataOptions, DeviceChoice, ModelConfig};
 use crate::data::schema::{Role, some_of};
+use crate::data::{Schema, Shape};
 use crate::error::{Error, Result};
 use crate::training::Progress;
 use crate::training::metrics::EpochRecord;
@@ -26,7 +26,7 @@ const WIDTH: usize = 120;
 /// Trains a model; of one over the codes of a VAE, where there is none yet, that first.
 pub fn run(args: &TrainArgs) -> Result<()> {
     let is_new = args.second_stage.is_none() && args.resume.is_none() && !args.print_config;
-    if let Some(kind) = args.model.model.filter(|kind| kind.stands_on_vae && is_new) {
+    if let Some(kind) = args.settings.model.kind.filter(|kind| kind.stands_on_vae && is_new) {
         let (first, second) = stages(args, kind)?;
         println!("First of two: a VAE, without labels");
         train(&first)?;
@@ -40,9 +40,9 @@ pub fn run(args: &TrainArgs) -> Result<()> {
 /// of both; how rows are likely is the VAE's to learn, labels the other's.
 fn stages(args: &TrainArgs, kind: Architecture) -> Result<(TrainArgs, TrainArgs)> {
     let (mut first, mut second) = (args.clone(), args.clone());
-    first.model.model = Some(Architecture::default());
-    first.model.alpha = None;
-    first.data.labels = None;
+    first.settings.model.kind = Some(Architecture::default());
+    first.settings.model.alpha = None;
+    first.settings.data.labels = None;
     let config = resolve(&first)?;
     let named = Config { model: ModelConfig { kind, ..config.model.clone() }, ..config };
     let folder = args.out.clone().unwrap_or_else(|| free_folder(&named));
@@ -50,10 +50,10 @@ fn stages(args: &TrainArgs, kind: Architecture) -> Result<(TrainArgs, TrainArgs)
     first.out = Some(run.clone());
     second.second_stage = Some(run);
     second.out = Some(folder);
-    second.data = DataArgs { labels: args.data.labels, ..DataArgs::default() };
-    second.model.likelihood = None;
-    second.model.sigma = None;
-    second.model.objective = None;
+    second.settings.data = DataOptions { labels: args.settings.data.labels, ..DataOptions::default() };
+    second.settings.model.likelihood = None;
+    second.settings.model.sigma = None;
+    second.settings.model.objective = None;
     Ok((first, second))
 }
 
@@ -82,7 +82,7 @@ fn train(args: &TrainArgs) -> Result<()> {
             (TrainRun::start(config, &folder, executor)?, folder)
         }
     };
-    introduce(&run, batch);
+    introduce(&run, batch)?;
     let mut watcher = Bar::new(run.kl_estimator().is_some())?;
     let outcome = run.train(&mut watcher);
     watcher.bar.finish_and_clear();
@@ -126,7 +126,7 @@ fn free_folder(config: &Config) -> PathBuf {
 }
 
 /// Says what is trained on what, where batches of so many rows were asked for.
-fn introduce(run: &TrainRun, batch: usize) {
+fn introduce(run: &TrainRun, batch: usize) -> Result<()> {
     println!("Data:   {}", run.data.train.describe());
     let origin = &run.data.origin;
     let skipped = origin.skipped.iter().map(|skipped| format!("left out: {skipped}"));
@@ -148,20 +148,19 @@ fn introduce(run: &TrainRun, batch: usize) {
         println!("        in batches of {} rows, which are all there are", run.config.training.batch);
     }
     let model = &run.config.model;
-    let (features, what) = match &run.config.first_stage {
-        None => (run.data.train.shape().features(), "features"),
-        Some(first) => (first.model.latent, "values of a code"),
+    let (shape, what) = match &run.config.first_stage {
+        None => (run.data.train.shape(), "features"),
+        Some(first) => (Shape::vector(first.model.latent), "values of a code"),
     };
-    let widths: Vec<String> = model.hidden.iter().map(usize::to_string).collect();
+    let (features, hidden) = (shape.features(), model.encoder_network(shape, model.latent)?.summary());
     let upper: String = model.upper_widths().iter().map(|width| format!(" - {width}")).collect();
     let end = match run.can().decode {
         Some(_) => format!("{} latent{upper}", model.latent),
         None => format!("{} classes", run.classes()),
     };
     println!(
-        "Model:  {}, {features} {what} - {} - {end}, {} parameters",
+        "Model:  {}, {features} {what} - {hidden} - {end}, {} parameters",
         model.kind,
-        widths.join(" - "),
         style::count(run.parameters() as u64)
     );
     match run.kl_estimator() {
@@ -176,6 +175,7 @@ fn introduce(run: &TrainRun, batch: usize) {
         println!("Going on after epoch {}.", run.epochs_done());
     }
     println!();
+    Ok(())
 }
 
 /// What the columns of a table are taken for, by kind.

@@ -1,49 +1,83 @@
 //! What is learnt from: the table `[data]`.
 
 use std::collections::BTreeMap;
+use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-use super::Preset;
+use crate::catalogue::Bounds;
+use crate::data::sprites::GRID;
 use crate::data::{Choices, Condition, Options, PictureOptions, PictureSize, Source, SpriteOptions};
 use crate::models::Architecture;
 use crate::problems::Problems;
+use crate::settings::{settings, whole};
 use crate::user_cache::cache_folder;
 
-/// What is learnt from.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
-pub struct DataConfig {
-    /// `sprites` or `digits`, which are built in, or the path of a file or folder.
-    pub source: String,
-    /// Training rows held out to choose settings by. 0 holds out a tenth where the source has no test rows of its own, and
-    /// none where it has.
-    pub validation: usize,
-    /// Whether pixels become black or white, and how.
-    pub binarise: Binarise,
-    /// What a model that is told something of every row is told.
-    pub condition: Condition,
-    /// Number of rows whose labels a semi-supervised model uses, as many of each class, chosen by the seed; all when not
-    /// given.
-    pub labels: Option<usize>,
-    /// The column of a table that holds the class of each row.
-    pub label: Option<String>,
-    /// Columns of a table that are left out.
-    pub ignore: Vec<String>,
-    /// What columns of a table are, by name, where that is not to be guessed: `real`, `positive`, `count`, `ordinal`, `category`,
-    /// or `id`.
-    pub columns: BTreeMap<String, String>,
-    /// Height and width that the pictures of a folder or an archive are brought to; chosen by what they are when not given.
-    pub size: Option<PictureSize>,
-    /// Height and width of the built-in sprites, in pixels.
-    pub resolution: usize,
-    /// Number of built-in sprites to train on; 20,000 when not given.
-    pub count: Option<usize>,
-    /// Built-in sprites in black and white, without grey edges.
-    pub binary: bool,
-    /// The whole grid of the built-in sprites, 737,280 of them, instead of a random part.
-    pub full: bool,
+settings! {
+    /// What is learnt from.
+    DataConfig, options DataOptions, heading "Data", short by fold;
+
+    own {
+        /// What to learn: a file, a folder, or `sprites` or `digits`, which are built in
+        #[arg(long = "data", value_name = "PATH", alias = "path")]
+        source: String = "sprites".to_owned();
+        /// Rows held out of training to choose settings by
+        ///
+        /// 0 holds out a tenth where the data has no test rows of its own, and none where it has.
+        #[arg(value_name = "ROWS", value_parser = whole)]
+        validation: usize = 0 => (Bounds::Whole(0, MAX_ROWS));
+        /// Whether pixels become black or white
+        #[arg(value_name = "HOW", alias = "binarize")]
+        binarise: Binarise = Binarise::Never;
+        /// What a model that is told something of every row (--model cvae) is told
+        #[arg(value_name = "WHAT")]
+        condition: Condition = Condition::Labels;
+        /// Rows whose labels are used, as many of each class, chosen by the seed; those of the rest are not looked at
+        ///
+        /// For models that learn from labels of some rows and from the pictures of all (--model m2).
+        #[arg(value_name = "N", value_parser = whole)]
+        labels: usize => (Bounds::Whole(1, MAX_ROWS));
+        /// The column of a table that holds the class of each row
+        #[arg(value_name = "COLUMN")]
+        label: String;
+        /// Columns of a table to leave out
+        #[arg(value_name = "COLUMN,...", value_delimiter = ',')]
+        ignore: Vec<String> = vec![];
+        /// What columns of a table are, by name, where that is not to be guessed: `real`, `positive`, `count`, `ordinal`, `category`,
+        /// or `id`
+        #[of_files(skip)]
+        columns: BTreeMap<String, String> = BTreeMap::new();
+    }
+    short {
+        /// What a column of a table is, where the guess is wrong: real, positive, count, ordinal, category or id
+        #[arg(value_name = "NAME=KIND", value_parser = column)]
+        #[serde(skip)]
+        column: Vec<(String, String)>;
+    }
+    own {
+        /// Height and width that the pictures of a folder or an archive are brought to, as 64 or 48x64
+        ///
+        /// They are cut around the middle to these proportions and scaled by Lanczos resampling. Without it, pictures that all have
+        /// one size of at most 64x64 keep it, and others become 64x64.
+        #[arg(value_name = "N|HxW", value_parser = PictureSize::from_str)]
+        size: PictureSize;
+        /// Height and width of the built-in sprites, in pixels
+        #[arg(value_name = "PIXELS", value_parser = whole)]
+        resolution: usize = 32 => (Bounds::Whole(8, 1024));
+        /// Number of built-in sprites to train on [default: 20,000]
+        #[arg(value_name = "N", value_parser = whole)]
+        count: usize => (Bounds::Whole(1, GRID as u64));
+        /// Built-in sprites in black and white, without grey edges
+        #[arg(value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
+        binary: bool = false;
+        /// All 737,280 built-in sprites, in black and white, without test rows
+        #[arg(value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
+        full: bool = false;
+    }
 }
+
+/// More rows than any data set has.
+const MAX_ROWS: u64 = 1_000_000_000;
 
 /// Whether pixels become black or white, and how.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -57,9 +91,18 @@ pub enum Binarise {
     Dynamic,
 }
 
-impl Default for DataConfig {
-    fn default() -> Self {
-        Preset::default().config().data
+/// NAME=KIND, of which a name may hold more signs of equality.
+fn column(text: &str) -> Result<(String, String), String> {
+    match text.rsplit_once('=') {
+        Some((name, kind)) if !name.is_empty() => Ok((name.to_string(), kind.to_string())),
+        _ => Err("give the name of a column and what it is, as in age=count".to_string()),
+    }
+}
+
+impl DataOptions {
+    /// Adds columns that are given one by one to those that are known.
+    fn fold(&self, config: &mut DataConfig) {
+        config.columns.extend(self.column.iter().flatten().cloned());
     }
 }
 
@@ -98,9 +141,7 @@ impl DataConfig {
     }
 
     pub(super) fn check(&self, problems: &mut Problems) {
-        if let Some(labels) = self.labels {
-            problems.within("labels", labels as u64, 1..=1_000_000_000);
-        }
+        problems.all(self.out_of_bounds());
         problems.note(
             self.source.trim().is_empty(),
             "`source` is empty: give the path of a file or folder, or `sprites` or `digits`, which are built in",
@@ -115,10 +156,6 @@ impl DataConfig {
                     self.source
                 ),
             );
-        }
-        problems.within("resolution", self.resolution as u64, 8..=1024);
-        if let Some(count) = self.count {
-            problems.within("count", count as u64, 1..=crate::data::sprites::GRID as u64);
         }
         problems.note(
             self.full && self.count.is_some(),

@@ -6,21 +6,19 @@ use std::str::FromStr;
 use serde::de::{Deserializer, Error as _, Visitor};
 use serde::{Deserialize, Serialize, Serializer};
 
-use super::Preset;
+use crate::settings::settings;
 
-/// Where it is computed.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
-pub struct DeviceConfig {
-    /// Which device.
-    pub device: DeviceChoice,
-    /// Choose kernels by shape alone and never by timing them, so that a seed gives the same bits again on one device.
-    pub deterministic: bool,
-}
+settings! {
+    /// Where it is computed.
+    DeviceConfig, options DeviceOptions, heading "Device";
 
-impl Default for DeviceConfig {
-    fn default() -> Self {
-        Preset::default().config().device
+    own {
+        /// Where to compute: auto, cpu, cpu-exact, gpu, or a number or part of a name from `elbo devices`
+        #[arg(value_name = "DEVICE")]
+        device: DeviceChoice = DeviceChoice::Auto;
+        /// Never choose kernels by timing them, so that a seed gives the same bits again
+        #[arg(value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
+        deterministic: bool = false;
     }
 }
 

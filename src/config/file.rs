@@ -7,7 +7,7 @@ use std::path::Path;
 
 use toml::{Table, Value};
 
-use super::{Config, FirstStage, Preset, keys};
+use super::{Config, FirstStage, Layer, Preset, keys};
 use crate::error::{Error, Result};
 
 /// More than anyone will type.
@@ -61,7 +61,9 @@ impl Config {
     /// # Errors
     /// When a setting cannot be written in TOML, which [`Config::validate`] would have found.
     pub fn to_toml(&self) -> Result<String> {
-        let text = toml::to_string(self)
+        let mut settings = self.clone();
+        settings.name_pieces();
+        let text = toml::to_string(&settings)
             .map_err(|error| Error::invalid(format!("the settings cannot be written as TOML: {error}")))?;
         Ok(format!(
             "# The settings of a run of elbo. To use them again: elbo train --config FILE\n\
@@ -120,31 +122,11 @@ fn parse(text: &str, preset: Option<Preset>, base: &dyn Fn(Preset) -> Config) ->
     if !unknown.is_empty() {
         return Err(unknown.join("\n  and "));
     }
-    // Read by itself first: only then does an error know its line.
-    let typed: Config = toml::from_str(text).map_err(|error| explain(&error, text))?;
-    let preset = preset.unwrap_or(typed.preset);
-    let mut settings = Table::try_from(base(preset)).map_err(|error| error.to_string())?;
-    overlay(&mut settings, file);
-    let mut config: Config = settings.try_into().map_err(|error: toml::de::Error| error.message().to_owned())?;
-    config.preset = preset;
-    config.model.name_pieces();
-    config.training.name_pieces();
-    if let Some(first) = &mut config.first_stage {
-        first.model.name_pieces();
-    }
+    let layer: Layer = toml::from_str(text).map_err(|error| explain(&error, text))?;
+    let preset = preset.or(layer.preset).unwrap_or_default();
+    let mut config = Config { preset, ..base(preset) };
+    layer.lay_over(&mut config).map_err(|error| error.to_string())?;
     Ok(config)
-}
-
-/// Puts every value of `upper` in place of the one in `lower`, table by table.
-fn overlay(lower: &mut Table, upper: Table) {
-    for (key, value) in upper {
-        match (lower.get_mut(&key), value) {
-            (Some(Value::Table(lower)), Value::Table(upper)) => overlay(lower, upper),
-            (_, value) => {
-                lower.insert(key, value);
-            }
-        }
-    }
 }
 
 /// A reader's message with its line, in words for people who do not write Rust.

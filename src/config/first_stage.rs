@@ -4,7 +4,7 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Architecture, Config, ModelConfig};
+use super::{Architecture, Config, ModelConfig, ModelOptions};
 use crate::catalogue::{Spec, build};
 use crate::distributions::{LIKELIHOODS, Support};
 use crate::error::{Error, Result};
@@ -16,8 +16,8 @@ pub(super) const OF_CODES: &str = "gaussian-shared";
 /// A trained model that is frozen, and on whose codes another is trained.
 ///
 /// A run keeps it with its own checkpoint, so that it is opened again without the run that it was taken from.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(rename_all = "kebab-case")]
 pub struct FirstStage {
     /// The folder of the run that it was taken from.
     pub run: String,
@@ -25,6 +25,31 @@ pub struct FirstStage {
     pub seed: u64,
     /// Its model.
     pub model: ModelConfig,
+}
+
+/// What a file says of it.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct FirstStageOptions {
+    run: String,
+    seed: u64,
+    model: ModelOptions,
+}
+
+impl FirstStageOptions {
+    /// The keys of the table, in the order of its fields.
+    pub const KEYS: [&str; 3] = ["run", "seed", "model"];
+
+    /// What is meant.
+    ///
+    /// # Errors
+    /// If something is given, and what is short for it as well.
+    pub fn made(&self) -> Result<FirstStage> {
+        let mut model = ModelConfig::default();
+        self.model.check_short()?;
+        self.model.lay_over(&mut model);
+        Ok(FirstStage { run: self.run.clone(), seed: self.seed, model })
+    }
 }
 
 impl FirstStage {

@@ -2,91 +2,74 @@
 
 use toml::Table;
 
+use super::first_stage::FirstStageOptions;
+use super::{DataOptions, DeviceOptions, ModelOptions, TrainingOptions};
 use crate::problems::nearest;
 
-/// Every key of every table. A test holds this list against what the tables really take.
-pub(super) const KEYS: [(&str, &[&str]); 5] = [
-    (
-        "data",
-        &[
-            "source",
-            "validation",
-            "binarise",
-            "condition",
-            "labels",
-            "label",
-            "ignore",
-            "columns",
-            "size",
-            "resolution",
-            "count",
-            "binary",
-            "full",
-        ],
-    ),
-    (
-        "model",
-        &[
-            "kind",
-            "hidden",
-            "decoder-hidden",
-            "latent",
-            "activation",
-            "likelihood",
-            "posterior",
-            "prior",
-            "objective",
-            "beta",
-            "alpha",
-            "upper",
-        ],
-    ),
-    (
-        "training",
-        &[
-            "epochs",
-            "batch",
-            "accumulate",
-            "optimiser",
-            "learning-rate",
-            "schedule",
-            "warmup-steps",
-            "step-every",
-            "step-factor",
-            "kl-warmup-epochs",
-            "kl-cycle-epochs",
-            "clip-norm",
-            "average",
-            "beta1",
-            "beta2",
-            "epsilon",
-            "seed",
-            "patience",
-            "log-every",
-            "checkpoint-every",
-            "steps-per-submit",
-        ],
-    ),
-    ("device", &["device", "deterministic"]),
-    ("first-stage", &["run", "seed", "model"]),
-];
+/// A key of a table, and the words by which the command line knows it.
+struct Key {
+    name: String,
+    words: Vec<String>,
+}
+
+/// Every table with its keys, as their options are declared.
+fn tables() -> Vec<(&'static str, Vec<Key>)> {
+    let first = FirstStageOptions::KEYS.map(|key| Key { name: key.to_string(), words: vec![] });
+    vec![
+        ("data", declared::<DataOptions>(DataOptions::KEYS)),
+        ("model", declared::<ModelOptions>(ModelOptions::KEYS)),
+        ("training", declared::<TrainingOptions>(TrainingOptions::KEYS)),
+        ("device", declared::<DeviceOptions>(DeviceOptions::KEYS)),
+        ("first-stage", first.into()),
+    ]
+}
+
+fn declared<T: Declared>(fields: &[Option<&str>]) -> Vec<Key> {
+    let key = |field: &&str| Key { name: field.replace('_', "-"), words: words::<T>(field) };
+    fields.iter().flatten().map(key).collect()
+}
+
+/// Options that the command line knows.
+#[cfg(feature = "cli")]
+use clap::Args as Declared;
+
+/// Options of a build without a command line.
+#[cfg(not(feature = "cli"))]
+trait Declared {}
+
+#[cfg(not(feature = "cli"))]
+impl<T> Declared for T {}
+
+/// The words by which the command line knows the option of a field.
+#[cfg(feature = "cli")]
+fn words<T: Declared>(field: &str) -> Vec<String> {
+    let command = T::augment_args(clap::Command::new("keys"));
+    let Some(arg) = command.get_arguments().find(|arg| arg.get_id() == field) else { return vec![] };
+    arg.get_long().into_iter().chain(arg.get_all_aliases().unwrap_or_default()).map(String::from).collect()
+}
+
+#[cfg(not(feature = "cli"))]
+fn words<T: Declared>(_: &str) -> Vec<String> {
+    vec![]
+}
 
 /// One sentence for every key in `file` that no table has.
 pub(super) fn unknown(file: &Table) -> Vec<String> {
+    let tables = Tables(tables());
     let mut found = Vec::new();
     for (name, value) in file {
-        let known = KEYS.iter().find(|(table, _)| table == name);
-        match (known, value.as_table()) {
-            (Some((table, keys)), Some(entries)) => {
-                let unknown = entries.keys().filter(|key| !keys.contains(&key.as_str()));
-                found.extend(unknown.map(|key| sentence(key, table, keys)));
+        match (tables.keys(name), value.as_table()) {
+            (Some(keys), Some(entries)) => {
+                let unknown = entries.keys().filter(|entry| keys.iter().all(|key| key.name != **entry));
+                found.extend(unknown.map(|key| tables.sentence(key, name, keys)));
             }
             (None, None) if name != "preset" => {
-                let hint =
-                    home(name).unwrap_or_else(|| format!("above the first table stands only `preset`{}", tables()));
+                let hint = tables
+                    .home(name)
+                    .unwrap_or_else(|| format!("above the first table stands only `preset`{}", tables.names()));
                 found.push(format!("there is no key `{name}` here: {hint}"));
             }
-            (None, Some(_)) => found.push(format!("there is no table `[{name}]`{}", tables())),
+            (None, Some(_)) => found.push(format!("there is no table `[{name}]`{}", tables.names())),
             // A known table that is not one: the reader of types says so.
             _ => {}
         }
@@ -94,75 +77,72 @@ pub(super) fn unknown(file: &Table) -> Vec<String> {
     found
 }
 
-fn sentence(key: &str, table: &str, keys: &[&str]) -> String {
-    let start = format!("there is no key `{key}` in [{table}]");
-    if let Some(hint) = home(key) {
-        return format!("{start}: {hint}");
+/// All tables by their names.
+struct Tables(Vec<(&'static str, Vec<Key>)>);
+
+impl Tables {
+    fn keys(&self, table: &str) -> Option<&[Key]> {
+        self.0.iter().find(|(name, _)| *name == table).map(|(_, keys)| &keys[..])
     }
-    let other = KEYS.iter().flat_map(|(_, keys)| keys.iter());
-    match meant(key, keys.iter()).or_else(|| meant(key, other)) {
-        Some(near) if keys.contains(&near) => format!("{start}: did you mean `{near}`?"),
-        Some(near) => {
-            format!("{start}: did you mean `{near}`, which belongs in [{}]?", table_of(near).unwrap_or_default())
+
+    fn sentence(&self, key: &str, table: &str, keys: &[Key]) -> String {
+        let start = format!("there is no key `{key}` in [{table}]");
+        if let Some(hint) = self.home(key) {
+            return format!("{start}: {hint}");
         }
-        None => format!("{start}, which knows {}", keys.join(", ")),
+        if let Some(near) = meant(key, keys.iter()) {
+            return format!("{start}: did you mean `{near}`?");
+        }
+        match meant(key, self.0.iter().flat_map(|(_, keys)| keys)) {
+            Some(near) => {
+                let table = self.table_of(near).unwrap_or_default();
+                format!("{start}: did you mean `{near}`, which belongs in [{table}]?")
+            }
+            None => {
+                let names: Vec<&str> = keys.iter().map(|key| key.name.as_str()).collect();
+                format!("{start}, which knows {}", names.join(", "))
+            }
+        }
+    }
+
+    /// Where a key that stands in the wrong place belongs.
+    fn home(&self, key: &str) -> Option<String> {
+        self.table_of(key).map(|table| format!("it belongs in [{table}]"))
+    }
+
+    fn table_of(&self, key: &str) -> Option<&'static str> {
+        self.0.iter().find(|(_, keys)| keys.iter().any(|known| known.name == key)).map(|(table, _)| *table)
+    }
+
+    fn names(&self) -> String {
+        let names: Vec<String> = self.0.iter().map(|(table, _)| format!("[{table}]")).collect();
+        format!("; the tables are {}", names.join(", "))
     }
 }
 
-/// Where a key that stands in the wrong place belongs.
-fn home(key: &str) -> Option<String> {
-    table_of(key).map(|table| format!("it belongs in [{table}]"))
-}
-
-fn table_of(key: &str) -> Option<&'static str> {
-    KEYS.iter().find(|(_, keys)| keys.contains(&key)).map(|(table, _)| *table)
-}
-
-fn tables() -> String {
-    let names: Vec<String> = KEYS.iter().map(|(table, _)| format!("[{table}]")).collect();
-    format!("; the tables are {}", names.join(", "))
-}
-
-/// Other words for a key, as papers and other programs use them.
-const SYNONYMS: [(&str, &str); 14] = [
-    ("lr", "learning-rate"),
-    ("batch-size", "batch"),
-    ("latent-dim", "latent"),
-    ("z-dim", "latent"),
-    ("path", "source"),
-    ("data", "source"),
-    ("model", "kind"),
-    ("loss", "objective"),
-    ("binarize", "binarise"),
-    ("eps", "epsilon"),
-    ("optimizer", "optimiser"),
-    ("ema", "average"),
-    ("kl-weight", "beta"),
-    ("reconstruction", "likelihood"),
-];
-
-/// The candidate that was probably meant by a key, or by another word for it.
-fn meant<'a>(key: &str, candidates: impl Iterator<Item = &'a &'a str>) -> Option<&'a str> {
-    let key = key.to_lowercase().replace('_', "-");
-    let word = SYNONYMS.iter().find(|(word, _)| *word == key).map_or(key.as_str(), |(_, meant)| meant);
-    nearest(word, candidates.copied())
+/// The key that was probably meant by a word, or that has the word as another name, as papers and other programs use them.
+fn meant<'a>(word: &str, keys: impl Iterator<Item = &'a Key> + Clone) -> Option<&'a str> {
+    let word = word.to_lowercase().replace('_', "-");
+    let known = keys.clone().find(|key| key.words.contains(&word)).map(|key| key.name.as_str());
+    known.or_else(|| nearest(&word, keys.map(|key| key.name.as_str())))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::Config;
+    use crate::config::Layer;
 
     /// The reader itself says which keys it takes, when asked for one it does not.
     #[test]
     fn the_list_is_that_of_the_reader() {
-        for (table, keys) in KEYS {
-            let error = toml::from_str::<Config>(&format!("[{table}]\n\"?\" = 0")).unwrap_err().to_string();
+        for (table, keys) in tables() {
+            let keys: Vec<String> = keys.into_iter().map(|key| key.name).collect();
+            let error = toml::from_str::<Layer>(&format!("[{table}]\n\"?\" = 0")).unwrap_err().to_string();
             let (_, expected) = error.split_once("expected ").unwrap();
             let expected: Vec<&str> = expected.split('`').skip(1).step_by(2).collect();
             assert_eq!(expected, keys, "{error}");
         }
-        let error = toml::from_str::<Config>("\"?\" = 0").unwrap_err().to_string();
+        let error = toml::from_str::<Layer>("\"?\" = 0").unwrap_err().to_string();
         assert!(
             error.contains("expected one of `preset`, `data`, `model`, `training`, `device`, `first-stage`"),
             "{error}"

@@ -10,7 +10,7 @@
 //! source = "mnist"          # a path, or "sprites"
 //!
 //! [model]
-//! hidden = [400]
+//! encoder = "mlp:400"
 //! latent = 20
 //!
 //! [training]
@@ -21,6 +21,9 @@
 //! device = "auto"
 //! ```
 //!
+//! Each setting is declared once, in the file of its table: what it is, its option and key, what it usually is, and its bounds. A
+//! [`Layer`] is what one source says, be it a file or the command line.
+//!
 //! [`Config::validate`] finds what makes no sense before anything is computed, all of it at once. What can only be known
 //! once the data has been read (that there are enough rows, say) is checked where it is read.
 
@@ -29,21 +32,23 @@ mod device;
 mod file;
 mod first_stage;
 mod keys;
+mod layer;
 mod preset;
 #[cfg(test)]
 mod tests;
 mod training;
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
-pub use crate::models::{Architecture, ModelConfig};
+pub use crate::models::{Architecture, ModelConfig, ModelOptions};
 pub use crate::nn::Activation;
-pub use data::{Binarise, DataConfig};
-pub use device::{DeviceChoice, DeviceConfig};
+pub use data::{Binarise, DataConfig, DataOptions};
+pub use device::{DeviceChoice, DeviceConfig, DeviceOptions};
 pub(crate) use file::names_preset;
 pub use first_stage::FirstStage;
+pub use layer::Layer;
 pub use preset::Preset;
-pub use training::{Schedule, TrainingConfig};
+pub use training::{Schedule, TrainingConfig, TrainingOptions};
 
 use crate::error::Result;
 use crate::problems::Problems;
@@ -52,8 +57,8 @@ use crate::problems::Problems;
 pub const FILE_NAME: &str = "config.toml";
 
 /// All settings of `elbo train`. The default is the preset [`Preset::Sprites`].
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+#[serde(rename_all = "kebab-case")]
 pub struct Config {
     /// Where the settings come from that nobody gave.
     pub preset: Preset,
@@ -69,13 +74,16 @@ pub struct Config {
     pub first_stage: Option<FirstStage>,
 }
 
-impl Default for Config {
-    fn default() -> Self {
-        Preset::default().config()
-    }
-}
-
 impl Config {
+    /// Writes pieces in the one way that a file has them, so that equal settings are equal.
+    pub(crate) fn name_pieces(&mut self) {
+        self.model.name_pieces();
+        self.training.name_pieces();
+        if let Some(first) = &mut self.first_stage {
+            first.model.name_pieces();
+        }
+    }
+
     /// Looks for settings that make no sense, alone or together.
     ///
     /// # Errors
@@ -85,6 +93,7 @@ impl Config {
         self.data.check(&mut problems);
         self.model.check(self.training.batch, &mut problems);
         self.training.check(&mut problems);
+        problems.all(self.device.out_of_bounds());
         self.data.check_kind(self.model.kind, &mut problems);
         self.training.check_kind(self.model.kind, &self.preset.config().training, &mut problems);
         problems.note(

@@ -4,7 +4,6 @@ use super::*;
 use crate::catalogue::Spec;
 use crate::data::{Condition, PictureSize};
 use crate::error::Error;
-use crate::nn::Activation;
 
 /// Reads `text` as a file.
 fn load(text: &str) -> Result<Config> {
@@ -43,9 +42,9 @@ fn other() -> Config {
             binarise: Binarise::Dynamic,
             condition: Condition::Labels,
             labels: None,
-            label: None,
-            ignore: vec![],
-            columns: std::collections::BTreeMap::new(),
+            label: Some("class".into()),
+            ignore: vec!["a".into(), "b, c".into()],
+            columns: [("age".to_owned(), "count".to_owned())].into(),
             size: None,
             resolution: 16,
             count: Some(99),
@@ -54,10 +53,9 @@ fn other() -> Config {
         },
         model: ModelConfig {
             kind: "vae".parse().unwrap(),
-            hidden: vec![3, 4],
-            decoder_hidden: Some(vec![5]),
+            encoder: "mlp:activation=tanh,hidden=3,4".parse().unwrap(),
+            decoder: Some("residual:width=5".parse().unwrap()),
             latent: 2,
-            activation: Activation::LeakyRelu,
             likelihood: Spec::new("gaussian").with("sigma", 0.1),
             posterior: Spec::new("diagonal-gaussian"),
             prior: Spec::new("standard-normal"),
@@ -80,9 +78,6 @@ fn other() -> Config {
             average: Some(0.999),
             accumulate: 4,
             optimiser: "adamax:beta1=0.5".parse().unwrap(),
-            beta1: None,
-            beta2: None,
-            epsilon: None,
             seed: i64::MAX as u64,
             patience: Some(6),
             log_every: 1,
@@ -100,13 +95,16 @@ fn presets_are_valid_and_leave_out_what_may_be_left_out() {
         let config = preset.config();
         config.validate().unwrap();
         assert_eq!(config.preset, preset);
-        let optional = (&config.data.count, &config.model.decoder_hidden);
+        let optional = (&config.data.count, &config.model.decoder);
         assert_eq!(optional, (&None, &None));
         assert_eq!((config.training.clip_norm, config.training.steps_per_submit), (None, None));
     }
     assert_eq!(Config::default(), Preset::Sprites.config());
     let classic = Preset::Classic.config();
-    assert_eq!((&classic.model.hidden[..], classic.model.latent), (&[400][..], 20));
+    assert_eq!(
+        (classic.model.encoder.to_string(), classic.model.latent),
+        ("mlp:activation=relu,hidden=400".into(), 20)
+    );
     assert_eq!((classic.training.epochs, classic.data.validation), (10, 0));
 }
 
@@ -201,11 +199,6 @@ fn other_files_are_refused() {
 fn sizes_that_make_no_sense() {
     invalid(|c| c.model.latent = 0, "`latent` is 0: give a whole number from 1 to 65536");
     invalid(|c| c.model.latent = usize::MAX, "`latent` is");
-    invalid(|c| c.model.hidden = vec![], "`hidden` is empty: give the units of at least one layer");
-    invalid(|c| c.model.hidden = vec![400, 0], "`hidden` has a layer of 0 units");
-    invalid(|c| c.model.hidden = vec![1; 65], "`hidden` has 65 layers");
-    invalid(|c| c.model.decoder_hidden = Some(vec![]), "`decoder-hidden` is empty");
-    invalid(|c| c.model.decoder_hidden = Some(vec![usize::MAX]), "`decoder-hidden` has a layer");
     invalid(|c| c.training.batch = 0, "`batch` is 0");
     invalid(|c| c.training.batch = usize::MAX, "`batch` is");
     invalid(|c| c.training.epochs = 0, "`epochs` is 0");
@@ -232,7 +225,8 @@ fn numbers_that_make_no_sense() {
         invalid(|c| c.training.learning_rate = value, "`learning-rate` is");
         invalid(|c| c.training.step_factor = value, "`step-factor` is");
         invalid(|c| c.training.clip_norm = Some(value), "`clip-norm` is");
-        invalid(|c| c.training.epsilon = Some(value), "`epsilon` of the optimiser `adam` is");
+        let epsilon = |c: &mut Config| c.training.optimiser = Spec::new("adam").with("epsilon", value);
+        invalid(epsilon, "`epsilon` of the optimiser `adam` is");
         let change = |c: &mut Config| c.model.likelihood = Spec::new("gaussian").with("sigma", value);
         invalid(change, "`sigma` of the likelihood `gaussian` is");
     }
@@ -240,8 +234,9 @@ fn numbers_that_make_no_sense() {
         invalid(|c| c.model.beta = value, "`beta` is");
     }
     for value in [-0.1, 1.0, 0.999_999_999_9, f64::NAN, f64::INFINITY] {
-        invalid(|c| c.training.beta1 = Some(value), "`beta1` of the optimiser `adam` is");
-        invalid(|c| c.training.beta2 = Some(value), "`beta2` of the optimiser `adam` is");
+        for (name, expected) in [("beta1", "`beta1` of the optimiser `adam` is"), ("beta2", "`beta2` of the")] {
+            invalid(|c| c.training.optimiser = Spec::new("adam").with(name, value), expected);
+        }
         let momentum = |c: &mut Config| c.training.optimiser = Spec::new("sgd").with("momentum", value);
         invalid(momentum, "`momentum` of the optimiser `sgd` is");
     }
@@ -250,7 +245,7 @@ fn numbers_that_make_no_sense() {
     }
     invalid(|c| c.training.step_factor = 1.5, "`step-factor` is 1.5: give a number from above 0 to 1");
     let mut fine = Config::default();
-    (fine.model.beta, fine.training.beta1) = (0.0, Some(0.0));
+    (fine.model.beta, fine.training.optimiser) = (0.0, Spec::new("adam").with("beta1", 0.0));
     fine.validate().unwrap();
 }
 
@@ -289,17 +284,160 @@ fn all_problems_are_said_at_once() {
     assert!(said.starts_with("3 settings cannot be used:\n  - `latent` is 0"), "{said}");
 }
 
+/// What is short for networks, folded into what it is short for.
 #[test]
-fn names_and_widths() {
+fn networks_have_one_form() {
+    let whole = |text: &str| {
+        let config = Config::from_toml(text).unwrap();
+        let again = Config::from_toml(&config.to_toml().unwrap()).unwrap();
+        assert_eq!(again, config);
+        let ModelConfig { encoder, decoder, .. } = config.model;
+        (encoder.to_string(), decoder.map(|spec| spec.to_string()))
+    };
+    let mlp = |rest: &str| format!("mlp:activation={rest}");
+    for (text, encoder, decoder) in [
+        ("", mlp("silu,hidden=512,256"), None),
+        ("hidden = [400]", mlp("silu,hidden=400"), None),
+        ("activation = 'relu'", mlp("relu,hidden=512,256"), None),
+        // As files were written when perceptrons were all there was.
+        ("hidden = [3, 4]\nactivation = 'tanh'", mlp("tanh,hidden=3,4"), None),
+        (
+            "hidden = [3, 4]\ndecoder-hidden = [5]\nactivation = 'tanh'",
+            mlp("tanh,hidden=3,4"),
+            Some(mlp("tanh,hidden=5")),
+        ),
+        ("decoder-hidden = [5]", mlp("silu,hidden=512,256"), Some(mlp("silu,hidden=5"))),
+        ("encoder = 'mlp:7,8'", "mlp:hidden=7,8".into(), None),
+        ("encoder = 'resnet:64'\nactivation = 'elu'", "residual:activation=elu,width=64".into(), None),
+        (
+            "encoder = 'residual'\ndecoder = 'mlp:9'\nactivation = 'elu'",
+            "residual:activation=elu".into(),
+            Some(mlp("elu,hidden=9")),
+        ),
+        (
+            "encoder = 'residual:activation=elu'\ndecoder-hidden = [5]",
+            "residual:activation=elu".into(),
+            Some(mlp("elu,hidden=5")),
+        ),
+        ("encoder = 'residual'\ndecoder-hidden = [5]", "residual".into(), Some("mlp:hidden=5".into())),
+    ] {
+        assert_eq!(whole(&format!("[model]\n{text}")), (encoder, decoder), "{text}");
+    }
+    // The later layer goes before the earlier, whatever each calls it.
+    let mut config = Config::from_toml("[model]\nencoder = 'residual:activation=tanh'\ndecoder = 'mlp:3'").unwrap();
+    let (hidden, decoder_hidden) = (Some(vec![6]), Some(vec![7]));
+    let model = ModelOptions { hidden, decoder_hidden, ..ModelOptions::default() };
+    Layer { model, ..Layer::default() }.lay_over(&mut config).unwrap();
+    assert_eq!(config.model.encoder.to_string(), "mlp:activation=tanh,hidden=6");
+    assert_eq!(config.model.decoder.unwrap().to_string(), "mlp:activation=tanh,hidden=7");
+}
+
+#[test]
+fn networks_that_cannot_be() {
+    invalid(
+        |c| c.model.encoder = Spec::new("convolution"),
+        "there is no network `convolution`; there are mlp, residual",
+    );
+    invalid(|c| c.model.encoder = "mlp:0".parse().unwrap(), "`hidden` of the network `mlp` is 0: give 1 to 64 numbers");
+    invalid(
+        |c| c.model.decoder = Some("mlp:2,activation=x".parse().unwrap()),
+        "`activation` of the network `mlp` is x",
+    );
+    invalid(
+        |c| c.model.decoder = Some("residual:blocks=0".parse().unwrap()),
+        "`blocks` of the network `residual` is 0",
+    );
+    refused(
+        "[model]\nhidden = []",
+        "`hidden` of the network `mlp` is empty: give 1 to 64 numbers, each a whole number",
+    );
+    refused("[model]\nhidden = [400, 0]", "`hidden` of the network `mlp` is 400,0: give 1 to 64 numbers, each a whole");
+    let deep = vec!["1"; 65].join(",");
+    refused(&format!("[model]\nhidden = [{deep}]"), "`hidden` of the network `mlp` is 1,1");
+    refused("[model]\ndecoder-hidden = [65537]", "`hidden` of the network `mlp` is 65537: give 1 to 64 numbers");
+    let both = "`hidden` is short for `encoder`, which is given as well: leave one of the two out";
+    refused("[model]\nencoder = 'mlp:4'\nhidden = [4]", both);
+    refused("[model]\ndecoder = 'mlp:4'\ndecoder-hidden = [4]", "`decoder-hidden` is short for `decoder`");
+    let activation = "`activation` is short for the setting of that name of `encoder`, which is given as well";
+    refused("[model]\nencoder = 'mlp:4,activation=elu'\nactivation = 'relu'", activation);
+    refused("[first-stage]\nrun = 'r'\nseed = 1\nmodel = {encoder = 'mlp:4', hidden = [4]}", both);
+}
+
+#[test]
+fn names_of_runs() {
     let mut config = Config::default();
     assert_eq!(config.run_name(), "vae-sprites");
-    assert_eq!(config.model.decoder_widths(), [256, 512]);
-    config.model.decoder_hidden = Some(vec![7]);
-    assert_eq!(config.model.decoder_widths(), [7]);
     for (source, expected) in [("a b/mnist.idx", "ae-mnist"), ("x/my data", "ae-my-data"), ("..", "ae-data")] {
         (config.model.kind, config.data.source) = ("ae".parse().unwrap(), source.into());
         assert_eq!(config.run_name(), expected);
     }
     let options = other().data.options(5);
     assert_eq!((options.validation, options.seed, options.sprites.count), (7, 5, Some(99)));
+}
+
+/// What a table's declaration lacks: the help, the option or the key of a setting, or the bounds of a number. `settings` is the table
+/// with every setting given.
+fn lacks<T: clap::Args>(settings: &impl serde::Serialize, bounded: &[&str], short: &[&str]) -> Vec<String> {
+    let table = toml::Table::try_from(settings).unwrap();
+    let command = T::augment_args(clap::Command::new("lacks"));
+    let mut found = Vec::new();
+    for arg in command.get_arguments() {
+        let field = arg.get_id().as_str();
+        let value = table.get(&field.replace('_', "-"));
+        if arg.get_help().is_none_or(|help| help.to_string().trim().is_empty()) {
+            found.push(format!("{field} has no help"));
+        }
+        if arg.get_long().is_none_or(str::is_empty) {
+            found.push(format!("{field} has no option"));
+        }
+        if value.is_none() && !short.contains(&field) {
+            found.push(format!("{field} has no key"));
+        }
+        let is_number = |v: &toml::Value| v.is_integer() || v.is_float();
+        let holds_numbers =
+            value.is_some_and(|v| is_number(v) || v.as_array().is_some_and(|a| a.iter().all(is_number)));
+        if holds_numbers && !bounded.contains(&field) {
+            found.push(format!("{field} has no bounds"));
+        }
+    }
+    found
+}
+
+#[test]
+fn every_setting_is_declared_whole() {
+    let mut all = other();
+    (all.data.labels, all.model.upper) = (Some(3), Some(vec![2]));
+    all.data.size = Some(PictureSize { height: 2, width: 3 });
+    let none = [""; 0];
+    assert_eq!(lacks::<DataOptions>(&all.data, DataOptions::BOUNDED, DataOptions::SHORT), none);
+    assert_eq!(lacks::<ModelOptions>(&all.model, ModelOptions::BOUNDED, ModelOptions::SHORT), none);
+    assert_eq!(lacks::<TrainingOptions>(&all.training, TrainingOptions::BOUNDED, TrainingOptions::SHORT), none);
+    assert_eq!(lacks::<DeviceOptions>(&all.device, DeviceOptions::BOUNDED, DeviceOptions::SHORT), none);
+    assert!(ModelOptions::BOUNDED.contains(&"latent") && TrainingOptions::SHORT.contains(&"beta1"));
+    // Each thing that may be forgotten is missed.
+    let of = &all.training;
+    let bounded: Vec<_> = TrainingOptions::BOUNDED.iter().copied().filter(|field| *field != "clip_norm").collect();
+    assert_eq!(lacks::<TrainingOptions>(of, &bounded, TrainingOptions::SHORT), ["clip_norm has no bounds"]);
+    assert_eq!(lacks::<TrainingOptions>(of, TrainingOptions::BOUNDED, &["beta1", "beta2"]), ["epsilon has no key"]);
+    let mut settings = careless::Settings::default();
+    careless::Options { count: Some(2) }.lay_over(&mut settings);
+    assert_eq!((settings.count, settings.out_of_bounds()), (2, vec![]));
+    assert_eq!(careless::Options::KEYS, [Some("count")]);
+    let found = lacks::<careless::Options>(&settings, careless::Options::BOUNDED, careless::Options::SHORT);
+    assert_eq!(found, ["count has no help", "count has no bounds"]);
+}
+
+/// A declaration that forgets what it can.
+mod careless {
+    use crate::settings::settings;
+
+    settings! {
+        /// Of the test alone.
+        Settings, options Options, heading "Careless";
+
+        own {
+            #[arg(value_name = "N")]
+            count: usize = 1;
+        }
+    }
 }

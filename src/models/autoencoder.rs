@@ -3,9 +3,10 @@
 use std::sync::Arc;
 
 use super::checks::check_unused;
-use super::networks::Networks;
+use super::networks::{NetworkPair, Networks};
 use super::{
-    Batch, Can, Condition, Decode, Encode, LabelUse, Model, ModelConfig, ModelEntry, RowForm, Rows, Terms, TrainingPlan,
+    Batch, Can, Condition, Decode, Encode, LabelUse, Model, ModelConfig, ModelEntry, RowForm, Rows, Sizes, Terms,
+    TrainingPlan,
 };
 use crate::catalogue::{self, About, Kind, find};
 use crate::distributions::{Heads, LIKELIHOODS, Likelihood, Measure, SquaredError};
@@ -39,9 +40,9 @@ fn build(config: &ModelConfig, form: RowForm) -> Result<Box<dyn Model>> {
         "gaussian" => Arc::new(SquaredError),
         _ => catalogue::build(LIKELIHOODS, &config.likelihood)?,
     };
-    let (decoder, activation) = (config.decoder_widths(), config.activation);
-    let (features, likelihood) = (form.schema.width(), Heads::of(form.schema, &likelihood));
-    Ok(Box::new(Autoencoder::new(features, config.latent, (&config.hidden, &decoder), activation, likelihood)))
+    let sizes = RowForm { condition: 0, ..form }.sizes();
+    let likelihood = Heads::of(form.schema, &likelihood);
+    Ok(Box::new(Autoencoder::with_networks(sizes, config.latent, config.networks(sizes)?, likelihood)))
 }
 
 /// A plain autoencoder has a code and a reconstruction, and nothing else.
@@ -73,8 +74,8 @@ pub struct Autoencoder {
 }
 
 impl Autoencoder {
-    /// An autoencoder over `features` values with a code of `latent`; `hidden` are the encoder's widths and the
-    /// decoder's.
+    /// An autoencoder over `features` values with a code of `latent`, of multilayer perceptrons; `hidden` are the encoder's widths
+    /// and the decoder's.
     pub fn new(
         features: usize,
         latent: usize,
@@ -82,8 +83,18 @@ impl Autoencoder {
         activation: Activation,
         likelihood: Arc<dyn Likelihood>,
     ) -> Autoencoder {
-        let widths = (latent, likelihood.outputs(features));
-        Autoencoder { networks: Networks::new((features, latent, 0), hidden, activation, widths), likelihood }
+        Autoencoder::with_networks(Sizes::vector(features, 0), latent, NetworkPair::mlp(hidden, activation), likelihood)
+    }
+
+    /// An autoencoder of rows of these sizes with a code of `latent`, with these hidden layers.
+    pub fn with_networks(
+        sizes: Sizes,
+        latent: usize,
+        hidden: NetworkPair,
+        likelihood: Arc<dyn Likelihood>,
+    ) -> Autoencoder {
+        let networks = Networks::new(sizes, latent, hidden, latent, likelihood.outputs(sizes.features()));
+        Autoencoder { networks, likelihood }
     }
 }
 

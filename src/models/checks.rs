@@ -6,6 +6,7 @@ use crate::data::Schema;
 use crate::distributions::{Codes, Heads, LIKELIHOODS, POSTERIORS, PRIORS};
 use crate::error::Result;
 use crate::graph::{Graph, Tensor};
+use crate::nn::NETWORKS;
 use crate::objectives::{Need, OBJECTIVES};
 use crate::problems::Problems;
 
@@ -34,6 +35,10 @@ impl ModelConfig {
 
     /// Calls every piece by its own name where it is known by another, so that equal settings are equal.
     pub(crate) fn name_pieces(&mut self) {
+        rename(NETWORKS, &mut self.encoder);
+        if let Some(decoder) = &mut self.decoder {
+            rename(NETWORKS, decoder);
+        }
         rename(LIKELIHOODS, &mut self.likelihood);
         rename(POSTERIORS, &mut self.posterior);
         rename(PRIORS, &mut self.prior);
@@ -43,6 +48,10 @@ impl ModelConfig {
 
 /// Notes pieces that do not exist.
 pub(super) fn check_names(config: &ModelConfig, problems: &mut Problems) {
+    problems.result(find(NETWORKS, &config.encoder));
+    if let Some(decoder) = &config.decoder {
+        problems.result(find(NETWORKS, decoder));
+    }
     problems.result(find(LIKELIHOODS, &config.likelihood));
     problems.result(find(POSTERIORS, &config.posterior));
     problems.result(find(PRIORS, &config.prior));

@@ -1,13 +1,15 @@
 //! The classifier of M2 by itself: it learns q(y | x) from the labelled rows and looks at no others. What a semi-supervised
 //! model is held against.
 
+use std::sync::Arc;
+
 use super::checks::check_unused;
 use super::labeller::{Labeller, cross_entropy, is_right, mean_in_every_row};
-use super::{Batch, Can, Classify, Condition, Encode, LabelUse, Model, ModelEntry, Rows, Terms, TrainingPlan};
+use super::{Batch, Can, Classify, Condition, Encode, LabelUse, Model, ModelEntry, Rows, Sizes, Terms, TrainingPlan};
 use crate::catalogue::{About, Kind};
 use crate::distributions::Measure;
 use crate::graph::Tensor;
-use crate::nn::Activation;
+use crate::nn::{Activation, Mlp, Network};
 
 /// The model `classifier`.
 pub(super) static ENTRY: ModelEntry = ModelEntry {
@@ -26,7 +28,8 @@ pub(super) static ENTRY: ModelEntry = ModelEntry {
     layers: None,
     stands_on_vae: false,
     build: |config, form| {
-        Ok(Box::new(Classifier::new(form.schema.width(), form.condition, &config.hidden, config.activation)))
+        let hidden = config.encoder_network(form.schema.shape(), form.condition)?;
+        Ok(Box::new(Classifier::with_network(form.sizes(), hidden)))
     },
     check: |config, _, problems| check_unused(config, problems),
 };
@@ -38,9 +41,15 @@ pub struct Classifier {
 }
 
 impl Classifier {
-    /// A classifier of rows of `features` values into `classes`, with hidden layers of these widths.
+    /// A classifier of rows of `features` values into `classes`, a multilayer perceptron of these widths.
     pub fn new(features: usize, classes: usize, hidden: &[usize], activation: Activation) -> Classifier {
-        Classifier { labeller: Labeller::new((features, classes), hidden, activation) }
+        let hidden = Mlp { widths: hidden.to_vec(), activation };
+        Classifier::with_network(Sizes::vector(features, classes), Arc::new(hidden))
+    }
+
+    /// A classifier of rows into `sizes.condition` classes, with these hidden layers.
+    pub fn with_network(sizes: Sizes, hidden: Arc<dyn Network>) -> Classifier {
+        Classifier { labeller: Labeller::new(sizes, hidden) }
     }
 
     /// The terms of labelled rows, told in each of `rows` rows where they are others.

@@ -1,95 +1,157 @@
 //! What learns: the table `[model]`.
 
-use serde::{Deserialize, Serialize};
+use std::str::FromStr;
 
 use super::{Architecture, checks, hierarchical};
-use crate::catalogue::Spec;
-use crate::nn::Activation;
+use crate::catalogue::{Bounds, Spec};
+use crate::error::{Error, Result};
+use crate::nn::{Activation, MAX_UNITS, UNITS};
 use crate::problems::Problems;
+use crate::settings::{settings, whole};
 
-/// The most units in one layer, and the most latent dimensions.
-pub(super) const MAX_WIDTH: u64 = 1 << 16;
-/// The most hidden layers on one side.
-const MAX_DEPTH: usize = 64;
+settings! {
+    /// What learns: an encoder, a latent space and a decoder.
+    ModelConfig, options ModelOptions, heading "Model", short by fold;
 
-/// What learns: an encoder, a latent space and a decoder, both multilayer perceptrons.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
-pub struct ModelConfig {
-    /// Which model, one of [`ARCHITECTURES`](super::ARCHITECTURES).
-    pub kind: Architecture,
-    /// Units of each hidden layer of the encoder, from the data inwards.
-    pub hidden: Vec<usize>,
-    /// Units of each hidden layer of the decoder, from the latent space outwards; those of the encoder in reverse when not
-    /// given.
-    pub decoder_hidden: Option<Vec<usize>>,
-    /// Dimensions of the latent space.
-    pub latent: usize,
-    /// The nonlinearity of every hidden layer.
-    pub activation: Activation,
-    /// The density p(x|z) that the decoder gives the parameters of, one of [`LIKELIHOODS`](crate::distributions::LIKELIHOODS).
-    pub likelihood: Spec,
-    /// The family q(z|x) that the encoder gives the parameters of, one of [`POSTERIORS`](crate::distributions::POSTERIORS).
-    pub posterior: Spec,
-    /// The density p(z) of codes before anything is seen, one of [`PRIORS`](crate::distributions::PRIORS).
-    pub prior: Spec,
-    /// What is minimised, one of [`OBJECTIVES`](crate::objectives::OBJECTIVES).
-    pub objective: Spec,
-    /// Weight of the KL term in the loss: `loss = reconstruction + beta · kl`.
-    pub beta: f64,
-    /// Weight of the classification of labelled rows in the loss of a semi-supervised model, α in its paper's equation 9
-    /// over the number of rows.
-    pub alpha: f64,
-    /// Dimensions of the stochastic layers above the first, from the lower to the upper, of models that have some.
-    pub upper: Option<Vec<usize>>,
+    own {
+        /// Which kind of model
+        #[arg(long = "model", value_name = "KIND")]
+        kind: Architecture = Architecture::default();
+        /// The hidden layers of the encoder; `elbo models` lists the networks
+        ///
+        /// mlp:400,200 is a multilayer perceptron of 400 and 200 units, residual:256,blocks=4 has four residual blocks.
+        #[arg(value_name = "NAME[:SETTING=X,...]", value_parser = Spec::from_str)]
+        encoder: Spec = perceptron(&[512, 256], Activation::Silu);
+        /// The hidden layers of the decoder [default: those of the encoder the other way round]
+        #[arg(value_name = "NAME[:SETTING=X,...]", value_parser = Spec::from_str)]
+        decoder: Spec;
+    }
+    short {
+        /// Units of each hidden layer of the encoder, from the data inwards: short for --encoder mlp:N,N...
+        #[arg(value_name = "N,N...", value_delimiter = ',', value_parser = whole)]
+        hidden: Vec<usize>;
+        /// Units of each hidden layer of the decoder, from the code outwards: short for --decoder mlp:N,N...
+        #[arg(value_name = "N,N...", value_delimiter = ',', value_parser = whole)]
+        decoder_hidden: Vec<usize>;
+        /// The nonlinearity of every hidden layer: short for the setting activation of encoder and decoder
+        #[arg(value_name = "NAME")]
+        activation: Activation;
+    }
+    own {
+        /// Dimensions of the latent space: how many numbers a code has
+        #[arg(value_name = "N", value_parser = whole, aliases = ["latent-dim", "z-dim"])]
+        latent: usize = 8 => (Bounds::Whole(1, MAX_UNITS));
+        /// How the distance of a row from its reconstruction is measured
+        ///
+        /// The density p(x|z) whose negative logarithm is the reconstruction term of the loss: bernoulli for values from 0 to 1,
+        /// gaussian:sigma=0.1 for any, and more that `elbo models` lists. For a plain autoencoder (--model ae), bernoulli is
+        /// binary cross-entropy, and gaussian is squared error; bce and mse are understood as well.
+        #[arg(value_name = "NAME[:SETTING=X,...]", value_parser = Spec::from_str, alias = "reconstruction")]
+        likelihood: Spec = Spec::new("bernoulli");
+    }
+    short {
+        /// Short for --likelihood gaussian:sigma=X, its standard deviation in the units of the data
+        ///
+        /// Smaller values make reconstructions sharper and codes say more.
+        #[arg(value_name = "X")]
+        sigma: f64;
+    }
+    own {
+        /// The family of densities q(z|x) that codes are drawn from; `elbo models` lists them
+        #[arg(value_name = "NAME[:SETTING=X,...]", value_parser = Spec::from_str)]
+        posterior: Spec = Spec::new("diagonal-gaussian");
+        /// The density p(z) of codes before anything is seen; `elbo models` lists them
+        #[arg(value_name = "NAME[:SETTING=X,...]", value_parser = Spec::from_str)]
+        prior: Spec = Spec::new("standard-normal");
+        /// What is minimised; `elbo models` lists them
+        ///
+        /// elbo is the negative ELBO with the KL term weighted by --beta. Others weigh parts of it, as beta-tcvae:beta=6, hold
+        /// it, as free-bits:lambda=0.5, or use a tighter bound, as iwae:samples=5.
+        #[arg(value_name = "NAME[:SETTING=X,...]", value_parser = Spec::from_str, alias = "loss")]
+        objective: Spec = Spec::new("elbo");
+        /// Weight of the KL term in the loss
+        ///
+        /// The loss is reconstruction + beta x KL. At 1 it is the negative ELBO. Above 1, codes say less, reconstructions are
+        /// coarser, and single dimensions of the code tend to stand for single properties (beta-VAE, Higgins et al. 2017).
+        /// Below 1, reconstructions are sharper, and rows drawn from the model worse.
+        #[arg(value_name = "X", alias = "kl-weight")]
+        beta: f64 = 1.0 => (Bounds::NotNegative, "1");
+        /// Weight of the classification of labelled rows in the loss (--model m2)
+        ///
+        /// The loss per example is the bound on what is known of it, and alpha times the mean of -ln q(y|x) over labelled rows.
+        #[arg(value_name = "X")]
+        alpha: f64 = 1.0 => (Bounds::NotNegative, "1");
+        /// Dimensions of the stochastic layers above the first, from the lower to the upper [default: half of --latent]
+        ///
+        /// Of models that have some (--model hierarchical, ladder), where --latent is the layer nearest to the data. Two hidden layers
+        /// stand below each, half as wide as those below them: with --hidden 400 --upper 32,16, of 200 and of 100 units.
+        #[arg(value_name = "N,N...", value_delimiter = ',', value_parser = whole)]
+        upper: Vec<usize> => (Bounds::UpTo(hierarchical::MAX_LAYERS - 1, &UNITS), "16");
+    }
 }
 
-impl Default for ModelConfig {
-    /// Two layers and SiLU, and eight dimensions: for the built-in sprites.
-    fn default() -> Self {
-        ModelConfig {
-            kind: Architecture::default(),
-            hidden: vec![512, 256],
-            decoder_hidden: None,
-            latent: 8,
-            activation: Activation::Silu,
-            likelihood: Spec::new("bernoulli"),
-            posterior: Spec::new("diagonal-gaussian"),
-            prior: Spec::new("standard-normal"),
-            objective: Spec::new("elbo"),
-            beta: 1.0,
-            alpha: 1.0,
-            upper: None,
+/// The setting of networks that chooses their nonlinearity.
+const ACTIVATION: &str = "activation";
+
+/// A multilayer perceptron with these units in its layers.
+pub(crate) fn perceptron(widths: &[usize], activation: Activation) -> Spec {
+    Spec::new("mlp").with("hidden", widths).with(ACTIVATION, activation)
+}
+
+/// A multilayer perceptron with these units in its layers, and the activation of another network, where that has chosen one.
+fn perceptron_like(network: &Spec, widths: &[usize]) -> Spec {
+    let spec = Spec::new("mlp").with("hidden", widths);
+    network.settings.get(ACTIVATION).map_or(spec.clone(), |activation| spec.with(ACTIVATION, activation))
+}
+
+impl ModelOptions {
+    /// Writes what is short for others where it belongs.
+    fn fold(&self, config: &mut ModelConfig) {
+        if let Some(widths) = &self.hidden {
+            config.encoder = perceptron_like(&config.encoder, widths);
+        }
+        if let Some(widths) = &self.decoder_hidden {
+            config.decoder = Some(perceptron_like(&config.encoder, widths));
+        }
+        if let Some(activation) = self.activation {
+            for network in [&mut config.encoder].into_iter().chain(&mut config.decoder) {
+                network.settings.insert(ACTIVATION.to_string(), activation.into());
+            }
+        }
+        if let Some(sigma) = self.sigma {
+            config.likelihood.settings.insert("sigma".to_string(), sigma.into());
+        }
+    }
+
+    /// Says so if something is given, and what is short for it as well.
+    ///
+    /// # Errors
+    /// If it is.
+    pub fn check_short(&self) -> Result<()> {
+        let has_activation = |spec: &Option<Spec>| spec.as_ref().is_some_and(|s| s.settings.contains_key(ACTIVATION));
+        let pairs = [
+            ("hidden", self.hidden.is_some(), "encoder", self.encoder.is_some()),
+            ("decoder-hidden", self.decoder_hidden.is_some(), "decoder", self.decoder.is_some()),
+            (ACTIVATION, self.activation.is_some(), "encoder", has_activation(&self.encoder)),
+            (ACTIVATION, self.activation.is_some(), "decoder", has_activation(&self.decoder)),
+        ];
+        match pairs.into_iter().find(|(_, short, _, whole)| *short && *whole) {
+            None => Ok(()),
+            Some((short, _, whole, _)) => {
+                let of = if short == ACTIVATION { "the setting of that name of " } else { "" };
+                Err(Error::invalid(format!(
+                    "`{short}` is short for {of}`{whole}`, which is given as well: leave one of the two out"
+                )))
+            }
         }
     }
 }
 
 impl ModelConfig {
-    /// Units of each hidden layer of the decoder, from the latent space outwards.
-    pub fn decoder_widths(&self) -> Vec<usize> {
-        self.decoder_hidden.clone().unwrap_or_else(|| self.hidden.iter().rev().copied().collect())
-    }
-
     pub(crate) fn check(&self, batch: usize, problems: &mut Problems) {
-        check_widths("hidden", &self.hidden, problems);
-        if let Some(widths) = &self.decoder_hidden {
-            check_widths("decoder-hidden", widths, problems);
-        }
-        problems.within("latent", self.latent as u64, 1..=MAX_WIDTH);
-        problems.not_negative("beta", self.beta, "1");
-        problems.not_negative("alpha", self.alpha, "1");
-        hierarchical::check_widths(self, problems);
+        problems.all(self.out_of_bounds());
+        hierarchical::check_upper(self, problems);
         checks::check_names(self, problems);
         (self.kind.check)(self, batch, problems);
-    }
-}
-
-fn check_widths(key: &str, widths: &[usize], problems: &mut Problems) {
-    problems.note(widths.is_empty(), format!("`{key}` is empty: give the units of at least one layer, such as 400"));
-    problems.note(widths.len() > MAX_DEPTH, format!("`{key}` has {} layers: give at most {MAX_DEPTH}", widths.len()));
-    let wrong = widths.iter().find(|&&width| !(1..=MAX_WIDTH).contains(&(width as u64)));
-    if let Some(width) = wrong {
-        let problem = format!("`{key}` has a layer of {width} units: give each layer from 1 to {MAX_WIDTH}");
-        problems.note(true, problem);
     }
 }

@@ -1,46 +1,50 @@
-//! The network that tells labels: q(y | x), a multilayer perceptron with a softmax.
+//! The network that tells labels: q(y | x), hidden layers and a linear one with a softmax.
 
+use std::sync::Arc;
+
+use super::Sizes;
+use super::networks::hidden_width;
 use crate::graph::Tensor;
-use crate::nn::{Activation, Mlp, linear};
+use crate::nn::{Input, Known, Network, Outputs};
 
 /// q(y | x) over so many classes.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub(super) struct Labeller {
-    features: usize,
-    hidden: Mlp,
-    classes: usize,
+    sizes: Sizes,
+    hidden: Arc<dyn Network>,
 }
 
 impl Labeller {
-    /// A network from `features` values through `widths` to `classes` probabilities.
-    pub fn new((features, classes): (usize, usize), widths: &[usize], activation: Activation) -> Labeller {
-        Labeller { features, hidden: Mlp { widths: widths.to_vec(), activation }, classes }
+    /// A network from rows through hidden layers to the probabilities of `sizes.condition` classes.
+    pub fn new(sizes: Sizes, hidden: Arc<dyn Network>) -> Labeller {
+        Labeller { sizes, hidden }
     }
 
     /// Values per example.
     pub fn features(&self) -> usize {
-        self.features
+        self.sizes.features()
     }
 
     /// Classes.
     pub fn classes(&self) -> usize {
-        self.classes
+        self.sizes.condition
     }
 
     /// Values per example that its last hidden layer gives.
     pub fn width(&self) -> usize {
-        self.hidden.widths.last().copied().unwrap_or(self.features)
+        hidden_width(&*self.hidden, self.sizes.shape, self.classes())
     }
 
     /// What the last hidden layer gives. `[rows, width]`
     pub fn hidden<'g>(&self, x: Tensor<'g>) -> Tensor<'g> {
-        self.hidden.forward("classifier", x)
+        let to = Outputs::vector(self.classes());
+        self.hidden.forward("classifier", Input { x, shape: self.sizes.shape, known: Known::Nothing }, to.shape)
     }
 
     /// ln q(y | x). `[rows, classes]`
     pub fn log_probs<'g>(&self, x: Tensor<'g>) -> Tensor<'g> {
-        let head = format!("classifier.{}", self.hidden.widths.len());
-        let logits = linear(&head, self.hidden(x), self.classes);
+        let (head, to) = (format!("classifier.{}", self.hidden.layers()), Outputs::vector(self.classes()));
+        let logits = self.hidden.last(&head, self.hidden(x), to);
         logits - logits.log_sum_exp(&[1])
     }
 }

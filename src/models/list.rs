@@ -8,7 +8,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::{Model, ModelConfig, Recognition};
 use crate::catalogue::About;
-use crate::data::Schema;
+use crate::data::{Schema, Shape};
 use crate::error::{Error, Result};
 use crate::problems::{Problems, nearest};
 
@@ -60,6 +60,34 @@ pub struct RowForm<'a> {
     pub schema: &'a Schema,
     /// Values that are known of each besides; 0 for none.
     pub condition: usize,
+}
+
+impl RowForm<'_> {
+    /// The sizes of such rows.
+    pub fn sizes(self) -> Sizes {
+        Sizes { shape: self.schema.shape(), condition: self.condition }
+    }
+}
+
+/// The sizes of rows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Sizes {
+    /// How the values of a row lie.
+    pub shape: Shape,
+    /// Values that are known of each besides; 0 for none.
+    pub condition: usize,
+}
+
+impl Sizes {
+    /// Rows that are no images: so many values each, and so many that are known besides.
+    pub fn vector(features: usize, condition: usize) -> Sizes {
+        Sizes { shape: Shape::vector(features), condition }
+    }
+
+    /// Values per row.
+    pub fn features(self) -> usize {
+        self.shape.features()
+    }
 }
 
 /// A model of the list, chosen by its name.

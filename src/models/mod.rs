@@ -20,12 +20,13 @@ pub use capability::{
     Can, Capability, Classify, Decode, Density, Encode, FitPrior, Generate, PosteriorSample, SamplePosterior, Weighted,
 };
 pub use classifier::Classifier;
-pub use config::ModelConfig;
+pub(crate) use config::perceptron;
+pub use config::{ModelConfig, ModelOptions};
 pub use fitted_prior::FittedPrior;
 pub use hierarchical::{Hierarchical, Layer, MAX_LAYERS, Moments, Recognition};
-pub use list::{ARCHITECTURES, Architecture, LabelUse, ModelEntry, RowForm};
+pub use list::{ARCHITECTURES, Architecture, LabelUse, ModelEntry, RowForm, Sizes};
 pub use m2::M2;
-pub use networks::Networks;
+pub use networks::{NetworkPair, Networks};
 pub use plan::{Group, GroupLoss, Losses, Phase, TrainingPlan, WHOLE};
 pub use second_stage::{FIRST, SecondStage, carries};
 pub use vae::{Parts, Vae};

@@ -7,10 +7,10 @@
 use std::sync::Arc;
 
 use super::checks::check_one_layer;
-use super::networks::Networks;
+use super::networks::{NetworkPair, Networks};
 use super::{
     Batch, Can, Condition, Decode, Density, Encode, FitPrior, Generate, LabelUse, Model, ModelConfig, ModelEntry,
-    PosteriorSample, RowForm, Rows, SamplePosterior, Terms, TrainingPlan, Weighted,
+    PosteriorSample, RowForm, Rows, SamplePosterior, Sizes, Terms, TrainingPlan, Weighted,
 };
 use crate::catalogue::{About, Kind};
 use crate::distributions::{Codes, DiagonalGaussian, Encoder, Likelihood, Measure, Posterior, Prior, StandardNormal};
@@ -98,7 +98,8 @@ pub struct Vae {
 }
 
 impl Vae {
-    /// A VAE over `features` values with `latent` dimensions; `hidden` are the encoder's widths and the decoder's.
+    /// A VAE over `features` values with `latent` dimensions, of multilayer perceptrons; `hidden` are the encoder's widths and the
+    /// decoder's.
     pub fn new(
         features: usize,
         latent: usize,
@@ -111,22 +112,26 @@ impl Vae {
 
     /// A conditional VAE (Sohn, Lee and Yan 2015, with the prior p(z) of Kingma et al. 2014): besides `features` values and
     /// `latent` dimensions, `condition` values are known of each row, of which the posterior q(z | x, y) and the likelihood
-    /// p(x | z, y) make use.
+    /// p(x | z, y) make use. Its networks are those of [`Vae::new`].
     pub fn conditional(
         (features, latent, condition): (usize, usize, usize),
         hidden: (&[usize], &[usize]),
         activation: Activation,
         parts: Parts,
     ) -> Vae {
-        let widths = (parts.posterior.outputs(latent), parts.likelihood.outputs(features));
-        Vae { networks: Networks::new((features, latent, condition), hidden, activation, widths), parts }
+        Vae::with_networks(Sizes::vector(features, condition), latent, NetworkPair::mlp(hidden, activation), parts)
+    }
+
+    /// A VAE of rows of these sizes with `latent` dimensions, with these hidden layers.
+    pub fn with_networks(sizes: Sizes, latent: usize, hidden: NetworkPair, parts: Parts) -> Vae {
+        let (code, outputs) = (parts.posterior.outputs(latent), parts.likelihood.outputs(sizes.features()));
+        Vae { networks: Networks::new(sizes, latent, hidden, code, outputs), parts }
     }
 
     /// The VAE that settings describe, for rows of this form.
-    fn of(config: &ModelConfig, RowForm { schema, condition }: RowForm) -> Result<Vae> {
-        let sizes = (schema.width(), config.latent, condition);
-        let (hidden, parts) = ((&*config.hidden, &*config.decoder_widths()), config.parts_for(schema)?);
-        Ok(Vae::conditional(sizes, hidden, config.activation, parts))
+    fn of(config: &ModelConfig, form: RowForm) -> Result<Vae> {
+        let sizes = form.sizes();
+        Ok(Vae::with_networks(sizes, config.latent, config.networks(sizes)?, config.parts_for(form.schema)?))
     }
 
     /// What it is made of.

@@ -1,14 +1,17 @@
 //! Activations: the nonlinearities between layers.
 
 use serde::{Deserialize, Serialize};
+use strum::{EnumString, IntoStaticStr, VariantNames};
 
+use crate::catalogue::Value;
 use crate::graph::Tensor;
 use crate::kernels::Func;
 
 /// A nonlinearity: a function of each element, or a gate with weights of its own.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, EnumString, IntoStaticStr, VariantNames)]
 #[cfg_attr(feature = "cli", derive(clap::ValueEnum))]
 #[serde(rename_all = "kebab-case")]
+#[strum(serialize_all = "kebab-case")]
 pub enum Activation {
     /// max(x, 0)
     Relu,
@@ -65,5 +68,29 @@ impl Activation {
             Some(func) => y.apply(func),
             None => y * gate().sigmoid(),
         }
+    }
+}
+
+/// As a setting of a network.
+impl From<Activation> for Value {
+    fn from(activation: Activation) -> Value {
+        Value::from(<&str>::from(activation))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::ValueEnum;
+
+    use super::*;
+
+    #[test]
+    fn it_has_one_name_everywhere() {
+        for (activation, name) in Activation::ALL.into_iter().zip(Activation::VARIANTS) {
+            assert_eq!(activation.to_possible_value().unwrap().get_name(), *name);
+            assert_eq!(serde_json::to_value(activation).unwrap(), *name);
+            assert_eq!((name.parse::<Activation>(), Value::from(activation)), (Ok(activation), Value::from(*name)));
+        }
+        assert_eq!(Activation::ALL.len(), Activation::VARIANTS.len());
     }
 }

@@ -3,9 +3,38 @@
 //! y = f(Wx + b), or with gates y = (Wx + b) ⊙ σ(Vx + c) (Dauphin et al. 2017, equation 1, without convolutions), V and c being
 //! a second linear layer of the same shape.
 
+use std::sync::Arc;
+
 use super::activation::Activation;
 use super::linear::linear;
+use super::network::{Input, Network};
+use super::{ACTIVATION, MAX_LAYERS, UNITS};
+use crate::catalogue::{About, Bounds, Kind, Piece, Setting, Usual};
+use crate::data::Shape;
 use crate::graph::Tensor;
+
+/// The network `mlp`.
+pub(super) static PIECE: Piece<dyn Network> = Piece {
+    about: About {
+        kind: Kind::Network,
+        id: "mlp",
+        aliases: &[],
+        name: "multilayer perceptron: linear layers with an activation behind each",
+        formula: "y = f(Wx + b), layer by layer",
+        source: "Rumelhart, Hinton & Williams 1986",
+        settings: &[
+            Setting {
+                name: "hidden",
+                default: Usual::Numbers(&[512.0, 256.0]),
+                bounds: Bounds::UpTo(MAX_LAYERS, &UNITS),
+                meaning: "units of each layer, from what is given onwards",
+            },
+            ACTIVATION,
+        ],
+        example: "elbo train --encoder mlp:400,200,activation=relu",
+    },
+    build: |settings| Arc::new(Mlp { widths: settings.wholes("hidden"), activation: settings.word("activation") }),
+};
 
 /// Linear layers with an activation behind each of them.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -17,13 +46,44 @@ pub struct Mlp {
 }
 
 impl Mlp {
-    /// The last layer's values for `x` `[rows, inputs]`, or `x` itself where there is none. Layers are the scopes `<name>.0`,
-    /// `<name>.1`, …; their gates, where they have some, are `<name>.0.gate`, ….
-    pub fn forward<'g>(&self, name: &str, x: Tensor<'g>) -> Tensor<'g> {
-        self.widths.iter().enumerate().fold(x, |x, (number, &width)| {
-            let layer = format!("{name}.{number}");
-            self.activation.of(linear(&layer, x, width), || linear(&format!("{layer}.gate"), x, width))
+    /// The last layer's values `[rows, width]`, or what is given and known where there is none. Layers are the scopes
+    /// `<name>.0`, `<name>.1`, …; their gates, where they have some, are `<name>.0.gate`, ….
+    pub fn hidden<'g>(&self, name: &str, input: impl Into<Input<'g>>) -> Tensor<'g> {
+        let input = input.into();
+        let Some((&first, rest)) = self.widths.split_first() else { return input.joined() };
+        let layer = |number| input.scope(name, number);
+        let gate = |number| format!("{}.gate", layer(number));
+        let hidden = self.activation.of(input.linear(&layer(0), first), || input.linear(&gate(0), first));
+        (1..).zip(rest).fold(hidden, |x, (number, &width)| {
+            self.activation.of(linear(&layer(number), x, width), || linear(&gate(number), x, width))
         })
+    }
+}
+
+impl Network for Mlp {
+    fn summary(&self) -> String {
+        let widths: Vec<String> = self.widths.iter().map(usize::to_string).collect();
+        widths.join(" - ")
+    }
+
+    fn layers(&self) -> usize {
+        self.widths.len()
+    }
+
+    fn activation(&self) -> Activation {
+        self.activation
+    }
+
+    fn mirror(&self) -> Arc<dyn Network> {
+        Arc::new(Mlp { widths: self.widths.iter().rev().copied().collect(), ..*self })
+    }
+
+    fn refusal(&self, _: Shape, _: Shape) -> Option<String> {
+        None
+    }
+
+    fn forward<'g>(&self, name: &str, input: Input<'g>, _: Shape) -> Tensor<'g> {
+        self.hidden(name, input)
     }
 }
 
@@ -44,7 +104,7 @@ mod tests {
     fn gated(definition: impl Fn(f64, f64) -> f64) -> [Vec<f64>; 2] {
         let mlp = Mlp { widths: vec![4, 2], activation: Activation::Gated };
         let (graph, mut values) = (Graph::new(), Values::default());
-        let y = mlp.forward("net", graph.input("x", &[1, 3]));
+        let y = mlp.hidden("net", graph.input("x", &[1, 3]));
         for (place, spec) in graph.parameters().iter().enumerate() {
             values.tensors.insert(spec.name.clone(), spec.start(3, place).into_iter().map(f64::from).collect());
         }
@@ -71,7 +131,7 @@ mod tests {
     fn only_gated_layers_have_gates() {
         let names = |activation| -> Vec<String> {
             let graph = Graph::new();
-            Mlp { widths: vec![4], activation }.forward("net", graph.input("x", &[1, 3]));
+            Mlp { widths: vec![4], activation }.hidden("net", graph.input("x", &[1, 3]));
             graph.parameters().into_iter().map(|p| p.name).collect()
         };
         for activation in Activation::ALL {

@@ -1,11 +1,41 @@
-//! Layers: functions of tensors that declare their parameters as they go.
+//! Layers and networks: functions of tensors that declare their parameters as they go.
+//!
+//! A network of the list is one file that ends in its static, and one line here.
 
 mod activation;
 mod linear;
 mod made;
 mod mlp;
+mod network;
+mod residual;
 
 pub use activation::Activation;
 pub use linear::linear;
 pub use made::Made;
 pub use mlp::Mlp;
+pub use network::{Input, Known, Network, Outputs};
+pub use residual::Residual;
+
+use strum::VariantNames;
+
+use crate::catalogue::{Bounds, Piece, Setting, Usual};
+
+/// Every network that an encoder or a decoder can be.
+pub static NETWORKS: &[&Piece<dyn Network>] = &[&mlp::PIECE, &residual::PIECE];
+
+/// The most hidden layers of a network.
+const MAX_LAYERS: usize = 64;
+
+/// The most units of a layer.
+pub(crate) const MAX_UNITS: u64 = 1 << 16;
+
+/// How many units a layer may have.
+pub(crate) const UNITS: Bounds = Bounds::Whole(1, MAX_UNITS);
+
+/// The setting of networks whose nonlinearity can be chosen.
+const ACTIVATION: Setting = Setting {
+    name: "activation",
+    default: Usual::Word("silu"),
+    bounds: Bounds::OneOf(Activation::VARIANTS),
+    meaning: "f, the nonlinearity",
+};

@@ -8,7 +8,7 @@
 use std::sync::Arc;
 
 use super::{Inference, Loss, Need, Objective};
-use crate::catalogue::{About, Bounds, Kind, Piece, Setting};
+use crate::catalogue::{About, Bounds, Kind, Piece, Setting, Usual};
 use crate::graph::Tensor;
 
 /// E_q\[−ln p(x | z)\] + α·I(z; n) + β·TC(z) + γ·Σ_d KL(q(z_d) ‖ p(z_d)), times the scalar β of the warm-up.
@@ -30,23 +30,26 @@ pub(super) static PIECE: Piece<dyn Objective> = Piece {
         source: "Chen et al. 2018, equation 4, estimators of section 4.1 and appendix C",
         settings: &[
             Setting {
-                name: "beta", default: 6.0, bounds: Bounds::NotNegative, meaning: "β, of the total correlation"
+                name: "beta",
+                default: Usual::Number(6.0),
+                bounds: Bounds::NotNegative,
+                meaning: "β, of the total correlation",
             },
             Setting {
                 name: "alpha",
-                default: 1.0,
+                default: Usual::Number(1.0),
                 bounds: Bounds::NotNegative,
                 meaning: "α, of the mutual information",
             },
             Setting {
                 name: "gamma",
-                default: 1.0,
+                default: Usual::Number(1.0),
                 bounds: Bounds::NotNegative,
                 meaning: "γ, of the dimension-wise KL",
             },
             Setting {
                 name: "stratified",
-                default: 0.0,
+                default: Usual::Number(0.0),
                 bounds: Bounds::Whole(0, 1),
                 meaning: "0: minibatch-weighted sampling, as in the paper's experiments; 1: minibatch stratified sampling",
             },

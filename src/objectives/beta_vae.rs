@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::{Inference, Loss, Objective};
-use crate::catalogue::{About, Bounds, Kind, Piece, Setting};
+use crate::catalogue::{About, Bounds, Kind, Piece, Setting, Usual};
 
 /// E_q\[−ln p(x | z)\] + β·KL(q(z | x) ‖ p(z)), β being its own; a warm-up still applies.
 #[derive(Clone, Copy, Debug)]
@@ -21,7 +21,7 @@ pub(super) static PIECE: Piece<dyn Objective> = Piece {
         source: "Higgins et al. 2017, equation 4; β is not normalised by pixels or dimensions",
         settings: &[Setting {
             name: "beta",
-            default: 4.0,
+            default: Usual::Number(4.0),
             bounds: Bounds::NotNegative,
             meaning: "β; the same as --objective elbo --beta",
         }],

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::{Inference, Loss, Objective};
-use crate::catalogue::{About, Bounds, Kind, Piece, Setting};
+use crate::catalogue::{About, Bounds, Kind, Piece, Setting, Usual};
 
 /// The scalar C of a step, in nats.
 const CAPACITY: &str = "capacity";
@@ -25,11 +25,16 @@ pub(super) static PIECE: Piece<dyn Objective> = Piece {
         formula: "−E_q[ln p(x|z)] + γ |E_batch[KL(q(z|x) ‖ p(z))] − C|",
         source: "Burgess et al. 2018, equation 8; --beta has no part in it",
         settings: &[
-            Setting { name: "gamma", default: 1000.0, bounds: Bounds::NotNegative, meaning: "γ" },
-            Setting { name: "nats", default: 25.0, bounds: Bounds::NotNegative, meaning: "C at its end, in nats" },
+            Setting { name: "gamma", default: Usual::Number(1000.0), bounds: Bounds::NotNegative, meaning: "γ" },
+            Setting {
+                name: "nats",
+                default: Usual::Number(25.0),
+                bounds: Bounds::NotNegative,
+                meaning: "C at its end, in nats",
+            },
             Setting {
                 name: "epochs",
-                default: 20.0,
+                default: Usual::Number(20.0),
                 bounds: Bounds::NotNegative,
                 meaning: "epochs over which C grows linearly from 0",
             },

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::{Inference, Loss, Need, Objective};
-use crate::catalogue::{About, Bounds, Kind, Piece, Setting, Settings};
+use crate::catalogue::{About, Bounds, Kind, Piece, Setting, Settings, Usual};
 use crate::graph::Tensor;
 
 /// −ELBO + λ_od·Σ_{i≠j} C_ij² + λ_d·Σ_i (C_ii − 1)², with C = Cov\[μ(x)\] (I) or C = E\[σ²(x)\] + Cov\[μ(x)\] (II), of the
@@ -19,13 +19,13 @@ const fn settings(diagonal: f64) -> [Setting; 2] {
     [
         Setting {
             name: "off-diagonal",
-            default: 10.0,
+            default: Usual::Number(10.0),
             bounds: Bounds::NotNegative,
             meaning: "λ_od, of the squared covariances",
         },
         Setting {
             name: "diagonal",
-            default: diagonal,
+            default: Usual::Number(diagonal),
             bounds: Bounds::NotNegative,
             meaning: "λ_d, of the variances' squared distances from 1",
         },

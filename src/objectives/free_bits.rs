@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::{Inference, Loss, Need, Objective};
-use crate::catalogue::{About, Bounds, Kind, Piece, Setting};
+use crate::catalogue::{About, Bounds, Kind, Piece, Setting, Usual};
 
 /// E_q\[−ln p(x | z)\] + β·Σ_d max(λ, E_batch\[KL_d\]).
 #[derive(Clone, Copy, Debug)]
@@ -21,7 +21,7 @@ pub(super) static PIECE: Piece<dyn Objective> = Piece {
         source: "Kingma et al. 2016, equation 15, with groups of one dimension",
         settings: &[Setting {
             name: "lambda",
-            default: 0.5,
+            default: Usual::Number(0.5),
             bounds: Bounds::NotNegative,
             meaning: "λ, nats per dimension, of the mean over the batch",
         }],

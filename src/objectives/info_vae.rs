@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::mmd::{MmdKernel, mmd};
 use super::{Inference, Loss, Need, Objective};
-use crate::catalogue::{About, Bounds, Kind, Piece, Setting};
+use crate::catalogue::{About, Bounds, Kind, Piece, Setting, Usual};
 
 /// E_q\[−ln p(x | z)\] + (1 − α)·β·KL(q(z | x) ‖ p(z)) + (α + λ − 1)·MMD²(q(z), p(z)).
 #[derive(Clone, Copy, Debug)]
@@ -24,13 +24,13 @@ pub(super) static PIECE: Piece<dyn Objective> = Piece {
         settings: &[
             Setting {
                 name: "alpha",
-                default: 0.9,
+                default: Usual::Number(0.9),
                 bounds: Bounds::Within(-100.0, 1.0),
                 meaning: "α; at 1 no KL is left, and codes that drift far out are no longer seen by the kernel",
             },
             Setting {
                 name: "lambda",
-                default: 1000.0,
+                default: Usual::Number(1000.0),
                 bounds: Bounds::NotNegative,
                 meaning: "λ; α + λ − 1 is the weight of the MMD",
             },

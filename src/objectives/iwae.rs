@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::{Inference, Loss, Objective};
-use crate::catalogue::{About, Bounds, Kind, Piece, Setting};
+use crate::catalogue::{About, Bounds, Kind, Piece, Setting, Usual};
 use crate::graph::Tensor;
 
 /// −ln (1/K) Σ_k w_k with w = p(x | z)·(p(z)/q(z | x))^β.
@@ -15,7 +15,7 @@ pub struct Iwae {
 /// How many codes may be drawn per example in training.
 pub(super) const SAMPLES: Setting = Setting {
     name: "samples",
-    default: 5.0,
+    default: Usual::Number(5.0),
     bounds: Bounds::Whole(1, 1024),
     meaning: "K, codes drawn per example; 1 is the ELBO",
 };

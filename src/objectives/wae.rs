@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::mmd::{MmdKernel, mmd};
 use super::{Inference, Loss, Need, Objective};
-use crate::catalogue::{About, Bounds, Kind, Piece, Setting};
+use crate::catalogue::{About, Bounds, Kind, Piece, Setting, Usual};
 
 /// E_q\[−ln p(x | z)\] + λ·MMD²(q(z), p(z)).
 #[derive(Clone, Copy, Debug)]
@@ -20,7 +20,12 @@ pub(super) static PIECE: Piece<dyn Objective> = Piece {
         name: "Wasserstein autoencoder, WAE-MMD: inverse multiquadratic kernels at seven scales",
         formula: "−E_q[ln p(x|z)] + λ MMD²(q(z), p(z)), k = Σ_s 2ds/(2ds + ‖a − b‖²)",
         source: "Tolstikhin et al. 2018, algorithm 2; --beta has no part in it",
-        settings: &[Setting { name: "lambda", default: 100.0, bounds: Bounds::NotNegative, meaning: "λ" }],
+        settings: &[Setting {
+            name: "lambda",
+            default: Usual::Number(100.0),
+            bounds: Bounds::NotNegative,
+            meaning: "λ",
+        }],
         example: "elbo train --objective wae:lambda=100 --likelihood gaussian",
     },
     build: |settings| Arc::new(Wae { lambda: settings.get("lambda") as f32 }),

@@ -415,7 +415,7 @@ pub(crate) const TRAINED: &str = "trained.";
 
 /// The groups of a session's model, and how each is moved.
 fn groups(session: &Session, config: &TrainingConfig) -> Result<Vec<Moved>> {
-    let (plan, usual) = (session.model.plan(), config.whole_optimiser());
+    let (plan, usual) = (session.model.plan(), config.optimiser.clone());
     let rule = |group: &Group| {
         Ok(Rule {
             clip: group.clip.or(config.clip_norm.map(|norm| norm as f32)),

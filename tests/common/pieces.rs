@@ -1,4 +1,4 @@
-//! Posteriors and priors as tests want them: small, and put together with what they go with.
+//! Posteriors, priors and networks as tests want them: small, and put together with what they go with.
 #![allow(dead_code, reason = "each test program uses its own part of this")]
 
 use elbo::catalogue::{About, Spec, build};
@@ -7,7 +7,15 @@ use elbo::engine::models::Parts;
 
 /// A piece with few parameters.
 pub fn small(about: &About) -> Spec {
-    let sizes = [("hidden", 5.0), ("components", 3.0), ("context", 3.0), ("length", 2.0), ("categories", 3.0)];
+    let sizes = [
+        ("hidden", 5.0),
+        ("width", 5.0),
+        ("blocks", 2.0),
+        ("components", 3.0),
+        ("context", 3.0),
+        ("length", 2.0),
+        ("categories", 3.0),
+    ];
     let own = sizes.into_iter().filter(|(name, _)| about.settings.iter().any(|s| s.name == *name));
     own.fold(Spec::new(about.id), |spec, (name, value)| spec.with(name, value))
 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use elbo::catalogue::{Spec, build};
+use elbo::catalogue::{Bounds, Spec, Usual, build};
 use elbo::engine::distributions::{Bernoulli, LIKELIHOODS};
 use elbo::engine::models::{Batch, Model, Parts, Vae, parameters};
 use elbo::engine::nn::Activation;
@@ -55,8 +55,9 @@ pub fn all() -> Cases {
     for about in honest {
         let mut specs = vec![Spec::new(about.id)];
         // Both ends of what is yes or no.
-        if let Some(toggle) = about.settings.iter().find(|s| s.bounds == elbo::catalogue::Bounds::Whole(0, 1)) {
-            specs.push(Spec::new(about.id).with(toggle.name, 1.0 - toggle.default));
+        if let Some(toggle) = about.settings.iter().find(|s| s.bounds == Bounds::Whole(0, 1)) {
+            specs
+                .push(Spec::new(about.id).with(toggle.name, f64::from(u8::from(toggle.default == Usual::Number(0.0)))));
         }
         for spec in specs {
             let parts = Parts { objective: build(OBJECTIVES, &spec).unwrap(), ..plain() };

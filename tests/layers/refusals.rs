@@ -1,6 +1,7 @@
 //! What layers do not go with, and what is said of it.
 
 use elbo::config::{Architecture, Config};
+use elbo::engine::models::Layer;
 
 fn config(kind: Architecture) -> Config {
     let mut config = Config::default();
@@ -24,14 +25,12 @@ fn both() -> [Architecture; 2] {
 #[test]
 fn layers_out_of_range() {
     for kind in both() {
-        refused(kind, |c| c.model.upper = Some(vec![]), "`upper` is empty: give the dimensions of at least one layer");
-        refused(
-            kind,
-            |c| c.model.upper = Some(vec![4, 0]),
-            "`upper` has a layer of 0 dimensions: give each layer from 1",
-        );
-        refused(kind, |c| c.model.upper = Some(vec![65_537]), "`upper` has a layer of 65537 dimensions");
-        refused(kind, |c| c.model.upper = Some(vec![2; 8]), "`upper` has 8 layers: give at most 7");
+        let bounds = "give 1 to 7 numbers, each a whole number from 1 to 65536, such as 16";
+        for (upper, said) in
+            [(vec![], "empty"), (vec![4, 0], "4,0"), (vec![65_537], "65537"), (vec![2; 8], "2,2,2,2,2,2,2,2")]
+        {
+            refused(kind, |c| c.model.upper = Some(upper.clone()), &format!("`upper` is {said}: {bounds}"));
+        }
         refused(kind, |c| c.model.latent = 0, "`latent` is 0");
         let mut fine = config(kind);
         fine.model.upper = Some(vec![2; 7]);
@@ -77,7 +76,8 @@ fn layers_that_are_not_given() {
             config.validate().unwrap();
         }
         config.model.upper = Some(vec![16, 300, 2]);
-        let widths: Vec<_> = config.model.upper_layers().into_iter().map(|l| (l.latent, l.hidden)).collect();
+        let widths: Vec<_> =
+            Layer::halving(&config.model.upper_widths(), 256).into_iter().map(|l| (l.latent, l.hidden)).collect();
         // Half of the encoder's last 256 units, but no narrower than the layer; then half of that.
         assert_eq!(widths, [(16, vec![128; 2]), (300, vec![300; 2]), (2, vec![150; 2])]);
     }

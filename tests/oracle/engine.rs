@@ -24,11 +24,12 @@ pub fn config(settings: &Settings) -> Config {
     let mut config = Config::default();
     let model = &mut config.model;
     model.kind = if settings.variational { "vae".parse().unwrap() } else { "ae".parse().unwrap() };
-    (model.hidden, model.latent, model.beta) = (settings.hidden.clone(), settings.latent, settings.beta);
-    model.activation = match settings.bend {
+    (model.latent, model.beta) = (settings.latent, settings.beta);
+    let activation = match settings.bend {
         Bend::Tanh => Activation::Tanh,
         Bend::Relu => Activation::Relu,
     };
+    model.encoder = Spec::new("mlp").with("hidden", &settings.hidden[..]).with("activation", activation);
     let likelihood = match settings.density {
         Density::Bernoulli => "bernoulli".to_string(),
         Density::Gaussian(sigma) => format!("gaussian:sigma={sigma}"),

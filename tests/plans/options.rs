@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
-use elbo::config::TrainingConfig;
+use elbo::config::{TrainingConfig, TrainingOptions};
 use elbo::engine::distributions::Bernoulli;
 use elbo::engine::graph::Tensor;
 use elbo::engine::kernels::OPTIMISERS;
@@ -90,13 +90,15 @@ fn each_optimiser_is_that_of_its_paper() {
     }
 }
 
-/// Settings that are given apart from the optimiser count, also where nothing has read a file or a command line.
+/// Settings that are given apart from the optimiser are the optimiser's.
 #[test]
 fn settings_may_stand_apart() {
     let x = unit(8, 10);
     let rows = Rows { x: &x, features: FEATURES };
     let trained = |optimiser: &str, beta1| {
-        let config = TrainingConfig { optimiser: optimiser.parse().unwrap(), beta1, learning_rate: RATE, ..plain(10) };
+        let optimiser = optimiser.parse().unwrap();
+        let mut config = TrainingConfig { optimiser, learning_rate: RATE, ..plain(10) };
+        TrainingOptions { beta1, ..TrainingOptions::default() }.lay_over(&mut config);
         let mut trainer = trainer(model(), devices().remove(0), &rows, &config);
         run(&mut trainer, 3);
         parameters(&mut trainer)

@@ -18,11 +18,11 @@ struct Vq;
 
 impl Vq {
     fn encode(x: Tensor<'_>) -> Tensor<'_> {
-        linear("encoder.out", Mlp { widths: vec![6], activation: Activation::Tanh }.forward("encoder", x), WIDTH)
+        linear("encoder.out", Mlp { widths: vec![6], activation: Activation::Tanh }.hidden("encoder", x), WIDTH)
     }
 
     fn decode(z: Tensor<'_>) -> Tensor<'_> {
-        linear("decoder.out", Mlp { widths: vec![6], activation: Activation::Tanh }.forward("decoder", z), FEATURES)
+        linear("decoder.out", Mlp { widths: vec![6], activation: Activation::Tanh }.hidden("decoder", z), FEATURES)
     }
 
     fn codebook(graph: &Graph) -> [Tensor<'_>; 3] {

@@ -61,7 +61,7 @@ fn copying(folder: &Path, log_var: f32) -> Config {
     let data = folder.join("rows.npy");
     std::fs::write(&data, bytes).unwrap();
     let mut config = Preset::Classic.config();
-    (config.model.hidden, config.model.latent) = (vec![4], WIDTH);
+    (config.model.encoder, config.model.latent) = ("mlp:4".parse().unwrap(), WIDTH);
     config.model.likelihood = "gaussian-shared".into();
     config.data.source = data.display().to_string();
     config.device.device = DeviceChoice::Cpu;
@@ -183,7 +183,7 @@ fn one_file_holds_a_second_stage() {
     let run = place.path().join("run");
     let (first, of) = first_stage(&run).unwrap();
     let mut config = Preset::Classic.config();
-    (config.model.hidden, config.model.latent) = (vec![8], 1);
+    (config.model.encoder, config.model.latent) = ("mlp:8".parse().unwrap(), 1);
     config.model.likelihood = "gaussian-shared".into();
     (config.training.epochs, config.device.device) = (1, DeviceChoice::Cpu);
     config.first_stage = Some(first);

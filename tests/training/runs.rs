@@ -47,7 +47,7 @@ pub fn devices() -> Vec<Device> {
 pub fn small() -> Config {
     let mut config = Config::default();
     (config.data.resolution, config.data.count, config.data.validation) = (8, Some(200), 20);
-    (config.model.hidden, config.model.latent) = (vec![24, 16], 3);
+    (config.model.encoder, config.model.latent) = ("mlp:24,16".parse().unwrap(), 3);
     let t = &mut config.training;
     (t.epochs, t.batch, t.learning_rate, t.schedule) = (4, 32, 0.003, Schedule::Constant);
     (t.warmup_steps, t.kl_warmup_epochs, t.clip_norm) = (8, 3, Some(20.0));

@@ -5,7 +5,7 @@ use elbo::catalogue::{Spec, build};
 use elbo::engine::distributions::{DiagonalGaussian, Encoder, POSTERIORS, PRIORS};
 use elbo::engine::graph::eval::evaluate;
 use elbo::engine::graph::{Graph, Tensor};
-use elbo::engine::models::Networks;
+use elbo::engine::models::{NetworkPair, Networks, Sizes};
 use elbo::engine::nn::Activation;
 
 use crate::oracle::{Numbers, values};
@@ -42,7 +42,8 @@ fn iaf(length: usize) -> Vec<Vec<bool>> {
 fn maf(length: usize) -> Vec<Vec<bool>> {
     let spec: Spec = format!("maf:length={length},hidden=8").parse().unwrap();
     let prior = build(PRIORS, &spec).unwrap();
-    let networks = Networks::new((1, LATENT, 0), (&[], &[]), Activation::Tanh, (2 * LATENT, 1));
+    let networks =
+        Networks::new(Sizes::vector(1, 0), LATENT, NetworkPair::mlp((&[], &[]), Activation::Tanh), 2 * LATENT, 1);
     let encoder = Encoder { network: &networks, posterior: &DiagonalGaussian };
     let graph = Graph::new();
     let z = prior.sample(&graph, 1, LATENT, &encoder);

@@ -61,7 +61,7 @@ fn means_are_held_against_the_factors() {
     let run = folder.path().join("run");
     let mut config: Config = Preset::default().config();
     (config.data.resolution, config.data.count, config.data.validation) = (8, Some(3000), 0);
-    (config.model.hidden, config.model.latent) = (vec![12], 3);
+    (config.model.encoder, config.model.latent) = ("mlp:12".parse().unwrap(), 3);
     (config.training.epochs, config.training.batch, config.training.learning_rate) = (2, 50, 0.01);
     finished(config, &run);
     let mut saved = Saved::open(&run, Box::new(Cpu::new())).unwrap();

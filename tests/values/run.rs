@@ -7,7 +7,6 @@ use elbo::apps::{CHECKPOINT, Outcome, TrainRun, Watcher};
 use elbo::catalogue::Spec;
 use elbo::config::{Binarise, Config};
 use elbo::engine::cpu::Cpu;
-use elbo::engine::nn::Activation;
 use elbo::engine::training::Progress;
 use elbo::engine::training::checkpoint::Checkpoint;
 use elbo::engine::training::metrics::{EpochRecord, StepRecord};
@@ -113,8 +112,8 @@ pub fn config(folder: &Path) -> Config {
     let mut config = Config::default();
     config.data.source = folder.to_string_lossy().into_owned();
     (config.data.validation, config.data.binarise) = (VALIDATION, Binarise::Never);
-    (config.model.hidden, config.model.latent) = (vec![HIDDEN], LATENT);
-    (config.model.activation, config.model.likelihood) = (Activation::Tanh, Spec::new("bernoulli"));
+    (config.model.encoder, config.model.latent) = (format!("mlp:{HIDDEN},activation=tanh").parse().unwrap(), LATENT);
+    config.model.likelihood = Spec::new("bernoulli");
     (config.training.epochs, config.training.batch, config.training.learning_rate) = (3, 8, 0.05);
     config
 }

@@ -11,7 +11,8 @@ use crate::catalogue::{About, Kind, Piece, Spec};
 use crate::config::{Config, ModelConfig, Preset};
 use crate::distributions::{LIKELIHOODS, POSTERIORS, PRIORS};
 use crate::error::{Error, Result};
-use crate::models::Parts;
+use crate::models::{Parts, perceptron};
+use crate::nn::Activation;
 use crate::objectives::OBJECTIVES;
 use crate::program::Executor;
 use crate::training::Trainer;
@@ -82,6 +83,7 @@ fn part(model: &mut ModelConfig, kind: Kind) -> &mut Spec {
         Kind::Likelihood => &mut model.likelihood,
         Kind::Posterior => &mut model.posterior,
         Kind::Prior => &mut model.prior,
+        Kind::Network => &mut model.encoder,
         Kind::Objective | Kind::Model | Kind::KlSchedule | Kind::Optimiser => &mut model.objective,
     }
 }
@@ -105,7 +107,8 @@ fn fitting(plain: &ModelConfig, kind: Kind, piece: &Spec, batch: usize) -> Optio
 /// If a piece goes with nothing at this batch.
 pub fn piece_cases(workload: &Workload, batch: usize) -> Result<Vec<PieceCase>> {
     let classic = Preset::Classic.config().model;
-    let plain = ModelConfig { hidden: workload.hidden.to_vec(), latent: workload.latent, ..classic };
+    let plain =
+        ModelConfig { encoder: perceptron(workload.hidden, Activation::Relu), latent: workload.latent, ..classic };
     let kinds = [Kind::Posterior, Kind::Prior, Kind::Objective, Kind::Likelihood];
     let all = kinds.into_iter().flat_map(|kind| {
         let pieces: Vec<Spec> = match kind {

@@ -24,7 +24,7 @@ fn waves(rows: usize) -> Dataset {
 fn config() -> Config {
     let mut config = Preset::Classic.config();
     config.device.device = DeviceChoice::Cpu;
-    (config.model.hidden, config.model.latent) = (vec![24], 2);
+    (config.model.encoder, config.model.latent) = ("mlp:24".parse().unwrap(), 2);
     config.model.likelihood = Spec::new("gaussian").with("sigma", 0.1);
     (config.training.epochs, config.training.batch, config.training.learning_rate) = (20, 25, 0.01);
     config

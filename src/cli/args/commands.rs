@@ -5,9 +5,8 @@ use std::str::FromStr;
 
 use clap::{Args, Subcommand, ValueEnum, value_parser};
 
-use super::RowArgs;
 use crate::catalogue::Spec;
-use crate::config::DeviceChoice;
+use crate::config::{DataOptions, DeviceChoice};
 
 /// The options of `elbo models`.
 #[derive(Debug, Clone, Args)]
@@ -30,7 +29,7 @@ Examples:
 pub struct LookArgs {
     /// What to look at: a file, a folder, or `sprites` or `digits`, which are built in
     #[arg(value_name = "PATH")]
-    pub source: Option<String>,
+    pub path: Option<String>,
     /// A PNG file to write with rows from all over the data
     #[arg(long, value_name = "FILE.png")]
     pub out: Option<PathBuf>,
@@ -42,7 +41,7 @@ pub struct LookArgs {
     pub json: bool,
     /// What its rows are.
     #[command(flatten)]
-    pub rows: RowArgs,
+    pub rows: DataOptions,
 }
 
 /// The options of `elbo evaluate`.

@@ -2,9 +2,9 @@
 
 use clap::Parser;
 
-use super::{Cli, Command, DataArgs, DeviceArgs, LookArgs, ModelArgs, RowArgs, TrainArgs, TrainingArgs};
+use super::{Cli, Command, LookArgs, TrainArgs};
 use crate::apps::first_stage;
-use crate::config::{Config, DataConfig, DeviceConfig, FILE_NAME, ModelConfig, Preset, TrainingConfig, names_preset};
+use crate::config::{Config, DataOptions, FILE_NAME, Preset, names_preset};
 use crate::data::{Source, is_table};
 use crate::error::{Error, Result};
 
@@ -16,27 +16,28 @@ use crate::error::{Error, Result};
 pub fn resolve(args: &TrainArgs) -> Result<Config> {
     if let Some(folder) = &args.resume {
         let before = Config::load(&folder.join(FILE_NAME))?;
-        let after = laid_over(before.clone(), args);
+        let mut after = before.clone();
+        args.settings.lay_over(&mut after)?;
         after.validate()?;
         check_resumable(&before, &after)?;
         return Ok(after);
     }
-    let path = args.config.as_deref();
-    let base = match &args.second_stage {
+    let (path, preset) = (args.config.as_deref(), args.settings.preset);
+    let mut config = match &args.second_stage {
         None => {
-            let base = Config::layered(args.preset, path)?;
-            let source = args.data.data.as_ref().unwrap_or(&base.data.source);
-            match args.preset.is_none() && !names_preset(path)? && is_table(&Source::parse(source)) {
+            let base = Config::layered(preset, path)?;
+            let source = args.settings.data.source.as_ref().unwrap_or(&base.data.source);
+            match preset.is_none() && !names_preset(path)? && is_table(&Source::parse(source)) {
                 true => Config::layered(Some(Preset::Table), path)?,
                 false => base,
             }
         }
         Some(run) => {
             let (first, of) = first_stage(run)?;
-            Config::layered_on(&first, &of, args.preset, path)?
+            Config::layered_on(&first, &of, preset, path)?
         }
     };
-    let config = laid_over(base, args);
+    args.settings.lay_over(&mut config)?;
     config.validate()?;
     Ok(config)
 }
@@ -47,8 +48,13 @@ pub fn resolve(args: &TrainArgs) -> Result<Config> {
 /// When settings make no sense.
 pub fn data_config(args: &LookArgs) -> Result<Config> {
     let mut config = Config::default();
-    set(&mut config.data.source, &args.source);
-    args.rows.apply(&mut config.data);
+    let rows = DataOptions { source: None, binarise: None, condition: None, labels: None, ..args.rows.clone() };
+    if rows != args.rows {
+        return Err(Error::invalid(
+            "--data, --binarise, --condition and --labels are about training, and data is only looked at: leave them out",
+        ));
+    }
+    DataOptions { source: args.path.clone(), ..rows }.lay_over(&mut config.data);
     config.training.seed = args.seed;
     config.validate()?;
     Ok(config)
@@ -65,16 +71,6 @@ pub fn train_config(words: &[String]) -> Result<Config> {
         Command::Train(args) => resolve(&args),
         _ => Err(Error::invalid("these are no options of `elbo train`")),
     }
-}
-
-fn laid_over(mut config: Config, args: &TrainArgs) -> Config {
-    args.data.apply(&mut config.data);
-    args.model.apply(&mut config.model);
-    config.model.name_pieces();
-    args.training.apply(&mut config.training);
-    config.training.name_pieces();
-    args.device.apply(&mut config.device);
-    config
 }
 
 /// A resumed run must be the run it was. What does not change the numbers may change; so may the number of epochs, and
@@ -99,95 +95,4 @@ fn check_resumable(before: &Config, after: &Config) -> Result<()> {
         "a run that is resumed keeps its settings, and `{}` would change: leave that out, or start a new run",
         changed.join("`, `")
     )))
-}
-
-/// Replaces a setting if it was given.
-fn set<T: Clone>(setting: &mut T, given: &Option<T>) {
-    if let Some(value) = given {
-        setting.clone_from(value);
-    }
-}
-
-/// Replaces a setting that may be left out, if it was given.
-fn set_optional<T: Clone>(setting: &mut Option<T>, given: &Option<T>) {
-    if given.is_some() {
-        setting.clone_from(given);
-    }
-}
-
-impl DataArgs {
-    fn apply(&self, config: &mut DataConfig) {
-        set(&mut config.source, &self.data);
-        self.rows.apply(config);
-        set(&mut config.binarise, &self.binarise);
-        set(&mut config.condition, &self.condition);
-        set_optional(&mut config.labels, &self.labels);
-    }
-}
-
-impl RowArgs {
-    fn apply(&self, config: &mut DataConfig) {
-        set(&mut config.validation, &self.validation);
-        set_optional(&mut config.label, &self.label);
-        set(&mut config.ignore, &self.ignore);
-        config.columns.extend(self.column.iter().flatten().cloned());
-        set_optional(&mut config.size, &self.size);
-        set(&mut config.resolution, &self.resolution);
-        set_optional(&mut config.count, &self.count);
-        set(&mut config.binary, &self.binary);
-        set(&mut config.full, &self.full);
-    }
-}
-
-impl ModelArgs {
-    fn apply(&self, config: &mut ModelConfig) {
-        set(&mut config.kind, &self.model);
-        set(&mut config.hidden, &self.hidden);
-        set_optional(&mut config.decoder_hidden, &self.decoder_hidden);
-        set(&mut config.latent, &self.latent);
-        set(&mut config.activation, &self.activation);
-        set(&mut config.likelihood, &self.likelihood);
-        if let Some(sigma) = self.sigma {
-            config.likelihood.settings.insert("sigma".to_string(), sigma);
-        }
-        set(&mut config.posterior, &self.posterior);
-        set(&mut config.prior, &self.prior);
-        set(&mut config.objective, &self.objective);
-        set(&mut config.beta, &self.beta);
-        set(&mut config.alpha, &self.alpha);
-        set_optional(&mut config.upper, &self.upper);
-    }
-}
-
-impl TrainingArgs {
-    fn apply(&self, config: &mut TrainingConfig) {
-        set(&mut config.epochs, &self.epochs);
-        set(&mut config.batch, &self.batch);
-        set(&mut config.learning_rate, &self.learning_rate);
-        set(&mut config.schedule, &self.schedule);
-        set(&mut config.warmup_steps, &self.warmup_steps);
-        set(&mut config.step_every, &self.step_every);
-        set(&mut config.step_factor, &self.step_factor);
-        set(&mut config.kl_warmup_epochs, &self.kl_warmup_epochs);
-        set(&mut config.kl_cycle_epochs, &self.kl_cycle_epochs);
-        set_optional(&mut config.clip_norm, &self.clip_norm);
-        set(&mut config.accumulate, &self.accumulate);
-        set(&mut config.optimiser, &self.optimiser);
-        set_optional(&mut config.average, &self.average);
-        set_optional(&mut config.beta1, &self.beta1);
-        set_optional(&mut config.beta2, &self.beta2);
-        set_optional(&mut config.epsilon, &self.epsilon);
-        set(&mut config.seed, &self.seed);
-        set_optional(&mut config.patience, &self.patience);
-        set(&mut config.log_every, &self.log_every);
-        set(&mut config.checkpoint_every, &self.checkpoint_every);
-        set_optional(&mut config.steps_per_submit, &self.steps_per_submit);
-    }
-}
-
-impl DeviceArgs {
-    fn apply(&self, config: &mut DeviceConfig) {
-        set(&mut config.device, &self.device);
-        set(&mut config.deterministic, &self.deterministic);
-    }
 }

@@ -7,7 +7,6 @@ use clap::FromArgMatches;
 use super::*;
 use crate::catalogue::Spec;
 use crate::config::{Binarise, Config, DeviceChoice, FILE_NAME, Schedule};
-use crate::nn::Activation;
 
 fn parse(line: &str) -> Result<Command, clap::Error> {
     let words = std::iter::once("elbo").chain(line.split_whitespace());
@@ -60,7 +59,7 @@ fn the_command_line_lies_over_the_file_over_the_preset() {
     // A preset on the command line goes before the one the file names, not before the file's own settings.
     let config = settings(&format!("--config {file} --preset sprites")).unwrap();
     assert_eq!((config.preset, config.model.latent, config.model.beta), (Preset::Sprites, 3, 2.0));
-    assert_eq!(config.model.hidden, Preset::Sprites.config().model.hidden);
+    assert_eq!(config.model.encoder, Preset::Sprites.config().model.encoder);
 
     // What the file gets wrong, the command line may put right.
     let file = write(folder.path(), "b.toml", "[model]\nlatent = 0");
@@ -88,8 +87,9 @@ fn every_setting_has_an_option() {
         ("vae".parse().unwrap(), Spec::new("gaussian").with("sigma", 0.1))
     );
     assert_eq!(model.objective, Spec::new("iwae").with("samples", 5.0));
-    assert_eq!((&model.hidden[..], model.decoder_hidden.as_deref()), (&[3, 4][..], Some(&[5][..])));
-    assert_eq!((model.latent, model.activation, model.beta), (2, Activation::LeakyRelu, 4.0));
+    assert_eq!(model.encoder.to_string(), "mlp:activation=leaky-relu,hidden=3,4");
+    assert_eq!(model.decoder.as_ref().unwrap().to_string(), "mlp:activation=leaky-relu,hidden=5");
+    assert_eq!((model.latent, model.beta), (2, 4.0));
     assert_eq!((training.epochs, training.batch, training.learning_rate), (3, 5, 3e-5));
     assert_eq!((training.schedule, training.warmup_steps), (Schedule::Cosine, 11));
     assert_eq!((training.step_every, training.step_factor, training.kl_warmup_epochs), (2, 0.3, 1));
@@ -113,7 +113,10 @@ fn what_makes_no_sense_is_refused() {
     refused("--latent 0", "`latent` is 0: give a whole number");
     refused("--latent -1", "invalid value '-1' for '--latent <N>': give a whole number");
     refused("--latent 1.5", "give a whole number");
-    refused("--hidden 0", "`hidden` has a layer of 0 units");
+    refused(
+        "--hidden 0",
+        "`hidden` of the network `mlp` is 0: give 1 to 64 numbers, each a whole number from 1 to 65536",
+    );
     refused("--hidden 400,,200", "give a whole number");
     refused("--learning-rate -0.1", "`learning-rate` is -0.1: give a positive number");
     refused("--learning-rate nan", "`learning-rate` is NaN: give a positive number");
@@ -202,7 +205,7 @@ fn the_help_renders_with_the_defaults_of_the_presets() {
     for expected in [
         "Passes over the training rows [default: 60; classic: 10]",
         "Weight of the KL term in the loss [default: 1]",
-        "[default: 512,256; classic: 400]",
+        "[default: mlp:activation=silu,hidden=512,256; classic: mlp:activation=relu,hidden=400]",
         "[default: 0.004; classic: 0.001]",
         "[default: adam:beta2=0.98; classic: adam]",
         "[default: sprites]",

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::{Likelihood, Support, draws};
-use crate::catalogue::{About, Bounds, Kind, Piece, Setting};
+use crate::catalogue::{About, Bounds, Kind, Piece, Setting, Usual};
 use crate::graph::Tensor;
 use crate::kernels::Func;
 
@@ -24,7 +24,7 @@ pub(super) static PIECE: Piece<dyn Likelihood> = Piece {
         source: "Kingma & Welling 2014, appendix C.2",
         settings: &[Setting {
             name: "sigma",
-            default: 1.0,
+            default: Usual::Number(1.0),
             bounds: Bounds::Positive,
             meaning: "σ, in the units of the data; smaller makes reconstructions sharper and codes say more",
         }],

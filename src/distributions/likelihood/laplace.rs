@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::{Likelihood, Support, draws};
-use crate::catalogue::{About, Bounds, Kind, Piece, Setting};
+use crate::catalogue::{About, Bounds, Kind, Piece, Setting, Usual};
 use crate::graph::Tensor;
 
 /// x ~ Laplace(output, scale), with one fixed scale.
@@ -27,7 +27,7 @@ pub(super) static PIECE: Piece<dyn Likelihood> = Piece {
         source: "Laplace 1774, first law of errors",
         settings: &[Setting {
             name: "scale",
-            default: 1.0,
+            default: Usual::Number(1.0),
             bounds: Bounds::Positive,
             meaning: "b, the mean absolute error, in the units of the data; smaller makes reconstructions sharper",
         }],

@@ -1,12 +1,12 @@
 //! What likelihoods of data at evenly spaced levels share: an axis of choices in front of the features.
 
-use crate::catalogue::{Bounds, Setting};
+use crate::catalogue::{Bounds, Setting, Usual};
 use crate::graph::Tensor;
 
 /// How many levels there are.
 pub(super) const LEVELS: Setting = Setting {
     name: "levels",
-    default: 256.0,
+    default: Usual::Number(256.0),
     bounds: Bounds::Whole(2, 1024),
     meaning: "how many values a feature can take, 0, 1/(levels − 1), …, 1; 256 for pixels of one byte, 2 for black and white",
 };

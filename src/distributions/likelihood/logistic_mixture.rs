@@ -8,7 +8,7 @@ use std::sync::Arc;
 use super::discretized_logistic::Bins;
 use super::levels::{LEVELS, log_softmax, lower, pick, raise, stack, total};
 use super::{Likelihood, Support, draws};
-use crate::catalogue::{About, Bounds, Kind, Piece, Setting};
+use crate::catalogue::{About, Bounds, Kind, Piece, Setting, Usual};
 use crate::graph::Tensor;
 
 /// x ~ Σ π_k · a rounded Logistic(μ_k, s_k), all from the decoder.
@@ -31,7 +31,7 @@ pub(super) static PIECE: Piece<dyn Likelihood> = Piece {
         settings: &[
             Setting {
                 name: "components",
-                default: 5.0,
+                default: Usual::Number(5.0),
                 bounds: Bounds::Whole(1, 32),
                 meaning: "K, the logistics that are mixed; the decoder has 3K outputs per feature",
             },

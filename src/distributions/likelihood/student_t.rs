@@ -6,7 +6,7 @@
 use std::sync::Arc;
 
 use super::{Likelihood, Support, draws};
-use crate::catalogue::{About, Bounds, Kind, Piece, Setting};
+use crate::catalogue::{About, Bounds, Kind, Piece, Setting, Usual};
 use crate::graph::Tensor;
 
 /// x = μ + s t with t of Student's distribution: the first half of the decoder's outputs are μ, the second ln s.
@@ -26,7 +26,7 @@ pub(super) static PIECE: Piece<dyn Likelihood> = Piece {
         source: "Takahashi et al. 2018",
         settings: &[Setting {
             name: "nu",
-            default: 5.0,
+            default: Usual::Number(5.0),
             bounds: Bounds::Within(1.0, 1000.0),
             meaning: "ν, the degrees of freedom: fewer make outliers weigh less; the variance is finite above 2",
         }],

@@ -7,7 +7,7 @@
 use std::sync::Arc;
 
 use super::{Draw, Posterior};
-use crate::catalogue::{About, Bounds, Kind, Piece, Setting};
+use crate::catalogue::{About, Bounds, Kind, Piece, Setting, Usual};
 use crate::distributions::Codes;
 use crate::distributions::prior::Prior;
 use crate::distributions::relaxed::{TEMPERATURE, log_prob};
@@ -33,15 +33,17 @@ pub(super) static PIECE: Piece<dyn Posterior> = Piece {
         settings: &[
             Setting {
                 name: "categories",
-                default: 10.0,
+                default: Usual::Number(10.0),
                 bounds: Bounds::Whole(2, 65536),
                 meaning: "n; the latent dimensions are variables times n",
             },
-            Setting { name: "start", default: 1.0, bounds: Bounds::Positive, meaning: "τ at the start" },
-            Setting { name: "end", default: 0.5, bounds: Bounds::Positive, meaning: "τ at the end" },
+            Setting {
+                name: "start", default: Usual::Number(1.0), bounds: Bounds::Positive, meaning: "τ at the start"
+            },
+            Setting { name: "end", default: Usual::Number(0.5), bounds: Bounds::Positive, meaning: "τ at the end" },
             Setting {
                 name: "epochs",
-                default: 20.0,
+                default: Usual::Number(20.0),
                 bounds: Bounds::NotNegative,
                 meaning: "epochs over which τ goes from start to end, by the same factor in each",
             },

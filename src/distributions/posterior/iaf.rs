@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use super::Posterior;
 use super::flow::{Flow, Flowed};
-use crate::catalogue::{About, Bounds, Kind, Piece, Setting};
+use crate::catalogue::{About, Bounds, Kind, Piece, Setting, Usual};
 use crate::graph::Tensor;
 use crate::nn::Made;
 
@@ -30,19 +30,19 @@ pub(super) static PIECE: Piece<dyn Posterior> = Piece {
         settings: &[
             Setting {
                 name: "length",
-                default: 2.0,
+                default: Usual::Number(2.0),
                 bounds: Bounds::Whole(1, 64),
                 meaning: "T, steps; the order turns between them",
             },
             Setting {
                 name: "hidden",
-                default: 64.0,
+                default: Usual::Number(64.0),
                 bounds: Bounds::Whole(1, 8192),
                 meaning: "units of each step's hidden layer",
             },
             Setting {
                 name: "context",
-                default: 32.0,
+                default: Usual::Number(32.0),
                 bounds: Bounds::Whole(1, 8192),
                 meaning: "values of h, from the encoder",
             },

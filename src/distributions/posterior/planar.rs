@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::Posterior;
 use super::flow::{Flow, Flowed, Parts, dot};
-use crate::catalogue::{About, Bounds, Kind, Piece, Setting};
+use crate::catalogue::{About, Bounds, Kind, Piece, Setting, Usual};
 use crate::graph::Tensor;
 
 /// z′ = z + û tanh(wᵀz + b), so many times.
@@ -15,7 +15,7 @@ struct Planar {
 
 /// How many maps a flow is made of.
 pub(super) const LENGTH: Setting =
-    Setting { name: "length", default: 8.0, bounds: Bounds::Whole(1, 256), meaning: "K, maps in a row" };
+    Setting { name: "length", default: Usual::Number(8.0), bounds: Bounds::Whole(1, 256), meaning: "K, maps in a row" };
 
 pub(super) static PIECE: Piece<dyn Posterior> = Piece {
     about: About {

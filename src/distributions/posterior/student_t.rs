@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use super::Posterior;
 use super::location_scale::{LocationScale, Standard};
-use crate::catalogue::{About, Bounds, Kind, Piece, Setting};
+use crate::catalogue::{About, Bounds, Kind, Piece, Setting, Usual};
 use crate::distributions::special::{digamma, ln_gamma};
 use crate::graph::{Graph, Tensor};
 
@@ -28,7 +28,7 @@ pub(super) static PIECE: Piece<dyn Posterior> = Piece {
         source: "Bailey 1994, for the draws; Kingma & Welling 2014, section 2.4 (location and scale)",
         settings: &[Setting {
             name: "nu",
-            default: 5.0,
+            default: Usual::Number(5.0),
             bounds: Bounds::Within(2.1, 1000.0),
             meaning: "ν, degrees of freedom; at 2 or fewer the variance would be infinite, and the KL with it",
         }],

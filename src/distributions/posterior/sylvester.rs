@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use super::Posterior;
 use super::flow::{Flow, Flowed, Parts};
-use crate::catalogue::{About, Bounds, Kind, Piece, Setting};
+use crate::catalogue::{About, Bounds, Kind, Piece, Setting, Usual};
 use crate::graph::Tensor;
 
 /// The most dimensions: the encoder gives a whole matrix for every map.
@@ -30,7 +30,7 @@ pub(super) static PIECE: Piece<dyn Posterior> = Piece {
         source: "van den Berg et al. 2018, equation 13 and section 4 (T-SNF)",
         settings: &[Setting {
             name: "length",
-            default: 4.0,
+            default: Usual::Number(4.0),
             bounds: Bounds::Whole(1, 64),
             meaning: "K, maps in a row, each of latent² + 2 latent outputs of the encoder",
         }],

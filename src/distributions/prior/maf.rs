@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use super::realnvp::bounded;
 use super::{Code, Encoder, Prior, through_affine_maps};
-use crate::catalogue::{About, Bounds, Kind, Piece, Setting};
+use crate::catalogue::{About, Bounds, Kind, Piece, Setting, Usual};
 use crate::graph::{Graph, Tensor};
 use crate::nn::Made;
 
@@ -33,13 +33,13 @@ pub(super) static PIECE: Piece<dyn Prior> = Piece {
         settings: &[
             Setting {
                 name: "length",
-                default: 4.0,
+                default: Usual::Number(4.0),
                 bounds: Bounds::Whole(1, 64),
                 meaning: "maps; the order turns between them",
             },
             Setting {
                 name: "hidden",
-                default: 64.0,
+                default: Usual::Number(64.0),
                 bounds: Bounds::Whole(1, 8192),
                 meaning: "units of each map's hidden layer",
             },

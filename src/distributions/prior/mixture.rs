@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::choice::{choose, cumulate};
 use super::diagonal_gaussian::LOG_VAR;
 use super::{Code, Encoder, Points, Prior, gaussian};
-use crate::catalogue::{About, Bounds, Kind, Piece, Setting};
+use crate::catalogue::{About, Bounds, Kind, Piece, Setting, Usual};
 use crate::error::{Error, Result};
 use crate::graph::{Graph, Init, Tensor};
 use crate::kernels::Func;
@@ -26,7 +26,7 @@ pub(super) static PIECE: Piece<dyn Prior> = Piece {
         source: "Tomczak & Welling 2018, section 2 (MoG); Dilokthanakul et al. 2016",
         settings: &[Setting {
             name: "components",
-            default: 10.0,
+            default: Usual::Number(10.0),
             bounds: Bounds::Whole(1, 4096),
             meaning: "K, Gaussians in the mixture",
         }],

@@ -7,7 +7,7 @@
 use std::sync::Arc;
 
 use super::{Code, Encoder, Prior, through_affine_maps};
-use crate::catalogue::{About, Bounds, Kind, Piece, Setting};
+use crate::catalogue::{About, Bounds, Kind, Piece, Setting, Usual};
 use crate::graph::{Graph, Tensor};
 use crate::nn::{Activation, Mlp, linear};
 
@@ -29,13 +29,13 @@ pub(super) static PIECE: Piece<dyn Prior> = Piece {
         settings: &[
             Setting {
                 name: "length",
-                default: 4.0,
+                default: Usual::Number(4.0),
                 bounds: Bounds::Whole(1, 64),
                 meaning: "couplings; their masks take turns",
             },
             Setting {
                 name: "hidden",
-                default: 64.0,
+                default: Usual::Number(64.0),
                 bounds: Bounds::Whole(1, 8192),
                 meaning: "units of each of the two hidden layers of a coupling",
             },
@@ -66,7 +66,7 @@ impl RealNvp {
         let (graph, latent, name) = (x.graph(), x.width(), format!("prior.coupling.{number}"));
         let mask = self.mask(graph, number, latent);
         let body = Mlp { widths: vec![self.hidden; 2], activation: Activation::Tanh };
-        let hidden = body.forward(&name, mask * x);
+        let hidden = body.hidden(&name, mask * x);
         let [s, t] = ["scale", "shift"].map(|head| linear(&format!("{name}.{head}"), hidden, latent));
         [bounded(s), t].map(|part| (1.0 - mask) * part)
     }

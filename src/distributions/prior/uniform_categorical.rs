@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::choice::{choose, even};
 use super::{Code, Encoder, Prior};
-use crate::catalogue::{About, Bounds, Kind, Piece, Setting};
+use crate::catalogue::{About, Bounds, Kind, Piece, Setting, Usual};
 use crate::distributions::{Codes, relaxed};
 use crate::graph::{Graph, Tensor};
 
@@ -24,7 +24,7 @@ pub(super) static PIECE: Piece<dyn Prior> = Piece {
         source: "Jang, Gu & Poole 2017, section 4; Maddison, Mnih & Teh 2017, appendix C.3.2",
         settings: &[Setting {
             name: "categories",
-            default: 10.0,
+            default: Usual::Number(10.0),
             bounds: Bounds::Whole(2, 65536),
             meaning: "n, that of the posterior",
         }],

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use super::choice::{choose, even};
 use super::{Code, Encoder, Points, Prior};
-use crate::catalogue::{About, Bounds, Kind, Piece, Setting};
+use crate::catalogue::{About, Bounds, Kind, Piece, Setting, Usual};
 use crate::error::{Error, Result};
 use crate::graph::{Graph, Init, Tensor};
 
@@ -29,13 +29,13 @@ pub(super) static PIECE: Piece<dyn Prior> = Piece {
         settings: &[
             Setting {
                 name: "components",
-                default: 100.0,
+                default: Usual::Number(100.0),
                 bounds: Bounds::Whole(1, 65536),
                 meaning: "K, pseudo-inputs; 500 in the paper",
             },
             Setting {
                 name: "bounded",
-                default: 1.0,
+                default: Usual::Number(1.0),
                 bounds: Bounds::Whole(0, 1),
                 meaning: "1 keeps pseudo-inputs between 0 and 1 by a sigmoid, for data that is; 0 takes them as they are",
             },

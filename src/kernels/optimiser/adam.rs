@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::{Optimiser, Pass};
-use crate::catalogue::{About, Bounds, Kind, Piece, Setting};
+use crate::catalogue::{About, Bounds, Kind, Piece, Setting, Usual};
 
 /// m ← β₁m + (1 − β₁)g,  v ← β₂v + (1 − β₂)g²,  θ ← θ − α̂·m / (√v·ĉ + ε), with α̂ = α/(1 − β₁ᵗ) and ĉ = 1/√(1 − β₂ᵗ).
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -14,12 +14,24 @@ pub(super) struct Adam {
 }
 
 /// β₁, β₂ and ε, as Adam and what is derived from it take them.
-pub(super) const BETA1: Setting =
-    Setting { name: "beta1", default: 0.9, bounds: Bounds::Below(1.0), meaning: "β₁, decay of the mean of g" };
-pub(super) const BETA2: Setting =
-    Setting { name: "beta2", default: 0.999, bounds: Bounds::Below(1.0), meaning: "β₂, decay of the mean of g²" };
-pub(super) const EPSILON: Setting =
-    Setting { name: "epsilon", default: 1e-8, bounds: Bounds::Positive, meaning: "ε, added to the denominator" };
+pub(super) const BETA1: Setting = Setting {
+    name: "beta1",
+    default: Usual::Number(0.9),
+    bounds: Bounds::Below(1.0),
+    meaning: "β₁, decay of the mean of g",
+};
+pub(super) const BETA2: Setting = Setting {
+    name: "beta2",
+    default: Usual::Number(0.999),
+    bounds: Bounds::Below(1.0),
+    meaning: "β₂, decay of the mean of g²",
+};
+pub(super) const EPSILON: Setting = Setting {
+    name: "epsilon",
+    default: Usual::Number(1e-8),
+    bounds: Bounds::Positive,
+    meaning: "ε, added to the denominator",
+};
 
 pub(super) static PIECE: Piece<dyn Optimiser> = Piece {
     about: About {

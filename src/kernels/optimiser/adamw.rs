@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::adam::{Adam, BETA1, BETA2, EPSILON};
 use super::{Optimiser, Pass};
-use crate::catalogue::{About, Bounds, Kind, Piece, Setting};
+use crate::catalogue::{About, Bounds, Kind, Piece, Setting, Usual};
 
 /// Adam, from weights that were first multiplied by 1 − αλ, whatever their gradient.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -27,7 +27,7 @@ pub(super) static PIECE: Piece<dyn Optimiser> = Piece {
             EPSILON,
             Setting {
                 name: "decay",
-                default: 0.01,
+                default: Usual::Number(0.01),
                 bounds: Bounds::NotNegative,
                 meaning: "λ, the share of every parameter that a learning rate of 1 would take off it",
             },

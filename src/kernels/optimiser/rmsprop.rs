@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::adam::EPSILON;
 use super::{Optimiser, Pass};
-use crate::catalogue::{About, Bounds, Kind, Piece, Setting};
+use crate::catalogue::{About, Bounds, Kind, Piece, Setting, Usual};
 
 /// v ← ρv + (1 − ρ)g²,  θ ← θ − α·g / (√v + ε).
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -22,7 +22,12 @@ pub(super) static PIECE: Piece<dyn Optimiser> = Piece {
         formula: "θ ← θ − α g/(√v + ε), v = ρv + (1 − ρ)g²",
         source: "Tieleman & Hinton 2012, lecture 6.5",
         settings: &[
-            Setting { name: "rho", default: 0.99, bounds: Bounds::Below(1.0), meaning: "ρ, decay of the mean of g²" },
+            Setting {
+                name: "rho",
+                default: Usual::Number(0.99),
+                bounds: Bounds::Below(1.0),
+                meaning: "ρ, decay of the mean of g²",
+            },
             EPSILON,
         ],
         example: "elbo train --optimiser rmsprop:rho=0.9",

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::{Optimiser, Pass};
-use crate::catalogue::{About, Bounds, Kind, Piece, Setting};
+use crate::catalogue::{About, Bounds, Kind, Piece, Setting, Usual};
 
 /// b ← μb + g,  θ ← θ − α·b.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -21,7 +21,7 @@ pub(super) static PIECE: Piece<dyn Optimiser> = Piece {
         source: "Polyak 1964; Sutskever et al. 2013, equations 1 and 2, with the step size taken out of b",
         settings: &[Setting {
             name: "momentum",
-            default: 0.9,
+            default: Usual::Number(0.9),
             bounds: Bounds::Below(1.0),
             meaning: "μ, what remains of the last step; 0 for none",
         }],

@@ -1,9 +1,8 @@
 //! Models of several stochastic layers: that there are layers, and that the pieces go with them.
 
-use super::{Layer, MAX_LAYERS, Recognition};
+use super::Recognition;
 use crate::catalogue::Kind;
 use crate::models::checks::check_objective;
-use crate::models::config::MAX_WIDTH;
 use crate::models::{ModelConfig, Parts};
 use crate::problems::Problems;
 
@@ -23,31 +22,18 @@ impl ModelConfig {
     pub fn codes_are_standard_normal(&self) -> bool {
         self.prior.id == "standard-normal" && self.kind.layers.is_none()
     }
-
-    /// The stochastic layers above the first with the networks below them, see [`Layer::halving`].
-    pub fn upper_layers(&self) -> Vec<Layer> {
-        Layer::halving(&self.upper_widths(), self.hidden.last().copied().unwrap_or(self.latent))
-    }
 }
 
-/// Notes widths that are out of range, or given to a model of one layer.
-pub(in crate::engine::models) fn check_widths(config: &ModelConfig, problems: &mut Problems) {
-    let Some(widths) = &config.upper else { return };
+/// Notes upper layers that are given to a model of one layer.
+pub(in crate::engine::models) fn check_upper(config: &ModelConfig, problems: &mut Problems) {
     let kind = config.kind;
     problems.note(
-        kind.layers.is_none(),
+        config.upper.is_some() && kind.layers.is_none(),
         format!(
             "`upper` is about stochastic layers above the first, and a model of `kind` {kind} has one: leave it out, or train a \
              hierarchical or a ladder"
         ),
     );
-    problems.note(widths.is_empty(), "`upper` is empty: give the dimensions of at least one layer, such as 16");
-    let most = MAX_LAYERS - 1;
-    problems.note(widths.len() > most, format!("`upper` has {} layers: give at most {most}", widths.len()));
-    if let Some(width) = widths.iter().find(|&&width| !(1..=MAX_WIDTH).contains(&(width as u64))) {
-        let problem = format!("`upper` has a layer of {width} dimensions: give each layer from 1 to {MAX_WIDTH}");
-        problems.note(true, problem);
-    }
 }
 
 /// Notes pieces that do not go with several layers.

@@ -10,15 +10,15 @@ mod moments;
 mod rung;
 mod stack;
 
-pub(super) use checks::check_widths;
+pub(super) use checks::check_upper;
 pub use moments::Moments;
 pub use rung::Layer;
 pub use stack::Recognition;
 
-use super::networks::Networks;
+use super::networks::{NetworkPair, Networks, hidden_width};
 use super::{
     Batch, Can, Condition, Decode, Density, Encode, Generate, LabelUse, Model, ModelConfig, ModelEntry, Parts, RowForm,
-    Rows, Terms, TrainingPlan, Weighted,
+    Rows, Sizes, Terms, TrainingPlan, Weighted,
 };
 use crate::catalogue::{About, Kind};
 use crate::distributions::{DiagonalGaussian, Encoder, Measure, Posterior, PosteriorNetwork};
@@ -87,9 +87,8 @@ struct Inferred<'a, 'g> {
 }
 
 impl Hierarchical {
-    /// A model over `features` values whose first layer has `latent` dimensions, with more layers above it, from the lower to
-    /// the upper; `hidden` are the widths from the data to the first layer and back. Of the parts, the posterior has no say:
-    /// that of each layer is a diagonal Gaussian.
+    /// A model over `features` values whose first layer has `latent` dimensions, of multilayer perceptrons; `hidden` are the widths
+    /// from the data to the first layer and back; all else as for [`Hierarchical::with_networks`].
     pub fn new(
         recognition: Recognition,
         (features, latent): (usize, usize),
@@ -98,17 +97,32 @@ impl Hierarchical {
         activation: Activation,
         parts: Parts,
     ) -> Hierarchical {
-        let outputs = (2 * latent, parts.likelihood.outputs(features));
-        let networks = Networks::new((features, latent, 0), hidden, activation, outputs);
+        let (sizes, hidden) = (Sizes::vector(features, 0), NetworkPair::mlp(hidden, activation));
+        Hierarchical::with_networks(recognition, (sizes, latent), hidden, upper, parts)
+    }
+
+    /// A model of rows of these sizes whose first layer has `latent` dimensions, with more layers above it, from the lower to the
+    /// upper; `hidden` leads from the data to the first layer and back, and multilayer perceptrons with the encoder's activation
+    /// from layer to layer. Of the parts, the posterior has no say: that of each layer is a diagonal Gaussian.
+    pub fn with_networks(
+        recognition: Recognition,
+        (sizes, latent): (Sizes, usize),
+        hidden: NetworkPair,
+        upper: &[Layer],
+        parts: Parts,
+    ) -> Hierarchical {
+        let activation = hidden.encoder.activation();
+        let networks = Networks::new(sizes, latent, hidden, 2 * latent, parts.likelihood.outputs(sizes.features()));
         Hierarchical { stack: Stack::new(networks, upper, activation, recognition), parts }
     }
 
     /// The model that settings describe, for rows of this form.
     fn of(config: &ModelConfig, form: RowForm, recognition: Recognition) -> Result<Box<dyn Model>> {
-        let (decoder, upper) = (config.decoder_widths(), config.upper_layers());
-        let hidden = (config.hidden.as_slice(), decoder.as_slice());
-        let (sizes, parts) = ((form.schema.width(), config.latent), config.parts_for(form.schema)?);
-        Ok(Box::new(Hierarchical::new(recognition, sizes, hidden, &upper, config.activation, parts)))
+        let sizes = RowForm { condition: 0, ..form }.sizes();
+        let (hidden, parts) = (config.networks(sizes)?, config.parts_for(form.schema)?);
+        let below = hidden_width(&*hidden.encoder, sizes.shape, 2 * config.latent);
+        let upper = Layer::halving(&config.upper_widths(), below);
+        Ok(Box::new(Hierarchical::with_networks(recognition, (sizes, config.latent), hidden, &upper, parts)))
     }
 
     /// The noise of so many codes of each row, for each layer from the data upwards `[rows·samples, width]`.

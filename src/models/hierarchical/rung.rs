@@ -57,14 +57,14 @@ impl Rung {
     /// On the way up, what the hidden layers give `[rows, hidden]`, and the outputs `[rows, 2·latent]`.
     pub fn up<'g>(&self, t: Tensor<'g>) -> [Tensor<'g>; 2] {
         t.graph().scope(&self.name, || {
-            let hidden = self.up.forward("encoder", t);
+            let hidden = self.up.hidden("encoder", t);
             [hidden, linear("head", hidden, 2 * self.latent)]
         })
     }
 
     /// p(z_below | z), of codes `[rows, latent]`.
     pub fn prior<'g>(&self, z: Tensor<'g>) -> Moments<'g> {
-        let outputs = z.graph().scope(&self.name, || linear("output", self.down.forward("decoder", z), 2 * self.below));
+        let outputs = z.graph().scope(&self.name, || linear("output", self.down.hidden("decoder", z), 2 * self.below));
         Moments::split(outputs)
     }
 }

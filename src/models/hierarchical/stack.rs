@@ -55,7 +55,7 @@ impl<'g> Level<'g> {
 }
 
 /// The networks between data and z₁, and between each two layers.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub(super) struct Stack {
     pub networks: Networks,
     rungs: Vec<Rung>,
@@ -126,7 +126,7 @@ impl Stack {
 
     /// What the data says of each layer by itself, from the data upwards, `[rows, 2·width]` each.
     fn estimates<'g>(&self, x: Tensor<'g>) -> Vec<Tensor<'g>> {
-        let [mut hidden, outputs] = self.networks.encode_with_hidden(x);
+        let [mut hidden, outputs] = self.networks.encode_with_hidden(x.into());
         let mut all = vec![outputs];
         for rung in &self.rungs {
             let outputs;

@@ -12,19 +12,21 @@ mod joint;
 
 use super::checks::check_one_layer;
 use super::labeller::{Labeller, cross_entropy, is_right, likeliest, mean_in_every_row};
+use super::networks::NetworkPair;
 use super::vae::Parts;
 use super::{
     Batch, Can, Classify, Condition, Decode, Density, Encode, Generate, LabelUse, Model, ModelConfig, ModelEntry,
-    RowForm, Rows, Terms, TrainingPlan, Weighted,
+    RowForm, Rows, Sizes, Terms, TrainingPlan, Weighted,
 };
 use crate::catalogue::{About, Kind};
+use crate::data::Shape;
 use crate::distributions::{Encoder, Measure};
 use crate::error::Result;
 use crate::graph::{Graph, Tensor};
-use crate::nn::Activation;
+use crate::nn::{Activation, Known, Outputs};
 use crate::objectives::BETA;
 use crate::problems::Problems;
-use joint::{Joint, Labels};
+use joint::Joint;
 
 /// The model `m2`.
 pub(super) static ENTRY: ModelEntry = ModelEntry {
@@ -62,10 +64,9 @@ pub(in crate::engine::models) static STACKED: ModelEntry = ModelEntry {
     ..ENTRY
 };
 
-fn build(config: &ModelConfig, RowForm { schema, condition }: RowForm) -> Result<Box<dyn Model>> {
-    let (hidden, sizes) = (config.decoder_widths(), (schema.width(), config.latent, condition));
-    let parts = config.parts_for(schema)?;
-    Ok(Box::new(M2::new(sizes, (&config.hidden, &hidden), config.activation, parts, config.alpha as f32)))
+fn build(config: &ModelConfig, form: RowForm) -> Result<Box<dyn Model>> {
+    let (sizes, parts) = (form.sizes(), config.parts_for(form.schema)?);
+    Ok(Box::new(M2::with_networks(sizes, config.latent, config.networks(sizes)?, parts, config.alpha as f32)))
 }
 
 fn check(config: &ModelConfig, batch: usize, problems: &mut Problems) {
@@ -113,12 +114,8 @@ struct Unlabelled<'g> {
 }
 
 impl M2 {
-    /// M2 of `features` values, `latent` dimensions and `classes` labels; `hidden` are the widths of the encoder (and of the
-    /// classifier) and of the decoder, at least one each; `alpha` weighs the classification of labelled rows. Of `parts`, the
-    /// objective has no say.
-    ///
-    /// # Panics
-    /// If one of `hidden` is empty.
+    /// M2 of `features` values, `latent` dimensions and `classes` labels, of multilayer perceptrons; `hidden` are the widths of the
+    /// encoder (and of the classifier) and of the decoder; all else as for [`M2::with_networks`].
     pub fn new(
         (features, latent, classes): (usize, usize, usize),
         hidden: (&[usize], &[usize]),
@@ -126,12 +123,22 @@ impl M2 {
         parts: Parts,
         alpha: f32,
     ) -> M2 {
-        let (code, outputs) = (parts.posterior.outputs(latent), parts.likelihood.outputs(features));
+        M2::with_networks(Sizes::vector(features, classes), latent, NetworkPair::mlp(hidden, activation), parts, alpha)
+    }
+
+    /// M2 of rows with one of `sizes.condition` labels and of `latent` dimensions; the hidden layers of the encoder are those of the
+    /// classifier as well, with weights of its own; `alpha` weighs the classification of labelled rows. Of `parts`, the objective
+    /// has no say.
+    pub fn with_networks(sizes: Sizes, latent: usize, hidden: NetworkPair, parts: Parts, alpha: f32) -> M2 {
+        let NetworkPair { encoder, decoder } = hidden;
+        let Sizes { shape, condition: classes } = sizes;
+        let code = Outputs::vector(parts.posterior.outputs(latent));
+        let row = Outputs { shape, count: parts.likelihood.outputs(shape.features()) };
         M2 {
             latent,
-            labeller: Labeller::new((features, classes), hidden.0, activation),
-            encoder: Joint::new("encoder", (features, classes), hidden.0, activation, code),
-            decoder: Joint::new("decoder", (latent, classes), hidden.1, activation, outputs),
+            labeller: Labeller::new(sizes, encoder.clone()),
+            encoder: Joint::new("encoder", (shape, classes), encoder, code),
+            decoder: Joint::new("decoder", (Shape::vector(latent), classes), decoder, row),
             parts,
             alpha,
         }
@@ -145,16 +152,21 @@ impl M2 {
         Encoder { network: &self.encoder, posterior: &*self.parts.posterior }
     }
 
+    /// Each label of each of so many rows.
+    fn every_label<'g>(&self, rows: usize) -> Known<'g> {
+        Known::EveryLabel { rows, classes: self.classes() }
+    }
+
     /// ln C, which is −ln p(y).
     fn log_classes(&self) -> f32 {
         libm::logf(self.classes() as f32)
     }
 
     /// The bound of rows with these labels.
-    fn bound<'g>(&self, given: Rows<'g>, labels: Labels<'g>) -> Bound<'g> {
+    fn bound<'g>(&self, given: Rows<'g>, labels: Known<'g>) -> Bound<'g> {
         let Parts { likelihood, posterior, prior, .. } = &self.parts;
         let (x, rows) = (given.x, given.count());
-        let each = if let Labels::Every(_) = labels { self.classes() } else { 1 };
+        let each = if let Known::EveryLabel { .. } = labels { self.classes() } else { 1 };
         let code = self.encoder.forward(x, labels);
         let draw = posterior.sample(code, posterior.noise(x.graph(), rows * each, self.latent));
         let ratio = draw.log_prob - prior.log_prob(draw.code(), &self.prior_encoder());
@@ -169,7 +181,7 @@ impl M2 {
     fn unlabelled<'g>(&self, rows: Rows<'g>) -> Unlabelled<'g> {
         let log_q = self.labeller.log_probs(rows.x);
         let q = log_q.exp();
-        let Bound { reconstruction, kl, .. } = self.bound(rows, Labels::Every(rows.count()));
+        let Bound { reconstruction, kl, .. } = self.bound(rows, self.every_label(rows.count()));
         // KL(q(y | x) ‖ 1/C) is ln C less the entropy.
         let kl = kl + (log_q + self.log_classes());
         Unlabelled { log_q, reconstruction: (q * reconstruction).sum_rows(), kl: (q * kl).sum_rows() }
@@ -187,7 +199,7 @@ impl M2 {
 
     fn outputs<'g>(&self, Rows { x, y, .. }: Rows<'g>) -> Tensor<'g> {
         let y = y.unwrap_or_else(|| self.guess(x));
-        self.encoder.forward(x, Labels::Of(y))
+        self.encoder.forward(x, Known::Label(y))
     }
 }
 
@@ -220,7 +232,7 @@ impl Model for M2 {
                 let share = part.count as f32 / batch.count as f32;
                 let y = part.rows.y.expect("labelled rows have labels");
                 let log_q = self.labeller.log_probs(part.rows.x);
-                let found = self.bound(part.rows, Labels::Of(y));
+                let found = self.bound(part.rows, Known::Label(y));
                 let labelled = self.weighted(found.reconstruction, found.kl + self.log_classes());
                 let of_rows = |t| mean_in_every_row(t, batch.rows.count());
                 parts.extend(told(log_q, y).map(|(name, t)| (name, of_rows(t))));
@@ -293,7 +305,7 @@ impl Decode for M2 {
     fn feature_losses<'g>(&self, rows: Rows<'g>) -> Tensor<'g> {
         let ([count, features], classes) = (rows.x.dims(), self.classes());
         let q = self.labeller.log_probs(rows.x).exp().reshape(&[count, classes, 1]);
-        let Bound { outputs, .. } = self.bound(rows, Labels::Every(count));
+        let Bound { outputs, .. } = self.bound(rows, self.every_label(count));
         let each = rows.log_likelihoods(&*self.parts.likelihood, outputs).reshape(&[count, classes, features]);
         -(q * each).sum(&[1]).reshape(&[count, features])
     }
@@ -304,7 +316,7 @@ impl M2 {
     fn decode<'g>(&self, z: Tensor<'g>, y: Option<Tensor<'g>>) -> Tensor<'g> {
         let classes = self.classes();
         let y = y.unwrap_or_else(|| z.graph().full(1.0 / classes as f32, &[z.shape()[0], classes]));
-        self.decoder.forward(z, Labels::Of(y))
+        self.decoder.forward(z, Known::Label(y))
     }
 }
 
@@ -326,14 +338,14 @@ impl Density for M2 {
     /// Labels are summed over, not drawn: ln Σ_y p(x, y, z_y)/q(z_y | x, y).
     fn log_weights<'g>(&self, rows: Rows<'g>, samples: usize) -> Tensor<'g> {
         let count = rows.count();
-        let Bound { log_weight, .. } = self.bound(rows.repeat(samples), Labels::Every(count * samples));
+        let Bound { log_weight, .. } = self.bound(rows.repeat(samples), self.every_label(count * samples));
         log_weight.log_sum_exp(&[1]).reshape(&[count, samples])
     }
 
     /// Every code goes with every label.
     fn weighted<'g>(&self, rows: Rows<'g>, samples: usize) -> Weighted<'g> {
         let count = rows.count();
-        let Bound { log_weight, outputs, .. } = self.bound(rows.repeat(samples), Labels::Every(count * samples));
+        let Bound { log_weight, outputs, .. } = self.bound(rows.repeat(samples), self.every_label(count * samples));
         let log_weights = log_weight.reshape(&[count, samples * self.classes()]);
         Weighted { log_weights, means: self.parts.likelihood.mean(outputs) }
     }

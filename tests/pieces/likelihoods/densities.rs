@@ -1,5 +1,6 @@
 //! Each likelihood is a probability: it sums to 1 over its support, and its mean is what that sum says.
 
+use elbo::catalogue::Value;
 use elbo::engine::cpu::Cpu;
 use elbo::engine::distributions::{Bernoulli, DiscretizedLogistic, Likelihood, Support};
 
@@ -99,7 +100,7 @@ fn what_is_no_density_is_seen() {
 fn each_mean_is_the_densitys() {
     let mut numbers = Numbers(12);
     for spec in specs() {
-        if spec.settings.get("nu").is_some_and(|&nu| nu <= 1.0) {
+        if matches!(spec.settings.get("nu"), Some(Value::Numbers(nu)) if nu[0] <= 1.0) {
             continue; // a Cauchy distribution has no mean
         }
         let likelihood = made(&spec);

@@ -13,6 +13,9 @@ fn outside(bounds: Bounds) -> Vec<f64> {
         Bounds::Below(end) => vec![-1e-3, end, end * (1.0 - 1e-10)],
         Bounds::Within(low, high) => vec![low - 0.1, high + 0.1, 0.0_f64.min(low - 1.0)],
         Bounds::Whole(low, high) => vec![low as f64 - 1.0, high as f64 + 1.0, low as f64 + 0.5],
+        Bounds::PositiveTo(_) | Bounds::PositiveBelow(_) | Bounds::UpTo(..) | Bounds::OneOf(_) => {
+            panic!("say here what is not {bounds}")
+        }
     });
     all
 }
