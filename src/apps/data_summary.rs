@@ -2,13 +2,10 @@
 
 use std::collections::HashSet;
 use std::hash::{DefaultHasher, Hash, Hasher};
-use std::path::Path;
 
 use serde::Serialize;
 
-use super::pictures::{ImageShape, save_grid};
 use crate::data::{ColumnGuess, Dataset, Skipped, Split, Splits};
-use crate::error::Result;
 
 /// Of two classes, one may have so many times the rows of the other before that is odd.
 const UNEVEN: usize = 10;
@@ -155,20 +152,6 @@ fn hashes(data: &Dataset) -> Vec<u64> {
         hasher.finish()
     };
     (0..data.rows).map(hash).collect()
-}
-
-/// Draws rows from all over the training part, evenly spaced, as a PNG.
-///
-/// # Errors
-/// When the rows cannot be drawn, or the file cannot be written.
-pub fn save_contact_sheet(path: &Path, data: &Dataset) -> Result<()> {
-    const COLUMNS: usize = 10;
-    const MOST: usize = 100;
-    let count = data.rows.min(MOST);
-    let rows: Vec<f32> = (0..count).flat_map(|i| data.row(i * data.rows / count)).collect();
-    let shape = data.shape();
-    let shape = ImageShape { height: shape.height, width: shape.width, channels: shape.channels };
-    save_grid(path, &rows, shape, COLUMNS)
 }
 
 #[cfg(test)]

@@ -3,6 +3,8 @@
 #[cfg(feature = "cli")]
 pub mod bench;
 mod columns;
+#[cfg(feature = "pictures")]
+mod contact_sheet;
 mod data_summary;
 mod devices;
 pub mod doctor;
@@ -25,7 +27,9 @@ mod training;
 mod tuning;
 
 pub use columns::ColumnFigures;
-pub use data_summary::{DataSummary, FactorSummary, PartSummary, save_contact_sheet};
+#[cfg(feature = "pictures")]
+pub use contact_sheet::save_contact_sheet;
+pub use data_summary::{DataSummary, FactorSummary, PartSummary};
 pub use devices::{open_device, open_tuned};
 #[cfg(feature = "gpu")]
 pub use devices::{open_gpu, shader_traits};

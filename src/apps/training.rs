@@ -158,7 +158,9 @@ impl<'a> Training<'a> {
         trainer.restore_best()?;
         history.best = trainer.state.best;
         let epochs = history.best.map_or(trainer.state.epoch, |best| best.epoch);
-        Ok(Trained::new(config.clone(), form, trainer.session, epochs, history))
+        let mut named = config.clone();
+        named.name_pieces();
+        Ok(Trained::new(named, form, trainer.session, epochs, history))
     }
 
     /// What can be said before anything is computed.

@@ -1,6 +1,7 @@
 //! What is learnt from: the table `[data]`.
 
 use std::collections::BTreeMap;
+#[cfg(feature = "cli")]
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
@@ -10,7 +11,9 @@ use crate::data::sprites::GRID;
 use crate::data::{Choices, Condition, Options, PictureOptions, PictureSize, Source, SpriteOptions};
 use crate::models::Architecture;
 use crate::problems::Problems;
-use crate::settings::{settings, whole};
+use crate::settings::settings;
+#[cfg(feature = "cli")]
+use crate::settings::whole;
 use crate::user_cache::cache_folder;
 
 settings! {
@@ -92,6 +95,7 @@ pub enum Binarise {
 }
 
 /// NAME=KIND, of which a name may hold more signs of equality.
+#[cfg(feature = "cli")]
 fn column(text: &str) -> Result<(String, String), String> {
     match text.rsplit_once('=') {
         Some((name, kind)) if !name.is_empty() => Ok((name.to_string(), kind.to_string())),

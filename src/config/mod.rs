@@ -44,6 +44,7 @@ pub use crate::models::{Architecture, ModelConfig, ModelOptions};
 pub use crate::nn::Activation;
 pub use data::{Binarise, DataConfig, DataOptions};
 pub use device::{DeviceChoice, DeviceConfig, DeviceOptions};
+#[cfg(feature = "cli")]
 pub(crate) use file::names_preset;
 pub use first_stage::FirstStage;
 pub use layer::Layer;

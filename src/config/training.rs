@@ -1,5 +1,6 @@
 //! How it learns: the table `[training]`.
 
+#[cfg(feature = "cli")]
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
@@ -8,7 +9,9 @@ use super::Architecture;
 use crate::catalogue::{Bounds, Spec, find, rename};
 use crate::kernels::OPTIMISERS;
 use crate::problems::Problems;
-use crate::settings::{settings, whole};
+use crate::settings::settings;
+#[cfg(feature = "cli")]
+use crate::settings::whole;
 
 /// Whole numbers in TOML have 63 bits and a sign.
 const MAX_SEED: u64 = i64::MAX as u64;

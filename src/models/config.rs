@@ -1,5 +1,6 @@
 //! What learns: the table `[model]`.
 
+#[cfg(feature = "cli")]
 use std::str::FromStr;
 
 use super::{Architecture, checks, hierarchical};
@@ -7,7 +8,9 @@ use crate::catalogue::{Bounds, Spec};
 use crate::error::{Error, Result};
 use crate::nn::{Activation, MAX_UNITS, UNITS};
 use crate::problems::Problems;
-use crate::settings::{settings, whole};
+use crate::settings::settings;
+#[cfg(feature = "cli")]
+use crate::settings::whole;
 
 settings! {
     /// What learns: an encoder, a latent space and a decoder.

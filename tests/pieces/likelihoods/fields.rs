@@ -79,17 +79,17 @@ fn a_class_has_its_softmax() {
     let outputs: [f64; 3] = [0.4, -1.1, 0.9];
     let total: f64 = outputs.iter().map(|o| o.exp()).sum();
     let [log_prob, mean] = found(&OneHot, &outputs, &[0.0, 1.0, 0.0]);
-    for class in 0..3 {
-        let p = outputs[class].exp() / total;
+    for (class, output) in outputs.iter().enumerate() {
+        let p = output.exp() / total;
         assert!((mean[class] - p).abs() < 1e-6);
         let expected = if class == 1 { p.ln() } else { 0.0 };
         assert!((log_prob[class] - expected).abs() < 1e-5, "{log_prob:?}");
     }
     let drawn = draws(&OneHot, &outputs, 30_000, 3);
     assert!(drawn.chunks(3).all(|row| row.iter().sum::<f64>() == 1.0), "a one among zeros");
-    for class in 0..3 {
+    for (class, output) in outputs.iter().enumerate() {
         let share = drawn.iter().skip(class).step_by(3).sum::<f64>() / 30_000.0;
-        assert!((share - outputs[class].exp() / total).abs() < 0.015, "{class}: {share}");
+        assert!((share - output.exp() / total).abs() < 0.015, "{class}: {share}");
     }
 }
 

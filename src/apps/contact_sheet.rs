@@ -1,0 +1,21 @@
+//! A picture of what data holds.
+
+use std::path::Path;
+
+use super::pictures::{ImageShape, save_grid};
+use crate::data::Dataset;
+use crate::error::Result;
+
+/// Draws rows from all over the training part, evenly spaced, as a PNG.
+///
+/// # Errors
+/// When the rows cannot be drawn, or the file cannot be written.
+pub fn save_contact_sheet(path: &Path, data: &Dataset) -> Result<()> {
+    const COLUMNS: usize = 10;
+    const MOST: usize = 100;
+    let count = data.rows.min(MOST);
+    let rows: Vec<f32> = (0..count).flat_map(|i| data.row(i * data.rows / count)).collect();
+    let shape = data.shape();
+    let shape = ImageShape { height: shape.height, width: shape.width, channels: shape.channels };
+    save_grid(path, &rows, shape, COLUMNS)
+}
