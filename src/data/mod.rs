@@ -40,6 +40,7 @@ pub mod sprites;
 mod table;
 mod values;
 
+pub use crate::user_cache::cache_folder;
 pub use conditions::{Condition, Conditions};
 pub use dataset::{Dataset, Factors, Labels, Shape};
 pub use labelled::labelled_part;

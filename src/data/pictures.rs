@@ -50,7 +50,7 @@ const ENDINGS: &str = "PNG, JPEG, WebP, GIF, BMP, TIFF, PNM, QOI, farbfeld or TG
 pub struct PictureOptions {
     /// The size they are brought to; chosen by what they are when not given.
     pub size: Option<PictureSize>,
-    /// The folder for what is costly to read, as [`cache_folder`](crate::user_cache::cache_folder); nothing is kept without.
+    /// The folder for what is costly to read, as [`cache_folder`](super::cache_folder); nothing is kept without.
     pub cache: Option<PathBuf>,
 }
 

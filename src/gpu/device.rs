@@ -22,7 +22,7 @@ pub struct Options {
     pub checked: bool,
     /// How long kernels may be timed when a program is loaded, to choose the fastest; without it, the rule chooses.
     pub tuning: Option<Duration>,
-    /// Where what was found and compiled is kept for the next start; see [`cache_folder`](crate::user_cache::cache_folder).
+    /// Where what was found and compiled is kept for the next start; see [`cache_folder`](crate::data::cache_folder).
     pub cache: Option<PathBuf>,
 }
 
