@@ -17,7 +17,7 @@ fn crates(words: &[&str]) -> BTreeSet<String> {
 }
 
 const PROGRAM: [&str; 4] = ["clap", "ctrlc", "indicatif", "textwrap"];
-const PICTURES: [&str; 3] = ["dejavu", "image", "plotters"];
+const PICTURES: [&str; 2] = ["dejavu", "plotters"];
 const GPU: [&str; 2] = ["naga", "wgpu"];
 
 #[test]
