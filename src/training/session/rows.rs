@@ -67,7 +67,8 @@ impl Session {
     /// is. `[rows, features]`
     ///
     /// # Errors
-    /// If the model gives rows no likelihood, `samples` is 0 or above [`MAX_SAMPLES`]; otherwise as for [`Session::encode`].
+    /// If the model gives rows no likelihood, `samples` is 0 or above [`MAX_SAMPLES`](crate::training::MAX_SAMPLES); otherwise as for
+    /// [`Session::encode`].
     pub fn impute<'a>(&mut self, rows: impl Into<Given<'a>>, samples: usize, seed: u64) -> Result<Vec<f32>> {
         check_samples(samples)?;
         let (given, features) = (rows.into(), self.model.features());
