@@ -19,34 +19,23 @@
 
 // Modules whose numbers devices compute with may not ask the platform for them: see clippy.toml.
 #[cfg_attr(not(test), deny(clippy::disallowed_methods))]
-#[path = "cpu/mod.rs"]
 pub mod cpu;
 #[cfg_attr(not(test), deny(clippy::disallowed_methods))]
-#[path = "distributions/mod.rs"]
 pub mod distributions;
-#[path = "evaluation/mod.rs"]
 pub mod evaluation;
 #[cfg(feature = "gpu")]
-#[path = "gpu/mod.rs"]
 pub mod gpu;
 #[cfg_attr(not(test), deny(clippy::disallowed_methods))]
-#[path = "graph/mod.rs"]
 pub mod graph;
 #[cfg_attr(not(test), deny(clippy::disallowed_methods))]
-#[path = "kernels/mod.rs"]
 pub mod kernels;
 #[cfg_attr(not(test), deny(clippy::disallowed_methods))]
-#[path = "models/mod.rs"]
 pub mod models;
 #[cfg_attr(not(test), deny(clippy::disallowed_methods))]
-#[path = "nn/mod.rs"]
 pub mod nn;
 #[cfg_attr(not(test), deny(clippy::disallowed_methods))]
-#[path = "objectives/mod.rs"]
 pub mod objectives;
 #[cfg_attr(not(test), deny(clippy::disallowed_methods))]
-#[path = "program/mod.rs"]
 pub mod program;
 #[cfg_attr(not(test), deny(clippy::disallowed_methods))]
-#[path = "training/mod.rs"]
 pub mod training;

@@ -58,7 +58,7 @@ type OnEpoch<'a> = Box<dyn FnMut(Epoch) -> ControlFlow<()> + 'a>;
 /// let held_out = Dataset::new("more rings", rows(400..440), Shape::vector(8))?;
 ///
 /// let mut config = Preset::Classic.config();
-/// config.model.hidden = vec![16];
+/// config.model.encoder = "mlp:16".parse()?;
 /// config.model.latent = 2;
 /// config.training.epochs = 100;
 /// config.training.patience = Some(5); // ends early, with the best weights

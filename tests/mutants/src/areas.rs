@@ -14,16 +14,16 @@ pub const WGSL: &str = "wgsl";
 
 /// Areas of Rust code and their folders.
 pub const AREAS: &[(&str, &str)] = &[
-    ("distributions", "src/distributions/"),
-    ("objectives", "src/objectives/"),
-    ("evaluation", "src/evaluation/"),
-    ("models", "src/models/"),
-    ("training", "src/training/"),
-    ("kernels", "src/kernels/"),
+    ("distributions", "src/engine/distributions/"),
+    ("objectives", "src/engine/objectives/"),
+    ("evaluation", "src/engine/evaluation/"),
+    ("models", "src/engine/models/"),
+    ("training", "src/engine/training/"),
+    ("kernels", "src/engine/kernels/"),
 ];
 
 /// What lies in an area and is no subject of tests: the cases on which kernels are tried, and the names of choices.
-const LEFT_OUT: &[&str] = &["src/kernels/table"];
+const LEFT_OUT: &[&str] = &["src/engine/kernels/table"];
 
 /// All sites of these files, numbered in their order.
 pub fn sites(root: &Path, files: &[String]) -> Result<Vec<Site>> {

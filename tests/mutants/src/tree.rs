@@ -13,7 +13,7 @@ const SWITCH: &str = include_str!("../runtime/mutants.rs");
 
 /// Where texts become shader modules, and what stands there.
 const COMPILE: (&str, &str, &str) = (
-    "src/gpu/pipelines.rs",
+    "src/engine/gpu/pipelines.rs",
     "ShaderSource::Wgsl(text.into())",
     "ShaderSource::Wgsl(crate::mutants::wgsl(text).into())",
 );

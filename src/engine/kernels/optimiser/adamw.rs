@@ -63,7 +63,7 @@ impl Optimiser for AdamW {
     }
 
     fn wgsl(&self) -> &'static str {
-        include_str!("../../../shaders/optimisers/adamw.wgsl")
+        include_str!("../../../../shaders/optimisers/adamw.wgsl")
     }
 
     fn flops(&self) -> usize {

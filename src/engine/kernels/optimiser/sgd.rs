@@ -52,7 +52,7 @@ impl Optimiser for Sgd {
     }
 
     fn wgsl(&self) -> &'static str {
-        include_str!("../../../shaders/optimisers/sgd.wgsl")
+        include_str!("../../../../shaders/optimisers/sgd.wgsl")
     }
 
     fn flops(&self) -> usize {

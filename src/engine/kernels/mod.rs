@@ -140,8 +140,8 @@ pub trait Kernel: Debug + Send + Sync {
 }
 
 /// The text every module starts with.
-pub(crate) const IMMEDIATES: &str = include_str!("../../shaders/immediates.wgsl");
-pub(crate) const RANDOM: &str = include_str!("../../shaders/random.wgsl");
+pub(crate) const IMMEDIATES: &str = include_str!("../../../shaders/immediates.wgsl");
+pub(crate) const RANDOM: &str = include_str!("../../../shaders/random.wgsl");
 
 /// A launch of `count` workgroups as a grid within the limit of 65,535 per dimension; the kernel guards the excess.
 pub(crate) fn grid(count: usize) -> [u32; 3] {

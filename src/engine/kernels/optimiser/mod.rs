@@ -77,8 +77,8 @@ pub struct Descent {
     pub clip: Option<f32>,
 }
 
-const SHADER: &str = include_str!("../../../shaders/optimiser.wgsl");
-const POINT: &str = include_str!("../../../shaders/optimisers/point.wgsl");
+const SHADER: &str = include_str!("../../../../shaders/optimiser.wgsl");
+const POINT: &str = include_str!("../../../../shaders/optimisers/point.wgsl");
 
 impl Descent {
     /// Words of one chunk.

@@ -17,7 +17,7 @@
 //!
 //! ```
 //! use elbo::data::Factors;
-//! use elbo::evaluation::{Coded, METRICS};
+//! use elbo::engine::evaluation::{Coded, METRICS};
 //!
 //! // 400 rows of two factors, 4 and 5 values; the code tells the first, and nothing of the second.
 //! let values: Vec<u32> = (0..400u32).flat_map(|row| [row % 4, row / 4 % 5]).collect();

@@ -33,7 +33,7 @@ impl Kernel for Peak {
         let each =
             |text: &dyn Fn(usize) -> String, between: &str| (0..CHAINS).map(text).collect::<Vec<_>>().join(between);
         let text = IMMEDIATES.to_string()
-            + &include_str!("../../shaders/peak.wgsl")
+            + &include_str!("../../../shaders/peak.wgsl")
                 .replace("{{start}}", &each(&|i| format!("var x{i} = f32(id.x + {i}u);"), "\n    "))
                 .replace("{{turn}}", &each(&|i| format!("x{i} = fma(x{i}, a, b);"), "\n        "))
                 .replace("{{sum}}", &each(&|i| format!("x{i}"), " + "));
@@ -137,7 +137,7 @@ impl Kernel for Stream {
             false => ["read_write", "", "values[i] = -values[i];", ""],
         };
         let text = IMMEDIATES.to_string()
-            + &include_str!("../../shaders/stream.wgsl")
+            + &include_str!("../../../shaders/stream.wgsl")
                 .replace("{{access}}", access)
                 .replace("{{declare}}", declare)
                 .replace("{{work}}", work)

@@ -77,7 +77,7 @@ impl Optimiser for Adam {
     }
 
     fn wgsl(&self) -> &'static str {
-        include_str!("../../../shaders/optimisers/adam.wgsl")
+        include_str!("../../../../shaders/optimisers/adam.wgsl")
     }
 
     fn flops(&self) -> usize {

@@ -9,12 +9,12 @@
 use super::choose::{Config, Layout};
 use crate::kernels::Access;
 
-const TILE: &str = include_str!("../../../shaders/matmul_tile.wgsl");
-const OPERAND: &str = include_str!("../../../shaders/matmul_operand.wgsl");
-const BROADCAST: &str = include_str!("../../../shaders/matmul_broadcast.wgsl");
-const REGISTERS: &str = include_str!("../../../shaders/matmul_registers.wgsl");
-const TILED: &str = include_str!("../../../shaders/matmul_tiled.wgsl");
-const MAIN: &str = include_str!("../../../shaders/matmul_main.wgsl");
+const TILE: &str = include_str!("../../../../shaders/matmul_tile.wgsl");
+const OPERAND: &str = include_str!("../../../../shaders/matmul_operand.wgsl");
+const BROADCAST: &str = include_str!("../../../../shaders/matmul_broadcast.wgsl");
+const REGISTERS: &str = include_str!("../../../../shaders/matmul_registers.wgsl");
+const TILED: &str = include_str!("../../../../shaders/matmul_tiled.wgsl");
+const MAIN: &str = include_str!("../../../../shaders/matmul_main.wgsl");
 
 const LANES: [char; 4] = ['x', 'y', 'z', 'w'];
 

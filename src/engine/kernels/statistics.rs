@@ -33,7 +33,7 @@ pub struct Statistics {
     pub inputs: usize,
 }
 
-const SHADER: &str = include_str!("../../shaders/statistics.wgsl");
+const SHADER: &str = include_str!("../../../shaders/statistics.wgsl");
 
 impl Kernel for Statistics {
     fn name(&self) -> &'static str {

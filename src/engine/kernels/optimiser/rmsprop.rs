@@ -57,7 +57,7 @@ impl Optimiser for RmsProp {
     }
 
     fn wgsl(&self) -> &'static str {
-        include_str!("../../../shaders/optimisers/rmsprop.wgsl")
+        include_str!("../../../../shaders/optimisers/rmsprop.wgsl")
     }
 
     fn flops(&self) -> usize {

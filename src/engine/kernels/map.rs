@@ -74,9 +74,9 @@ pub struct Map {
     pub access: Vec<Access>,
 }
 
-const SHADER: &str = include_str!("../../shaders/map.wgsl");
-const TREE: &str = include_str!("../../shaders/reduce_tree.wgsl");
-const SERIAL: &str = include_str!("../../shaders/reduce_serial.wgsl");
+const SHADER: &str = include_str!("../../../shaders/map.wgsl");
+const TREE: &str = include_str!("../../../shaders/reduce_tree.wgsl");
+const SERIAL: &str = include_str!("../../../shaders/reduce_serial.wgsl");
 
 impl Map {
     fn kept(&self) -> &[usize] {

@@ -20,7 +20,7 @@ pub struct Norm {
     pub square: bool,
 }
 
-const SHADER: &str = include_str!("../../shaders/norm.wgsl");
+const SHADER: &str = include_str!("../../../shaders/norm.wgsl");
 
 impl Norm {
     fn chunks(&self) -> usize {

@@ -11,7 +11,7 @@ use crate::kernels::expr_wgsl::prelude;
 use crate::kernels::step::{DIMS, Step};
 use crate::kernels::{Access, Cost, Kernel, Module, Traits};
 
-const MAIN: &str = include_str!("../../../shaders/matmul_pair.wgsl");
+const MAIN: &str = include_str!("../../../../shaders/matmul_pair.wgsl");
 
 /// The most multiplications, and the most elements of a result, of a product that shares a launch: a larger one fills a GPU
 /// by itself, and its tiles would be more than one dimension of a launch takes.

@@ -73,7 +73,7 @@ pub struct Batch {
     pub binarise: Binarise,
 }
 
-const SHADER: &str = include_str!("../../shaders/batch.wgsl");
+const SHADER: &str = include_str!("../../../shaders/batch.wgsl");
 
 impl Batch {
     /// Words per row of the data set.

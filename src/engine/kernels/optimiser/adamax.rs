@@ -51,7 +51,7 @@ impl Optimiser for Adamax {
     }
 
     fn wgsl(&self) -> &'static str {
-        include_str!("../../../shaders/optimisers/adamax.wgsl")
+        include_str!("../../../../shaders/optimisers/adamax.wgsl")
     }
 
     fn flops(&self) -> usize {
