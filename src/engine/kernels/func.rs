@@ -65,9 +65,11 @@ pub enum Source {
     File(&'static str, &'static str),
 }
 
-const ACTIVATIONS: (&str, &str) = ("functions/activations", include_str!("../../../shaders/functions/activations.wgsl"));
+const ACTIVATIONS: (&str, &str) =
+    ("functions/activations", include_str!("../../../shaders/functions/activations.wgsl"));
 const GAUSSIAN: (&str, &str) = ("functions/gaussian", include_str!("../../../shaders/functions/gaussian.wgsl"));
-const LIKELIHOODS: (&str, &str) = ("functions/likelihoods", include_str!("../../../shaders/functions/likelihoods.wgsl"));
+const LIKELIHOODS: (&str, &str) =
+    ("functions/likelihoods", include_str!("../../../shaders/functions/likelihoods.wgsl"));
 const TILTED: (&str, &str) = ("functions/tilted", include_str!("../../../shaders/functions/tilted.wgsl"));
 const GAMMA: (&str, &str) = ("functions/gamma", include_str!("../../../shaders/functions/gamma.wgsl"));
 
