@@ -230,7 +230,7 @@ fn a_diverging_run_says_so_and_keeps_its_checkpoint() {
         (config.training.epochs, config.training.learning_rate, config.training.warmup_steps) = (3, 1e30, 0);
         let error = run.resume(&config, &device, &mut StopAt::never()).unwrap_err();
         assert!(matches!(error, Error::Diverged(_)), "{error}");
-        assert!(error.to_string().contains("--learning-rate"), "{error}");
+        assert!(error.to_string().contains("`learning-rate`"), "{error}");
         assert!(run.checkpoint() == before, "{}", device.name);
         config.training.learning_rate = 0.001;
         assert_eq!(run.resume(&config, &device, &mut StopAt::never()).unwrap(), Outcome::Finished);

@@ -60,7 +60,9 @@ impl FromStr for Spec {
         let mut last = FIRST.to_string();
         for part in rest.split(',').map(str::trim).filter(|part| !part.is_empty()) {
             let wrong = || {
-                Error::invalid(format!("`{part}` is no setting of `{id}`: write it as name=value, such as {id}:x=0.5"))
+                Error::invalid(format!(
+                    "`{part}` gives no setting of `{id}` a value: write it as name=value, such as {id}:x=0.5"
+                ))
             };
             match part.split_once('=').map(|(name, value)| (name.trim(), value.trim())) {
                 Some((FIRST, _) | (_, "")) => return Err(wrong()),
@@ -143,10 +145,10 @@ mod tests {
             ("", "names nothing"),
             (":a=1", "names nothing"),
             ("a:b", "write it as name=value"),
-            ("a:1,b", "`b` is no setting of `a`"),
+            ("a:1,b", "`b` gives no setting of `a` a value"),
             ("a:b=", "write it as name=value"),
             ("a:=1", "write it as name=value"),
-            ("a:b=word,2", "`2` is no setting of `a`"),
+            ("a:b=word,2", "`2` gives no setting of `a` a value"),
             ("a:b=1,b=2", "given twice"),
             ("a:b=1,c=2,b=2", "given twice"),
         ] {

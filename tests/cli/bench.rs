@@ -147,7 +147,7 @@ fn what_cannot_be_measured_is_refused() {
     ] {
         place.refused(&format!("bench --device cpu {options}"), words);
     }
-    place.refused("bench --device no-such-name", &["no-such-name", "--device cpu"]);
+    place.refused("bench --device no-such-name", &["no-such-name", "`device` (--device) cpu"]);
 }
 
 #[cfg(unix)]

@@ -112,7 +112,7 @@ fn labels_that_cannot_be() {
     place.write("images/train-images-idx3-ubyte", images(60, 8, 8, 60 * 64));
     for (options, words) in [
         ("--model m2 --labels 100000", &["100000", "rows"][..]),
-        ("--model m2 --labels 2", &["`labels` is 2", "3 classes"]),
+        ("--model m2 --labels 2", &["`labels` (--labels) is 2", "3 classes"]),
         ("--model m2 --labels 0", &["`labels`", "0"]),
         ("--labels 10", &["`labels`", "m2"]),
         ("--model cvae --labels 10", &["`labels`", "m2"]),

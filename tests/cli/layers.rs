@@ -32,7 +32,10 @@ fn layers_are_trained_evaluated_and_drawn_from() {
         place.run(&format!("train --resume {kind} --epochs 2"));
         assert!(records(&place, &format!("{kind}/metrics.jsonl")).len() > epochs);
     }
-    place.refused("train --device cpu --count 100 --upper 4 --out run", &["`upper`", "a model of `kind` vae has one"]);
+    place.refused(
+        "train --device cpu --count 100 --upper 4 --out run",
+        &["`upper`", "a model of `kind` (--model) vae has one"],
+    );
     place.refused(
         "train --device cpu --count 100 --model ladder --posterior iaf --objective wae --out run",
         &["the posterior `iaf` is given", "leave it out"],

@@ -63,7 +63,7 @@ fn second_stages_that_are_refused() {
     let config = std::fs::read(place.path("first/config.toml")).unwrap();
     place.write("torn/config.toml", &config);
     place.write("torn/checkpoint.safetensors", &good[..good.len() - 9]);
-    place.write("other/config.toml", String::from_utf8_lossy(&config).replace("hidden = [16]", "hidden = [17]"));
+    place.write("other/config.toml", String::from_utf8_lossy(&config).replace("hidden=16", "hidden=17"));
     place.write("other/checkpoint.safetensors", &good);
     for (options, words) in [
         ("--second-stage nowhere", &["nowhere does not exist"][..]),

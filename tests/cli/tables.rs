@@ -126,7 +126,7 @@ fn what_cannot_be_done_with_a_table_is_refused() {
         ("train --data things.csv --label colr --out x", &["no column colr", "did you mean colour?"]),
         ("train --data things.csv --column size=tall --out x", &["the column size cannot be tall", "real, positive"]),
         ("train --data things.csv --column size --out x", &["age=count"]),
-        ("train --data things.csv --binarise dynamic --out x", &["`binarise` is about pictures"]),
+        ("train --data things.csv --binarise dynamic --out x", &["`binarise` (--binarise) is about pictures"]),
         ("train --data things.csv --likelihood bernoulli --out x", &["column size", "values from 0 to 1", "gaussian"]),
         ("train --data words.csv --out x", &["no column is left to learn from"]),
     ] {

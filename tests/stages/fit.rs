@@ -96,7 +96,7 @@ fn fit(folder: &Path, prior: &str, epochs: usize) -> elbo::Result<PriorFitted> {
 #[test]
 fn a_known_mixture_is_found_again() {
     let place = tempfile::tempdir().unwrap();
-    let config = copying(place.path(), -12.0);
+    copying(place.path(), -12.0);
     let found = fit(place.path(), "mixture:components=6", 40).unwrap();
     // What is held out tells its own true cost.
     let saved = Saved::open(&place.path().join("run"), cpu().unwrap()).unwrap();
@@ -116,7 +116,7 @@ fn a_known_mixture_is_found_again() {
         let new = Points::new(saved.session.sample(ROWS, &[], 5).unwrap(), WIDTH).unwrap();
         (saved.config, frechet_distance(&new, &data).unwrap())
     };
-    let ((_, old), (settings, new)) = (distance("run"), distance("mixture"));
+    let ((config, old), (settings, new)) = (distance("run"), distance("mixture"));
     assert!(old > 5.0 && new < 0.1, "{old}, {new}");
     assert_eq!(config.differences(&settings), ["prior"]);
     let [before, after] = ["run", "mixture"].map(|n| Checkpoint::load(&place.path().join(n).join(CHECKPOINT)).unwrap());

@@ -225,7 +225,7 @@ fn what_is_saved_comes_back_bit_for_bit() {
     assert!(loaded.history().train.is_empty() && vae.history().train.len() == 1);
 
     let mut checkpoint = Checkpoint::load(&path).unwrap();
-    checkpoint.set_metadata(CONFIG, config().to_toml().unwrap().replace("[24]", "[60000]"));
+    checkpoint.set_metadata(CONFIG, config().to_toml().unwrap().replace("hidden=24", "hidden=60000"));
     checkpoint.save(&path).unwrap();
     assert!(complaint(Trained::load(&path, &DeviceChoice::Cpu)).contains("parameters, and the checkpoint holds"));
     checkpoint.metadata.remove(CONFIG);

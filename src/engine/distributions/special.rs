@@ -3,7 +3,7 @@
 //! Both by recurrence up to 12 and the asymptotic series there (Abramowitz and Stegun 6.1.41 and 6.3.18).
 
 /// ln 2π.
-pub(super) const LN_TAU: f32 = 1.837_877_1;
+pub(super) const LN_TAU: f32 = 1.837_877;
 
 /// From here on the series are exact to the last bits.
 const LARGE: f64 = 12.0;
