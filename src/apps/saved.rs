@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::form::Form;
-use super::setup::{open_data, open_other};
+use super::setup::{check_support, open_data, open_other};
 use super::stages::build_whole;
 use crate::config::{Config, FILE_NAME};
 use crate::data::{Dataset, Source, Splits};
@@ -73,6 +73,7 @@ impl Saved {
         };
         let data = open_other(&self.config, &Source::parse(other), &self.form.schema)?;
         self.form.check(self.config.model.kind, &data)?;
+        check_support(&self.config, &*self.session.model, &data)?;
         Ok((Split::Test, data))
     }
 }

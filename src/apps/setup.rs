@@ -76,9 +76,7 @@ pub(super) fn build_trainer(config: &Config, data: &Dataset, executor: Box<dyn E
         )));
     }
     let model = build_whole(config, &form)?;
-    if model.can().decode.is_some() {
-        check_values(config, data)?;
-    }
+    check_support(config, &*model, data)?;
     let session = Session::new(model, executor, seed).with_gaps(form.gaps);
     let binarise = config.data.binarise == Binarise::Dynamic;
     let few = config.data.labels.map(|labels| labelled_part(data, labels, seed)).transpose()?;
@@ -92,6 +90,15 @@ pub(super) fn build_trainer(config: &Config, data: &Dataset, executor: Box<dyn E
 /// If a piece does not exist, or is given what it does not take.
 pub fn build_model(config: &ModelConfig, form: &Form) -> Result<Box<dyn Model>> {
     (config.kind.build)(config, RowForm { schema: &form.schema, condition: form.condition })
+}
+
+/// Says so if data that a model is to learn or to be measured on holds what its likelihood gives no probability.
+///
+/// # Errors
+/// If it does.
+pub(super) fn check_support(config: &Config, model: &dyn Model, data: &Dataset) -> Result<()> {
+    // What decodes nothing gives rows no probability at all.
+    if model.can().decode.is_some() { check_values(config, data) } else { Ok(()) }
 }
 
 /// Says so if data holds what the likelihood gives no probability.

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use super::evaluation::KlEstimator;
 use super::form::Form;
 use super::saved::{CHECKPOINT, check_folder};
-use super::setup::{build_trainer, open_data};
+use super::setup::{build_trainer, check_support, open_data};
 use super::stages::freeze;
 use super::tuning;
 use crate::config::{Binarise, Config, FILE_NAME};
@@ -122,6 +122,8 @@ impl TrainRun {
             )));
         }
         let trainer = build_trainer(config, &data.train, executor)?;
+        let held_out = [&data.validation, &data.test].into_iter().flatten();
+        held_out.into_iter().try_for_each(|data| check_support(config, &*trainer.session.model, data))?;
         Ok((data, trainer))
     }
 

@@ -5,7 +5,7 @@ use std::ops::ControlFlow;
 
 use super::devices::open_device;
 use super::form::Form;
-use super::setup::{as_measured, build_trainer};
+use super::setup::{as_measured, build_trainer, check_support};
 use super::stages::freeze;
 use super::trained::Trained;
 use crate::config::Config;
@@ -136,6 +136,9 @@ impl<'a> Training<'a> {
         let mut trainer = build_trainer(config, data, open_device(&config.device.device)?)?;
         freeze(config, data, &mut trainer.session)?;
         let validation = self.validation.map(|rows| as_measured(config, rows));
+        if let Some(rows) = &validation {
+            check_support(config, &*trainer.session.model, rows)?;
+        }
         let mut history = History::default();
         let mut stopped = false;
         while !stopped && !trainer.is_done() {

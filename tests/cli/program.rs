@@ -95,13 +95,25 @@ pub fn refused(place: &Place, command: &mut Command, what: &str, words: &[&str])
     let code = output.status.code();
     assert!(matches!(code, Some(1 | 2)), "{what}: exit status {code:?}\n{said}");
     assert!(!said.contains("panicked"), "{what}\n{said}");
+    let plain = without_options(&said);
     for word in words {
-        assert!(said.contains(word), "{what}: nothing about `{word}`\n{said}");
+        assert!(said.contains(word) || plain.contains(word), "{what}: nothing about `{word}`\n{said}");
     }
     assert!(!said.contains("Error {") && !said.contains("Err("), "{what}: not said for people\n{said}");
     let after = place.files();
     let changed: Vec<_> = after.keys().filter(|path| before.get(*path) != after.get(*path)).collect();
     assert!(changed.is_empty() && before.len() == after.len(), "{what} leaves {changed:?}\n{said}");
+}
+
+/// A text without what says how a setting is typed, as in `beta` (--beta).
+fn without_options(text: &str) -> String {
+    let mut parts = text.split(" (--");
+    let first = parts.next().unwrap_or_default().to_string();
+    let rest = |part| match str::split_once(part, ')') {
+        Some((_, rest)) => rest.to_string(),
+        None => format!(" (--{part}"),
+    };
+    parts.map(rest).fold(first, |all, part| all + &part)
 }
 
 /// All that a program said.

@@ -251,6 +251,20 @@ fn values_that_a_likelihood_cannot_explain() {
     place.refused(&format!("{line} --likelihood continuous-bernoulli"), &["from 0 to 1"]);
     place.refused(&format!("{line} --likelihood discretized-logistic"), &["values 0, 1/255"]);
     place.run(&format!("{line} --likelihood laplace"));
+    // Of forty rows that are fine and one that is not, wherever it comes to stand, none is trained or measured on.
+    let mut fine: Vec<f32> = (0..80).map(|i| i as f32 / 100.0).collect();
+    place.write_npy("fine.npy", 2, &fine);
+    let one = line.replace("wide.npy", "one.npy");
+    for at in 0..40 {
+        let before = std::mem::replace(&mut fine[2 * at], 1.5);
+        place.write_npy("one.npy", 2, &fine);
+        place.refused(&one, &["one.npy", "holds 1.5", "bernoulli"]);
+        fine[2 * at] = before;
+    }
+    place.run(&line.replace("wide.npy", "fine.npy").replace("--out run", "--out fine"));
+    for command in ["evaluate", "reconstruct"] {
+        place.refused(&format!("{command} fine --device cpu --data one.npy"), &["one.npy", "holds 1.5", "from 0 to 1"]);
+    }
     place.refused("evaluate run --device cpu --factors", &["which factors"]);
 }
 
