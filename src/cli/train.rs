@@ -110,6 +110,7 @@ fn train(args: &TrainArgs) -> Result<()> {
     let next = match (can.generate.is_some(), can.decode.is_some()) {
         // Numbers must be said, and labels need not be.
         (true, _) if run.is_told_numbers() => format!("elbo sample {shown} --condition X,X,..."),
+        (true, _) if run.data.train.schema.is_table() => format!("elbo sample {shown} --count 100 --out new.csv"),
         (true, _) => format!("elbo sample {shown} --count 100 --out new.png"),
         (false, true) => format!("elbo reconstruct {shown} --out pairs.png"),
         (false, false) => format!("elbo evaluate {shown}"),

@@ -121,6 +121,8 @@ fn what_cannot_be_done_with_a_table_is_refused() {
         ),
         ("impute run --data narrow.csv --out x.csv", &["narrow.csv", "no column weight"]),
         ("impute run --data new.csv --out new.csv", &["the file that is read"]),
+        ("sample run --out new.png", &["new.png", "ends in .csv"]),
+        ("reconstruct run --out again", &["again", "ends in .csv"]),
         ("impute run --data sprites --out x.csv", &["no blanks"]),
         ("evaluate run --data ragged.csv", &["ragged.csv", "line 5 has 7 cells, and the first 6"]),
         ("train --data things.csv --label colr --out x", &["no column colr", "did you mean colour?"]),
