@@ -101,7 +101,7 @@ pub struct ImputeArgs {
     /// Decides which codes are drawn
     #[arg(long, value_name = "N", default_value = "0")]
     pub seed: u64,
-    /// Where to compute: auto, cpu, gpu, or a number or part of a name from `elbo devices`
+    /// Where to compute: auto, cpu, cpu-exact, gpu, or a number or part of a name from `elbo devices`
     #[arg(long, value_name = "DEVICE", default_value = "auto")]
     pub device: DeviceChoice,
     /// Print JSON, for programs
