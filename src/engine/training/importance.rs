@@ -168,9 +168,9 @@ impl Session {
             let id = self.load(&name, |model, layout| {
                 Ok(importance_program(model.can().density()?, &layout.read(), &source, (ROWS, codes)))
             })?;
-            source.upload(&mut *self.executor, data)?;
             programs.push(Weigher { id, codes, times, output: log_weights_of(codes) });
         }
+        source.upload(&mut *self.executor, data)?;
         let (batches, seed) = (Batches { count: data.rows, rows: ROWS }, Step::seed_words(!self.seed()));
         let (mut rows, mut number) = (Vec::with_capacity(data.rows), 0);
         for batch in 0..batches.len() {

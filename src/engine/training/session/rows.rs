@@ -6,7 +6,7 @@ use super::super::programs::{Taken, generator, known, transform};
 use super::Session;
 use super::taken::{Input, Prepared, check_conditions};
 use crate::error::Result;
-use crate::graph::Tensor;
+use crate::graph::{Graph, Tensor};
 use crate::kernels::Step;
 use crate::models::{Model, Rows};
 
@@ -72,23 +72,21 @@ impl Session {
     pub fn impute<'a>(&mut self, rows: impl Into<Given<'a>>, samples: usize, seed: u64) -> Result<Vec<f32>> {
         check_samples(samples)?;
         let (given, features) = (rows.into(), self.model.features());
-        // Codes come in parts, so that memory on the device does not grow with their number.
-        let mut parts = Vec::new();
+        // Codes come in parts, and are summed up as they come, so that memory does not grow with their number.
+        let mut sums: Vec<Sum> = vec![];
         for part in 0..samples.div_ceil(CODES) {
             let seed = seed.wrapping_add(part as u64);
-            parts.push(self.of_rows("impute", given, features + 1, seed, |model, rows| {
+            let found = self.of_rows("impute", given, features + 1, seed, |model, rows| {
                 let [mean, log_total] = model.can().density()?.weighted(rows, CODES).mean();
                 Ok(mean.graph().concat(&[mean, log_total], 1))
-            })?);
+            })?;
+            sums.resize_with(found.len() / (features + 1), || Sum::new(features));
+            sums.iter_mut().zip(found.chunks_exact(features + 1)).for_each(|(sum, part)| sum.add(part));
         }
         let mut filled = given.x.to_vec();
-        for (i, row) in filled.chunks_exact_mut(features).enumerate() {
-            let parts = || parts.iter().map(|part| &part[i * (features + 1)..][..features + 1]);
-            let largest = parts().map(|part| part[features]).fold(f32::NEG_INFINITY, f32::max);
-            let share = |part: &[f32]| libm::exp(f64::from(part[features] - largest));
-            let all: f64 = parts().map(share).sum();
-            for (j, value) in row.iter_mut().enumerate().filter(|(_, value)| value.is_nan()) {
-                *value = parts().map(|part| share(part) / all * f64::from(part[j])).sum::<f64>() as f32;
+        for (row, sum) in filled.chunks_exact_mut(features).zip(&sums) {
+            for (value, mean) in row.iter_mut().zip(sum.means()).filter(|(value, _)| value.is_nan()) {
+                *value = mean;
             }
         }
         Ok(filled)
@@ -143,17 +141,7 @@ impl Session {
     /// # Errors
     /// If the model has no prior, conditions are missing, or the device fails.
     pub fn sample(&mut self, count: usize, y: &[f32], seed: u64) -> Result<Vec<f32>> {
-        self.model.can().generate()?;
-        let (features, condition) = (self.model.features(), self.model.condition().width());
-        check_conditions(y, count, condition)?;
-        let known = known("sample");
-        self.load("sample", |model, layout| {
-            generator("sample", &layout.read(), |graph| {
-                let y = (condition > 0).then(|| graph.input(&known, &[CHUNK, condition]));
-                Ok(model.can().generate()?.rows(graph, CHUNK, y))
-            })
-        })?;
-        self.chunks("sample", (count, features), seed, &[(known, y, condition)])
+        self.generated("sample", (count, y), seed, |model, graph, y| Ok(model.can().generate()?.rows(graph, CHUNK, y)))
     }
 
     /// New data, drawn from p(x | z, y) for codes drawn from the prior, where the model can draw it; else as [`Session::sample`]
@@ -162,18 +150,34 @@ impl Session {
     /// # Errors
     /// As for [`Session::sample`].
     pub fn draw_rows(&mut self, count: usize, y: &[f32], seed: u64) -> Result<Vec<f32>> {
+        self.generated("draw", (count, y), seed, |model, graph, y| {
+            let (codes, decoder) = (model.can().generate()?.codes(graph, CHUNK), model.can().decode()?);
+            match decoder.draw(codes, y) {
+                Some(rows) => Ok(rows),
+                None => Ok(model.can().generate()?.rows(graph, CHUNK, y)),
+            }
+        })
+    }
+
+    /// So many new rows, of which a model makes a chunk at a time, each given the condition of its place in `y`.
+    fn generated(
+        &mut self,
+        name: &str,
+        (count, y): (usize, &[f32]),
+        seed: u64,
+        work: impl for<'g> FnOnce(&dyn Model, &'g Graph, Option<Tensor<'g>>) -> Result<Tensor<'g>>,
+    ) -> Result<Vec<f32>> {
         self.model.can().generate()?;
         let (features, condition) = (self.model.features(), self.model.condition().width());
         check_conditions(y, count, condition)?;
-        let known = known("draw");
-        self.load("draw", |model, layout| {
-            generator("draw", &layout.read(), |graph| {
+        let known = known(name);
+        self.load(name, |model, layout| {
+            generator(name, &layout.read(), |graph| {
                 let y = (condition > 0).then(|| graph.input(&known, &[CHUNK, condition]));
-                let (codes, decoder) = (model.can().generate()?.codes(graph, CHUNK), model.can().decode()?);
-                Ok(decoder.draw(codes, y).unwrap_or_else(|| decoder.mean(codes, y)))
+                work(model, graph, y)
             })
         })?;
-        self.chunks("draw", (count, features), seed, &[(known, y, condition)])
+        self.chunks(name, (count, features), seed, &[(known, y, condition)])
     }
 
     /// Codes drawn from the prior. `[count, latent]`
@@ -208,5 +212,59 @@ impl Session {
             out.extend_from_slice(&result[..live * outputs]);
         }
         Ok(out)
+    }
+}
+
+/// Weighted means of values, of which parts come one by one.
+struct Sum {
+    /// The largest logarithm of a part's weight.
+    largest: f32,
+    /// Σ w and Σ w·value, relative to the largest.
+    weight: f64,
+    values: Vec<f64>,
+}
+
+impl Sum {
+    fn new(features: usize) -> Sum {
+        Sum { largest: f32::NEG_INFINITY, weight: 0.0, values: vec![0.0; features] }
+    }
+
+    /// Takes in the means of a part, behind which the logarithm of its weight stands.
+    fn add(&mut self, part: &[f32]) {
+        let (log_weight, means) = part.split_last().expect("a weight stands behind the means");
+        let largest = self.largest.max(*log_weight);
+        // What weighs nothing does so also beside what weighs nothing.
+        let relative = |log: f32| if log == f32::NEG_INFINITY { 0.0 } else { libm::exp(f64::from(log - largest)) };
+        let [before, now] = [self.largest, *log_weight].map(relative);
+        self.largest = largest;
+        self.weight = self.weight * before + now;
+        for (sum, mean) in self.values.iter_mut().zip(means) {
+            *sum = *sum * before + now * f64::from(*mean);
+        }
+    }
+
+    fn means(&self) -> impl Iterator<Item = f32> {
+        self.values.iter().map(|sum| (sum / self.weight) as f32)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Sum;
+
+    #[test]
+    fn parts_are_weighed_whatever_their_size_and_order() {
+        // Weights 1, 3 and 4 times e^{200}: (1·8 + 3·0 + 4·2)/8 = 2 and (1·0 + 3·4 + 4·1)/8 = 2.
+        let part = |weight: f32, a: f32, b: f32| [a, b, 200.0 + weight.ln()];
+        let parts = [part(1.0, 8.0, 0.0), part(3.0, 0.0, 4.0), part(4.0, 2.0, 1.0)];
+        for order in [[0, 1, 2], [2, 1, 0], [1, 2, 0]] {
+            let mut sum = Sum::new(2);
+            order.iter().for_each(|&i| sum.add(&parts[i]));
+            assert!(sum.means().all(|mean| (mean - 2.0).abs() < 1e-4), "{:?}", sum.means().collect::<Vec<_>>());
+        }
+        let mut one = Sum::new(2);
+        one.add(&[5.0, 5.0, f32::NEG_INFINITY]);
+        one.add(&parts[0]);
+        assert_eq!(one.means().collect::<Vec<_>>(), [8.0, 0.0]);
     }
 }
