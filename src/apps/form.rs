@@ -55,7 +55,7 @@ impl Form {
         checkpoint.set_metadata(GAPS, self.gaps);
         if self.condition > 0 {
             checkpoint.set_metadata("condition", self.condition);
-            checkpoint.set_metadata("classes", self.classes.join("\n"));
+            checkpoint.set_metadata("classes", serde_json::to_string(&self.classes).map_err(Error::invalid)?);
         }
         Ok(())
     }
@@ -69,7 +69,11 @@ impl Form {
         let known = checkpoint.metadata.contains_key("condition");
         let condition = if known { size("condition")? } else { 0 };
         let names = checkpoint.metadata.get("classes").map(String::as_str).unwrap_or_default();
-        let classes: Vec<String> = names.split('\n').filter(|name| !name.is_empty()).map(String::from).collect();
+        // As runs wrote them whose rows had no schema: a line for each.
+        let lines = || names.split('\n').filter(|name| !name.is_empty()).map(String::from).collect();
+        let has_schema = checkpoint.metadata.contains_key(SCHEMA) && !names.is_empty();
+        let classes: Vec<String> =
+            if has_schema { serde_json::from_str(names).unwrap_or_else(|_| lines()) } else { lines() };
         let schema: Schema = match checkpoint.metadata.get(SCHEMA) {
             Some(text) => serde_json::from_str(text)
                 .map_err(|error| Error::invalid(format!("its entry `{SCHEMA}` cannot be read: {error}")))?,

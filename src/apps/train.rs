@@ -110,6 +110,7 @@ impl TrainRun {
     }
 
     fn prepare(config: &mut Config, schema: Option<&Schema>, executor: Box<dyn Executor>) -> Result<(Splits, Trainer)> {
+        config.name_pieces();
         let data = open_data(config, schema)?;
         // A batch cannot have more rows than there are.
         config.training.batch = config.training.batch.min(data.train.rows);

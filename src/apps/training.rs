@@ -130,8 +130,11 @@ impl<'a> Training<'a> {
     /// If the configuration makes no sense or does not fit the data, if it has a patience and there are no validation rows, if there is
     /// no such device or it has too little memory, or if numbers stop being finite.
     pub fn run(mut self) -> Result<Trained> {
-        let (data, config) = (self.data, self.config);
-        self.check()?;
+        // Checks and models know a piece by its own name alone.
+        let mut named = self.config.clone();
+        named.name_pieces();
+        let (data, config) = (self.data, &named);
+        self.check(config)?;
         let form = Form::of(config.model.kind, data);
         let mut trainer = build_trainer(config, data, open_device(&config.device.device)?)?;
         freeze(config, data, &mut trainer.session)?;
@@ -161,14 +164,12 @@ impl<'a> Training<'a> {
         trainer.restore_best()?;
         history.best = trainer.state.best;
         let epochs = history.best.map_or(trainer.state.epoch, |best| best.epoch);
-        let mut named = config.clone();
-        named.name_pieces();
         Ok(Trained::new(named, form, trainer.session, epochs, history))
     }
 
     /// What can be said before anything is computed.
-    fn check(&self) -> Result<()> {
-        let (data, config) = (self.data, self.config);
+    fn check(&self, config: &Config) -> Result<()> {
+        let data = self.data;
         config.validate()?;
         if config.model.kind.is_conditional() && data.conditions.is_none() {
             return Err(Error::invalid(format!(

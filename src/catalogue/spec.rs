@@ -1,8 +1,8 @@
 //! How a user asks for a piece: `student-t:nu=5`, a name, and behind a colon what shall not be as usual.
 //!
 //! Settings are parted by commas, each `name=value`: a number, a word, or numbers with commas between them, as in
-//! `mlp:widths=400,200,activation=relu`. Numbers that stand before any name belong to the piece's first setting, so that
-//! `mlp:400,200` is the same as `mlp:widths=400,200`, and `student-t:5` as `student-t:nu=5`.
+//! `mlp:hidden=400,200,activation=relu`. Numbers that stand before any name belong to the piece's first setting, so that
+//! `mlp:400,200` is the same as `mlp:hidden=400,200`, and `student-t:5` as `student-t:nu=5`.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -128,7 +128,7 @@ mod tests {
             "mlp:400",
             "mlp:400,200",
             "mlp:400,200,activation=relu",
-            "mlp:activation=relu,widths=400,200",
+            "mlp:activation=relu,hidden=400,200",
             "a:b=1,2,c=3,d=word-2,e=-4,0.5",
         ] {
             assert_eq!(text.parse::<Spec>().unwrap().to_string(), text);

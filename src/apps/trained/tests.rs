@@ -368,3 +368,15 @@ fn what_is_no_number_is_refused_by_its_place() {
         );
     }
 }
+
+/// A piece may be asked for by another of its names, in code as on the command line.
+#[test]
+fn other_names_of_pieces_are_understood() {
+    let mut config = config();
+    config.training.epochs = 1;
+    (config.model.kind, config.model.likelihood) = ("ae".parse().unwrap(), "mse".into());
+    let named = train(&waves(50), &config).unwrap().config().model.likelihood.clone();
+    assert_eq!(named, Spec::new("gaussian"));
+    config.model.likelihood = "l1".into();
+    assert!(complaint(train(&waves(50), &config)).contains("laplace"));
+}
