@@ -1,9 +1,11 @@
 //! How well the columns of a table are told, one by one.
 
+use std::ops::Range;
+
 use serde::Serialize;
 
+use crate::data::Dataset;
 use crate::data::schema::{Cell, Field, FieldKind};
-use crate::data::{Dataset, Schema};
 
 /// How well a column is rebuilt.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -23,24 +25,15 @@ pub struct ColumnFigures {
 impl ColumnFigures {
     /// Those of every column of a table, of rows beside what was made of them `[rows, width]`.
     pub fn of(data: &Dataset, again: &[f32]) -> Vec<ColumnFigures> {
-        let width = data.schema.width();
-        let pairs = |column: usize| {
-            let cells = move |row: usize, again: &[f32]| -> (Cell, Cell) {
-                let cell = |row: &[f32]| of_column(&data.schema, column, row);
-                (cell(&data.row(row)), cell(again))
-            };
-            again.chunks_exact(width).enumerate().map(move |(row, again)| cells(row, again))
+        let ((rows, _), width) = (data.gather(0..data.rows), data.schema.width());
+        let both = || rows.chunks_exact(width).zip(again.chunks_exact(width));
+        let of_field = |(field, span): (&Field, Range<usize>)| {
+            let pairs =
+                both().map(|(row, again)| (field.decode(&row[span.clone()]), field.decode(&again[span.clone()])));
+            figures(field, &pairs.filter(|(cell, _)| *cell != Cell::Missing).collect::<Vec<_>>())
         };
-        let known = |column: usize| pairs(column).filter(|(cell, _)| *cell != Cell::Missing).collect::<Vec<_>>();
-        let fields: Vec<&Field> = data.schema.inputs().collect();
-        fields.iter().enumerate().map(|(column, field)| figures(field, &known(column))).collect()
+        data.schema.spans().map(of_field).collect()
     }
-}
-
-/// The cell of a column that a row of numbers stands for.
-fn of_column(schema: &Schema, column: usize, row: &[f32]) -> Cell {
-    let found = schema.spans().nth(column);
-    found.map_or(Cell::Missing, |(field, span)| field.decode(&row[span]))
 }
 
 fn figures(field: &Field, pairs: &[(Cell, Cell)]) -> ColumnFigures {
@@ -80,6 +73,7 @@ fn root_mean_squares(pairs: &[(Cell, Cell)]) -> [f64; 2] {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::data::Schema;
     use crate::data::schema::{Role, Scaling};
 
     #[test]
