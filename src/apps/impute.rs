@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use super::saved::Saved;
-use crate::data::{Dataset, Shape, Source, table_of};
+use crate::data::{Dataset, Schema, Shape, Source, table_of};
 use crate::error::{Error, Result};
 use crate::files::write_atomically;
 use crate::training::Given;
@@ -31,7 +31,7 @@ impl Saved {
     pub fn impute(&mut self, from: &str, to: &Path, samples: usize, seed: u64) -> Result<Filled> {
         self.session.model.can().density()?;
         let Source::Path(path) = Source::parse(from) else {
-            return Err(Error::invalid("the built-in sprites have no blanks: give a table with some"));
+            return Err(Error::invalid("built-in data has no blanks: give a table with some"));
         };
         if !self.form.schema.is_table() {
             return Err(Error::invalid(format!(
@@ -46,18 +46,21 @@ impl Saved {
             )));
         }
         let table = table_of(&path)?;
-        let data = table.whole(&self.form.schema)?;
+        // Columns that the model does not see may hold anything.
+        let schema = Schema { fields: self.form.schema.inputs().cloned().collect() };
+        let data = table.whole(&schema)?;
         let filled = self.filled(&data, samples, seed)?;
-        let mut failed = Ok(());
+        let mut done = Ok(0);
         let written = write_atomically(to, |file| {
-            failed = table.fill(&self.form.schema, &filled, file);
-            match &failed {
-                Ok(()) => Ok(()),
+            done = table.fill(&schema, &filled, file);
+            match &done {
+                Ok(_) => Ok(()),
                 Err(_) => Err(std::io::Error::other("the table could not be written")),
             }
         });
-        failed.and(written)?;
-        Ok(Filled { rows: data.rows, cells: table.blanks(&self.form.schema)? })
+        let cells = done?;
+        written?;
+        Ok(Filled { rows: data.rows, cells })
     }
 
     /// Rows of data with what was not observed filled in `[rows, features]`.

@@ -122,16 +122,13 @@ impl Dataset {
     /// A data set of numbers `[rows, features]` some of which may be NaN: those were not observed.
     ///
     /// # Errors
-    /// As for [`Dataset::new`], where a float is infinite; and when nothing at all was observed.
+    /// As for [`Dataset::new`], where a float is infinite.
     pub fn with_gaps(name: impl Into<String>, mut values: Vec<f32>, schema: impl Into<Schema>) -> Result<Self> {
         let (name, schema) = (name.into(), schema.into());
         if !values.iter().any(|value| value.is_nan()) {
             return Dataset::new(name, Values::Floats(values), schema);
         }
         let features = schema.width();
-        if values.iter().all(|value| value.is_nan()) {
-            return Err(Error::invalid(format!("the data set {name} holds no number: every value is missing")));
-        }
         let mask: Vec<u8> = values.iter().map(|value| u8::from(!value.is_nan())).collect();
         values.iter_mut().filter(|value| value.is_nan()).for_each(|value| *value = 0.0);
         let data = Dataset::new(name, Values::Floats(values), schema)?;

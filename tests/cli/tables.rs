@@ -90,6 +90,11 @@ fn a_table_is_learnt_drawn_measured_and_filled() {
     assert!(errors < 0.5 * of_mean, "{errors} is not below half of {of_mean}");
     assert!(2 * right > colours, "{right} of {colours} colours are right");
 
+    // What the model does not see may be anything, also a label that there was none of.
+    place.write("odd.csv", read("new.csv").replacen(",big", ",huge", 1).replacen(",small", ",", 1));
+    place.run("impute run --device cpu --data odd.csv --out odd-filled.csv");
+    assert!(read("odd-filled.csv").contains(",huge"));
+
     // Figures by column; those of another file do not take the place of the run's own.
     place.run("evaluate run --device cpu --quick");
     let report = read("run/evaluation.json");

@@ -73,10 +73,13 @@ pub enum Cell {
 }
 
 impl fmt::Display for Cell {
-    /// The shortest text that reads as the same single-precision number, or as the same text; nothing where it is missing.
+    /// A whole number as it is, another as the shortest text that reads as the same single-precision number; a text as it is;
+    /// nothing where it is missing.
     fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
         match self {
-            Cell::Number(value) if (*value as f32).is_finite() => write!(f, "{}", *value as f32),
+            Cell::Number(value) if value.fract() != 0.0 && (*value as f32).is_finite() => {
+                write!(f, "{}", *value as f32)
+            }
             Cell::Number(value) => write!(f, "{value}"),
             Cell::Text(text) => f.write_str(text),
             Cell::Missing => Ok(()),
@@ -350,6 +353,8 @@ mod tests {
     #[test]
     fn numbers_are_printed_short() {
         assert_eq!(Cell::Number(0.1 + 0.2).to_string(), "0.3");
+        // Which single precision has no room for.
+        assert_eq!(Cell::Number(20_230_101.0).to_string(), "20230101");
         assert_eq!(Cell::Number(1e300).to_string().len(), 301);
         assert_eq!(Cell::Missing.to_string(), "");
     }

@@ -33,13 +33,18 @@ pub(crate) fn open(Tables { train, test }: &Tables, options: &Options) -> Result
             (schema.scaled_by(&columns, &dealt.train), columns)
         }
     };
+    schema.check().map_err(|error| Error::malformed(&train.path, error))?;
     let part = |rows: &[usize]| train.dataset(&schema, &columns, rows);
     let some = |rows: &[usize]| (!rows.is_empty()).then(|| part(rows)).transpose();
     let own_test = match test {
         Some(test) => Some(test.whole(&schema)?),
         None => some(&dealt.test)?,
     };
-    Ok(Splits { train: part(&dealt.train)?, validation: some(&dealt.validation)?, test: own_test, origin })
+    let learnt = part(&dealt.train)?;
+    if learnt.share_observed() == 0.0 {
+        return Err(Error::malformed(&train.path, "every cell that could be learnt from is blank"));
+    }
+    Ok(Splits { train: learnt, validation: some(&dealt.validation)?, test: own_test, origin })
 }
 
 /// Reads all rows of the table for testing, where there is one, or else of the other, as the schema says that the options give, or

@@ -1,6 +1,7 @@
 //! What is in a column, as its cells are: numbers or texts, how many of which.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
+use std::hash::{DefaultHasher, Hash, Hasher};
 
 use super::super::schema::Cell;
 use super::Table;
@@ -33,7 +34,11 @@ pub(super) struct Facts {
     pub log_moments: Moments,
     /// An example of a text that is no number.
     pub text: Option<String>,
+    /// Whether no two cells hold the same text.
+    pub all_differ: bool,
     places: HashMap<String, usize>,
+    /// Hashes of all cells, as long as they all differ.
+    seen: HashSet<u64>,
     last: Option<f64>,
 }
 
@@ -80,8 +85,14 @@ impl Facts {
     /// # Errors
     /// If a line cannot be read.
     pub fn of(table: &Table) -> Result<Vec<Facts>> {
-        let start =
-            Facts { whole: true, consecutive: true, least: f64::INFINITY, most: f64::NEG_INFINITY, ..Facts::default() };
+        let start = Facts {
+            whole: true,
+            consecutive: true,
+            all_differ: true,
+            least: f64::INFINITY,
+            most: f64::NEG_INFINITY,
+            ..Facts::default()
+        };
         let mut all = vec![start; table.names.len()];
         for record in table.rows() {
             let record = record?;
@@ -101,6 +112,11 @@ impl Facts {
                 self.texts += 1;
                 self.text.get_or_insert(text);
             }
+        }
+        if self.all_differ {
+            let mut hasher = DefaultHasher::new();
+            text.hash(&mut hasher);
+            self.all_differ = self.seen.insert(hasher.finish());
         }
         match self.places.get(text) {
             Some(&place) => self.different[place].1 += 1,
@@ -129,12 +145,7 @@ impl Facts {
         self.numbers + self.texts
     }
 
-    /// Whether no two cells hold the same text.
-    pub fn all_differ(&self) -> bool {
-        self.many && self.different.iter().all(|(_, times)| *times == 1) || self.different.len() == self.known()
-    }
-
-    /// The different numbers, in ascending order, if there are not too many.
+    /// The different numbers, in ascending order, if there are not too many, and nothing else.
     pub fn levels(&self) -> Option<Vec<f64>> {
         if self.many || self.texts > 0 {
             return None;
@@ -143,6 +154,6 @@ impl Facts {
             self.different.iter().filter_map(|(text, _)| text.replace(',', ".").parse().ok()).collect();
         levels.sort_by(f64::total_cmp);
         levels.dedup();
-        Some(levels)
+        levels.iter().all(|level| level.is_finite()).then_some(levels)
     }
 }

@@ -159,7 +159,9 @@ fn classes(facts: &Facts) -> Vec<String> {
 
 /// What a column seems to be, and why.
 fn guessed(name: &str, facts: &Facts) -> (Role, FieldKind, String) {
-    let (known, different) = (facts.known(), facts.different.len());
+    // One number may be written in several ways.
+    let different = facts.levels().map_or(facts.different.len(), |levels| levels.len());
+    let known = facts.known();
     let said = |role, kind, why: &str| (role, kind, why.to_string());
     if known == 0 {
         return said(Role::Ignored, FieldKind::Text, "it is empty");
@@ -173,19 +175,17 @@ fn guessed(name: &str, facts: &Facts) -> (Role, FieldKind, String) {
             () if facts.numbers > facts.texts => {
                 (Role::Ignored, FieldKind::Text, format!("numbers, and texts among them such as {text}"))
             }
-            () if facts.all_differ() && known > CLASSES => {
-                said(Role::Identity, FieldKind::Text, "texts that all differ")
-            }
+            () if facts.all_differ && known > CLASSES => said(Role::Identity, FieldKind::Text, "texts that all differ"),
             () if !facts.many && different <= CLASSES && (different == 2 || 2 * different <= known) => {
                 category("few different texts")
             }
             () => said(Role::Ignored, FieldKind::Text, "texts of too many kinds"),
         };
     }
-    if facts.whole && facts.all_differ() && known > 2 && (facts.consecutive || is_called_id(name)) {
+    if facts.whole && facts.all_differ && known > 2 && (facts.consecutive || is_called_id(name)) {
         return said(Role::Identity, FieldKind::Text, "whole numbers that all differ");
     }
-    if different == 2 && !facts.many {
+    if different == 2 && facts.different.len() == 2 {
         return category("two different numbers");
     }
     if facts.whole && facts.least >= 0.0 {
