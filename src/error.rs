@@ -33,6 +33,9 @@ pub enum Error {
     /// No adapter, a lost device, too little memory.
     #[error("{0}")]
     Device(String),
+    /// Another process writes the same folder.
+    #[error("{0}")]
+    Busy(String),
     /// Training produced numbers that are not finite.
     #[error("{0}")]
     Diverged(String),

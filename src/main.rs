@@ -25,7 +25,10 @@ fn main() -> ExitCode {
     }
 }
 
-/// A line for the person at the keyboard; where nobody listens, the exit status says it all.
+/// Lines for the person at the keyboard; where nobody listens, the exit status says it all. Names of files and classes may hold what a
+/// terminal would obey.
 fn say(text: &str) {
-    let _ = writeln!(std::io::stderr(), "{text}");
+    for line in text.split('\n') {
+        let _ = writeln!(std::io::stderr(), "{}", elbo::cli::style::printable(line));
+    }
 }

@@ -19,6 +19,8 @@ mod layers;
 mod program;
 #[path = "cli/refusals.rs"]
 mod refusals;
+#[path = "cli/reliability.rs"]
+mod reliability;
 #[path = "cli/stages.rs"]
 mod stages;
 #[path = "cli/tables.rs"]
@@ -47,6 +49,7 @@ fn a_run_leaves_all_its_files() {
         .collect();
     names.sort();
     let expected = [
+        ".elbo-lock",
         "checkpoint.safetensors",
         "config.toml",
         "latent.png",

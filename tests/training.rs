@@ -55,6 +55,20 @@ fn a_resumed_run_is_a_continuous_one() {
 }
 
 #[test]
+fn a_stop_is_heard_where_an_epoch_is_one_submit() {
+    for device in devices() {
+        let mut config = small();
+        config.training.steps_per_submit = Some(64);
+        let unbroken = whole(&config, &device);
+        let run = Run::new();
+        assert_eq!(run.start(&config, &device, &mut StopAt::step(1)).unwrap(), Outcome::Stopped, "{}", device.name);
+        assert_eq!(run.epochs().last().unwrap().epoch, 1, "{}", device.name);
+        assert_eq!(run.resume(&config, &device, &mut StopAt::never()).unwrap(), Outcome::Finished);
+        assert!(run.kept() == unbroken.kept(), "{}", device.name);
+    }
+}
+
+#[test]
 fn how_many_steps_are_sent_at_once_changes_no_bit() {
     for device in devices() {
         let run = |steps: Option<usize>| {

@@ -15,7 +15,7 @@ use crate::data::Dataset;
 use crate::distributions::Measure;
 use crate::error::{Error, Result};
 use crate::evaluation::{Coded, DISTANCES, METRICS, Points};
-use crate::files::write_atomically;
+use crate::files::write_own;
 use crate::models::Model;
 use crate::training::metrics::{EpochRecord, Split, bits_per_dimension};
 use crate::training::{Given, Importance, MAX_SAMPLES, RELIABLE_FROM};
@@ -337,7 +337,7 @@ impl Evaluation {
     /// If it cannot be written.
     pub fn save(&self, folder: &std::path::Path) -> Result<PathBuf> {
         let (path, text) = (folder.join(EVALUATION), self.to_json()?);
-        write_atomically(&path, |file| {
+        write_own(&path, |file| {
             file.write_all(text.as_bytes())?;
             file.write_all(b"\n")
         })?;

@@ -11,12 +11,13 @@ use serde::Serialize;
 use super::form::Form;
 use super::saved::{CHECKPOINT, check_folder};
 use super::setup::{as_measured, build_model, open_data};
+use super::train::locked;
 use crate::catalogue::{Spec, build};
 use crate::config::{Binarise, Config, FILE_NAME, Schedule, TrainingConfig};
 use crate::data::{Splits, choose};
 use crate::distributions::prior::Points;
 use crate::error::{Error, Result};
-use crate::files::{create_folder, write_atomically};
+use crate::files::{create_folder, write_own};
 use crate::graph::Role;
 use crate::kernels::OPTIMISERS;
 use crate::models::{FittedPrior, parameters};
@@ -248,8 +249,9 @@ impl Run {
             }
         }
         create_folder(folder)?;
+        let _lock = locked(folder)?;
         let text = config.to_toml()?;
-        write_atomically(&folder.join(FILE_NAME), |file| file.write_all(text.as_bytes()))?;
+        write_own(&folder.join(FILE_NAME), |file| file.write_all(text.as_bytes()))?;
         for name in HISTORY.iter().filter(|name| self.folder.join(name).is_file()) {
             let from = self.folder.join(name);
             std::fs::copy(&from, folder.join(name)).map_err(Error::io("copy", &from))?;

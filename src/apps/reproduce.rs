@@ -213,7 +213,7 @@ pub fn perform(
 ) -> Result<f64> {
     let started = Instant::now();
     let epochs = config.training.epochs as u64;
-    let mut run = if folder.join(FILE_NAME).exists() {
+    let mut run = if TrainRun::is_in(folder) {
         let before = Config::load(&folder.join(FILE_NAME))?;
         let mut same = config.clone();
         (same.data.source, same.device) = (before.data.source.clone(), before.device.clone());

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::form::Form;
+use super::health::check_finite;
 use super::setup::{check_support, open_data, open_other};
 use super::stages::build_whole;
 use crate::config::{Config, FILE_NAME};
@@ -15,6 +16,9 @@ use crate::training::{Best, Session};
 
 /// The checkpoint's file in a run folder.
 pub const CHECKPOINT: &str = "checkpoint.safetensors";
+
+/// The checkpoint before that one.
+pub const PREVIOUS: &str = "checkpoint.previous.safetensors";
 
 /// A trained model.
 pub struct Saved {
@@ -33,21 +37,20 @@ pub struct Saved {
 }
 
 impl Saved {
-    /// Opens a run folder, with the weights of its best epoch where that was looked for, else with the last.
+    /// Opens a run folder, or one of the checkpoints in it, with the weights of its best epoch where that was looked for, else with the last.
     ///
     /// # Errors
     /// If it is no run folder, or its checkpoint is damaged or does not fit its configuration.
-    pub fn open(folder: &Path, executor: Box<dyn Executor>) -> Result<Saved> {
-        check_folder(folder)?;
+    pub fn open(place: &Path, executor: Box<dyn Executor>) -> Result<Saved> {
+        let (folder, path) = place_of(place)?;
         let config = Config::load(&folder.join(FILE_NAME))?;
-        let path = folder.join(CHECKPOINT);
         let checkpoint = Checkpoint::load(&path)?;
         let form = Form::read(&checkpoint).map_err(|e| Error::malformed(&path, e))?;
         let best = checkpoint.best().map_err(|e| Error::malformed(&path, e))?;
         let checkpoint = checkpoint.into_best().map_err(|e| Error::malformed(&path, e))?;
         let session = restored(&config, &form, &checkpoint, executor).map_err(|e| Error::malformed(&path, e))?;
         let epoch = checkpoint.metadata_u64("epoch")?;
-        Ok(Saved { folder: folder.to_owned(), config, form, session, epoch, best })
+        Ok(Saved { folder, config, form, session, epoch, best })
     }
 
     /// The data the run was trained on.
@@ -95,9 +98,31 @@ pub(super) fn restored(
              settings it was trained with"
         )));
     }
+    check_finite(checkpoint)?;
     session.start()?;
     session.restore_values(checkpoint)?;
     Ok(session)
+}
+
+/// The folder and the checkpoint of a run that is given as its folder, or as one of the checkpoints in it.
+///
+/// # Errors
+/// If it is neither.
+pub fn place_of(place: &Path) -> Result<(PathBuf, PathBuf)> {
+    let folder = folder_of(place);
+    check_folder(folder)?;
+    let path = if folder == place { place.join(CHECKPOINT) } else { place.to_owned() };
+    Ok((folder.to_owned(), path))
+}
+
+/// The folder of a run that is given as its folder, or as one of the checkpoints in it.
+pub fn folder_of(place: &Path) -> &Path {
+    let is_checkpoint = place.is_file() && place.extension().is_some_and(|ending| ending == "safetensors");
+    match place.parent().filter(|_| is_checkpoint) {
+        Some(parent) if parent.as_os_str().is_empty() => Path::new("."),
+        Some(parent) => parent,
+        None => place,
+    }
 }
 
 /// Says so if a folder is no run folder.

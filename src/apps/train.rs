@@ -3,12 +3,15 @@
 #[cfg(feature = "pictures")]
 mod pictures;
 
+use std::fs;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
 use super::evaluation::KlEstimator;
 use super::form::Form;
-use super::saved::{CHECKPOINT, check_folder};
+use super::health::{Health, check_finite};
+use super::saved::{CHECKPOINT, PREVIOUS, place_of};
 use super::setup::{build_trainer, check_support, open_data};
 use super::stages::freeze;
 use super::tuning;
@@ -16,11 +19,11 @@ use crate::config::{Binarise, Config, FILE_NAME};
 use crate::data::{Schema, Source, Splits};
 use crate::distributions::Measure;
 use crate::error::{Error, Result};
-use crate::files::{create_folder, write_atomically};
+use crate::files::{FolderLock, create_folder, sweep, write_own};
 use crate::models::Can;
 use crate::program::{Choices, Executor};
 use crate::training::checkpoint::Checkpoint;
-use crate::training::metrics::{EpochRecord, MetricsWriter, Split};
+use crate::training::metrics::{EpochRecord, METRICS, MetricsWriter, Split};
 use crate::training::{Best, Progress, Trainer};
 
 /// Who looks on while a run trains.
@@ -52,6 +55,10 @@ pub struct TrainRun {
     metrics: MetricsWriter,
     /// What `tuning.json` holds.
     choices: Choices,
+    health: Health,
+    /// When the last checkpoint was written, and the step that it stands at.
+    saved: (Instant, u64),
+    _lock: FolderLock,
 }
 
 impl TrainRun {
@@ -60,12 +67,7 @@ impl TrainRun {
     /// # Errors
     /// If the data cannot be read, the folder cannot be written or holds a run, or the device has too little memory.
     pub fn start(config: Config, folder: &Path, executor: Box<dyn Executor>) -> Result<TrainRun> {
-        if TrainRun::is_in(folder) {
-            let folder = folder.display();
-            return Err(Error::invalid(format!(
-                "{folder} holds a run already: choose another folder, or resume that run"
-            )));
-        }
+        check_is_free(folder)?;
         let mut config = config;
         let (data, mut trainer) = TrainRun::prepare(&mut config, None, executor)?;
         freeze(&config, &data.train, &mut trainer.session)?;
@@ -75,36 +77,51 @@ impl TrainRun {
             config.data.source = absolute.to_string_lossy().into_owned();
         }
         create_folder(folder)?;
+        let lock = locked(folder)?;
+        // Another process may have been faster.
+        check_is_free(folder)?;
         let metrics = MetricsWriter::create(folder)?;
-        let choices = Choices::new();
-        let mut run = TrainRun { folder: folder.to_owned(), config, data, trainer, metrics, choices };
+        let mut run = TrainRun {
+            folder: folder.to_owned(),
+            config,
+            data,
+            trainer,
+            metrics,
+            choices: Choices::new(),
+            health: Health::default(),
+            saved: (Instant::now(), 0),
+            _lock: lock,
+        };
         run.save_config()?;
         run.save()?;
         Ok(run)
     }
 
-    /// Whether a folder holds a run.
+    /// Whether a folder holds a run, or settings that this program did not write. One in which a run was begun and never saved is free.
     pub fn is_in(folder: &Path) -> bool {
-        folder.join(FILE_NAME).exists() || folder.join(CHECKPOINT).exists()
+        folder.join(CHECKPOINT).exists() || (folder.join(FILE_NAME).exists() && !FolderLock::is_known(folder))
     }
 
-    /// Goes on with a run where its checkpoint stands.
+    /// Goes on with a run where its checkpoint stands: `place` is its folder, or one of the checkpoints in it.
     ///
     /// # Errors
     /// As for [`TrainRun::start`]; and if the checkpoint is damaged or does not fit the configuration or the data.
-    pub fn resume(mut config: Config, folder: &Path, mut executor: Box<dyn Executor>) -> Result<TrainRun> {
-        check_folder(folder)?;
-        let recorded = tuning::read(folder)?;
+    pub fn resume(mut config: Config, place: &Path, mut executor: Box<dyn Executor>) -> Result<TrainRun> {
+        let (folder, path) = place_of(place)?;
+        let lock = locked(&folder)?;
+        let recorded = tuning::read(&folder)?;
         let choices = recorded.clone().unwrap_or_default();
         executor.replay_choices(recorded);
-        let path = folder.join(CHECKPOINT);
         let checkpoint = Checkpoint::load(&path)?;
+        check_finite(&checkpoint).map_err(|e| Error::malformed(&path, e))?;
         let trained_on = Form::read(&checkpoint).map_err(|e| Error::malformed(&path, e))?;
         let (data, mut trainer) = TrainRun::prepare(&mut config, Some(&trained_on.schema), executor)?;
         trained_on.check(config.model.kind, &data.train)?;
         trainer.resume(&checkpoint).map_err(|e| Error::malformed(&path, e))?;
-        let metrics = MetricsWriter::resume(folder, trainer.state.epoch, trainer.state.step)?;
-        let run = TrainRun { folder: folder.to_owned(), config, data, trainer, metrics, choices };
+        let metrics = MetricsWriter::resume(&folder, trainer.state.epoch, trainer.state.step)?;
+        let saved = (Instant::now(), trainer.state.step);
+        let health = Health::read(&folder.join(METRICS), trainer.state.epoch);
+        let run = TrainRun { folder, config, data, trainer, metrics, choices, health, saved, _lock: lock };
         run.save_config()?;
         Ok(run)
     }
@@ -175,6 +192,11 @@ impl TrainRun {
         self.trainer.state.epoch
     }
 
+    /// What was found wrong with the files of a run that is gone on with.
+    pub fn warnings(&self) -> &[String] {
+        &self.metrics.warnings
+    }
+
     /// The best epoch so far, where that is looked for.
     pub fn best(&self) -> Option<Best> {
         self.trainer.state.best
@@ -187,17 +209,27 @@ impl TrainRun {
     /// If numbers stop being finite, a file cannot be written, or the device fails.
     pub fn train(&mut self, watcher: &mut dyn Watcher) -> Result<Outcome> {
         let epochs = self.config.training.epochs as u64;
+        let minutes = Duration::from_secs_f64(60.0 * self.config.training.checkpoint_minutes);
         while !self.trainer.is_done() {
             let epoch = self.trainer.state.epoch + 1;
-            let (metrics, mut failed) = (&mut self.metrics, Ok(()));
+            let (metrics, saved) = (&mut self.metrics, self.saved.0);
+            let (mut written, mut stop) = (Ok(()), false);
             let finished = self.trainer.epoch(&mut |progress| {
-                failed = progress.steps.iter().try_for_each(|step| metrics.step(step));
-                if failed.is_err() { ControlFlow::Break(()) } else { watcher.progress(epoch, epochs, &progress) }
+                // The first failure is the one that counts, and what was left out is not made up for.
+                if written.is_ok() {
+                    written = progress.steps.iter().try_for_each(|step| metrics.step(step));
+                }
+                stop |= watcher.progress(epoch, epochs, &progress).is_break();
+                let is_due = saved.elapsed() >= minutes;
+                if written.is_err() || stop || is_due { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
             })?;
-            failed?;
+            written?;
             let Some(record) = finished else {
                 self.save()?;
-                return Ok(Outcome::Stopped);
+                if stop {
+                    return Ok(Outcome::Stopped);
+                }
+                continue;
             };
             let records = self.evaluate(record)?;
             if self.config.training.patience.is_some()
@@ -208,8 +240,14 @@ impl TrainRun {
             self.save_choices()?;
             records.iter().try_for_each(|record| self.metrics.epoch(record))?;
             watcher.epoch(&records);
-            if self.trainer.is_done() || epoch.is_multiple_of(self.config.training.checkpoint_every as u64) {
+            self.health.check(&records)?;
+            let is_due = epoch.is_multiple_of(self.config.training.checkpoint_every as u64);
+            if self.trainer.is_done() || stop || is_due {
                 self.save()?;
+            }
+            // Asked within the last steps of an epoch.
+            if stop && !self.trainer.is_done() {
+                return Ok(Outcome::Stopped);
             }
         }
         self.trainer.restore_best()?;
@@ -232,7 +270,7 @@ impl TrainRun {
 
     fn save_config(&self) -> Result<()> {
         let text = self.config.to_toml()?;
-        write_atomically(&self.folder.join(FILE_NAME), |file| file.write_all(text.as_bytes()))
+        write_own(&self.folder.join(FILE_NAME), |file| file.write_all(text.as_bytes()))
     }
 
     fn save_choices(&mut self) -> Result<()> {
@@ -242,8 +280,46 @@ impl TrainRun {
     /// Writes the checkpoint, and how its bits were come by.
     fn save(&mut self) -> Result<()> {
         self.save_choices()?;
+        self.metrics.sync()?;
         let mut checkpoint = self.trainer.checkpoint()?;
+        check_finite(&checkpoint)?;
         Form::of(self.config.model.kind, &self.data.train).write(&mut checkpoint)?;
-        checkpoint.save(&self.folder.join(CHECKPOINT))
+        let path = self.folder.join(CHECKPOINT);
+        let step = self.trainer.state.step;
+        // What was not trained yet, or stands there already, is not worth keeping.
+        if self.saved.1 > 0 && self.saved.1 < step {
+            keep_previous(&path, &self.folder.join(PREVIOUS))?;
+        }
+        checkpoint.save(&path)?;
+        self.saved = (Instant::now(), step);
+        Ok(())
     }
+}
+
+/// The lock of a run's folder, which is swept of what was left half written.
+pub(super) fn locked(folder: &Path) -> Result<FolderLock> {
+    let lock = FolderLock::take(folder)?;
+    sweep(folder, &lock);
+    Ok(lock)
+}
+
+fn check_is_free(folder: &Path) -> Result<()> {
+    if TrainRun::is_in(folder) {
+        let folder = folder.display();
+        let problem = format!("{folder} holds a run already: choose another folder, or resume that run");
+        return Err(Error::invalid(problem));
+    }
+    Ok(())
+}
+
+/// Keeps a checkpoint that is about to be replaced under another name.
+fn keep_previous(path: &Path, previous: &Path) -> Result<()> {
+    if !path.is_file() {
+        return Ok(());
+    }
+    // A second name of the same file costs nothing, where the file system has such names.
+    let beside = previous.with_extension("elbo-partial");
+    let _ = fs::remove_file(&beside);
+    let linked = fs::hard_link(path, &beside).or_else(|_| fs::copy(path, &beside).map(|_| ()));
+    linked.and_then(|()| fs::rename(&beside, previous)).map_err(Error::io("write", previous))
 }

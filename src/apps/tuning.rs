@@ -6,11 +6,13 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result};
-use crate::files::write_atomically;
+use crate::files::{read_own, write_own};
 use crate::program::{Choices, Executor};
 
 /// Its file in a run folder; there is none where nothing is chosen by timing.
 pub const TUNING: &str = "tuning.json";
+/// The most bytes it may have.
+const MAX_BYTES: u64 = 16 << 20;
 
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -29,8 +31,8 @@ pub(super) fn read(folder: &Path) -> Result<Option<Choices>> {
     if !path.exists() {
         return Ok(None);
     }
-    let text = std::fs::read_to_string(&path).map_err(Error::io("read", &path))?;
-    let record: Record = serde_json::from_str(&text).map_err(|e| {
+    let text = read_own(&path, "a record of chosen kernels", MAX_BYTES)?;
+    let record: Record = serde_json::from_slice(&text).map_err(|e| {
         let remedy = "delete it, and the run goes on with kernels chosen by rule, which may round differently";
         Error::malformed(&path, format!("no record of chosen kernels ({e}): {remedy}"))
     })?;
@@ -45,7 +47,7 @@ pub(super) fn write(folder: &Path, executor: &dyn Executor, known: &mut Choices)
     }
     let record = Record { device: executor.describe(), choices };
     let text = serde_json::to_string_pretty(&record).map_err(Error::invalid)?;
-    write_atomically(&folder.join(TUNING), |file| writeln!(file, "{text}"))?;
+    write_own(&folder.join(TUNING), |file| writeln!(file, "{text}"))?;
     *known = record.choices;
     Ok(())
 }

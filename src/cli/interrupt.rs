@@ -1,11 +1,11 @@
-//! Ctrl-C: once to stop when it is safe, twice to leave at once.
+//! Ctrl-C, and the signals by which a scheduler or a closed terminal ends a program: once to stop when it is safe, twice to leave at once.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 
 use crate::error::{Error, Result};
 
-/// A flag that Ctrl-C raises, the same for all that a command does.
+/// A flag that these raise, the same for all that a command does.
 pub(super) fn on_interrupt() -> Result<Arc<AtomicBool>> {
     static STOP: OnceLock<Arc<AtomicBool>> = OnceLock::new();
     if let Some(stop) = STOP.get() {

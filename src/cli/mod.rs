@@ -20,7 +20,7 @@ mod reading;
 mod reconstruct;
 mod reproduce;
 mod sample;
-mod style;
+pub mod style;
 mod train;
 mod weights;
 

@@ -12,11 +12,12 @@ use indicatif::{ProgressBar, ProgressStyle};
 use super::args::{TrainArgs, resolve};
 use super::interrupt::on_interrupt;
 use super::style;
-use crate::apps::{Outcome, TrainRun, Watcher, open_device, open_tuned};
+use crate::apps::{Outcome, TrainRun, Watcher, folder_of, open_device, open_tuned};
 use crate::config::{Architecture, Config, DataOptions, DeviceChoice, ModelConfig};
 use crate::data::schema::{Role, some_of};
 use crate::data::{Schema, Shape};
 use crate::error::{Error, Result};
+use crate::files::create_folder;
 use crate::training::Progress;
 use crate::training::metrics::EpochRecord;
 
@@ -29,11 +30,21 @@ pub fn run(args: &TrainArgs) -> Result<()> {
     if let Some(kind) = args.settings.model.kind.filter(|kind| kind.stands_on_vae && is_new) {
         let (first, second) = stages(args, kind)?;
         println!("First of two: a VAE, without labels");
-        train(&first)?;
+        train(&or_resumed(first))?;
         println!("\nSecond of two: {kind} over its codes");
-        return train(&second);
+        return train(&or_resumed(second));
     }
     train(args)
+}
+
+/// The same run, gone on with where it has been begun.
+fn or_resumed(args: TrainArgs) -> TrainArgs {
+    match args.out {
+        Some(folder) if TrainRun::is_in(&folder) => {
+            TrainArgs { out: None, second_stage: None, resume: Some(folder), ..args }
+        }
+        _ => args,
+    }
 }
 
 /// The two runs of a model over the codes of a VAE: the VAE in the folder `m1` of the run's, and the model. Settings are those
@@ -45,7 +56,10 @@ fn stages(args: &TrainArgs, kind: Architecture) -> Result<(TrainArgs, TrainArgs)
     first.settings.data.labels = None;
     let config = resolve(&first)?;
     let named = Config { model: ModelConfig { kind, ..config.model.clone() }, ..config };
-    let folder = args.out.clone().unwrap_or_else(|| free_folder(&named));
+    let folder = match &args.out {
+        Some(folder) => folder.clone(),
+        None => claim_folder(&named)?.keep(),
+    };
     let run = folder.join("m1");
     first.out = Some(run.clone());
     second.second_stage = Some(run);
@@ -70,16 +84,19 @@ fn train(args: &TrainArgs) -> Result<()> {
     println!("Device: {}{}", executor.describe(), if fallback { ", as no GPU was found" } else { "" });
     let (started, batch) = (std::time::Instant::now(), config.training.batch);
     let (mut run, folder) = match &args.resume {
-        Some(folder) => (TrainRun::resume(config, folder, executor)?, folder.clone()),
+        Some(place) => (TrainRun::resume(config, place, executor)?, folder_of(place).to_owned()),
         None => {
-            let folder = args.out.clone().unwrap_or_else(|| free_folder(&config));
-            if TrainRun::is_in(&folder) {
-                let folder = folder.display();
+            let claimed = match &args.out {
+                Some(folder) => Claimed { folder: folder.clone(), made: vec![] },
+                None => claim_folder(&config)?,
+            };
+            if TrainRun::is_in(&claimed.folder) {
+                let folder = claimed.folder.display();
                 return Err(Error::invalid(format!(
                     "{folder} holds a run already: give another --out, or go on with it: --resume {folder}"
                 )));
             }
-            (TrainRun::start(config, &folder, executor)?, folder)
+            (TrainRun::start(config, &claimed.folder, executor)?, claimed.keep())
         }
     };
     introduce(&run, batch)?;
@@ -119,11 +136,49 @@ fn train(args: &TrainArgs) -> Result<()> {
     Ok(())
 }
 
-/// The first of runs/NAME, runs/NAME-2, … that does not exist.
-fn free_folder(config: &Config) -> PathBuf {
-    let name = config.run_name();
-    let candidate = |n: usize| Path::new("runs").join(if n == 1 { name.clone() } else { format!("{name}-{n}") });
-    (1..).map(candidate).find(|folder| !folder.exists()).unwrap_or_else(|| candidate(1))
+/// A folder for a run that has yet to start, and what was made for it, which goes again if the run does not start.
+struct Claimed {
+    folder: PathBuf,
+    made: Vec<PathBuf>,
+}
+
+impl Claimed {
+    fn keep(mut self) -> PathBuf {
+        self.made.clear();
+        std::mem::take(&mut self.folder)
+    }
+}
+
+impl Drop for Claimed {
+    fn drop(&mut self) {
+        for folder in self.made.iter().rev() {
+            // Does nothing to a folder that holds something by now.
+            let _ = std::fs::remove_dir(folder);
+        }
+    }
+}
+
+/// The first of runs/NAME, runs/NAME-2, … that nothing has yet, as a new folder: of processes that start together, each gets another.
+fn claim_folder(config: &Config) -> Result<Claimed> {
+    let (name, runs) = (config.run_name(), Path::new("runs"));
+    let mut made = Vec::new();
+    if !runs.exists() {
+        create_folder(runs)?;
+        made.push(runs.to_owned());
+    }
+    let mut n = 1;
+    loop {
+        let folder = runs.join(if n == 1 { name.clone() } else { format!("{name}-{n}") });
+        match std::fs::create_dir(&folder) {
+            Ok(()) => {
+                made.push(folder.clone());
+                return Ok(Claimed { folder, made });
+            }
+
+            Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => n += 1,
+            Err(error) => return Err(Error::io("create the folder", &folder)(error)),
+        }
+    }
 }
 
 /// Says what is trained on what, where batches of so many rows were asked for.
@@ -172,6 +227,9 @@ fn introduce(run: &TrainRun, batch: usize) -> Result<()> {
         println!("        on codes of {}, frozen, {} parameters", first.run, style::count(run.frozen() as u64));
     }
     println!("Folder: {}", run.folder.display());
+    for warning in run.warnings() {
+        println!("        warning: {}", style::printable(warning));
+    }
     if run.epochs_done() > 0 {
         println!("Going on after epoch {}.", run.epochs_done());
     }

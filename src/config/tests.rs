@@ -82,6 +82,7 @@ fn other() -> Config {
             patience: Some(6),
             log_every: 1,
             checkpoint_every: 4,
+            checkpoint_minutes: 2.5,
             steps_per_submit: Some(8),
         },
         device: DeviceConfig { device: DeviceChoice::Name("Radeon \"7\"".into()), deterministic: true },

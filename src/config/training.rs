@@ -99,6 +99,9 @@ settings! {
         /// Epochs between two checkpoints, from which --resume goes on
         #[arg(value_name = "EPOCHS", value_parser = whole)]
         checkpoint_every: usize = 1 => (Bounds::Whole(1, MAX_COUNT));
+        /// Minutes after which a checkpoint is written within an epoch, too
+        #[arg(value_name = "MINUTES")]
+        checkpoint_minutes: f64 = 5.0 => (Bounds::PositiveTo(100_000.0), "5");
         /// Steps sent to the device at once [default: measured]
         #[arg(value_name = "STEPS", value_parser = whole)]
         steps_per_submit: usize => (Bounds::Whole(1, MAX_COUNT));

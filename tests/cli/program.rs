@@ -66,6 +66,14 @@ impl Place {
         refused(self, &mut self.elbo(line), line, words);
     }
 
+    /// Runs a line that must be refused with all of these words, while something else is written.
+    pub fn refused_beside(&self, line: &str, words: &[&str]) {
+        let output = self.elbo(line).output().expect("the program starts");
+        let said = text(&output);
+        assert!(matches!(output.status.code(), Some(1 | 2)), "{line}\n{said}");
+        words.iter().for_each(|word| assert!(said.contains(word), "{line}: nothing about `{word}`\n{said}"));
+    }
+
     /// All that is in it.
     pub fn files(&self) -> Files {
         let mut found = Files::new();

@@ -7,7 +7,7 @@ use image::{Rgb as Pixel, RgbImage};
 
 use super::palette::{MAT, Rgb};
 use crate::error::{Error, Result};
-use crate::files::write_atomically;
+use crate::files::write_own;
 
 /// A picture beyond this could not be looked at anyway, and would take gigabytes.
 const MOST_PIXELS: usize = 1 << 27;
@@ -65,7 +65,7 @@ pub fn save_png(path: &Path, picture: &RgbImage) -> Result<()> {
     picture
         .write_with_encoder(PngEncoder::new(&mut png))
         .map_err(|error| Error::malformed(path, format!("the picture cannot be encoded: {error}")))?;
-    write_atomically(path, |out| out.write_all(&png))
+    write_own(path, |out| out.write_all(&png))
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! The pictures of a run: image grids, reconstructions, loss curves, maps of the latent space and what codes mean, all as
 //! PNG.
 //!
-//! Everything is drawn in memory and written through [`crate::files::write_atomically`]. The typeface travels in the
+//! Everything is drawn in memory and written through [`crate::files::write_own`]. The typeface travels in the
 //! program, so pictures look the same on a machine that has no fonts at all.
 
 mod axes;

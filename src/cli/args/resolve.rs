@@ -3,7 +3,7 @@
 use clap::Parser;
 
 use super::{Cli, Command, LookArgs, TrainArgs};
-use crate::apps::first_stage;
+use crate::apps::{first_stage, folder_of};
 use crate::config::{Config, DataOptions, FILE_NAME, Preset, names_preset};
 use crate::data::{Source, is_table};
 use crate::error::{Error, Result};
@@ -14,8 +14,8 @@ use crate::error::{Error, Result};
 /// # Errors
 /// When a file cannot be used, when settings make no sense, or when one is to change that a resumed run cannot change.
 pub fn resolve(args: &TrainArgs) -> Result<Config> {
-    if let Some(folder) = &args.resume {
-        let before = Config::load(&folder.join(FILE_NAME))?;
+    if let Some(place) = &args.resume {
+        let before = Config::load(&folder_of(place).join(FILE_NAME))?;
         let mut after = before.clone();
         args.settings.lay_over(&mut after)?;
         after.validate()?;
@@ -86,6 +86,7 @@ fn check_resumable(before: &Config, after: &Config) -> Result<()> {
     }
     same.training.log_every = before.training.log_every;
     same.training.checkpoint_every = before.training.checkpoint_every;
+    same.training.checkpoint_minutes = before.training.checkpoint_minutes;
     same.training.steps_per_submit = before.training.steps_per_submit;
     let changed = before.differences(&same);
     if changed.is_empty() {

@@ -18,7 +18,6 @@ mod tests;
 
 use std::collections::BTreeMap;
 use std::fmt::Display;
-use std::fs::File;
 use std::io::{Read, Write};
 use std::path::Path;
 use std::str::FromStr;
@@ -26,7 +25,7 @@ use std::str::FromStr;
 use safetensors::tensor::{Dtype, TensorInfo};
 
 use crate::error::{Error, Result};
-use crate::files::write_atomically;
+use crate::files::{open_own, write_own};
 use header::{Header, shown};
 
 /// The most bytes a checkpoint may have; larger files are more likely a slip than a model of this crate.
@@ -70,7 +69,7 @@ impl Checkpoint {
         let header = header
             .to_bytes()
             .map_err(|why| Error::invalid(format!("the checkpoint {} was not written: {why}", path.display())))?;
-        write_atomically(path, |out| {
+        write_own(path, |out| {
             out.write_all(&(header.len() as u64).to_le_bytes())?;
             out.write_all(&header)?;
             self.tensors.iter().try_for_each(|(_, _, values)| write_values(out, values))
@@ -83,7 +82,7 @@ impl Checkpoint {
     /// When there is no such file, when it is a folder or a device, when it is no safetensors file, is damaged or
     /// contradicts itself, holds other values than `f32`, or does not fit into memory.
     pub fn load(path: &Path) -> Result<Self> {
-        let (mut file, length) = open(path)?;
+        let (mut file, length) = open_own(path, "a checkpoint", MAX_BYTES)?;
         let Header { metadata, tensors } = header::read(&mut file, length).map_err(|why| {
             Error::malformed(path, format!("this is not a usable checkpoint: {why}. Choose another checkpoint"))
         })?;
@@ -159,25 +158,6 @@ impl Checkpoint {
             Error::invalid(format!("the checkpoint says {} as its `{key}`, and {expected} was expected", shown(text)))
         })
     }
-}
-
-/// Opens an ordinary file of a plausible size.
-fn open(path: &Path) -> Result<(File, u64)> {
-    // Asked before opening: opening a pipe would wait for a writer.
-    let about = std::fs::metadata(path).map_err(Error::io("read", path))?;
-    if !about.is_file() {
-        let kind = if about.is_dir() { "a folder" } else { "a device or a pipe" };
-        return Err(Error::malformed(path, format!("this is {kind}, and a checkpoint file was expected")));
-    }
-    let file = File::open(path).map_err(Error::io("read", path))?;
-    let length = file.metadata().map_err(Error::io("read", path))?.len();
-    if length > MAX_BYTES {
-        return Err(Error::malformed(
-            path,
-            format!("this file has {length} bytes, and a checkpoint has at most {MAX_BYTES}. Choose another file"),
-        ));
-    }
-    Ok((file, length))
 }
 
 /// Values go through their bits: no float operation may touch a NaN.

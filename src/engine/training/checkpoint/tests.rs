@@ -1,6 +1,7 @@
 //! Files that are right come back bit by bit; files that are wrong are refused, with the reason.
 
 use super::*;
+use std::fs::File;
 
 fn sample() -> Checkpoint {
     let odd = [f32::from_bits(0x7fa0_1234), f32::from_bits(0xffc0_0001), -0.0, f32::INFINITY, f32::from_bits(1)];

@@ -3,7 +3,7 @@
 //! The columns of the CSV are named once; their values are taken from the very JSON that is written, so the two files
 //! cannot drift apart. A line is one write, handed to the system before the call returns.
 
-use std::fs::{File, OpenOptions};
+use std::fs::{self, File, OpenOptions};
 use std::io::Write;
 use std::marker::PhantomData;
 use std::path::{Path, PathBuf};
@@ -12,9 +12,9 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use super::read::lines;
+use super::read::all_lines;
 use crate::error::{Error, Result};
-use crate::files::write_atomically;
+use crate::files::write_own;
 
 /// A record that can be kept: JSON with everything, CSV with the scalar columns.
 pub trait Record: Serialize + DeserializeOwned {
@@ -41,19 +41,31 @@ impl<R: Record> Log<R> {
                 json.display()
             )));
         }
-        write_atomically(&json, |_| Ok(()))?;
-        write_atomically(&csv, |out| writeln!(out, "{}", R::COLUMNS.join(",")))?;
+        write_own(&json, |_| Ok(()))?;
+        write_own(&csv, |out| writeln!(out, "{}", R::COLUMNS.join(",")))?;
         Log::open(json, csv)
     }
 
-    /// Takes up existing files, keeping the records that `keep` says yes to. Missing files are started afresh.
-    pub fn resume(folder: &Path, keep: impl Fn(&R) -> bool) -> Result<Log<R>> {
+    /// Takes up existing files, keeping the records that `keep` says yes to. Missing files are started afresh. Lines that cannot be read
+    /// are left out, and the file that holds them is kept beside; `warnings` is told.
+    pub fn resume(folder: &Path, keep: impl Fn(&R) -> bool, warnings: &mut Vec<String>) -> Result<Log<R>> {
         let (json, csv) = paths::<R>(folder);
-        let mut kept: Vec<(String, R)> = if json.exists() { lines(&json)? } else { Vec::new() };
+        let (mut kept, unreadable): (Vec<(String, R)>, _) =
+            if json.exists() { all_lines(&json)? } else { Default::default() };
+        if let Some(first) = unreadable.first() {
+            let aside = json.with_extension("damaged.jsonl");
+            fs::rename(&json, &aside).map_err(Error::io("rename", &json))?;
+            warnings.push(format!(
+                "{}: {} of its lines cannot be read and are left out ({first}); the file as it was is now {}",
+                json.display(),
+                unreadable.len(),
+                aside.display()
+            ));
+        }
         kept.retain(|(_, record)| keep(record));
         let rows = kept.iter().map(|(_, record)| row(record, &csv)).collect::<Result<Vec<_>>>()?;
-        write_atomically(&json, |out| kept.iter().try_for_each(|(line, _)| writeln!(out, "{line}")))?;
-        write_atomically(&csv, |out| {
+        write_own(&json, |out| kept.iter().try_for_each(|(line, _)| writeln!(out, "{line}")))?;
+        write_own(&csv, |out| {
             writeln!(out, "{}", R::COLUMNS.join(","))?;
             rows.iter().try_for_each(|row| out.write_all(row.as_bytes()))
         })?;
@@ -67,6 +79,13 @@ impl<R: Record> Log<R> {
         let row = row(record, &self.csv.path)?;
         self.json.append(&line)?;
         self.csv.append(&row)
+    }
+
+    /// Waits until all records are on the disk.
+    pub fn sync(&self) -> Result<()> {
+        [&self.json, &self.csv]
+            .into_iter()
+            .try_for_each(|appender| appender.file.sync_data().map_err(Error::io("write", &appender.path)))
     }
 
     fn open(json: PathBuf, csv: PathBuf) -> Result<Log<R>> {
@@ -105,8 +124,15 @@ impl Appender {
         Ok(Appender { file, path })
     }
 
+    /// One write of the whole line, so a reader that looks in never sees half of it; where the disk takes only a part of it, that is
+    /// cut off again.
     fn append(&mut self, line: &str) -> Result<()> {
-        // One write of the whole line, so a reader that looks in never sees half of it.
-        self.file.write_all(line.as_bytes()).and_then(|()| self.file.flush()).map_err(Error::io("write", &self.path))
+        let before = self.file.metadata().map(|about| about.len());
+        let written = self.file.write_all(line.as_bytes());
+        if let (Err(_), Ok(length)) = (&written, before) {
+            // That the line is missing is said already.
+            let _ = self.file.set_len(length);
+        }
+        written.map_err(Error::io("write", &self.path))
     }
 }

@@ -7,6 +7,9 @@
 //! All likelihoods are in nats per example: `reconstruction` is −log p(x|z), `kl` is unweighted, and
 //! `elbo = −(reconstruction + kl)`; `loss` is what was minimised, β and all.
 
+/// The file of the records of epochs in a run folder.
+pub const METRICS: &str = "metrics.jsonl";
+
 mod active_units;
 mod log;
 mod null;

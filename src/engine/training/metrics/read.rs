@@ -3,13 +3,16 @@
 //! A run that was killed may leave its last line half-written. Such a line is recognised by the line end it lacks, and is
 //! passed over; anything else that does not parse is an error.
 
-use std::fs;
 use std::path::Path;
 
 use serde::de::DeserializeOwned;
 
 use super::record::{EpochRecord, StepRecord};
 use crate::error::{Error, Result};
+use crate::files::read_own;
+
+/// The most bytes a file of measurements may have.
+const MAX_BYTES: u64 = 4 << 30;
 
 /// The records of a `metrics.jsonl`, in the order of the file.
 ///
@@ -29,23 +32,29 @@ pub fn read_steps(path: &Path) -> Result<Vec<StepRecord>> {
 
 /// Each line of a file of JSON lines, as it was written (without its end) and as a record.
 pub(super) fn lines<R: DeserializeOwned>(path: &Path) -> Result<Vec<(String, R)>> {
-    let bytes = fs::read(path).map_err(Error::io("read", path))?;
-    let mut found = Vec::new();
+    let (found, unreadable) = all_lines(path)?;
+    match unreadable.first() {
+        None => Ok(found),
+        Some(first) => {
+            Err(Error::malformed(path, format!("{first}; expected one JSON record a line, as training writes it")))
+        }
+    }
+}
+
+/// The lines that are records, and for each other what is wrong with it; a last line that was torn is none of either.
+pub(super) fn all_lines<R: DeserializeOwned>(path: &Path) -> Result<(Vec<(String, R)>, Vec<String>)> {
+    let bytes = read_own(path, "a list of measurements", MAX_BYTES)?;
+    let (mut found, mut unreadable) = (Vec::new(), Vec::new());
     for (index, line) in bytes.split_inclusive(|&byte| byte == b'\n').enumerate() {
         let whole = line.ends_with(b"\n");
         match parse(line) {
             Ok(None) => {}
             Ok(Some(pair)) => found.push(pair),
             Err(_) if !whole => {}
-            Err(reason) => {
-                return Err(Error::malformed(
-                    path,
-                    format!("line {}: {reason}; expected one JSON record a line, as training writes it", index + 1),
-                ));
-            }
+            Err(reason) => unreadable.push(format!("line {}: {reason}", index + 1)),
         }
     }
-    Ok(found)
+    Ok((found, unreadable))
 }
 
 /// Blank lines are `None`.
@@ -66,6 +75,7 @@ fn parse<R: DeserializeOwned>(line: &[u8]) -> std::result::Result<Option<(String
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::fs;
 
     const GOOD: &str = r#"{"epoch":1,"split":"train","loss":3.0,"elbo":-3.0,"reconstruction":2.0,"kl":1.0}"#;
 

@@ -46,6 +46,8 @@ impl Record for StepRecord {
 pub struct MetricsWriter {
     epochs: Log<EpochRecord>,
     steps: Log<StepRecord>,
+    /// What was found wrong with the files that were taken up, for people.
+    pub warnings: Vec<String>,
 }
 
 impl MetricsWriter {
@@ -55,21 +57,31 @@ impl MetricsWriter {
     /// When the folder cannot be written, or already holds the figures of a run.
     pub fn create(folder: &Path) -> Result<MetricsWriter> {
         create_folder(folder)?;
-        Ok(MetricsWriter { epochs: Log::create(folder)?, steps: Log::create(folder)? })
+        Ok(MetricsWriter { epochs: Log::create(folder)?, steps: Log::create(folder)?, warnings: Vec::new() })
     }
 
     /// Takes up the four files of a run that continues after `epoch` finished epochs and `step` finished steps.
     ///
-    /// Later lines are dropped, as is a last line that was torn when the run stopped: the run is about to write them again.
+    /// Later lines are dropped, as is a last line that was torn when the run stopped: the run is about to write them again. Of other lines
+    /// that cannot be read, `warnings` tells.
     ///
     /// # Errors
-    /// When the folder cannot be written, or a line before the last cannot be read.
+    /// When the folder cannot be written, or a file cannot be read.
     pub fn resume(folder: &Path, epoch: u64, step: u64) -> Result<MetricsWriter> {
         create_folder(folder)?;
-        Ok(MetricsWriter {
-            epochs: Log::resume(folder, |record: &EpochRecord| record.epoch <= epoch)?,
-            steps: Log::resume(folder, |record: &StepRecord| record.step <= step)?,
-        })
+        let mut warnings = Vec::new();
+        let epochs = Log::resume(folder, |record: &EpochRecord| record.epoch <= epoch, &mut warnings)?;
+        let steps = Log::resume(folder, |record: &StepRecord| record.step <= step, &mut warnings)?;
+        Ok(MetricsWriter { epochs, steps, warnings })
+    }
+
+    /// Waits until all figures are on the disk, so that a checkpoint that is written next is never ahead of them.
+    ///
+    /// # Errors
+    /// When the disk is full or broken.
+    pub fn sync(&self) -> Result<()> {
+        self.epochs.sync()?;
+        self.steps.sync()
     }
 
     /// Appends the figures of one epoch and split.
@@ -198,15 +210,21 @@ mod tests {
     }
 
     #[test]
-    fn resuming_a_damaged_file_names_the_line_and_changes_nothing() {
+    fn resuming_leaves_out_what_cannot_be_read_and_says_so() {
         let folder = tempfile::tempdir().unwrap();
         run(folder.path(), 2);
         let path = folder.path().join("metrics.jsonl");
         let text = fs::read_to_string(&path).unwrap().replacen("elbo", "oble", 1);
         fs::write(&path, &text).unwrap();
-        let error = MetricsWriter::resume(folder.path(), 1, 5).err().unwrap().to_string();
-        assert!(error.contains("metrics.jsonl: line 1"), "{error}");
-        assert_eq!(fs::read_to_string(&path).unwrap(), text);
+        assert!(read_epochs(&path).unwrap_err().to_string().contains("metrics.jsonl: line 1"));
+        let writer = MetricsWriter::resume(folder.path(), 2, 10).unwrap();
+        let [warning] = &writer.warnings[..] else { panic!("{:?}", writer.warnings) };
+        assert!(warning.contains("1 of its lines cannot be read") && warning.contains("line 1"), "{warning}");
+        let rest: Vec<_> = read_epochs(&path).unwrap().iter().map(|record| (record.epoch, record.split)).collect();
+        assert_eq!(rest, [(1, Split::Test), (2, Split::Train), (2, Split::Test)]);
+        assert_eq!(fs::read_to_string(folder.path().join("metrics.damaged.jsonl")).unwrap(), text);
+        // What is whole is left where it is.
+        assert!(MetricsWriter::resume(folder.path(), 2, 10).unwrap().warnings.is_empty());
     }
 
     #[test]

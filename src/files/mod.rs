@@ -3,11 +3,20 @@
 //! A file is written under a temporary name in the folder it belongs to, flushed, synced to the disk and only then renamed
 //! over the old one. A rename inside one folder is atomic, so a reader sees either the whole old file or the whole new one.
 
+mod lock;
+mod own;
+
+pub use lock::{FolderLock, sweep};
+pub use own::{open_own, read_own, write_own};
+
 use std::fs::{self, File, Permissions};
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
 use crate::error::{Error, Result};
+
+/// How the names of files begin and end that are not yet whole.
+const PARTIAL: (&str, &str) = (".elbo-", ".partial");
 
 /// Writes a file all at once: `write` fills a temporary neighbour, which then takes the place of `path`.
 ///
@@ -18,10 +27,20 @@ use crate::error::{Error, Result};
 /// an existing file is left as it was, and no temporary file stays behind.
 pub fn write_atomically(path: &Path, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Result<()> {
     let (target, permissions) = replaceable(path)?;
-    let folder = parent(&target);
+    replace(path, &target, permissions, write)
+}
+
+/// Writes a neighbour of `target`, which then takes its place; `path` is what the target is called in errors.
+fn replace(
+    path: &Path,
+    target: &Path,
+    permissions: Option<Permissions>,
+    write: impl FnOnce(&mut dyn Write) -> io::Result<()>,
+) -> Result<()> {
+    let folder = parent(target);
     check_folder(path, folder)?;
     let mut builder = tempfile::Builder::new();
-    builder.prefix(".elbo-").suffix(".partial");
+    builder.prefix(PARTIAL.0).suffix(PARTIAL.1);
     if let Some(permissions) = new_file_permissions() {
         builder.permissions(permissions);
     }
@@ -42,7 +61,7 @@ pub fn write_atomically(path: &Path, write: impl FnOnce(&mut dyn Write) -> io::R
         Ok(())
     })();
     written.map_err(Error::io("write", path))?;
-    temporary.persist(&target).map_err(|failed| Error::io("write", path)(failed.error))?;
+    temporary.persist(target).map_err(|failed| Error::io("write", path)(failed.error))?;
     // Makes the rename itself survive a power cut. Where a folder cannot be synced, a reader still finds one whole file.
     if cfg!(unix) {
         let _ = File::open(folder).and_then(|folder| folder.sync_all());
@@ -117,10 +136,8 @@ fn new_file_permissions() -> Option<Permissions> {
 
 /// The random temporary name in the system's message would only puzzle the reader.
 fn without_the_temporary_name(error: io::Error) -> io::Error {
-    match error.raw_os_error() {
-        Some(code) => io::Error::from_raw_os_error(code),
-        None => error.kind().into(),
-    }
+    let (kind, said) = (error.kind(), error.to_string());
+    io::Error::new(kind, said.split(" at path ").next().unwrap_or_default().to_string())
 }
 
 #[cfg(test)]

@@ -1,0 +1,140 @@
+//! Whether a run is still worth keeping: its checkpoint is not replaced by what has come to nothing.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use crate::error::{Error, Result};
+use crate::training::checkpoint::Checkpoint;
+use crate::training::metrics::{EpochRecord, Split, read_epochs};
+
+/// A loss that is further above the best so far than this many times what was gained since the first epoch, or than the best is large,
+/// has exploded. Losses of one run differ by less than that: what does is numbers that run away.
+const EXPLODED: f64 = 1000.0;
+
+/// The losses of a run so far.
+#[derive(Debug, Default)]
+pub(super) struct Health {
+    splits: BTreeMap<&'static str, Losses>,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Losses {
+    first: f64,
+    best: f64,
+    epoch: u64,
+}
+
+impl Health {
+    /// Of a run that is gone on with: what its metrics tell of the epochs that are done.
+    pub(super) fn read(path: &Path, epochs: u64) -> Health {
+        let mut health = Health::default();
+        for record in read_epochs(path).unwrap_or_default().iter().filter(|record| record.epoch <= epochs) {
+            health.note(record);
+        }
+        health
+    }
+
+    /// Takes note of the records of an epoch.
+    ///
+    /// # Errors
+    /// If a loss is no finite number, or is far outside what it was before.
+    pub(super) fn check(&mut self, records: &[EpochRecord]) -> Result<()> {
+        for record in records {
+            let of = name(record.split);
+            if !record.loss.is_finite() {
+                return Err(diverged(&format!(
+                    "the loss of the {of} rows is no finite number after epoch {}",
+                    record.epoch
+                )));
+            }
+            if let Some(losses) = self.splits.get(of) {
+                let scale = losses.best.abs().max((losses.first - losses.best).abs()).max(1.0);
+                if record.loss - losses.best > EXPLODED * scale {
+                    return Err(diverged(&format!(
+                        "the loss of the {of} rows is {:.3e} after epoch {}, and was {:.3e} in epoch {}",
+                        record.loss, record.epoch, losses.best, losses.epoch
+                    )));
+                }
+            }
+            self.note(record);
+        }
+        Ok(())
+    }
+
+    fn note(&mut self, record: &EpochRecord) {
+        let now = Losses { first: record.loss, best: record.loss, epoch: record.epoch };
+        let losses = self.splits.entry(name(record.split)).or_insert(now);
+        if record.loss < losses.best {
+            *losses = Losses { first: losses.first, ..now };
+        }
+    }
+}
+
+/// Says so if a checkpoint holds numbers that are not finite.
+///
+/// # Errors
+/// If it does, with the first of the tensors.
+pub(super) fn check_finite(checkpoint: &Checkpoint) -> Result<()> {
+    let spoilt = checkpoint.tensors.iter().find(|(_, _, values)| !values.iter().all(|value| value.is_finite()));
+    match spoilt {
+        None => Ok(()),
+        Some((name, ..)) => Err(diverged(&format!("the weights `{name}` hold numbers that are not finite"))),
+    }
+}
+
+fn name(split: Split) -> &'static str {
+    match split {
+        Split::Train => "training",
+        Split::Validation => "validation",
+        Split::Test => "test",
+    }
+}
+
+fn diverged(what: &str) -> Error {
+    Error::Diverged(format!(
+        "{what}. A smaller `learning-rate`, a `clip-norm` of 1 or `warmup-steps` of 1000 usually help; the last checkpoint is as it was"
+    ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn told(losses: &[f64]) -> Result<()> {
+        let mut health = Health::default();
+        losses.iter().zip(1..).try_for_each(|(&loss, epoch)| {
+            health.check(&[
+                EpochRecord::new(epoch, Split::Train, 1.0, 0.0, 0.0),
+                EpochRecord { loss, ..EpochRecord::new(epoch, Split::Test, 0.0, 0.0, 0.0) },
+            ])
+        })
+    }
+
+    #[test]
+    fn what_runs_away_is_noticed_and_what_goes_up_and_down_is_not() {
+        for fine in [&[40.0, 90.0, 39.0, 4000.0][..], &[-5.0, 900.0, 3.0], &[0.0, 999.0], &[1e6, -3e6, 9e8]] {
+            assert!(told(fine).is_ok(), "{fine:?}");
+        }
+        for (spoilt, expected) in [
+            (
+                &[40.0, 41.0, 4e27][..],
+                "the loss of the test rows is 4.000e27 after epoch 3, and was 4.000e1 in epoch 1",
+            ),
+            (&[40.0, f64::NAN], "no finite number after epoch 2"),
+            (&[f64::INFINITY], "no finite number after epoch 1"),
+            (&[-2000.0, 0.0, 2.1e6], "after epoch 3, and was -2.000e3 in epoch 1"),
+        ] {
+            let said = told(spoilt).unwrap_err();
+            assert!(matches!(said, Error::Diverged(_)) && said.to_string().contains(expected), "{said}");
+        }
+    }
+
+    #[test]
+    fn a_checkpoint_of_what_is_not_finite_is_refused_by_name() {
+        let mut checkpoint = Checkpoint::default();
+        checkpoint.tensors.push(("good".into(), vec![2], vec![1.0, -2.0]));
+        assert!(check_finite(&checkpoint).is_ok());
+        checkpoint.tensors.push(("bad".into(), vec![2], vec![1.0, f32::NAN]));
+        assert!(check_finite(&checkpoint).unwrap_err().to_string().contains("`bad`"));
+    }
+}

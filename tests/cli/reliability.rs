@@ -1,0 +1,179 @@
+//! Runs that are started together, stopped, killed, and short of room on the disk.
+
+use std::fs;
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use elbo::engine::training::checkpoint::Checkpoint;
+use elbo::engine::training::metrics::read_epochs;
+
+use super::program::{Place, small, text};
+
+/// Waits until a run in the background has saved something.
+fn wait_for(path: &Path, child: &mut Child) {
+    let started = Instant::now();
+    while !path.is_file() {
+        assert!(child.try_wait().unwrap().is_none(), "it has ended");
+        assert!(started.elapsed() < Duration::from_secs(120), "{} does not come", path.display());
+        std::thread::sleep(Duration::from_millis(10));
+    }
+}
+
+fn in_background(place: &Place, line: &str) -> Child {
+    place.elbo(line).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the program starts")
+}
+
+#[test]
+fn runs_that_start_together_have_folders_of_their_own() {
+    let place = Place::new();
+    let children: Vec<Child> = (0..4)
+        .map(|seed| in_background(&place, &format!("train {} --seed {seed}", small("--epochs 2 --log-every 1"))))
+        .collect();
+    for child in children {
+        let output = child.wait_with_output().unwrap();
+        assert!(output.status.success(), "{}", text(&output));
+    }
+    let mut seeds = vec![];
+    for entry in fs::read_dir(place.path("runs")).unwrap() {
+        let folder = entry.unwrap().path();
+        let settings = fs::read_to_string(folder.join("config.toml")).unwrap();
+        let seed = settings.lines().find_map(|line| line.strip_prefix("seed = ")).unwrap().to_string();
+        let trained = Checkpoint::load(&folder.join("checkpoint.safetensors")).unwrap();
+        assert_eq!(trained.metadata_str("seed").unwrap(), seed, "{}", folder.display());
+        let epochs: Vec<u64> = read_epochs(&folder.join("metrics.jsonl")).unwrap().iter().map(|r| r.epoch).collect();
+        assert_eq!(epochs, [1, 1, 2, 2], "{}", folder.display());
+        seeds.push(seed);
+    }
+    seeds.sort();
+    assert_eq!(seeds, ["0", "1", "2", "3"]);
+}
+
+#[cfg(unix)]
+#[test]
+fn a_run_has_one_writer_and_signals_end_it_in_good_order() {
+    let place = Place::new();
+    let options = small("--epochs 100000 --count 60");
+    for signal in ["TERM", "HUP", "INT"] {
+        let mut child = in_background(&place, &format!("train {options} --out {signal}"));
+        wait_for(&place.path(signal).join("checkpoint.safetensors"), &mut child);
+        place.refused_beside(&format!("train --resume {signal} --device cpu"), &["is being written by process"]);
+        place.refused_beside(&format!("train {options} --out {signal}"), &["holds a run already"]);
+        let asked = Instant::now();
+        assert!(
+            Command::new("kill").args([&format!("-{signal}"), &child.id().to_string()]).status().unwrap().success()
+        );
+        let output = child.wait_with_output().unwrap();
+        assert!(asked.elapsed() < Duration::from_secs(20), "SIG{signal} is not heard");
+        assert_eq!(output.status.code(), Some(130), "SIG{signal}: {}", text(&output));
+        assert!(text(&output).contains("Everything is saved"), "{}", text(&output));
+        // What was saved is what was measured.
+        let folder = place.path(signal);
+        let done = Checkpoint::load(&folder.join("checkpoint.safetensors")).unwrap().metadata_u64("epoch").unwrap();
+        let told = read_epochs(&folder.join("metrics.jsonl")).unwrap().last().map_or(0, |record| record.epoch);
+        assert_eq!(done, told, "SIG{signal}");
+        place.run(&format!("train --resume {signal} --device cpu --epochs {}", done + 2));
+    }
+}
+
+#[test]
+fn a_run_that_was_killed_at_its_start_is_begun_anew() {
+    let place = Place::new();
+    place.train("whole", "");
+    for name in [".elbo-lock", "metrics.jsonl", ".elbo-1a2b.partial", "run/config.toml"] {
+        let name = name.trim_start_matches("run/");
+        place.write(&format!("run/{name}"), if name == "config.toml" { &b"torn"[..] } else { b"" });
+    }
+    place.train("run", "");
+    assert!(!place.path("run/.elbo-1a2b.partial").exists());
+    let weights = |name: &str| fs::read(place.path(name).join("checkpoint.safetensors")).unwrap();
+    assert!(weights("run") == weights("whole"));
+    // Settings that somebody else put there are not written over.
+    place.write("theirs/config.toml", "mine");
+    place.refused(&format!("train {} --out theirs", small("")), &["theirs holds a run already"]);
+}
+
+#[cfg(unix)]
+#[test]
+fn a_disk_that_is_full_ends_a_run_and_loses_nothing() {
+    let place = Place::new();
+    let options = small("--epochs 400 --hidden 4 --log-every 1");
+    // Files may have 64 kB: enough for the checkpoint, too little for the steps.
+    let limited = |line: &str| {
+        let program = place.elbo(line);
+        let words: Vec<String> = program.get_args().map(|word| format!("'{}'", word.to_string_lossy())).collect();
+        let script = format!(
+            "trap '' XFSZ; ulimit -f 64; exec '{}' {}",
+            program.get_program().to_string_lossy(),
+            words.join(" ")
+        );
+        let mut command = Command::new("bash");
+        command.args(["-c", &script]).current_dir(place.path("")).env("ELBO_CACHE_DIR", "");
+        command.output().unwrap()
+    };
+    let output = limited(&format!("train {options} --out run"));
+    assert_eq!(output.status.code(), Some(1), "{}", text(&output));
+    assert!(text(&output).contains("cannot write") && text(&output).contains("steps."), "{}", text(&output));
+    for name in ["steps.jsonl", "steps.csv", "metrics.jsonl", "metrics.csv"] {
+        let text = fs::read_to_string(place.path("run").join(name)).unwrap();
+        assert!(text.ends_with('\n'), "{name} ends within a line");
+    }
+    place.run("train --resume run --device cpu");
+    let epochs: Vec<u64> =
+        read_epochs(&place.path("run/metrics.jsonl")).unwrap().iter().step_by(2).map(|record| record.epoch).collect();
+    assert_eq!(epochs, (1..=400).collect::<Vec<u64>>());
+}
+
+#[cfg(unix)]
+#[test]
+fn links_and_pipes_in_a_strangers_folder_do_no_harm() {
+    let place = Place::new();
+    place.train("run", "--epochs 2");
+    place.write("precious", "mine");
+    for name in ["metrics.csv", "steps.csv", "config.toml", "samples.png", "checkpoint.previous.safetensors"] {
+        let path = place.path("run").join(name);
+        if name == "config.toml" {
+            fs::copy(&path, place.path("settings")).unwrap();
+        }
+        let _ = fs::remove_file(&path);
+        let target = if name == "config.toml" { "settings" } else { "precious" };
+        std::os::unix::fs::symlink(place.path(target), &path).unwrap();
+    }
+    let settings = fs::read(place.path("settings")).unwrap();
+    place.run("train --resume run --device cpu --epochs 4");
+    assert_eq!(fs::read(place.path("precious")).unwrap(), b"mine");
+    assert!(fs::read(place.path("settings")).unwrap() == settings);
+    let metrics = place.path("run/metrics.jsonl");
+    fs::remove_file(&metrics).unwrap();
+    assert!(Command::new("mkfifo").arg(&metrics).status().unwrap().success());
+    place.refused("train --resume run --device cpu --epochs 5", &["metrics.jsonl", "a device or a pipe"]);
+}
+
+#[test]
+fn the_checkpoint_before_the_last_is_kept_and_can_be_gone_on_with() {
+    let place = Place::new();
+    place.train("run", "--epochs 3");
+    let (last, previous) =
+        (place.path("run/checkpoint.safetensors"), place.path("run/checkpoint.previous.safetensors"));
+    let epoch = |path: &Path| Checkpoint::load(path).unwrap().metadata_u64("epoch").unwrap();
+    assert_eq!((epoch(&previous), epoch(&last)), (2, 3));
+    let before = fs::read(&last).unwrap();
+    // Weights that are no numbers are told of, wherever they are asked for.
+    let mut spoilt = Checkpoint::load(&last).unwrap();
+    spoilt.tensors[0].2[0] = f32::NAN;
+    spoilt.save(&last).unwrap();
+    place.refused("sample run --device cpu --count 2 --out a.png", &["checkpoint.safetensors", "not finite"]);
+    place.refused("train --resume run --device cpu --epochs 4", &["checkpoint.safetensors", "not finite"]);
+    place.run("sample run/checkpoint.previous.safetensors --device cpu --count 2 --out a.png");
+    place.run("train --resume run/checkpoint.previous.safetensors --device cpu");
+    assert!(fs::read(&last).unwrap() == before, "it is another run than the unbroken one");
+}
+
+#[test]
+fn what_a_terminal_would_obey_is_shown_and_not_sent() {
+    let place = Place::new();
+    let output = place.elbo("train --device cpu").args(["--data", "a\u{1b}[31mb"]).output().unwrap();
+    assert!(!output.status.success());
+    assert!(!output.stderr.contains(&0x1b) && !output.stdout.contains(&0x1b), "{}", text(&output));
+    assert!(text(&output).contains("a?[31mb"), "{}", text(&output));
+}
