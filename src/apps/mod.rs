@@ -11,6 +11,7 @@ pub mod doctor;
 mod evaluation;
 mod fit_prior;
 mod form;
+mod held_out;
 mod impute;
 #[cfg(feature = "pictures")]
 pub mod pictures;
@@ -38,7 +39,7 @@ pub use fit_prior::{PriorFigures, PriorFit, PriorFitted, fit_prior};
 pub use form::Form;
 pub use impute::Filled;
 pub use pieces::all_pieces;
-pub use saved::{CHECKPOINT, Saved};
+pub use saved::{CHECKPOINT, Saved, Shown};
 pub use setup::build_model;
 pub use stages::first_stage;
 pub use tabular::save_rows;

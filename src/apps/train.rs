@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 
 use super::evaluation::KlEstimator;
 use super::form::Form;
+use super::held_out::held_out;
 use super::saved::{CHECKPOINT, check_folder};
 use super::setup::{build_trainer, check_support, open_data};
 use super::stages::freeze;
@@ -200,11 +201,6 @@ impl TrainRun {
                 return Ok(Outcome::Stopped);
             };
             let records = self.evaluate(record)?;
-            if self.config.training.patience.is_some()
-                && let Some(validation) = records.iter().find(|record| record.split == Split::Validation)
-            {
-                self.trainer.judge(validation.loss)?;
-            }
             self.save_choices()?;
             records.iter().try_for_each(|record| self.metrics.epoch(record))?;
             watcher.epoch(&records);
@@ -216,15 +212,12 @@ impl TrainRun {
         Ok(Outcome::Finished)
     }
 
-    /// The records of all sets after an epoch.
+    /// The records of all sets behind an epoch.
     fn evaluate(&mut self, train: EpochRecord) -> Result<Vec<EpochRecord>> {
         let mut records = vec![train];
-        let how = (self.config.training.batch, self.config.model.beta);
         for (split, data) in [(Split::Validation, &self.data.validation), (Split::Test, &self.data.test)] {
             if let Some(data) = data {
-                let (mut record, _) = self.trainer.session.evaluate(split, data, how)?;
-                (record.epoch, record.steps) = (records[0].epoch, records[0].steps);
-                records.push(record);
+                records.push(held_out(&mut self.trainer, &self.config, (split, data), &records[0])?);
             }
         }
         Ok(records)
