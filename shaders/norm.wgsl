@@ -1,3 +1,4 @@
+//+ immediates
 // Sums of (squared) words, chunk w by workgroup w, in a fixed tree. A word that is not finite (tested by bits) counts as
 // 3e38, so that the sum says so even where a compiler assumes that there are no such words. d0: len, chunk.
 @group(0) @binding(0) var<storage, read> values: array<f32>;
@@ -15,7 +16,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
         if ((bitcast<u32>(value) & 0x7f800000u) == 0x7f800000u) {
             sum += 3e38;
         } else {
-            sum += {{value}};
+            sum += value * value; //= term
         }
     }
     tree[lane] = sum;

@@ -1,3 +1,4 @@
+//+ immediates
 // Philox4x32-10 and what is drawn from it: operation for operation what `kernels::random` does on the CPU.
 // A draw is a function of (seed, stream, step, element); element e takes word e % 4 of block e / 4.
 

@@ -23,9 +23,10 @@
 //! `None`. Options are read from the command line and from a table of a file alike, and `lay_over` puts what is given in place of
 //! what was. A setting with `= value` usually has that; one without is an `Option`, and usually `None`. Behind `=>` stand the
 //! bounds of numbers, and an example for people. What is short for others is no setting; the named method of the options writes it
-//! where it belongs. `#[of_files(skip)]` in place of `#[arg(…)]` makes no option, and `#[serde(skip)]` no key of what is short.
+//! where it belongs, and refuses it where that is given as well ([`set_short`], [`refuse_both`]). `#[of_files(skip)]` in place of `#[arg(…)]` makes no option, and `#[serde(skip)]` no key of what is short.
 
-use crate::catalogue::{Bounds, Value};
+use crate::catalogue::{Bounds, Spec, Value};
+use crate::error::{Error, Result};
 
 /// Declares the settings of a table, see the [module](self).
 macro_rules! settings {
@@ -128,15 +129,50 @@ macro_rules! settings {
             )*];
 
             /// Puts what is given in place of what was.
-            pub fn lay_over(&self, config: &mut $config) {
+            ///
+            /// # Errors
+            /// If something is given, and what is short for it as well.
+            pub fn lay_over(&self, config: &mut $config) -> $crate::error::Result<()> {
                 $($(settings!(@set config.$name, self.$name $(, $default)?);)*)*
-                $(self.$fold(config);)?
+                $(self.$fold(config)?;)?
+                Ok(())
             }
         }
     };
 }
 
 pub(crate) use settings;
+
+/// Writes the setting `name` of a piece that has an option of its own, also called `name`: `value` is what that says, `piece` the
+/// option of the whole piece and what that says.
+///
+/// # Errors
+/// If both say what the setting is.
+pub(crate) fn set_short(
+    name: &str,
+    value: Option<impl Into<Value>>,
+    piece: (&str, &Option<Spec>),
+    into: &mut Spec,
+) -> Result<()> {
+    let (Some(value), (option, given)) = (value, piece) else { return Ok(()) };
+    if given.as_ref().is_some_and(|spec| spec.settings.contains_key(name)) {
+        return Err(given_twice(name, &format!("the setting of that name of `{option}`")));
+    }
+    into.settings.insert(name.to_string(), value.into());
+    Ok(())
+}
+
+/// Says so if an option is given and the one that it is short for as well.
+///
+/// # Errors
+/// If they are.
+pub(crate) fn refuse_both(short: &str, is_given: bool, whole: &str, is_whole_given: bool) -> Result<()> {
+    if is_given && is_whole_given { Err(given_twice(short, &format!("`{whole}`"))) } else { Ok(()) }
+}
+
+fn given_twice(short: &str, whole: &str) -> Error {
+    Error::invalid(format!("`{short}` is short for {whole}, which is given as well: leave one of the two out"))
+}
 
 /// What is wrong with a setting of this field if it is out of its bounds, with an example of one that is not.
 pub(crate) fn problem(field: &str, value: &impl Bounded, bounds: Bounds, example: &[&str]) -> Option<String> {
@@ -147,7 +183,7 @@ pub(crate) fn problem(field: &str, value: &impl Bounded, bounds: Bounds, example
 
 /// A whole number; `20_000` is one too, as in TOML.
 #[cfg(feature = "cli")]
-pub(crate) fn whole(text: &str) -> Result<usize, String> {
+pub(crate) fn whole(text: &str) -> std::result::Result<usize, String> {
     let digits = text.trim().replace('_', "");
     digits.parse().map_err(|_| "give a whole number, 0 or more".to_owned())
 }

@@ -84,11 +84,32 @@ fn every_shader_has_a_row_and_every_row_its_shaders() {
             let file = files
                 .get(*name)
                 .unwrap_or_else(|| panic!("{} names shaders/{name}.wgsl, which is not there", row.name));
-            // What stands in the file without a placeholder must stand in some text of the row.
-            let fixed = |line: &&str| !line.contains("{{");
+            // What kernels do not replace must stand in some text of the row.
+            let fixed =
+                |line: &&str| !line.contains("//= ") && !line.starts_with("//+ ") && !line.starts_with("const ");
             let made_of = |text: &String| file.lines().map(str::trim).filter(fixed).all(|line| text.contains(line));
             assert!(texts.iter().any(made_of), "no case of the row {} is made of shaders/{name}.wgsl", row.name);
         }
+    }
+}
+
+/// The text of a file behind those that its line `//+` names.
+fn with_needs(files: &BTreeMap<String, String>, name: &str) -> String {
+    let file = files.get(name).unwrap_or_else(|| panic!("shaders/{name}.wgsl is not there"));
+    let needs = file.lines().next().and_then(|line| line.strip_prefix("//+ ")).unwrap_or_default();
+    let needs = needs.split(", ").filter(|need| !need.is_empty());
+    needs.map(|need| files.get(need).map_or("", String::as_str)).chain([file.as_str()]).collect()
+}
+
+/// As an editor or a compiler sees them: nothing is filled in.
+#[test]
+fn every_shader_file_is_valid_as_it_lies_there() {
+    let mut files = BTreeMap::new();
+    shader_files(&project("shaders"), "", &mut files);
+    for (name, file) in &files {
+        let text = with_needs(&files, name);
+        parse(&text).unwrap_or_else(|e| panic!("shaders/{name}.wgsl: {e}"));
+        assert!(text == *file || parse(file).is_err(), "shaders/{name}.wgsl does not need what its first line names");
     }
 }
 

@@ -17,32 +17,35 @@ struct Immediates {
     d3: vec4<u32>,
 }
 var<immediate> im: Immediates;
-@group(0) @binding(0) var<storage, read_write> theta_: array<vec4<f32>>;
-@group(0) @binding(1) var<storage, read_write> a_: array<vec4<f32>>;
-@group(0) @binding(2) var<storage, read_write> b_: array<vec4<f32>>;
-@group(0) @binding(3) var<storage, read> gradient: array<vec4<f32>>;
-@group(0) @binding(4) var<storage, read_write> partials: array<f32>;
 // Four parameters, and what an optimiser keeps of each: at most two numbers.
 struct Point {
     theta: vec4<f32>,
     a: vec4<f32>,
     b: vec4<f32>,
 }
+// An optimiser over one flat buffer, four words at a time. Workgroup w owns the contiguous chunk w, moves it, and writes
+// its part of the squared gradient norm; the tree over its threads is fixed. A gradient that is not finite (tested by bits:
+// some compilers assume that there is none) leaves its element alone and pushes the sum beyond 1e38.
+// d0: quads in all, quads of a chunk; d1 as f32: clip, and the constants of the rule. A negative scale: skip the whole update.
+@group(0) @binding(0) var<storage, read_write> theta_: array<vec4<f32>>;
+@group(0) @binding(1) var<storage, read_write> a_: array<vec4<f32>>;
+@group(0) @binding(2) var<storage, read_write> b_: array<vec4<f32>>;
+@group(0) @binding(3) var<storage, read> gradient: array<vec4<f32>>;
+@group(0) @binding(4) var<storage, read_write> partials: array<f32>;
+
+const WORKGROUP = 256u;
+
+var<workgroup> tree: array<f32, WORKGROUP>;
+
+// The rule of the optimiser: where a point goes, given gradient, constants and the scalars of the step.
 // Adam. a: first moments, b: second moments; constants: beta1, beta2, epsilon; scalars: step size, correction.
 fn descend(at: Point, g: vec4<f32>, c: vec3<f32>, s: vec3<f32>) -> Point {
     let m = c.x * at.a + (1.0 - c.x) * g;
     let v = c.y * at.b + (1.0 - c.y) * g * g;
     return Point(at.theta - s.x * m / (sqrt(v) * s.y + c.z), m, v);
 }
-// An optimiser over one flat buffer, four words at a time. Workgroup w owns the contiguous chunk w, moves it, and writes
-// its part of the squared gradient norm; the tree over its threads is fixed. A gradient that is not finite (tested by bits:
-// some compilers assume that there is none) leaves its element alone and pushes the sum beyond 1e38.
-// d0: quads in all, quads of a chunk; d1 as f32: clip, and the constants of the rule `descend`, which stands above, as do
-// the bindings. A negative scale: skip the whole update.
 
-var<workgroup> tree: array<f32, 256>;
-
-@compute @workgroup_size(256)
+@compute @workgroup_size(WORKGROUP)
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
     let constants = bitcast<vec3<f32>>(im.d1.yzw);
     let scalars = vec3<f32>(im.s0[0], im.s1[2], 0.0);
@@ -50,7 +53,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     let start = group.x * im.d0.y;
     let end = min(start + im.d0.y, im.d0.x);
     var sum = 0.0;
-    for (var i = start + lane; i < end; i += 256u) {
+    for (var i = start + lane; i < end; i += WORKGROUP) {
         let g = gradient[i];
         let bad = (bitcast<vec4<u32>>(g) & vec4<u32>(0x7f800000u)) == vec4<u32>(0x7f800000u);
         let raw = select(g, vec4<f32>(), bad);
@@ -65,7 +68,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     }
     tree[lane] = sum;
     workgroupBarrier();
-    for (var half = 128u; half > 0u; half /= 2u) {
+    for (var half = WORKGROUP / 2u; half > 0u; half /= 2u) {
         if (lane < half) {
             tree[lane] += tree[lane + half];
         }

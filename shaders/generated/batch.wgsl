@@ -133,22 +133,30 @@ fn shuffle(position: u32, count: u32) -> u32 {
 @group(0) @binding(0) var<storage, read> data: array<u32>;
 @group(0) @binding(1) var<storage, read_write> x: array<f32>;
 
+const LINE = 25088u; // threads along x of the launch
+const ROWS = 128u; // of the batch
+const FEATURES = 784u; // values of a row
+const ROW_WORDS = 196u; // words of a row
+const PER_WORD = 4u; // values of a word
+const EACH = 1u; // words of a thread
+const THREADS_PER_ROW = 196u;
+
 @compute @workgroup_size(64)
 fn main(@builtin(global_invocation_id) id: vec3<u32>) {
-    let thread = id.x + id.y * 25088u;
-    let b = thread / 196u;
-    if (b >= 128u) {
+    let thread = id.x + id.y * LINE;
+    let b = thread / THREADS_PER_ROW;
+    if (b >= ROWS) {
         return;
     }
     let position = min(im.position + b, im.d0.x - 1u);
     let row = shuffle(position, im.d0.x);
-    let first = (thread % 196u) * 1u;
-    for (var w = first; w < min(first + 1u, 196u); w += 1u) {
-        let word = data[row * 196u + w];
-        for (var k = 0u; k < 4u; k += 1u) {
-            let j = w * 4u + k;
-            if (j < 784u) {
-                let element = b * 784u + j;
+    let first = (thread % THREADS_PER_ROW) * EACH;
+    for (var w = first; w < min(first + EACH, ROW_WORDS); w += 1u) {
+        let word = data[row * ROW_WORDS + w];
+        for (var k = 0u; k < PER_WORD; k += 1u) {
+            let j = w * PER_WORD + k;
+            if (j < FEATURES) {
+                let element = b * FEATURES + j;
                 let value = f32((word >> (8u * k)) & 255u) * (1.0 / 255.0);
                 x[element] = value;
             }

@@ -139,20 +139,22 @@ fn kl_standard_normal_grad_log_var(g: f32, log_var: f32) -> f32 { return 0.5 * g
 @group(0) @binding(1) var<storage, read_write> b1: array<f32>;
 @group(0) @binding(2) var<storage, read_write> b2: array<f32>;
 @group(0) @binding(3) var<storage, read_write> b3: array<f32>;
-var<workgroup> tree0: array<f32, 64>;
 // A fused expression summed over the trailing dimensions: one workgroup per kept index. Each of 64 threads strides over
 // the reduced points; their sums meet in a fixed tree, so the same adapter gives the same bits every time.
+const LINE = 128u; // workgroups along x of the launch
+const KEPT = 128u;
+
+var<workgroup> tree0: array<f32, 64>;
+
 @compute @workgroup_size(64)
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
-    let point = group.x + group.y * 128u;
-    if (point >= 128u) {
+    let point = group.x + group.y * LINE;
+    if (point >= KEPT) {
         return;
     }
     let i0 = point;
-
     var fold0 = 0.0f;
-
-    // for (var r = lane; r < 20u; r += 64u): the expression at point r, and what becomes of it.
+    // The expression at every point r, and what becomes of it.
     for (var r = lane; r < 20u; r += 64u) {
         let i1 = r;
         let v0 = b0[i0 * 40u + i1];
@@ -164,9 +166,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
         b2[i0 * 20u + i1] = v2;
         fold0 += v4;
     }
-
     tree0[lane] = fold0;
-
     workgroupBarrier();
     for (var half = 32u; half > 0u; half /= 2u) {
         if (lane < half) {

@@ -31,10 +31,14 @@ fn kl_standard_normal_grad_log_var(g: f32, log_var: f32) -> f32 { return 0.5 * g
 @group(0) @binding(3) var<storage, read_write> b3: array<f32>;
 // A fused elementwise expression: one thread per point, or per four consecutive points of the last dimension.
 // The host writes the body: indices i0, i1, … from the linear `point`, the expression, the stores.
+const LINE = 640u; // threads along x of the launch
+const POINTS = 2560u;
+const UNROLL = 4u;
+
 @compute @workgroup_size(64)
 fn main(@builtin(global_invocation_id) id: vec3<u32>) {
-    let point = (id.x + id.y * 640u) * 4u;
-    if (point >= 2560u) {
+    let point = (id.x + id.y * LINE) * UNROLL;
+    if (point >= POINTS) {
         return;
     }
     let i0 = point / 20u;

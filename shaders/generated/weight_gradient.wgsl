@@ -30,6 +30,9 @@ fn epilogue_row_sum(row: u32, sum: f32) {
 @group(0) @binding(0) var<storage, read> b0: array<vec4<f32>>;
 @group(0) @binding(1) var<storage, read> b1: array<vec4<f32>>;
 
+// One product: every workgroup makes a tile of it.
+const WORKGROUP = 128u;
+
 // Which tile of C a workgroup makes. Tiles are numbered along the rows of C; where there are more of them than one dimension of
 // a launch takes, their numbers go on in the second.
 fn tile_at(workgroup: vec3<u32>, tiles: vec2<u32>) -> vec2<u32> {
@@ -37,68 +40,6 @@ fn tile_at(workgroup: vec3<u32>, tiles: vec2<u32>) -> vec2<u32> {
     let lines = (count + 65534u) / 65535u;
     let number = workgroup.x + workgroup.y * ((count + lines - 1u) / lines);
     return vec2<u32>(number % tiles.x, number / tiles.x);
-}
-
-// One operand of a matrix product, read in 4x4 blocks. a is `a` or `b`; its index along the result is i (a row of C for
-// `a`, a column for `b`), its index along the sum is k. Out-of-range indices are clamped, never read past: what they bring
-// is a valid element, and whoever multiplies takes care that it counts for nothing.
-
-// a, at four offsets that follow one another (or repeat the last valid one).
-fn a_quad(at: vec4<u32>) -> vec4<f32> {
-    return b0[at.x / 4u];
-}
-
-// [4 i, 4 k]: result[p][q] is the element (i + p, k + q).
-fn a_block(i: u32, k: u32) -> mat4x4<f32> {
-    let rows = min(i + vec4<u32>(0u, 1u, 2u, 3u), vec4<u32>(im.d0.x - 1u));
-    let ks = min(k + vec4<u32>(0u, 1u, 2u, 3u), vec4<u32>(im.d0.z - 1u));
-    if (false) {
-        // Neighbours along k stand side by side in memory.
-        let at = im.d0.w + rows * im.d1.x;
-        return mat4x4<f32>(a_quad(at.x + ks), a_quad(at.y + ks), a_quad(at.z + ks), a_quad(at.w + ks));
-    }
-    // Neighbours along i stand side by side in memory.
-    let at = im.d0.w + ks * im.d1.x;
-    return transpose(mat4x4<f32>(a_quad(at.x + rows), a_quad(at.y + rows), a_quad(at.z + rows), a_quad(at.w + rows)));
-}
-
-// The same with zeros where k + q is past the end of the sum.
-fn a_block_or_zero(i: u32, k: u32) -> mat4x4<f32> {
-    let block = a_block(i, k);
-    let inside = k + vec4<u32>(0u, 1u, 2u, 3u) < vec4<u32>(im.d0.z);
-    let zero = vec4<f32>();
-    return mat4x4<f32>(select(zero, block[0], inside), select(zero, block[1], inside), select(zero, block[2], inside), select(zero, block[3], inside));
-}
-
-// One operand of a matrix product, read in 4x4 blocks. b is `a` or `b`; its index along the result is i (a row of C for
-// `a`, a column for `b`), its index along the sum is k. Out-of-range indices are clamped, never read past: what they bring
-// is a valid element, and whoever multiplies takes care that it counts for nothing.
-
-// b, at four offsets that follow one another (or repeat the last valid one).
-fn b_quad(at: vec4<u32>) -> vec4<f32> {
-    return b1[at.x / 4u];
-}
-
-// [4 i, 4 k]: result[p][q] is the element (i + p, k + q).
-fn b_block(i: u32, k: u32) -> mat4x4<f32> {
-    let rows = min(i + vec4<u32>(0u, 1u, 2u, 3u), vec4<u32>(im.d0.y - 1u));
-    let ks = min(k + vec4<u32>(0u, 1u, 2u, 3u), vec4<u32>(im.d0.z - 1u));
-    if (false) {
-        // Neighbours along k stand side by side in memory.
-        let at = im.d1.y + rows * im.d1.z;
-        return mat4x4<f32>(b_quad(at.x + ks), b_quad(at.y + ks), b_quad(at.z + ks), b_quad(at.w + ks));
-    }
-    // Neighbours along i stand side by side in memory.
-    let at = im.d1.y + ks * im.d1.z;
-    return transpose(mat4x4<f32>(b_quad(at.x + rows), b_quad(at.y + rows), b_quad(at.z + rows), b_quad(at.w + rows)));
-}
-
-// The same with zeros where k + q is past the end of the sum.
-fn b_block_or_zero(i: u32, k: u32) -> mat4x4<f32> {
-    let block = b_block(i, k);
-    let inside = k + vec4<u32>(0u, 1u, 2u, 3u) < vec4<u32>(im.d0.z);
-    let zero = vec4<f32>();
-    return mat4x4<f32>(select(zero, block[0], inside), select(zero, block[1], inside), select(zero, block[2], inside), select(zero, block[3], inside));
 }
 
 // C = A B for GPUs: tiles of A and B in workgroup memory, micro-tiles of C in registers.
@@ -110,9 +51,11 @@ fn b_block_or_zero(i: u32, k: u32) -> mat4x4<f32> {
 const TILE_M = 32u;
 const TILE_N = 32u;
 const TILE_K = 32u;
+const MICRO_M = 4u;
+const MICRO_N = 4u;
 const SLICES = 2u;
-const ACROSS = TILE_N / 4u; // threads
-const DOWN = TILE_M / 4u;
+const ACROSS = TILE_N / MICRO_N; // threads
+const DOWN = TILE_M / MICRO_M;
 const THREADS = ACROSS * DOWN * SLICES;
 const A_BLOCKS = TILE_M * TILE_K / 16u; // of 4x4
 const B_BLOCKS = TILE_N * TILE_K / 16u;
@@ -121,6 +64,80 @@ const A_PITCH = TILE_M / 4u + 1u;
 const B_PITCH = TILE_N / 4u + 1u;
 var<workgroup> a_tile: array<vec4<f32>, TILE_K * A_PITCH>;
 var<workgroup> b_tile: array<vec4<f32>, TILE_K * B_PITCH>;
+// One operand of a matrix product, read in 4x4 blocks. It is written for `a`; for `b`, the names begin with b. Its index along
+// the result is i (a row of C for `a`, a column for `b`), its index along the sum is k. Out-of-range indices are clamped, never
+// read past: what they bring is a valid element, and whoever multiplies takes care that it counts for nothing.
+
+// The operand, at four offsets that follow one another (or repeat the last valid one).
+fn a_quad(at: vec4<u32>) -> vec4<f32> {
+    return b0[at.x / 4u];
+}
+
+// [4 i, 4 k]: result[p][q] is the element (i + p, k + q).
+fn a_block(i: u32, k: u32) -> mat4x4<f32> {
+    let extent = im.d0.x;
+    let offset = im.d0.w;
+    let stride = im.d1.x;
+    let along_k = false;
+    let rows = min(i + vec4<u32>(0u, 1u, 2u, 3u), vec4<u32>(extent - 1u));
+    let ks = min(k + vec4<u32>(0u, 1u, 2u, 3u), vec4<u32>(im.d0.z - 1u));
+    if (along_k) {
+        // Neighbours along k stand side by side in memory.
+        let at = offset + rows * stride;
+        return mat4x4<f32>(a_quad(at.x + ks), a_quad(at.y + ks), a_quad(at.z + ks), a_quad(at.w + ks));
+    }
+    // Neighbours along i stand side by side in memory.
+    let at = offset + ks * stride;
+    return transpose(mat4x4<f32>(a_quad(at.x + rows), a_quad(at.y + rows), a_quad(at.z + rows), a_quad(at.w + rows)));
+}
+
+// The same with zeros where k + q is past the end of the sum.
+fn a_block_or_zero(i: u32, k: u32) -> mat4x4<f32> {
+    let block = a_block(i, k);
+    let inside = k + vec4<u32>(0u, 1u, 2u, 3u) < vec4<u32>(im.d0.z);
+    let zero = vec4<f32>();
+    return mat4x4<f32>(select(zero, block[0], inside), select(zero, block[1], inside), select(zero, block[2], inside), select(zero, block[3], inside));
+}
+
+// One operand of a matrix product, read in 4x4 blocks. It is written for `a`; for `b`, the names begin with b. Its index along
+// the result is i (a row of C for `a`, a column for `b`), its index along the sum is k. Out-of-range indices are clamped, never
+// read past: what they bring is a valid element, and whoever multiplies takes care that it counts for nothing.
+
+// The operand, at four offsets that follow one another (or repeat the last valid one).
+fn b_quad(at: vec4<u32>) -> vec4<f32> {
+    return b1[at.x / 4u];
+}
+
+// [4 i, 4 k]: result[p][q] is the element (i + p, k + q).
+fn b_block(i: u32, k: u32) -> mat4x4<f32> {
+    let extent = im.d0.y;
+    let offset = im.d1.y;
+    let stride = im.d1.z;
+    let along_k = false;
+    let rows = min(i + vec4<u32>(0u, 1u, 2u, 3u), vec4<u32>(extent - 1u));
+    let ks = min(k + vec4<u32>(0u, 1u, 2u, 3u), vec4<u32>(im.d0.z - 1u));
+    if (along_k) {
+        // Neighbours along k stand side by side in memory.
+        let at = offset + rows * stride;
+        return mat4x4<f32>(b_quad(at.x + ks), b_quad(at.y + ks), b_quad(at.z + ks), b_quad(at.w + ks));
+    }
+    // Neighbours along i stand side by side in memory.
+    let at = offset + ks * stride;
+    return transpose(mat4x4<f32>(b_quad(at.x + rows), b_quad(at.y + rows), b_quad(at.z + rows), b_quad(at.w + rows)));
+}
+
+// The same with zeros where k + q is past the end of the sum.
+fn b_block_or_zero(i: u32, k: u32) -> mat4x4<f32> {
+    let block = b_block(i, k);
+    let inside = k + vec4<u32>(0u, 1u, 2u, 3u) < vec4<u32>(im.d0.z);
+    let zero = vec4<f32>();
+    return mat4x4<f32>(select(zero, block[0], inside), select(zero, block[1], inside), select(zero, block[2], inside), select(zero, block[3], inside));
+}
+
+// Whether neighbours along k stand side by side in memory.
+const A_ALONG_K = false;
+const B_ALONG_K = false;
+// Adds the shares of the slices, in their order; every thread of the workgroup must call it.
 var<workgroup> partial: array<vec4<f32>, THREADS>;
 
 fn add_slices(thread: u32, own: vec4<f32>) -> vec4<f32> {
@@ -147,13 +164,13 @@ fn place(id: u32, i_groups: u32, along_k: bool) -> vec2<u32> {
 // Block `id` of the tiles of A and B at (i0, j0, k): those of A come first. [4 i, 4 k].
 fn fetch(id: u32, i0: u32, j0: u32, k: u32) -> mat4x4<f32> {
     if (id < A_BLOCKS) {
-        let at = place(id, TILE_M / 4u, false) * 4u;
+        let at = place(id, TILE_M / 4u, A_ALONG_K) * 4u;
         return a_block_or_zero(i0 + at.x, k + at.y);
     }
     if (id >= A_BLOCKS + B_BLOCKS) {
         return mat4x4<f32>(); // more threads than blocks
     }
-    let at = place(id - A_BLOCKS, TILE_N / 4u, false) * 4u;
+    let at = place(id - A_BLOCKS, TILE_N / 4u, B_ALONG_K) * 4u;
     return b_block(j0 + at.x, k + at.y);
 }
 
@@ -161,14 +178,14 @@ fn fetch(id: u32, i0: u32, j0: u32, k: u32) -> mat4x4<f32> {
 fn put(id: u32, block: mat4x4<f32>) {
     let by_k = transpose(block);
     if (id < A_BLOCKS) {
-        let at = place(id, TILE_M / 4u, false);
+        let at = place(id, TILE_M / 4u, A_ALONG_K);
         let first = at.y * 4u * A_PITCH + at.x;
         a_tile[first] = by_k[0];
         a_tile[first + A_PITCH] = by_k[1];
         a_tile[first + 2u * A_PITCH] = by_k[2];
         a_tile[first + 3u * A_PITCH] = by_k[3];
     } else if (id < A_BLOCKS + B_BLOCKS) {
-        let at = place(id - A_BLOCKS, TILE_N / 4u, false);
+        let at = place(id - A_BLOCKS, TILE_N / 4u, B_ALONG_K);
         let first = at.y * 4u * B_PITCH + at.x;
         b_tile[first] = by_k[0];
         b_tile[first + B_PITCH] = by_k[1];
@@ -190,26 +207,23 @@ fn product(workgroup: vec3<u32>, thread: u32) {
     let slice = thread / (ACROSS * DOWN);
     let down = thread % (ACROSS * DOWN) / ACROSS;
     let across = thread % ACROSS;
-    // For every row r and group of columns h: var c0_0 = vec4<f32>();
+    // One for every row and group of columns.
     let start0 = vec4<f32>();
     var c0_0 = start0;
     var c1_0 = start0;
     var c2_0 = start0;
     var c3_0 = start0;
     var sums0 = vec4<f32>();
-    // For every block a thread brings: var staged0 = fetch(thread, i0, j0, 0u);
+    // One for every block that a thread brings.
     var staged0 = fetch(thread, i0, j0, 0u);
     for (var k0 = 0u; k0 < im.d0.z; k0 += TILE_K) {
         workgroupBarrier();
-        // put(thread, staged0);
         put(thread, staged0);
         workgroupBarrier();
         if (k0 + TILE_K < im.d0.z) {
             staged0 = fetch(thread, i0, j0, k0 + TILE_K);
         }
         for (var k = slice; k < TILE_K; k += SLICES) {
-            // let x0 = a_tile[k * A_PITCH + down]; let y0 = b_tile[k * B_PITCH + across];
-            // and for every row and group of columns: c0_0 = fma(vec4<f32>(x0.x), y0, c0_0);
             let x0 = a_tile[k * A_PITCH + down + 0u * DOWN];
             if (tile.x == 0u) { sums0 += x0; }
             let y0 = b_tile[k * B_PITCH + across + 0u * ACROSS];
@@ -225,13 +239,12 @@ fn product(workgroup: vec3<u32>, thread: u32) {
     c3_0 = add_slices(thread, c3_0);
     sums0 = add_slices(thread, sums0);
     // A loop, not a copy of the epilogue for every row, which some drivers are slow to compile.
-    for (var r = 0u; r < 4u; r += 1u) {
+    for (var r = 0u; r < MICRO_M; r += 1u) {
         let i = i0 + (down + r / 4u * DOWN) * 4u + r % 4u;
         if (slice == 0u && i < im.d0.x) {
             var c_0 = vec4<f32>();
             var sum = 0.0;
             switch r {
-                // For every row: case 7u: { c_0 = c7_0; c_1 = c7_1; }
                 case 0u: { c_0 = c0_0; sum = sums0.x; }
                 case 1u: { c_0 = c1_0; sum = sums0.y; }
                 case 2u: { c_0 = c2_0; sum = sums0.z; }
@@ -247,8 +260,10 @@ fn product(workgroup: vec3<u32>, thread: u32) {
     }
 }
 
-// One product: every workgroup makes a tile of it.
-@compute @workgroup_size(128)
-fn main(@builtin(workgroup_id) workgroup: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
+@compute @workgroup_size(WORKGROUP)
+fn main(
+    @builtin(workgroup_id) workgroup: vec3<u32>,
+    @builtin(local_invocation_index) lane: u32,
+) {
     product(workgroup, lane);
 }

@@ -6,7 +6,7 @@ use super::saved::Saved;
 use crate::data::{Dataset, Schema, Shape, Source, table_of};
 use crate::error::{Error, Result};
 use crate::files::write_atomically;
-use crate::training::Given;
+use crate::training::{Given, part_of_seed};
 
 /// Rows whose blanks are filled at once.
 const CHUNK: usize = 4096;
@@ -70,7 +70,7 @@ impl Saved {
         for start in (0..data.rows).step_by(CHUNK) {
             let (x, y) = data.gather(start..data.rows.min(start + CHUNK));
             // Each part draws codes of its own.
-            let seed = seed.wrapping_add((start / CHUNK) as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+            let seed = part_of_seed(seed, (start / CHUNK) as u64);
             filled.extend(self.session.impute(Given::new(&x, &y), samples, seed)?);
         }
         Ok(filled)

@@ -12,6 +12,7 @@ mod evaluation;
 mod fit_prior;
 mod form;
 mod health;
+mod held_out;
 mod impute;
 #[cfg(feature = "pictures")]
 pub mod pictures;
@@ -39,7 +40,7 @@ pub use fit_prior::{PriorFigures, PriorFit, PriorFitted, fit_prior};
 pub use form::Form;
 pub use impute::Filled;
 pub use pieces::all_pieces;
-pub use saved::{CHECKPOINT, PREVIOUS, Saved, folder_of};
+pub use saved::{CHECKPOINT, PREVIOUS, Saved, Shown, folder_of};
 pub use setup::build_model;
 pub use stages::first_stage;
 pub use tabular::save_rows;

@@ -7,7 +7,7 @@ use super::health::check_finite;
 use super::setup::{check_support, open_data, open_other};
 use super::stages::build_whole;
 use crate::config::{Config, FILE_NAME};
-use crate::data::{Dataset, Source, Splits};
+use crate::data::{Dataset, Origin, Source, Splits};
 use crate::error::{Error, Result};
 use crate::program::{Executor, ParameterSet};
 use crate::training::checkpoint::Checkpoint;
@@ -34,6 +34,16 @@ pub struct Saved {
     pub epoch: u64,
     /// The epoch that they are of, where the best was looked for.
     pub best: Option<Best>,
+}
+
+/// What a model is looked at with.
+pub struct Shown {
+    /// The set that the rows are of.
+    pub split: Split,
+    /// The rows.
+    pub data: Dataset,
+    /// Where they came from, and what was left out on the way.
+    pub origin: Origin,
 }
 
 impl Saved {
@@ -69,15 +79,24 @@ impl Saved {
     /// # Errors
     /// As for [`Saved::data`].
     pub fn shown(&self, other: Option<&str>) -> Result<(Split, Dataset)> {
+        let Shown { split, data, .. } = self.shown_with_origin(other)?;
+        Ok((split, data))
+    }
+
+    /// The same, with what is said of other data besides its rows.
+    ///
+    /// # Errors
+    /// As for [`Saved::data`].
+    pub fn shown_with_origin(&self, other: Option<&str>) -> Result<Shown> {
         let Some(other) = other else {
             let splits = self.data()?;
             let (split, data) = splits.to_judge();
-            return Ok((split, data.clone()));
+            return Ok(Shown { split, data: data.clone(), origin: splits.origin });
         };
-        let data = open_other(&self.config, &Source::parse(other), &self.form.schema)?;
+        let (data, origin) = open_other(&self.config, &Source::parse(other), &self.form.schema)?;
         self.form.check(self.config.model.kind, &data)?;
         check_support(&self.config, &*self.session.model, &data)?;
-        Ok((Split::Test, data))
+        Ok(Shown { split: Split::Test, data, origin })
     }
 }
 

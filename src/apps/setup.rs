@@ -7,7 +7,7 @@ use super::form::Form;
 use super::stages::build_whole;
 use crate::catalogue::build;
 use crate::config::{Binarise, Config, ModelConfig};
-use crate::data::{self, Dataset, Schema, Source, Splits, Values, labelled_part};
+use crate::data::{self, Dataset, Origin, Schema, Source, Splits, Values, labelled_part};
 use crate::distributions::{LIKELIHOODS, Support};
 use crate::error::{Error, Result};
 use crate::models::{Model, RowForm};
@@ -39,13 +39,14 @@ fn conditioned(config: &Config, data: Dataset) -> Result<Dataset> {
     }
 }
 
-/// Reads all rows of another source in their order, as the model of a configuration is given them and as they are measured.
+/// Reads all rows of another source in their order, as the model of a configuration is given them and as they are measured; with what
+/// is said of them besides.
 ///
 /// # Errors
 /// As for [`open_data`].
-pub(super) fn open_other(config: &Config, source: &Source, schema: &Schema) -> Result<Dataset> {
-    let data = conditioned(config, data::open_whole(source, &options(config, Some(schema)))?)?;
-    Ok(as_measured(config, &data).into_owned())
+pub(super) fn open_other(config: &Config, source: &Source, schema: &Schema) -> Result<(Dataset, Origin)> {
+    let (data, origin) = data::open_all(source, &options(config, Some(schema)))?;
+    Ok((as_measured(config, &conditioned(config, data)?).into_owned(), origin))
 }
 
 /// Reads the data of a run as its model is given it; what is held out comes as it is measured.

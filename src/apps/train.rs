@@ -12,6 +12,7 @@ use super::evaluation::KlEstimator;
 use super::form::Form;
 use super::health::{Health, check_finite};
 use super::saved::{CHECKPOINT, PREVIOUS, place_of};
+use super::held_out::held_out;
 use super::setup::{build_trainer, check_support, open_data};
 use super::stages::freeze;
 use super::tuning;
@@ -232,11 +233,6 @@ impl TrainRun {
                 continue;
             };
             let records = self.evaluate(record)?;
-            if self.config.training.patience.is_some()
-                && let Some(validation) = records.iter().find(|record| record.split == Split::Validation)
-            {
-                self.trainer.judge(validation.loss)?;
-            }
             self.save_choices()?;
             records.iter().try_for_each(|record| self.metrics.epoch(record))?;
             watcher.epoch(&records);
@@ -254,15 +250,12 @@ impl TrainRun {
         Ok(Outcome::Finished)
     }
 
-    /// The records of all sets after an epoch.
+    /// The records of all sets behind an epoch.
     fn evaluate(&mut self, train: EpochRecord) -> Result<Vec<EpochRecord>> {
         let mut records = vec![train];
-        let how = (self.config.training.batch, self.config.model.beta);
         for (split, data) in [(Split::Validation, &self.data.validation), (Split::Test, &self.data.test)] {
             if let Some(data) = data {
-                let (mut record, _) = self.trainer.session.evaluate(split, data, how)?;
-                (record.epoch, record.steps) = (records[0].epoch, records[0].steps);
-                records.push(record);
+                records.push(held_out(&mut self.trainer, &self.config, (split, data), &records[0])?);
             }
         }
         Ok(records)

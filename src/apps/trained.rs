@@ -101,9 +101,9 @@ impl Trained {
         self.form.shape().features()
     }
 
-    /// Dimensions of a code.
+    /// Numbers of a code: dimensions of the latent space; of a classifier the width of its last hidden layer.
     pub fn latent(&self) -> usize {
-        self.config.model.latent
+        self.session.model.can().encode.map_or(0, |model| model.latent())
     }
 
     /// Numbers that were trained.
@@ -218,6 +218,17 @@ impl Trained {
     /// If the model infers no labels, the values are not whole rows or no numbers, or the device fails.
     pub fn classify(&mut self, x: &[f32]) -> Result<Vec<f32>> {
         self.session.classify(x)
+    }
+
+    /// Rows whose blanks, which are NaN, are filled in with what is expected of them: E\[x_j | what is known of the row\], by
+    /// self-normalised importance sampling (Mattei and Frellsen 2019, equation 12) with at least `samples` codes of each row, 1 to
+    /// [`MAX_SAMPLES`](crate::training::MAX_SAMPLES), which the seed decides. What is known stays as it is. `[rows, features]`
+    ///
+    /// # Errors
+    /// If the model gives rows no likelihood, or was trained on rows without blanks; if `samples` is out of range; otherwise as for
+    /// [`Trained::encode`].
+    pub fn impute<'a>(&mut self, rows: impl Into<Given<'a>>, samples: usize, seed: u64) -> Result<Vec<f32>> {
+        self.session.impute(rows, samples, seed)
     }
 
     /// How strange each row is: its negative ELBO in nats, `[rows]`, from one sample of its posterior that the seed

@@ -5,14 +5,15 @@ use std::ops::ControlFlow;
 
 use super::devices::open_device;
 use super::form::Form;
+use super::held_out::held_out;
 use super::setup::{as_measured, build_trainer, check_support};
 use super::stages::freeze;
 use super::trained::Trained;
 use crate::config::Config;
 use crate::data::Dataset;
 use crate::error::{Error, Result};
+use crate::training::Best;
 use crate::training::metrics::{EpochRecord, Split, StepRecord};
-use crate::training::{Best, Trainer};
 
 /// What a training measured, an entry for each epoch.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -151,6 +152,7 @@ impl<'a> Training<'a> {
             })?;
             let Some(record) = record else { break };
             if let Some(rows) = &validation {
+                let rows = (Split::Validation, &**rows);
                 history.validation.push(held_out(&mut trainer, config, rows, &record)?);
             }
             history.train.push(record);
@@ -186,17 +188,6 @@ impl<'a> Training<'a> {
             None => Ok(()),
         }
     }
-}
-
-/// The record of the validation rows behind an epoch, which the trainer is told where it looks for the best.
-fn held_out(trainer: &mut Trainer, config: &Config, rows: &Dataset, train: &EpochRecord) -> Result<EpochRecord> {
-    let how = (config.training.batch, config.model.beta);
-    let (mut record, _) = trainer.session.evaluate(Split::Validation, rows, how)?;
-    (record.epoch, record.steps) = (train.epoch, train.steps);
-    if config.training.patience.is_some() {
-        trainer.judge(record.loss)?;
-    }
-    Ok(record)
 }
 
 /// Trains a model on all rows of a data set; prints nothing and writes no file. [`Training`] has more to choose.

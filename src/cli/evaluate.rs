@@ -3,9 +3,9 @@
 use std::path::{Path, PathBuf};
 
 use super::args::EvaluateArgs;
-use super::style::{Align, Table, count, significant};
+use super::style::{Align, Table, count, printable, significant};
 use super::weights::say_weights;
-use crate::apps::{EVALUATION, Evaluation, Saved, Wanted, open_device};
+use crate::apps::{EVALUATION, Evaluation, Saved, Shown, Wanted, open_device};
 use crate::distributions::Measure;
 use crate::error::{Error, Result};
 
@@ -22,7 +22,7 @@ pub fn run(args: &EvaluateArgs) -> Result<()> {
     if !args.json {
         say_weights(&saved);
     }
-    let (split, data) = saved.shown(args.data.as_deref())?;
+    let Shown { split, data, origin } = saved.shown_with_origin(args.data.as_deref())?;
     let wanted = Wanted {
         samples: (!args.quick).then_some(args.samples as usize),
         codes: !args.quick,
@@ -40,7 +40,14 @@ pub fn run(args: &EvaluateArgs) -> Result<()> {
         None => String::new(),
     };
     let which = if is_own { format!("{split} set, ") } else { String::new() };
-    println!("Data:   {} ({which}{} rows{drawn})\n", data.name, count(data.rows as u64));
+    println!("Data:   {} ({which}{} rows{drawn})", data.name, count(data.rows as u64));
+    let skipped = origin.skipped.iter().map(|skipped| format!("left out: {skipped}"));
+    let warnings = origin.warnings.iter().map(|warning| format!("warning: {warning}"));
+    for said in skipped.chain(warnings).filter(|_| !is_own) {
+        let indented = textwrap::Options::new(NOTE_WIDTH).initial_indent("        ").subsequent_indent("          ");
+        println!("{}", textwrap::fill(&printable(&said), indented));
+    }
+    println!();
     print!("{}", table(&found));
     if !found.aggregate_posterior.is_empty() {
         print!("\n{}", distances(&found));

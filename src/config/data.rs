@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::catalogue::Bounds;
 use crate::data::sprites::GRID;
 use crate::data::{Choices, Condition, Options, PictureOptions, PictureSize, Source, SpriteOptions};
+use crate::error::Result;
 use crate::models::Architecture;
 use crate::problems::Problems;
 use crate::settings::settings;
@@ -96,7 +97,7 @@ pub enum Binarise {
 
 /// NAME=KIND, of which a name may hold more signs of equality.
 #[cfg(feature = "cli")]
-fn column(text: &str) -> Result<(String, String), String> {
+fn column(text: &str) -> std::result::Result<(String, String), String> {
     match text.rsplit_once('=') {
         Some((name, kind)) if !name.is_empty() => Ok((name.to_string(), kind.to_string())),
         _ => Err("give the name of a column and what it is, as in age=count".to_string()),
@@ -105,8 +106,9 @@ fn column(text: &str) -> Result<(String, String), String> {
 
 impl DataOptions {
     /// Adds columns that are given one by one to those that are known.
-    fn fold(&self, config: &mut DataConfig) {
+    fn fold(&self, config: &mut DataConfig) -> Result<()> {
         config.columns.extend(self.column.iter().flatten().cloned());
+        Ok(())
     }
 }
 

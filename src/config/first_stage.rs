@@ -46,8 +46,7 @@ impl FirstStageOptions {
     /// If something is given, and what is short for it as well.
     pub fn made(&self) -> Result<FirstStage> {
         let mut model = ModelConfig::default();
-        self.model.check_short()?;
-        self.model.lay_over(&mut model);
+        self.model.lay_over(&mut model)?;
         Ok(FirstStage { run: self.run.clone(), seed: self.seed, model })
     }
 }

@@ -37,11 +37,10 @@ impl Layer {
     /// # Errors
     /// If something is given, and what is short for it as well.
     pub fn lay_over(&self, config: &mut Config) -> Result<()> {
-        self.model.check_short()?;
-        self.data.lay_over(&mut config.data);
-        self.model.lay_over(&mut config.model);
-        self.training.lay_over(&mut config.training);
-        self.device.lay_over(&mut config.device);
+        self.data.lay_over(&mut config.data)?;
+        self.model.lay_over(&mut config.model)?;
+        self.training.lay_over(&mut config.training)?;
+        self.device.lay_over(&mut config.device)?;
         if let Some(first) = &self.first_stage {
             config.first_stage = Some(first.made()?);
         }

@@ -361,7 +361,43 @@ fn networks_that_cannot_be() {
     refused("[model]\ndecoder = 'mlp:4'\ndecoder-hidden = [4]", "`decoder-hidden` is short for `decoder`");
     let activation = "`activation` is short for the setting of that name of `encoder`, which is given as well";
     refused("[model]\nencoder = 'mlp:4,activation=elu'\nactivation = 'relu'", activation);
+    let decoder = "`activation` is short for the setting of that name of `decoder`, which is given as well";
+    refused("[model]\ndecoder = 'mlp:4,activation=elu'\nactivation = 'relu'", decoder);
     refused("[first-stage]\nrun = 'r'\nseed = 1\nmodel = {encoder = 'mlp:4', hidden = [4]}", both);
+}
+
+#[test]
+fn what_is_wrong_is_said_once() {
+    let mut config = Config::default();
+    (config.model.kind, config.model.objective) = ("m2".parse().unwrap(), "iwae".into());
+    let said = config.validate().unwrap_err().to_string();
+    assert_eq!(said.matches("a bound of its own to minimise").count(), 1, "{said}");
+}
+
+#[test]
+fn a_setting_is_not_given_twice_in_one_place() {
+    for (text, expected) in [
+        (
+            "[model]\nlikelihood = 'gaussian:sigma=0.1'\nsigma = 0.2",
+            "`sigma` is short for the setting of that name of `likelihood`",
+        ),
+        ("[model]\nlikelihood = 'gaussian:0.1'\nsigma = 0.2", "`sigma` of the likelihood `gaussian` is given twice"),
+        (
+            "[training]\noptimiser = 'adam:beta1=0.8'\nbeta1 = 0.9",
+            "`beta1` is short for the setting of that name of `optimiser`",
+        ),
+        (
+            "[training]\noptimiser = 'adamw:epsilon=1e-6'\nepsilon = 1e-7",
+            "`epsilon` is short for the setting of that name of",
+        ),
+    ] {
+        refused(text, expected);
+    }
+    // What a file says is no part of the command line, and another setting of the same piece is another.
+    let mut config = Config::from_toml("[training]\noptimiser = 'adam:beta1=0.8'\nbeta2 = 0.7").unwrap();
+    let training = TrainingOptions { beta1: Some(0.6), ..TrainingOptions::default() };
+    Layer { training, ..Layer::default() }.lay_over(&mut config).unwrap();
+    assert_eq!(config.training.optimiser.to_string(), "adam:beta1=0.6,beta2=0.7");
 }
 
 #[test]
@@ -421,7 +457,7 @@ fn every_setting_is_declared_whole() {
     assert_eq!(lacks::<TrainingOptions>(of, &bounded, TrainingOptions::SHORT), ["clip_norm has no bounds"]);
     assert_eq!(lacks::<TrainingOptions>(of, TrainingOptions::BOUNDED, &["beta1", "beta2"]), ["epsilon has no key"]);
     let mut settings = careless::Settings::default();
-    careless::Options { count: Some(2) }.lay_over(&mut settings);
+    careless::Options { count: Some(2) }.lay_over(&mut settings).unwrap();
     assert_eq!((settings.count, settings.out_of_bounds()), (2, vec![]));
     assert_eq!(careless::Options::KEYS, [Some("count")]);
     let found = lacks::<careless::Options>(&settings, careless::Options::BOUNDED, careless::Options::SHORT);

@@ -7,11 +7,12 @@ use serde::{Deserialize, Serialize};
 
 use super::Architecture;
 use crate::catalogue::{Bounds, Spec, find, rename};
+use crate::error::Result;
 use crate::kernels::OPTIMISERS;
 use crate::problems::Problems;
-use crate::settings::settings;
 #[cfg(feature = "cli")]
 use crate::settings::whole;
+use crate::settings::{set_short, settings};
 
 /// Whole numbers in TOML have 63 bits and a sign.
 const MAX_SEED: u64 = i64::MAX as u64;
@@ -124,12 +125,9 @@ pub enum Schedule {
 
 impl TrainingOptions {
     /// Writes what is short for settings of the optimiser where it belongs.
-    fn fold(&self, config: &mut TrainingConfig) {
-        for (name, value) in [("beta1", self.beta1), ("beta2", self.beta2), ("epsilon", self.epsilon)] {
-            if let Some(value) = value {
-                config.optimiser.settings.insert(name.to_string(), value.into());
-            }
-        }
+    fn fold(&self, config: &mut TrainingConfig) -> Result<()> {
+        let mut all = [("beta1", self.beta1), ("beta2", self.beta2), ("epsilon", self.epsilon)].into_iter();
+        all.try_for_each(|(name, value)| set_short(name, value, ("optimiser", &self.optimiser), &mut config.optimiser))
     }
 }
 

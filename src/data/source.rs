@@ -110,18 +110,26 @@ fn split(parts: Parts, options: &Options) -> Result<Splits> {
 /// # Errors
 /// As for [`open`].
 pub fn open_whole(source: &Source, options: &Options) -> Result<Dataset> {
+    Ok(open_all(source, options)?.0)
+}
+
+/// The same, with what is said of the rows besides.
+///
+/// # Errors
+/// As for [`open`].
+pub fn open_all(source: &Source, options: &Options) -> Result<(Dataset, Origin)> {
     let parts = match source {
         Source::Sprites => {
             let splits = open(source, options)?;
-            return Ok(splits.test.unwrap_or(splits.train));
+            return Ok((splits.test.unwrap_or(splits.train), splits.origin));
         }
         Source::Digits => digits::read()?,
         Source::Path(path) => match read(path, options)? {
             Found::Rows(parts) => *parts,
-            Found::Tables(tables) => return table::open_whole(&tables, options),
+            Found::Tables(tables) => return Ok((table::open_whole(&tables, options)?, Origin::default())),
         },
     };
-    Ok(parts.test.unwrap_or(parts.train))
+    Ok((parts.test.unwrap_or(parts.train), parts.origin))
 }
 
 /// Whether a source is a table, as far as its name and its first bytes tell.

@@ -81,8 +81,12 @@ fn models_train_on_pictures_and_are_given_others_of_any_size() {
         assert!(said.contains(words), "no `{words}` in\n{said}");
     }
     place.run("sample run --device cpu --label light --out light.png");
+    assert!(!place.run("evaluate run --device cpu --quick --data larger").contains("left out"));
+    place.write("larger/dark/broken.png", "");
     let said = place.run("evaluate run --device cpu --quick --data larger");
-    assert!(said.contains("larger (30 rows)"), "{said}");
+    for words in ["larger (30 rows)", "left out: broken pictures (1): dark/broken.png is an empty file"] {
+        assert!(said.contains(words), "no `{words}` in\n{said}");
+    }
     place.run("reconstruct run --device cpu --data larger --out pairs.png");
     place.run(&format!("train {} --data larger --size 5x7 --out small", with(usual, "--epochs 1")));
     assert!(std::fs::read_to_string(place.path("small/config.toml")).unwrap().contains("size = \"5x7\""));

@@ -98,7 +98,7 @@ fn settings_may_stand_apart() {
     let trained = |optimiser: &str, beta1| {
         let optimiser = optimiser.parse().unwrap();
         let mut config = TrainingConfig { optimiser, learning_rate: RATE, ..plain(10) };
-        TrainingOptions { beta1, ..TrainingOptions::default() }.lay_over(&mut config);
+        TrainingOptions { beta1, ..TrainingOptions::default() }.lay_over(&mut config).unwrap();
         let mut trainer = trainer(model(), devices().remove(0), &rows, &config);
         run(&mut trainer, 3);
         parameters(&mut trainer)

@@ -72,6 +72,18 @@ fn what_is_missing_is_filled_in_with_what_is_expected_of_it() {
     assert!(other != filled && other.iter().zip(&filled).all(|(a, b)| (a - b).abs() < 0.1));
 }
 
+/// Nothing is drawn for rows without blanks: the others are filled in as if they came alone.
+#[test]
+fn rows_without_blanks_are_left_alone() {
+    let whole = [[0.1, 0.2, 0.3], ROWS[3]];
+    let mixed = [whole[0], ROWS[0], ROWS[1], whole[1], ROWS[2]];
+    let (alone, beside) =
+        (opened().impute(&ROWS[..3].concat(), 40, 5).unwrap(), opened().impute(&mixed, 40, 5).unwrap());
+    assert_eq!([&beside[3..9], &beside[12..]].concat(), alone);
+    assert_eq!([&beside[..3], &beside[9..12]].concat(), whole.concat());
+    assert_eq!(opened().impute(&whole, 40, 5).unwrap(), whole.concat());
+}
+
 #[test]
 fn the_likelihood_is_that_of_what_was_observed() {
     let found = opened().importance(&data(&ROWS), 4000).unwrap();

@@ -54,7 +54,7 @@ pub fn data_config(args: &LookArgs) -> Result<Config> {
             "--data, --binarise, --condition and --labels are about training, and data is only looked at: leave them out",
         ));
     }
-    DataOptions { source: args.path.clone(), ..rows }.lay_over(&mut config.data);
+    DataOptions { source: args.path.clone(), ..rows }.lay_over(&mut config.data)?;
     config.training.seed = args.seed;
     config.validate()?;
     Ok(config)

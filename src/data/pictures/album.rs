@@ -14,6 +14,7 @@ use super::name::{Says, readable, says};
 use super::size::PictureSize;
 use super::store::{Entry, Store};
 use super::take::Taken;
+use crate::data::memory;
 use crate::data::origin::Skipped;
 use crate::data::progress::tell;
 use crate::error::{Error, Result};
@@ -78,7 +79,9 @@ pub(super) fn read(store: &dyn Store, path: &Path, given: Option<PictureSize>) -
         Some(size) => (size, Chosen::Given),
         None => choose_size(store, &wanted)?,
     };
-    check_memory(path, wanted.len(), size, memory())?;
+    let what = || format!("{} pictures of {}×{} pixels in colour", wanted.len(), size.height, size.width);
+    let bytes = wanted.len() as u128 * (size.height * size.width * 3) as u128;
+    memory::check(path, bytes, memory::of_machine(), what, "give a smaller --size, or fewer pictures")?;
     let Rows { mut bytes, states, is_grey } = decode_all(store, &wanted, size)?;
     let row = size.height * size.width * 3;
     let (mut names, mut formats, mut broken, mut others) = (vec![], BTreeMap::new(), vec![], vec![]);
@@ -188,31 +191,4 @@ fn check_broken(path: &Path, broken: &[String], rows: usize) -> Result<()> {
             named.concat()
         ),
     ))
-}
-
-/// Refuses rows that would not fit into memory, before any is read.
-fn check_memory(path: &Path, pictures: usize, size: PictureSize, memory: u64) -> Result<()> {
-    let wanted = pictures as u128 * (size.height * size.width * 3) as u128;
-    if wanted <= u128::from(memory) / 4 * 3 {
-        return Ok(());
-    }
-    let gib = |bytes: u128| bytes as f64 / f64::from(1 << 30);
-    Err(Error::malformed(
-        path,
-        format!(
-            "{pictures} pictures of {}×{} pixels in colour take {:.1} GiB, and this machine has {:.1}: give a smaller \
-             --size, or fewer pictures",
-            size.height,
-            size.width,
-            gib(wanted),
-            gib(memory.into())
-        ),
-    ))
-}
-
-/// The memory that this process may use, in bytes.
-fn memory() -> u64 {
-    let mut system = sysinfo::System::new();
-    system.refresh_memory();
-    system.cgroup_limits().map_or(system.total_memory(), |limits| limits.total_memory.min(system.total_memory()))
 }

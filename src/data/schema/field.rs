@@ -1,5 +1,6 @@
 //! A field of a row: how its cells become numbers, and numbers cells again.
 
+use std::collections::HashMap;
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
@@ -180,6 +181,14 @@ impl Field {
                     _ => "a number",
                 },
             )),
+        }
+    }
+
+    /// The numbers that its classes stand for, by name; none of other kinds.
+    pub fn classes(&self) -> HashMap<&str, f64> {
+        match &self.kind {
+            FieldKind::Category(classes) => classes.iter().enumerate().map(|(at, name)| (&**name, at as f64)).collect(),
+            _ => HashMap::new(),
         }
     }
 

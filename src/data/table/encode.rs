@@ -1,6 +1,9 @@
 //! From the cells of a table to the numbers that a model sees.
 
+use std::collections::HashMap;
+
 use super::super::dataset::{Dataset, Labels};
+use super::super::memory;
 use super::super::origin::Origin;
 use super::super::schema::{Cell, Field, FieldKind, Role, Schema};
 use super::super::source::Options;
@@ -96,11 +99,18 @@ impl Table {
         let places: Vec<Option<usize>> = schema.fields.iter().map(place).collect::<Result<_>>()?;
         let mut columns: Vec<Vec<f64>> =
             places.iter().map(|place| Vec::with_capacity(place.map_or(0, |_| self.rows))).collect();
+        // Where there are thousands of classes, they are not looked through for every cell.
+        let classes: Vec<HashMap<&str, f64>> = schema.fields.iter().map(Field::classes).collect();
         for (row, record) in self.rows().enumerate() {
             let record = record?;
-            for ((field, place), column) in schema.fields.iter().zip(&places).zip(&mut columns) {
+            let fields = schema.fields.iter().zip(&classes).zip(&places).zip(&mut columns);
+            for (((field, classes), place), column) in fields {
                 let Some(text) = place.and_then(|place| record.get(place)) else { continue };
-                let number = field.number(&self.cell(field, text));
+                let cell = self.cell(field, text);
+                let number = match &cell {
+                    Cell::Text(class) if classes.contains_key(&**class) => Ok(classes[&**class]),
+                    _ => field.number(&cell),
+                };
                 let wrong = |error| Error::malformed(&self.path, format!("line {}: {error}", self.line(row)));
                 column.push(number.map_err(wrong)?);
             }
@@ -119,6 +129,15 @@ impl Table {
     /// Some rows, as a schema says.
     fn dataset(&self, schema: &Schema, Columns(columns): &Columns, rows: &[usize]) -> Result<Dataset> {
         let (width, mut start) = (schema.width(), 0);
+        let what = || format!("{} rows of {width} numbers each, a class being a one among zeros,", rows.len());
+        let bytes = rows.len() as u128 * width as u128 * size_of::<f32>() as u128;
+        memory::check(
+            &self.path,
+            bytes,
+            memory::of_machine(),
+            what,
+            "--ignore columns of many classes, or give fewer rows",
+        )?;
         let mut values = vec![0.0; rows.len() * width];
         let mut labels = None;
         for (field, column) in schema.fields.iter().zip(columns) {

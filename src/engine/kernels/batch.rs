@@ -12,6 +12,7 @@ use super::args::Args;
 use super::random::{Shuffle, fill_uniforms};
 use super::simd::vectorised;
 use super::step::{DIMS, Step};
+use super::wgsl::Shader;
 use super::{Access, Cost, IMMEDIATES, Kernel, Module, RANDOM, Traits, grid};
 
 /// How a row's values lie in its words.
@@ -107,39 +108,29 @@ impl Kernel for Batch {
         let each = if traits.software { 16 } else { 1 };
         let threads_per_row = self.row_words().div_ceil(each);
         let workgroups = grid((self.rows * threads_per_row).div_ceil(64));
-        let decode = match self.packing {
-            Packing::Bits => "f32((word >> k) & 1u)",
-            Packing::Bytes => "f32((word >> (8u * k)) & 255u) * (1.0 / 255.0)",
-            Packing::Floats => "bitcast<f32>(word)",
+        let mut shader = Shader::new(SHADER)
+            .set("LINE", workgroups[0] * 64)
+            .set("ROWS", self.rows)
+            .set("FEATURES", self.features)
+            .set("ROW_WORDS", self.row_words())
+            .set("PER_WORD", self.packing.per_word())
+            .set("EACH", each)
+            .set("THREADS_PER_ROW", threads_per_row);
+        shader = match self.packing {
+            Packing::Bits => shader.put("decode", "let value = f32((word >> k) & 1u);"),
+            Packing::Bytes => shader,
+            Packing::Floats => shader.put("decode", "let value = bitcast<f32>(word);"),
         };
-        let binarise = match self.binarise {
-            Binarise::Never => "value".to_string(),
-            Binarise::Sample(stream) => {
-                format!("select(0.0, 1.0, uniform4({stream}u, element / 4u)[element % 4u] < value)")
-            }
+        if let Binarise::Sample(stream) = self.binarise {
+            let draw = format!("uniform4({stream}u, element / 4u)[element % 4u]");
+            shader = shader.put("binarise", format!("x[element] = select(0.0, 1.0, {draw} < value);"));
+        }
+        shader = match self.order {
+            Order::Sequential => shader.put("row", "let row = position;"),
+            Order::Shuffled => shader,
+            Order::InTurn => shader.put("position", "let position = (im.step * ROWS + b) % im.d0.x;"),
         };
-        let row = match self.order {
-            Order::Sequential => "position",
-            Order::Shuffled | Order::InTurn => "shuffle(position, im.d0.x)",
-        };
-        let position = match self.order {
-            Order::InTurn => format!("(im.step * {}u + b) % im.d0.x", self.rows),
-            Order::Sequential | Order::Shuffled => "min(im.position + b, im.d0.x - 1u)".to_string(),
-        };
-        let text = format!("{IMMEDIATES}{RANDOM}")
-            + &SHADER
-                .replace("{{launched}}", &format!("{}u", workgroups[0] * 64))
-                .replace("{{rows}}", &format!("{}u", self.rows))
-                .replace("{{threads_per_row}}", &format!("{threads_per_row}u"))
-                .replace("{{each}}", &format!("{each}u"))
-                .replace("{{row_words}}", &format!("{}u", self.row_words()))
-                .replace("{{features}}", &format!("{}u", self.features))
-                .replace("{{per_word}}", &format!("{}u", self.packing.per_word()))
-                .replace("{{position}}", &position)
-                .replace("{{row}}", row)
-                .replace("{{decode}}", decode)
-                .replace("{{binarise}}", &binarise);
-        Module { text, workgroups }
+        Module { text: IMMEDIATES.to_string() + &Shader::new(RANDOM).text() + &shader.text(), workgroups }
     }
 
     fn dims(&self) -> [u32; DIMS] {

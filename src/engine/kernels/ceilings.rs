@@ -6,6 +6,7 @@ use rayon::prelude::*;
 use super::args::Args;
 use super::simd::{dispatch, vectorised};
 use super::step::{DIMS, Step};
+use super::wgsl::Shader;
 use super::{Access, Cost, IMMEDIATES, Kernel, Module, Traits};
 
 /// Numbers that one invocation works on at once.
@@ -32,11 +33,11 @@ impl Kernel for Peak {
     fn module(&self, _: &Traits, _: usize) -> Module {
         let each =
             |text: &dyn Fn(usize) -> String, between: &str| (0..CHAINS).map(text).collect::<Vec<_>>().join(between);
-        let text = IMMEDIATES.to_string()
-            + &include_str!("../../../shaders/peak.wgsl")
-                .replace("{{start}}", &each(&|i| format!("var x{i} = f32(id.x + {i}u);"), "\n    "))
-                .replace("{{turn}}", &each(&|i| format!("x{i} = fma(x{i}, a, b);"), "\n        "))
-                .replace("{{sum}}", &each(&|i| format!("x{i}"), " + "));
+        let shader = Shader::new(include_str!("../../../shaders/peak.wgsl"))
+            .put("start", each(&|i| format!("var x{i} = f32(id.x + {i}u);"), "\n"))
+            .put("turn", each(&|i| format!("x{i} = fma(x{i}, a, b);"), "\n"))
+            .put("sum", format!("out[id.x] = {};", each(&|i| format!("x{i}"), " + ")));
+        let text = IMMEDIATES.to_string() + &shader.text();
         Module { text, workgroups: [self.invocations.div_ceil(64) as u32, 1, 1] }
     }
 
@@ -131,17 +132,14 @@ impl Kernel for Stream {
     }
 
     fn module(&self, _: &Traits, _: usize) -> Module {
-        let sums = "@group(0) @binding(1) var<storage, read_write> sums: array<vec4<f32>>;";
-        let [access, declare, work, finish] = match self.is_read {
-            true => ["read", sums, "sum += values[i];", "sums[id.x] = sum;"],
-            false => ["read_write", "", "values[i] = -values[i];", ""],
-        };
-        let text = IMMEDIATES.to_string()
-            + &include_str!("../../../shaders/stream.wgsl")
-                .replace("{{access}}", access)
-                .replace("{{declare}}", declare)
-                .replace("{{work}}", work)
-                .replace("{{finish}}", finish);
+        let mut shader = Shader::new(include_str!("../../../shaders/stream.wgsl"));
+        if self.is_read {
+            let bindings = "@group(0) @binding(0) var<storage, read> values: array<vec4<f32>>;
+@group(0) @binding(1) var<storage, read_write> sums: array<vec4<f32>>;";
+            shader = shader.put("bindings", bindings).put("work", "sum += values[i];");
+            shader = shader.put("finish", "sums[id.x] = sum;");
+        }
+        let text = IMMEDIATES.to_string() + &shader.text();
         Module { text, workgroups: [self.invocations() as u32 / 64, 1, 1] }
     }
 

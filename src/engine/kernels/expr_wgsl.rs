@@ -5,6 +5,7 @@ use std::fmt::Write;
 
 use super::expr::{Expr, Instr, Reg, View};
 use super::func::Source;
+use super::wgsl::{Shader, rename};
 use super::{Access, IMMEDIATES, RANDOM};
 
 /// How an iteration space looks in the text: the names of its indices, and sizes that stand there by name.
@@ -31,7 +32,7 @@ pub(super) fn prelude<'a>(exprs: impl IntoIterator<Item = &'a Expr>) -> String {
     }
     let mut out = String::from(IMMEDIATES);
     if random {
-        out += RANDOM;
+        out += &Shader::new(RANDOM).text();
     }
     for (_, text) in files {
         out += text;
@@ -93,9 +94,8 @@ pub(super) fn body(expr: &Expr, names: &Names, acc: &str, suffix: &str) -> Strin
             Instr::Call(func, args) => {
                 let args: Vec<String> = args[..func.arity()].iter().map(|&r| register(r, suffix)).collect();
                 match func.source() {
-                    Source::Inline(template) => (0..3).rev().fold(template.to_string(), |text, k| match args.get(k) {
-                        Some(arg) => text.replace(&format!("${k}"), arg),
-                        None => text,
+                    Source::Inline(expression) => rename(expression, |word| {
+                        ["a", "b", "c"].iter().position(|name| *name == word).and_then(|k| args.get(k).cloned())
                     }),
                     Source::File(..) => format!("{}({})", func.name(), args.join(", ")),
                 }

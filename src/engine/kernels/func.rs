@@ -59,7 +59,7 @@ use Func::*;
 /// Where a function's WGSL comes from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Source {
-    /// An expression in `$0`, `$1`, `$2`.
+    /// An expression in `a`, `b` and `c`, its arguments.
     Inline(&'static str),
     /// A function of the same name in this prelude file.
     File(&'static str, &'static str),
@@ -75,22 +75,22 @@ const GAMMA: (&str, &str) = ("functions/gamma", include_str!("../../../shaders/f
 
 /// Every function with its name, arity, WGSL source and formula.
 pub const FUNCS: &[(Func, &str, usize, Source, &str)] = &[
-    (Neg, "neg", 1, Source::Inline("-$0"), "−a"),
-    (Exp, "exp", 1, Source::Inline("exp($0)"), "eᵃ"),
-    (Log, "log", 1, Source::Inline("log($0)"), "ln a"),
-    (Sqrt, "sqrt", 1, Source::Inline("sqrt($0)"), "√a"),
-    (Square, "square", 1, Source::Inline("$0 * $0"), "a²"),
-    (Recip, "recip", 1, Source::Inline("1.0 / $0"), "1/a"),
-    (Abs, "abs", 1, Source::Inline("abs($0)"), "|a|"),
-    (Floor, "floor", 1, Source::Inline("floor($0)"), "⌊a⌋"),
-    (Add, "add", 2, Source::Inline("$0 + $1"), "a + b"),
-    (Sub, "sub", 2, Source::Inline("$0 - $1"), "a − b"),
-    (Mul, "mul", 2, Source::Inline("$0 * $1"), "a·b"),
-    (Div, "div", 2, Source::Inline("$0 / $1"), "a/b"),
-    (Max, "max", 2, Source::Inline("max($0, $1)"), "max(a, b)"),
-    (Min, "min", 2, Source::Inline("min($0, $1)"), "min(a, b)"),
-    (Less, "less", 2, Source::Inline("select(0.0, 1.0, $0 < $1)"), "1 if a < b, else 0"),
-    (Select, "select", 3, Source::Inline("select($2, $1, $0 != 0.0)"), "b if a ≠ 0, else c"),
+    (Neg, "neg", 1, Source::Inline("-a"), "−a"),
+    (Exp, "exp", 1, Source::Inline("exp(a)"), "eᵃ"),
+    (Log, "log", 1, Source::Inline("log(a)"), "ln a"),
+    (Sqrt, "sqrt", 1, Source::Inline("sqrt(a)"), "√a"),
+    (Square, "square", 1, Source::Inline("a * a"), "a²"),
+    (Recip, "recip", 1, Source::Inline("1.0 / a"), "1/a"),
+    (Abs, "abs", 1, Source::Inline("abs(a)"), "|a|"),
+    (Floor, "floor", 1, Source::Inline("floor(a)"), "⌊a⌋"),
+    (Add, "add", 2, Source::Inline("a + b"), "a + b"),
+    (Sub, "sub", 2, Source::Inline("a - b"), "a − b"),
+    (Mul, "mul", 2, Source::Inline("a * b"), "a·b"),
+    (Div, "div", 2, Source::Inline("a / b"), "a/b"),
+    (Max, "max", 2, Source::Inline("max(a, b)"), "max(a, b)"),
+    (Min, "min", 2, Source::Inline("min(a, b)"), "min(a, b)"),
+    (Less, "less", 2, Source::Inline("select(0.0, 1.0, a < b)"), "1 if a < b, else 0"),
+    (Select, "select", 3, Source::Inline("select(c, b, a != 0.0)"), "b if a ≠ 0, else c"),
     (Relu, "relu", 1, file(ACTIVATIONS), "max(a, 0)"),
     (LeakyRelu, "leaky_relu", 1, file(ACTIVATIONS), "a if a > 0, else a/100"),
     (Elu, "elu", 1, file(ACTIVATIONS), "a if a > 0, else eᵃ − 1"),

@@ -20,6 +20,7 @@ use super::expr_cpu::{BLOCK, Row, evaluate, store, with_registers};
 use super::expr_wgsl::{Names, body, declare, prelude, register, word};
 use super::pairwise::{Pairwise, sum_lanes};
 use super::step::Step;
+use super::wgsl::Shader;
 use super::{Access, Cost, Kernel, Module, Traits, grid, strided_loop};
 
 /// How the values of the reduced points become one.
@@ -127,11 +128,12 @@ impl Map {
         }
         let text = prelude([&self.expr])
             + &declare(&self.access, 0)
-            + &SHADER
-                .replace("{{row}}", &format!("{}u", workgroups[0] * 64))
-                .replace("{{points}}", &format!("{}u", self.points()))
-                .replace("{{unroll}}", &format!("{unroll}u"))
-                .replace("{{body}}", &statements);
+            + &Shader::new(SHADER)
+                .set("LINE", workgroups[0] * 64)
+                .set("POINTS", self.points())
+                .set("UNROLL", unroll)
+                .put("body", statements)
+                .text();
         Module { text, workgroups }
     }
 
@@ -158,23 +160,17 @@ impl Map {
         }
         let workgroups = if tree { grid(kept) } else { grid(kept.div_ceil(if traits.software { 8 } else { 64 })) };
         let width = if traits.software { 8 } else { 64 };
-        let row = if tree { workgroups[0] } else { workgroups[0] * width };
-        let text = prelude([&self.expr])
-            + &declare(&self.access, 0)
-            + if tree { &arrays } else { "" }
-            + &(if tree { TREE } else { SERIAL })
-                .replace("{{width}}", &width.to_string())
-                .replace("{{row}}", &format!("{row}u"))
-                .replace("{{kept}}", &format!("{kept}u"))
-                .replace("{{reduced}}", &format!("{reduced}u"))
-                .replace("{{loop}}", &strided_loop(traits, reduced, &inner))
-                .replace("{{index}}", &self.unflatten(0..split, "point"))
-                .replace("{{start}}", &start)
-                .replace("{{body}}", &inner)
-                .replace("{{spill}}", &spill)
-                .replace("{{fold}}", &fold)
-                .replace("{{finish}}", &finish);
-        Module { text, workgroups }
+        let shader = if tree {
+            let points = strided_loop(traits, reduced, &inner);
+            let shader = Shader::new(TREE).set("LINE", workgroups[0]).put("loop", points);
+            shader.put("arrays", arrays).put("spill", spill).put("fold", fold)
+        } else {
+            let shader = Shader::new(SERIAL).set("WORKGROUP", width).set("LINE", workgroups[0] * width);
+            shader.set("REDUCED", reduced).put("body", inner)
+        };
+        let index = self.unflatten(0..split, "point");
+        let shader = shader.set("KEPT", kept).put("index", index).put("start", start).put("finish", finish);
+        Module { text: prelude([&self.expr]) + &declare(&self.access, 0) + &shader.text(), workgroups }
     }
 
     /// How many parts threads can share: kept indices, or where nothing is reduced, blocks of the rows.

@@ -26,6 +26,7 @@ pub mod special;
 mod statistics;
 mod step;
 pub mod table;
+mod wgsl;
 
 pub use args::{Args, Arithmetic};
 pub use batch::{Batch, Binarise, Order, Packing};

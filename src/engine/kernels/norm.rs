@@ -7,6 +7,7 @@ use rayon::prelude::*;
 use super::args::Args;
 use super::pairwise::sum_lanes;
 use super::step::{DIMS, Step};
+use super::wgsl::Shader;
 use super::{Access, Cost, IMMEDIATES, Kernel, Module, Traits};
 
 /// `out[w] = Σ_{i in chunk w} in[i]²`, or without the square. Bindings: in, out.
@@ -38,9 +39,9 @@ impl Kernel for Norm {
     }
 
     fn module(&self, _: &Traits, _: usize) -> Module {
-        let text =
-            IMMEDIATES.to_string() + &SHADER.replace("{{value}}", if self.square { "value * value" } else { "value" });
-        Module { text, workgroups: [self.chunks() as u32, 1, 1] }
+        let shader = Shader::new(SHADER);
+        let shader = if self.square { shader } else { shader.put("term", "sum += value;") };
+        Module { text: IMMEDIATES.to_string() + &shader.text(), workgroups: [self.chunks() as u32, 1, 1] }
     }
 
     fn dims(&self) -> [u32; DIMS] {

@@ -11,6 +11,7 @@ use super::expr_cpu::{BLOCK, Row, evaluate, with_registers};
 use super::expr_wgsl::{Names, body, declare, prelude, register};
 use super::pairwise::{Pairwise, sum_lanes};
 use super::step::Step;
+use super::wgsl::Shader;
 use super::{Access, Cost, Kernel, Module, Traits, strided_loop};
 
 /// One statistic: an expression summed over `extents`.
@@ -61,12 +62,10 @@ impl Kernel for Statistics {
             writeln!(inner, "sum += {};", register(item.reg, "")).expect("strings grow");
             write!(cases, "case {n}u: {{\n{}}}\n", strided_loop(traits, points, &inner)).expect("strings grow");
         }
-        let text = prelude(self.items.iter().map(|i| &i.expr))
-            + &declare(&self.bindings(), 0)
-            + &SHADER
-                .replace("{{cases}}", &cases)
-                .replace("{{ring}}", &format!("b{}", self.inputs))
-                .replace("{{items}}", &format!("{}u", self.items.len()));
+        let ring = format!("@group(0) @binding({}) var<storage, read_write> ring: array<f32>;", self.inputs);
+        let bindings = declare(&vec![Access::Read; self.inputs], 0) + &ring;
+        let shader = Shader::new(SHADER).set("ITEMS", self.items.len()).put("bindings", bindings).put("cases", cases);
+        let text = prelude(self.items.iter().map(|i| &i.expr)) + &shader.text();
         Module { text, workgroups: [self.items.len() as u32, 1, 1] }
     }
 

@@ -45,6 +45,7 @@ pub const TABLE: &[Row] = &[
             "matmul_broadcast",
             "matmul_registers",
             "matmul_tiled",
+            "matmul_slices",
             "matmul_main",
         ],
         summary: "matrix products, either operand transposed or strided, with fused epilogues and row sums",

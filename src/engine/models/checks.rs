@@ -71,13 +71,6 @@ pub(super) fn check_objective(config: &ModelConfig, parts: &Parts, batch: usize,
     let recognition = config.kind.layers;
     let objective = &config.objective.id;
     let latent = config.latent;
-    problems.note(
-        config.kind.is_semi_supervised() && objective != "elbo",
-        format!(
-            "a model of `kind` {} has a bound of its own to minimise, and the objective `{objective}` is given: leave it out",
-            config.kind
-        ),
-    );
     for need in parts.objective.needs() {
         let (posterior, prior) = (&config.posterior.id, &config.prior.id);
         match need {

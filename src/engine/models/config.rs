@@ -5,12 +5,12 @@ use std::str::FromStr;
 
 use super::{Architecture, checks, hierarchical};
 use crate::catalogue::{Bounds, Spec};
-use crate::error::{Error, Result};
-use crate::nn::{Activation, MAX_UNITS, UNITS};
+use crate::error::Result;
+use crate::nn::{ACTIVATION, Activation, MAX_UNITS, UNITS};
 use crate::problems::Problems;
-use crate::settings::settings;
 #[cfg(feature = "cli")]
 use crate::settings::whole;
+use crate::settings::{refuse_both, set_short, settings};
 
 settings! {
     /// What learns: an encoder, a latent space and a decoder.
@@ -93,60 +93,33 @@ settings! {
     }
 }
 
-/// The setting of networks that chooses their nonlinearity.
-const ACTIVATION: &str = "activation";
-
 /// A multilayer perceptron with these units in its layers.
 pub(crate) fn perceptron(widths: &[usize], activation: Activation) -> Spec {
-    Spec::new("mlp").with("hidden", widths).with(ACTIVATION, activation)
+    Spec::new("mlp").with("hidden", widths).with(ACTIVATION.name, activation)
 }
 
 /// A multilayer perceptron with these units in its layers, and the activation of another network, where that has chosen one.
 fn perceptron_like(network: &Spec, widths: &[usize]) -> Spec {
     let spec = Spec::new("mlp").with("hidden", widths);
-    network.settings.get(ACTIVATION).map_or(spec.clone(), |activation| spec.with(ACTIVATION, activation))
+    network.settings.get(ACTIVATION.name).map_or(spec.clone(), |activation| spec.with(ACTIVATION.name, activation))
 }
 
 impl ModelOptions {
     /// Writes what is short for others where it belongs.
-    fn fold(&self, config: &mut ModelConfig) {
+    fn fold(&self, config: &mut ModelConfig) -> Result<()> {
+        refuse_both("hidden", self.hidden.is_some(), "encoder", self.encoder.is_some())?;
+        refuse_both("decoder-hidden", self.decoder_hidden.is_some(), "decoder", self.decoder.is_some())?;
         if let Some(widths) = &self.hidden {
             config.encoder = perceptron_like(&config.encoder, widths);
         }
         if let Some(widths) = &self.decoder_hidden {
             config.decoder = Some(perceptron_like(&config.encoder, widths));
         }
-        if let Some(activation) = self.activation {
-            for network in [&mut config.encoder].into_iter().chain(&mut config.decoder) {
-                network.settings.insert(ACTIVATION.to_string(), activation.into());
-            }
+        set_short(ACTIVATION.name, self.activation, ("encoder", &self.encoder), &mut config.encoder)?;
+        if let Some(decoder) = &mut config.decoder {
+            set_short(ACTIVATION.name, self.activation, ("decoder", &self.decoder), decoder)?;
         }
-        if let Some(sigma) = self.sigma {
-            config.likelihood.settings.insert("sigma".to_string(), sigma.into());
-        }
-    }
-
-    /// Says so if something is given, and what is short for it as well.
-    ///
-    /// # Errors
-    /// If it is.
-    pub fn check_short(&self) -> Result<()> {
-        let has_activation = |spec: &Option<Spec>| spec.as_ref().is_some_and(|s| s.settings.contains_key(ACTIVATION));
-        let pairs = [
-            ("hidden", self.hidden.is_some(), "encoder", self.encoder.is_some()),
-            ("decoder-hidden", self.decoder_hidden.is_some(), "decoder", self.decoder.is_some()),
-            (ACTIVATION, self.activation.is_some(), "encoder", has_activation(&self.encoder)),
-            (ACTIVATION, self.activation.is_some(), "decoder", has_activation(&self.decoder)),
-        ];
-        match pairs.into_iter().find(|(_, short, _, whole)| *short && *whole) {
-            None => Ok(()),
-            Some((short, _, whole, _)) => {
-                let of = if short == ACTIVATION { "the setting of that name of " } else { "" };
-                Err(Error::invalid(format!(
-                    "`{short}` is short for {of}`{whole}`, which is given as well: leave one of the two out"
-                )))
-            }
-        }
+        set_short("sigma", self.sigma, ("likelihood", &self.likelihood), &mut config.likelihood)
     }
 }
 

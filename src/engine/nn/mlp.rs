@@ -33,7 +33,7 @@ pub(super) static PIECE: Piece<dyn Network> = Piece {
         ],
         example: "elbo train --encoder mlp:400,200,activation=relu",
     },
-    build: |settings| Arc::new(Mlp { widths: settings.wholes("hidden"), activation: settings.word("activation") }),
+    build: |settings| Arc::new(Mlp { widths: settings.wholes("hidden"), activation: settings.word(ACTIVATION.name) }),
 };
 
 /// Linear layers with an activation behind each of them.

@@ -33,7 +33,7 @@ pub(crate) const MAX_UNITS: u64 = 1 << 16;
 pub(crate) const UNITS: Bounds = Bounds::Whole(1, MAX_UNITS);
 
 /// The setting of networks whose nonlinearity can be chosen.
-const ACTIVATION: Setting = Setting {
+pub(crate) const ACTIVATION: Setting = Setting {
     name: "activation",
     default: Usual::Word("silu"),
     bounds: Bounds::OneOf(Activation::VARIANTS),

@@ -38,7 +38,7 @@ pub(super) static PIECE: Piece<dyn Network> = Piece {
     },
     build: |settings| {
         let [width, blocks] = ["width", "blocks"].map(|name| settings.whole(name));
-        Arc::new(Residual { width, blocks, activation: settings.word("activation") })
+        Arc::new(Residual { width, blocks, activation: settings.word(ACTIVATION.name) })
     },
 };
 

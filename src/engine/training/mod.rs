@@ -28,7 +28,7 @@ pub use programs::{TrainingStep, evaluate_outputs, evaluate_program};
 pub use resident::Resident;
 pub use scalars::{Moved, Scalars};
 pub use schedule::{KL_SCHEDULES, Rates};
-pub use session::{CodeMoments, MOMENT_DRAWS, Session};
+pub use session::{CodeMoments, MOMENT_DRAWS, Session, part_of_seed};
 pub use state::State;
 pub(crate) use trainer::TRAINED;
 pub use trainer::{Progress, Trainer};

@@ -21,6 +21,7 @@ use crate::objectives::BETA;
 use crate::program::{Buffer, Executor, ParameterSet, Program, ProgramId};
 
 pub use moments::{CodeMoments, MOMENT_DRAWS};
+pub use rows::part_of_seed;
 
 /// A model on a device.
 pub struct Session {

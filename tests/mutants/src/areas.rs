@@ -38,7 +38,7 @@ pub fn sites(root: &Path, files: &[String]) -> Result<Vec<Site>> {
         let changes = match area {
             _ if shader => {
                 let text = read(root, file)?;
-                let changes = wgsl::changes(&text, Braces::Template).into_iter();
+                let changes = wgsl::changes(&text, Braces::Plain).into_iter();
                 changes.map(|(range, mutated, rule)| rust::Change { form: Form::Wgsl, range, mutated, rule }).collect()
             }
             Some(area) if file.ends_with(".rs") => {

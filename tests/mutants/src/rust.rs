@@ -105,7 +105,7 @@ impl Walk<'_> {
                     }
                 }
                 Lit::Bool(b) => self.add(e, (!b.value).to_string(), "constant"),
-                Lit::Str(s) => self.shader_text(s, Braces::Template),
+                Lit::Str(s) => self.shader_text(s, Braces::Plain),
                 _ => {}
             },
             Expr::If(i) if !has_let(&i.cond) => {

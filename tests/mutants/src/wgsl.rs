@@ -8,8 +8,6 @@ use crate::rules::OPERATORS;
 /// How braces are meant.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Braces {
-    /// Doubled ones hold the name of a piece that is filled in.
-    Template,
     /// Of a format string: single ones hold a value, doubled ones are braces.
     Format,
     /// They are braces.
@@ -161,14 +159,8 @@ fn comment(text: &str) -> Option<usize> {
 
 /// A piece that is filled in later.
 fn filled(text: &str, braces: Braces) -> Option<usize> {
-    if let Some(name) = text.strip_prefix('$') {
-        return Some(1 + span(name, |c| c.is_ascii_alphanumeric() || c == '_'));
-    }
-    match braces {
-        Braces::Template => text.starts_with("{{").then(|| text.find("}}").map(|end| end + 2))?,
-        Braces::Format if text.starts_with('{') && !text.starts_with("{{") => text.find('}').map(|end| end + 1),
-        _ => None,
-    }
+    let holds_a_value = braces == Braces::Format && text.starts_with('{') && !text.starts_with("{{");
+    holds_a_value.then(|| text.find('}').map(|end| end + 1))?
 }
 
 fn number(text: &str) -> usize {
@@ -208,13 +200,13 @@ mod tests {
             0
         );
         assert_eq!(changed("var<workgroup> t: array<f32, 64>; // a + b", Braces::Plain).len(), 0);
-        assert_eq!(changed("let point = {{a}};", Braces::Template).len(), 0);
+        assert_eq!(changed("let point = {a};", Braces::Format).len(), 0);
     }
 
     #[test]
     fn tokens_that_change() {
         assert_eq!(changed("return -a * 1.0;", Braces::Plain), ["->", "*>/", "1.0>2.0"]);
-        assert_eq!(changed("im.step < $rows - x.y", Braces::Plain), ["step>slot", "<><=", "<>>", "->+", "y>x"]);
+        assert_eq!(changed("im.step < rows - x.y", Braces::Plain), ["step>slot", "<><=", "<>>", "->+", "y>x"]);
         assert_eq!(changed("({element}) % 4u;{{", Braces::Format), ["%>/", "4u>5u", "4u>3u"]);
         assert_eq!(changed("bitcast<u32>(x) >> 3u", Braces::Plain), [">>><<", "3u>4u", "3u>2u"]);
     }

@@ -44,9 +44,14 @@ fn variances_are_those_of_the_formulas() {
     // L = (2 0; 0.5 3), whose part below the diagonal is given times √2: LLᵀ has 4 and 0.25 + 9 on its diagonal.
     let lower = [ln(2.0), 77.0, 0.5 * 2f64.sqrt(), ln(3.0)];
     close("full-covariance", &[&[3.0, -1.0], &lower[..]].concat(), [4.0, 9.25]);
-    for spec in ["planar:length=1", "householder:length=1"] {
-        assert_eq!(variances(spec, &[0.5; 9][..if spec.starts_with('p') { 9 } else { 6 }]), None, "{spec}");
-    }
+    // I − 2vvᵀ/25 is (7 −24; −24 −7)/25: (49·4 + 576/4)/625 and (576·4 + 49/4)/625. A second reflection
+    // turns the sign of the first dimension, which leaves variances as they are.
+    let turned = [0.544, 3.706];
+    close("householder:length=1", &[3.0, -1.0, ln(4.0), ln(0.25), 3.0, 4.0], turned);
+    close("householder:length=2", &[3.0, -1.0, ln(4.0), ln(0.25), 3.0, 4.0, 5.0, 0.0], turned);
+    // Of (5, 5) the reflection swaps the two and turns their signs.
+    close("householder:length=2", &[3.0, -1.0, ln(4.0), ln(0.25), 3.0, 4.0, 5.0, 5.0], [3.706, 0.544]);
+    assert_eq!(variances("planar:length=1", &[0.5; 9]), None);
 }
 
 /// ln of the standard normal density in two dimensions.

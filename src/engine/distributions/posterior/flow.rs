@@ -24,6 +24,13 @@ pub(super) trait Flow: std::fmt::Debug + Send + Sync {
         false
     }
 
+    /// The variance of each dimension of f(z; h) around f(μ; h), of a Gaussian z around μ with these variances, where it has a closed
+    /// form. `[rows, latent]`
+    fn variance<'g>(&self, variance: Tensor<'g>, h: Tensor<'g>) -> Option<Tensor<'g>> {
+        let _ = (variance, h);
+        None
+    }
+
     /// f(z; h) `[rows, latent]` and ln |det ∂f/∂z| `[rows, 1]`, of z `[rows, latent]` and h `[rows, outputs]`.
     fn forward<'g>(&self, z: Tensor<'g>, h: Tensor<'g>) -> (Tensor<'g>, Tensor<'g>);
 }
@@ -76,6 +83,11 @@ impl<F: Flow> Posterior for Flowed<F> {
         }
         let [mu, log_var, _] = self.split(outputs);
         prior.kl_from_gaussian(mu, log_var)
+    }
+
+    fn marginal_variance<'g>(&self, outputs: Tensor<'g>) -> Option<Tensor<'g>> {
+        let [_, log_var, h] = self.split(outputs);
+        self.0.variance(log_var.exp(), h)
     }
 }
 

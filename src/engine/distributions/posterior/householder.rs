@@ -8,6 +8,9 @@ use super::planar::LENGTH;
 use crate::catalogue::{About, Kind, Piece};
 use crate::graph::Tensor;
 
+/// The most dimensions of which variances are computed, which takes a matrix of every row.
+const MOST: usize = 512;
+
 /// z′ = z − 2 v vᵀz/‖v‖², so many times.
 #[derive(Clone, Copy, Debug)]
 struct Householder {
@@ -35,6 +38,27 @@ impl Flow for Householder {
 
     fn keeps_lengths(&self) -> bool {
         true
+    }
+
+    /// Σ_j U_ij² σ_j², U being the product of the reflections: they are applied to all columns of the diagonal matrix of the σ_j.
+    fn variance<'g>(&self, variance: Tensor<'g>, h: Tensor<'g>) -> Option<Tensor<'g>> {
+        let (graph, [rows, latent]) = (variance.graph(), variance.dims());
+        if latent > MOST {
+            return None;
+        }
+        let shape = [rows, latent, latent];
+        let (i, j, zero) = (graph.coordinate(1, &shape), graph.coordinate(2, &shape), graph.constant(0.0));
+        let off = j.less(i) + i.less(j);
+        let mut columns = off.select(zero, variance.sqrt().reshape(&[rows, 1, latent]));
+        let mut parts = Parts::of(h);
+        for _ in 0..self.length {
+            let v = parts.next(latent);
+            let scale = (2.0 / (dot(v, v) + 1e-20)).reshape(&[rows, 1, 1]);
+            let v = v.reshape(&[rows, latent, 1]);
+            let dots = (v * columns).sum(&[1]).reshape(&[rows, 1, latent]);
+            columns = columns - v * (scale * dots);
+        }
+        Some(columns.square().sum(&[2]).reshape(&[rows, latent]))
     }
 
     fn forward<'g>(&self, mut z: Tensor<'g>, h: Tensor<'g>) -> (Tensor<'g>, Tensor<'g>) {

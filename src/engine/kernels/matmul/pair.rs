@@ -9,6 +9,7 @@ use super::{Matmul, text};
 use crate::kernels::args::Args;
 use crate::kernels::expr_wgsl::prelude;
 use crate::kernels::step::{DIMS, Step};
+use crate::kernels::wgsl::{Shader, rename};
 use crate::kernels::{Access, Cost, Kernel, Module, Traits};
 
 const MAIN: &str = include_str!("../../../../shaders/matmul_pair.wgsl");
@@ -114,30 +115,14 @@ fn second(functions: &str) -> String {
     let declared: Vec<&str> = functions
         .lines()
         .filter_map(|line| line.strip_prefix("fn ").or_else(|| line.strip_prefix("const ")))
-        .map(|rest| &rest[..rest.find(|c| !is_word(c)).unwrap_or(rest.len())])
+        .filter_map(|rest| rest.split([' ', ':', '(']).next())
         .collect();
-    let mut out = String::new();
-    for line in functions.lines().filter(|line| !line.starts_with("var<workgroup>")) {
-        let mut rest = line;
-        while !rest.is_empty() {
-            let end = rest.find(|c| !is_word(c)).unwrap_or(rest.len());
-            let (word, gap) = (&rest[..end], rest[end..].find(is_word).unwrap_or(rest.len() - end));
-            out += match word {
-                "d0" => "d2",
-                "d1" => "d3",
-                _ => word,
-            };
-            out += if declared.contains(&word) { "_second" } else { "" };
-            out += &rest[end..end + gap];
-            rest = &rest[end + gap..];
-        }
-        out += "\n";
-    }
-    out
-}
-
-fn is_word(c: char) -> bool {
-    c.is_ascii_alphanumeric() || c == '_'
+    let kept = functions.lines().filter(|line| !line.starts_with("var<workgroup>")).flat_map(|line| [line, "\n"]);
+    rename(&kept.collect::<String>(), |word| match word {
+        "d0" => Some("d2".into()),
+        "d1" => Some("d3".into()),
+        _ => declared.contains(&word).then(|| format!("{word}_second")),
+    })
 }
 
 impl Kernel for Pair {
@@ -155,14 +140,12 @@ impl Kernel for Pair {
             let tiles = |p: usize| configs[p].tiles(self.products[p].m, self.products[p].n);
             [tiles(0), tiles(0) + tiles(1)]
         };
-        let main = text::fill(MAIN, &[("first", first.to_string()), ("tiles", both.to_string())]);
+        let functions = |p: usize| self.functions(p, configs[p], traits);
+        let products = functions(0) + "\n" + &second(&functions(1));
+        let main = Shader::new(MAIN).set("FIRST", first).set("TILES", both).put("product", products);
         let text = prelude(self.products.iter().map(|product| &product.expr))
             + &self.declarations()
-            + &self.functions(0, configs[0], traits)
-            + "\n"
-            + &second(&self.functions(1, configs[1], traits))
-            + "\n"
-            + &text::entry(configs[0], &main);
+            + &text::entry(configs[0], main);
         Module { text, workgroups: [both as u32, 1, 1] }
     }
 

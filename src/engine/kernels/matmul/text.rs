@@ -1,19 +1,21 @@
 //! The WGSL of a matrix product, C = A B, for one configuration.
 //!
-//! The shaders stand in `shaders/matmul_*.wgsl`; a `{{name}}` in them is a constant of the configuration, a piece of the layout,
-//! or a line repeated for every register. What becomes of a result is not the product's affair: the text calls
+//! The shaders stand in `shaders/matmul_*.wgsl`; filled in are the constants of the configuration, what depends on the layout,
+//! and lines that are repeated for every register. What becomes of a result is not the product's affair: the text calls
 //! `epilogue(row, col, acc)` once for every element of C, and the caller brings that function and its bindings.
 //!
 //! Sizes, in the immediates: `d0 = (m, n, k, offset of A)`, `d1 = (stride of A, offset of B, stride of B, _)`, in words.
 
 use super::choose::{Config, Layout};
 use crate::kernels::Access;
+use crate::kernels::wgsl::{Shader, rename};
 
 const TILE: &str = include_str!("../../../../shaders/matmul_tile.wgsl");
 const OPERAND: &str = include_str!("../../../../shaders/matmul_operand.wgsl");
 const BROADCAST: &str = include_str!("../../../../shaders/matmul_broadcast.wgsl");
 const REGISTERS: &str = include_str!("../../../../shaders/matmul_registers.wgsl");
 const TILED: &str = include_str!("../../../../shaders/matmul_tiled.wgsl");
+const SLICES: &str = include_str!("../../../../shaders/matmul_slices.wgsl");
 const MAIN: &str = include_str!("../../../../shaders/matmul_main.wgsl");
 
 const LANES: [char; 4] = ['x', 'y', 'z', 'w'];
@@ -34,8 +36,8 @@ pub struct Hooks {
 pub fn wgsl(config: Config, layout: Layout, hooks: Hooks, blocks: usize, epilogue: &str) -> String {
     let bindings = binding(0, layout.wide_a, Access::Read) + &binding(1, layout.wide_b, Access::Read);
     let product = functions(config, layout, hooks, blocks, [0, 1]);
-    let main = entry(config, MAIN);
-    format!("{epilogue}\n{bindings}\n{product}\n{main}")
+    let main = entry(config, Shader::new(MAIN).put("product", product));
+    format!("{epilogue}\n{bindings}\n{main}")
 }
 
 /// The declaration of a binding, `b<index>`.
@@ -54,44 +56,37 @@ pub fn functions(config: Config, layout: Layout, hooks: Hooks, blocks: usize, [a
     };
     let a = operand("a", a, layout.wide_a, !layout.transpose_a, ["im.d0.x", "im.d0.w", "im.d1.x"]);
     let b = operand("b", b, layout.wide_b, layout.transpose_b, ["im.d0.y", "im.d1.y", "im.d1.z"]);
-    format!("{TILE}\n{a}\n{b}\n{body}")
+    TILE.to_string() + "\n" + &body.put("operands", a + "\n" + &b).put("epilogue", "").text()
 }
 
 /// An entry point, the size of its workgroups and the number of an invocation in one being the configuration's.
-pub fn entry(config: Config, template: &str) -> String {
-    let lane = match config {
-        Config::Broadcast { .. } => "subgroup_invocation_id",
-        Config::Registers { .. } | Config::Tiled { .. } => "local_invocation_index",
-    };
-    fill(template, &[("threads", config.threads().to_string()), ("lane", lane.into())])
+pub fn entry(config: Config, main: Shader) -> String {
+    let main = main.set("WORKGROUP", config.threads());
+    match config {
+        Config::Broadcast { .. } => main.put("lane", "@builtin(subgroup_invocation_id) lane: u32,"),
+        Config::Registers { .. } | Config::Tiled { .. } => main,
+    }
+    .text()
 }
 
 /// One operand's block reader. `[extent, offset, stride]` are the immediates that hold them.
 fn operand(name: &str, binding: usize, wide: bool, along_k: bool, [extent, offset, stride]: [&str; 3]) -> String {
-    let read = if wide {
-        "return {{words}}[at.x / 4u];"
-    } else {
-        "return vec4<f32>({{words}}[at.x], {{words}}[at.y], {{words}}[at.z], {{words}}[at.w]);"
-    };
-    fill(
-        OPERAND,
-        &[
-            ("read", read.into()),
-            ("words", format!("b{binding}")),
-            ("name", name.into()),
-            ("extent", extent.into()),
-            ("offset", offset.into()),
-            ("stride", stride.into()),
-            ("along_k", along_k.to_string()),
-        ],
-    )
+    let sizes = [("extent", extent), ("offset", offset), ("stride", stride), ("along_k", &along_k.to_string())];
+    let sizes = sizes.map(|(name, value)| format!("let {name} = {value};"));
+    let mut shader = Shader::new(OPERAND).put("binding", "").put("sizes", lines(sizes));
+    if wide {
+        shader = shader.put("read", "return b0[at.x / 4u];");
+    }
+    rename(&shader.text(), |word| match word.strip_prefix("a_") {
+        Some(function) => Some(format!("{name}_{function}")),
+        None => (word == "b0").then(|| format!("b{binding}")),
+    })
 }
 
-fn broadcast(subgroup: u32, rows: u32, swapped: bool, hooks: Hooks, blocks: usize) -> String {
+fn broadcast(subgroup: u32, rows: u32, swapped: bool, hooks: Hooks, blocks: usize) -> Shader {
     let groups = rows / 4;
     let quads = subgroup / groups; // groups of four k in a step
-    let sides = [("a", "im.d0.x"), ("b", "im.d0.y")];
-    let [(x, x_extent), (y, y_extent)] = if swapped { [sides[1], sides[0]] } else { sides };
+    let [x, y] = if swapped { ["b", "a"] } else { ["a", "b"] };
     let broadcast_sums = hooks.row_sum && !swapped;
     let lane_sums = hooks.row_sum && swapped;
 
@@ -143,27 +138,25 @@ fn broadcast(subgroup: u32, rows: u32, swapped: bool, hooks: Hooks, blocks: usiz
             if broadcast_sums { format!(" sum = sum{}.{};", r / 4, LANES[r as usize % 4]) } else { String::new() };
         format!("case {r}u: {{ c = c{r};{sum} }}")
     };
-    fill(
-        BROADCAST,
-        &[
-            ("accumulators", lines(accumulators)),
-            ("steps", turn(blocks, "K_STEP", &lines(steps))),
-            ("blocks", format!("{blocks}u")),
-            ("sums", lines(sums)),
-            ("row_sum", given(broadcast_sums, "var sum = 0.0;")),
-            ("select_row", lines((0..rows).map(select_row))),
-            ("deliver_sum", given(broadcast_sums, "if (j0 == 0u) { epilogue_row_sum(i0 + r, sum); }")),
-            ("deliver", if swapped { "epilogue(j, i, value)" } else { "epilogue(i, j, value)" }.into()),
-            ("subgroup", subgroup.to_string()),
-            ("rows", rows.to_string()),
-            ("x_extent", x_extent.into()),
-            ("y_extent", y_extent.into()),
-            ("x", x.into()),
-        ],
-    )
+    let shader = Shader::new(BROADCAST)
+        .set("SUBGROUP", subgroup)
+        .set("ROWS", rows)
+        .set("BLOCKS", blocks)
+        .put("accumulators", lines(accumulators))
+        .put("steps", turn(blocks, "K_STEP", &lines(steps)))
+        .put("sums", lines(sums))
+        .put("row_sum", given(broadcast_sums, "var sum = 0.0;"))
+        .put("select_row", lines((0..rows).map(select_row)))
+        .put("deliver_sum", given(broadcast_sums, "if (j0 == 0u) { epilogue_row_sum(i0 + r, sum); }"));
+    if swapped {
+        let ends = "let x_end = im.d0.y;\nlet y_end = im.d0.x;";
+        shader.put("ends", ends).put("deliver", "if (j < im.d0.x) { epilogue(j, i, value); }")
+    } else {
+        shader
+    }
 }
 
-fn registers(micro: u32, hooks: Hooks, blocks: usize) -> String {
+fn registers(micro: u32, hooks: Hooks, blocks: usize) -> Shader {
     let groups = micro / 4;
     let mut steps = Vec::new();
     for g in 0..groups {
@@ -177,24 +170,20 @@ fn registers(micro: u32, hooks: Hooks, blocks: usize) -> String {
         steps.push(format!("c{r}_{h} = accumulate(c{r}_{h}, x{}[{}], y{h});", r / 4, r % 4));
     }
     let column = |h: u32| format!("j0 + {}u", 4 * h);
-    fill(
-        REGISTERS,
-        &[
-            ("accumulators", accumulators(micro, groups, hooks, "true", column)),
-            ("steps", turn(blocks, "4u", &lines(steps))),
-            ("blocks", format!("{blocks}u")),
-            ("row", row(groups, hooks)),
-            ("select_row", select_row(micro, groups, hooks)),
-            ("deliver_sum", given(hooks.row_sum, "if (j0 == 0u) { epilogue_row_sum(i0 + r, sum); }")),
-            ("deliver", deliver(groups, "i0 + r", column)),
-            ("micro", micro.to_string()),
-        ],
-    )
+    Shader::new(REGISTERS)
+        .set("MICRO", micro)
+        .set("BLOCKS", blocks)
+        .put("accumulators", accumulators(micro, groups, hooks, "true", column))
+        .put("steps", turn(blocks, "4u", &lines(steps)))
+        .put("row", row(groups, hooks))
+        .put("select_row", select_row(micro, groups, hooks))
+        .put("deliver", deliver(groups, "i0 + r", column))
+        .put("deliver_sum", given(hooks.row_sum, "if (j0 == 0u) { epilogue_row_sum(i0 + r, sum); }"))
 }
 
-fn tiled(config: Config, layout: Layout, hooks: Hooks) -> String {
+fn tiled(config: Config, layout: Layout, hooks: Hooks) -> Shader {
     let Config::Tiled { tile_m, tile_n, tile_k, micro_m, micro_n, slices } = config else {
-        return String::new();
+        unreachable!("tiles are asked for");
     };
     let (x_groups, y_groups) = (micro_m / 4, micro_n / 4);
     let per_thread = ((tile_m + tile_n) * tile_k / 16).div_ceil(config.threads());
@@ -223,48 +212,27 @@ fn tiled(config: Config, layout: Layout, hooks: Hooks) -> String {
         add_slices.extend(registers.map(|register| format!("{register} = add_slices(thread, {register});")));
     }
     let column = |h: u32| format!("j0 + (across + {h}u * ACROSS) * 4u");
-    fill(
-        TILED,
-        &[
-            ("accumulators", accumulators(micro_m, y_groups, hooks, "slice == 0u", column)),
-            ("fetch_first", blocks(&|p, id| format!("var staged{p} = fetch({id}, i0, j0, 0u);"))),
-            ("fetch_next", blocks(&|p, id| format!("staged{p} = fetch({id}, i0, j0, k0 + TILE_K);"))),
-            ("put", blocks(&|p, id| format!("put({id}, staged{p});"))),
-            ("steps", lines(steps)),
-            ("slice_sums", given(slices > 1, ADD_SLICES)),
-            ("add_slices", lines(add_slices)),
-            ("row", row(y_groups, hooks)),
-            ("select_row", select_row(micro_m, y_groups, hooks)),
-            ("deliver_sum", given(hooks.row_sum, "if (tile.x == 0u && across == 0u) { epilogue_row_sum(i, sum); }")),
-            ("deliver", deliver(y_groups, "i", column)),
-            ("tile_m", tile_m.to_string()),
-            ("tile_n", tile_n.to_string()),
-            ("tile_k", tile_k.to_string()),
-            ("micro_m", micro_m.to_string()),
-            ("micro_n", micro_n.to_string()),
-            ("slices", slices.to_string()),
-            ("a_along_k", (!layout.transpose_a).to_string()),
-            ("b_along_k", layout.transpose_b.to_string()),
-        ],
-    )
+    let along_k = [("A", !layout.transpose_a), ("B", layout.transpose_b)];
+    Shader::new(TILED)
+        .set("TILE_M", tile_m)
+        .set("TILE_N", tile_n)
+        .set("TILE_K", tile_k)
+        .set("MICRO_M", micro_m)
+        .set("MICRO_N", micro_n)
+        .set("SLICES", slices)
+        .put("layout", lines(along_k.map(|(side, along_k)| format!("const {side}_ALONG_K = {along_k};"))))
+        .put("slices", if slices > 1 { Shader::new(SLICES).text() } else { String::new() })
+        .put("accumulators", accumulators(micro_m, y_groups, hooks, "slice == 0u", column))
+        .put("fetch_first", blocks(&|p, id| format!("var staged{p} = fetch({id}, i0, j0, 0u);")))
+        .put("fetch_next", blocks(&|p, id| format!("staged{p} = fetch({id}, i0, j0, k0 + TILE_K);")))
+        .put("put", blocks(&|p, id| format!("put({id}, staged{p});")))
+        .put("steps", lines(steps))
+        .put("add_slices", lines(add_slices))
+        .put("row", row(y_groups, hooks))
+        .put("select_row", select_row(micro_m, y_groups, hooks))
+        .put("deliver", deliver(y_groups, "i", column))
+        .put("deliver_sum", given(hooks.row_sum, "if (tile.x == 0u && across == 0u) { epilogue_row_sum(i, sum); }"))
 }
-
-/// Adds the shares of the slices, in their order; every thread of the workgroup must call it.
-const ADD_SLICES: &str = "var<workgroup> partial: array<vec4<f32>, THREADS>;
-
-fn add_slices(thread: u32, own: vec4<f32>) -> vec4<f32> {
-    workgroupBarrier();
-    partial[thread] = own;
-    workgroupBarrier();
-    var sum = own;
-    if (thread < ACROSS * DOWN) {
-        for (var slice = 1u; slice < SLICES; slice += 1u) {
-            sum += partial[thread + slice * ACROSS * DOWN];
-        }
-    }
-    return sum;
-}
-";
 
 /// One turn of a loop over a sum: so many blocks of it, `step` apart. What lies past the end is read as zero and counts for
 /// nothing.
@@ -325,11 +293,6 @@ fn lines(text: impl IntoIterator<Item = String>) -> String {
     text.into_iter().collect::<Vec<_>>().join("\n")
 }
 
-/// Replaces every `{{name}}` of a template.
-pub fn fill(template: &str, values: &[(&str, String)]) -> String {
-    values.iter().fold(template.to_owned(), |text, (name, value)| text.replace(&format!("{{{{{name}}}}}"), value))
-}
-
 #[cfg(test)]
 mod tests {
     use naga::valid::{Capabilities, ShaderStages, SubgroupOperationSet, ValidationFlags, Validator};
@@ -357,7 +320,7 @@ mod tests {
                     let hooks = Hooks { initial, row_sum };
                     let blocks = if bits % 3 == 0 { 3 } else { 1 };
                     let text = wgsl(config, layout, hooks, blocks, &format!("{IMMEDIATES}{EPILOGUE}"));
-                    assert!(!text.contains("{{"), "{config:?}: a placeholder is left\n{text}");
+                    assert!(!text.contains("//="), "{config:?}: a mark is left\n{text}");
                     let module =
                         naga::front::wgsl::parse_str(&text).unwrap_or_else(|e| panic!("{}", e.emit_to_string(&text)));
                     Validator::new(ValidationFlags::all(), Capabilities::all())

@@ -22,6 +22,7 @@ use rayon::prelude::*;
 
 use super::args::Args;
 use super::step::{DIMS, Step};
+use super::wgsl::Shader;
 use super::{Access, Cost, IMMEDIATES, Kernel, Module, Traits};
 use crate::catalogue::Piece;
 pub use pass::Pass;
@@ -80,6 +81,10 @@ pub struct Descent {
 const SHADER: &str = include_str!("../../../../shaders/optimiser.wgsl");
 const POINT: &str = include_str!("../../../../shaders/optimisers/point.wgsl");
 
+/// The factor on gradients that are clipped.
+const CLIPPED: &str = "let norm = sqrt(squared_norm[0]);
+let scale = select(-1.0, min(1.0, bitcast<f32>(im.d1.x) / max(norm, 1e-30)), squared_norm[0] < 1e38);";
+
 impl Descent {
     /// Words of one chunk.
     pub fn chunk(len: usize) -> usize {
@@ -132,12 +137,6 @@ impl Kernel for Descent {
     }
 
     fn module(&self, traits: &Traits, _: usize) -> Module {
-        let scale = match self.clip {
-            None => "1.0",
-            Some(_) => {
-                "select(-1.0, min(1.0, bitcast<f32>(im.d1.x) / max(sqrt(squared_norm[0]), 1e-30)), squared_norm[0] < 1e38)"
-            }
-        };
         let scalar = |i: usize| match self.slots.get(i) {
             Some(slot) => format!("im.s{}[{}]", slot / 4, slot % 4),
             None => "0.0".to_string(),
@@ -145,18 +144,19 @@ impl Kernel for Descent {
         let has = |i: usize| i <= self.kept();
         let fields = ["theta", "a", "b"];
         let load = |i: usize| if has(i) { format!("{}_[i]", fields[i]) } else { "vec4<f32>()".to_string() };
-        let store = |i: usize| format!("{0}_[i] = select(after.{0}, before.{0}, keep);", fields[i]);
-        let text = IMMEDIATES.to_string()
-            + &self.declare()
-            + POINT
-            + self.optimiser.wgsl()
-            + &SHADER
-                .replace("{{threads}}", if traits.software { "8" } else { "256" })
-                .replace("{{half}}", if traits.software { "4u" } else { "128u" })
-                .replace("{{scalars}}", &(0..MOST.1).map(scalar).collect::<Vec<_>>().join(", "))
-                .replace("{{load}}", &(0..=MOST.0).map(load).collect::<Vec<_>>().join(", "))
-                .replace("{{store}}", &(0..=self.kept()).map(store).collect::<Vec<_>>().join("\n        "))
-                .replace("{{scale}}", scale);
+        let store = |i: usize| format!("{0}_[i] = select(after.{0}, before.{0}, keep);\n", fields[i]);
+        let joined = |parts: Vec<String>| parts.join(", ");
+        let mut shader = Shader::new(SHADER)
+            .set("WORKGROUP", if traits.software { 8 } else { 256 })
+            .put("bindings", self.declare())
+            .put("rule", Shader::new(self.optimiser.wgsl()).text())
+            .put("scalars", format!("let scalars = vec3<f32>({});", joined((0..MOST.1).map(scalar).collect())))
+            .put("load", format!("let before = Point({});", joined((0..=MOST.0).map(load).collect())))
+            .put("store", (0..=self.kept()).map(store).collect::<String>());
+        if self.clip.is_some() {
+            shader = shader.put("scale", CLIPPED);
+        }
+        let text = IMMEDIATES.to_string() + POINT + &shader.text();
         Module { text, workgroups: [Descent::partials(self.len) as u32, 1, 1] }
     }
 

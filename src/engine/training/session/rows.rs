@@ -15,6 +15,15 @@ const CHUNK: usize = 256;
 /// Codes of each row that are weighed at once.
 const CODES: usize = 16;
 
+/// A seed of its own for each part of what a seed decides: no two parts, of one seed or of neighbouring ones, share what they draw
+/// (SplitMix64, Steele, Lea and Flood 2014).
+pub fn part_of_seed(seed: u64, part: u64) -> u64 {
+    let mut z = seed.wrapping_add(part.wrapping_add(1).wrapping_mul(0x9e37_79b9_7f4a_7c15));
+    z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    z ^ (z >> 31)
+}
+
 impl Session {
     /// Posterior means `[rows, latent]` of rows.
     ///
@@ -71,23 +80,32 @@ impl Session {
     /// [`Session::encode`].
     pub fn impute<'a>(&mut self, rows: impl Into<Given<'a>>, samples: usize, seed: u64) -> Result<Vec<f32>> {
         check_samples(samples)?;
+        self.model.can().density()?;
         let (given, features) = (rows.into(), self.model.features());
+        let (given, taken) = self.taken(given);
+        Prepared::new(given, taken)?;
+        // Only rows with blanks have anything to fill in.
+        let has_blanks = |row: &usize| given.x[row * features..][..features].iter().any(|value| value.is_nan());
+        let rows: Vec<usize> = (0..given.x.len() / features).filter(has_blanks).collect();
+        let pick = |values: &[f32], width: usize| -> Vec<f32> {
+            rows.iter().flat_map(|&row| &values[row * width..][..width]).copied().collect()
+        };
+        let (x, y) = (pick(given.x, features), pick(given.y, taken.condition));
         // Codes come in parts, and are summed up as they come, so that memory does not grow with their number.
-        let mut sums: Vec<Sum> = vec![];
-        for part in 0..samples.div_ceil(CODES) {
-            let seed = seed.wrapping_add(part as u64);
-            let found = self.of_rows("impute", given, features + 1, seed, |model, rows| {
+        let mut sums: Vec<Sum> = rows.iter().map(|_| Sum::new(features)).collect();
+        let parts = if rows.is_empty() { 0 } else { samples.div_ceil(CODES) };
+        for part in 0..parts {
+            let seed = part_of_seed(seed, part as u64);
+            let found = self.of_rows("impute", Given::new(&x, &y), features + 1, seed, |model, rows| {
                 let [mean, log_total] = model.can().density()?.weighted(rows, CODES).mean();
                 Ok(mean.graph().concat(&[mean, log_total], 1))
             })?;
-            sums.resize_with(found.len() / (features + 1), || Sum::new(features));
             sums.iter_mut().zip(found.chunks_exact(features + 1)).for_each(|(sum, part)| sum.add(part));
         }
         let mut filled = given.x.to_vec();
-        for (row, sum) in filled.chunks_exact_mut(features).zip(&sums) {
-            for (value, mean) in row.iter_mut().zip(sum.means()).filter(|(value, _)| value.is_nan()) {
-                *value = mean;
-            }
+        for (&row, sum) in rows.iter().zip(&sums) {
+            let row = &mut filled[row * features..][..features];
+            row.iter_mut().zip(sum.means()).filter(|(value, _)| value.is_nan()).for_each(|(value, mean)| *value = mean);
         }
         Ok(filled)
     }
@@ -250,7 +268,18 @@ impl Sum {
 
 #[cfg(test)]
 mod tests {
-    use super::Sum;
+    use super::{Sum, part_of_seed};
+
+    #[test]
+    fn no_two_parts_share_a_seed() {
+        let all: std::collections::HashSet<u64> =
+            (0..300).flat_map(|seed| (0..300).map(move |part| part_of_seed(seed, part))).collect();
+        assert_eq!(all.len(), 300 * 300);
+        // What a plain sum does.
+        let sums: std::collections::HashSet<u64> =
+            (0..300u64).flat_map(|seed| (0..300).map(move |part| seed + part)).collect();
+        assert!(sums.len() < 600);
+    }
 
     #[test]
     fn parts_are_weighed_whatever_their_size_and_order() {
