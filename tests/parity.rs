@@ -6,16 +6,20 @@
 mod common;
 
 use std::collections::BTreeSet;
+use std::ops::ControlFlow;
 use std::time::Instant;
 
 use common::Shared;
 use elbo::Result;
+use elbo::apps::bench::Workload;
 use elbo::apps::doctor::{Outcome, Report, Trial, examine};
+use elbo::config::{Preset, TrainingConfig};
 use elbo::engine::cpu::Cpu;
 use elbo::engine::gpu::Options;
 use elbo::engine::kernels::table::{Case, TABLE, variants};
 use elbo::engine::kernels::{Step, Traits};
-use elbo::engine::program::{Buffer, Executor, Launch, Program, ProgramId};
+use elbo::engine::program::{Buffer, Executor, Launch, Objects, Program, ProgramId, ReadTicket};
+use elbo::engine::training::{Session, Trainer};
 
 /// Tries all cases of a row in all variants.
 fn parity(name: &str) {
@@ -62,6 +66,51 @@ fn with_the_compilers_own_checks() {
     }
 }
 
+/// Where an adapter grants 64 bytes of immediates or none, every kernel writes the same bits as with 128.
+#[test]
+fn with_fewer_immediates() {
+    let [many, step, none] =
+        [128, 64, 0].map(|bytes| common::open(Options { immediates: Some(bytes), ..Options::default() }));
+    let (Some(mut many), Some(step), Some(none)) = (many, step, none) else { return };
+    assert_eq!(BTreeSet::from([many.passing(), step.passing(), none.passing()]).len(), 3, "three ways to pass them");
+    for mut few in [step, none] {
+        for row in TABLE {
+            // Several steps of different scalars, sizes and rows, as all cases together have them.
+            for (seed, case) in (row.cases)().iter().enumerate() {
+                let trial = Trial::new(case, seed as u64, &mut Cpu::new()).expect("the reference runs");
+                let variant = &variants(&case.kernel, &many.traits())[0];
+                let [expected, found] =
+                    [&mut many, &mut few].map(|gpu| trial.written(variant, gpu).expect("the device runs"));
+                assert!(expected == found, "{} {}, {}", row.name, case.label, few.passing());
+            }
+        }
+        assert_eq!(few.objects(), Objects::default(), "all that was loaded is gone");
+    }
+}
+
+/// And so does training, with many steps in a submit.
+#[test]
+fn training_with_fewer_immediates() {
+    const SMALL: Workload = Workload { name: "small", features: 20, hidden: &[16], latent: 3 };
+    let train = |bytes: u32, seed: u64| {
+        let gpu = common::open(Options { immediates: Some(bytes), ..Options::default() })?;
+        let training =
+            TrainingConfig { batch: 8, seed, steps_per_submit: Some(5), ..Preset::Classic.config().training };
+        let session = Session::new(SMALL.model(), Box::new(gpu), seed);
+        let mut trainer = Trainer::new(session, &SMALL.data(8).unwrap(), &training, 1.0, true).unwrap();
+        let mut losses = vec![];
+        for _ in 0..5 {
+            let record = trainer.epoch(&mut |_| ControlFlow::Continue(())).unwrap().expect("nobody stopped it");
+            losses.push(record.loss.to_bits());
+        }
+        Some((losses, trainer.checkpoint().unwrap().tensors))
+    };
+    let Some(expected) = train(128, 1) else { return };
+    assert_eq!(train(64, 1).unwrap(), expected);
+    assert_eq!(train(0, 1).unwrap(), expected);
+    assert_ne!(train(0, 2).unwrap(), expected, "another seed is another run");
+}
+
 /// A CPU executor that does something wrong to what is read back.
 struct Wrong<F: FnMut(&str, &mut Vec<u32>) + Send>(Cpu, F);
 
@@ -74,7 +123,11 @@ impl<F: FnMut(&str, &mut Vec<u32>) + Send> Executor for Wrong<F> {
         self.0.load(program)
     }
 
-    fn program(&self, id: ProgramId) -> &Program {
+    fn unload(&mut self, id: ProgramId) -> Result<()> {
+        self.0.unload(id)
+    }
+
+    fn program(&self, id: ProgramId) -> Result<&Program> {
         self.0.program(id)
     }
 
@@ -96,6 +149,22 @@ impl<F: FnMut(&str, &mut Vec<u32>) + Send> Executor for Wrong<F> {
 
     fn write(&mut self, buffer: &str, words: &[u32]) -> Result<()> {
         self.0.write(buffer, words)
+    }
+
+    fn begin_read(&mut self, buffer: &str) -> Result<ReadTicket> {
+        self.0.begin_read(buffer)
+    }
+
+    fn poll_read(&mut self, ticket: &ReadTicket) -> Result<Option<Vec<u32>>> {
+        self.0.poll_read(ticket)
+    }
+
+    fn has_room(&mut self) -> Result<bool> {
+        self.0.has_room()
+    }
+
+    fn wait(&mut self, ticket: Option<&ReadTicket>) -> Result<()> {
+        self.0.wait(ticket)
     }
 
     fn read(&mut self, buffer: &str) -> Result<Vec<u32>> {

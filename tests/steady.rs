@@ -1,4 +1,4 @@
-//! Training in the steady state: nothing is made, the heap stays as it is, and memory is what the programs say.
+//! Training in the steady state: nothing is made, the heap stays as it is, and memory is what the programs say. What is unloaded is gone.
 
 mod common;
 
@@ -8,7 +8,9 @@ use elbo::apps::bench::{CountingAllocator, Workload, count_heap};
 use elbo::config::{Preset, TrainingConfig};
 use elbo::engine::cpu::Cpu;
 use elbo::engine::gpu::Options;
-use elbo::engine::program::{Counters, Executor, Program};
+use elbo::engine::graph::Graph;
+use elbo::engine::kernels::Step;
+use elbo::engine::program::{Buffer, Counters, Executor, Launch, Program, Request, lower};
 use elbo::engine::training::{Session, Trainer};
 
 #[global_allocator]
@@ -91,5 +93,136 @@ fn nothing_is_made_and_memory_is_as_predicted() {
         trainer.session.executor.read(&name).unwrap();
         let made = trainer.session.executor.counters() - before;
         assert_eq!(made.buffers > 0 && made.waits > 0, !trainer.session.executor.is_cpu(), "{made:?}");
+    }
+}
+
+fn executors() -> impl Iterator<Item = Box<dyn Executor>> {
+    let gpu = common::open(Options::default()).map(|gpu| Box::new(gpu) as Box<dyn Executor>);
+    gpu.into_iter().chain([Box::new(Cpu::new()) as Box<dyn Executor>])
+}
+
+/// x ↦ factor·x of so many numbers, from `input.x` to `output.y`, and their sum as a statistic.
+fn multiple(len: usize, factor: f32) -> Program {
+    let graph = Graph::new();
+    let y = factor * graph.input("x", &[len]);
+    lower(&Request { outputs: vec![("y", y)], statistics: vec![("sum", y)], ..Request::new("multiple", &graph) })
+}
+
+/// What an executor has: its objects, its bytes and, where that is told, those of the device.
+fn held(executor: &dyn Executor) -> impl PartialEq + std::fmt::Debug {
+    (executor.objects(), executor.bytes(), executor.device_memory().map(|memory| memory.allocated))
+}
+
+#[test]
+fn what_is_unloaded_leaves_nothing_behind() {
+    let _alone = ALONE.lock();
+    for mut executor in executors() {
+        let kept = Buffer { name: "input.x".to_string(), words: 1000 };
+        executor.allocate(&kept).unwrap();
+        let stays = executor.load(multiple(1000, 2.0)).unwrap();
+        executor.write_f32("input.x", &[3.0; 1000]).unwrap();
+        let mut once = |factor: f32| {
+            let id = executor.load(multiple(1000, factor)).unwrap();
+            let before = held(&*executor);
+            executor.run(id, &[Step::default()]).unwrap();
+            assert_eq!(executor.read_f32("output.y").unwrap(), [3.0 * factor; 1000]);
+            executor.unload(id).unwrap();
+            assert!(held(&*executor) != before, "what is loaded is seen");
+            (id, held(&*executor))
+        };
+        let (_, first) = once(1.5);
+        for round in 0..100 {
+            assert_eq!(once(1.5 + (round % 3) as f32).1, first, "round {round}");
+        }
+        // A handle of a program that is gone stands for no other, and using it is an error.
+        let (gone, _) = once(4.0);
+        let same_place = executor.load(multiple(1000, 5.0)).unwrap();
+        assert_ne!(gone, same_place);
+        let errors = [
+            executor.run(gone, &[Step::default()]).unwrap_err(),
+            executor
+                .launch(&[
+                    Launch { program: stays, step: Step::default() },
+                    Launch { program: gone, step: Step::default() },
+                ])
+                .unwrap_err(),
+            executor.statistics(gone, true, &mut vec![]).unwrap_err(),
+            executor.program(gone).unwrap_err(),
+            executor.profile(gone, &Step::default()).unwrap_err(),
+            executor.unload(gone).unwrap_err(),
+        ];
+        assert!(errors.iter().all(|error| error.to_string().contains("not loaded")), "{errors:?}");
+        // What was launched of a program that is gone by now came to its end, and what others share is there.
+        executor.run(same_place, &[Step::default(); 3]).unwrap();
+        executor.unload(same_place).unwrap();
+        assert_eq!(executor.read_f32("output.y").unwrap(), [15.0; 1000]);
+        executor.run(stays, &[Step::default()]).unwrap();
+        let mut sums = vec![];
+        executor.statistics(stays, true, &mut sums).unwrap();
+        assert_eq!(sums, [6000.0]);
+        executor.unload(stays).unwrap();
+        assert!(executor.read("output.y").is_err(), "no program is left that has it");
+        assert_eq!(
+            (executor.read("input.x").unwrap().len(), executor.bytes()),
+            (1000, 4000),
+            "it was asked for by itself"
+        );
+    }
+}
+
+#[test]
+fn a_session_that_is_asked_for_ever_other_things_does_not_grow() {
+    let _alone = ALONE.lock();
+    for executor in executors() {
+        let mut trainer = trainer(executor);
+        let mut ask = |samples: std::ops::Range<usize>| {
+            samples.for_each(|samples| drop(trainer.session.log_likelihood(&[0.5; 50], samples, 1).unwrap()));
+            trainer.send(4).unwrap();
+            trainer.settle().unwrap();
+            let executor = &trainer.session.executor;
+            (executor.objects().programs, executor.objects().buffers, executor.bytes())
+        };
+        // Sixteen programs of 1 to 16 codes of each row at once; then ever the same.
+        let all = ask(1..17);
+        assert!(all.0 >= 16, "{all:?}");
+        assert_eq!(ask(17..33), all);
+        // Programs for data sets of ever other sizes make room for each other.
+        let mut most = (0, 0);
+        for rows in 20..60 {
+            let data = SMALL.data(rows).unwrap();
+            trainer.session.importance(&data, 1).unwrap();
+            let executor = &trainer.session.executor;
+            most = (most.0.max(executor.objects().programs), executor.objects().programs);
+        }
+        assert_eq!(most, (25, 25), "the training program and 24 others");
+        trainer.send(4).unwrap();
+        trainer.settle().unwrap();
+    }
+}
+
+#[test]
+fn reads_come_in_any_order_and_see_what_was_run_before_them() {
+    let _alone = ALONE.lock();
+    for mut executor in executors() {
+        let id = executor.load(multiple(64, 2.0)).unwrap();
+        let mut begin = |x: f32| {
+            executor.write_f32("input.x", &[x; 64]).unwrap();
+            executor.run(id, &[Step::default()]).unwrap();
+            executor.begin_read("output.y").unwrap()
+        };
+        let tickets = [1.0, 2.0, 3.0].map(&mut begin);
+        drop(begin(4.0));
+        for (ticket, expected) in tickets.iter().zip([2.0f32, 4.0, 6.0]).rev() {
+            let words = loop {
+                match executor.poll_read(ticket).unwrap() {
+                    Some(words) => break words,
+                    None => executor.wait(Some(ticket)).unwrap(),
+                }
+            };
+            assert_eq!(words, [expected.to_bits(); 64]);
+            let error = executor.poll_read(ticket).unwrap_err();
+            assert!(error.to_string().contains("given before"), "{error}");
+        }
+        assert!(executor.begin_read("nothing").is_err() && executor.has_room().is_ok());
     }
 }

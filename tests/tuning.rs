@@ -61,7 +61,7 @@ fn steps(gpu: &mut Gpu) -> Vec<f32> {
     let values: Vec<f32> = (0..80 * 36).map(|i| (i as f32 * 0.1).cos().abs()).collect();
     gpu.write_f32(&format!("data.{}", resident().name), &values).unwrap();
     let mut scalars = [1.0; 8];
-    scalars[gpu.program(id).scalar("model.step_size").unwrap()] = 0.01;
+    scalars[gpu.program(id).unwrap().scalar("model.step_size").unwrap()] = 0.01;
     gpu.run(id, &[Step { rows: 64, scalars, ..Step::default() }; 2]).unwrap();
     ["model.values", "model.gradients"].map(|buffer| gpu.read_f32(buffer).unwrap()).concat()
 }

@@ -120,9 +120,7 @@ impl Trial<'_> {
     /// # Errors
     /// If the device fails: what it computes is the report's affair.
     pub fn run(&self, variant: &Variant, device: &mut dyn Executor) -> Result<Report> {
-        let mut program = self.program.clone();
-        program.calls[0].kernel = Arc::new(variant.clone());
-        let written = run(device, &program, &self.inputs, &self.case.steps)?;
+        let written = self.written(variant, device)?;
         let mut report = compare(self.case, &self.expected, &written);
         for Control { what, changed } in &self.controls {
             let noticed =
@@ -132,6 +130,16 @@ impl Trial<'_> {
             }
         }
         Ok(report)
+    }
+
+    /// All words of all bindings as a device leaves them.
+    ///
+    /// # Errors
+    /// If the device fails.
+    pub fn written(&self, variant: &Variant, device: &mut dyn Executor) -> Result<Vec<Vec<u32>>> {
+        let mut program = self.program.clone();
+        program.calls[0].kernel = Arc::new(variant.clone());
+        run(device, &program, &self.inputs, &self.case.steps)
     }
 
     /// For each input, a change of one word that shows in what the reference writes.
@@ -215,7 +223,9 @@ fn run(executor: &mut dyn Executor, program: &Program, inputs: &[Vec<u32>], step
         executor.write(&buffer.name, &words)?;
     }
     executor.run(id, steps)?;
-    program.buffers.iter().map(|buffer| executor.read(&buffer.name)).collect()
+    let written = program.buffers.iter().map(|buffer| executor.read(&buffer.name)).collect();
+    executor.unload(id)?;
+    written
 }
 
 /// Compares all buffers whole.

@@ -17,7 +17,8 @@ pub fn run(args: &DoctorArgs) -> Result<()> {
         println!("\nTraining works here without a GPU; there is nothing to hold the CPU executor against.");
         return advise();
     };
-    println!("Device: {}\n", gpu.describe());
+    println!("Device: {}", gpu.describe());
+    println!("Given to kernels: {}\n", gpu.passing());
     let paint = Paint::stdout();
     let columns =
         [("kernel", Align::Left), ("cases", Align::Right), ("error / bound", Align::Right), ("", Align::Left)];

@@ -50,8 +50,12 @@ pub fn data(name: &str) -> PathBuf {
 
 /// A device of the test's own, where there is an adapter.
 pub fn open(options: Options) -> Option<Gpu> {
+    let options = match options.immediates {
+        None => options.with_environment().expect("ELBO_IMMEDIATES is a number"),
+        Some(_) => options,
+    };
     let gpu = Gpu::open(&adapter()?, options).expect("the adapter opens");
-    eprintln!("on {}", gpu.describe());
+    eprintln!("on {}, {}", gpu.describe(), gpu.passing());
     Some(gpu)
 }
 

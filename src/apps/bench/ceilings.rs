@@ -45,7 +45,9 @@ pub fn measure_ceilings(executor: &mut dyn Executor) -> Result<Ceilings> {
     (step.scalars[0], step.scalars[1]) = (0.999, 0.001);
     let mut seconds = |label: &str, kernel: Arc<dyn Kernel>, words: &[usize]| -> Result<f64> {
         let id = executor.load(program(label, kernel, words))?;
-        Ok(time(executor, id, &step)?.1[0])
+        let best = time(executor, id, &step)?.1[0];
+        executor.unload(id)?;
+        Ok(best)
     };
     let peak = Peak { invocations: 1 << 16, turns: 1024 };
     let flops = peak.cost().flops / seconds("peak", Arc::new(peak), &[peak.invocations])?;

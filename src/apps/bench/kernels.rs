@@ -143,6 +143,7 @@ fn measure(
         executor.write(buffer, &fill(b))?;
     }
     let (seconds, spread) = time(executor, id, step)?;
+    executor.unload(id)?;
     let (flops, bytes) = (cost.flops / seconds, (cost.bytes_read + cost.bytes_written) / seconds);
     let footprint = 4 * words.iter().sum::<usize>() as u64;
     Ok(KernelFigures {

@@ -233,7 +233,7 @@ fn figures(
         kind,
         piece,
         beside,
-        dispatches: runner.trainer.program().calls.len(),
+        dispatches: runner.trainer.program()?.calls.len(),
         samples_per_second,
         spread,
         cost: super::median(&mut plain.to_vec()).0 / samples_per_second,

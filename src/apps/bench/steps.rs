@@ -131,7 +131,7 @@ pub fn measure_step(
     let steady = measure_steady(trainer, chunk, timing.round / 2)?;
     let loss = measure_loss(trainer, batch, batch as f64 / samples_per_second, timing.round * 2)?;
     let growth = (timing.growth > 0).then(|| measure_growth(trainer, chunk, timing.growth)).transpose()?;
-    let dispatches = trainer.program().calls.len();
+    let dispatches = trainer.program()?.calls.len();
     Ok(StepFigures {
         step: workload.name.to_string(),
         batch,
@@ -193,7 +193,7 @@ pub fn profile_step(
     for _ in 0..repeats {
         all.push(bench.trainer.profile()?);
     }
-    let calls = &bench.trainer.program().calls;
+    let calls = &bench.trainer.program()?.calls;
     let median = |i: usize| {
         let mut times: Vec<f64> = all.iter().map(|run| run[i]).collect();
         times.sort_by(f64::total_cmp);
@@ -213,5 +213,5 @@ pub fn profile_step(
 /// # Errors
 /// If the model cannot be built.
 pub fn step_calls(workload: &Workload, batch: usize) -> Result<Vec<Call>> {
-    Ok(Bench::new(workload, batch, Box::new(Cpu::new()))?.trainer.program().calls.clone())
+    Ok(Bench::new(workload, batch, Box::new(Cpu::new()))?.trainer.program()?.calls.clone())
 }

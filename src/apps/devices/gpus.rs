@@ -35,7 +35,7 @@ pub(super) fn open(choice: &DeviceChoice, tuning: Option<Duration>) -> Result<Op
         // compiles itself.
         let real = !adapter.is_software();
         let (tuning, cache) = (tuning.filter(|_| real), cache_folder().filter(|_| real));
-        Gpu::open(&adapter, Options { tuning, cache, ..Options::default() })
+        Gpu::open(&adapter, Options { tuning, cache, ..Options::default() }.with_environment()?)
     };
     find(choice)?.map(open).transpose()
 }

@@ -21,20 +21,54 @@
 //! contract or reorder floating-point operations (`-C llvm-args=-fp-contract=fast`); and figures that are computed from a run's
 //! numbers in 64 bits, such as those of `elbo evaluate`, in their last digits. A GPU never gives these bits.
 
-use std::collections::HashMap;
-
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::kernels::{Args, Arithmetic, Step};
-use crate::program::{Buffer, Counters, Executor, Launch, Program, ProgramId, RING_SLOTS, check_memory};
+use crate::program::{
+    Buffer, Buffers, Counters, Executor, Launch, Objects, Program, ProgramId, Programs, RING_SLOTS, ReadTicket, Reads,
+    check_memory,
+};
 
 /// Runs programs on the CPU.
 #[derive(Default)]
 pub struct Cpu {
-    buffers: Vec<Box<[u32]>>,
-    names: HashMap<String, usize>,
-    programs: Vec<Loaded>,
+    memory: Memory,
+    /// The index of each buffer in memory, by name.
+    buffers: Buffers<usize>,
+    programs: Programs<Loaded>,
+    /// What was read and not given yet.
+    reads: Reads<Vec<u32>>,
     steps: u64,
     arithmetic: Arithmetic,
+}
+
+/// The words of buffers, by index. That of a buffer that is gone is used again.
+#[derive(Default)]
+struct Memory {
+    buffers: Vec<Box<[u32]>>,
+    free: Vec<usize>,
+    made: u64,
+}
+
+impl Memory {
+    fn make(&mut self, words: usize) -> usize {
+        self.made += 1;
+        let zeros = vec![0; words].into_boxed_slice();
+        match self.free.pop() {
+            Some(index) => {
+                self.buffers[index] = zeros;
+                index
+            }
+            None => {
+                self.buffers.push(zeros);
+                self.buffers.len() - 1
+            }
+        }
+    }
+
+    fn give_up(&mut self, index: usize) {
+        self.buffers[index] = Box::default();
+        self.free.push(index);
+    }
 }
 
 struct Loaded {
@@ -57,65 +91,47 @@ impl Cpu {
         Cpu { arithmetic: Arithmetic::Exact, ..Cpu::default() }
     }
 
-    /// Runs one call of a loaded program.
-    fn call(&mut self, id: ProgramId, call: usize, step: &Step) {
-        let loaded = &self.programs[id.0];
-        let call = &loaded.program.calls[call];
+    fn replay(&mut self, launches: &[Launch]) -> Result<()> {
+        let Cpu { memory, programs, steps, arithmetic, .. } = self;
+        for &Launch { program, step } in launches {
+            let loaded = programs.get_mut(program)?;
+            let step = Step { slot: (loaded.steps % RING_SLOTS) as u32, ..step };
+            loaded.steps += 1;
+            *steps += 1;
+            for call in 0..loaded.program.calls.len() {
+                loaded.call(call, memory, &step, *arithmetic);
+            }
+            if let Some(ring) = loaded.program.ring {
+                let items = loaded.program.statistics.len();
+                let values = &memory.buffers[loaded.buffers[ring]][step.slot as usize * items..][..items];
+                loaded.finished.extend(values.iter().map(|&w| f32::from_bits(w)));
+            }
+        }
+        Ok(())
+    }
+
+    /// Buffers that are to be made must fit this machine's memory; said before any is.
+    fn check_memory(&self, what: &str, buffers: &[Buffer]) -> Result<()> {
+        self.buffers.check_sizes(buffers)?;
+        let mut system = sysinfo::System::new();
+        system.refresh_memory();
+        check_memory(what, self.buffers.bytes_missing(buffers), system.available_memory(), "this machine")
+    }
+}
+
+impl Loaded {
+    /// Runs one of its calls.
+    fn call(&self, call: usize, memory: &mut Memory, step: &Step, arithmetic: Arithmetic) {
+        let call = &self.program.calls[call];
         let mut bound = [(std::ptr::null_mut::<u32>(), 0); 8];
         for (bound, slice) in bound.iter_mut().zip(&call.bindings) {
-            let buffer = &mut self.buffers[loaded.buffers[slice.buffer]];
+            let buffer = &mut memory.buffers[self.buffers[slice.buffer]];
             *bound = (buffer[slice.offset..][..slice.words].as_mut_ptr(), slice.words);
         }
         // SAFETY: the slices are inside live buffers, nothing else touches those during the call, and the program was
         // checked not to let what a call writes overlap its other slices.
         let args = unsafe { Args::new(&bound[..call.bindings.len()]) };
-        call.kernel.run(&args.computed(self.arithmetic), step);
-    }
-
-    fn replay(&mut self, launches: &[Launch]) {
-        for &Launch { program: id, step } in launches {
-            let loaded = &mut self.programs[id.0];
-            let step = Step { slot: (loaded.steps % RING_SLOTS) as u32, ..step };
-            loaded.steps += 1;
-            self.steps += 1;
-            for call in 0..loaded.program.calls.len() {
-                self.call(id, call, &step);
-            }
-            let loaded = &mut self.programs[id.0];
-            if let Some(ring) = loaded.program.ring {
-                let items = loaded.program.statistics.len();
-                let values = &self.buffers[loaded.buffers[ring]][step.slot as usize * items..][..items];
-                loaded.finished.extend(values.iter().map(|&w| f32::from_bits(w)));
-            }
-        }
-    }
-
-    /// Buffers that are to be made must fit this machine's memory; said before any is.
-    fn check_memory(&self, what: &str, buffers: &[Buffer]) -> Result<()> {
-        let new = buffers.iter().filter(|b| !self.names.contains_key(&b.name)).map(Buffer::bytes).sum();
-        let mut system = sysinfo::System::new();
-        system.refresh_memory();
-        check_memory(what, new, system.available_memory(), "this machine")
-    }
-
-    /// The index of a buffer, made if there is none of that name.
-    fn make(&mut self, name: String, words: usize) -> Result<usize> {
-        match self.names.get(&name) {
-            Some(&known) if self.buffers[known].len() == words => Ok(known),
-            Some(&known) => Err(Error::invalid(format!(
-                "the buffer {name} has {} words in one program and {words} in another",
-                self.buffers[known].len()
-            ))),
-            None => {
-                self.buffers.push(vec![0; words].into_boxed_slice());
-                self.names.insert(name, self.buffers.len() - 1);
-                Ok(self.buffers.len() - 1)
-            }
-        }
-    }
-
-    fn named(&self, name: &str) -> Result<usize> {
-        self.names.get(name).copied().ok_or_else(|| Error::invalid(format!("no program has a buffer named {name}")))
+        call.kernel.run(&args.computed(arithmetic), step);
     }
 }
 
@@ -133,76 +149,95 @@ impl Executor for Cpu {
     }
 
     fn load(&mut self, program: Program) -> Result<ProgramId> {
-        let id = self.programs.len();
-        self.check_memory(&format!("the program `{}`", program.name), &program.buffers)?;
-        let mut buffers = Vec::new();
-        for buffer in &program.buffers {
-            let name = if buffer.is_private() {
-                format!("{}.{id}.{}", program.name, buffer.name)
-            } else {
-                buffer.name.clone()
-            };
-            buffers.push(self.make(name, buffer.words)?);
+        let named = program.named_buffers(self.programs.next());
+        self.check_memory(&format!("the program `{}`", program.name), &named)?;
+        let Cpu { memory, buffers, .. } = self;
+        let buffers = named.iter().map(|buffer| buffers.take(buffer, || memory.make(buffer.words))).collect();
+        Ok(self.programs.insert(Loaded { program, buffers, steps: 0, finished: Vec::new() }))
+    }
+
+    fn unload(&mut self, id: ProgramId) -> Result<()> {
+        let loaded = self.programs.remove(id)?;
+        for buffer in loaded.program.named_buffers(id) {
+            if let Some(index) = self.buffers.release(&buffer.name) {
+                self.memory.give_up(index);
+            }
         }
-        self.programs.push(Loaded { program, buffers, steps: 0, finished: Vec::new() });
-        Ok(ProgramId(id))
+        Ok(())
     }
 
     fn allocate(&mut self, buffer: &Buffer) -> Result<()> {
         self.check_memory(&format!("the buffer {}", buffer.name), std::slice::from_ref(buffer))?;
-        self.make(buffer.name.clone(), buffer.words).map(|_| ())
-    }
-
-    fn words(&self, buffer: &str) -> Option<usize> {
-        self.names.get(buffer).map(|&index| self.buffers[index].len())
-    }
-
-    fn program(&self, id: ProgramId) -> &Program {
-        &self.programs[id.0].program
-    }
-
-    fn launch(&mut self, launches: &[Launch]) -> Result<()> {
-        // Inside the pool, where handing work to the next thread costs a tenth of what it does from outside.
-        rayon::scope(|_| self.replay(launches));
+        let Cpu { memory, buffers, .. } = self;
+        buffers.keep(buffer, || memory.make(buffer.words));
         Ok(())
     }
 
+    fn words(&self, buffer: &str) -> Option<usize> {
+        self.buffers.get(buffer).ok().map(|(_, words)| words)
+    }
+
+    fn program(&self, id: ProgramId) -> Result<&Program> {
+        Ok(&self.programs.get(id)?.program)
+    }
+
+    fn launch(&mut self, launches: &[Launch]) -> Result<()> {
+        launches.iter().try_for_each(|launch| self.programs.get(launch.program).map(|_| ()))?;
+        // Inside the pool, where handing work to the next thread costs a tenth of what it does from outside.
+        rayon::scope(|_| self.replay(launches))
+    }
+
     fn profile(&mut self, id: ProgramId, step: &Step) -> Result<Vec<f64>> {
-        let calls = self.programs[id.0].program.calls.len();
+        let Cpu { memory, programs, arithmetic, .. } = self;
+        let loaded = programs.get(id)?;
         let timed = |call| {
             let started = std::time::Instant::now();
-            self.call(id, call, step);
+            loaded.call(call, memory, step, *arithmetic);
             started.elapsed().as_secs_f64()
         };
-        Ok((0..calls).map(timed).collect())
+        Ok((0..loaded.program.calls.len()).map(timed).collect())
     }
 
     fn statistics(&mut self, id: ProgramId, _wait: bool, into: &mut Vec<f32>) -> Result<()> {
-        into.append(&mut self.programs[id.0].finished);
+        into.append(&mut self.programs.get_mut(id)?.finished);
         Ok(())
     }
 
     fn write(&mut self, buffer: &str, words: &[u32]) -> Result<()> {
-        let index = self.named(buffer)?;
-        let memory = &mut self.buffers[index];
-        if words.len() > memory.len() {
-            let (found, room) = (words.len(), memory.len());
-            return Err(Error::invalid(format!("{found} words do not fit the buffer {buffer} of {room}")));
-        }
-        memory[..words.len()].copy_from_slice(words);
+        let &index = self.buffers.with_room(buffer, words.len())?;
+        self.memory.buffers[index][..words.len()].copy_from_slice(words);
         Ok(())
     }
 
-    fn read(&mut self, buffer: &str) -> Result<Vec<u32>> {
-        Ok(self.buffers[self.named(buffer)?].to_vec())
+    fn begin_read(&mut self, buffer: &str) -> Result<ReadTicket> {
+        let (&index, _) = self.buffers.get(buffer)?;
+        Ok(self.reads.open(self.memory.buffers[index].to_vec()))
+    }
+
+    fn poll_read(&mut self, ticket: &ReadTicket) -> Result<Option<Vec<u32>>> {
+        self.reads.close(ticket).map(Some)
+    }
+
+    /// Always: a launch is done when it returns.
+    fn has_room(&mut self) -> Result<bool> {
+        Ok(true)
+    }
+
+    /// Nothing is ever under way.
+    fn wait(&mut self, _ticket: Option<&ReadTicket>) -> Result<()> {
+        Ok(())
     }
 
     fn bytes(&self) -> u64 {
-        self.buffers.iter().map(|b| 4 * b.len() as u64).sum()
+        self.buffers.extent().1
+    }
+
+    fn objects(&self) -> Objects {
+        let (programs, buffers) = (self.programs.iter().count() as u64, self.buffers.extent().0);
+        Objects { programs, buffers, ..Objects::default() }
     }
 
     fn counters(&self) -> Counters {
-        let buffers = self.buffers.len() as u64;
-        Counters { steps: self.steps, submits: self.steps, buffers, ..Counters::default() }
+        Counters { steps: self.steps, submits: self.steps, buffers: self.memory.made, ..Counters::default() }
     }
 }

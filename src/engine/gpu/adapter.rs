@@ -88,14 +88,21 @@ impl Adapter {
         (word == "software" && self.is_software()) || names.iter().any(|n| n.contains(&word))
     }
 
-    /// The features that programs need and this adapter lacks; empty if it can train.
+    /// What programs need and this adapter lacks; empty if it can train.
     pub fn missing(&self) -> Vec<&'static str> {
-        let mut missing = Vec::new();
-        if !self.handle.features().contains(wgpu::Features::IMMEDIATES) || self.handle.limits().max_immediate_size < 128
-        {
-            missing.push("128 bytes of immediates");
-        }
-        missing
+        let has = self.handle.limits();
+        let needs = [
+            (has.max_storage_buffers_per_shader_stage >= 8, "8 storage buffers in a shader"),
+            (has.max_compute_invocations_per_workgroup >= 256, "256 invocations in a workgroup"),
+            (has.max_compute_workgroup_storage_size >= 16 << 10, "16 KiB of workgroup memory"),
+        ];
+        needs.into_iter().filter(|(is_met, _)| !is_met).map(|(_, what)| what).collect()
+    }
+
+    /// Bytes of immediates that it grants.
+    pub(super) fn immediates(&self) -> u32 {
+        let offered = self.handle.features().contains(wgpu::Features::IMMEDIATES);
+        if offered { self.handle.limits().max_immediate_size } else { 0 }
     }
 
     /// Bytes of the device's own memory, where the backend tells; of the machine's, for a software adapter.
@@ -129,7 +136,7 @@ impl Adapter {
             ("largest binding", mib(limits.max_storage_buffer_binding_size)),
             ("workgroup memory", format!("{} KiB", limits.max_compute_workgroup_storage_size >> 10)),
             ("invocations per workgroup", limits.max_compute_invocations_per_workgroup.to_string()),
-            ("immediates", format!("{} bytes", limits.max_immediate_size)),
+            ("immediates", format!("{} bytes", self.immediates())),
             (
                 "subgroups",
                 format!(

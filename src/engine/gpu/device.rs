@@ -1,6 +1,5 @@
 //! Opening an adapter.
 
-use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -8,12 +7,13 @@ use std::time::Duration;
 use super::adapter::Adapter;
 use super::cache::Cache;
 use super::executor::Loaded;
+use super::passing::{Passing, Steps};
 use super::pipelines::Pipelines;
 use super::readback::Readback;
 use super::tuner::Tuner;
 use crate::error::{Error, Result};
 use crate::kernels::Traits;
-use crate::program::Counters;
+use crate::program::{Buffers, Counters, Programs};
 
 /// How a device is used.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -24,7 +24,33 @@ pub struct Options {
     pub tuning: Option<Duration>,
     /// Where what was found and compiled is kept for the next start; see [`cache_folder`](crate::data::cache_folder).
     pub cache: Option<PathBuf>,
+    /// The most bytes of immediates to ask the adapter for; without it, as many as are of use, which is 128. What does not fit
+    /// goes by way of uniform buffers, as on adapters that grant fewer: 64 take the step alone, fewer nothing.
+    pub immediates: Option<u32>,
+    /// How long the device may take over what is waited for before it is given up; without it, [`TIME_LIMIT`].
+    pub time_limit: Option<Duration>,
 }
+
+impl Options {
+    /// These with what the environment chooses: `ELBO_IMMEDIATES=BYTES` bounds the immediates, to try what adapters do that grant
+    /// fewer.
+    ///
+    /// # Errors
+    /// If it is set to something else than a whole number.
+    pub fn with_environment(self) -> Result<Options> {
+        let Some(asked) = std::env::var_os("ELBO_IMMEDIATES") else { return Ok(self) };
+        let bytes = asked.to_str().and_then(|bytes| bytes.parse().ok());
+        let bytes = bytes.ok_or_else(|| {
+            Error::invalid(format!(
+                "ELBO_IMMEDIATES is {asked:?}, and a number of bytes was expected, such as 0, 64 or 128"
+            ))
+        })?;
+        Ok(Options { immediates: Some(bytes), ..self })
+    }
+}
+
+/// How long a device may take over what is waited for: much longer than any submit of a run, and than a driver takes to compile.
+pub const TIME_LIMIT: Duration = Duration::from_secs(600);
 
 /// Runs programs on a GPU.
 pub struct Gpu {
@@ -33,8 +59,9 @@ pub struct Gpu {
     pub(super) device: wgpu::Device,
     pub(super) queue: wgpu::Queue,
     pub(super) pipelines: Pipelines,
-    pub(super) buffers: HashMap<String, wgpu::Buffer>,
-    pub(super) programs: Vec<Loaded>,
+    pub(super) buffers: Buffers<wgpu::Buffer>,
+    pub(super) programs: Programs<Loaded>,
+    pub(super) steps: Option<Steps>,
     pub(super) readback: Readback,
     pub(super) failure: Failure,
     pub(super) counters: Counters,
@@ -77,16 +104,18 @@ impl Gpu {
             )));
         }
         let has = adapter.handle.limits();
+        let passing = Passing::within(adapter.immediates().min(options.immediates.unwrap_or(u32::MAX)));
         let limits = wgpu::Limits {
-            max_immediate_size: 128,
+            max_immediate_size: passing.immediates(),
             max_buffer_size: has.max_buffer_size,
             max_storage_buffer_binding_size: has.max_storage_buffer_binding_size,
             ..wgpu::Limits::default().or_worse_values_from(&has)
         };
-        let wanted = wgpu::Features::SUBGROUP | wgpu::Features::TIMESTAMP_QUERY | wgpu::Features::PIPELINE_CACHE;
+        let mut wanted = wgpu::Features::SUBGROUP | wgpu::Features::TIMESTAMP_QUERY | wgpu::Features::PIPELINE_CACHE;
+        wanted.set(wgpu::Features::IMMEDIATES, passing.immediates() > 0);
         let descriptor = wgpu::DeviceDescriptor {
             label: Some("elbo"),
-            required_features: wgpu::Features::IMMEDIATES | (adapter.handle.features() & wanted),
+            required_features: adapter.handle.features() & wanted,
             required_limits: limits,
             memory_hints: wgpu::MemoryHints::Performance,
             ..Default::default()
@@ -106,17 +135,19 @@ impl Gpu {
         // A checked device is for finding errors: it reuses nothing.
         let tuning = options.tuning.filter(|_| !options.checked);
         let remembered = tuning.map(|_| cache.choices()).unwrap_or_default();
+        let pipelines = Pipelines::new(&device, passing, options.checked, &cache);
         Ok(Gpu {
             traits: adapter.traits(),
             adapter: adapter.clone(),
-            pipelines: Pipelines::new(&device, options.checked, &cache),
+            steps: Steps::new(&device, &pipelines),
+            pipelines,
             cache,
             tuner: Tuner { budget: tuning, remembered, ..Tuner::default() },
-            readback: Readback::new(&device),
+            readback: Readback::new(&device, options.time_limit.unwrap_or(TIME_LIMIT)),
             device,
             queue,
-            buffers: HashMap::new(),
-            programs: Vec::new(),
+            buffers: Buffers::default(),
+            programs: Programs::default(),
             failure,
             counters: Counters::default(),
         })
@@ -131,10 +162,11 @@ impl Gpu {
             traits: self.traits,
             device: self.device.clone(),
             queue: self.queue.clone(),
+            steps: Steps::new(&self.device, &self.pipelines),
             pipelines: self.pipelines.clone(),
-            buffers: HashMap::new(),
-            programs: Vec::new(),
-            readback: Readback::new(&self.device),
+            buffers: Buffers::default(),
+            programs: Programs::default(),
+            readback: self.readback.another(),
             failure: self.failure.clone(),
             counters: Counters::default(),
             cache: self.cache.clone(),
@@ -145,5 +177,10 @@ impl Gpu {
     /// What the texts of kernels depend on here.
     pub fn traits(&self) -> Traits {
         self.traits
+    }
+
+    /// How a step and the sizes of a call reach kernels here, for people.
+    pub fn passing(&self) -> &'static str {
+        self.pipelines.passing.describe()
     }
 }

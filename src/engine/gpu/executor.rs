@@ -1,12 +1,16 @@
 //! Programs on a device: loading them, replaying them, reading back.
 
 use std::cell::Cell;
+use std::collections::HashSet;
+use std::sync::Arc;
 
 use super::device::Gpu;
+use super::passing::{Passing, Steps, size_block};
 use crate::error::{Error, Result};
 use crate::kernels::{Access, DIMS, Kernel, Module, Step};
 use crate::program::{
-    Buffer, Choices, Counters, DeviceMemory, Executor, Launch, Program, ProgramId, RING_SLOTS, check_memory,
+    Buffer, Choices, Counters, DeviceMemory, Executor, Launch, Objects, Program, ProgramId, Programs, RING_SLOTS,
+    ReadTicket, check_memory,
 };
 
 /// A program whose pipelines, bind groups and buffers are made.
@@ -14,14 +18,40 @@ pub(super) struct Loaded {
     program: Program,
     calls: Vec<Dispatch>,
     ring: Option<wgpu::Buffer>,
+    /// Whether it has a buffer for the sizes of its calls.
+    sizes_bound: bool,
     /// Steps recorded for the submit under way.
     recorded: Cell<usize>,
     finished: Vec<f32>,
 }
 
+/// A step as the calls of a launch are given it.
+#[derive(Clone, Copy)]
+pub(super) struct BoundStep<'s> {
+    immediates: Option<&'s Step>,
+    /// Whether the sizes of calls travel with it.
+    with_sizes: bool,
+}
+
+impl<'s> BoundStep<'s> {
+    /// Makes a step ready for calls that are recorded next.
+    pub fn new(
+        passing: Passing,
+        steps: &mut Option<Steps>,
+        pass: &mut wgpu::ComputePass,
+        step: &'s Step,
+    ) -> BoundStep<'s> {
+        if let Some(steps) = steps {
+            steps.bind(pass, step);
+        }
+        let immediates = (passing != Passing::BothBound).then_some(step);
+        BoundStep { immediates, with_sizes: passing == Passing::Immediates }
+    }
+}
+
 /// One call, ready to record.
 pub(super) struct Dispatch {
-    pipeline: wgpu::ComputePipeline,
+    pipeline: Arc<wgpu::ComputePipeline>,
     group: wgpu::BindGroup,
     dims: [u32; DIMS],
     workgroups: [u32; 3],
@@ -29,16 +59,20 @@ pub(super) struct Dispatch {
 
 impl Dispatch {
     /// Records the call into a pass of its own.
-    pub(super) fn record(&self, pass: &mut wgpu::ComputePass, step: &Step) {
+    pub(super) fn record(&self, pass: &mut wgpu::ComputePass, step: BoundStep) {
         pass.set_pipeline(&self.pipeline);
         self.dispatch(pass, step);
     }
 
     /// Records the call, its pipeline being set.
-    fn dispatch(&self, pass: &mut wgpu::ComputePass, step: &Step) {
+    fn dispatch(&self, pass: &mut wgpu::ComputePass, step: BoundStep) {
         pass.set_bind_group(0, &self.group, &[]);
-        pass.set_immediates(0, bytemuck::bytes_of(step));
-        pass.set_immediates(64, bytemuck::cast_slice(&self.dims));
+        if let Some(immediates) = step.immediates {
+            pass.set_immediates(0, bytemuck::bytes_of(immediates));
+        }
+        if step.with_sizes {
+            pass.set_immediates(64, bytemuck::cast_slice(&self.dims));
+        }
         let [x, y, z] = self.workgroups;
         pass.dispatch_workgroups(x, y, z);
     }
@@ -47,6 +81,7 @@ impl Dispatch {
 impl Gpu {
     /// Buffers that are to be made must fit the adapter's limits; said before any is.
     fn check_memory(&self, what: &str, buffers: &[Buffer]) -> Result<()> {
+        self.buffers.check_sizes(buffers)?;
         let limits = self.device.limits();
         let largest = limits.max_buffer_size.min(limits.max_storage_buffer_binding_size);
         match buffers.iter().max_by_key(|b| b.words) {
@@ -59,70 +94,37 @@ impl Gpu {
                 largest >> 20
             ))),
             _ => {
-                let new = buffers.iter().filter(|b| !self.buffers.contains_key(&b.name));
-                let new: u64 = new.map(|b| b.bytes()).sum();
+                let new = self.buffers.bytes_missing(buffers);
                 let free = self.adapter.memory().map_or(u64::MAX, |all| all.saturating_sub(self.bytes()));
                 check_memory(what, new, free, self.adapter.name())
             }
         }
     }
 
-    fn make_buffers(&mut self, program: &Program) -> Result<Vec<wgpu::Buffer>> {
-        let id = self.programs.len();
-        let mut all = Vec::new();
-        for buffer in &program.buffers {
-            let name = if buffer.is_private() {
-                format!("{}.{id}.{}", program.name, buffer.name)
-            } else {
-                buffer.name.clone()
-            };
-            all.push(self.make_buffer(name, buffer.words)?);
-        }
-        Ok(all)
+    /// The pipelines that loaded programs use.
+    fn pipelines_used(&self) -> HashSet<*const wgpu::ComputePipeline> {
+        let calls = self.programs.iter().flat_map(|(_, loaded)| &loaded.calls);
+        calls.map(|call| Arc::as_ptr(&call.pipeline)).collect()
     }
 
-    /// A buffer, made if there is none of that name.
-    fn make_buffer(&mut self, name: String, words: usize) -> Result<wgpu::Buffer> {
-        let size = 4 * words.max(1) as u64;
-        if let Some(made) = self.buffers.get(&name) {
-            return match made.size() == size {
-                true => Ok(made.clone()),
-                false => Err(Error::invalid(format!(
-                    "the buffer {name} has {} bytes in one program and {size} in another",
-                    made.size()
-                ))),
-            };
-        }
-        self.counters.buffers += 1;
-        let made = self.device.create_buffer(&wgpu::BufferDescriptor {
-            label: Some(&name),
-            size,
-            usage: wgpu::BufferUsages::STORAGE | wgpu::BufferUsages::COPY_SRC | wgpu::BufferUsages::COPY_DST,
+    /// Takes in what has come back, without a wait.
+    fn collect(&mut self) -> Result<()> {
+        let Gpu { programs, readback, failure, .. } = self;
+        readback.collect(failure, &mut |id, values| deliver(programs, id, values))
+    }
+
+    /// Begins to read a buffer that can be copied from.
+    fn copy_back(&mut self, source: &wgpu::Buffer, mut encoder: wgpu::CommandEncoder) -> ReadTicket {
+        let staging = self.device.create_buffer(&wgpu::BufferDescriptor {
+            label: Some("read"),
+            size: source.size(),
+            usage: wgpu::BufferUsages::COPY_DST | wgpu::BufferUsages::MAP_READ,
             mapped_at_creation: false,
         });
-        self.buffers.insert(name, made.clone());
-        Ok(made)
-    }
-
-    fn named(&self, name: &str) -> Result<&wgpu::Buffer> {
-        self.buffers.get(name).ok_or_else(|| Error::invalid(format!("no program has a buffer named {name}")))
-    }
-
-    /// Waits for everything submitted, and reads a mappable buffer.
-    fn map(&mut self, staging: &wgpu::Buffer) -> Result<Vec<u32>> {
-        let told = self.failure.clone();
-        staging.map_async(wgpu::MapMode::Read, .., move |result| {
-            if let Err(error) = result {
-                told.set(error.to_string());
-            }
-        });
-        self.counters.waits += 1;
-        if let Err(error) = self.device.poll(wgpu::PollType::wait_indefinitely()) {
-            self.failure.set(error.to_string());
-        }
-        self.failure.check()?;
-        let view = staging.get_mapped_range(..).map_err(|e| Error::Device(e.to_string()))?;
-        Ok(bytemuck::pod_collect_to_vec(&view))
+        self.counters.encoders += 1;
+        encoder.copy_buffer_to_buffer(source, 0, &staging, 0, source.size());
+        let submission = self.queue.submit([encoder.finish()]);
+        self.readback.begin_read(staging, submission)
     }
 
     /// Makes a call ready, its pipeline being compiled.
@@ -130,7 +132,7 @@ impl Gpu {
         &self,
         kernel: &dyn Kernel,
         module: &Module,
-        pipeline: wgpu::ComputePipeline,
+        pipeline: Arc<wgpu::ComputePipeline>,
         bound: Vec<wgpu::BindingResource>,
     ) -> Dispatch {
         let entry = |(i, resource)| wgpu::BindGroupEntry { binding: i as u32, resource };
@@ -143,9 +145,9 @@ impl Gpu {
 
     /// Records some runs of programs into one pass and submits them: as many as a ring has slots, at most.
     fn submit(&mut self, launches: &[Launch]) -> Result<()> {
-        let programs = &mut self.programs;
-        self.readback.make_room(&self.failure, &mut |p, values| programs[p].finished.extend_from_slice(values))?;
-        let counters = &mut self.counters;
+        let Gpu { programs, readback, failure, counters, .. } = self;
+        launches.iter().try_for_each(|launch| programs.get(launch.program).map(|_| ()))?;
+        readback.make_room(failure, &mut |id, values| deliver(programs, id, values))?;
         counters.steps += launches.len() as u64;
         counters.submits += 1;
         counters.encoders += 1;
@@ -154,37 +156,59 @@ impl Gpu {
             let mut pass =
                 encoder.begin_compute_pass(&wgpu::ComputePassDescriptor { label: None, timestamp_writes: None });
             let mut bound = None;
-            programs.iter().for_each(|loaded| loaded.recorded.set(0));
+            programs.iter().for_each(|(_, loaded)| loaded.recorded.set(0));
+            self.steps.iter_mut().for_each(Steps::clear);
             for &Launch { program, step } in launches {
-                let loaded = &programs[program.0];
+                let loaded = programs.get(program)?;
                 let step = Step { slot: loaded.recorded.get() as u32, ..step };
                 loaded.recorded.set(loaded.recorded.get() + 1);
+                let step = BoundStep::new(self.pipelines.passing, &mut self.steps, &mut pass, &step);
                 for call in &loaded.calls {
                     if bound != Some(&call.pipeline) {
                         pass.set_pipeline(&call.pipeline);
                         bound = Some(&call.pipeline);
                     }
-                    call.dispatch(&mut pass, &step);
+                    call.dispatch(&mut pass, step);
                 }
             }
         }
-        let parts = programs.iter().enumerate().filter_map(|(id, loaded)| {
-            let words = loaded.recorded.get() * loaded.program.statistics.len();
-            (words > 0).then_some((id, words, loaded.ring.as_ref()?))
-        });
-        let words = parts.clone().map(|(_, words, _)| words).sum();
+        let parts = || {
+            programs.iter().filter_map(|(id, loaded)| {
+                let words = loaded.recorded.get() * loaded.program.statistics.len();
+                (words > 0).then_some((id, words, loaded.ring.as_ref()?))
+            })
+        };
+        let words = parts().map(|(_, words, _)| words).sum();
         let back = (words > 0).then(|| {
-            let mut slot = self.readback.slot(words);
-            for (id, words, ring) in parts {
+            let mut slot = readback.slot(words);
+            for (id, words, ring) in parts() {
                 let at = slot.expect(id, words);
                 encoder.copy_buffer_to_buffer(ring, 0, &slot.buffer, 4 * at as u64, 4 * words as u64);
             }
             slot
         });
+        self.steps.iter().for_each(|steps| steps.write(&self.queue));
         let submission = self.queue.submit([encoder.finish()]);
-        self.readback.submitted(back, submission);
-        self.failure.check()
+        readback.submitted(back, submission);
+        failure.check()
     }
+}
+
+/// Keeps statistics for their program, unless it is gone.
+fn deliver(programs: &mut Programs<Loaded>, id: ProgramId, values: &[f32]) {
+    if let Ok(loaded) = programs.get_mut(id) {
+        loaded.finished.extend_from_slice(values);
+    }
+}
+
+/// A buffer of zeros that programs read and write.
+fn zeros(device: &wgpu::Device, buffer: &Buffer) -> wgpu::Buffer {
+    device.create_buffer(&wgpu::BufferDescriptor {
+        label: Some(&buffer.name),
+        size: 4 * buffer.words.max(1) as u64,
+        usage: wgpu::BufferUsages::STORAGE | wgpu::BufferUsages::COPY_SRC | wgpu::BufferUsages::COPY_DST,
+        mapped_at_creation: false,
+    })
 }
 
 impl Executor for Gpu {
@@ -194,14 +218,25 @@ impl Executor for Gpu {
     }
 
     fn load(&mut self, program: Program) -> Result<ProgramId> {
-        self.check_memory(&format!("the program `{}`", program.name), &program.buffers)?;
+        let named = program.named_buffers(self.programs.next());
+        self.check_memory(&format!("the program `{}`", program.name), &named)?;
         let modules = self.modules(&program)?;
         let wanted: Vec<(String, Vec<Access>)> =
             modules.iter().zip(&program.calls).map(|(m, c)| (m.text.clone(), c.kernel.bindings())).collect();
         self.pipelines.prepare(&wanted);
         self.failure.check()?;
         self.pipelines.keep(&self.cache);
-        let buffers = self.make_buffers(&program)?;
+        let Gpu { device, buffers, counters, .. } = self;
+        let mut take = |buffer| {
+            buffers.take(buffer, || {
+                counters.buffers += 1;
+                zeros(device, buffer)
+            })
+        };
+        let buffers: Vec<wgpu::Buffer> = named.iter().map(&mut take).collect();
+        let sizes = self.pipelines.passing.bound_sizes(&self.device, program.calls.iter().map(|call| &*call.kernel));
+        self.counters.buffers += u64::from(sizes.is_some());
+        let mut used = self.pipelines_used();
         let mut calls: Vec<Dispatch> = Vec::new();
         for ((call, module), (text, access)) in program.calls.iter().zip(&modules).zip(&wanted) {
             let pipeline = self.pipelines.get(text, access);
@@ -210,37 +245,49 @@ impl Executor for Gpu {
                 offset: 4 * slice.offset as u64,
                 size: wgpu::BufferSize::new(4 * slice.words.max(1) as u64),
             });
-            let known = self.programs.iter().flat_map(|p| &p.calls).chain(&calls).any(|c| c.pipeline == pipeline);
-            self.counters.pipelines += u64::from(!known);
+            let bound = bound.map(wgpu::BindingResource::Buffer);
+            let bound = bound.chain(sizes.as_ref().map(|sizes| size_block(sizes, calls.len()))).collect();
+            self.counters.pipelines += u64::from(used.insert(Arc::as_ptr(&pipeline)));
             self.counters.bind_groups += 1;
-            calls.push(self.dispatch(
-                &*call.kernel,
-                module,
-                pipeline,
-                bound.map(wgpu::BindingResource::Buffer).collect(),
-            ));
+            calls.push(self.dispatch(&*call.kernel, module, pipeline, bound));
         }
         let ring = program.ring.map(|index| buffers[index].clone());
         if ring.is_some() {
             self.readback.reserve(RING_SLOTS * program.statistics.len());
         }
-        self.programs.push(Loaded { program, calls, ring, recorded: Cell::new(0), finished: Vec::new() });
+        let sizes_bound = sizes.is_some();
+        let loaded = Loaded { program, calls, ring, sizes_bound, recorded: Cell::new(0), finished: Vec::new() };
+        let id = self.programs.insert(loaded);
         self.failure.check()?;
-        Ok(ProgramId(self.programs.len() - 1))
+        Ok(id)
+    }
+
+    fn unload(&mut self, id: ProgramId) -> Result<()> {
+        let Loaded { program, calls, .. } = self.programs.remove(id)?;
+        drop(calls);
+        for buffer in program.named_buffers(id) {
+            self.buffers.release(&buffer.name);
+        }
+        self.pipelines.trim();
+        Ok(())
     }
 
     fn allocate(&mut self, buffer: &Buffer) -> Result<()> {
         self.check_memory(&format!("the buffer {}", buffer.name), std::slice::from_ref(buffer))?;
-        self.make_buffer(buffer.name.clone(), buffer.words)?;
+        let Gpu { device, buffers, counters, .. } = self;
+        buffers.keep(buffer, || {
+            counters.buffers += 1;
+            zeros(device, buffer)
+        });
         self.failure.check()
     }
 
     fn words(&self, buffer: &str) -> Option<usize> {
-        self.buffers.get(buffer).map(|made| made.size() as usize / 4)
+        self.buffers.get(buffer).ok().map(|(_, words)| words)
     }
 
-    fn program(&self, id: ProgramId) -> &Program {
-        &self.programs[id.0].program
+    fn program(&self, id: ProgramId) -> Result<&Program> {
+        Ok(&self.programs.get(id)?.program)
     }
 
     fn launch(&mut self, launches: &[Launch]) -> Result<()> {
@@ -248,62 +295,62 @@ impl Executor for Gpu {
     }
 
     fn statistics(&mut self, id: ProgramId, wait: bool, into: &mut Vec<f32>) -> Result<()> {
-        let programs = &mut self.programs;
-        let mut deliver = |p: usize, values: &[f32]| programs[p].finished.extend_from_slice(values);
+        self.programs.get(id)?;
         if wait {
-            self.readback.finish(&self.failure, &mut deliver)?;
+            let Gpu { programs, readback, failure, .. } = self;
+            readback.finish(failure, &mut |id, values| deliver(programs, id, values))?;
         } else {
-            self.readback.collect(&self.failure, &mut deliver)?;
+            self.collect()?;
         }
-        into.append(&mut self.programs[id.0].finished);
+        into.append(&mut self.programs.get_mut(id)?.finished);
         Ok(())
     }
 
     fn write(&mut self, buffer: &str, words: &[u32]) -> Result<()> {
-        let target = self.named(buffer)?;
-        let room = target.size() as usize / 4;
-        if words.len() > room {
-            return Err(Error::invalid(format!("{} words do not fit the buffer {buffer} of {room}", words.len())));
-        }
+        let target = self.buffers.with_room(buffer, words.len())?;
         self.queue.write_buffer(target, 0, bytemuck::cast_slice(words));
         self.failure.check()
     }
 
-    fn read(&mut self, buffer: &str) -> Result<Vec<u32>> {
-        let source = self.named(buffer)?.clone();
-        let staging = self.device.create_buffer(&wgpu::BufferDescriptor {
-            label: Some("read"),
-            size: source.size(),
-            usage: wgpu::BufferUsages::COPY_DST | wgpu::BufferUsages::MAP_READ,
-            mapped_at_creation: false,
-        });
-        self.counters.buffers += 1;
-        self.counters.encoders += 1;
-        let mut encoder = self.device.create_command_encoder(&wgpu::CommandEncoderDescriptor { label: None });
-        encoder.copy_buffer_to_buffer(&source, 0, &staging, 0, source.size());
-        self.queue.submit([encoder.finish()]);
-        self.map(&staging)
+    fn begin_read(&mut self, buffer: &str) -> Result<ReadTicket> {
+        let source = self.buffers.get(buffer)?.0.clone();
+        self.failure.check()?;
+        let encoder = self.device.create_command_encoder(&wgpu::CommandEncoderDescriptor { label: None });
+        let ticket = self.copy_back(&source, encoder);
+        self.failure.check().map(|()| ticket)
+    }
+
+    fn poll_read(&mut self, ticket: &ReadTicket) -> Result<Option<Vec<u32>>> {
+        self.readback.poll_read(&self.failure, ticket)
+    }
+
+    fn has_room(&mut self) -> Result<bool> {
+        self.collect()?;
+        Ok(self.readback.has_room())
+    }
+
+    fn wait(&mut self, ticket: Option<&ReadTicket>) -> Result<()> {
+        self.readback.wait(&self.failure, ticket)
     }
 
     fn profile(&mut self, id: ProgramId, step: &Step) -> Result<Vec<f64>> {
         if !self.device.features().contains(wgpu::Features::TIMESTAMP_QUERY) {
             return Err(Error::Device(format!("{} cannot time its calls: it lacks timestamps", self.adapter.name())));
         }
-        let loaded = &self.programs[id.0];
+        let loaded = self.programs.get(id)?;
         let count = 2 * loaded.calls.len() as u32;
         let queries = self.device.create_query_set(&wgpu::QuerySetDescriptor {
             label: None,
             ty: wgpu::QueryType::Timestamp,
             count,
         });
-        let buffer = |usage| {
-            let size = 8 * u64::from(count);
-            self.device.create_buffer(&wgpu::BufferDescriptor { label: None, size, usage, mapped_at_creation: false })
-        };
-        let resolved = buffer(wgpu::BufferUsages::QUERY_RESOLVE | wgpu::BufferUsages::COPY_SRC);
-        let staging = buffer(wgpu::BufferUsages::COPY_DST | wgpu::BufferUsages::MAP_READ);
-        self.counters.buffers += 2;
-        self.counters.encoders += 1;
+        let resolved = self.device.create_buffer(&wgpu::BufferDescriptor {
+            label: None,
+            size: 8 * u64::from(count),
+            usage: wgpu::BufferUsages::QUERY_RESOLVE | wgpu::BufferUsages::COPY_SRC,
+            mapped_at_creation: false,
+        });
+        self.counters.buffers += 1;
         let mut encoder = self.device.create_command_encoder(&wgpu::CommandEncoderDescriptor { label: None });
         for (i, call) in loaded.calls.iter().enumerate() {
             let mut pass = encoder.begin_compute_pass(&wgpu::ComputePassDescriptor {
@@ -314,12 +361,17 @@ impl Executor for Gpu {
                     end_of_pass_write_index: Some(2 * i as u32 + 1),
                 }),
             });
+            self.steps.iter_mut().for_each(Steps::clear);
+            let step = BoundStep::new(self.pipelines.passing, &mut self.steps, &mut pass, step);
             call.record(&mut pass, step);
         }
         encoder.resolve_query_set(&queries, 0..count, &resolved, 0);
-        encoder.copy_buffer_to_buffer(&resolved, 0, &staging, 0, staging.size());
-        self.queue.submit([encoder.finish()]);
-        let words = self.map(&staging)?;
+        self.steps.iter().for_each(|steps| steps.write(&self.queue));
+        let ticket = self.copy_back(&resolved, encoder);
+        self.wait(Some(&ticket))?;
+        let words = self
+            .poll_read(&ticket)?
+            .ok_or_else(|| Error::Device("the times of calls did not come back".to_string()))?;
         let ticks: Vec<u64> = words.chunks_exact(2).map(|w| u64::from(w[0]) | u64::from(w[1]) << 32).collect();
         let period = f64::from(self.queue.get_timestamp_period()) * 1e-9;
         Ok(ticks.chunks_exact(2).map(|t| t[1].wrapping_sub(t[0]) as f64 * period).collect())
@@ -337,7 +389,18 @@ impl Executor for Gpu {
     }
 
     fn bytes(&self) -> u64 {
-        self.buffers.values().map(wgpu::Buffer::size).sum()
+        self.buffers.extent().1
+    }
+
+    fn objects(&self) -> Objects {
+        let loaded = || self.programs.iter().map(|(_, loaded)| loaded);
+        let sizes = loaded().filter(|loaded| loaded.sizes_bound).count();
+        Objects {
+            programs: loaded().count() as u64,
+            buffers: self.buffers.extent().0 + sizes as u64,
+            bind_groups: loaded().map(|loaded| loaded.calls.len() as u64).sum(),
+            pipelines: self.pipelines_used().len() as u64,
+        }
     }
 
     fn counters(&self) -> Counters {

@@ -1,7 +1,7 @@
 //! The GPU executor: replays programs with wgpu, on Vulkan, Metal or DX12.
 //!
 //! Pipelines and bind groups are made when a program is loaded. A run records its steps into one compute pass of one
-//! submit; what varies travels as immediates; statistics come back through a small ring of mapped buffers, without a
+//! submit; what varies travels as immediates, or as a uniform where an adapter grants too few; statistics come back through a small ring of mapped buffers, without a
 //! wait.
 //!
 //! Where a kernel has several texts for an adapter, they may be timed when a program is loaded; what was found, and what
@@ -11,9 +11,10 @@ mod adapter;
 mod cache;
 mod device;
 mod executor;
+mod passing;
 mod pipelines;
 mod readback;
 mod tuner;
 
 pub use adapter::{Adapter, adapters};
-pub use device::{Gpu, Options};
+pub use device::{Gpu, Options, TIME_LIMIT};

@@ -7,7 +7,8 @@ use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use super::device::Gpu;
-use super::executor::Dispatch;
+use super::executor::{BoundStep, Dispatch};
+use super::passing::{Steps, size_block};
 use crate::error::Result;
 use crate::kernels::{Kernel, Module, Step};
 use crate::program::{Call, Choices, Program};
@@ -47,8 +48,14 @@ impl Gpu {
         if self.tuner.budget.is_some() {
             self.settle(program)?;
         }
-        let module = |call: &Call| call.kernel.module(&self.traits, self.tuner.index(&*call.kernel, self));
+        let module = |call: &Call| self.module(&*call.kernel, self.tuner.index(&*call.kernel, self));
         Ok(program.calls.iter().map(module).collect())
+    }
+
+    /// A kernel's module as it is compiled here.
+    fn module(&self, kernel: &dyn Kernel, choice: usize) -> Module {
+        let Module { text, workgroups } = kernel.module(&self.traits, choice);
+        Module { text: self.pipelines.passing.text(&text, kernel.bindings().len()), workgroups }
     }
 
     /// Decides for every shape of a program that has not been met.
@@ -98,7 +105,7 @@ impl Gpu {
         }
         let budget = self.tuner.budget.unwrap_or_default();
         let access = call.kernel.bindings();
-        let modules: Vec<Module> = (0..count).map(|choice| call.kernel.module(&self.traits, choice)).collect();
+        let modules: Vec<Module> = (0..count).map(|choice| self.module(&*call.kernel, choice)).collect();
         // One first: it tells whether there is time for the others, which compile side by side.
         for part in [&modules[..1], &modules[1..]] {
             let rounds = part.len().div_ceil(rayon::current_num_threads()) as u32;
@@ -123,12 +130,14 @@ impl Gpu {
                 })
             })
             .collect();
+        let sizes = self.pipelines.passing.bound_sizes(&self.device, [&*call.kernel].into_iter());
         let mut times = Vec::new();
         for module in &modules {
             let pipeline = self.pipelines.get(&module.text, &access);
-            let bound = buffers.iter().map(|buffer| buffer.as_entire_binding()).collect();
+            let bound = buffers.iter().map(|buffer| buffer.as_entire_binding());
+            let bound = bound.chain(sizes.as_ref().map(|sizes| size_block(sizes, 0))).collect();
             let dispatch = self.dispatch(&*call.kernel, module, pipeline, bound);
-            let run = |runs: usize| -> Result<f64> {
+            let mut run = |runs: usize| -> Result<f64> {
                 let before = Instant::now();
                 self.run_alone(&dispatch, runs, &Step::default())?;
                 Ok(before.elapsed().as_secs_f64() / runs as f64)
@@ -149,16 +158,16 @@ impl Gpu {
     }
 
     /// Runs one call so many times, and waits.
-    fn run_alone(&self, call: &Dispatch, runs: usize, step: &Step) -> Result<()> {
+    fn run_alone(&mut self, call: &Dispatch, runs: usize, step: &Step) -> Result<()> {
         let mut encoder = self.device.create_command_encoder(&wgpu::CommandEncoderDescriptor { label: None });
         {
             let mut pass = encoder.begin_compute_pass(&wgpu::ComputePassDescriptor::default());
+            self.steps.iter_mut().for_each(Steps::clear);
+            let step = BoundStep::new(self.pipelines.passing, &mut self.steps, &mut pass, step);
             (0..runs).for_each(|_| call.record(&mut pass, step));
         }
-        self.queue.submit([encoder.finish()]);
-        if let Err(error) = self.device.poll(wgpu::PollType::wait_indefinitely()) {
-            self.failure.set(error.to_string());
-        }
-        self.failure.check()
+        self.steps.iter().for_each(|steps| steps.write(&self.queue));
+        let submission = self.queue.submit([encoder.finish()]);
+        self.readback.wait_for(&self.failure, submission)
     }
 }

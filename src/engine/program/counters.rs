@@ -6,6 +6,19 @@
 
 use std::ops::Sub;
 
+/// What an executor has now. It goes back to what it was when a program is unloaded.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Objects {
+    /// Programs that are loaded.
+    pub programs: u64,
+    /// Buffers that have a name, and those that carry the sizes of calls.
+    pub buffers: u64,
+    /// Bind groups; the CPU executor has none.
+    pub bind_groups: u64,
+    /// Pipelines that loaded programs use, each counted once.
+    pub pipelines: u64,
+}
+
 /// Totals since an executor was opened.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Counters {

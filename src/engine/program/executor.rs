@@ -2,13 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use super::{Buffer, Counters, Program};
+use super::{Buffer, Counters, Objects, Program, ProgramId, ReadTicket};
 use crate::error::Result;
 use crate::kernels::Step;
-
-/// A program that an executor has loaded.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct ProgramId(pub(crate) usize);
 
 /// One run of a program.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -31,9 +27,13 @@ pub struct DeviceMemory {
 /// What kernels of a shape are run with, by name, where an executor could choose.
 pub type Choices = BTreeMap<String, String>;
 
-/// Runs programs over named buffers. Buffers of the same name are shared by all programs of one executor, start as
-/// zeros, and live as long as the executor, which may be handed from thread to thread. They are made when they are asked for
-/// ([`Executor::allocate`]), or when the first program is loaded that names them.
+/// Runs programs over named buffers. Buffers of the same name are shared by all programs of one executor and start as zeros. They
+/// are made when they are asked for ([`Executor::allocate`]), and then live as long as the executor; or when the first program is loaded
+/// that names them, and then until the last is unloaded. An executor may be handed from thread to thread.
+///
+/// Nothing here needs a thread that waits but [`Executor::wait`] and what is built on it ([`Executor::read`],
+/// [`Executor::statistics`] with `wait`, a launch without [`Executor::has_room`]): who has an event loop in place of such a thread begins
+/// reads, polls for them, and launches where there is room.
 pub trait Executor: Send {
     /// The device, for people: name, backend, driver.
     fn describe(&self) -> String;
@@ -49,6 +49,13 @@ pub trait Executor: Send {
     /// If the device has too little memory, said before anything is made; if a kernel does not compile.
     fn load(&mut self, program: Program) -> Result<ProgramId>;
 
+    /// Gives a program up, with all that only it needed. What was launched of it is done all the same; statistics of it that were not
+    /// taken are lost.
+    ///
+    /// # Errors
+    /// If it is not loaded.
+    fn unload(&mut self, id: ProgramId) -> Result<()>;
+
     /// Makes a buffer of zeros, unless there is one of that name.
     ///
     /// # Errors
@@ -59,13 +66,16 @@ pub trait Executor: Send {
     fn words(&self, buffer: &str) -> Option<usize>;
 
     /// A loaded program.
-    fn program(&self, id: ProgramId) -> &Program;
+    ///
+    /// # Errors
+    /// If it is not loaded.
+    fn program(&self, id: ProgramId) -> Result<&Program>;
 
     /// Runs programs, each for a step of its own, in order. May return before the work is done. The executor chooses the
     /// ring slot of each step.
     ///
     /// # Errors
-    /// If the device is lost.
+    /// If a program is not loaded, or the device is lost.
     fn launch(&mut self, launches: &[Launch]) -> Result<()>;
 
     /// Runs one program for each of some steps; see [`Executor::launch`].
@@ -81,7 +91,7 @@ pub trait Executor: Send {
     /// per step as the program has statistics. With `wait`, of all steps that were run.
     ///
     /// # Errors
-    /// If the device is lost.
+    /// If the program is not loaded, or the device is lost.
     fn statistics(&mut self, id: ProgramId, wait: bool, into: &mut Vec<f32>) -> Result<()>;
 
     /// Writes a whole buffer, or its beginning.
@@ -90,11 +100,45 @@ pub trait Executor: Send {
     /// If no loaded program has such a buffer, or it is smaller.
     fn write(&mut self, buffer: &str, words: &[u32]) -> Result<()>;
 
-    /// Reads a whole buffer, after all steps that were run.
+    /// Begins to read a whole buffer as it is after all steps that were run so far. The ticket is good for one
+    /// [`Executor::poll_read`] that gives something.
     ///
     /// # Errors
     /// If no loaded program has such a buffer; if the device is lost.
-    fn read(&mut self, buffer: &str) -> Result<Vec<u32>>;
+    fn begin_read(&mut self, buffer: &str) -> Result<ReadTicket>;
+
+    /// What was read, once it has come; it does not wait for it.
+    ///
+    /// # Errors
+    /// If it was given before; if the device is lost.
+    fn poll_read(&mut self, ticket: &ReadTicket) -> Result<Option<Vec<u32>>>;
+
+    /// Whether work can be launched now without waiting for work that was launched before.
+    ///
+    /// # Errors
+    /// If the device is lost.
+    fn has_room(&mut self) -> Result<bool>;
+
+    /// Stops this thread until a read has come or, without one, until the oldest launch is done that was not yet known to be; at once
+    /// where there is none.
+    ///
+    /// # Errors
+    /// If the device is lost, or does nothing for longer than it is given.
+    fn wait(&mut self, ticket: Option<&ReadTicket>) -> Result<()>;
+
+    /// Reads a whole buffer, after all steps that were run, and waits for it.
+    ///
+    /// # Errors
+    /// As for [`Executor::begin_read`] and [`Executor::wait`].
+    fn read(&mut self, buffer: &str) -> Result<Vec<u32>> {
+        let ticket = self.begin_read(buffer)?;
+        loop {
+            if let Some(words) = self.poll_read(&ticket)? {
+                return Ok(words);
+            }
+            self.wait(Some(&ticket))?;
+        }
+    }
 
     /// Writes f32s to a buffer; see [`Executor::write`].
     ///
@@ -116,7 +160,7 @@ pub trait Executor: Send {
     /// [`Executor::run`]: the calls are kept apart.
     ///
     /// # Errors
-    /// If the device is lost, or cannot tell the time.
+    /// If the program is not loaded, the device is lost, or it cannot tell the time.
     fn profile(&mut self, id: ProgramId, step: &Step) -> Result<Vec<f64>>;
 
     /// What has been chosen for the programs loaded so far; empty where there is no choice, or none is made by timing.
@@ -130,6 +174,11 @@ pub trait Executor: Send {
 
     /// Bytes of all buffers.
     fn bytes(&self) -> u64;
+
+    /// What it has of all that programs need; zeros from an executor that does not count.
+    fn objects(&self) -> Objects {
+        Objects::default()
+    }
 
     /// What it has made and waited for so far; zeros from an executor that does not count.
     fn counters(&self) -> Counters {

@@ -2,16 +2,24 @@
 //!
 //! [`lower`] makes it from a graph. Both executors read the same program; neither adds a call or a buffer to it.
 
+mod buffers;
 mod counters;
 mod executor;
 mod lower;
 mod parameters;
+mod programs;
+mod reads;
 mod request;
 
-pub use counters::Counters;
-pub use executor::{Choices, DeviceMemory, Executor, Launch, ProgramId};
+pub(crate) use buffers::Buffers;
+pub use counters::{Counters, Objects};
+pub use executor::{Choices, DeviceMemory, Executor, Launch};
 pub use lower::lower;
 pub use parameters::{Parameter, ParameterSet};
+pub use programs::ProgramId;
+pub(crate) use programs::Programs;
+pub use reads::ReadTicket;
+pub(crate) use reads::Reads;
 pub use request::{DataSpec, Gradients, Request, Rule, Update};
 
 use std::collections::HashSet;
@@ -142,6 +150,15 @@ impl Program {
             bytes_read: a.bytes_read + b.bytes_read,
             bytes_written: a.bytes_written + b.bytes_written,
         })
+    }
+
+    /// Its buffers as an executor names them that loads it under this handle: those of its own by a name that no other has.
+    pub(crate) fn named_buffers(&self, id: ProgramId) -> Vec<Buffer> {
+        let named = |buffer: &Buffer| match buffer.is_private() {
+            true => Buffer { name: format!("{}.{id}.{}", self.name, buffer.name), words: buffer.words },
+            false => buffer.clone(),
+        };
+        self.buffers.iter().map(named).collect()
     }
 
     /// Bytes of all its buffers, those it shares with other programs included.

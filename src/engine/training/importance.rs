@@ -186,7 +186,7 @@ impl Session {
     pub(super) fn weigh(&mut self, programs: &[Weigher], step: &Step, number: &mut u32) -> Result<Vec<Row>> {
         let mut logs: Vec<Vec<f64>> = vec![Vec::new(); step.rows as usize];
         for Weigher { id, codes, times, output } in programs {
-            let scalars = self.scalars(*id, 1.0);
+            let scalars = self.scalars(*id, 1.0)?;
             for _ in 0..*times {
                 self.executor.run(*id, &[Step { step: *number, scalars, ..*step }])?;
                 *number += 1;

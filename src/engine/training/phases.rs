@@ -78,10 +78,13 @@ impl Phases {
             // What else is loaded has names of its own.
             let name = format!("phase.{name}");
             let id = session.load(&name, |model, layout| Ok(step.phase(model, layout, place)))?;
+            session.keep(&name);
             loaded.push((id, place, false));
             if step.accumulate > 1 {
                 let name = format!("{name}.apply");
-                loaded.push((session.load(&name, |model, layout| Ok(step.apply(model, layout, place)))?, place, true));
+                let id = session.load(&name, |model, layout| Ok(step.apply(model, layout, place)))?;
+                session.keep(&name);
+                loaded.push((id, place, true));
             }
         }
         let one_group = step.groups.len() == 1;
@@ -91,30 +94,32 @@ impl Phases {
             None => statistic.clone(),
         };
         let is_norm = |statistic: &&String| statistic.ends_with(SQUARED_GRADIENT_NORM);
-        let program = |id: ProgramId| session.executor.program(id);
         // Norms stand last, whichever program gives them.
         let (mut means, mut norms): (Vec<String>, Vec<String>) = (vec![], vec![]);
-        for statistic in loaded.iter().flat_map(|&(id, ..)| &program(id).statistics) {
-            let (name, list) = (named(statistic), if is_norm(&statistic) { &mut norms } else { &mut means });
-            if !list.contains(&name) {
-                list.push(name);
+        for &(id, ..) in &loaded {
+            for statistic in &session.executor.program(id)?.statistics {
+                let (name, list) = (named(statistic), if is_norm(&statistic) { &mut norms } else { &mut means });
+                if !list.contains(&name) {
+                    list.push(name);
+                }
             }
         }
         let names = [means, norms].concat();
         let part = |(id, phase, applies): (ProgramId, usize, bool)| {
-            let Program { statistics, .. } = program(id);
+            let program = session.executor.program(id)?;
+            let Program { statistics, .. } = program;
             let place = |statistic: &String| names.iter().position(|name| *name == named(statistic));
-            Part {
+            Ok(Part {
                 id,
                 phase,
                 applies,
-                scalars: Scalars::of(program(id), step.groups),
+                scalars: Scalars::of(program, step.groups),
                 statistics: statistics.iter().filter_map(place).collect(),
                 norms: statistics.iter().filter(is_norm).count(),
                 found: vec![],
-            }
+            })
         };
-        let parts = loaded.into_iter().map(part).collect();
+        let parts = loaded.into_iter().map(part).collect::<Result<_>>()?;
         let groups = step.groups.to_vec();
         Ok(Phases { names, parts, timing, groups, rates, batches, accumulate: step.accumulate })
     }

@@ -1,11 +1,10 @@
 //! A model on a device: its parameters, the data sets that are resident, and the programs that have been loaded.
 
 mod likelihood;
+mod loaded;
 mod moments;
 mod rows;
 mod taken;
-
-use std::collections::HashMap;
 
 use super::accumulator::{Means, Sums};
 use super::batches::Batches;
@@ -20,6 +19,7 @@ use crate::models::{Condition, Model};
 use crate::objectives::BETA;
 use crate::program::{Buffer, Executor, ParameterSet, Program, ProgramId};
 
+use loaded::LoadedPrograms;
 pub use moments::{CodeMoments, MOMENT_DRAWS};
 pub use rows::part_of_seed;
 
@@ -32,7 +32,7 @@ pub struct Session {
     /// How its parameters lie in memory.
     pub layout: Layout,
     seed: u64,
-    loaded: HashMap<String, ProgramId>,
+    loaded: LoadedPrograms,
     takes_gaps: bool,
 }
 
@@ -40,7 +40,7 @@ impl Session {
     /// A model on a device; its parameters start as `seed` says once a program is loaded and [`Session::start`] called.
     pub fn new(model: Box<dyn Model>, executor: Box<dyn Executor>, seed: u64) -> Session {
         let layout = Layout::new(&*model);
-        Session { executor, model, layout, seed, loaded: HashMap::new(), takes_gaps: false }
+        Session { executor, model, layout, seed, loaded: LoadedPrograms::default(), takes_gaps: false }
     }
 
     /// The same, for rows some of whose values were not observed: then a NaN stands for such a value, and is no mistake.
@@ -61,22 +61,32 @@ impl Session {
         Ok(self.model.can().encode()?.latent())
     }
 
-    /// Loads a program once, under its name.
+    /// Loads a program under its name, unless it is loaded already. It stays until many others were asked for since; its handle is to be
+    /// asked for anew for every use, unless it is kept for good ([`Session::keep`]).
     ///
     /// # Errors
     /// If it cannot be made, or the device fails.
     pub fn load(&mut self, name: &str, make: impl FnOnce(&dyn Model, &Layout) -> Result<Program>) -> Result<ProgramId> {
-        if let Some(&id) = self.loaded.get(name) {
+        if let Some(id) = self.loaded.ask(name) {
             return Ok(id);
         }
-        let id = self.executor.load(make(&*self.model, &self.layout)?)?;
-        self.loaded.insert(name.to_string(), id);
+        let program = make(&*self.model, &self.layout)?;
+        if let Some(oldest) = self.loaded.make_room() {
+            self.executor.unload(oldest)?;
+        }
+        let id = self.executor.load(program)?;
+        self.loaded.insert(name, id);
         Ok(id)
+    }
+
+    /// Keeps a program loaded for as long as the session lives.
+    pub fn keep(&mut self, name: &str) {
+        self.loaded.keep(name);
     }
 
     /// The programs that have been loaded.
     pub fn programs(&self) -> impl Iterator<Item = &Program> {
-        self.loaded.values().map(|&id| self.executor.program(id))
+        self.loaded.ids().filter_map(|id| self.executor.program(id).ok())
     }
 
     /// Writes the starting values of all parameters but the frozen ones, which the seed decides.
@@ -116,7 +126,7 @@ impl Session {
             let (position, live) = batches.at(i);
             let mut step =
                 Step { seed: Step::seed_words(!self.seed), step: i as u32, rows: live, position, ..Step::default() };
-            step.scalars = self.scalars(id, beta);
+            step.scalars = self.scalars(id, beta)?;
             self.executor.run(id, &[step])?;
             let mu = self.executor.read_f32(&of_means)?;
             let kl = self.executor.read_f32(&of_kl)?;
@@ -128,7 +138,7 @@ impl Session {
             live_means.chunks_exact(latent).try_for_each(|row| units.push(row))?;
             means.extend_from_slice(live_means);
         }
-        let names = &self.executor.program(id).statistics;
+        let names = &self.executor.program(id)?.statistics;
         let mut record = EpochRecord::of(0, split, &Means { names, sums: &sums });
         record.bits_per_dimension =
             self.bits_per_dimension(record.elbo, data.is_black_and_white(), data.share_observed());
@@ -169,13 +179,16 @@ impl Session {
     }
 
     /// The scalars of a program that does not train: β, and those of the model as they are at the end of training.
-    pub(super) fn scalars(&self, id: ProgramId, beta: f64) -> [f32; SCALARS] {
+    ///
+    /// # Errors
+    /// If it is not loaded.
+    pub(super) fn scalars(&self, id: ProgramId, beta: f64) -> Result<[f32; SCALARS]> {
         let mut scalars = [0.0; SCALARS];
-        for (slot, name) in scalars.iter_mut().zip(&self.executor.program(id).scalars) {
+        for (slot, name) in scalars.iter_mut().zip(&self.executor.program(id)?.scalars) {
             let value = if name == BETA { Some(beta) } else { self.model.scalar(name, f64::INFINITY) };
             *slot = value.unwrap_or(0.0) as f32;
         }
-        scalars
+        Ok(scalars)
     }
 }
 

@@ -130,7 +130,10 @@ impl Trainer {
     }
 
     /// The training program, of the first phase where there are several.
-    pub fn program(&self) -> &Program {
+    ///
+    /// # Errors
+    /// If somebody has unloaded it.
+    pub fn program(&self) -> Result<&Program> {
         self.session.executor.program(self.phases.first())
     }
 

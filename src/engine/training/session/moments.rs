@@ -64,7 +64,7 @@ impl Session {
         })?;
         let (inputs, output) = (prepared.inputs(&name), format!("output.{name}"));
         let (mut mean, mut variance) = (Vec::new(), Vec::new());
-        let (seed, scalars, mut number) = (Step::seed_words(seed), self.scalars(id, 1.0), 0);
+        let (seed, scalars, mut number) = (Step::seed_words(seed), self.scalars(id, 1.0)?, 0);
         for start in (0..prepared.rows).step_by(ROWS) {
             let live = self.write_rows(&inputs, (start, prepared.rows), ROWS)?;
             let mut found = vec![Moments::default(); live * latent];

@@ -9,6 +9,7 @@ use crate::error::Result;
 use crate::graph::{Graph, Tensor};
 use crate::kernels::Step;
 use crate::models::{Model, Rows};
+use crate::program::ProgramId;
 
 /// Rows that are worked on at once.
 const CHUNK: usize = 256;
@@ -133,8 +134,9 @@ impl Session {
     ) -> Result<Vec<f32>> {
         let (given, taken) = self.taken(given);
         let name = &taken.program(name);
-        self.load(name, |model, layout| transform(name, &layout.read(), CHUNK, taken, |rows| work(model, rows)))?;
-        self.transform(name, given, taken, outputs, seed)
+        let id =
+            self.load(name, |model, layout| transform(name, &layout.read(), CHUNK, taken, |rows| work(model, rows)))?;
+        self.transform((name, id), given, taken, outputs, seed)
     }
 
     /// E\[x | z, y\] `[rows, features]` of codes z `[rows, latent]`, and of conditions y `[rows, condition]` where the model
@@ -144,12 +146,12 @@ impl Session {
     /// If the model has no decoder; otherwise as for [`Session::encode`].
     pub fn decode<'a>(&mut self, codes: impl Into<Given<'a>>) -> Result<Vec<f32>> {
         let taken = Taken { width: self.latent()?, condition: self.model.condition().width(), gaps: false };
-        self.load("decode", |model, layout| {
+        let id = self.load("decode", |model, layout| {
             transform("decode", &layout.read(), CHUNK, taken, |Rows { x: z, y, .. }| {
                 Ok(model.can().decode()?.mean(z, y))
             })
         })?;
-        self.transform("decode", codes.into(), taken, self.model.features(), 0)
+        self.transform(("decode", id), codes.into(), taken, self.model.features(), 0)
     }
 
     /// New data: E\[x | z, y\] for codes drawn from the prior, `count` of them, each with the condition of its place in `y`
@@ -189,13 +191,13 @@ impl Session {
         let (features, condition) = (self.model.features(), self.model.condition().width());
         check_conditions(y, count, condition)?;
         let known = known(name);
-        self.load(name, |model, layout| {
+        let id = self.load(name, |model, layout| {
             generator(name, &layout.read(), |graph| {
                 let y = (condition > 0).then(|| graph.input(&known, &[CHUNK, condition]));
                 work(model, graph, y)
             })
         })?;
-        self.chunks(name, (count, features), seed, &[(known, y, condition)])
+        self.chunks((name, id), (count, features), seed, &[(known, y, condition)])
     }
 
     /// Codes drawn from the prior. `[count, latent]`
@@ -204,23 +206,35 @@ impl Session {
     /// If the model has no prior, or the device fails.
     pub fn prior_sample(&mut self, count: usize, seed: u64) -> Result<Vec<f32>> {
         let latent = self.latent()?;
-        self.load("prior", |model, layout| {
+        let id = self.load("prior", |model, layout| {
             generator("prior", &layout.read(), |graph| Ok(model.can().generate()?.codes(graph, CHUNK)))
         })?;
-        self.chunks("prior", (count, latent), seed, &[])
+        self.chunks(("prior", id), (count, latent), seed, &[])
     }
 
     /// Runs a loaded transform over rows, a chunk at a time; gives rows of `outputs` values.
-    fn transform(&mut self, name: &str, given: Given, taken: Taken, outputs: usize, seed: u64) -> Result<Vec<f32>> {
+    fn transform(
+        &mut self,
+        (name, id): (&str, ProgramId),
+        given: Given,
+        taken: Taken,
+        outputs: usize,
+        seed: u64,
+    ) -> Result<Vec<f32>> {
         let prepared = Prepared::new(given, taken)?;
-        self.chunks(name, (prepared.rows, outputs), seed, &prepared.inputs(name))
+        self.chunks((name, id), (prepared.rows, outputs), seed, &prepared.inputs(name))
     }
 
     /// Runs a loaded program for so many rows, a chunk at a time, writing its inputs.
-    fn chunks(&mut self, name: &str, (rows, outputs): (usize, usize), seed: u64, inputs: &[Input]) -> Result<Vec<f32>> {
-        let id = self.loaded[name];
+    fn chunks(
+        &mut self,
+        (name, id): (&str, ProgramId),
+        (rows, outputs): (usize, usize),
+        seed: u64,
+        inputs: &[Input],
+    ) -> Result<Vec<f32>> {
         let mut out = Vec::with_capacity(rows * outputs);
-        let scalars = self.scalars(id, 1.0);
+        let scalars = self.scalars(id, 1.0)?;
         for (i, start) in (0..rows).step_by(CHUNK).enumerate() {
             let live = self.write_rows(inputs, (start, rows), CHUNK)?;
             let step =
