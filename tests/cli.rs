@@ -135,6 +135,22 @@ fn a_trained_model_can_be_used() {
     assert!(bytes("new.png") == bytes("again.png"));
     assert!(bytes("new.png") != bytes("other.png"));
     assert!(!bytes("pairs.png").is_empty());
+
+    // The ending says the format: the same rows as a picture with a little loss and as numbers.
+    place.run("sample run --device cpu --count 9 --out new.jpg");
+    assert!(bytes("new.jpg").starts_with(b"\xff\xd8\xff"));
+    place.run("sample run --device cpu --count 9 --out new.npy");
+    let shape = &bytes("new.npy")[..128];
+    assert!(String::from_utf8_lossy(shape).contains("'shape': (9, "), "{shape:?}");
+    place.run("reconstruct run --device cpu --count 4 --out pairs.csv");
+    assert_eq!(String::from_utf8(bytes("pairs.csv")).unwrap().lines().count(), 5);
+    for (line, words) in [
+        ("sample run --out new.bmp", &["new.bmp", "ends in .png"][..]),
+        ("sample run --out run/loss.png", &["loss.png", "a file of the run", "--force"]),
+    ] {
+        place.refused(&format!("{line} --device cpu"), words);
+    }
+    place.run("sample run --device cpu --out run/loss.png --force");
 }
 
 #[test]

@@ -6,7 +6,7 @@ use super::pictures::{ImageShape, save_grid};
 use crate::data::Dataset;
 use crate::error::Result;
 
-/// Draws rows from all over the training part, evenly spaced, as a PNG.
+/// Draws rows from all over the training part, evenly spaced, in the format that the name of the file ends in.
 ///
 /// # Errors
 /// When the rows cannot be drawn, or the file cannot be written.

@@ -1,11 +1,8 @@
 //! Blanks in a table or an array, filled with what a trained model expects of them.
 
-use std::path::Path;
-
 use super::saved::Saved;
-use crate::data::{Dataset, Schema, Shape, Source, table_of};
+use crate::data::{Dataset, Output, Schema, Shape, Source, table_of};
 use crate::error::{Error, Result};
-use crate::files::write_atomically;
 use crate::training::{Given, part_of_seed};
 
 /// Rows whose blanks are filled at once.
@@ -28,7 +25,7 @@ impl Saved {
     /// # Errors
     /// If the model gives rows no likelihood or is given something with every row, the file is no table or lacks a column, a cell
     /// is not what its column should hold, or the file cannot be written.
-    pub fn impute(&mut self, from: &str, to: &Path, samples: usize, seed: u64) -> Result<Filled> {
+    pub fn impute(&mut self, from: &str, to: &Output, samples: usize, seed: u64) -> Result<Filled> {
         self.session.model.can().density()?;
         let Source::Path(path) = Source::parse(from) else {
             return Err(Error::invalid("built-in data has no blanks: give a table with some"));
@@ -39,27 +36,12 @@ impl Saved {
                 self.folder.display()
             )));
         }
-        if path.canonicalize().ok().is_some_and(|path| to.canonicalize().is_ok_and(|to| to == path)) {
-            return Err(Error::invalid(format!(
-                "{} is the file that is read: give another to write, so that nothing is lost",
-                to.display()
-            )));
-        }
         let table = table_of(&path)?;
         // Columns that the model does not see may hold anything.
         let schema = Schema { fields: self.form.schema.inputs().cloned().collect() };
         let data = table.whole(&schema)?;
         let filled = self.filled(&data, samples, seed)?;
-        let mut done = Ok(0);
-        let written = write_atomically(to, |file| {
-            done = table.fill(&schema, &filled, file);
-            match &done {
-                Ok(_) => Ok(()),
-                Err(_) => Err(std::io::Error::other("the table could not be written")),
-            }
-        });
-        let cells = done?;
-        written?;
+        let cells = table.fill(&schema, &filled, to)?;
         Ok(Filled { rows: data.rows, cells })
     }
 

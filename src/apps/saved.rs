@@ -7,7 +7,7 @@ use super::health::check_finite;
 use super::setup::{check_support, open_data, open_other};
 use super::stages::build_whole;
 use crate::config::{Config, FILE_NAME};
-use crate::data::{Dataset, Origin, Source, Splits};
+use crate::data::{Dataset, Keep, Origin, Source, Splits};
 use crate::error::{Error, Result};
 use crate::program::{Executor, ParameterSet};
 use crate::training::checkpoint::Checkpoint;
@@ -71,6 +71,14 @@ impl Saved {
         let splits = open_data(&self.config, Some(&self.form.schema))?;
         self.form.check(self.config.model.kind, &splits.train)?;
         Ok(splits)
+    }
+
+    /// The files that nothing is written over unless `force` says so: those of the run, its data, and other data that is read.
+    pub fn keep(&self, other: Option<&str>, force: bool) -> Keep {
+        let path = |source: Source| if let Source::Path(path) = source { Some(path) } else { None };
+        let sources = [Some(self.config.data.parsed_source()), other.map(Source::parse)];
+        let inputs = sources.into_iter().flatten().filter_map(path).collect();
+        Keep { run: Some(self.folder.clone()), inputs, force }
     }
 
     /// What a model is looked at with: all rows of other data in their order, where some is given, or else those that the run

@@ -4,7 +4,7 @@ use super::args::{LookArgs, data_config};
 use super::style::{Align, Table, bytes, count, printable};
 use crate::apps::{DataSummary, PartSummary, save_contact_sheet};
 use crate::data::schema::Role;
-use crate::data::{self, ColumnGuess};
+use crate::data::{self, ColumnGuess, Keep, Output, PICTURES, Source};
 use crate::error::{Error, Result};
 
 /// Columns that sentences are filled into.
@@ -16,17 +16,21 @@ const MOST_CLASSES: usize = 100;
 /// Says what data is.
 pub fn run(args: &LookArgs) -> Result<()> {
     let config = data_config(args)?;
-    let splits = data::open(&config.data.parsed_source(), &config.data.options(args.seed))?;
+    let source = config.data.parsed_source();
+    let inputs = if let Source::Path(path) = &source { vec![path.clone()] } else { vec![] };
+    let keep = Keep { run: None, inputs, force: args.force };
+    let out = args.out.as_ref().map(|out| Output::new(out, PICTURES, &keep)).transpose()?;
+    let splits = data::open(&source, &config.data.options(args.seed))?;
     let summary = DataSummary::of(&splits);
     if args.json {
         println!("{}", serde_json::to_string(&summary).map_err(Error::invalid)?);
     } else {
         print(&summary, splits.train.shape());
     }
-    if let Some(out) = &args.out {
-        save_contact_sheet(out, &splits.train)?;
+    if let Some(out) = &out {
+        save_contact_sheet(out.path(), &splits.train)?;
         if !args.json {
-            println!("\nRows of it: {}", out.display());
+            println!("\nRows of it: {}", out.path().display());
         }
     }
     Ok(())

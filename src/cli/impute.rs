@@ -4,6 +4,7 @@ use super::args::ImputeArgs;
 use super::style::count;
 use super::weights::say_weights;
 use crate::apps::{Saved, open_device};
+use crate::data::{FileKind, Output};
 use crate::error::Result;
 
 /// Fills the blanks of a table.
@@ -12,7 +13,8 @@ pub fn run(args: &ImputeArgs) -> Result<()> {
     if !args.json {
         say_weights(&saved);
     }
-    let filled = saved.impute(&args.data, &args.out, args.samples as usize, args.seed)?;
+    let out = Output::new(&args.out, &[FileKind::Csv, FileKind::Tsv], &saved.keep(Some(&args.data), args.force))?;
+    let filled = saved.impute(&args.data, &out, args.samples as usize, args.seed)?;
     if args.json {
         println!("{}", serde_json::json!({ "rows": filled.rows, "cells": filled.cells, "out": args.out }));
         return Ok(());

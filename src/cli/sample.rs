@@ -3,7 +3,8 @@
 use super::args::SampleArgs;
 use super::weights::say_weights;
 use crate::apps::pictures::{ImageShape, save_grid};
-use crate::apps::{Form, Saved, open_device, save_rows};
+use crate::apps::{Form, Saved, open_device};
+use crate::data::{Frame, Output, PICTURES_OR_ROWS, ROWS};
 use crate::error::{Error, Result};
 
 /// Draws new rows from a trained model.
@@ -17,19 +18,22 @@ pub fn run(args: &SampleArgs) -> Result<()> {
         Error::malformed(&args.run, format!("{refusal}: {advice}"))
     })?;
     let Wanted { count, y, columns, which } = Wanted::of(args, &saved.form)?;
-    if saved.form.schema.is_table() {
-        let rows = saved.session.draw_rows(count, &y, args.seed)?;
-        let out = args.out.clone().unwrap_or_else(|| args.run.join("samples.csv"));
-        save_rows(&out, &saved.form.schema, &rows)?;
-        println!("{count} new rows {which}in {}", out.display());
-        return Ok(());
+    let is_table = saved.form.schema.is_table();
+    let (usual, takes) = if is_table { ("samples.csv", ROWS) } else { ("samples.png", PICTURES_OR_ROWS) };
+    let keep = saved.keep(None, args.force);
+    let out = Output::given_or(args.out.as_deref(), &args.run.join(usual), takes, &keep)?;
+    let rows = match is_table {
+        true => saved.session.draw_rows(count, &y, args.seed)?,
+        false => saved.session.sample(count, &y, args.seed)?,
+    };
+    if out.kind().is_picture() {
+        let shape = saved.form.shape();
+        let shape = ImageShape { height: shape.height, width: shape.width, channels: shape.channels };
+        save_grid(out.path(), &rows, shape, columns)?;
+    } else {
+        out.write_rows(&Frame::of_rows(&saved.form.schema, &rows))?;
     }
-    let images = saved.session.sample(count, &y, args.seed)?;
-    let shape = saved.form.shape();
-    let shape = ImageShape { height: shape.height, width: shape.width, channels: shape.channels };
-    let out = args.out.clone().unwrap_or_else(|| args.run.join("samples.png"));
-    save_grid(&out, &images, shape, columns)?;
-    println!("{count} new rows {which}in {}", out.display());
+    println!("{count} new rows {which}in {}", out.path().display());
     Ok(())
 }
 

@@ -20,7 +20,6 @@ use crate::error::{Error, Result};
 
 pub(crate) use encode::{open, open_whole};
 pub use guess::Choices;
-pub use write::write_rows;
 
 /// What people write for a cell that is not known.
 const MISSING: [&str; 13] = ["", "na", "n/a", "#n/a", "nan", "-nan", "null", "none", "nil", "?", "-", ".", "missing"];

@@ -9,7 +9,7 @@ use std::path::Path;
 use super::replace;
 use crate::error::{Error, Result};
 
-/// Writes a file of a run folder all at once, as [`super::write_atomically`] does; but a link that has its name is replaced, and what it
+/// Writes a file of a run folder, or one that a command was asked for, all at once, as [`super::write_atomically`] does; but a link that has its name is replaced, and what it
 /// leads to is left as it is.
 ///
 /// # Errors

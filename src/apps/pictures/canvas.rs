@@ -1,13 +1,12 @@
-//! A picture in memory: rectangles, pasted pictures, and the way to a PNG file.
+//! A picture in memory: rectangles, pasted pictures, and the way to a file.
 
 use std::path::Path;
 
-use image::codecs::png::PngEncoder;
 use image::{Rgb as Pixel, RgbImage};
 
 use super::palette::{MAT, Rgb};
+use crate::data::{Keep, Output, PICTURES};
 use crate::error::{Error, Result};
-use crate::files::write_own;
 
 /// A picture beyond this could not be looked at anyway, and would take gigabytes.
 const MOST_PIXELS: usize = 1 << 27;
@@ -53,19 +52,15 @@ impl Canvas {
         self.image
     }
 
-    /// Writes the picture as a PNG file.
+    /// Writes the picture in the format that the name of the file ends in.
     pub fn save(self, path: &Path) -> Result<()> {
-        save_png(path, &self.image)
+        save_picture(path, &self.image)
     }
 }
 
-/// Encodes a picture in memory, then writes it all at once.
-pub fn save_png(path: &Path, picture: &RgbImage) -> Result<()> {
-    let mut png = Vec::new();
-    picture
-        .write_with_encoder(PngEncoder::new(&mut png))
-        .map_err(|error| Error::malformed(path, format!("the picture cannot be encoded: {error}")))?;
-    write_own(path, |out| out.write_all(&png))
+/// Encodes a picture in the format that the name of the file ends in, then writes it all at once.
+pub fn save_picture(path: &Path, picture: &RgbImage) -> Result<()> {
+    Output::new(path, PICTURES, &Keep::default())?.write_picture(picture)
 }
 
 #[cfg(test)]

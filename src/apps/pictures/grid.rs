@@ -8,7 +8,7 @@ use crate::error::Result;
 
 const MARGIN: usize = 16;
 
-/// Saves samples side by side, row by row, as a PNG.
+/// Saves samples side by side, row by row, in the format that the name of the file ends in.
 ///
 /// `images` is `[count, height·width·channels]`, see [`ImageShape`]. Images are enlarged by a whole factor to a picture
 /// of some 600 to 1200 pixels across; values outside [0, 1] are clipped, those that are not finite are magenta. Data that

@@ -9,7 +9,7 @@ use std::path::Path;
 use image::imageops::replace;
 
 use super::axes::{Axis, frame, padded};
-use super::canvas::{Canvas, save_png};
+use super::canvas::{Canvas, save_picture};
 use super::palette::{INK, MUTED};
 use super::plot::{drawn, px, width_of, write_text};
 use super::tiles::{ImageShape, Tiles};
@@ -101,7 +101,7 @@ impl Manifold {
             Ok(())
         })?;
         replace(&mut picture, &grid, 12 + LEFT as i64, TOP as i64);
-        save_png(path, &picture)
+        save_picture(path, &picture)
     }
 }
 

@@ -13,7 +13,7 @@ use plotters::prelude::{BitMapBackend, DrawingArea, DrawingAreaErrorKind, IntoDr
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 use plotters::style::{Color, FontStyle, IntoFont, RGBColor, TextStyle, register_font};
 
-use super::canvas::save_png;
+use super::canvas::save_picture;
 use super::palette::{MAT, PAPER, Rgb};
 use crate::error::{Error, Result};
 
@@ -68,7 +68,7 @@ pub fn width_of(text: &str, size: i32) -> i32 {
 
 /// Draws on a sheet of `size` finished pixels and saves it as a PNG.
 pub fn save_plot(path: &Path, size: (u32, u32), draw: impl FnOnce(&Sheet) -> Drawn) -> Result<()> {
-    save_png(path, &drawn(path, size, draw)?)
+    save_picture(path, &drawn(path, size, draw)?)
 }
 
 /// What is drawn on a sheet of `size` finished pixels; `path` is where it is to go.

@@ -12,7 +12,7 @@ const MARGIN: usize = 16;
 const BETWEEN_PAIRS: usize = 14;
 const LETTERS: usize = 13;
 
-/// Saves originals and reconstructions, `columns` pairs side by side, as a PNG.
+/// Saves originals and reconstructions, `columns` pairs side by side, in the format that the name of the file ends in.
 ///
 /// Both are `[count, height·width·channels]` and drawn as [`super::save_grid`] draws them; rows of features are drawn in
 /// pairs, on one scale of colours.

@@ -7,8 +7,7 @@ use std::path::PathBuf;
 use super::TrainRun;
 use crate::apps::form::Form;
 use crate::apps::pictures::{EpochPoint, ImageShape, save_grid, save_latent_map, save_loss, save_reconstructions};
-use crate::apps::save_rows;
-use crate::data::Dataset;
+use crate::data::{Dataset, Frame, Keep, Output, ROWS};
 use crate::distributions::Measure;
 use crate::error::Result;
 use crate::training::Given;
@@ -53,7 +52,8 @@ impl TrainRun {
         if is_table && self.trainer.session.model.can().generate.is_some() {
             let (y, _) = self.sampled();
             let rows = self.trainer.session.draw_rows(y.len(), &y.concat(), self.config.training.seed)?;
-            save_rows(&path("samples.csv"), &self.data.train.schema, &rows)?;
+            let out = Output::new(&path("samples.csv"), ROWS, &Keep::default())?;
+            out.write_rows(&Frame::of_rows(&self.data.train.schema, &rows))?;
             made.push(path("samples.csv"));
         }
         if !is_table && self.trainer.session.model.can().generate.is_some() {

@@ -30,9 +30,12 @@ pub struct LookArgs {
     /// What to look at: a file, a folder, or `sprites` or `digits`, which are built in
     #[arg(value_name = "PATH")]
     pub path: Option<String>,
-    /// A PNG file to write with rows from all over the data
-    #[arg(long, value_name = "FILE.png")]
+    /// A picture to write with rows from all over the data: .png, .jpg or .webp
+    #[arg(long, value_name = "FILE")]
     pub out: Option<PathBuf>,
+    /// Write over a file of the run or of the data that is read
+    #[arg(long)]
+    pub force: bool,
     /// Decides which rows are held out
     #[arg(long, value_name = "N", default_value = "0", value_parser = value_parser!(u64).range(0..=i64::MAX as u64))]
     pub seed: u64,
@@ -92,9 +95,12 @@ pub struct ImputeArgs {
     /// The table whose blanks are to be filled
     #[arg(long, value_name = "FILE")]
     pub data: String,
-    /// The table to write
+    /// The table to write: .csv or .tsv
     #[arg(long, value_name = "FILE")]
     pub out: PathBuf,
+    /// Write over a file of the run or of the data that is read
+    #[arg(long)]
+    pub force: bool,
     /// Codes of each row that are weighed
     #[arg(long, value_name = "K", default_value = "200", value_parser = value_parser!(u64).range(1..=5_000))]
     pub samples: u64,
@@ -128,9 +134,13 @@ pub struct SampleArgs {
     /// The numbers that all of them are given, of a model that is given numbers
     #[arg(long, value_name = "X,X...", value_delimiter = ',', allow_hyphen_values = true)]
     pub condition: Option<Vec<f32>>,
-    /// The PNG file to write [default: samples.png in the folder of the run]
-    #[arg(long, value_name = "FILE.png")]
+    /// The file to write, a picture (.png, .jpg, .webp) or rows (.csv, .tsv, .npy) [default: samples.png, or samples.csv
+    /// of a table, in the folder of the run]
+    #[arg(long, value_name = "FILE")]
     pub out: Option<PathBuf>,
+    /// Write over a file of the run or of the data that is read
+    #[arg(long)]
+    pub force: bool,
     /// Decides which rows are drawn
     #[arg(long, value_name = "N", default_value = "0")]
     pub seed: u64,
@@ -152,9 +162,13 @@ pub struct ReconstructArgs {
     /// How many rows to show
     #[arg(long, value_name = "N", default_value = "16", value_parser = value_parser!(u64).range(1..=10_000))]
     pub count: u64,
-    /// The PNG file to write [default: reconstructions.png in the folder of the run]
-    #[arg(long, value_name = "FILE.png")]
+    /// The file to write, a picture (.png, .jpg, .webp) or rows (.csv, .tsv, .npy) [default: reconstructions.png, or reconstructions.csv
+    /// of a table, in the folder of the run]
+    #[arg(long, value_name = "FILE")]
     pub out: Option<PathBuf>,
+    /// Write over a file of the run or of the data that is read
+    #[arg(long)]
+    pub force: bool,
     /// Where to compute: auto, cpu, cpu-exact, gpu, or a number or part of a name from `elbo devices`
     #[arg(long, value_name = "DEVICE", default_value = "auto")]
     pub device: DeviceChoice,

@@ -2,7 +2,7 @@ use std::io::Write as _;
 
 use super::super::schema::{FieldKind, Role, Schema};
 use super::super::source::{Options, Source, open, open_whole};
-use super::super::{Choices, Dataset, Splits};
+use super::super::{Choices, Dataset, Keep, Output, ROWS, Splits};
 use super::*;
 
 fn of(text: &str) -> Table {
@@ -287,13 +287,16 @@ fn blanks_are_filled_and_all_else_stays_as_it_is_written() {
         ],
     };
     let rows = [0.0, 1.0, 9.0, /**/ 0.2, 0.8, 0.125, /**/ 0.4, 0.6, -9.0];
-    let mut written = Vec::new();
-    assert_eq!(table.fill(&schema, &rows, &mut written).unwrap(), 2);
+    let folder = tempfile::tempdir().unwrap();
     let expected = " id;;city;note\np1;1,50;Rome;a\np2;2.5;Oslo;\"b;c\"\np3;3;Rome;\n";
-    assert_eq!(String::from_utf8(written).unwrap(), expected);
-    let mut rows_alone = Vec::new();
-    write_rows(&schema, &rows[3..6], &mut rows_alone).unwrap();
-    assert_eq!(String::from_utf8(rows_alone).unwrap(), "city,column 2\nRome,2.5\n");
+    for (name, expected) in [
+        ("a.csv", expected.to_owned()),
+        ("a.tsv", expected.replace("\"b;c\"", "b,c").replace(';', "\t").replace("b,c", "b;c")),
+    ] {
+        let out = Output::new(&folder.path().join(name), ROWS, &Keep::default()).unwrap();
+        assert_eq!(table.fill(&schema, &rows, &out).unwrap(), 2);
+        assert_eq!(std::fs::read_to_string(out.path()).unwrap(), expected);
+    }
 }
 
 #[test]
