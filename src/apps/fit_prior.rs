@@ -8,9 +8,9 @@ use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
-use super::form::Form;
-use super::saved::{CHECKPOINT, check_folder};
-use super::setup::{as_measured, build_model, open_data};
+use super::folder::{CHECKPOINT, check_folder};
+use super::form::{Form, build_model};
+use super::setup::{as_measured, open_data};
 use crate::catalogue::{Spec, build};
 use crate::config::{Binarise, Config, FILE_NAME, Schedule, TrainingConfig};
 use crate::data::{Splits, choose};

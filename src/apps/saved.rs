@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use super::folder::{CHECKPOINT, check_folder};
 use super::form::Form;
 use super::setup::{check_support, open_data, open_other};
 use super::stages::build_whole;
@@ -12,9 +13,6 @@ use crate::program::{Executor, ParameterSet};
 use crate::training::checkpoint::Checkpoint;
 use crate::training::metrics::Split;
 use crate::training::{Best, Session};
-
-/// The checkpoint's file in a run folder.
-pub const CHECKPOINT: &str = "checkpoint.safetensors";
 
 /// A trained model.
 pub struct Saved {
@@ -117,19 +115,4 @@ pub(super) fn restored(
     session.start()?;
     session.restore_values(checkpoint)?;
     Ok(session)
-}
-
-/// Says so if a folder is no run folder.
-pub(super) fn check_folder(folder: &Path) -> Result<()> {
-    let what = match (folder.is_dir(), folder.join(FILE_NAME).is_file()) {
-        (false, _) if folder.exists() => "is a file",
-        (false, _) => "does not exist",
-        (true, false) => "holds no config.toml",
-        (true, true) if !folder.join(CHECKPOINT).is_file() => "holds no checkpoint.safetensors yet",
-        _ => return Ok(()),
-    };
-    Err(Error::invalid(format!(
-        "{} {what}: give the folder of a run, which `elbo train` names at its end",
-        folder.display()
-    )))
 }

@@ -2,9 +2,8 @@
 
 use std::path::Path;
 
-use super::form::Form;
-use super::saved::{CHECKPOINT, check_folder};
-use super::setup::build_model;
+use super::folder::{CHECKPOINT, check_folder};
+use super::form::{Form, build_model};
 use crate::config::{Config, FILE_NAME, FirstStage, ModelConfig};
 use crate::data::{Dataset, Shape};
 use crate::error::{Error, Result};

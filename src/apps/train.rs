@@ -7,9 +7,9 @@ use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
 use super::evaluation::KlEstimator;
+use super::folder::{CHECKPOINT, check_folder};
 use super::form::Form;
 use super::held_out::held_out;
-use super::saved::{CHECKPOINT, check_folder};
 use super::setup::{build_trainer, check_support, open_data};
 use super::stages::freeze;
 use super::tuning;

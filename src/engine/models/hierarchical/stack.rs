@@ -6,28 +6,12 @@
 //! q(z | x) = q(z_L | x) Π q(z_i | z_{i+1}, x), with q(z_L | x) = N(μ̂_L, σ̂_L²).
 
 use super::moments::Moments;
+use super::recognition::Recognition;
 use super::rung::{Layer, Rung};
 use crate::distributions::{DiagonalGaussian, Posterior, PosteriorNetwork};
 use crate::graph::Tensor;
 use crate::models::networks::Networks;
 use crate::nn::Activation;
-
-/// How codes of several layers are inferred.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Recognition {
-    /// Each layer from the codes of the one below (Rezende, Mohamed and Wierstra 2014; Burda, Grosse and Salakhutdinov 2016).
-    BottomUp,
-    /// Each layer from the data and the codes of the one above (Sønderby et al. 2016).
-    Ladder,
-}
-
-impl Recognition {
-    /// Whether KL(q ‖ p) of a layer below the top has a closed form, given the layers that are drawn before it: bottom up,
-    /// p(z_i | z_{i+1}) hangs on what is drawn after z_i.
-    pub fn tells_kl(self) -> bool {
-        self == Recognition::Ladder
-    }
-}
 
 /// A stochastic layer for some rows.
 #[derive(Clone, Copy, Debug)]

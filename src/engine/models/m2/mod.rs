@@ -13,7 +13,7 @@ mod joint;
 use super::checks::check_one_layer;
 use super::labeller::{Labeller, cross_entropy, is_right, likeliest, mean_in_every_row};
 use super::networks::NetworkPair;
-use super::vae::Parts;
+use super::parts::Parts;
 use super::{
     Batch, Can, Classify, Condition, Decode, Density, Encode, Generate, LabelUse, Model, ModelConfig, ModelEntry,
     RowForm, Rows, Sizes, Terms, TrainingPlan, Weighted,
