@@ -120,7 +120,7 @@ pub fn fit_prior(
             each(record.epoch as usize, record.loss);
         }
     }
-    let (split, held_out) = run.data.to_judge();
+    let (split, held_out) = run.data.evaluation_split();
     let held_out = &as_measured(&run.config, held_out);
     let figures = |session: &mut Session| -> Result<PriorFigures> {
         let (record, _) = session.evaluate(split, held_out, (BATCH, 1.0))?;

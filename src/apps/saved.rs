@@ -85,7 +85,7 @@ impl Saved {
     pub fn shown_with_origin(&self, other: Option<&str>) -> Result<Shown> {
         let Some(other) = other else {
             let splits = self.data()?;
-            let (split, data) = splits.to_judge();
+            let (split, data) = splits.evaluation_split();
             return Ok(Shown { split, data: data.clone(), origin: splits.origin });
         };
         let (data, origin) = open_other(&self.config, &Source::parse(other), &self.form.schema)?;

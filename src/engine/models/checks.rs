@@ -3,7 +3,7 @@
 use super::{ModelConfig, Parts};
 use crate::catalogue::{Kind, build, find, rename};
 use crate::data::Schema;
-use crate::distributions::{Codes, Heads, LIKELIHOODS, POSTERIORS, PRIORS};
+use crate::distributions::{CodeSpace, Heads, LIKELIHOODS, POSTERIORS, PRIORS};
 use crate::error::Result;
 use crate::graph::{Graph, Tensor};
 use crate::nn::NETWORKS;
@@ -158,11 +158,11 @@ fn codes_fit(config: &ModelConfig, parts: &Parts, problems: &mut Problems) -> bo
     let (latent, posterior, prior) = (config.latent, &config.posterior.id, &config.prior.id);
     let [of_posterior, of_prior] = [parts.posterior.codes(), parts.prior.codes()];
     let fitting = match (of_posterior, of_prior) {
-        (Codes::Simplex(n), _) => format!("use the prior `uniform-categorical:categories={n}`"),
-        (Codes::Real, Codes::Simplex(n)) => {
+        (CodeSpace::Simplex(n), _) => format!("use the prior `uniform-categorical:categories={n}`"),
+        (CodeSpace::Real, CodeSpace::Simplex(n)) => {
             format!("use the posterior `gumbel-softmax:categories={n}`, or another prior")
         }
-        (Codes::Real, Codes::Real) => String::new(),
+        (CodeSpace::Real, CodeSpace::Real) => String::new(),
     };
     problems.note(
         of_posterior != of_prior,

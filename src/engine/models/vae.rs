@@ -12,7 +12,7 @@ use super::{
     PosteriorSample, RowForm, Rows, SamplePosterior, Sizes, Terms, TrainingPlan, Weighted,
 };
 use crate::catalogue::{About, Kind};
-use crate::distributions::{Codes, Encoder, Measure};
+use crate::distributions::{CodeSpace, Encoder, Measure};
 use crate::error::Result;
 use crate::graph::{Graph, Tensor};
 use crate::nn::Activation;
@@ -197,7 +197,7 @@ impl Model for Vae {
     fn can(&self) -> Can<'_> {
         // A density over the simplex is no density over the numbers that a second model gives one, and codes of rows that are
         // told something mean nothing without that.
-        let carries_another = self.parts.posterior.codes() == Codes::Real && self.networks.condition() == 0;
+        let carries_another = self.parts.posterior.codes() == CodeSpace::Real && self.networks.condition() == 0;
         Can {
             encode: Some(self),
             decode: Some(self),

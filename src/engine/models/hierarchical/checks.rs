@@ -50,7 +50,7 @@ fn pieces_fit(config: &ModelConfig, recognition: Recognition, parts: &Parts, pro
     );
     let codes = parts.prior.codes();
     refuse(
-        codes != crate::distributions::Codes::Real,
+        codes != crate::distributions::CodeSpace::Real,
         format!(
             "the layers of a model of `kind` {kind} are real numbers, and the prior `{prior}` is over {codes}: use another prior"
         ),

@@ -6,14 +6,14 @@
 //! code elsewhere (encoded, decoded, drawn from the prior) is z₁, the layer nearest to the data.
 
 mod checks;
+mod layer_networks;
 mod moments;
 mod recognition;
-mod rung;
 mod stack;
 
+pub use layer_networks::Layer;
 pub use moments::Moments;
 pub use recognition::Recognition;
-pub use rung::Layer;
 
 use super::config::MAX_LAYERS;
 use super::networks::{NetworkPair, Networks, hidden_width};
