@@ -8,10 +8,9 @@ use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
-use super::form::Form;
-use super::saved::{CHECKPOINT, check_folder};
-use super::setup::{as_measured, build_model, open_data};
-use super::train::locked;
+use super::folder::{CHECKPOINT, check_folder, locked};
+use super::form::{Form, build_model};
+use super::setup::{as_measured, open_data};
 use crate::catalogue::{Spec, build};
 use crate::config::{Binarise, Config, FILE_NAME, Schedule, TrainingConfig};
 use crate::data::{Splits, choose};
@@ -121,7 +120,7 @@ pub fn fit_prior(
             each(record.epoch as usize, record.loss);
         }
     }
-    let (split, held_out) = run.data.to_judge();
+    let (split, held_out) = run.data.evaluation_split();
     let held_out = &as_measured(&run.config, held_out);
     let figures = |session: &mut Session| -> Result<PriorFigures> {
         let (record, _) = session.evaluate(split, held_out, (BATCH, 1.0))?;

@@ -1,8 +1,9 @@
 //! What the rows of a run look like, as its checkpoint keeps it.
 
+use crate::config::ModelConfig;
 use crate::data::{Dataset, Schema, Shape};
 use crate::error::{Error, Result};
-use crate::models::Architecture;
+use crate::models::{Architecture, Model, RowForm};
 use crate::training::checkpoint::Checkpoint;
 
 /// What rows look like.
@@ -150,4 +151,12 @@ impl Form {
     fn one_hot(&self, class: usize) -> Vec<f32> {
         (0..self.condition).map(|i| f32::from(u8::from(i == class))).collect()
     }
+}
+
+/// The model that a configuration describes, for rows of this form.
+///
+/// # Errors
+/// If a piece does not exist, or is given what it does not take.
+pub fn build_model(config: &ModelConfig, form: &Form) -> Result<Box<dyn Model>> {
+    (config.kind.build)(config, RowForm { schema: &form.schema, condition: form.condition })
 }

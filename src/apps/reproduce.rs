@@ -237,7 +237,7 @@ pub fn perform(
     drop(run);
     let mut saved = Saved::open(folder, open()?)?;
     let splits = saved.data()?;
-    let (split, data) = splits.to_judge();
+    let (split, data) = splits.evaluation_split();
     let samples = (planned.samples > 0).then_some(planned.samples);
     let wanted = Wanted { samples, codes: true, factors: false, seed: 0 };
     let evaluation = saved.evaluate(split, data, wanted)?;

@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use super::folder::place_of;
 use super::form::Form;
 use super::health::check_finite;
 use super::setup::{check_support, open_data, open_other};
@@ -13,12 +14,6 @@ use crate::program::{Executor, ParameterSet};
 use crate::training::checkpoint::Checkpoint;
 use crate::training::metrics::Split;
 use crate::training::{Best, Session};
-
-/// The checkpoint's file in a run folder.
-pub const CHECKPOINT: &str = "checkpoint.safetensors";
-
-/// The checkpoint before that one.
-pub const PREVIOUS: &str = "checkpoint.previous.safetensors";
 
 /// A trained model.
 pub struct Saved {
@@ -98,7 +93,7 @@ impl Saved {
     pub fn shown_with_origin(&self, other: Option<&str>) -> Result<Shown> {
         let Some(other) = other else {
             let splits = self.data()?;
-            let (split, data) = splits.to_judge();
+            let (split, data) = splits.evaluation_split();
             return Ok(Shown { split, data: data.clone(), origin: splits.origin });
         };
         let (data, origin) = open_other(&self.config, &Source::parse(other), &self.form.schema)?;
@@ -129,40 +124,4 @@ pub(super) fn restored(
     session.start()?;
     session.restore_values(checkpoint)?;
     Ok(session)
-}
-
-/// The folder and the checkpoint of a run that is given as its folder, or as one of the checkpoints in it.
-///
-/// # Errors
-/// If it is neither.
-pub fn place_of(place: &Path) -> Result<(PathBuf, PathBuf)> {
-    let folder = folder_of(place);
-    check_folder(folder)?;
-    let path = if folder == place { place.join(CHECKPOINT) } else { place.to_owned() };
-    Ok((folder.to_owned(), path))
-}
-
-/// The folder of a run that is given as its folder, or as one of the checkpoints in it.
-pub fn folder_of(place: &Path) -> &Path {
-    let is_checkpoint = place.is_file() && place.extension().is_some_and(|ending| ending == "safetensors");
-    match place.parent().filter(|_| is_checkpoint) {
-        Some(parent) if parent.as_os_str().is_empty() => Path::new("."),
-        Some(parent) => parent,
-        None => place,
-    }
-}
-
-/// Says so if a folder is no run folder.
-pub(super) fn check_folder(folder: &Path) -> Result<()> {
-    let what = match (folder.is_dir(), folder.join(FILE_NAME).is_file()) {
-        (false, _) if folder.exists() => "is a file",
-        (false, _) => "does not exist",
-        (true, false) => "holds no config.toml",
-        (true, true) if !folder.join(CHECKPOINT).is_file() => "holds no checkpoint.safetensors yet",
-        _ => return Ok(()),
-    };
-    Err(Error::invalid(format!(
-        "{} {what}: give the folder of a run, which `elbo train` names at its end",
-        folder.display()
-    )))
 }

@@ -6,11 +6,11 @@ use std::collections::HashSet;
 use super::form::Form;
 use super::stages::build_whole;
 use crate::catalogue::build;
-use crate::config::{Binarise, Config, ModelConfig};
+use crate::config::{Binarise, Config};
 use crate::data::{self, Dataset, Origin, Schema, Source, Splits, Values, labelled_part};
 use crate::distributions::{LIKELIHOODS, Support};
 use crate::error::{Error, Result};
-use crate::models::{Model, RowForm};
+use crate::models::Model;
 use crate::program::Executor;
 use crate::training::{Session, Trainer};
 
@@ -83,14 +83,6 @@ pub(super) fn build_trainer(config: &Config, data: &Dataset, executor: Box<dyn E
     let few = config.data.labels.map(|labels| labelled_part(data, labels, seed)).transpose()?;
     let part = kind.is_semi_supervised().then(|| few.as_ref().unwrap_or(data));
     Trainer::semi_supervised(session, data, part, &config.training, config.model.beta, binarise)
-}
-
-/// The model that a configuration describes, for rows of this form.
-///
-/// # Errors
-/// If a piece does not exist, or is given what it does not take.
-pub fn build_model(config: &ModelConfig, form: &Form) -> Result<Box<dyn Model>> {
-    (config.kind.build)(config, RowForm { schema: &form.schema, condition: form.condition })
 }
 
 /// Says so if data that a model is to learn or to be measured on holds what its likelihood gives no probability.

@@ -2,9 +2,8 @@
 
 use std::path::Path;
 
-use super::form::Form;
-use super::saved::{CHECKPOINT, check_folder};
-use super::setup::build_model;
+use super::folder::{CHECKPOINT, check_folder};
+use super::form::{Form, build_model};
 use crate::config::{Config, FILE_NAME, FirstStage, ModelConfig};
 use crate::data::{Dataset, Shape};
 use crate::error::{Error, Result};
@@ -29,7 +28,7 @@ fn check_kind(run: &Path, config: &ModelConfig) -> Result<()> {
     // Whatever its rows are: only what it says of them counts.
     let form = Form { condition: usize::from(config.kind.is_conditional()), ..Form::plain(Shape::vector(1)) };
     let why = match config.parts() {
-        Ok(parts) if parts.posterior.codes() != crate::distributions::Codes::Real => {
+        Ok(parts) if parts.posterior.codes() != crate::distributions::CodeSpace::Real => {
             Some(format!("its codes are {}, and a second stage is over real numbers", parts.posterior.codes()))
         }
         _ => carries(&*build_model(config, &form)?).err().map(|why| why.to_string()),

@@ -3,16 +3,15 @@
 #[cfg(feature = "pictures")]
 mod pictures;
 
-use std::fs;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use super::evaluation::KlEstimator;
+use super::folder::{CHECKPOINT, PREVIOUS, keep_previous, locked, place_of};
 use super::form::Form;
 use super::health::{Health, check_finite};
 use super::held_out::held_out;
-use super::saved::{CHECKPOINT, PREVIOUS, place_of};
 use super::setup::{build_trainer, check_support, open_data};
 use super::stages::freeze;
 use super::tuning;
@@ -20,7 +19,7 @@ use crate::config::{Binarise, Config, FILE_NAME};
 use crate::data::{Schema, Source, Splits};
 use crate::distributions::Measure;
 use crate::error::{Error, Result};
-use crate::files::{FolderLock, create_folder, sweep, write_own};
+use crate::files::{FolderLock, create_folder, write_own};
 use crate::models::Can;
 use crate::program::{Choices, Executor};
 use crate::training::checkpoint::Checkpoint;
@@ -289,13 +288,6 @@ impl TrainRun {
     }
 }
 
-/// The lock of a run's folder, which is swept of what was left half written.
-pub(super) fn locked(folder: &Path) -> Result<FolderLock> {
-    let lock = FolderLock::take(folder)?;
-    sweep(folder, &lock);
-    Ok(lock)
-}
-
 fn check_is_free(folder: &Path) -> Result<()> {
     if TrainRun::is_in(folder) {
         let folder = folder.display();
@@ -303,16 +295,4 @@ fn check_is_free(folder: &Path) -> Result<()> {
         return Err(Error::invalid(problem));
     }
     Ok(())
-}
-
-/// Keeps a checkpoint that is about to be replaced under another name.
-fn keep_previous(path: &Path, previous: &Path) -> Result<()> {
-    if !path.is_file() {
-        return Ok(());
-    }
-    // A second name of the same file costs nothing, where the file system has such names.
-    let beside = previous.with_extension("elbo-partial");
-    let _ = fs::remove_file(&beside);
-    let linked = fs::hard_link(path, &beside).or_else(|_| fs::copy(path, &beside).map(|_| ()));
-    linked.and_then(|()| fs::rename(&beside, previous)).map_err(Error::io("write", previous))
 }

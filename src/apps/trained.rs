@@ -8,8 +8,8 @@ use std::path::Path;
 
 use super::devices::open_device;
 use super::form::Form;
+use super::history::History;
 use super::saved::{Saved, restored};
-use super::training::History;
 use crate::config::{Config, DeviceChoice};
 use crate::data::Shape;
 use crate::error::{Error, Result};

@@ -6,27 +6,14 @@ use std::ops::ControlFlow;
 use super::devices::open_device;
 use super::form::Form;
 use super::held_out::held_out;
+use super::history::History;
 use super::setup::{as_measured, build_trainer, check_support};
 use super::stages::freeze;
 use super::trained::Trained;
 use crate::config::Config;
 use crate::data::Dataset;
 use crate::error::{Error, Result};
-use crate::training::Best;
 use crate::training::metrics::{EpochRecord, Split, StepRecord};
-
-/// What a training measured, an entry for each epoch.
-#[derive(Clone, Debug, Default, PartialEq)]
-#[non_exhaustive]
-pub struct History {
-    /// Means over the training rows, as they were seen in the epoch.
-    pub train: Vec<EpochRecord>,
-    /// Means over the validation rows behind the epoch; empty where none were given.
-    pub validation: Vec<EpochRecord>,
-    /// The best epoch by the loss of the validation rows, which the model has the weights of, where
-    /// [`patience`](crate::config::TrainingConfig::patience) was given.
-    pub best: Option<Best>,
-}
 
 /// An epoch that has just been done.
 #[derive(Clone, Copy, Debug)]

@@ -6,12 +6,16 @@
 //!
 //! A user chooses a piece by a [`Spec`]: `gaussian`, or with settings `gaussian:sigma=0.5`.
 
+mod about;
 mod piece;
 mod setting;
+mod settings;
 mod spec;
 mod value;
 
-pub use piece::{About, Kind, Piece, build, find, rename};
-pub use setting::{Bounds, Setting, Settings};
+pub use about::{About, Kind};
+pub use piece::{Piece, build, find, rename};
+pub use setting::{Bounds, Setting};
+pub use settings::Settings;
 pub use spec::Spec;
 pub use value::{Usual, Value};

@@ -10,11 +10,12 @@ use std::path::{Path, PathBuf};
 
 use rayon::prelude::*;
 
-use super::dataset::{Dataset, Labels, Shape};
-use super::formats::{Format, Found, Parts};
+use super::dataset::{Dataset, Labels};
+use super::format::{Format, Found, Parts};
 use super::names::{file_stem, folder_name};
+use super::options::Options;
 use super::origin::Origin;
-use super::source::Options;
+use super::shape::Shape;
 use super::values::Values;
 use crate::error::{Error, Result};
 

@@ -5,45 +5,11 @@
 
 use std::borrow::Cow;
 
-use serde::{Deserialize, Serialize};
-
 use super::conditions::Conditions;
 use super::schema::Schema;
+use super::shape::Shape;
 use super::values::{Packing, PackingKind, Values, pack_bits, select};
 use crate::error::{Error, Result};
-
-/// The shape of one row.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-pub struct Shape {
-    /// Rows of pixels; 1 for vectors.
-    pub height: usize,
-    /// Pixels in a row; the length, for vectors.
-    pub width: usize,
-    /// Values per pixel: 1 for grey, 3 for colour.
-    pub channels: usize,
-}
-
-impl Shape {
-    /// Rows that are no pictures: `features` values each.
-    pub fn vector(features: usize) -> Self {
-        Self { height: 1, width: features, channels: 1 }
-    }
-
-    /// Values per row: height × width × channels.
-    pub fn features(&self) -> usize {
-        self.height * self.width * self.channels
-    }
-}
-
-impl std::fmt::Display for Shape {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match (self.height, self.channels) {
-            (1, 1) => write!(f, "{}", self.width),
-            (_, 1) => write!(f, "{}×{}", self.height, self.width),
-            _ => write!(f, "{}×{}×{}", self.height, self.width, self.channels),
-        }
-    }
-}
 
 /// The class of every row.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -11,9 +11,10 @@ use std::io::Read;
 
 use flate2::read::GzDecoder;
 
-use super::dataset::{Dataset, Labels, Shape};
-use super::formats::Parts;
+use super::dataset::{Dataset, Labels};
+use super::format::Parts;
 use super::origin::Origin;
+use super::shape::Shape;
 use super::values::Values;
 use crate::error::{Error, Result};
 

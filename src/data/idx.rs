@@ -13,11 +13,12 @@ mod files;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-use super::dataset::{Dataset, Labels, Shape};
-use super::formats::{Format, Found, Parts};
+use super::dataset::{Dataset, Labels};
+use super::format::{Format, Found, Parts};
 use super::names::{file_stem, folder_name};
+use super::options::Options;
 use super::origin::Origin;
-use super::source::Options;
+use super::shape::Shape;
 use super::values::{Values, pack_bits};
 use crate::error::{Error, Result};
 use array::{Array, TYPES};

@@ -13,11 +13,12 @@ use std::path::Path;
 use npyz::{DType, NpyHeader, Order, TypeChar};
 
 use super::conditions::Conditions;
-use super::dataset::{Dataset, Shape};
-use super::formats::{Format, Found, Parts};
+use super::dataset::Dataset;
+use super::format::{Format, Found, Parts};
 use super::input::Input;
+use super::options::Options;
 use super::origin::Origin;
-use super::source::Options;
+use super::shape::Shape;
 use super::values::{Values, pack_bits};
 use crate::error::{Error, Result};
 use numbers::{channels_last, last_axis_fastest, numbers};

@@ -19,40 +19,33 @@ mod jpeg;
 mod kept;
 mod layout;
 mod name;
+mod open;
+mod options;
 mod size;
 mod store;
 mod take;
 mod tar;
 mod zip;
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
+pub use options::PictureOptions;
 pub use size::PictureSize;
 
-use super::dataset::{Dataset, Labels, Shape};
-use super::formats::{Format, Found, Parts};
+use super::dataset::{Dataset, Labels};
+use super::format::{Format, Found, Parts};
 use super::input;
 use super::names::{file_stem, folder_name};
+use super::options::Options;
 use super::origin::Origin;
 use super::schema::Schema;
-use super::source::Options;
+use super::shape::Shape;
 use super::values::Values;
 use crate::error::{Error, Result};
 use album::{About, Album, Chosen, USUAL};
 use layout::Layout;
+use name::KINDS;
 use store::Store;
-
-/// Which pictures are read, for messages.
-const ENDINGS: &str = "PNG, JPEG, WebP, GIF, BMP, TIFF, PNM, QOI, farbfeld or TGA files, by themselves or in folders";
-
-/// How pictures are read.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct PictureOptions {
-    /// The size they are brought to; chosen by what they are when not given.
-    pub size: Option<PictureSize>,
-    /// The folder for what is costly to read, as [`cache_folder`](super::cache_folder); nothing is kept without.
-    pub cache: Option<PathBuf>,
-}
 
 /// The format of pictures in files.
 pub(crate) struct Pictures;
@@ -63,12 +56,12 @@ impl Format for Pictures {
     }
 
     fn claims_file(&self, path: &Path, head: &[u8]) -> bool {
-        store::open_archive(path, head).is_some() || name::format(&[], head).is_some()
+        open::open_archive(path, head).is_some() || name::format(&[], head).is_some()
     }
 
     fn read_file(&self, path: &Path, options: &Options) -> Result<Found> {
         let head = input::head(path)?;
-        match store::open_archive(path, &head) {
+        match open::open_archive(path, &head) {
             Some(archive) => read(&*archive, path, &file_stem(path), options),
             None => Err(Error::malformed(
                 path,
@@ -85,11 +78,11 @@ impl Format for Pictures {
     }
 
     fn read_folder(&self, folder: &Path, options: &Options) -> Result<Found> {
-        read(&*store::open_folder(folder)?, folder, &folder_name(folder), options)
+        read(&*open::open_folder(folder)?, folder, &folder_name(folder), options)
     }
 
     fn looks_for(&self) -> String {
-        format!("pictures ({ENDINGS})")
+        format!("pictures ({KINDS})")
     }
 
     fn takes_size(&self) -> bool {

@@ -11,7 +11,7 @@ pub use field::{Cell, Field, FieldKind, Role, Scaling};
 
 use serde::{Deserialize, Serialize};
 
-use super::dataset::Shape;
+use super::shape::Shape;
 use crate::error::{Error, Result};
 
 /// The fields of a row, in the order in which they come.

@@ -72,7 +72,7 @@ impl Splits {
 
     /// The rows that a finished model is looked at with, and which part they are: the test rows, or else those of
     /// validation, or else, where nothing was held out, the training rows.
-    pub fn to_judge(&self) -> (Split, &Dataset) {
+    pub fn evaluation_split(&self) -> (Split, &Dataset) {
         match (&self.test, &self.validation) {
             (Some(data), _) => (Split::Test, data),
             (None, Some(data)) => (Split::Validation, data),
@@ -204,7 +204,7 @@ mod tests {
     #[test]
     fn a_model_is_judged_by_the_rows_it_saw_least_of() {
         let mut splits = Splits::from_one(numbered(100), 20, 7).unwrap();
-        let judged = |splits: &Splits| (splits.to_judge().0, splits.to_judge().1.rows);
+        let judged = |splits: &Splits| (splits.evaluation_split().0, splits.evaluation_split().1.rows);
         assert_eq!(judged(&splits), (Split::Test, 10));
         splits.test = None;
         assert_eq!(judged(&splits), (Split::Validation, 20));

@@ -23,7 +23,8 @@ mod outline;
 
 use rayon::prelude::*;
 
-use super::dataset::{Dataset, Factors, Labels, Shape};
+use super::dataset::{Dataset, Factors, Labels};
+use super::shape::Shape;
 use super::splits::choose;
 use super::values::{Values, pack_row};
 use crate::error::{Error, Result};

@@ -3,6 +3,8 @@
 //! What a column holds is guessed ([`facts`]) unless it is said, and becomes a [`Schema`]; what the schema says becomes the numbers
 //! that a model sees ([`encode`]). A table keeps its text, so that a file with blanks can be written again with the blanks filled.
 
+mod choices;
+mod delimited;
 mod encode;
 mod facts;
 mod guess;
@@ -12,14 +14,13 @@ use std::path::{Path, PathBuf};
 
 use csv::{ReaderBuilder, StringRecord};
 
-use super::formats::{Format, Found, read_file};
 use super::input::Input;
 use super::schema::Cell;
-use super::source::Options;
 use crate::error::{Error, Result};
 
+pub use choices::Choices;
+pub(crate) use delimited::Delimited;
 pub(crate) use encode::{open, open_whole};
-pub use guess::Choices;
 
 /// What people write for a cell that is not known.
 const MISSING: [&str; 13] = ["", "na", "n/a", "#n/a", "nan", "-nan", "null", "none", "nil", "?", "-", ".", "missing"];
@@ -27,9 +28,6 @@ const MISSING: [&str; 13] = ["", "na", "n/a", "#n/a", "nan", "-nan", "null", "no
 const DELIMITERS: [u8; 4] = [b'\t', b';', b'|', b','];
 /// More than memory should hold of one file.
 const MAX_BYTES: u64 = 1 << 34;
-
-/// The format of tables.
-pub(crate) struct Delimited;
 
 /// Tables, of which one may be kept for testing.
 #[derive(Debug)]
@@ -52,62 +50,6 @@ pub(crate) struct Table {
     pub names: Vec<String>,
     /// How many rows it has.
     pub rows: usize,
-}
-
-impl Format for Delimited {
-    fn name(&self) -> &'static str {
-        "tables (CSV, TSV)"
-    }
-
-    fn claims_file(&self, path: &Path, head: &[u8]) -> bool {
-        let name = path.file_name().map(|name| name.to_string_lossy().to_ascii_lowercase()).unwrap_or_default();
-        let name = name.strip_suffix(".gz").unwrap_or(&name);
-        let is_text = !head.is_empty() && !head.contains(&0) && std::str::from_utf8(head).is_ok();
-        let is_named = [".csv", ".tsv", ".tab"].iter().any(|ending| name.ends_with(ending));
-        let is_separated = DELIMITERS.iter().any(|delimiter| head.contains(delimiter)) && !head.starts_with(b"<");
-        is_named || is_text && is_separated && [".txt", ".data", ".dat"].iter().any(|ending| name.ends_with(ending))
-    }
-
-    fn read_file(&self, path: &Path, _: &Options) -> Result<Found> {
-        Ok(Found::Tables(Tables { train: Table::read(path)?, test: None }))
-    }
-
-    fn is_of_tables(&self) -> bool {
-        true
-    }
-
-    fn claims_folder(&self, folder: &Path) -> bool {
-        part(folder, "train").is_some()
-    }
-
-    fn read_folder(&self, folder: &Path, _: &Options) -> Result<Found> {
-        let Some(train) = part(folder, "train") else {
-            return Err(Error::malformed(folder, "there is no train.csv here"));
-        };
-        let test = part(folder, "test").map(|path| Table::read(&path)).transpose()?;
-        Ok(Found::Tables(Tables { train: Table::read(&train)?, test }))
-    }
-
-    fn looks_for(&self) -> String {
-        "train.csv (and test.csv)".to_string()
-    }
-}
-
-/// The table in a file.
-///
-/// # Errors
-/// If it is in another format, or cannot be read.
-pub(crate) fn table_of(path: &Path) -> Result<Table> {
-    match read_file(path, &Options::default())? {
-        Found::Tables(tables) => Ok(tables.train),
-        Found::Rows(_) => Err(Error::malformed(path, "this is no table: give a CSV or TSV file")),
-    }
-}
-
-/// A table of this name in a folder.
-fn part(folder: &Path, name: &str) -> Option<PathBuf> {
-    let endings = ["csv", "tsv", "csv.gz", "tsv.gz"];
-    endings.iter().map(|ending| folder.join(format!("{name}.{ending}"))).find(|path| path.is_file())
 }
 
 impl Table {

@@ -2,7 +2,7 @@
 #![allow(dead_code, reason = "each test program uses its own part of this")]
 
 use elbo::catalogue::{About, Spec, build};
-use elbo::engine::distributions::{Codes, POSTERIORS, PRIORS};
+use elbo::engine::distributions::{CodeSpace, POSTERIORS, PRIORS};
 use elbo::engine::models::Parts;
 
 /// A piece with few parameters.
@@ -25,8 +25,9 @@ pub fn pairs() -> Vec<(Spec, Spec)> {
     let posteriors: Vec<Spec> = POSTERIORS.iter().map(|piece| small(&piece.about)).collect();
     let priors: Vec<Spec> = PRIORS.iter().map(|piece| small(&piece.about)).collect();
     let codes_of = |spec: &Spec| build(POSTERIORS, spec).expect("it is in the list").codes();
-    let prior_of = |codes: Codes| priors.iter().find(|p| build(PRIORS, p).expect("it is in the list").codes() == codes);
-    let posterior_of = |codes: Codes| posteriors.iter().find(|p| codes_of(p) == codes);
+    let prior_of =
+        |codes: CodeSpace| priors.iter().find(|p| build(PRIORS, p).expect("it is in the list").codes() == codes);
+    let posterior_of = |codes: CodeSpace| posteriors.iter().find(|p| codes_of(p) == codes);
     let mut all: Vec<(Spec, Spec)> = Vec::new();
     for posterior in &posteriors {
         all.push((posterior.clone(), prior_of(codes_of(posterior)).expect("a prior for it").clone()));

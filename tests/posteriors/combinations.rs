@@ -10,7 +10,7 @@ use std::collections::HashSet;
 use elbo::catalogue::{Spec, build};
 use elbo::config::Config;
 use elbo::engine::cpu::Cpu;
-use elbo::engine::distributions::{Codes, POSTERIORS, PRIORS};
+use elbo::engine::distributions::{CodeSpace, POSTERIORS, PRIORS};
 use elbo::engine::models::Vae;
 use elbo::engine::nn::Activation;
 use elbo::engine::objectives::OBJECTIVES;
@@ -134,7 +134,7 @@ fn all_that_goes_together_trains() {
     let (allowed, refused) = all();
     eprintln!("{} go together, {refused} do not", allowed.len());
     assert!(allowed.len() > 400 && refused > 100, "{} and {refused}", allowed.len());
-    assert!(build(POSTERIORS, &"gumbel-softmax".into()).unwrap().codes() != Codes::Real);
+    assert!(build(POSTERIORS, &"gumbel-softmax".into()).unwrap().codes() != CodeSpace::Real);
     let wrong: Vec<String> = allowed
         .par_iter()
         .filter_map(|c| {

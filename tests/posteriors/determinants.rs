@@ -1,7 +1,7 @@
 //! ln q(z | x) against the Jacobian of z in the noise: ln q(z) = ln p(ε) − ln |det ∂z/∂ε|.
 
 use elbo::catalogue::{Spec, build};
-use elbo::engine::distributions::{Codes, Encoder, POSTERIORS, PRIORS};
+use elbo::engine::distributions::{CodeSpace, Encoder, POSTERIORS, PRIORS};
 use elbo::engine::graph::Op;
 
 use crate::bench::{Bench, Network, log_det};
@@ -19,7 +19,7 @@ fn posterior(spec: &Spec, latent: usize) -> Option<[Vec<f64>; 2]> {
     let posterior = build(POSTERIORS, spec).unwrap();
     let mut bench = Bench::new();
     let noise = posterior.noise(bench.graph, ROWS, latent);
-    if noise.shape() != [ROWS, latent] || posterior.codes() != Codes::Real {
+    if noise.shape() != [ROWS, latent] || posterior.codes() != CodeSpace::Real {
         return None;
     }
     let is_normal = matches!(noise.node().op, Op::Normal(_));

@@ -1,7 +1,7 @@
 //! Every KL divergence in closed form against the mean of ln q(z | x) − ln p(z) over draws.
 
 use elbo::catalogue::build;
-use elbo::engine::distributions::{Codes, Encoder, POSTERIORS, PRIORS};
+use elbo::engine::distributions::{CodeSpace, Encoder, POSTERIORS, PRIORS};
 
 use crate::bench::{Bench, Network, mean};
 use crate::pieces::small;
@@ -32,7 +32,7 @@ fn closed_forms_are_what_draws_say() {
             let kl: f64 = kl.iter().sum();
             let noise = posterior.noise(bench.graph, DRAWS, LATENT);
             let draw = posterior.sample(outputs, noise);
-            let ratios: Vec<f64> = if posterior.codes() == Codes::Real {
+            let ratios: Vec<f64> = if posterior.codes() == CodeSpace::Real {
                 let log_prior = prior.log_prob(draw.code(), &encoder);
                 let ratio = draw.log_prob - log_prior;
                 bench.value(ratio)

@@ -1,7 +1,7 @@
 //! Priors: densities that integrate to 1, draws that are of them, and the VampPrior as the aggregate posterior.
 
 use elbo::catalogue::build;
-use elbo::engine::distributions::{Codes, Encoder, POSTERIORS, PRIORS, PosteriorNetwork};
+use elbo::engine::distributions::{CodeSpace, Encoder, POSTERIORS, PRIORS, PosteriorNetwork};
 
 use crate::bench::{Bench, Cumulated, Network, assert_sample, mean};
 use crate::pieces::small;
@@ -28,7 +28,7 @@ fn prior(id: &str, latent: usize, points: &[Vec<f64>]) -> (Vec<f64>, Vec<f64>) {
 }
 
 fn real() -> Vec<&'static str> {
-    let is_real = |id: &&str| build(PRIORS, &(*id).into()).unwrap().codes() == Codes::Real;
+    let is_real = |id: &&str| build(PRIORS, &(*id).into()).unwrap().codes() == CodeSpace::Real;
     PRIORS.iter().map(|p| p.about.id).filter(is_real).collect()
 }
 

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use elbo::catalogue::{Spec, build};
-use elbo::engine::distributions::{Bernoulli, Codes, Encoder, POSTERIORS, PRIORS};
+use elbo::engine::distributions::{Bernoulli, CodeSpace, Encoder, POSTERIORS, PRIORS};
 use elbo::engine::graph::Op;
 use elbo::engine::models::{Model, Parts, Vae};
 use elbo::engine::nn::Activation;
@@ -18,7 +18,7 @@ fn draws_are_of_the_density_per_dimension() {
     let mut count = 0;
     for piece in POSTERIORS {
         let posterior = build(POSTERIORS, &small(&piece.about)).unwrap();
-        if posterior.codes() != Codes::Real {
+        if posterior.codes() != CodeSpace::Real {
             continue;
         }
         let mut bench = Bench::new();

@@ -18,7 +18,7 @@ fn of_data(data: &Dataset) -> Vec<Vec<f64>> {
 fn evaluated(run: &Path) -> (Split, Evaluation) {
     let mut saved = Saved::open(run, Box::new(Cpu::new())).unwrap();
     let splits = saved.data().unwrap();
-    let (split, data) = splits.to_judge();
+    let (split, data) = splits.evaluation_split();
     let wanted = Wanted { samples: Some(10), codes: false, factors: false, seed: 0 };
     (split, saved.evaluate(split, data, wanted).unwrap())
 }

@@ -40,7 +40,7 @@ fn draws_from_the_posteriors_are_held_against_the_prior() {
     let [prior, other] = [1, 2].map(|i| points(&normals(SEED + i, TEST * LATENT)));
     let mut saved = Saved::open(&run, Box::new(Cpu::new())).unwrap();
     let splits = saved.data().unwrap();
-    let (split, data) = splits.to_judge();
+    let (split, data) = splits.evaluation_split();
     let wanted = Wanted { samples: None, codes: true, factors: false, seed: SEED };
     let report = saved.evaluate(split, data, wanted).unwrap();
     assert_eq!(report.aggregate_posterior.len(), DISTANCES.len());
@@ -66,7 +66,7 @@ fn means_are_held_against_the_factors() {
     finished(config, &run);
     let mut saved = Saved::open(&run, Box::new(Cpu::new())).unwrap();
     let splits = saved.data().unwrap();
-    let (split, data) = splits.to_judge();
+    let (split, data) = splits.evaluation_split();
     let wanted = Wanted { samples: None, codes: true, factors: false, seed: SEED };
     let report = saved.evaluate(split, data, wanted).unwrap();
     let (x, _) = data.gather(0..data.rows);

@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::kernels::{program, time};
+use super::timing::{program, time};
 use crate::error::Result;
 use crate::kernels::{Kernel, Peak, Step, Stream};
 use crate::program::Executor;

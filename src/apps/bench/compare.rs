@@ -2,8 +2,6 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::report::Report;
-
 /// How one figure changed.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Change {
@@ -31,7 +29,11 @@ pub struct Comparison {
 
 impl Change {
     /// From the medians and spreads of two rates.
-    fn of(what: String, (then, [then_low, then_high]): (f64, [f64; 2]), (now, [low, high]): (f64, [f64; 2])) -> Change {
+    pub(super) fn of(
+        what: String,
+        (then, [then_low, then_high]): (f64, [f64; 2]),
+        (now, [low, high]): (f64, [f64; 2]),
+    ) -> Change {
         Change { what, ratio: now / then, range: [low / then_high, high / then_low] }
     }
 
@@ -41,48 +43,10 @@ impl Change {
     }
 }
 
-impl Comparison {
-    /// Of a run with an earlier one.
-    pub fn new(now: &Report, earlier: &Report) -> Comparison {
-        let mut warnings = Vec::new();
-        if earlier.device != now.device {
-            warnings.push(format!("the earlier run was on another device: {}", earlier.device));
-        }
-        if earlier.version != now.version {
-            warnings.push(format!("the earlier run was of version {}, this is {}", earlier.version, now.version));
-        }
-        let steps = now.steps.iter().filter_map(|n| {
-            let then = earlier.steps.iter().find(|t| (&t.step, t.batch) == (&n.step, n.batch))?;
-            let rates = |s: &super::StepFigures| (s.samples_per_second, s.spread);
-            Some(Change::of(format!("{}, batch {}", n.step, n.batch), rates(then), rates(n)))
-        });
-        let kernels = now.kernels.iter().filter_map(|n| {
-            let then = earlier.kernels.iter().find(|t| (&t.kernel, &t.case) == (&n.kernel, &n.case))?;
-            let rates = |k: &super::KernelFigures| {
-                let [low, high] = k.spread.unwrap_or([k.seconds; 2]);
-                (1.0 / k.seconds, [1.0 / high, 1.0 / low])
-            };
-            Some(Change::of(format!("{} {}", n.kernel, n.case), rates(then), rates(n)))
-        });
-        let pieces = now.pieces.iter().filter_map(|n| {
-            let names = |p: &super::PieceFigures| (p.step.clone(), p.batch, p.kind.clone(), p.piece.clone());
-            let then = earlier.pieces.iter().find(|t| names(t) == names(n))?;
-            let rates = |p: &super::PieceFigures| (p.samples_per_second, p.spread);
-            let what = format!("{}, batch {}, {} {}", n.step, n.batch, n.kind, n.piece);
-            Some(Change::of(what, rates(then), rates(n)))
-        });
-        let [steps, pieces, kernels]: [Vec<Change>; 3] = [steps.collect(), pieces.collect(), kernels.collect()];
-        if steps.is_empty() && pieces.is_empty() && kernels.is_empty() {
-            let options = "--step, --batch, --pieces and --kernels";
-            warnings.push(format!("the two runs measured nothing in common: give the same {options}"));
-        }
-        Comparison { warnings, steps, pieces, kernels }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::super::KernelFigures;
+    use super::super::Report;
     use super::*;
 
     fn report(device: &str, seconds: f64) -> Report {

@@ -10,6 +10,7 @@ mod report;
 mod start;
 mod steady;
 mod steps;
+mod timing;
 mod workload;
 
 pub use ceilings::{Ceilings, measure_ceilings};
@@ -19,9 +20,9 @@ pub use kernels::{KernelFigures, measure_kernels};
 pub use memory::{GrowthFigures, MemoryFigures, resident};
 pub use pieces::{PieceCase, PieceFigures, PieceTiming, measure_pieces, piece_cases};
 pub use report::Report;
-pub use start::{StartFigures, measure_start, run_start};
+pub use start::{measure_start, run_start};
 pub use steady::{LossFigures, SteadyFigures};
-pub use steps::{CallFigures, StepFigures, Timing, measure_step, profile_step, step_calls};
+pub use steps::{CallFigures, StartFigures, StepFigures, Timing, measure_step, profile_step, step_calls};
 pub use workload::Workload;
 
 /// The median of some measurements (of an even number, the upper of the two in the middle), the least and the largest.

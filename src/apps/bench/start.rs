@@ -10,22 +10,11 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use serde::{Deserialize, Serialize};
-
 use super::memory::{MemoryFigures, resident};
-use super::steps::Bench;
+use super::steps::{Bench, StartFigures};
 use super::workload::Workload;
 use crate::error::{Error, Result};
 use crate::program::Executor;
-
-/// From the start of a process to the end of its first training step.
-#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
-pub struct StartFigures {
-    /// Seconds with empty shader caches.
-    pub cold_seconds: f64,
-    /// Seconds with the caches that the cold start has filled.
-    pub warm_seconds: f64,
-}
 
 /// Where drivers, and this program, keep compiled shaders: Mesa, NVIDIA, ours.
 const CACHES: [&str; 3] = ["MESA_SHADER_CACHE_DIR", "__GL_SHADER_DISK_CACHE_PATH", "ELBO_CACHE_DIR"];

@@ -5,7 +5,6 @@ use std::time::{Duration, Instant};
 use serde::{Deserialize, Serialize};
 
 use super::memory::{GrowthFigures, MemoryFigures, measure_growth};
-use super::start::StartFigures;
 use super::steady::{LossFigures, SteadyFigures, measure_loss, measure_steady};
 use super::workload::Workload;
 use crate::config::{Preset, TrainingConfig};
@@ -15,6 +14,15 @@ use crate::kernels::Cost;
 use crate::models::Parts;
 use crate::program::{Call, Executor};
 use crate::training::{Session, Trainer};
+
+/// From the start of a process to the end of its first training step.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+pub struct StartFigures {
+    /// Seconds with empty shader caches.
+    pub cold_seconds: f64,
+    /// Seconds with the caches that the cold start has filled.
+    pub warm_seconds: f64,
+}
 
 /// What a run of whole steps measured.
 #[derive(Clone, Debug, Serialize, Deserialize)]

@@ -34,7 +34,7 @@ pub struct Judgement {
 pub fn judge(classifier: &Path, run: &Path, open: &dyn Fn() -> Result<Box<dyn Executor>>) -> Result<Judgement> {
     let mut judge = Saved::open(classifier, open()?)?;
     let splits = judge.data()?;
-    let (_, test) = splits.to_judge();
+    let (_, test) = splits.evaluation_split();
     let rows = ROWS.min(test.rows);
     let mut saved = Saved::open(run, open()?)?;
     let classes = saved.form.classes.len();

@@ -27,7 +27,7 @@ const POINTS: usize = 10_000;
 impl TrainRun {
     /// The set that pictures are made from: test, else validation, else training.
     fn shown(&self) -> &Dataset {
-        self.data.to_judge().1
+        self.data.evaluation_split().1
     }
 
     /// The conditions of a picture of samples, and how many stand side by side: a row for each label, or those of shown rows.

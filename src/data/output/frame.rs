@@ -215,7 +215,7 @@ fn number(cell: Cell) -> f64 {
 
 #[cfg(test)]
 mod tests {
-    use super::super::super::dataset::Shape;
+    use super::super::super::shape::Shape;
     use super::super::super::schema::{Role, Scaling};
     use super::*;
 

@@ -10,7 +10,7 @@ use image::ImageFormat;
 use serde::{Deserialize, Serialize};
 
 use super::decode::{self, Row, Why};
-use super::name::{Says, readable, says};
+use super::name::{KINDS, Says, readable, says};
 use super::size::PictureSize;
 use super::store::{Entry, Store};
 use super::take::Taken;
@@ -103,7 +103,7 @@ pub(super) fn read(store: &dyn Store, path: &Path, given: Option<PictureSize>) -
         let found = if files == 0 { "no files".to_owned() } else { format!("{files} files and no picture") };
         return Err(Error::malformed(
             path,
-            format!("this {} holds {found}; expected pictures: {}", store.kind(), super::ENDINGS),
+            format!("this {} holds {found}; expected pictures: {}", store.kind(), KINDS),
         ));
     }
     bytes.truncate(names.len() * row);

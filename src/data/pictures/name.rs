@@ -4,6 +4,10 @@ use std::fmt::Write;
 
 use image::ImageFormat;
 
+/// Which pictures are read, for messages.
+pub(super) const KINDS: &str =
+    "PNG, JPEG, WebP, GIF, BMP, TIFF, PNM, QOI, farbfeld or TGA files, by themselves or in folders";
+
 /// The endings by which a file says that it is a picture.
 const ENDINGS: [&str; 20] = [
     "png", "apng", "jpg", "jpeg", "jpe", "jfif", "webp", "gif", "bmp", "dib", "tif", "tiff", "pnm", "pbm", "pgm",

@@ -7,10 +7,7 @@ use std::time::UNIX_EPOCH;
 
 use sha2::{Digest, Sha256};
 
-use super::folder::Folder;
 use super::take::Taken;
-use super::tar::Tar;
-use super::zip::Zip;
 use crate::data::origin::Skipped;
 use crate::error::Result;
 
@@ -46,22 +43,6 @@ pub(super) trait Store: Sync {
 
     /// Reads files, several at a time, until all are read or one breaks off.
     fn visit(&self, wanted: &[Entry], each: &Each) -> Result<()>;
-}
-
-/// A folder, looked through.
-pub(super) fn open_folder(path: &Path) -> Result<Box<dyn Store>> {
-    Ok(Box::new(Folder::open(path)?))
-}
-
-/// The archive that a file is, told by its first bytes, if it is one.
-pub(super) fn open_archive(path: &Path, head: &[u8]) -> Option<Box<dyn Store>> {
-    if Zip::claims(head) {
-        Some(Box::new(Zip::new(path)))
-    } else if Tar::claims(head) {
-        Some(Box::new(Tar::new(path)))
-    } else {
-        None
-    }
 }
 
 /// Adds what tells an archive, as it is now: where it is, how long, and when it was written.

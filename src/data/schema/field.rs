@@ -5,7 +5,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::super::dataset::Shape;
+use super::super::shape::Shape;
 use crate::error::{Error, Result};
 
 /// A field of a row.

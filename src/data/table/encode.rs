@@ -4,9 +4,9 @@ use std::collections::HashMap;
 
 use super::super::dataset::{Dataset, Labels};
 use super::super::memory;
+use super::super::options::Options;
 use super::super::origin::Origin;
 use super::super::schema::{Cell, Field, FieldKind, Role, Schema};
-use super::super::source::Options;
 use super::super::splits::{Dealt, Splits};
 use super::guess::Guess;
 use super::{Table, Tables, spoken};

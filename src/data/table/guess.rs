@@ -1,10 +1,9 @@
 //! What a column is, where nobody says so: a guess from what it holds, which people can read and overrule.
 
-use std::collections::BTreeMap;
-
 use super::super::origin::ColumnGuess;
 use super::super::schema::{Field, FieldKind, Role, Scaling, Schema};
 use super::Table;
+use super::choices::Choices;
 use super::facts::Facts;
 use crate::error::{Error, Result};
 use crate::problems::nearest;
@@ -13,17 +12,6 @@ use crate::problems::nearest;
 const CLASSES: usize = 50;
 /// The most different whole numbers of a column that is guessed to be one of marks in an order.
 const LEVELS: usize = 10;
-
-/// What people say of columns.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Choices {
-    /// The column that holds the class of each row.
-    pub label: Option<String>,
-    /// Columns that are left out.
-    pub ignore: Vec<String>,
-    /// The kinds of columns, by name: `real`, `positive`, `count`, `ordinal`, `category`, or `id`.
-    pub kinds: BTreeMap<String, String>,
-}
 
 /// The kinds that can be asked for.
 pub(super) const KINDS: [&str; 6] = ["real", "positive", "count", "ordinal", "category", "id"];

@@ -1,5 +1,6 @@
 use std::io::Write as _;
 
+use super::super::format::Format;
 use super::super::schema::{FieldKind, Role, Schema};
 use super::super::source::{Options, Source, open, open_whole};
 use super::super::{Choices, Dataset, Keep, Output, ROWS, Splits};

@@ -7,18 +7,18 @@ use crate::graph::Tensor;
 
 /// The codes that a density is over.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Codes {
+pub enum CodeSpace {
     /// Any numbers.
     Real,
     /// Variables of so many categories each, one behind the other, each a point of the simplex: a relaxed one-hot vector.
     Simplex(usize),
 }
 
-impl fmt::Display for Codes {
+impl fmt::Display for CodeSpace {
     fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
         match self {
-            Codes::Real => write!(f, "real numbers"),
-            Codes::Simplex(categories) => write!(f, "variables of {categories} categories"),
+            CodeSpace::Real => write!(f, "real numbers"),
+            CodeSpace::Simplex(categories) => write!(f, "variables of {categories} categories"),
         }
     }
 }

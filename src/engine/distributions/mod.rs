@@ -7,7 +7,7 @@ pub mod prior;
 mod relaxed;
 mod special;
 
-pub use codes::{Code, Codes, Encoder, PosteriorNetwork};
+pub use codes::{Code, CodeSpace, Encoder, PosteriorNetwork};
 pub use likelihood::{
     Bernoulli, BetaBinomial, Categorical, ContinuousBernoulli, DiscretizedLogistic, Gaussian, Heads, LIKELIHOODS,
     Laplace, LearnedGaussian, LearnedLaplace, Likelihood, LogisticMixture, Measure, NegativeBinomial, OneHot,

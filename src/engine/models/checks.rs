@@ -3,7 +3,7 @@
 use super::{ModelConfig, Parts};
 use crate::catalogue::{Kind, build, find, rename};
 use crate::data::Schema;
-use crate::distributions::{Codes, Heads, LIKELIHOODS, POSTERIORS, PRIORS};
+use crate::distributions::{CodeSpace, Heads, LIKELIHOODS, POSTERIORS, PRIORS};
 use crate::error::Result;
 use crate::graph::{Graph, Tensor};
 use crate::nn::NETWORKS;
@@ -46,6 +46,16 @@ impl ModelConfig {
     }
 }
 
+impl ModelConfig {
+    /// Notes what is wrong with these settings; `batch` is the rows of a step.
+    pub(crate) fn check(&self, batch: usize, problems: &mut Problems) {
+        problems.all(self.out_of_bounds());
+        check_upper(self, problems);
+        check_names(self, problems);
+        (self.kind.check)(self, batch, problems);
+    }
+}
+
 /// Notes pieces that do not exist.
 pub(super) fn check_names(config: &ModelConfig, problems: &mut Problems) {
     problems.result(find(NETWORKS, &config.encoder));
@@ -56,6 +66,18 @@ pub(super) fn check_names(config: &ModelConfig, problems: &mut Problems) {
     problems.result(find(POSTERIORS, &config.posterior));
     problems.result(find(PRIORS, &config.prior));
     problems.result(find(OBJECTIVES, &config.objective));
+}
+
+/// Notes upper layers that are given to a model of one layer.
+fn check_upper(config: &ModelConfig, problems: &mut Problems) {
+    let kind = config.kind;
+    problems.note(
+        config.upper.is_some() && kind.layers.is_none(),
+        format!(
+            "`upper` is about stochastic layers above the first, and a model of `kind` {kind} has one: leave it out, or train a \
+             hierarchical or a ladder"
+        ),
+    );
 }
 
 /// Notes pieces of a model with one posterior and one prior that do not go together; `batch` is the rows of a step.
@@ -136,11 +158,11 @@ fn codes_fit(config: &ModelConfig, parts: &Parts, problems: &mut Problems) -> bo
     let (latent, posterior, prior) = (config.latent, &config.posterior.id, &config.prior.id);
     let [of_posterior, of_prior] = [parts.posterior.codes(), parts.prior.codes()];
     let fitting = match (of_posterior, of_prior) {
-        (Codes::Simplex(n), _) => format!("use the prior `uniform-categorical:categories={n}`"),
-        (Codes::Real, Codes::Simplex(n)) => {
+        (CodeSpace::Simplex(n), _) => format!("use the prior `uniform-categorical:categories={n}`"),
+        (CodeSpace::Real, CodeSpace::Simplex(n)) => {
             format!("use the posterior `gumbel-softmax:categories={n}`, or another prior")
         }
-        (Codes::Real, Codes::Real) => String::new(),
+        (CodeSpace::Real, CodeSpace::Real) => String::new(),
     };
     problems.note(
         of_posterior != of_prior,

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use super::checks::check_unused;
-use super::labeller::{Labeller, cross_entropy, is_right, mean_in_every_row};
+use super::classifier_network::{ClassifierNetwork, cross_entropy, is_right, mean_in_every_row};
 use super::{Batch, Can, Classify, Condition, Encode, LabelUse, Model, ModelEntry, Rows, Sizes, Terms, TrainingPlan};
 use crate::catalogue::{About, Kind};
 use crate::distributions::Measure;
@@ -37,7 +37,7 @@ pub(super) static ENTRY: ModelEntry = ModelEntry {
 /// A classifier; its code is what its last hidden layer gives.
 #[derive(Clone, Debug)]
 pub struct Classifier {
-    labeller: Labeller,
+    network: ClassifierNetwork,
 }
 
 impl Classifier {
@@ -49,12 +49,12 @@ impl Classifier {
 
     /// A classifier of rows into `sizes.condition` classes, with these hidden layers.
     pub fn with_network(sizes: Sizes, hidden: Arc<dyn Network>) -> Classifier {
-        Classifier { labeller: Labeller::new(sizes, hidden) }
+        Classifier { network: ClassifierNetwork::new(sizes, hidden) }
     }
 
     /// The terms of labelled rows, told in each of `rows` rows where they are others.
     fn terms_of<'g>(&self, given: Rows<'g>, rows: Option<usize>) -> Terms<'g> {
-        let log_probs = self.labeller.log_probs(given.x);
+        let log_probs = self.network.log_probs(given.x);
         let zero = given.x.graph().full(0.0, &[given.count(), 1]);
         let (loss, right) = match given.y {
             Some(y) => (cross_entropy(log_probs, y), is_right(log_probs, y)),
@@ -64,7 +64,7 @@ impl Classifier {
             Some(rows) => [loss, right].map(|t| mean_in_every_row(t, rows)),
             None => [loss, right],
         };
-        let mu = self.labeller.hidden(given.x);
+        let mu = self.network.hidden(given.x);
         let parts = if given.y.is_some() { vec![("accuracy", right)] } else { vec![] };
         Terms { loss, reconstruction: loss, kl: None, mu, parts, gradient_scale: None }
     }
@@ -72,11 +72,11 @@ impl Classifier {
 
 impl Model for Classifier {
     fn features(&self) -> usize {
-        self.labeller.features()
+        self.network.features()
     }
 
     fn condition(&self) -> Condition {
-        Condition::Inferred(self.labeller.classes())
+        Condition::Inferred(self.network.classes())
     }
 
     fn measure(&self, _: bool) -> Measure {
@@ -96,7 +96,7 @@ impl Model for Classifier {
 
     /// How unsure it is: the entropy of q(y | x).
     fn score<'g>(&self, rows: Rows<'g>) -> Tensor<'g> {
-        let log_probs = self.labeller.log_probs(rows.x);
+        let log_probs = self.network.log_probs(rows.x);
         cross_entropy(log_probs, log_probs.exp())
     }
 
@@ -119,11 +119,11 @@ impl Model for Classifier {
 
 impl Encode for Classifier {
     fn latent(&self) -> usize {
-        self.labeller.width()
+        self.network.width()
     }
 
     fn mean<'g>(&self, rows: Rows<'g>) -> Tensor<'g> {
-        self.labeller.hidden(rows.x)
+        self.network.hidden(rows.x)
     }
 
     fn draw<'g>(&self, rows: Rows<'g>, samples: usize) -> Tensor<'g> {
@@ -131,12 +131,12 @@ impl Encode for Classifier {
     }
 
     fn variance<'g>(&self, rows: Rows<'g>) -> Option<Tensor<'g>> {
-        Some(rows.x.graph().full(0.0, &[rows.count(), self.labeller.width()]))
+        Some(rows.x.graph().full(0.0, &[rows.count(), self.network.width()]))
     }
 }
 
 impl Classify for Classifier {
     fn probabilities<'g>(&self, x: Tensor<'g>) -> Tensor<'g> {
-        self.labeller.log_probs(x).exp()
+        self.network.log_probs(x).exp()
     }
 }

@@ -3,14 +3,16 @@
 #[cfg(feature = "cli")]
 use std::str::FromStr;
 
-use super::{Architecture, checks, hierarchical};
+use super::Architecture;
 use crate::catalogue::{Bounds, Spec};
 use crate::error::Result;
 use crate::nn::{ACTIVATION, Activation, MAX_UNITS, UNITS};
-use crate::problems::Problems;
 #[cfg(feature = "cli")]
 use crate::settings::whole;
 use crate::settings::{refuse_both, set_short, settings};
+
+/// The most stochastic layers of a model.
+pub const MAX_LAYERS: usize = 8;
 
 settings! {
     /// What learns: an encoder, a latent space and a decoder.
@@ -89,7 +91,7 @@ settings! {
         /// Of models that have some (--model hierarchical, ladder), where --latent is the layer nearest to the data. Two hidden layers
         /// stand below each, half as wide as those below them: with --hidden 400 --upper 32,16, of 200 and of 100 units.
         #[arg(value_name = "N,N...", value_delimiter = ',', value_parser = whole)]
-        upper: Vec<usize> => (Bounds::UpTo(hierarchical::MAX_LAYERS - 1, &UNITS), "16");
+        upper: Vec<usize> => (Bounds::UpTo(MAX_LAYERS - 1, &UNITS), "16");
     }
 }
 
@@ -120,14 +122,5 @@ impl ModelOptions {
             set_short(ACTIVATION.name, self.activation, ("decoder", &self.decoder), decoder)?;
         }
         set_short("sigma", self.sigma, ("likelihood", &self.likelihood), &mut config.likelihood)
-    }
-}
-
-impl ModelConfig {
-    pub(crate) fn check(&self, batch: usize, problems: &mut Problems) {
-        problems.all(self.out_of_bounds());
-        hierarchical::check_upper(self, problems);
-        checks::check_names(self, problems);
-        (self.kind.check)(self, batch, problems);
     }
 }

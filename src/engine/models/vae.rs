@@ -4,54 +4,19 @@
 //! p(x | z). The objective weighs what comes of that; the plainest is −ELBO = E_q[−ln p(x | z)] + KL(q(z | x) ‖ p(z))
 //! (Kingma and Welling 2014).
 
-use std::sync::Arc;
-
 use super::checks::check_one_layer;
 use super::networks::{NetworkPair, Networks};
+use super::parts::Parts;
 use super::{
     Batch, Can, Condition, Decode, Density, Encode, FitPrior, Generate, LabelUse, Model, ModelConfig, ModelEntry,
     PosteriorSample, RowForm, Rows, SamplePosterior, Sizes, Terms, TrainingPlan, Weighted,
 };
 use crate::catalogue::{About, Kind};
-use crate::distributions::{Codes, DiagonalGaussian, Encoder, Likelihood, Measure, Posterior, Prior, StandardNormal};
+use crate::distributions::{CodeSpace, Encoder, Measure};
 use crate::error::Result;
 use crate::graph::{Graph, Tensor};
 use crate::nn::Activation;
-use crate::objectives::{Elbo, Inference, Objective};
-
-/// What a VAE is made of besides its networks.
-#[derive(Clone, Debug)]
-pub struct Parts {
-    /// p(x | z).
-    pub likelihood: Arc<dyn Likelihood>,
-    /// q(z | x).
-    pub posterior: Arc<dyn Posterior>,
-    /// p(z).
-    pub prior: Arc<dyn Prior>,
-    /// What is minimised.
-    pub objective: Arc<dyn Objective>,
-}
-
-impl Parts {
-    /// The VAE of Kingma and Welling 2014 with this likelihood: a diagonal Gaussian posterior, a standard normal prior, the
-    /// ELBO.
-    pub fn new(likelihood: Arc<dyn Likelihood>) -> Parts {
-        Parts {
-            likelihood,
-            posterior: Arc::new(DiagonalGaussian),
-            prior: Arc::new(StandardNormal),
-            objective: Arc::new(Elbo),
-        }
-    }
-
-    /// Whether KL(q(z | x) ‖ p(z)) of so many dimensions has a closed form; else it is estimated from the codes that are
-    /// drawn.
-    pub fn kl_is_closed_form(&self, latent: usize) -> bool {
-        let graph = Graph::new();
-        let outputs = graph.input("outputs", &[1, self.posterior.outputs(latent)]);
-        self.posterior.kl(outputs, &*self.prior).is_some()
-    }
-}
+use crate::objectives::Inference;
 
 /// The model `vae`.
 pub(super) static ENTRY: ModelEntry = ModelEntry {
@@ -232,7 +197,7 @@ impl Model for Vae {
     fn can(&self) -> Can<'_> {
         // A density over the simplex is no density over the numbers that a second model gives one, and codes of rows that are
         // told something mean nothing without that.
-        let carries_another = self.parts.posterior.codes() == Codes::Real && self.networks.condition() == 0;
+        let carries_another = self.parts.posterior.codes() == CodeSpace::Real && self.networks.condition() == 0;
         Can {
             encode: Some(self),
             decode: Some(self),

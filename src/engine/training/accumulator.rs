@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use super::phases::GRADIENT_NORM;
+/// The statistic that is the Euclidean norm of the gradient; of a group, behind its name, where there are several.
+pub(super) const GRADIENT_NORM: &str = "gradient_norm";
 
 /// Sums of statistics weighted by live rows, in f64; which statistic is which, [`Means`] knows.
 #[derive(Clone, Debug, Default, PartialEq)]

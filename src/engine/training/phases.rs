@@ -1,5 +1,6 @@
 //! Which programs a batch is given to, with what scalars, and what comes back.
 
+use super::accumulator::GRADIENT_NORM;
 use super::batches::Batches;
 use super::programs::{TrainingStep, moved_by};
 use super::scalars::{Moved, Scalars};
@@ -9,9 +10,6 @@ use crate::error::{Error, Result};
 use crate::kernels::{NOT_FINITE, Step};
 use crate::models::Model;
 use crate::program::{Executor, Launch, Program, ProgramId, SQUARED_GRADIENT_NORM};
-
-/// The statistic that is the Euclidean norm of the gradient; of a group, behind its name, where there are several.
-pub(super) const GRADIENT_NORM: &str = "gradient_norm";
 
 /// A program that is run for some batches.
 #[derive(Debug)]

@@ -3,13 +3,13 @@
 use std::ops::ControlFlow;
 use std::time::Instant;
 
-use super::accumulator::{Means, Sums};
+use super::accumulator::{GRADIENT_NORM, Means, Sums};
 use super::batches::Batches;
 use super::best::Best;
 use super::checkpoint::{Checkpoint, NamedTensor};
 use super::metrics::{EpochRecord, Split, StepRecord};
 use super::pace::Pace;
-use super::phases::{GRADIENT_NORM, Phases};
+use super::phases::Phases;
 use super::programs::TrainingStep;
 use super::scalars::Moved;
 use super::schedule::Rates;

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use super::POINTS;
 use crate::apps::TrainRun;
 use crate::apps::pictures::{ImageShape, Manifold, save_prior_map};
-use crate::distributions::Codes;
+use crate::distributions::CodeSpace;
 use crate::error::Result;
 use crate::training::Given;
 
@@ -55,11 +55,11 @@ impl TrainRun {
         let posterior = model.parts()?.posterior;
         let standard_normal = model.codes_are_standard_normal();
         let shaped = !standard_normal || posterior.is_flow();
-        Ok(Spread { real: posterior.codes() == Codes::Real, standard_normal, shaped })
+        Ok(Spread { real: posterior.codes() == CodeSpace::Real, standard_normal, shaped })
     }
 
     fn picture_of_prior(&mut self) -> Result<PathBuf> {
-        let shown = self.data.to_judge().1;
+        let shown = self.data.evaluation_split().1;
         let (rows, seed) = (shown.rows.min(POINTS), self.config.training.seed);
         let session = &mut self.trainer.session;
         let prior = session.prior_sample(rows, seed)?;

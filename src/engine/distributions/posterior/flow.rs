@@ -44,7 +44,7 @@ impl<F: Flow> Flowed<F> {
     fn split<'g>(&self, outputs: Tensor<'g>) -> [Tensor<'g>; 3] {
         let width = outputs.width();
         let latent = (1..width).find(|&d| Posterior::outputs(self, d) >= width).expect("outputs of some dimensions");
-        let mut parts = Parts::of(outputs);
+        let mut parts = FlowParts::of(outputs);
         let [mu, log_var, h] = [latent, latent, width - 2 * latent].map(|width| parts.next(width));
         [mu, log_var.clamp(LOG_VAR.0, LOG_VAR.1), h]
     }
@@ -92,15 +92,15 @@ impl<F: Flow> Posterior for Flowed<F> {
 }
 
 /// Takes the columns of a matrix from the left.
-pub(super) struct Parts<'g> {
+pub(super) struct FlowParts<'g> {
     whole: Tensor<'g>,
     at: usize,
 }
 
-impl<'g> Parts<'g> {
+impl<'g> FlowParts<'g> {
     /// From the first column on.
-    pub fn of(whole: Tensor<'g>) -> Parts<'g> {
-        Parts { whole, at: 0 }
+    pub fn of(whole: Tensor<'g>) -> FlowParts<'g> {
+        FlowParts { whole, at: 0 }
     }
 
     /// The next `width` columns.

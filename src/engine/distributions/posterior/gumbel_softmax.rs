@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use super::{Draw, Posterior};
 use crate::catalogue::{About, Bounds, Kind, Piece, Setting, Usual};
-use crate::distributions::Codes;
+use crate::distributions::CodeSpace;
 use crate::distributions::prior::Prior;
 use crate::distributions::relaxed::{TEMPERATURE, log_prob};
 use crate::graph::{Graph, Tensor};
@@ -70,8 +70,8 @@ impl Posterior for GumbelSoftmax {
         latent
     }
 
-    fn codes(&self) -> Codes {
-        Codes::Simplex(self.categories)
+    fn codes(&self) -> CodeSpace {
+        CodeSpace::Simplex(self.categories)
     }
 
     fn note_on_likelihood(&self) -> Option<&'static str> {

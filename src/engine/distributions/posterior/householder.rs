@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::Posterior;
-use super::flow::{Flow, Flowed, Parts, dot};
+use super::flow::{Flow, FlowParts, Flowed, dot};
 use super::planar::LENGTH;
 use crate::catalogue::{About, Kind, Piece};
 use crate::graph::Tensor;
@@ -50,7 +50,7 @@ impl Flow for Householder {
         let (i, j, zero) = (graph.coordinate(1, &shape), graph.coordinate(2, &shape), graph.constant(0.0));
         let off = j.less(i) + i.less(j);
         let mut columns = off.select(zero, variance.sqrt().reshape(&[rows, 1, latent]));
-        let mut parts = Parts::of(h);
+        let mut parts = FlowParts::of(h);
         for _ in 0..self.length {
             let v = parts.next(latent);
             let scale = (2.0 / (dot(v, v) + 1e-20)).reshape(&[rows, 1, 1]);
@@ -63,7 +63,7 @@ impl Flow for Householder {
 
     fn forward<'g>(&self, mut z: Tensor<'g>, h: Tensor<'g>) -> (Tensor<'g>, Tensor<'g>) {
         let [rows, latent] = z.dims();
-        let mut parts = Parts::of(h);
+        let mut parts = FlowParts::of(h);
         for _ in 0..self.length {
             let v = parts.next(latent);
             z = z - dot(v, z) / (dot(v, v) + 1e-20) * 2.0 * v;

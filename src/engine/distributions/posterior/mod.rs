@@ -21,7 +21,7 @@ mod sylvester;
 
 pub use diagonal_gaussian::DiagonalGaussian;
 
-use super::{Code, Codes, Prior};
+use super::{Code, CodeSpace, Prior};
 use crate::catalogue::Piece;
 use crate::graph::{Graph, Tensor};
 
@@ -72,8 +72,8 @@ pub trait Posterior: std::fmt::Debug + Send + Sync {
     fn outputs(&self, latent: usize) -> usize;
 
     /// The codes it is over.
-    fn codes(&self) -> Codes {
-        Codes::Real
+    fn codes(&self) -> CodeSpace {
+        CodeSpace::Real
     }
 
     /// Whether it is a simpler density pushed through invertible maps.

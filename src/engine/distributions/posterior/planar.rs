@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::Posterior;
-use super::flow::{Flow, Flowed, Parts, dot};
+use super::flow::{Flow, FlowParts, Flowed, dot};
 use crate::catalogue::{About, Bounds, Kind, Piece, Setting, Usual};
 use crate::graph::Tensor;
 
@@ -42,7 +42,7 @@ impl Flow for Planar {
 
     fn forward<'g>(&self, mut z: Tensor<'g>, h: Tensor<'g>) -> (Tensor<'g>, Tensor<'g>) {
         let (latent, tiny) = (z.width(), 1e-12);
-        let mut parts = Parts::of(h);
+        let mut parts = FlowParts::of(h);
         let mut total: Option<Tensor> = None;
         for _ in 0..self.length {
             let [u, w, b] = [latent, latent, 1].map(|width| parts.next(width));

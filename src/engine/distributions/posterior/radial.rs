@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::Posterior;
-use super::flow::{Flow, Flowed, Parts, dot};
+use super::flow::{Flow, FlowParts, Flowed, dot};
 use super::planar::LENGTH;
 use crate::catalogue::{About, Kind, Piece};
 use crate::graph::Tensor;
@@ -36,7 +36,7 @@ impl Flow for Radial {
     fn forward<'g>(&self, mut z: Tensor<'g>, h: Tensor<'g>) -> (Tensor<'g>, Tensor<'g>) {
         // r is √(‖z − c‖² + 1e-12), whose slope is finite at c; the determinant is of just that.
         let (latent, tiny) = (z.width(), 1e-12);
-        let mut parts = Parts::of(h);
+        let mut parts = FlowParts::of(h);
         let mut total: Option<Tensor> = None;
         for _ in 0..self.length {
             let [centre, alpha, beta] = [latent, 1, 1].map(|width| parts.next(width));

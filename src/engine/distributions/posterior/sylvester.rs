@@ -7,7 +7,7 @@
 use std::sync::Arc;
 
 use super::Posterior;
-use super::flow::{Flow, Flowed, Parts};
+use super::flow::{Flow, FlowParts, Flowed};
 use crate::catalogue::{About, Bounds, Kind, Piece, Setting, Usual};
 use crate::graph::Tensor;
 
@@ -54,7 +54,7 @@ impl Flow for Sylvester {
         let shape = [rows, latent, latent];
         let (i, j, zero) = (graph.coordinate(1, &shape), graph.coordinate(2, &shape), graph.constant(0.0));
         let (below, above) = (j.less(i), i.less(j));
-        let mut parts = Parts::of(h);
+        let mut parts = FlowParts::of(h);
         let mut total: Option<Tensor> = None;
         for map in 0..self.length {
             // One square holds both strict triangles: that of R where it lies in R, that of R̃ transposed.

@@ -13,7 +13,7 @@ mod vampprior;
 pub use points::Points;
 pub use standard_normal::StandardNormal;
 
-use super::{Code, Codes, Encoder};
+use super::{Code, CodeSpace, Encoder};
 use crate::catalogue::Piece;
 use crate::error::Result;
 use crate::graph::{Graph, Tensor};
@@ -46,8 +46,8 @@ pub trait Prior: std::fmt::Debug + Send + Sync {
     }
 
     /// The codes it is over.
-    fn codes(&self) -> Codes {
-        Codes::Real
+    fn codes(&self) -> CodeSpace {
+        CodeSpace::Real
     }
 
     /// Why it cannot have so many dimensions, and what to do, where it cannot.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::choice::{choose, even};
 use super::{Code, Encoder, Prior};
 use crate::catalogue::{About, Bounds, Kind, Piece, Setting, Usual};
-use crate::distributions::{Codes, relaxed};
+use crate::distributions::{CodeSpace, relaxed};
 use crate::graph::{Graph, Tensor};
 
 /// π_k = 1/n.
@@ -34,8 +34,8 @@ pub(super) static PIECE: Piece<dyn Prior> = Piece {
 };
 
 impl Prior for UniformCategorical {
-    fn codes(&self) -> Codes {
-        Codes::Simplex(self.categories)
+    fn codes(&self) -> CodeSpace {
+        CodeSpace::Simplex(self.categories)
     }
 
     fn log_prob<'g>(&self, Code { z, log_z }: Code<'g>, _: &Encoder) -> Tensor<'g> {

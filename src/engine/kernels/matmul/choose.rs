@@ -5,7 +5,7 @@
 
 use std::fmt;
 
-use super::Operand;
+use super::operand::Operand;
 use crate::kernels::Traits;
 
 /// How the operands lie in memory: the part of a product that is settled when its text is made.

@@ -8,10 +8,12 @@
 //! first is where the sums start from.
 
 mod choose;
+mod operand;
 mod pair;
 mod product;
 mod text;
 
+pub use operand::Operand;
 pub use pair::Pair;
 
 use std::fmt::Write;
@@ -28,24 +30,6 @@ use super::func::Func;
 use super::pairwise::{sum_columns, sum_strided};
 use super::step::{DIMS, Step};
 use super::{Access, Choices, Cost, Kernel, Module, Traits};
-
-/// One operand: where element (0, 0) lies, the words between rows as stored, and whether it is used transposed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct Operand {
-    /// Words before the first element.
-    pub offset: usize,
-    /// Words from one stored row to the next.
-    pub stride: usize,
-    /// Whether stored rows are the operand's columns.
-    pub transposed: bool,
-}
-
-impl Operand {
-    /// Strides of (row, column) of the operand as it is used.
-    fn strides(&self) -> (usize, usize) {
-        if self.transposed { (1, self.stride) } else { (self.stride, 1) }
-    }
-}
 
 /// A matrix product with its epilogue. Bindings: A, B, then those of the epilogue.
 #[derive(Clone, Debug, PartialEq)]

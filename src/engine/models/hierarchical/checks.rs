@@ -24,18 +24,6 @@ impl ModelConfig {
     }
 }
 
-/// Notes upper layers that are given to a model of one layer.
-pub(in crate::engine::models) fn check_upper(config: &ModelConfig, problems: &mut Problems) {
-    let kind = config.kind;
-    problems.note(
-        config.upper.is_some() && kind.layers.is_none(),
-        format!(
-            "`upper` is about stochastic layers above the first, and a model of `kind` {kind} has one: leave it out, or train a \
-             hierarchical or a ladder"
-        ),
-    );
-}
-
 /// Notes pieces that do not go with several layers.
 pub(super) fn check(config: &ModelConfig, batch: usize, problems: &mut Problems) {
     let (Ok(parts), Some(recognition)) = (config.parts(), config.kind.layers) else { return };
@@ -62,7 +50,7 @@ fn pieces_fit(config: &ModelConfig, recognition: Recognition, parts: &Parts, pro
     );
     let codes = parts.prior.codes();
     refuse(
-        codes != crate::distributions::Codes::Real,
+        codes != crate::distributions::CodeSpace::Real,
         format!(
             "the layers of a model of `kind` {kind} are real numbers, and the prior `{prior}` is over {codes}: use another prior"
         ),

@@ -6,15 +6,16 @@
 //! code elsewhere (encoded, decoded, drawn from the prior) is z₁, the layer nearest to the data.
 
 mod checks;
+mod layer_networks;
 mod moments;
-mod rung;
+mod recognition;
 mod stack;
 
-pub(super) use checks::check_upper;
+pub use layer_networks::Layer;
 pub use moments::Moments;
-pub use rung::Layer;
-pub use stack::Recognition;
+pub use recognition::Recognition;
 
+use super::config::MAX_LAYERS;
 use super::networks::{NetworkPair, Networks, hidden_width};
 use super::{
     Batch, Can, Condition, Decode, Density, Encode, Generate, LabelUse, Model, ModelConfig, ModelEntry, Parts, RowForm,
@@ -65,11 +66,8 @@ pub(super) static LADDER: ModelEntry = ModelEntry {
     ..HIERARCHICAL
 };
 
-/// The most stochastic layers whose KL is told apart.
-pub const MAX_LAYERS: usize = KL_OF_LAYERS.len();
-
 /// What the KL of each layer is called, from the data upwards.
-const KL_OF_LAYERS: [&str; 8] =
+const KL_OF_LAYERS: [&str; MAX_LAYERS] =
     ["kl_layer_1", "kl_layer_2", "kl_layer_3", "kl_layer_4", "kl_layer_5", "kl_layer_6", "kl_layer_7", "kl_layer_8"];
 
 /// A VAE of several stochastic layers.

@@ -5,29 +5,13 @@
 //! drawn from the top down, where each estimate is merged with the prior of its layer:
 //! q(z | x) = q(z_L | x) Π q(z_i | z_{i+1}, x), with q(z_L | x) = N(μ̂_L, σ̂_L²).
 
+use super::layer_networks::{Layer, LayerNetworks};
 use super::moments::Moments;
-use super::rung::{Layer, Rung};
+use super::recognition::Recognition;
 use crate::distributions::{DiagonalGaussian, Posterior, PosteriorNetwork};
 use crate::graph::Tensor;
 use crate::models::networks::Networks;
 use crate::nn::Activation;
-
-/// How codes of several layers are inferred.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Recognition {
-    /// Each layer from the codes of the one below (Rezende, Mohamed and Wierstra 2014; Burda, Grosse and Salakhutdinov 2016).
-    BottomUp,
-    /// Each layer from the data and the codes of the one above (Sønderby et al. 2016).
-    Ladder,
-}
-
-impl Recognition {
-    /// Whether KL(q ‖ p) of a layer below the top has a closed form, given the layers that are drawn before it: bottom up,
-    /// p(z_i | z_{i+1}) hangs on what is drawn after z_i.
-    pub fn tells_kl(self) -> bool {
-        self == Recognition::Ladder
-    }
-}
 
 /// A stochastic layer for some rows.
 #[derive(Clone, Copy, Debug)]
@@ -58,7 +42,7 @@ impl<'g> Level<'g> {
 #[derive(Clone, Debug)]
 pub(super) struct Stack {
     pub networks: Networks,
-    rungs: Vec<Rung>,
+    upper: Vec<LayerNetworks>,
     pub recognition: Recognition,
 }
 
@@ -66,22 +50,22 @@ impl Stack {
     /// `networks` between data and z₁, and networks for the layers above it, from the lower to the upper.
     pub fn new(networks: Networks, upper: &[Layer], activation: Activation, recognition: Recognition) -> Stack {
         let mut below = networks.latent();
-        let mut rungs = Vec::new();
+        let mut all = Vec::new();
         for (number, layer) in upper.iter().enumerate() {
-            rungs.push(Rung::new(number + 2, below, layer, activation));
+            all.push(LayerNetworks::new(number + 2, below, layer, activation));
             below = layer.latent;
         }
-        Stack { networks, rungs, recognition }
+        Stack { networks, upper: all, recognition }
     }
 
     /// Dimensions of each layer, from the data upwards.
     pub fn widths(&self) -> Vec<usize> {
-        std::iter::once(self.networks.latent()).chain(self.rungs.iter().map(|rung| rung.latent)).collect()
+        std::iter::once(self.networks.latent()).chain(self.upper.iter().map(|layer| layer.latent)).collect()
     }
 
     /// Dimensions of the uppermost layer.
     pub fn top(&self) -> usize {
-        self.rungs.last().map_or(self.networks.latent(), |rung| rung.latent)
+        self.upper.last().map_or(self.networks.latent(), |layer| layer.latent)
     }
 
     /// The layers for rows `[rows, features]`, from the data upwards, with noise for each `[rows·samples, width]`, or along the
@@ -103,10 +87,10 @@ impl Stack {
     ) -> Vec<Level<'g>> {
         let posterior = Moments::split(self.networks.outputs(x).repeat_rows(samples));
         let mut levels = vec![Level::draw(posterior, None, noise(0))];
-        for (i, rung) in self.rungs.iter().enumerate() {
-            let [_, outputs] = rung.up(levels[i].z);
+        for (i, layer) in self.upper.iter().enumerate() {
+            let [_, outputs] = layer.up(levels[i].z);
             let level = Level::draw(Moments::split(outputs), None, noise(i + 1));
-            levels[i].prior = Some(rung.prior(level.z));
+            levels[i].prior = Some(layer.prior(level.z));
             levels.push(level);
         }
         levels
@@ -116,7 +100,7 @@ impl Stack {
         let mut levels: Vec<Level> = Vec::new();
         for (i, outputs) in self.estimates(x).into_iter().enumerate().rev() {
             let estimate = Moments::split(outputs.repeat_rows(samples));
-            let prior = levels.last().map(|above| self.rungs[i].prior(above.z));
+            let prior = levels.last().map(|above| self.upper[i].prior(above.z));
             let posterior = prior.map_or(estimate, |prior| estimate.merge(prior));
             levels.push(Level::draw(posterior, prior, noise(i)));
         }
@@ -128,9 +112,9 @@ impl Stack {
     fn estimates<'g>(&self, x: Tensor<'g>) -> Vec<Tensor<'g>> {
         let [mut hidden, outputs] = self.networks.encode_with_hidden(x.into());
         let mut all = vec![outputs];
-        for rung in &self.rungs {
+        for layer in &self.upper {
             let outputs;
-            [hidden, outputs] = rung.up(hidden);
+            [hidden, outputs] = layer.up(hidden);
             all.push(outputs);
         }
         all
@@ -138,8 +122,8 @@ impl Stack {
 
     /// z₁ `[rows, latent]` for codes of the uppermost layer, each layer drawn from its prior.
     pub fn descend<'g>(&self, z: Tensor<'g>) -> Tensor<'g> {
-        self.rungs.iter().rev().fold(z, |z, rung| {
-            let prior = rung.prior(z);
+        self.upper.iter().rev().fold(z, |z, layer| {
+            let prior = layer.prior(z);
             let [rows, width] = prior.mu.dims();
             Level::draw(prior, None, Some(DiagonalGaussian.noise(z.graph(), rows, width))).z
         })
@@ -155,10 +139,10 @@ impl PosteriorNetwork for Stack {
 
     fn outputs<'g>(&self, x: Tensor<'g>) -> Tensor<'g> {
         if self.recognition == Recognition::Ladder {
-            return self.estimates(x)[self.rungs.len()];
+            return self.estimates(x)[self.upper.len()];
         }
-        self.rungs.iter().fold(self.networks.outputs(x), |outputs, rung| {
-            let [_, outputs] = rung.up(DiagonalGaussian.mean(outputs));
+        self.upper.iter().fold(self.networks.outputs(x), |outputs, layer| {
+            let [_, outputs] = layer.up(DiagonalGaussian.mean(outputs));
             outputs
         })
     }

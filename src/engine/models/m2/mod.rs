@@ -11,9 +11,9 @@
 mod joint;
 
 use super::checks::check_one_layer;
-use super::labeller::{Labeller, cross_entropy, is_right, likeliest, mean_in_every_row};
+use super::classifier_network::{ClassifierNetwork, cross_entropy, is_right, likeliest, mean_in_every_row};
 use super::networks::NetworkPair;
-use super::vae::Parts;
+use super::parts::Parts;
 use super::{
     Batch, Can, Classify, Condition, Decode, Density, Encode, Generate, LabelUse, Model, ModelConfig, ModelEntry,
     RowForm, Rows, Sizes, Terms, TrainingPlan, Weighted,
@@ -84,7 +84,7 @@ fn check(config: &ModelConfig, batch: usize, problems: &mut Problems) {
 #[derive(Clone, Debug)]
 pub struct M2 {
     latent: usize,
-    labeller: Labeller,
+    network: ClassifierNetwork,
     encoder: Joint,
     decoder: Joint,
     parts: Parts,
@@ -136,7 +136,7 @@ impl M2 {
         let row = Outputs { shape, count: parts.likelihood.outputs(shape.features()) };
         M2 {
             latent,
-            labeller: Labeller::new(sizes, encoder.clone()),
+            network: ClassifierNetwork::new(sizes, encoder.clone()),
             encoder: Joint::new("encoder", (shape, classes), encoder, code),
             decoder: Joint::new("decoder", (Shape::vector(latent), classes), decoder, row),
             parts,
@@ -145,7 +145,7 @@ impl M2 {
     }
 
     fn classes(&self) -> usize {
-        self.labeller.classes()
+        self.network.classes()
     }
 
     fn prior_encoder(&self) -> Encoder<'_> {
@@ -179,7 +179,7 @@ impl M2 {
 
     /// The bound of rows whose label is not known, over all labels.
     fn unlabelled<'g>(&self, rows: Rows<'g>) -> Unlabelled<'g> {
-        let log_q = self.labeller.log_probs(rows.x);
+        let log_q = self.network.log_probs(rows.x);
         let q = log_q.exp();
         let Bound { reconstruction, kl, .. } = self.bound(rows, self.every_label(rows.count()));
         // KL(q(y | x) ‖ 1/C) is ln C less the entropy.
@@ -194,7 +194,7 @@ impl M2 {
 
     /// The likeliest label of each row, as a one among zeros, through which no gradient flows. `[rows, classes]`
     fn guess<'g>(&self, x: Tensor<'g>) -> Tensor<'g> {
-        likeliest(self.labeller.log_probs(x))
+        likeliest(self.network.log_probs(x))
     }
 
     fn outputs<'g>(&self, Rows { x, y, .. }: Rows<'g>) -> Tensor<'g> {
@@ -205,7 +205,7 @@ impl M2 {
 
 impl Model for M2 {
     fn features(&self) -> usize {
-        self.labeller.features()
+        self.network.features()
     }
 
     fn condition(&self) -> Condition {
@@ -231,7 +231,7 @@ impl Model for M2 {
             (Some(part), _) => {
                 let share = part.count as f32 / batch.count as f32;
                 let y = part.rows.y.expect("labelled rows have labels");
-                let log_q = self.labeller.log_probs(part.rows.x);
+                let log_q = self.network.log_probs(part.rows.x);
                 let found = self.bound(part.rows, Known::Label(y));
                 let labelled = self.weighted(found.reconstruction, found.kl + self.log_classes());
                 let of_rows = |t| mean_in_every_row(t, batch.rows.count());
@@ -304,7 +304,7 @@ impl Decode for M2 {
     /// The mean over the labels, by how likely each is for the row, of one code for each.
     fn feature_losses<'g>(&self, rows: Rows<'g>) -> Tensor<'g> {
         let ([count, features], classes) = (rows.x.dims(), self.classes());
-        let q = self.labeller.log_probs(rows.x).exp().reshape(&[count, classes, 1]);
+        let q = self.network.log_probs(rows.x).exp().reshape(&[count, classes, 1]);
         let Bound { outputs, .. } = self.bound(rows, self.every_label(count));
         let each = rows.log_likelihoods(&*self.parts.likelihood, outputs).reshape(&[count, classes, features]);
         -(q * each).sum(&[1]).reshape(&[count, features])
@@ -357,6 +357,6 @@ impl Density for M2 {
 
 impl Classify for M2 {
     fn probabilities<'g>(&self, x: Tensor<'g>) -> Tensor<'g> {
-        self.labeller.log_probs(x).exp()
+        self.network.log_probs(x).exp()
     }
 }

@@ -9,15 +9,15 @@ use crate::nn::{Input, Known, Network, Outputs};
 
 /// q(y | x) over so many classes.
 #[derive(Clone, Debug)]
-pub(super) struct Labeller {
+pub(super) struct ClassifierNetwork {
     sizes: Sizes,
     hidden: Arc<dyn Network>,
 }
 
-impl Labeller {
+impl ClassifierNetwork {
     /// A network from rows through hidden layers to the probabilities of `sizes.condition` classes.
-    pub fn new(sizes: Sizes, hidden: Arc<dyn Network>) -> Labeller {
-        Labeller { sizes, hidden }
+    pub fn new(sizes: Sizes, hidden: Arc<dyn Network>) -> ClassifierNetwork {
+        ClassifierNetwork { sizes, hidden }
     }
 
     /// Values per example.

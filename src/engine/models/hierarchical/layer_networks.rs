@@ -31,7 +31,7 @@ impl Layer {
 
 /// The networks between a stochastic layer and the one below it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Rung {
+pub(super) struct LayerNetworks {
     name: String,
     /// Dimensions of the upper layer.
     pub latent: usize,
@@ -40,12 +40,12 @@ pub(super) struct Rung {
     down: Mlp,
 }
 
-impl Rung {
+impl LayerNetworks {
     /// The networks below the stochastic layer of this number, the first above the data being 1; the layer below has `below`
     /// dimensions. They are the scope `layer<number>`.
-    pub fn new(number: usize, below: usize, layer: &Layer, activation: Activation) -> Rung {
+    pub fn new(number: usize, below: usize, layer: &Layer, activation: Activation) -> LayerNetworks {
         let outwards = layer.hidden.iter().rev().copied().collect();
-        Rung {
+        LayerNetworks {
             name: format!("layer{number}"),
             latent: layer.latent,
             below,

@@ -1,0 +1,25 @@
+//! How data is opened.
+
+use super::pictures::PictureOptions;
+use super::schema::Schema;
+use super::sprites::SpriteOptions;
+use super::table::Choices;
+
+/// How to open a source.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Options {
+    /// Rows of the training set to hold out for validation. Where the source is a single file, or has no test rows of its
+    /// own, a tenth is held out for testing, and 0 means another tenth.
+    pub validation: usize,
+    /// Decides which rows are held out and which sprites are drawn.
+    pub seed: u64,
+    /// What the built-in sprites look like.
+    pub sprites: SpriteOptions,
+    /// What people say of the columns of a table.
+    pub columns: Choices,
+    /// How pictures are read.
+    pub pictures: PictureOptions,
+    /// What rows are, where that is settled by a trained model: of tables nothing is guessed or scaled anew, and pictures are brought
+    /// to its shape.
+    pub schema: Option<Schema>,
+}

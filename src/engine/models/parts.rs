@@ -1,0 +1,41 @@
+//! What a VAE is made of besides its networks.
+
+use std::sync::Arc;
+
+use crate::distributions::{DiagonalGaussian, Likelihood, Posterior, Prior, StandardNormal};
+use crate::graph::Graph;
+use crate::objectives::{Elbo, Objective};
+
+/// What a VAE is made of besides its networks.
+#[derive(Clone, Debug)]
+pub struct Parts {
+    /// p(x | z).
+    pub likelihood: Arc<dyn Likelihood>,
+    /// q(z | x).
+    pub posterior: Arc<dyn Posterior>,
+    /// p(z).
+    pub prior: Arc<dyn Prior>,
+    /// What is minimised.
+    pub objective: Arc<dyn Objective>,
+}
+
+impl Parts {
+    /// The VAE of Kingma and Welling 2014 with this likelihood: a diagonal Gaussian posterior, a standard normal prior, the
+    /// ELBO.
+    pub fn new(likelihood: Arc<dyn Likelihood>) -> Parts {
+        Parts {
+            likelihood,
+            posterior: Arc::new(DiagonalGaussian),
+            prior: Arc::new(StandardNormal),
+            objective: Arc::new(Elbo),
+        }
+    }
+
+    /// Whether KL(q(z | x) ‖ p(z)) of so many dimensions has a closed form; else it is estimated from the codes that are
+    /// drawn.
+    pub fn kl_is_closed_form(&self, latent: usize) -> bool {
+        let graph = Graph::new();
+        let outputs = graph.input("outputs", &[1, self.posterior.outputs(latent)]);
+        self.posterior.kl(outputs, &*self.prior).is_some()
+    }
+}
