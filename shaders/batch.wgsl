@@ -19,9 +19,9 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>) {
         for (var k = 0u; k < {{per_word}}; k += 1u) {
             let j = w * {{per_word}} + k;
             if (j < {{features}}) {
-                let element = b * {{features}} + j;
                 let value = {{decode}};
-                x[element] = {{binarise}};
+                let element = (im.row_offset + b) * {{features}} + j;
+                x[b * {{features}} + j] = {{binarise}};
             }
         }
     }

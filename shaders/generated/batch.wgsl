@@ -8,7 +8,7 @@ struct Immediates {
     rows: u32,
     epoch: u32,
     position: u32,
-    spare: u32,
+    row_offset: u32,
     s0: vec4<f32>,
     s1: vec4<f32>,
     d0: vec4<u32>,
@@ -140,7 +140,7 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>) {
     if (b >= 128u) {
         return;
     }
-    let position = min(im.position + b, im.d0.x - 1u);
+    let position = min(im.position + im.row_offset + b, im.d0.x - 1u);
     let row = shuffle(position, im.d0.x);
     let first = (thread % 196u) * 1u;
     for (var w = first; w < min(first + 1u, 196u); w += 1u) {
@@ -148,9 +148,9 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>) {
         for (var k = 0u; k < 4u; k += 1u) {
             let j = w * 4u + k;
             if (j < 784u) {
-                let element = b * 784u + j;
                 let value = f32((word >> (8u * k)) & 255u) * (1.0 / 255.0);
-                x[element] = value;
+                let element = (im.row_offset + b) * 784u + j;
+                x[b * 784u + j] = value;
             }
         }
     }

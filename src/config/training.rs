@@ -99,7 +99,7 @@ settings! {
         /// Epochs between two checkpoints, from which --resume goes on
         #[arg(value_name = "EPOCHS", value_parser = whole)]
         checkpoint_every: usize = 1 => (Bounds::Whole(1, MAX_COUNT));
-        /// Steps sent to the device at once [default: measured]
+        /// Steps sent to the device at once; with a number, no clock decides that [default: measured]
         #[arg(value_name = "STEPS", value_parser = whole)]
         steps_per_submit: usize => (Bounds::Whole(1, MAX_COUNT));
     }

@@ -1,7 +1,7 @@
 //! The batch: rows of a resident data set, gathered in the epoch's order, decoded and perhaps binarised.
 //!
 //! `x[b, j] = decode(data[row(position + b), j])`, where `row` is the identity or the epoch's shuffle. The data stays
-//! packed on the device; rows beyond the data set's end repeat its last position and are masked by the model. Rows in turn
+//! packed on the device; b counts from the row of the batch at which this part of it begins; rows beyond the data set's end repeat its last position and are masked by the model. Rows in turn
 //! have no end: `row = shuffle((step · rows + b) mod count)`.
 //!
 //! Threads: one per word of an output row (32 values of bits, 4 of bytes, 1 of floats); a few words on software adapters.
@@ -84,6 +84,7 @@ impl Batch {
     /// The row of the data set that stands in row `b` of the batch.
     fn row(&self, shuffle: &Shuffle, step: &Step, b: usize) -> usize {
         let (b, count) = (b as u32, self.count as u32);
+        let b = step.row_offset + b;
         let position = (step.position + b).min(count - 1);
         let row = match self.order {
             Order::Sequential => position,
@@ -123,8 +124,8 @@ impl Kernel for Batch {
             Order::Shuffled | Order::InTurn => "shuffle(position, im.d0.x)",
         };
         let position = match self.order {
-            Order::InTurn => format!("(im.step * {}u + b) % im.d0.x", self.rows),
-            Order::Sequential | Order::Shuffled => "min(im.position + b, im.d0.x - 1u)".to_string(),
+            Order::InTurn => format!("(im.step * {}u + im.row_offset + b) % im.d0.x", self.rows),
+            Order::Sequential | Order::Shuffled => "min(im.position + im.row_offset + b, im.d0.x - 1u)".to_string(),
         };
         let text = format!("{IMMEDIATES}{RANDOM}")
             + &SHADER
@@ -166,7 +167,7 @@ impl Kernel for Batch {
             let words = &data[self.row(&shuffle, step, b) * self.row_words()..][..self.row_words()];
             decode(self.packing, words, out);
             if let Binarise::Sample(stream) = self.binarise {
-                binarise(out, b * self.features, step, stream);
+                binarise(out, (step.row_offset as usize + b) * self.features, step, stream);
             }
         });
     }
