@@ -20,7 +20,7 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>) {
     if (b >= ROWS) {
         return;
     }
-    let position = min(im.position + b, im.d0.x - 1u); //= position
+    let position = min(im.position + im.row_offset + b, im.d0.x - 1u); //= position
     let row = shuffle(position, im.d0.x); //= row
     let first = (thread % THREADS_PER_ROW) * EACH;
     for (var w = first; w < min(first + EACH, ROW_WORDS); w += 1u) {
@@ -28,9 +28,9 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>) {
         for (var k = 0u; k < PER_WORD; k += 1u) {
             let j = w * PER_WORD + k;
             if (j < FEATURES) {
-                let element = b * FEATURES + j;
+                let element = (im.row_offset + b) * FEATURES + j;
                 let value = f32((word >> (8u * k)) & 255u) * (1.0 / 255.0); //= decode
-                x[element] = value; //= binarise
+                x[b * FEATURES + j] = value; //= binarise
             }
         }
     }

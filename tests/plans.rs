@@ -1,5 +1,5 @@
 //! Training plans: several groups of parameters, phases that take turns, state that is assigned; optimisers, gradients that are
-//! gathered, and running means of parameters. Each against the same done by hand in f64, on every device.
+//! gathered or shared, and running means of parameters. Each against the same done by hand in f64, on every device.
 
 mod common;
 #[path = "common/oracle.rs"]
@@ -15,5 +15,7 @@ mod course;
 mod gan;
 #[path = "plans/options.rs"]
 mod options;
+#[path = "plans/shared.rs"]
+mod shared;
 #[path = "plans/vq.rs"]
 mod vq;

@@ -33,7 +33,7 @@ fn program() -> Program {
     let vae = Vae::new(36, 2, (&[12], &[12]), Activation::Relu, Parts::new(Arc::new(Bernoulli)));
     let groups = [Moved::new(&Group::new(WHOLE, ""), Rule::of(&"adam".into()).unwrap())];
     let (data, labelled) = ((&resident(), 64), None);
-    TrainingStep { groups: &groups, data, labelled, binarise: false, accumulate: 1 }.phase(&vae, &Layout::new(&vae), 0)
+    TrainingStep { groups: &groups, data, labelled, binarise: false, gathers: false }.phase(&vae, &Layout::new(&vae), 0)
 }
 
 /// What it reads.

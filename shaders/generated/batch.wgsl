@@ -8,7 +8,7 @@ struct Immediates {
     rows: u32,
     epoch: u32,
     position: u32,
-    spare: u32,
+    row_offset: u32,
     s0: vec4<f32>,
     s1: vec4<f32>,
     d0: vec4<u32>,
@@ -148,7 +148,7 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>) {
     if (b >= ROWS) {
         return;
     }
-    let position = min(im.position + b, im.d0.x - 1u);
+    let position = min(im.position + im.row_offset + b, im.d0.x - 1u);
     let row = shuffle(position, im.d0.x);
     let first = (thread % THREADS_PER_ROW) * EACH;
     for (var w = first; w < min(first + EACH, ROW_WORDS); w += 1u) {
@@ -158,7 +158,8 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>) {
             if (j < FEATURES) {
                 let element = b * FEATURES + j;
                 let value = f32((word >> (8u * k)) & 255u) * (1.0 / 255.0);
-                x[element] = value;
+                let element = (im.row_offset + b) * 784u + j;
+                x[b * 784u + j] = value;
             }
         }
     }

@@ -8,7 +8,7 @@ struct Immediates {
     rows: u32,
     epoch: u32,
     position: u32,
-    spare: u32,
+    row_offset: u32,
     s0: vec4<f32>,
     s1: vec4<f32>,
     d0: vec4<u32>,
@@ -159,7 +159,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
         let i1 = r;
         let v0 = b0[i0 * 40u + i1];
         let v1 = b0[20u + i0 * 40u + i1];
-        let v2 = normal4(1u, (i0 * 20u + i1) / 4u)[(i0 * 20u + i1) % 4u];
+        let v2 = normal4(1u, (i0 * 20u + i1 + im.row_offset * 20u) / 4u)[(i0 * 20u + i1 + im.row_offset * 20u) % 4u];
         let v3 = reparameterise(v0, v1, v2);
         let v4 = kl_standard_normal(v0, v1);
         b1[i0 * 20u + i1] = v3;

@@ -8,7 +8,7 @@ struct Immediates {
     rows: u32,
     epoch: u32,
     position: u32,
-    spare: u32,
+    row_offset: u32,
     s0: vec4<f32>,
     s1: vec4<f32>,
     d0: vec4<u32>,

@@ -106,7 +106,7 @@ impl Trial<'_> {
     /// # Errors
     /// If the reference fails.
     pub fn new<'a>(case: &'a Case, seed: u64, reference: &mut dyn Executor) -> Result<Trial<'a>> {
-        let inputs: Memory = (0..case.inputs.len()).map(|b| case.words(b, seed)).collect();
+        let inputs = inputs(case, seed);
         let program = program(case);
         let expected = run(reference, &program, &inputs, &case.steps)?;
         let mut trial = Trial { case, program, inputs, expected, controls: vec![] };
@@ -120,7 +120,7 @@ impl Trial<'_> {
     /// # Errors
     /// If the device fails: what it computes is the report's affair.
     pub fn run(&self, variant: &Variant, device: &mut dyn Executor) -> Result<Report> {
-        let written = self.written(variant, device)?;
+        let written = run_variant(&self.program, &self.inputs, (self.case, variant), device)?;
         let mut report = compare(self.case, &self.expected, &written);
         for Control { what, changed } in &self.controls {
             let noticed =
@@ -130,16 +130,6 @@ impl Trial<'_> {
             }
         }
         Ok(report)
-    }
-
-    /// All words of all bindings as a device leaves them.
-    ///
-    /// # Errors
-    /// If the device fails.
-    pub fn written(&self, variant: &Variant, device: &mut dyn Executor) -> Result<Vec<Vec<u32>>> {
-        let mut program = self.program.clone();
-        program.calls[0].kernel = Arc::new(variant.clone());
-        run(device, &program, &self.inputs, &self.case.steps)
     }
 
     /// For each input, a change of one word that shows in what the reference writes.
@@ -189,6 +179,29 @@ impl Trial<'_> {
         }
         Ok(all)
     }
+}
+
+/// All words of all bindings as a device leaves them that runs a variant of a case, filled from a seed.
+///
+/// # Errors
+/// If the device fails.
+pub fn written(case: &Case, seed: u64, variant: &Variant, device: &mut dyn Executor) -> Result<Vec<Vec<u32>>> {
+    run_variant(&program(case), &inputs(case, seed), (case, variant), device)
+}
+
+fn inputs(case: &Case, seed: u64) -> Memory {
+    (0..case.inputs.len()).map(|b| case.words(b, seed)).collect()
+}
+
+fn run_variant(
+    program: &Program,
+    inputs: &[Vec<u32>],
+    (case, variant): (&Case, &Variant),
+    device: &mut dyn Executor,
+) -> Result<Memory> {
+    let mut program = program.clone();
+    program.calls[0].kernel = Arc::new(variant.clone());
+    run(device, &program, inputs, &case.steps)
 }
 
 /// A program of one call: every binding in the middle of a buffer of its own. Cases of equal sizes share buffers.

@@ -103,7 +103,7 @@ settings! {
         /// Minutes after which a checkpoint is written within an epoch, too
         #[arg(value_name = "MINUTES")]
         checkpoint_minutes: f64 = 5.0 => (Bounds::PositiveTo(100_000.0), "5");
-        /// Steps sent to the device at once [default: measured]
+        /// Steps sent to the device at once; with a number, no clock decides that [default: measured]
         #[arg(value_name = "STEPS", value_parser = whole)]
         steps_per_submit: usize => (Bounds::Whole(1, MAX_COUNT));
     }

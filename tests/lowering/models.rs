@@ -246,7 +246,7 @@ pub fn classic() -> (usize, String) {
     let groups = [Moved::new(&Group::new(WHOLE, ""), Rule::of(&"adam".into()).unwrap())];
     let data = DataSpec { count: 60_000, features: 784, packing: Packing::Bytes };
     let data = Resident { name: "train".into(), values: data, conditions: None, observed: None };
-    let step = TrainingStep { groups: &groups, data: (&data, 128), labelled: None, binarise: false, accumulate: 1 };
+    let step = TrainingStep { groups: &groups, data: (&data, 128), labelled: None, binarise: false, gathers: false };
     let program = step.phase(&vae, &Layout::new(&vae), 0);
     (program.calls.len(), program.listing())
 }

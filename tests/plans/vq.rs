@@ -14,7 +14,7 @@ const VECTORS: usize = 4;
 const DECAY: f32 = 0.7;
 
 #[derive(Clone, Copy, Debug)]
-struct Vq;
+pub struct Vq;
 
 impl Vq {
     fn encode(x: Tensor<'_>) -> Tensor<'_> {

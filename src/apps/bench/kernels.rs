@@ -81,7 +81,7 @@ pub fn measure_kernels(executor: &mut dyn Executor, ceilings: &Ceilings) -> Resu
 fn draws(normal: bool) -> Map {
     let view = View { offset: 0, strides: vec![1] };
     let mut expr = Expr::default();
-    let instr = if normal { Instr::Normal(0, view.clone()) } else { Instr::Uniform(0, view.clone()) };
+    let instr = if normal { Instr::Normal(0.into(), view.clone()) } else { Instr::Uniform(0.into(), view.clone()) };
     let reg = expr.push(instr);
     let stores = vec![Store { reg, binding: 0, view }];
     Map { extents: vec![DRAWN], reduced: 0, expr, stores, reductions: vec![], access: vec![Access::Write] }

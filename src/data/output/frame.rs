@@ -215,8 +215,8 @@ fn number(cell: Cell) -> f64 {
 
 #[cfg(test)]
 mod tests {
-    use super::super::super::shape::Shape;
     use super::super::super::schema::{Role, Scaling};
+    use super::super::super::shape::Shape;
     use super::*;
 
     fn written(frame: &Frame, kind: FileKind) -> Vec<u8> {

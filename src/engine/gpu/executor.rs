@@ -5,9 +5,10 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 use super::device::Gpu;
-use super::passing::{Passing, Steps, size_block};
+use super::dispatch::{BoundStep, Dispatch};
+use super::passing::{Steps, size_block};
 use crate::error::{Error, Result};
-use crate::kernels::{Access, DIMS, Kernel, Module, Step};
+use crate::kernels::{Access, Step};
 use crate::program::{
     Buffer, Choices, Counters, DeviceMemory, Executor, Launch, Objects, Program, ProgramId, Programs, RING_SLOTS,
     ReadTicket, check_memory,
@@ -23,59 +24,6 @@ pub(super) struct Loaded {
     /// Steps recorded for the submit under way.
     recorded: Cell<usize>,
     finished: Vec<f32>,
-}
-
-/// A step as the calls of a launch are given it.
-#[derive(Clone, Copy)]
-pub(super) struct BoundStep<'s> {
-    immediates: Option<&'s Step>,
-    /// Whether the sizes of calls travel with it.
-    with_sizes: bool,
-}
-
-impl<'s> BoundStep<'s> {
-    /// Makes a step ready for calls that are recorded next.
-    pub fn new(
-        passing: Passing,
-        steps: &mut Option<Steps>,
-        pass: &mut wgpu::ComputePass,
-        step: &'s Step,
-    ) -> BoundStep<'s> {
-        if let Some(steps) = steps {
-            steps.bind(pass, step);
-        }
-        let immediates = (passing != Passing::BothBound).then_some(step);
-        BoundStep { immediates, with_sizes: passing == Passing::Immediates }
-    }
-}
-
-/// One call, ready to record.
-pub(super) struct Dispatch {
-    pipeline: Arc<wgpu::ComputePipeline>,
-    group: wgpu::BindGroup,
-    dims: [u32; DIMS],
-    workgroups: [u32; 3],
-}
-
-impl Dispatch {
-    /// Records the call into a pass of its own.
-    pub(super) fn record(&self, pass: &mut wgpu::ComputePass, step: BoundStep) {
-        pass.set_pipeline(&self.pipeline);
-        self.dispatch(pass, step);
-    }
-
-    /// Records the call, its pipeline being set.
-    fn dispatch(&self, pass: &mut wgpu::ComputePass, step: BoundStep) {
-        pass.set_bind_group(0, &self.group, &[]);
-        if let Some(immediates) = step.immediates {
-            pass.set_immediates(0, bytemuck::bytes_of(immediates));
-        }
-        if step.with_sizes {
-            pass.set_immediates(64, bytemuck::cast_slice(&self.dims));
-        }
-        let [x, y, z] = self.workgroups;
-        pass.dispatch_workgroups(x, y, z);
-    }
 }
 
 impl Gpu {
@@ -104,7 +52,7 @@ impl Gpu {
     /// The pipelines that loaded programs use.
     fn pipelines_used(&self) -> HashSet<*const wgpu::ComputePipeline> {
         let calls = self.programs.iter().flat_map(|(_, loaded)| &loaded.calls);
-        calls.map(|call| Arc::as_ptr(&call.pipeline)).collect()
+        calls.map(|call| Arc::as_ptr(call.pipeline())).collect()
     }
 
     /// Takes in what has come back, without a wait.
@@ -125,22 +73,6 @@ impl Gpu {
         encoder.copy_buffer_to_buffer(source, 0, &staging, 0, source.size());
         let submission = self.queue.submit([encoder.finish()]);
         self.readback.begin_read(staging, submission)
-    }
-
-    /// Makes a call ready, its pipeline being compiled.
-    pub(super) fn dispatch(
-        &self,
-        kernel: &dyn Kernel,
-        module: &Module,
-        pipeline: Arc<wgpu::ComputePipeline>,
-        bound: Vec<wgpu::BindingResource>,
-    ) -> Dispatch {
-        let entry = |(i, resource)| wgpu::BindGroupEntry { binding: i as u32, resource };
-        let entries: Vec<_> = bound.into_iter().enumerate().map(entry).collect();
-        let layout = pipeline.get_bind_group_layout(0);
-        let descriptor = wgpu::BindGroupDescriptor { label: None, layout: &layout, entries: &entries };
-        let group = self.device.create_bind_group(&descriptor);
-        Dispatch { pipeline, group, dims: kernel.dims(), workgroups: module.workgroups }
     }
 
     /// Records some runs of programs into one pass and submits them: as many as a ring has slots, at most.
@@ -164,9 +96,9 @@ impl Gpu {
                 loaded.recorded.set(loaded.recorded.get() + 1);
                 let step = BoundStep::new(self.pipelines.passing, &mut self.steps, &mut pass, &step);
                 for call in &loaded.calls {
-                    if bound != Some(&call.pipeline) {
-                        pass.set_pipeline(&call.pipeline);
-                        bound = Some(&call.pipeline);
+                    if bound != Some(call.pipeline()) {
+                        pass.set_pipeline(call.pipeline());
+                        bound = Some(call.pipeline());
                     }
                     call.dispatch(&mut pass, step);
                 }

@@ -10,6 +10,7 @@
 mod adapter;
 mod cache;
 mod device;
+mod dispatch;
 mod executor;
 mod passing;
 mod pipelines;

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use super::device::Gpu;
-use super::executor::{BoundStep, Dispatch};
+use super::dispatch::{BoundStep, Dispatch};
 use super::passing::{Steps, size_block};
 use crate::error::Result;
 use crate::kernels::{Kernel, Module, Step};

@@ -173,6 +173,7 @@ fn backward<'g>(y: Tensor<'g>, g: Tensor<'g>) -> Vec<(Tensor<'g>, Part<'g>)> {
         | Op::Const(_)
         | Op::Scalar(_)
         | Op::Rows
+        | Op::RowOffset
         | Op::Coordinate(_)
         | Op::Normal(_)
         | Op::Uniform(_) => vec![],

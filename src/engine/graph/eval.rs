@@ -9,7 +9,7 @@ use std::collections::HashMap;
 
 use super::{Graph, NodeId, Op, Tensor};
 use crate::kernels::random::{normal4, uniform4};
-use crate::kernels::{Func, Step};
+use crate::kernels::{Func, RandomStream, Step};
 
 /// What a graph's named leaves hold.
 #[derive(Clone, Debug, Default)]
@@ -60,19 +60,20 @@ fn node(graph: &Graph, values: &Values, t: NodeId, known: &[Vec<f64>]) -> Vec<f6
     let gather = |from: &dyn Fn(Vec<usize>) -> usize| -> Vec<f64> {
         (0..count).map(|e| arg(0)[from(unflatten(e, &n.shape))]).collect()
     };
+    let drawn = |stream: &RandomStream, four: &dyn Fn(u32, u32) -> [f32; 4]| -> Vec<f64> {
+        let first = stream.start(values.step.row_offset);
+        (first..first + count).map(|e| f64::from(four(stream.number, e as u32 / 4)[e % 4])).collect()
+    };
     match &n.op {
         Op::Param(name) | Op::Input(name) => named(name),
         Op::Batch { data, .. } => named(data),
         Op::Const(bits) => vec![f64::from(bits.get()); count],
         Op::Scalar(name) => vec![values.scalars[name]; count],
         Op::Rows => vec![f64::from(values.step.rows); count],
+        Op::RowOffset => vec![f64::from(values.step.row_offset); count],
         Op::Coordinate(axis) => (0..count).map(|e| unflatten(e, &n.shape)[*axis] as f64).collect(),
-        Op::Normal(stream) => {
-            (0..count).map(|e| f64::from(normal4(&values.step, *stream, e as u32 / 4)[e % 4])).collect()
-        }
-        Op::Uniform(stream) => {
-            (0..count).map(|e| f64::from(uniform4(&values.step, *stream, e as u32 / 4)[e % 4])).collect()
-        }
+        Op::Normal(stream) => drawn(stream, &|number, block| normal4(&values.step, number, block)),
+        Op::Uniform(stream) => drawn(stream, &|number, block| uniform4(&values.step, number, block)),
         Op::Call(func) => {
             let at = |i: usize, e: usize| if i < n.inputs.len() { arg(i)[e] } else { 0.0 };
             (0..count).map(|e| call(*func, at(0, e), at(1, e), at(2, e))).collect()

@@ -1,7 +1,7 @@
 //! The leaves of a graph: what a step is given, numbers, and draws.
 
 use super::{Bits, Graph, Op, Tensor};
-use crate::kernels::{Func, Order};
+use crate::kernels::{Func, Order, RandomStream};
 
 impl Graph {
     /// A tensor that the host writes.
@@ -9,8 +9,9 @@ impl Graph {
         self.push(Op::Input(name.to_string()), vec![], shape.to_vec())
     }
 
-    /// A batch `[rows, features]` of a resident data set.
+    /// A batch `[rows, features]` of a resident data set. The rows of the first one are those of the batch that the graph works on.
     pub fn batch(&self, data: &str, rows: usize, features: usize, order: Order, binarise: Option<u32>) -> Tensor<'_> {
+        self.batch.set(self.batch.get().or(Some(rows)));
         self.push(Op::Batch { data: data.to_string(), order, binarise }, vec![], vec![rows, features])
     }
 
@@ -29,9 +30,14 @@ impl Graph {
         self.push(Op::Scalar(self.in_scope(name)), vec![], vec![])
     }
 
-    /// How many rows of the batch are live.
+    /// How many rows of the batch are live, of all its parts together.
     pub fn rows(&self) -> Tensor<'_> {
         self.push(Op::Rows, vec![], vec![])
+    }
+
+    /// The row of the batch at which this part of it begins; 0 where it is not in parts.
+    pub fn row_offset(&self) -> Tensor<'_> {
+        self.push(Op::RowOffset, vec![], vec![])
     }
 
     /// Each element's index along an axis of `shape`.
@@ -41,20 +47,29 @@ impl Graph {
         self.push(Op::Coordinate(axis), vec![], shape.to_vec())
     }
 
-    /// The weight of each row in a mean over the live ones: 1/rows, and 0 for padding. `[batch, 1]`.
+    /// The weight of each row in a mean over the live ones, of all parts of the batch: 1/rows, and 0 for padding. `[batch, 1]`.
     pub fn row_weights(&self, batch: usize) -> Tensor<'_> {
-        let live = self.coordinate(0, &[batch, 1]).less(self.rows());
-        live / self.rows()
+        let row = self.coordinate(0, &[batch, 1]) + self.row_offset();
+        row.less(self.rows()) / self.rows()
     }
 
-    /// Standard normals of a stream.
+    /// Standard normals of a stream. Where the first axis is the batch's rows, or several to each of them that stand behind each other, a
+    /// part of a batch draws the numbers of its own rows; not so in a transform of parameters, which all rows have in common.
     pub fn normal(&self, stream: u32, shape: &[usize]) -> Tensor<'_> {
-        self.push(Op::Normal(stream), vec![], shape.to_vec())
+        self.push(Op::Normal(self.drawn(stream, shape)), vec![], shape.to_vec())
     }
 
-    /// Uniforms in (0, 1) of a stream.
+    /// Uniforms in (0, 1) of a stream; see [`Graph::normal`].
     pub fn uniform(&self, stream: u32, shape: &[usize]) -> Tensor<'_> {
-        self.push(Op::Uniform(stream), vec![], shape.to_vec())
+        self.push(Op::Uniform(self.drawn(stream, shape)), vec![], shape.to_vec())
+    }
+
+    /// A stream as a tensor of this shape draws from it.
+    fn drawn(&self, number: u32, shape: &[usize]) -> RandomStream {
+        let rows = self.batch.get().filter(|_| !self.is_transforming());
+        let rows = rows.filter(|rows| shape.first().is_some_and(|first| *first > 0 && first.is_multiple_of(*rows)));
+        let per_row = rows.map_or(0, |rows| shape.iter().product::<usize>() / rows);
+        RandomStream { number, per_row: per_row as u32 }
     }
 
     /// A scalar function, broadcasting its arguments.

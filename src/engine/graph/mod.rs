@@ -37,6 +37,8 @@ pub struct Graph {
     nodes: FrozenVec<Box<Node>>,
     known: RefCell<HashMap<Node, NodeId>>,
     streams: Cell<u32>,
+    /// Rows of the batch that the graph works on, once it has one.
+    batch: Cell<Option<usize>>,
     training: bool,
     declared: RefCell<Declared>,
 }

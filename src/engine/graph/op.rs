@@ -1,6 +1,6 @@
 //! The operations of a graph and the tensors between them.
 
-use crate::kernels::{Func, Order};
+use crate::kernels::{Func, Order, RandomStream};
 
 /// Sizes of a tensor's dimensions, outermost first; row-major. The empty shape is a scalar.
 pub type Shape = Vec<usize>;
@@ -47,12 +47,14 @@ pub enum Op {
     Scalar(String),
     /// How many rows of the batch are live.
     Rows,
+    /// The row of the batch at which this part of it begins.
+    RowOffset,
     /// Each element's index along an axis.
     Coordinate(usize),
     /// Standard normals of a stream.
-    Normal(u32),
+    Normal(RandomStream),
     /// Uniforms in (0, 1) of a stream.
-    Uniform(u32),
+    Uniform(RandomStream),
     /// A scalar function of tensors of one shape.
     Call(Func),
     /// The product of two matrices, either of them transposed.
@@ -93,6 +95,7 @@ impl Op {
             Op::Const(_)
                 | Op::Scalar(_)
                 | Op::Rows
+                | Op::RowOffset
                 | Op::Coordinate(_)
                 | Op::Normal(_)
                 | Op::Uniform(_)

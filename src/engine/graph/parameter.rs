@@ -80,6 +80,8 @@ pub(super) struct Declared {
     scope: String,
     frozen: Vec<IsFrozen>,
     transforms: Vec<Transformed>,
+    /// How many transforms of parameters are under way, within each other.
+    transforming: usize,
     assigns: Vec<(String, NodeId)>,
 }
 
@@ -157,6 +159,11 @@ impl Graph {
         self.push(Op::Param(name), vec![], shape.to_vec())
     }
 
+    /// Whether a transform is making something of a parameter just now.
+    pub(super) fn is_transforming(&self) -> bool {
+        self.declared.borrow().transforming > 0
+    }
+
     /// What the transforms under way make of a parameter, the innermost first. Of parameters that a transform declares itself,
     /// those around it make something as well.
     fn transformed<'g>(&'g self, name: &str, raw: Tensor<'g>) -> Tensor<'g> {
@@ -164,11 +171,13 @@ impl Graph {
             let mut declared = self.declared.borrow_mut();
             (std::mem::take(&mut declared.transforms), std::mem::take(&mut declared.scope))
         };
+        self.declared.borrow_mut().transforming += 1;
         let made = transforms.iter().enumerate().rev().fold(raw, |tensor, (place, transform)| {
             self.declared.borrow_mut().transforms = transforms[..place].to_vec();
             transform.of(name, tensor)
         });
         let mut declared = self.declared.borrow_mut();
+        declared.transforming -= 1;
         (declared.transforms, declared.scope) = (transforms, scope);
         made
     }

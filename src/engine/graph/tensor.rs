@@ -138,7 +138,7 @@ impl<'g> Tensor<'g> {
         }
         let (node, graph) = (self.node(), self.graph);
         // What is the same everywhere simply has another shape.
-        if matches!(node.op, Op::Const(_) | Op::Scalar(_) | Op::Rows) {
+        if matches!(node.op, Op::Const(_) | Op::Scalar(_) | Op::Rows | Op::RowOffset) {
             return graph.push(node.op.clone(), vec![], shape.to_vec());
         }
         let broadcasts = shape.len() >= node.shape.len();

@@ -1,7 +1,7 @@
 //! The batch: rows of a resident data set, gathered in the epoch's order, decoded and perhaps binarised.
 //!
 //! `x[b, j] = decode(data[row(position + b), j])`, where `row` is the identity or the epoch's shuffle. The data stays
-//! packed on the device; rows beyond the data set's end repeat its last position and are masked by the model. Rows in turn
+//! packed on the device; b counts from the row of the batch at which this part of it begins; rows beyond the data set's end repeat its last position and are masked by the model. Rows in turn
 //! have no end: `row = shuffle((step · rows + b) mod count)`.
 //!
 //! Threads: one per word of an output row (32 values of bits, 4 of bytes, 1 of floats); a few words on software adapters.
@@ -85,6 +85,7 @@ impl Batch {
     /// The row of the data set that stands in row `b` of the batch.
     fn row(&self, shuffle: &Shuffle, step: &Step, b: usize) -> usize {
         let (b, count) = (b as u32, self.count as u32);
+        let b = step.row_offset + b;
         let position = (step.position + b).min(count - 1);
         let row = match self.order {
             Order::Sequential => position,
@@ -123,12 +124,12 @@ impl Kernel for Batch {
         };
         if let Binarise::Sample(stream) = self.binarise {
             let draw = format!("uniform4({stream}u, element / 4u)[element % 4u]");
-            shader = shader.put("binarise", format!("x[element] = select(0.0, 1.0, {draw} < value);"));
+            shader = shader.put("binarise", format!("x[b * FEATURES + j] = select(0.0, 1.0, {draw} < value);"));
         }
         shader = match self.order {
             Order::Sequential => shader.put("row", "let row = position;"),
             Order::Shuffled => shader,
-            Order::InTurn => shader.put("position", "let position = (im.step * ROWS + b) % im.d0.x;"),
+            Order::InTurn => shader.put("position", "let position = (im.step * ROWS + im.row_offset + b) % im.d0.x;"),
         };
         Module { text: IMMEDIATES.to_string() + &Shader::new(RANDOM).text() + &shader.text(), workgroups }
     }
@@ -157,7 +158,7 @@ impl Kernel for Batch {
             let words = &data[self.row(&shuffle, step, b) * self.row_words()..][..self.row_words()];
             decode(self.packing, words, out);
             if let Binarise::Sample(stream) = self.binarise {
-                binarise(out, b * self.features, step, stream);
+                binarise(out, (step.row_offset as usize + b) * self.features, step, stream);
             }
         });
     }

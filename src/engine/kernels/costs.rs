@@ -37,12 +37,12 @@ fn an_expression_counts_what_it_computes() {
     let (mut expr, _) = expression();
     assert_eq!(expr.flops(), 2);
     expr.push(Instr::Const(2.0));
-    expr.push(Instr::Uniform(3, view(&[3, 1])));
+    expr.push(Instr::Uniform(3.into(), view(&[3, 1])));
     assert_eq!(expr.flops(), 4);
-    expr.push(Instr::Normal(4, view(&[3, 1])));
+    expr.push(Instr::Normal(4.into(), view(&[3, 1])));
     assert_eq!(expr.flops(), 24);
     // The same once more is nothing new.
-    expr.push(Instr::Normal(4, view(&[3, 1])));
+    expr.push(Instr::Normal(4.into(), view(&[3, 1])));
     assert_eq!(expr.flops(), 24);
 }
 

@@ -59,6 +59,30 @@ pub struct Store {
     pub view: View,
 }
 
+/// A stream of random numbers, and how a tensor takes them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct RandomStream {
+    /// Its number.
+    pub number: u32,
+    /// How many of its numbers belong to a row of the batch, those of one behind each other; 0 where all rows have them in common. A part
+    /// of a batch takes those of its own rows.
+    pub per_row: u32,
+}
+
+impl From<u32> for RandomStream {
+    /// A stream that rows have in common.
+    fn from(number: u32) -> RandomStream {
+        RandomStream { number, per_row: 0 }
+    }
+}
+
+impl RandomStream {
+    /// The place in the stream of the first number of a part of a batch that begins at this row.
+    pub fn start(self, row_offset: u32) -> usize {
+        self.per_row as usize * row_offset as usize
+    }
+}
+
 /// One instruction.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Instr {
@@ -72,12 +96,14 @@ pub enum Instr {
     Scalar(usize),
     /// How many rows of the batch are live.
     Rows,
+    /// The row of the batch at which this part of it begins.
+    RowOffset,
     /// The index along a dimension of the iteration space, plus an offset.
     Coordinate(usize, usize),
     /// A standard normal of a stream; the view says which element of the stream.
-    Normal(u32, View),
+    Normal(RandomStream, View),
     /// A uniform in (0, 1) of a stream; the view says which element of the stream.
-    Uniform(u32, View),
+    Uniform(RandomStream, View),
     /// A scalar function of registers; those beyond its arity are 0 and ignored.
     Call(Func, [Reg; 3]),
 }

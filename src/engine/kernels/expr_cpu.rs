@@ -6,7 +6,7 @@
 use std::cell::RefCell;
 
 use super::args::Args;
-use super::expr::{Expr, Instr, Reg, View};
+use super::expr::{Expr, Instr, RandomStream, Reg, View};
 use super::random::{fill_normals, fill_uniforms, normal4, uniform4};
 use super::simd::vectorised;
 use super::step::Step;
@@ -77,6 +77,7 @@ fn compute(expr: &Expr, regs: &mut [Lanes], row: &Row, args: &Args, step: &Step)
             Instr::Const(c) => out.fill(*c),
             Instr::Scalar(slot) => out.fill(step.scalars[*slot]),
             Instr::Rows => out.fill(step.rows as f32),
+            Instr::RowOffset => out.fill(step.row_offset as f32),
             Instr::Coordinate(d, offset) => {
                 let start = row.index[*d] + offset;
                 let lane = usize::from(*d + 1 == row.index.len());
@@ -104,7 +105,7 @@ fn is_varying(expr: &Expr, instr: &Instr, rank: usize, varying: u128) -> bool {
     match instr {
         Instr::Load(l) => moves(&expr.loads[*l].view),
         Instr::Acc => true,
-        Instr::Const(_) | Instr::Scalar(_) | Instr::Rows => false,
+        Instr::Const(_) | Instr::Scalar(_) | Instr::Rows | Instr::RowOffset => false,
         Instr::Coordinate(d, _) => *d + 1 == rank,
         Instr::Normal(_, view) | Instr::Uniform(_, view) => moves(view),
         Instr::Call(func, regs) => {
@@ -120,8 +121,9 @@ pub(super) fn lanes_of(view: &View, index: &[usize]) -> (usize, usize) {
 
 /// Standard normals of a stream, or else uniforms.
 #[inline(always)]
-fn draw<const NORMAL: bool>(out: &mut [f32], view: &View, index: &[usize], step: &Step, stream: u32) {
+fn draw<const NORMAL: bool>(out: &mut [f32], view: &View, index: &[usize], step: &Step, stream: RandomStream) {
     let (start, stride) = lanes_of(view, index);
+    let (start, stream) = (start + stream.start(step.row_offset), stream.number);
     if stride == 1 {
         let fill = if NORMAL { fill_normals } else { fill_uniforms };
         return fill(out, start, step, stream);

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::fmt::Write;
 
-use super::expr::{Expr, Instr, Reg, View};
+use super::expr::{Expr, Instr, RandomStream, Reg, View};
 use super::func::Source;
 use super::wgsl::{Shader, rename};
 use super::{Access, IMMEDIATES, RANDOM};
@@ -88,6 +88,7 @@ pub(super) fn body(expr: &Expr, names: &Names, acc: &str, suffix: &str) -> Strin
             Instr::Const(c) => constant(*c),
             Instr::Scalar(slot) => format!("im.s{}[{}]", slot / 4, slot % 4),
             Instr::Rows => "f32(im.rows)".to_string(),
+            Instr::RowOffset => "f32(im.row_offset)".to_string(),
             Instr::Coordinate(d, offset) => format!("f32({} + {offset}u)", names.index[*d]),
             Instr::Normal(stream, view) => draw("normal4", *stream, view, names),
             Instr::Uniform(stream, view) => draw("uniform4", *stream, view, names),
@@ -106,9 +107,12 @@ pub(super) fn body(expr: &Expr, names: &Names, acc: &str, suffix: &str) -> Strin
     out
 }
 
-fn draw(function: &str, stream: u32, view: &View, names: &Names) -> String {
-    let element = word(view, names);
-    format!("{function}({stream}u, ({element}) / 4u)[({element}) % 4u]")
+fn draw(function: &str, RandomStream { number, per_row }: RandomStream, view: &View, names: &Names) -> String {
+    let mut element = word(view, names);
+    if per_row > 0 {
+        element += &format!(" + im.row_offset * {per_row}u");
+    }
+    format!("{function}({number}u, ({element}) / 4u)[({element}) % 4u]")
 }
 
 /// An f32 literal that reads back as the same bits.

@@ -31,7 +31,7 @@ mod wgsl;
 pub use args::{Args, Arithmetic};
 pub use batch::{Batch, Binarise, Order, Packing};
 pub use ceilings::{Peak, Stream};
-pub use expr::{Expr, Instr, Load, Reg, Store, View};
+pub use expr::{Expr, Instr, Load, RandomStream, Reg, Store, View};
 pub use func::{FUNCS, Func, Source};
 pub use map::{Fold, Map, Reduction};
 pub use matmul::{Matmul, Operand, Pair};

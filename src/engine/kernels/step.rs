@@ -21,14 +21,15 @@ pub struct Step {
     pub step: u32,
     /// Slot of the statistics ring that this step writes.
     pub slot: u32,
-    /// Live rows of the batch; rows from here on are padding and weigh nothing.
+    /// Live rows of the batch, of all its parts together; rows from here on are padding and weigh nothing.
     pub rows: u32,
     /// Epoch, which chooses the order of the data.
     pub epoch: u32,
     /// Position within the epoch of the batch's first row.
     pub position: u32,
-    /// Keeps the block a multiple of 16 bytes.
-    pub spare: u32,
+    /// The row of the batch at which this part of it begins, where several executors work on one batch: what rows draw, weigh and are
+    /// is decided by their place in the whole batch. 0 where it is the whole.
+    pub row_offset: u32,
     /// The program's named scalars, in the program's order.
     pub scalars: [f32; 8],
 }

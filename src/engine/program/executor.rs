@@ -132,11 +132,19 @@ pub trait Executor: Send {
     /// As for [`Executor::begin_read`] and [`Executor::wait`].
     fn read(&mut self, buffer: &str) -> Result<Vec<u32>> {
         let ticket = self.begin_read(buffer)?;
+        self.finish_read(&ticket)
+    }
+
+    /// Waits for a read that was begun.
+    ///
+    /// # Errors
+    /// As for [`Executor::poll_read`] and [`Executor::wait`].
+    fn finish_read(&mut self, ticket: &ReadTicket) -> Result<Vec<u32>> {
         loop {
-            if let Some(words) = self.poll_read(&ticket)? {
+            if let Some(words) = self.poll_read(ticket)? {
                 return Ok(words);
             }
-            self.wait(Some(&ticket))?;
+            self.wait(Some(ticket))?;
         }
     }
 

@@ -25,6 +25,8 @@ struct Part {
     norms: usize,
     /// Statistics that have come back and were not taken in yet.
     found: Vec<f32>,
+    /// How many of them, the first, are those of all trainers, where several share the training.
+    summed: usize,
 }
 
 /// When a phase is done, and which groups it moves.
@@ -58,6 +60,7 @@ pub(super) struct Phases {
     rates: Rates,
     batches: Batches,
     accumulate: usize,
+    is_shared: bool,
 }
 
 impl Phases {
@@ -65,7 +68,13 @@ impl Phases {
     ///
     /// # Errors
     /// If the device has too little memory, or a kernel does not compile.
-    pub fn load(session: &mut Session, step: &TrainingStep, rates: Rates, batches: Batches) -> Result<Phases> {
+    pub fn load(
+        session: &mut Session,
+        step: &TrainingStep,
+        rates: Rates,
+        batches: Batches,
+        (accumulate, is_shared): (usize, bool),
+    ) -> Result<Phases> {
         let phases = session.model.plan().phases.into_iter().enumerate().map(|(place, phase)| {
             let moves = moved_by(&*session.model, place);
             (phase.name, Timing { every: phase.every.max(1), after: phase.after, moves })
@@ -78,7 +87,7 @@ impl Phases {
             let id = session.load(&name, |model, layout| Ok(step.phase(model, layout, place)))?;
             session.keep(&name);
             loaded.push((id, place, false));
-            if step.accumulate > 1 {
+            if step.gathers {
                 let name = format!("{name}.apply");
                 let id = session.load(&name, |model, layout| Ok(step.apply(model, layout, place)))?;
                 session.keep(&name);
@@ -115,11 +124,12 @@ impl Phases {
                 statistics: statistics.iter().filter_map(place).collect(),
                 norms: statistics.iter().filter(is_norm).count(),
                 found: vec![],
+                summed: 0,
             })
         };
         let parts = loaded.into_iter().map(part).collect::<Result<_>>()?;
         let groups = step.groups.to_vec();
-        Ok(Phases { names, parts, timing, groups, rates, batches, accumulate: step.accumulate })
+        Ok(Phases { names, parts, timing, groups, rates, batches, accumulate, is_shared })
     }
 
     /// The program of the first phase.
@@ -199,7 +209,29 @@ impl Phases {
 
     /// Forgets the statistics that have come back.
     pub fn forget(&mut self) {
-        self.parts.iter_mut().for_each(|part| part.found.clear());
+        for part in &mut self.parts {
+            part.found.clear();
+            part.summed = 0;
+        }
+    }
+
+    /// The phase whose parameters a program moves along what was gathered, if it is one that does.
+    pub fn applied(&self, program: ProgramId) -> Option<usize> {
+        self.parts.iter().find(|part| part.id == program && part.applies).map(|part| part.phase)
+    }
+
+    /// The places of the groups that a phase moves.
+    pub fn moved(&self, phase: usize) -> &[usize] {
+        &self.timing[phase].moves
+    }
+
+    /// The statistics of a phase that are this trainer's alone, for the caller to make them those of all trainers: each is given once.
+    pub fn sum_statistics(&mut self, phase: usize) -> impl Iterator<Item = &mut f32> {
+        let gradients = self.parts.iter_mut().filter(move |part| part.phase == phase && !part.applies);
+        gradients.flat_map(|part| {
+            let own = std::mem::replace(&mut part.summed, part.found.len());
+            &mut part.found[own..]
+        })
     }
 
     /// The statistics of batch `i` of an epoch, which is step `number` of the run, once all of them have come back: gives each to
@@ -208,7 +240,8 @@ impl Phases {
     /// # Errors
     /// If a loss or a gradient is not a finite number.
     pub fn take(&mut self, (i, number): (usize, u64), told: &mut dyn FnMut(usize, f64)) -> Result<bool> {
-        let has_come = |part: &Part| part.found.len() >= part.statistics.len() || !self.is_run(part, i, number);
+        let known = |part: &Part| if self.is_shared && !part.applies { part.summed } else { part.found.len() };
+        let has_come = |part: &Part| known(part) >= part.statistics.len() || !self.is_run(part, i, number);
         if !self.parts.iter().all(has_come) {
             return Ok(false);
         }
@@ -216,7 +249,8 @@ impl Phases {
             if !self.is_run(&self.parts[place], i, number) {
                 continue;
             }
-            let Part { applies, statistics, norms, found, .. } = &mut self.parts[place];
+            let Part { applies, statistics, norms, found, summed, .. } = &mut self.parts[place];
+            *summed = summed.saturating_sub(statistics.len());
             let means = statistics.len() - *norms;
             for (at, (&name, value)) in statistics.iter().zip(found.drain(..statistics.len())).enumerate() {
                 let value = f64::from(value);

@@ -48,8 +48,9 @@ pub struct TrainingStep<'a> {
     pub labelled: Option<(&'a Resident, usize)>,
     /// Whether grey values are drawn as black or white.
     pub binarise: bool,
-    /// The batches whose gradients are gathered before parameters are moved along them; 1 for none but its own.
-    pub accumulate: usize,
+    /// Whether gradients are only gathered, over several batches or several trainers, and parameters moved along them by a program of its
+    /// own ([`TrainingStep::apply`]).
+    pub gathers: bool,
 }
 
 /// Streams between those of two phases, which see the same batch, binarised alike, and draw numbers of their own.
@@ -79,7 +80,7 @@ impl TrainingStep<'_> {
             gradients.extend(moved.into_iter().zip(wrt).map(|(set, wrt)| Gradients {
                 set,
                 tensors: all.by_ref().take(wrt.len()).collect(),
-                accumulate: self.accumulate > 1,
+                accumulate: self.gathers,
             }));
         }
         let moved: Vec<&ParameterSet> = gradients.iter().map(|gradients| gradients.set).collect();
@@ -90,7 +91,7 @@ impl TrainingStep<'_> {
             statistics: means(statistics, batch.weights),
             gradients,
             assigns: assigns.iter().map(|(name, t)| (name.as_str(), *t)).collect(),
-            updates: if self.accumulate > 1 { vec![] } else { self.updates(&moved) },
+            updates: if self.gathers { vec![] } else { self.updates(&moved) },
             ..Request::new(plan.phases[place].name, &graph)
         })
     }
@@ -113,7 +114,7 @@ impl TrainingStep<'_> {
             let group = self.groups.iter().find(|group| group.name == set.name);
             group.expect("what is moved is a group").rule.clone()
         };
-        moved.iter().map(|&set| Update { set, rule: rule(set), accumulated: self.accumulate > 1 }).collect()
+        moved.iter().map(|&set| Update { set, rule: rule(set), accumulated: self.gathers }).collect()
     }
 }
 

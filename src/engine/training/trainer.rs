@@ -3,17 +3,19 @@
 use std::ops::ControlFlow;
 use std::time::Instant;
 
+use super::accumulator::GRADIENT_NORM;
 use super::accumulator::{GRADIENT_NORM, Means, Sums};
 use super::batches::Batches;
 use super::best::Best;
 use super::checkpoint::{Checkpoint, NamedTensor};
 use super::metrics::{EpochRecord, Split, StepRecord};
-use super::pace::Pace;
 use super::phases::Phases;
 use super::programs::TrainingStep;
+use super::pump::{Pump, Running};
 use super::scalars::Moved;
 use super::schedule::Rates;
 use super::session::Session;
+use super::shared::Shared;
 use super::state::State;
 use crate::config::TrainingConfig;
 use crate::data::Dataset;
@@ -28,10 +30,15 @@ pub struct Trainer {
     pub session: Session,
     /// Where training stands.
     pub state: State,
-    phases: Phases,
-    batches: Batches,
-    config: TrainingConfig,
-    submit: usize,
+    pub(super) phases: Phases,
+    pub(super) batches: Batches,
+    pub(super) config: TrainingConfig,
+    /// How many steps are sent at once.
+    pub(super) submit: usize,
+    /// The epoch under way.
+    pub(super) running: Option<Running>,
+    /// This trainer's part of each batch, its rows, and whether all trainers are to stop, where several share the training.
+    pub(super) shared: Option<Shared>,
     /// Whether all values that a step sees are 0 or 1.
     black_and_white: bool,
     /// The share of the rows' values that were observed.
@@ -39,7 +46,7 @@ pub struct Trainer {
     /// The weights of the best epoch, where that is looked for and there was one.
     best: Vec<NamedTensor>,
     /// Room for what is launched, and for the statistics of a batch, kept so that no step allocates.
-    launches: Vec<Launch>,
+    pub(super) launches: Vec<Launch>,
     told: Vec<(usize, f64)>,
 }
 
@@ -76,12 +83,22 @@ impl Trainer {
     /// # Errors
     /// As for [`Trainer::new`], and if the model is given conditions, and the data has none or others.
     pub fn semi_supervised(
-        mut session: Session,
+        session: Session,
         data: &Dataset,
         labelled: Option<&Dataset>,
         config: &TrainingConfig,
         beta: f64,
         binarise: bool,
+    ) -> Result<Trainer> {
+        Trainer::build(session, (data, labelled), config, (beta, binarise), None)
+    }
+
+    pub(super) fn build(
+        mut session: Session,
+        (data, labelled): (&Dataset, Option<&Dataset>),
+        config: &TrainingConfig,
+        (beta, binarise): (f64, bool),
+        shared: Option<Shared>,
     ) -> Result<Trainer> {
         if config.batch > data.rows {
             return Err(Error::invalid(format!(
@@ -95,14 +112,14 @@ impl Trainer {
         let part = labelled.map(|part| Ok((session.resident("labelled", part)?, part))).transpose()?;
         let step = TrainingStep {
             groups: &groups,
-            data: (&source, config.batch),
+            data: (&source, shared.as_ref().map_or(config.batch, |shared| shared.rows)),
             labelled: part.as_ref().map(|(part, rows)| (part, config.batch.min(rows.rows))),
             binarise,
-            accumulate: config.accumulate,
+            gathers: config.accumulate > 1 || shared.is_some(),
         };
         let batches = Batches { count: data.rows, rows: config.batch };
         let rates = Rates::new(config, beta, batches.len() as u64);
-        let phases = Phases::load(&mut session, &step, rates, batches)?;
+        let phases = Phases::load(&mut session, &step, rates, batches, (config.accumulate, shared.is_some()))?;
         source.upload(&mut *session.executor, data)?;
         if let Some((part, rows)) = part {
             part.upload(&mut *session.executor, rows)?;
@@ -116,6 +133,8 @@ impl Trainer {
             batches,
             config: config.clone(),
             submit,
+            running: None,
+            shared,
             black_and_white: binarise || data.is_black_and_white(),
             share_observed: data.share_observed(),
             best: Vec::new(),
@@ -150,15 +169,20 @@ impl Trainer {
     }
 
     /// Launches batches of this epoch.
-    fn launch(&mut self, batches: impl Iterator<Item = usize>) -> Result<()> {
+    pub(super) fn launch(&mut self, batches: impl Iterator<Item = usize>) -> Result<()> {
         let mut launches = std::mem::take(&mut self.launches);
         launches.clear();
-        let step = Step { seed: Step::seed_words(self.config.seed), epoch: self.state.epoch as u32, ..Step::default() };
+        let row_offset = self.shared.as_ref().map_or(0, Shared::first_row);
+        let (seed, epoch) = (Step::seed_words(self.config.seed), self.state.epoch as u32);
+        let step = Step { seed, epoch, row_offset, ..Step::default() };
         for i in batches {
             self.phases.launch(&*self.session.model, (i, self.number(i)), &step, &mut launches);
         }
         self.launches = launches;
-        self.session.executor.launch(&self.launches)
+        match self.shared {
+            None => self.session.executor.launch(&self.launches),
+            Some(_) => self.launch_shared(),
+        }
     }
 
     /// The number of the step of batch `i` of this epoch.
@@ -206,35 +230,19 @@ impl Trainer {
     }
 
     /// Trains to the end of the epoch, or until `progress` breaks off; then the state says where to go on. Gives the
-    /// epoch's record if it was finished.
+    /// epoch's record if it was finished. This is [`Trainer::pump`] on a thread that may wait.
     ///
     /// # Errors
     /// If the loss or a gradient is not finite, or the device fails.
     pub fn epoch(&mut self, progress: &mut dyn FnMut(Progress) -> ControlFlow<()>) -> Result<Option<EpochRecord>> {
-        let started = Instant::now();
-        let first = self.state.batch as usize;
-        let (mut sent, mut records) = (first, Vec::new());
-        let (mut stop, mut pace) = (false, Pace::new());
-        // A checkpoint stands between iterations: gradients that are half gathered are not kept.
-        while sent < self.batches.len() && !(stop && self.phases.is_between_iterations(sent)) {
-            let count = if stop { 1 } else { self.submit.min(self.batches.len() - sent) };
-            self.launch(sent..sent + count)?;
-            sent += count;
-            let done = self.state.step;
-            self.digest(false, &mut records)?;
-            pace.finished(self.state.step - done);
-            self.submit = self.config.steps_per_submit.unwrap_or_else(|| pace.next(self.submit)).min(RING_SLOTS);
-            stop |= self.report(&mut records, started, first, progress);
+        loop {
+            match self.pump(progress)? {
+                Pump::Working => {}
+                Pump::Waiting => self.session.executor.wait(None)?,
+                Pump::Stopped => return Ok(None),
+                Pump::Finished(record) => return Ok(Some(*record)),
+            }
         }
-        self.digest(true, &mut records)?;
-        stop |= self.report(&mut records, started, first, progress);
-        if sent < self.batches.len() && stop {
-            return Ok(None);
-        }
-        let seconds = started.elapsed().as_secs_f64();
-        let record = self.record(seconds, sent - first);
-        self.state = State { epoch: self.state.epoch + 1, batch: 0, sums: Sums::default(), ..self.state };
-        Ok(Some(record))
     }
 
     /// Takes note of the loss of held-out rows behind an epoch: where it is the best so far, its weights are kept.
@@ -267,10 +275,10 @@ impl Trainer {
         self.session.restore_learnt(&self.best)
     }
 
-    /// Takes in the statistics of finished steps; with `wait`, of all.
-    fn digest(&mut self, wait: bool, records: &mut Vec<StepRecord>) -> Result<()> {
-        self.phases.collect(&mut *self.session.executor, wait)?;
-        while self.state.batch < self.batches.len() as u64 {
+    /// Takes in the statistics of those of the first `sent` steps of the epoch that have come back.
+    pub(super) fn digest(&mut self, sent: usize, records: &mut Vec<StepRecord>) -> Result<()> {
+        self.phases.collect(&mut *self.session.executor, false)?;
+        while self.state.batch < sent as u64 {
             let (batch, number) = (self.state.batch as usize, self.state.step);
             self.told.clear();
             let told = &mut self.told;
@@ -308,7 +316,7 @@ impl Trainer {
         }
     }
 
-    fn report(
+    pub(super) fn report(
         &self,
         records: &mut Vec<StepRecord>,
         started: Instant,
@@ -327,7 +335,7 @@ impl Trainer {
         flow.is_break()
     }
 
-    fn record(&self, seconds: f64, steps: usize) -> EpochRecord {
+    pub(super) fn record(&self, seconds: f64, steps: usize) -> EpochRecord {
         let means = Means { names: &self.phases.names, sums: &self.state.sums };
         let mut record = EpochRecord::of(self.state.epoch + 1, Split::Train, &means);
         let last = self.state.step.saturating_sub(1);
@@ -345,8 +353,13 @@ impl Trainer {
     /// All that is needed to go on: weights, what optimisers keep of them, counters.
     ///
     /// # Errors
-    /// If the device fails.
+    /// If an epoch is under way that was begun by [`Trainer::pump`], or the device fails.
     pub fn checkpoint(&mut self) -> Result<Checkpoint> {
+        if self.running.is_some() {
+            return Err(Error::invalid(
+                "a checkpoint was asked for while steps are under way: break the epoch off or finish it first",
+            ));
+        }
         let mut tensors = self.session.values()?;
         for (set, buffer, prefix) in self.kept() {
             tensors.extend(self.session.tensors(&set, &buffer, &prefix)?);
@@ -408,7 +421,7 @@ impl Trainer {
         for (set, buffer, prefix) in self.kept() {
             self.session.restore(&set, &buffer, &prefix, checkpoint)?;
         }
-        (self.state, self.best) = (state, best);
+        (self.state, self.best, self.running) = (state, best, None);
         Ok(())
     }
 }

@@ -2,7 +2,7 @@
 
 use super::build::{Build, shape, view};
 use super::{Case, Fill, Scale};
-use crate::kernels::{FUNCS, Func, Instr, View};
+use crate::kernels::{FUNCS, Func, Instr, RandomStream, View};
 
 /// Every function, and every way a map reads and writes.
 pub(super) fn maps() -> Vec<Case> {
@@ -147,6 +147,11 @@ pub(super) fn draws() -> Vec<Case> {
     }
     all.extend(both(&[9, 20], &View::contiguous(&[9, 20])));
     all.extend(both(&[5, 12], &view(7, &[3, 40])));
+    // Of a part of a batch that begins at row 3, whose rows have so many numbers of the stream.
+    for per_row in [5, 12] {
+        let part = |case: Case| case.step(|step| step.row_offset = 3);
+        all.extend([true, false].map(|normal| part(draw_of(&[5, 12], &View::contiguous(&[5, 12]), normal, per_row))));
+    }
     all.push(draw(&[128, 20], &View::contiguous(&[128, 20]), true).realistic());
     all
 }
@@ -156,15 +161,22 @@ fn both(extents: &[usize], view: &View) -> [Case; 2] {
 }
 
 fn draw(extents: &[usize], elements: &View, normal: bool) -> Case {
+    draw_of(extents, elements, normal, 0)
+}
+
+fn draw_of(extents: &[usize], elements: &View, normal: bool, per_row: u32) -> Case {
     let mut build = Build::new(extents, 0);
-    let instr = if normal { Instr::Normal(3, elements.clone()) } else { Instr::Uniform(4, elements.clone()) };
+    let stream = |number: u32| RandomStream { number, per_row };
+    let instr =
+        if normal { Instr::Normal(stream(3), elements.clone()) } else { Instr::Uniform(stream(4), elements.clone()) };
     let z = build.push(instr);
     build.store(z);
     let (name, scale) = if normal { ("normal", Scale::Own(1.0)) } else { ("uniform", Scale::Exact) };
+    let of_rows = if per_row > 0 { format!(", {per_row} a row") } else { String::new() };
     let from = if *elements == View::contiguous(extents) {
         String::new()
     } else {
         format!(" from {} in steps of {:?}", elements.offset, elements.strides)
     };
-    build.case(format!("{name} {}{from}", shape(extents))).scale(scale)
+    build.case(format!("{name} {}{from}{of_rows}", shape(extents))).scale(scale)
 }

@@ -67,7 +67,7 @@ fn middle() -> Case {
 fn several() -> Case {
     let mut build = Build::new(&[23, 130], 1);
     let x = build.load(Fill::Normal(0.0, 1.0));
-    let u = build.push(Instr::Uniform(2, view(0, &[130, 1])));
+    let u = build.push(Instr::Uniform(2.into(), view(0, &[130, 1])));
     let product = build.call(Func::Mul, &[x, u]);
     build.sum(x);
     build.sum(u);

@@ -2,7 +2,7 @@
 
 use super::build::{Build, shape, view};
 use super::{Case, Fill, Input, Scale};
-use crate::kernels::{Access, Batch, Binarise, Func, Instr, Order, Packing, Reg, View};
+use crate::kernels::{Access, Batch, Binarise, Func, Instr, Order, Packing, RandomStream, Reg, View};
 
 /// Sample and KL divergence, forward and backward.
 pub(super) fn gaussian() -> Vec<Case> {
@@ -25,7 +25,8 @@ fn heads(build: &mut Build) -> [Reg; 2] {
 fn sample(batch: usize, latent: usize) -> Case {
     let mut build = Build::new(&[batch, latent], 1);
     let [mu, log_var] = heads(&mut build);
-    let eps = build.push(Instr::Normal(1, View::contiguous(&[batch, latent])));
+    let eps = build
+        .push(Instr::Normal(RandomStream { number: 1, per_row: latent as u32 }, View::contiguous(&[batch, latent])));
     let z = build.call(Func::Reparameterise, &[mu, log_var, eps]);
     let kl = build.call(Func::KlStandardNormal, &[mu, log_var]);
     build.store(z);
@@ -142,6 +143,10 @@ pub(super) fn batches() -> Vec<Case> {
         all.push(batch(7, 33, 100, packing, Order::Shuffled, Binarise::Sample(6)));
         all.push(batch(7, 33, 5, packing, Order::InTurn, Binarise::Never));
         all.push(batch(3, 128, 17, packing, Order::Sequential, Binarise::Sample(6)));
+    }
+    for order in [Order::Sequential, Order::Shuffled, Order::InTurn] {
+        let part = batch(4, 30, 50, Packing::Bytes, order, Binarise::Sample(6));
+        all.push(part.step(|step| step.row_offset = 5));
     }
     all.push(batch(1, 1, 1, Packing::Bytes, Order::Shuffled, Binarise::Never));
     all.push(batch(128, 784, 500, Packing::Bytes, Order::Shuffled, Binarise::Never).realistic());

@@ -176,6 +176,7 @@ impl<'a> Builder<'a> {
                 self.expr.push(Instr::Scalar(slot))
             }
             Op::Rows => self.expr.push(Instr::Rows),
+            Op::RowOffset => self.expr.push(Instr::RowOffset),
             Op::Coordinate(axis) => match access[*axis] {
                 Dim { iter: Some(d), offset } => self.expr.push(Instr::Coordinate(d, offset)),
                 Dim { iter: None, offset } => self.expr.push(Instr::Const(offset as f32)),
