@@ -3,7 +3,6 @@
 use std::ops::ControlFlow;
 use std::time::Instant;
 
-use super::accumulator::GRADIENT_NORM;
 use super::accumulator::{GRADIENT_NORM, Means, Sums};
 use super::batches::Batches;
 use super::best::Best;
