@@ -94,8 +94,8 @@ impl<F: FnMut(&str, &mut Vec<u32>) + Send> Executor for Wrong<F> {
         self.0.statistics(id, wait, into)
     }
 
-    fn write(&mut self, buffer: &str, words: &[u32]) -> Result<()> {
-        self.0.write(buffer, words)
+    fn write_at(&mut self, buffer: &str, first: usize, words: &[u32]) -> Result<()> {
+        self.0.write_at(buffer, first, words)
     }
 
     fn read(&mut self, buffer: &str) -> Result<Vec<u32>> {

@@ -9,11 +9,11 @@ use std::path::{Path, PathBuf};
 use super::evaluation::KlEstimator;
 use super::form::Form;
 use super::saved::{CHECKPOINT, check_folder};
-use super::setup::{build_trainer, check_support, open_data};
+use super::setup::{build_trainer, check_support, open_data, usual_memory};
 use super::stages::freeze;
 use super::tuning;
 use crate::config::{Binarise, Config, FILE_NAME};
-use crate::data::{Schema, Source, Splits};
+use crate::data::{Bytes, Schema, Source, Splits};
 use crate::distributions::Measure;
 use crate::error::{Error, Result};
 use crate::files::{create_folder, write_atomically};
@@ -67,7 +67,13 @@ impl TrainRun {
             )));
         }
         let mut config = config;
+        let given = config.data.memory;
+        config.data.memory = given.or_else(|| Some(Bytes::new(usual_memory(&*executor))));
         let (data, mut trainer) = TrainRun::prepare(&mut config, None, executor)?;
+        // What stays on disk is shuffled within windows of this size wherever the run goes on; what fits here is not cut elsewhere.
+        if !data.train.is_stored() {
+            config.data.memory = given;
+        }
         freeze(&config, &data.train, &mut trainer.session)?;
         // So that the run finds its data again from wherever it is opened.
         if let Source::Path(path) = config.data.parsed_source() {

@@ -16,7 +16,9 @@ const MOST_CLASSES: usize = 100;
 /// Says what data is.
 pub fn run(args: &LookArgs) -> Result<()> {
     let config = data_config(args)?;
-    let splits = data::open(&config.data.parsed_source(), &config.data.options(args.seed))?;
+    let options = config.data.options(args.seed);
+    let memory = options.memory.or(Some(data::memory() / 2));
+    let splits = data::open(&config.data.parsed_source(), &data::Options { memory, ..options })?;
     let summary = DataSummary::of(&splits);
     if args.json {
         println!("{}", serde_json::to_string(&summary).map_err(Error::invalid)?);

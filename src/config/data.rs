@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::catalogue::Bounds;
 use crate::data::sprites::GRID;
-use crate::data::{Choices, Condition, Options, PictureOptions, PictureSize, Source, SpriteOptions};
+use crate::data::{Bytes, Choices, Condition, Options, PictureOptions, PictureSize, Source, SpriteOptions};
 use crate::models::Architecture;
 use crate::problems::Problems;
 use crate::settings::settings;
@@ -58,6 +58,12 @@ settings! {
         column: Vec<(String, String)>;
     }
     own {
+        /// The most memory that data may take, such as 500MB or 4GiB; what is larger stays on disk, and is read as it is trained on
+        ///
+        /// Rows are then shuffled within windows of a quarter of it. Left out, it is half of the machine's memory, or of the graphics
+        /// card's where that is less.
+        #[arg(value_name = "BYTES", value_parser = Bytes::from_str)]
+        memory: Bytes;
         /// Height and width that the pictures of a folder or an archive are brought to, as 64 or 48x64
         ///
         /// They are cut around the middle to these proportions and scaled by Lanczos resampling. Without it, pictures that all have
@@ -122,7 +128,15 @@ impl DataConfig {
             SpriteOptions { resolution: self.resolution, count: self.count, full: self.full, binary: self.binary };
         let columns = Choices { label: self.label.clone(), ignore: self.ignore.clone(), kinds: self.columns.clone() };
         let pictures = PictureOptions { size: self.size, cache: cache_folder() };
-        Options { validation: self.validation, seed, sprites, columns, pictures, schema: None }
+        Options {
+            validation: self.validation,
+            seed,
+            sprites,
+            columns,
+            pictures,
+            memory: self.memory.map(Bytes::get),
+            schema: None,
+        }
     }
 
     /// What a kind of model has no use for.

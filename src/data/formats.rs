@@ -8,6 +8,7 @@ use std::path::Path;
 use super::dataset::Dataset;
 use super::origin::{Origin, first_few};
 use super::source::Options;
+use super::stored::{is_too_large, too_large};
 use super::table::{self, Tables};
 use super::{cifar, idx, input, npy, pictures};
 use crate::error::{Error, Result};
@@ -124,6 +125,7 @@ pub(crate) fn read_file(path: &Path, options: &Options) -> Result<Found> {
     match FORMATS.iter().find(|format| format.claims_file(path, &head)) {
         Some(format) => {
             check_size(*format, path, options)?;
+            check_memory(*format, path, options)?;
             format.read_file(path, options)
         }
         None => Err(Error::malformed(
@@ -164,6 +166,20 @@ fn check_size(format: &dyn Format, path: &Path, options: &Options) -> Result<()>
                 "`size` is {size}, and only folders of pictures are brought to a size, not {}: leave it out",
                 format.name()
             ),
+        )),
+        _ => Ok(()),
+    }
+}
+
+/// Refuses a table for which there is no memory: its cells are all looked at before any is a number.
+fn check_memory(format: &dyn Format, path: &Path, options: &Options) -> Result<()> {
+    let bytes = u128::from(std::fs::metadata(path).map_err(Error::io("read", path))?.len());
+    match options.memory {
+        Some(memory) if format.is_of_tables() && is_too_large(bytes, Some(memory)) => Err(too_large(
+            path,
+            bytes,
+            memory,
+            "tables are held in memory: take a part of it, write its numbers as an array (.npy)",
         )),
         _ => Ok(()),
     }

@@ -10,6 +10,7 @@ use super::schema::Schema;
 use super::splits::Splits;
 use super::sprites::{self, SpriteOptions};
 use super::table::Choices;
+use super::values::Values;
 use super::{digits, table};
 use crate::error::{Error, Result};
 
@@ -38,6 +39,9 @@ pub struct Options {
     pub columns: Choices,
     /// How pictures are read.
     pub pictures: PictureOptions,
+    /// The bytes of memory that data may take, on the device as well; what is larger stays on disk, and is read as it is wanted.
+    /// Without it, all data is read into memory.
+    pub memory: Option<u64>,
     /// What rows are, where that is settled by a trained model: of tables nothing is guessed or scaled anew, and pictures are brought
     /// to its shape.
     pub schema: Option<Schema>,
@@ -80,6 +84,9 @@ pub fn open(source: &Source, options: &Options) -> Result<Splits> {
 /// Holds out what the parts do not have of their own.
 fn split(parts: Parts, options: &Options) -> Result<Splits> {
     let Parts { train, validation, test, mut origin } = parts;
+    if let Values::Stored(stored) = &train.values {
+        origin.guesses.push(stored.told());
+    }
     let (count, seed) = (options.validation, options.seed);
     let splits = match (validation, test) {
         (None, None) => {

@@ -25,7 +25,7 @@ use std::collections::HashMap;
 
 use crate::error::{Error, Result};
 use crate::kernels::{Args, Arithmetic, Step};
-use crate::program::{Buffer, Counters, Executor, Launch, Program, ProgramId, RING_SLOTS, check_memory};
+use crate::program::{Buffer, Counters, Executor, Launch, Program, ProgramId, RING_SLOTS, check_memory, check_room};
 
 /// Runs programs on the CPU.
 #[derive(Default)]
@@ -34,7 +34,9 @@ pub struct Cpu {
     names: HashMap<String, usize>,
     programs: Vec<Loaded>,
     steps: u64,
+    uploaded: u64,
     arithmetic: Arithmetic,
+    largest_buffer: Option<u64>,
 }
 
 struct Loaded {
@@ -55,6 +57,12 @@ impl Cpu {
     /// processors fuse, and hardly longer where they add beside multiplying.
     pub fn exact() -> Cpu {
         Cpu { arithmetic: Arithmetic::Exact, ..Cpu::default() }
+    }
+
+    /// The same with buffers of so many bytes at most, as adapters have.
+    #[must_use]
+    pub fn with_largest_buffer(self, bytes: u64) -> Cpu {
+        Cpu { largest_buffer: Some(bytes), ..self }
     }
 
     /// Runs one call of a loaded program.
@@ -182,14 +190,12 @@ impl Executor for Cpu {
         Ok(())
     }
 
-    fn write(&mut self, buffer: &str, words: &[u32]) -> Result<()> {
+    fn write_at(&mut self, buffer: &str, first: usize, words: &[u32]) -> Result<()> {
         let index = self.named(buffer)?;
-        let memory = &mut self.buffers[index];
-        if words.len() > memory.len() {
-            let (found, room) = (words.len(), memory.len());
-            return Err(Error::invalid(format!("{found} words do not fit the buffer {buffer} of {room}")));
-        }
-        memory[..words.len()].copy_from_slice(words);
+        let room = self.buffers[index].len();
+        check_room(buffer, room, first, words.len())?;
+        self.buffers[index][first..][..words.len()].copy_from_slice(words);
+        self.uploaded += 4 * words.len() as u64;
         Ok(())
     }
 
@@ -201,8 +207,13 @@ impl Executor for Cpu {
         self.buffers.iter().map(|b| 4 * b.len() as u64).sum()
     }
 
+    fn largest_buffer(&self) -> u64 {
+        self.largest_buffer.unwrap_or(u64::MAX)
+    }
+
     fn counters(&self) -> Counters {
         let buffers = self.buffers.len() as u64;
-        Counters { steps: self.steps, submits: self.steps, buffers, ..Counters::default() }
+        let (steps, uploaded) = (self.steps, self.uploaded);
+        Counters { steps, submits: steps, buffers, uploaded, ..Counters::default() }
     }
 }

@@ -24,6 +24,8 @@ pub struct Options {
     pub tuning: Option<Duration>,
     /// Where what was found and compiled is kept for the next start; see [`cache_folder`](crate::data::cache_folder).
     pub cache: Option<PathBuf>,
+    /// The most bytes that a buffer may have, where that is to be less than the adapter allows.
+    pub largest_buffer: Option<u64>,
 }
 
 /// Runs programs on a GPU.
@@ -38,6 +40,8 @@ pub struct Gpu {
     pub(super) readback: Readback,
     pub(super) failure: Failure,
     pub(super) counters: Counters,
+    /// Bytes that were written to buffers and not yet sent.
+    pub(super) staged: usize,
     pub(super) cache: Cache,
     pub(super) tuner: Tuner,
 }
@@ -77,10 +81,11 @@ impl Gpu {
             )));
         }
         let has = adapter.handle.limits();
+        let most = options.largest_buffer.unwrap_or(u64::MAX);
         let limits = wgpu::Limits {
             max_immediate_size: 128,
             max_buffer_size: has.max_buffer_size,
-            max_storage_buffer_binding_size: has.max_storage_buffer_binding_size,
+            max_storage_buffer_binding_size: has.max_storage_buffer_binding_size.min(most),
             ..wgpu::Limits::default().or_worse_values_from(&has)
         };
         let wanted = wgpu::Features::SUBGROUP | wgpu::Features::TIMESTAMP_QUERY | wgpu::Features::PIPELINE_CACHE;
@@ -119,6 +124,7 @@ impl Gpu {
             programs: Vec::new(),
             failure,
             counters: Counters::default(),
+            staged: 0,
         })
     }
 
@@ -137,6 +143,7 @@ impl Gpu {
             readback: Readback::new(&self.device),
             failure: self.failure.clone(),
             counters: Counters::default(),
+            staged: 0,
             cache: self.cache.clone(),
             tuner: Tuner::default(),
         }

@@ -6,7 +6,7 @@ use super::device::Gpu;
 use crate::error::{Error, Result};
 use crate::kernels::{Access, DIMS, Kernel, Module, Step};
 use crate::program::{
-    Buffer, Choices, Counters, DeviceMemory, Executor, Launch, Program, ProgramId, RING_SLOTS, check_memory,
+    Buffer, Choices, Counters, DeviceMemory, Executor, Launch, Program, ProgramId, RING_SLOTS, check_memory, check_room,
 };
 
 /// A program whose pipelines, bind groups and buffers are made.
@@ -44,20 +44,16 @@ impl Dispatch {
     }
 }
 
+/// Bytes that are written to buffers before they are sent.
+const STAGED: usize = 32 << 20;
+
 impl Gpu {
     /// Buffers that are to be made must fit the adapter's limits; said before any is.
     fn check_memory(&self, what: &str, buffers: &[Buffer]) -> Result<()> {
-        let limits = self.device.limits();
-        let largest = limits.max_buffer_size.min(limits.max_storage_buffer_binding_size);
         match buffers.iter().max_by_key(|b| b.words) {
-            Some(buffer) if 4 * buffer.words as u64 > largest => Err(Error::Device(format!(
-                "the buffer {} needs {} MiB, and {} allows {} MiB in one buffer; a smaller `batch`, narrower layers or less \
-                 data make it fit, or choose the `device` cpu",
-                buffer.name,
-                (4 * buffer.words as u64) >> 20,
-                self.adapter.name(),
-                largest >> 20
-            ))),
+            Some(buffer) if buffer.bytes() > self.device.limits().max_buffer_size => {
+                Err(self.too_large(&buffer.name, buffer.bytes(), self.device.limits().max_buffer_size))
+            }
             _ => {
                 let new = buffers.iter().filter(|b| !self.buffers.contains_key(&b.name));
                 let new: u64 = new.map(|b| b.bytes()).sum();
@@ -65,6 +61,37 @@ impl Gpu {
                 check_memory(what, new, free, self.adapter.name())
             }
         }
+    }
+
+    /// What calls bind must fit as well: parts of buffers, which may be larger.
+    fn check_bindings(&self, program: &Program) -> Result<()> {
+        let (largest, bound) = (self.largest_buffer(), program.calls.iter().flat_map(|call| &call.bindings));
+        match bound.max_by_key(|slice| slice.words).filter(|slice| 4 * slice.words as u64 > largest) {
+            Some(slice) => Err(self.too_large(&program.buffers[slice.buffer].name, 4 * slice.words as u64, largest)),
+            None => Ok(()),
+        }
+    }
+
+    fn too_large(&self, buffer: &str, needed: u64, allowed: u64) -> Error {
+        let mib = |bytes: u64| bytes as f64 / f64::from(1 << 20);
+        Error::Device(format!(
+            "{buffer} needs {:.1} MiB at once, and {} binds {:.1} MiB at most; a smaller `batch` or narrower layers make it fit, or \
+             choose the `device` cpu",
+            mib(needed),
+            self.adapter.name(),
+            mib(allowed)
+        ))
+    }
+
+    /// Sends what was written, and waits until it is there.
+    fn flush(&mut self) -> Result<()> {
+        self.staged = 0;
+        self.queue.submit([]);
+        self.counters.waits += 1;
+        if let Err(error) = self.device.poll(wgpu::PollType::wait_indefinitely()) {
+            self.failure.set(error.to_string());
+        }
+        self.failure.check()
     }
 
     fn make_buffers(&mut self, program: &Program) -> Result<Vec<wgpu::Buffer>> {
@@ -145,6 +172,7 @@ impl Gpu {
     fn submit(&mut self, launches: &[Launch]) -> Result<()> {
         let programs = &mut self.programs;
         self.readback.make_room(&self.failure, &mut |p, values| programs[p].finished.extend_from_slice(values))?;
+        self.staged = 0;
         let counters = &mut self.counters;
         counters.steps += launches.len() as u64;
         counters.submits += 1;
@@ -195,6 +223,7 @@ impl Executor for Gpu {
 
     fn load(&mut self, program: Program) -> Result<ProgramId> {
         self.check_memory(&format!("the program `{}`", program.name), &program.buffers)?;
+        self.check_bindings(&program)?;
         let modules = self.modules(&program)?;
         let wanted: Vec<(String, Vec<Access>)> =
             modules.iter().zip(&program.calls).map(|(m, c)| (m.text.clone(), c.kernel.bindings())).collect();
@@ -259,13 +288,18 @@ impl Executor for Gpu {
         Ok(())
     }
 
-    fn write(&mut self, buffer: &str, words: &[u32]) -> Result<()> {
-        let target = self.named(buffer)?;
-        let room = target.size() as usize / 4;
-        if words.len() > room {
-            return Err(Error::invalid(format!("{} words do not fit the buffer {buffer} of {room}", words.len())));
+    fn write_at(&mut self, buffer: &str, first: usize, words: &[u32]) -> Result<()> {
+        let target = self.named(buffer)?.clone();
+        check_room(buffer, target.size() as usize / 4, first, words.len())?;
+        // Parts, so that what wgpu keeps of them until the next submit stays small.
+        for (i, part) in words.chunks(STAGED / 4).enumerate() {
+            if self.staged + 4 * part.len() > STAGED {
+                self.flush()?;
+            }
+            self.queue.write_buffer(&target, 4 * (first + i * (STAGED / 4)) as u64, bytemuck::cast_slice(part));
+            self.staged += 4 * part.len();
         }
-        self.queue.write_buffer(target, 0, bytemuck::cast_slice(words));
+        self.counters.uploaded += 4 * words.len() as u64;
         self.failure.check()
     }
 
@@ -323,6 +357,15 @@ impl Executor for Gpu {
         let ticks: Vec<u64> = words.chunks_exact(2).map(|w| u64::from(w[0]) | u64::from(w[1]) << 32).collect();
         let period = f64::from(self.queue.get_timestamp_period()) * 1e-9;
         Ok(ticks.chunks_exact(2).map(|t| t[1].wrapping_sub(t[0]) as f64 * period).collect())
+    }
+
+    fn largest_buffer(&self) -> u64 {
+        let limits = self.device.limits();
+        limits.max_buffer_size.min(limits.max_storage_buffer_binding_size)
+    }
+
+    fn own_memory(&self) -> Option<u64> {
+        self.adapter.memory().filter(|_| !self.adapter.is_software())
     }
 
     fn choices(&self) -> Choices {

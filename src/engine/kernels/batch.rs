@@ -1,8 +1,14 @@
-//! The batch: rows of a resident data set, gathered in the epoch's order, decoded and perhaps binarised.
+//! The batch: rows of a data set, gathered in the epoch's order, decoded and perhaps binarised.
 //!
-//! `x[b, j] = decode(data[row(position + b), j])`, where `row` is the identity or the epoch's shuffle. The data stays
-//! packed on the device; rows beyond the data set's end repeat its last position and are masked by the model. Rows in turn
-//! have no end: `row = shuffle((step · rows + b) mod count)`.
+//! `x[b, j] = decode(data[place(position + b), j])`. The data stays packed on the device; rows beyond the data set's end repeat its
+//! last position and are masked by the model. Rows in turn have no end: their position is `(step · rows + b) mod count`.
+//!
+//! An epoch is cut into windows of W positions, of which the device holds two in turn; a data set that is held whole is one window.
+//! Position p of window w = p / W lies at `h·W + order(p mod W)`, where `order` is the identity or the window's own shuffle, and h is
+//! 0 or 1 by the number of the window, counted over all epochs (0 where there is only one). What lies there is the host's affair.
+//!
+//! Rows lie in buffers of B rows each, as large as an adapter binds. A call reads up to [`BUFFERS`] of them and writes those rows of
+//! the batch that lie in them; where there are more buffers, further calls write the rest.
 //!
 //! Threads: one per word of an output row (32 values of bits, 4 of bytes, 1 of floats); a few words on software adapters.
 
@@ -71,26 +77,68 @@ pub struct Batch {
     pub order: Order,
     /// Whether grey values are binarised.
     pub binarise: Binarise,
+    /// Rows of a window: as many as the data set has, where it is held whole.
+    pub window: usize,
+    /// Rows of a buffer.
+    pub buffer: usize,
+    /// The buffers that are read here: the first, and how many.
+    pub read: (usize, usize),
 }
+
+/// The most buffers that one call reads: with the batch itself, as many bindings as every adapter has.
+pub const BUFFERS: usize = 7;
 
 const SHADER: &str = include_str!("../../../shaders/batch.wgsl");
 
 impl Batch {
+    /// Of a data set that is held whole in one buffer.
+    pub fn whole(
+        rows: usize,
+        features: usize,
+        count: usize,
+        packing: Packing,
+        order: Order,
+        binarise: Binarise,
+    ) -> Batch {
+        Batch { rows, features, count, packing, order, binarise, window: count, buffer: count, read: (0, 1) }
+    }
+
     /// Words per row of the data set.
     pub fn row_words(&self) -> usize {
         self.features.div_ceil(self.packing.per_word())
     }
 
-    /// The row of the data set that stands in row `b` of the batch.
-    fn row(&self, shuffle: &Shuffle, step: &Step, b: usize) -> usize {
-        let (b, count) = (b as u32, self.count as u32);
-        let position = (step.position + b).min(count - 1);
-        let row = match self.order {
-            Order::Sequential => position,
-            Order::Shuffled => shuffle.at(position),
-            Order::InTurn => shuffle.at(step.step.wrapping_mul(self.rows as u32).wrapping_add(b) % count),
+    /// Where the row lies that stands in row `b` of the batch. `whole` is the order of all rows.
+    fn place(&self, whole: &Shuffle, step: &Step, b: usize) -> usize {
+        let (b, count, window) = (b as u32, self.count as u32, self.window as u32);
+        let position = match self.order {
+            Order::Sequential | Order::Shuffled => (step.position + b).min(count - 1),
+            Order::InTurn => step.step.wrapping_mul(self.rows as u32).wrapping_add(b) % count,
         };
-        row as usize
+        let (part, within) = (position / window, position % window);
+        let (rows, windows) = (window.min(count - part * window), (count - 1) / window + 1);
+        let held = if windows > 1 { step.epoch.wrapping_mul(windows).wrapping_add(part) % 2 * window } else { 0 };
+        let row = match self.order {
+            Order::Sequential => within,
+            _ if windows == 1 => whole.at(within),
+            _ => Shuffle::of_part(step, rows, part).at(within),
+        };
+        (held + row) as usize
+    }
+
+    /// The buffers that are bound, and how their words are read.
+    fn buffers(&self) -> String {
+        let (_, count) = self.read;
+        let mut text = String::new();
+        for i in 0..count {
+            text += &format!("@group(0) @binding({i}) var<storage, read> data{i}: array<u32>;\n");
+        }
+        text += &format!("@group(0) @binding({count}) var<storage, read_write> x: array<f32>;\n\n");
+        text += "fn word_of(buffer: u32, at: u32) -> u32 {\n";
+        for i in 1..count {
+            text += &format!("    if (buffer == {i}u) {{\n        return data{i}[at];\n    }}\n");
+        }
+        text + "    return data0[at];\n}"
     }
 }
 
@@ -100,7 +148,9 @@ impl Kernel for Batch {
     }
 
     fn bindings(&self) -> Vec<Access> {
-        vec![Access::Read, Access::Write]
+        let mut all = vec![Access::Read; self.read.1];
+        all.push(Access::Write);
+        all
     }
 
     fn module(&self, traits: &Traits, _: usize) -> Module {
@@ -118,9 +168,9 @@ impl Kernel for Batch {
                 format!("select(0.0, 1.0, uniform4({stream}u, element / 4u)[element % 4u] < value)")
             }
         };
-        let row = match self.order {
-            Order::Sequential => "position",
-            Order::Shuffled | Order::InTurn => "shuffle(position, im.d0.x)",
+        let within = match self.order {
+            Order::Sequential => "within",
+            Order::Shuffled | Order::InTurn => "shuffle(within, rows, part)",
         };
         let position = match self.order {
             Order::InTurn => format!("(im.step * {}u + b) % im.d0.x", self.rows),
@@ -136,7 +186,9 @@ impl Kernel for Batch {
                 .replace("{{features}}", &format!("{}u", self.features))
                 .replace("{{per_word}}", &format!("{}u", self.packing.per_word()))
                 .replace("{{position}}", &position)
-                .replace("{{row}}", row)
+                .replace("{{within}}", within)
+                .replace("{{buffers}}", &self.buffers())
+                .replace("{{bound}}", &format!("{}u", self.read.1))
                 .replace("{{decode}}", decode)
                 .replace("{{binarise}}", &binarise);
         Module { text, workgroups }
@@ -144,7 +196,7 @@ impl Kernel for Batch {
 
     fn dims(&self) -> [u32; DIMS] {
         let mut dims = [0; DIMS];
-        dims[0] = self.count as u32;
+        dims[..4].copy_from_slice(&[self.count, self.window, self.buffer, self.read.0].map(|size| size as u32));
         dims
     }
 
@@ -157,13 +209,19 @@ impl Kernel for Batch {
     }
 
     fn run(&self, args: &Args, step: &Step) {
+        let (first, count) = self.read;
         // SAFETY: this thread is the only writer.
-        let (data, out) = (args.words(0), unsafe { args.write(1) });
-        let shuffle = Shuffle::new(step, self.count as u32);
+        let out = unsafe { args.write(count) };
+        let whole = Shuffle::new(step, self.count as u32);
         let rows = out[..self.rows * self.features].par_chunks_exact_mut(self.features).enumerate();
         // A second thread costs about ten microseconds to wake.
         rows.with_min_len(16_384 / self.features + 1).for_each(|(b, out)| {
-            let words = &data[self.row(&shuffle, step, b) * self.row_words()..][..self.row_words()];
+            let place = self.place(&whole, step, b);
+            // Rows of other buffers are another call's.
+            let Some(buffer) = (place / self.buffer).checked_sub(first).filter(|&buffer| buffer < count) else {
+                return;
+            };
+            let words = &args.words(buffer)[place % self.buffer * self.row_words()..][..self.row_words()];
             decode(self.packing, words, out);
             if let Binarise::Sample(stream) = self.binarise {
                 binarise(out, b * self.features, step, stream);

@@ -28,7 +28,7 @@ mod step;
 pub mod table;
 
 pub use args::{Args, Arithmetic};
-pub use batch::{Batch, Binarise, Order, Packing};
+pub use batch::{BUFFERS, Batch, Binarise, Order, Packing};
 pub use ceilings::{Peak, Stream};
 pub use expr::{Expr, Instr, Load, Reg, Store, View};
 pub use func::{FUNCS, Func, Source};

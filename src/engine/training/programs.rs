@@ -50,6 +50,8 @@ pub struct TrainingStep<'a> {
     pub binarise: bool,
     /// The batches whose gradients are gathered before parameters are moved along them; 1 for none but its own.
     pub accumulate: usize,
+    /// The bytes of the largest buffer that the device has.
+    pub largest_buffer: u64,
 }
 
 /// Streams between those of two phases, which see the same batch, binarised alike, and draw numbers of their own.
@@ -91,7 +93,7 @@ impl TrainingStep<'_> {
             gradients,
             assigns: assigns.iter().map(|(name, t)| (name.as_str(), *t)).collect(),
             updates: if self.accumulate > 1 { vec![] } else { self.updates(&moved) },
-            ..Request::new(plan.phases[place].name, &graph)
+            ..Request::new(plan.phases[place].name, &graph).within(self.largest_buffer)
         })
     }
 
@@ -103,7 +105,7 @@ impl TrainingStep<'_> {
         lower(&Request {
             parameters: sets.iter().collect(),
             updates: self.updates(&moved),
-            ..Request::new(&name, &graph)
+            ..Request::new(&name, &graph).within(self.largest_buffer)
         })
     }
 
