@@ -86,13 +86,13 @@ fn mix_bits(x: u32) -> u32 {
     return h ^ (h >> 16u);
 }
 
-// Which row of `count` stands at `position` of this epoch: a Feistel network, walked until it lands inside.
-fn shuffle(position: u32, count: u32) -> u32 {
+// Which row of `count` stands at `position` of this part of this epoch: a Feistel network, walked until it lands inside.
+fn shuffle(position: u32, count: u32, part: u32) -> u32 {
     let bits = 32u - countLeadingZeros(max(count, 4u) - 1u);
     let low_bits = bits / 2u;
     let low_mask = (1u << low_bits) - 1u;
     let high_mask = (1u << (bits - low_bits)) - 1u;
-    let keys = philox(vec4<u32>(0u, im.epoch, 0u, 1u), im.seed);
+    let keys = philox(vec4<u32>(part, im.epoch, 0u, 1u), im.seed);
     var x = position;
     loop {
         var high = x >> low_bits;

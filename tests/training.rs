@@ -6,6 +6,8 @@ mod patience;
 #[path = "training/runs.rs"]
 #[allow(dead_code, reason = "each test program uses its own part of this")]
 mod runs;
+#[path = "training/streams.rs"]
+mod streams;
 
 use std::collections::HashMap;
 use std::ops::ControlFlow;

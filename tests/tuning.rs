@@ -33,13 +33,17 @@ fn program() -> Program {
     let vae = Vae::new(36, 2, (&[12], &[12]), Activation::Relu, Parts::new(Arc::new(Bernoulli)));
     let groups = [Moved::new(&Group::new(WHOLE, ""), Rule::of(&"adam".into()).unwrap())];
     let (data, labelled) = ((&resident(), 64), None);
-    TrainingStep { groups: &groups, data, labelled, binarise: false, gathers: false }.phase(&vae, &Layout::new(&vae), 0)
+    TrainingStep { groups: &groups, data, labelled, binarise: false, gathers: false, largest_buffer: u64::MAX }.phase(
+        &vae,
+        &Layout::new(&vae),
+        0,
+    )
 }
 
 /// What it reads.
 fn resident() -> Resident {
     let data = Dataset::new("some", Values::Floats(vec![0.5; 80 * 36]), Shape::vector(36)).unwrap();
-    Resident::new("train", &data, 0)
+    Resident::new("train", &data, 0, u64::MAX).unwrap()
 }
 
 /// The names that every shape of the program may be decided by.

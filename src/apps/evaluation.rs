@@ -191,10 +191,16 @@ impl Saved {
             excluded_factors: vec![],
         };
         if decodes {
-            let again = self.rebuilt(data)?;
-            evaluation.reconstruction_error = Some(mean_squared_error(data, &again));
+            let (mut error, mut all) = (SquaredError::default(), vec![]);
+            self.rebuild(data, &mut |x, again| {
+                error.add(x, again);
+                if data.schema.is_table() {
+                    all.extend_from_slice(again);
+                }
+            })?;
+            evaluation.reconstruction_error = Some(error.sum / error.count);
             if data.schema.is_table() {
-                evaluation.columns = ColumnFigures::of(data, &again);
+                evaluation.columns = ColumnFigures::of(data, &all);
             }
         }
         if wanted.codes && generative && data.rows > 1 {
@@ -206,14 +212,13 @@ impl Saved {
         Ok(evaluation)
     }
 
-    /// E\[x | z\] at the posterior means of all rows `[rows, features]`.
-    fn rebuilt(&mut self, data: &Dataset) -> Result<Vec<f32>> {
-        let mut again = Vec::with_capacity(data.rows * data.schema.width());
+    /// Gives the values of all rows, a thousand at a time, with E\[x | z\] at their posterior means.
+    fn rebuild(&mut self, data: &Dataset, each: &mut dyn FnMut(&[f32], &[f32])) -> Result<()> {
         for start in (0..data.rows).step_by(1024) {
             let (x, y) = data.gather(start..data.rows.min(start + 1024));
-            again.extend(self.session.reconstruct(Given::new(&x, &y))?);
+            each(&x, &self.session.reconstruct(Given::new(&x, &y))?);
         }
-        Ok(again)
+        Ok(())
     }
 
     fn distances(&mut self, data: &Dataset, seed: u64) -> Result<BTreeMap<&'static str, Distance>> {
@@ -271,16 +276,20 @@ impl Saved {
     }
 }
 
-/// The mean of (x − x̂)² over values that were observed, x̂ being what was made of rows `[rows, features]`.
-fn mean_squared_error(data: &Dataset, again: &[f32]) -> f64 {
-    let rows = again.chunks_exact(data.schema.width()).enumerate();
-    let pairs = rows.flat_map(|(row, again)| data.row(row).into_iter().zip(again));
-    let (mut sum, mut count) = (0.0, 0.0);
-    for (x, again) in pairs.filter(|(x, _)| !x.is_nan()) {
-        sum += f64::from(x - again).powi(2);
-        count += 1.0;
+/// Σ (x − x̂)² over values that were observed, x̂ being what was made of them, and how many those are.
+#[derive(Default)]
+struct SquaredError {
+    sum: f64,
+    count: f64,
+}
+
+impl SquaredError {
+    fn add(&mut self, x: &[f32], again: &[f32]) {
+        for (x, again) in x.iter().zip(again).filter(|(x, _)| !x.is_nan()) {
+            self.sum += f64::from(x - again).powi(2);
+            self.count += 1.0;
+        }
     }
-    sum / count
 }
 
 /// What must be known to read the figures.

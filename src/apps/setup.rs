@@ -6,8 +6,17 @@ use std::collections::HashSet;
 use super::form::Form;
 use super::stages::build_whole;
 use crate::catalogue::build;
-use crate::config::{Binarise, Config};
-use crate::data::{self, Dataset, Origin, Schema, Source, Splits, Values, labelled_part};
+use crate::config::Binarise;
+use crate::config::Config;
+use crate::data;
+use crate::data::Dataset;
+use crate::data::Origin;
+use crate::data::PackingKind;
+use crate::data::Schema;
+use crate::data::Source;
+use crate::data::Splits;
+use crate::data::Values;
+use crate::data::labelled_part;
 use crate::distributions::{LIKELIHOODS, Support};
 use crate::error::{Error, Result};
 use crate::models::Model;
@@ -31,6 +40,11 @@ fn options(config: &Config, schema: Option<&Schema>) -> data::Options {
     data::Options { schema: schema.cloned(), ..config.data.options(config.data_seed()) }
 }
 
+/// The bytes of memory that data may take where nothing is said: half of the machine's, or of the device's own where that is less.
+pub(super) fn usual_memory(executor: &dyn Executor) -> u64 {
+    executor.own_memory().unwrap_or(u64::MAX).min(data::memory()) / 2
+}
+
 /// Data with what the model of a configuration is told of it.
 fn conditioned(config: &Config, data: Dataset) -> Result<Dataset> {
     match config.model.kind.is_conditional() {
@@ -45,7 +59,9 @@ fn conditioned(config: &Config, data: Dataset) -> Result<Dataset> {
 /// # Errors
 /// As for [`open_data`].
 pub(super) fn open_other(config: &Config, source: &Source, schema: &Schema) -> Result<(Dataset, Origin)> {
-    let (data, origin) = data::open_all(source, &options(config, Some(schema)))?;
+    let options = options(config, Some(schema));
+    let memory = options.memory.or(Some(data::memory() / 2));
+    let (data, origin) = data::open_all(source, &data::Options { memory, ..options })?;
     Ok((as_measured(config, &conditioned(config, data)?).into_owned(), origin))
 }
 
@@ -104,8 +120,14 @@ fn check_values(config: &Config, data: &Dataset) -> Result<()> {
     };
     // Packed pixels are k/255 or 0 and 1: only some numbers of levels can miss them.
     let levels = matches!(support, Support::Levels(_));
-    if !levels && !matches!(data.values, Values::Floats(_)) {
+    if !levels && data.values.kind() != PackingKind::Floats {
         return Ok(());
+    }
+    if let Values::Stored(stored) = &data.values {
+        let (low, high) = stored.range();
+        if !levels && fits(support, low) && fits(support, high) {
+            return Ok(());
+        }
     }
     let wrong = (0..data.rows).find_map(|row| {
         let values = data.row(row);

@@ -10,13 +10,17 @@ use std::time::{Duration, Instant};
 use super::evaluation::KlEstimator;
 use super::folder::{CHECKPOINT, PREVIOUS, keep_previous, locked, place_of};
 use super::form::Form;
-use super::health::{Health, check_finite};
+use super::health::Health;
+use super::health::check_finite;
 use super::held_out::held_out;
-use super::setup::{build_trainer, check_support, open_data};
+use super::setup::build_trainer;
+use super::setup::check_support;
+use super::setup::open_data;
+use super::setup::usual_memory;
 use super::stages::freeze;
 use super::tuning;
 use crate::config::{Binarise, Config, FILE_NAME};
-use crate::data::{Schema, Source, Splits};
+use crate::data::{Bytes, Schema, Source, Splits};
 use crate::distributions::Measure;
 use crate::error::{Error, Result};
 use crate::files::{FolderLock, create_folder, write_own};
@@ -69,7 +73,13 @@ impl TrainRun {
     pub fn start(config: Config, folder: &Path, executor: Box<dyn Executor>) -> Result<TrainRun> {
         check_is_free(folder)?;
         let mut config = config;
+        let given = config.data.memory;
+        config.data.memory = given.or_else(|| Some(Bytes::new(usual_memory(&*executor))));
         let (data, mut trainer) = TrainRun::prepare(&mut config, None, executor)?;
+        // What stays on disk is shuffled within windows of this size wherever the run goes on; what fits here is not cut elsewhere.
+        if !data.train.is_stored() {
+            config.data.memory = given;
+        }
         freeze(&config, &data.train, &mut trainer.session)?;
         // So that the run finds its data again from wherever it is opened.
         if let Source::Path(path) = config.data.parsed_source() {

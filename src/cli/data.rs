@@ -20,7 +20,9 @@ pub fn run(args: &LookArgs) -> Result<()> {
     let inputs = if let Source::Path(path) = &source { vec![path.clone()] } else { vec![] };
     let keep = Keep { run: None, inputs, force: args.force };
     let out = args.out.as_ref().map(|out| Output::new(out, PICTURES, &keep)).transpose()?;
-    let splits = data::open(&source, &config.data.options(args.seed))?;
+    let options = config.data.options(args.seed);
+    let memory = options.memory.or(Some(data::memory() / 2));
+    let splits = data::open(&source, &data::Options { memory, ..options })?;
     let summary = DataSummary::of(&splits);
     if args.json {
         println!("{}", serde_json::to_string(&summary).map_err(Error::invalid)?);

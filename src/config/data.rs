@@ -7,8 +7,15 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 
 use crate::catalogue::Bounds;
+use crate::data::Bytes;
+use crate::data::Choices;
+use crate::data::Condition;
+use crate::data::Options;
+use crate::data::PictureOptions;
+use crate::data::PictureSize;
+use crate::data::Source;
+use crate::data::SpriteOptions;
 use crate::data::sprites::GRID;
-use crate::data::{Choices, Condition, Options, PictureOptions, PictureSize, Source, SpriteOptions};
 use crate::error::Result;
 use crate::models::Architecture;
 use crate::problems::Problems;
@@ -59,6 +66,12 @@ settings! {
         column: Vec<(String, String)>;
     }
     own {
+        /// The most memory that data may take, such as 500MB or 4GiB; what is larger stays on disk, and is read as it is trained on
+        ///
+        /// Rows are then shuffled within windows of a quarter of it. Left out, it is half of the machine's memory, or of the graphics
+        /// card's where that is less.
+        #[arg(value_name = "BYTES", value_parser = Bytes::from_str)]
+        memory: Bytes;
         /// Height and width that the pictures of a folder or an archive are brought to, as 64 or 48x64
         ///
         /// They are cut around the middle to these proportions and scaled by Lanczos resampling. Without it, pictures that all have
@@ -124,7 +137,15 @@ impl DataConfig {
             SpriteOptions { resolution: self.resolution, count: self.count, full: self.full, binary: self.binary };
         let columns = Choices { label: self.label.clone(), ignore: self.ignore.clone(), kinds: self.columns.clone() };
         let pictures = PictureOptions { size: self.size, cache: cache_folder() };
-        Options { validation: self.validation, seed, sprites, columns, pictures, schema: None }
+        Options {
+            validation: self.validation,
+            seed,
+            sprites,
+            columns,
+            pictures,
+            memory: self.memory.map(Bytes::get),
+            schema: None,
+        }
     }
 
     /// What a kind of model has no use for.

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::catalogue::Spec;
-use crate::data::{Condition, PictureSize};
+use crate::data::{Bytes, Condition, PictureSize};
 use crate::error::Error;
 
 /// Reads `text` as a file.
@@ -45,6 +45,7 @@ fn other() -> Config {
             label: Some("class".into()),
             ignore: vec!["a".into(), "b, c".into()],
             columns: [("age".to_owned(), "count".to_owned())].into(),
+            memory: Some(Bytes::new(4_000_000_000)),
             size: None,
             resolution: 16,
             count: Some(99),

@@ -15,6 +15,7 @@ impl Dataset {
         match &self.values {
             Values::Bits(_) => true,
             Values::Bytes(bytes) => bytes.iter().all(|&byte| byte == 0 || byte == 255),
+            Values::Stored(stored) => stored.is_black_and_white(),
             Values::Floats(floats) => floats.iter().all(|&value| value == 0.0 || value == 1.0),
         }
     }

@@ -10,12 +10,20 @@ use std::path::{Path, PathBuf};
 
 use rayon::prelude::*;
 
-use super::dataset::{Dataset, Labels};
-use super::format::{Format, Found, Parts};
+use super::dataset::Dataset;
+use super::dataset::Labels;
+use super::format::Format;
+use super::format::Found;
+use super::format::Parts;
+use super::layout::Layout;
+use super::layout::Pixels;
 use super::names::{file_stem, folder_name};
 use super::options::Options;
 use super::origin::Origin;
 use super::shape::Shape;
+use super::stored::Part;
+use super::stored::Stored;
+use super::stored::is_too_large;
 use super::values::Values;
 use crate::error::{Error, Result};
 
@@ -86,8 +94,15 @@ impl Set {
         (there, missing)
     }
 
-    /// Reads files one behind the other.
-    fn read(&self, paths: &[PathBuf], name: &str, classes: &[String]) -> Result<Dataset> {
+    /// Reads files one behind the other; what memory has no room for stays on disk.
+    fn read(&self, paths: &[PathBuf], (name, classes): (&str, &[String]), memory: Option<u64>) -> Result<Dataset> {
+        let length = |path: &PathBuf| Ok::<_, Error>(std::fs::metadata(path).map_err(Error::io("read", path))?.len());
+        let lengths = paths.iter().map(length).collect::<Result<Vec<u64>>>()?;
+        let is_whole = lengths.iter().all(|length| length.is_multiple_of(self.record() as u64));
+        let bytes: u64 = lengths.iter().sum();
+        if let Some(memory) = memory.filter(|_| is_whole && is_too_large(bytes.into(), memory)) {
+            return self.stored(paths, (name, classes), memory);
+        }
         let (mut labels, mut pixels) = (Vec::new(), Vec::new());
         for path in paths {
             let bytes = std::fs::read(path).map_err(Error::io("read", path))?;
@@ -104,12 +119,7 @@ impl Set {
                 ));
             }
             for (i, record) in bytes.chunks_exact(self.record()).enumerate() {
-                let label = record[self.classes.len() - 1];
-                if usize::from(label) >= classes.len() {
-                    let message = format!("picture {i} is of class {label}, and {} has {}", self.name, classes.len());
-                    return Err(Error::malformed(path, message));
-                }
-                labels.push(u32::from(label));
+                labels.push(self.class(path, i, &record[..self.classes.len()])?);
             }
             let start = pixels.len();
             pixels.resize(start + bytes.len() / self.record() * SHAPE.features(), 0);
@@ -123,6 +133,30 @@ impl Set {
         }
         let labels = Labels { values: labels, classes: classes.len(), names: classes.to_vec() };
         Ok(Dataset { labels: Some(labels), ..Dataset::new(name, Values::Bytes(pixels), SHAPE)? })
+    }
+
+    /// Rows that stay on disk.
+    fn stored(&self, paths: &[PathBuf], (name, classes): (&str, &[String]), memory: u64) -> Result<Dataset> {
+        let rows = |path: &PathBuf| {
+            Ok::<_, Error>(std::fs::metadata(path).map_err(Error::io("read", path))?.len() as usize / self.record())
+        };
+        let parts = paths.iter().map(|path| Part::new(path, 0, rows(path)?)).collect::<Result<_>>()?;
+        let number = "|u1".parse().map_err(|_| Error::invalid("bytes are no numbers"))?;
+        let (lead, features) = (self.classes.len(), SHAPE.features());
+        let layout = Layout { stride: self.record(), lead, features, number, pixels: Pixels::Planes(SHAPE.channels) };
+        let (stored, leads) = Stored::open(parts, layout, memory)?;
+        let labels = leads.chunks_exact(lead).enumerate().map(|(i, lead)| self.class(&paths[0], i, lead));
+        let labels = Labels { values: labels.collect::<Result<_>>()?, classes: classes.len(), names: classes.to_vec() };
+        Ok(Dataset { labels: Some(labels), ..Dataset::new(name, Values::Stored(stored.with_greys()), SHAPE)? })
+    }
+
+    /// The class of a picture, of the bytes before it.
+    fn class(&self, path: &Path, i: usize, lead: &[u8]) -> Result<u32> {
+        let (label, classes) = (lead[lead.len() - 1], self.classes[self.classes.len() - 1]);
+        if label < classes {
+            return Ok(label.into());
+        }
+        Err(Error::malformed(path, format!("picture {i} is of class {label}, and {} has {classes}", self.name)))
     }
 
     /// The names of the classes, as a file beside the pictures has them; else their numbers.
@@ -160,10 +194,10 @@ impl Format for Cifar {
         Set::of(path).is_some()
     }
 
-    fn read_file(&self, path: &Path, _: &Options) -> Result<Found> {
+    fn read_file(&self, path: &Path, options: &Options) -> Result<Found> {
         let set = Set::of(path).unwrap_or(&SETS[0]);
         let names = set.class_names(path.parent().unwrap_or(Path::new(".")));
-        let data = set.read(&[path.to_owned()], &file_stem(path), &names)?;
+        let data = set.read(&[path.to_owned()], (&file_stem(path), &names), options.memory)?;
         Ok(Parts::whole(data, Origin::of(format!("{}, one file of the binary version", set.name))).into())
     }
 
@@ -171,7 +205,7 @@ impl Format for Cifar {
         set_in(folder).is_some() || is_pickled(folder)
     }
 
-    fn read_folder(&self, folder: &Path, _: &Options) -> Result<Found> {
+    fn read_folder(&self, folder: &Path, options: &Options) -> Result<Found> {
         let Some(set) = set_in(folder) else {
             return Err(Error::malformed(
                 folder,
@@ -188,9 +222,9 @@ impl Format for Cifar {
         }
         let test = Some(folder.join(set.test)).filter(|path| path.is_file());
         Ok(Parts {
-            train: set.read(&training, &name, &names)?,
+            train: set.read(&training, (&name, &names), options.memory)?,
             validation: None,
-            test: test.map(|path| set.read(&[path], &name, &names)).transpose()?,
+            test: test.map(|path| set.read(&[path], (&name, &names), options.memory)).transpose()?,
             origin,
         }
         .into())

@@ -3,12 +3,13 @@
 //! `values` is `[rows, features]`, the numbers of the input fields of a row behind each other (see [`Schema`]). A picture lies in
 //! memory as `[height, width, channels]`. Vectors are pictures of height 1 with one channel.
 
-use std::borrow::Cow;
-
 use super::conditions::Conditions;
 use super::schema::Schema;
 use super::shape::Shape;
-use super::values::{Packing, PackingKind, Values, pack_bits, select};
+use super::values::PackingKind;
+use super::values::Values;
+use super::values::pack_bits;
+use super::values::select;
 use crate::error::{Error, Result};
 
 /// The class of every row.
@@ -117,6 +118,14 @@ impl Dataset {
         self.schema.shape()
     }
 
+    /// Rows that are shuffled among each other: all of them, or as many as memory holds of data that stays on disk.
+    pub fn window(&self) -> usize {
+        match &self.values {
+            Values::Stored(stored) => stored.window(),
+            _ => self.rows,
+        }
+    }
+
     /// Row `i` as the model sees it, `[features]`; NaN for a value that was not observed.
     ///
     /// # Panics
@@ -165,11 +174,6 @@ impl Dataset {
         }
     }
 
-    /// The words a device is given, `[rows, row_words]`, and how to read them; see [`Values`].
-    pub fn packed(&self) -> (Cow<'_, [u32]>, Packing) {
-        self.values.packed(self.shape().features())
-    }
-
     /// One line for people: rows, shape, classes, storage.
     pub fn describe(&self) -> String {
         let mut text = format!("{}: {} rows of {}", self.name, self.rows, self.shape());
@@ -194,6 +198,11 @@ impl Dataset {
             PackingKind::Bytes => "one byte a value",
             PackingKind::Floats => "four bytes a value",
         }
+    }
+
+    /// Whether its values stay on disk.
+    pub fn is_stored(&self) -> bool {
+        matches!(self.values, Values::Stored(_))
     }
 }
 

@@ -5,10 +5,18 @@
 
 use std::path::Path;
 
-pub(crate) use super::format::{Format, Found};
+use super::cifar;
+pub(crate) use super::format::Format;
+pub(crate) use super::format::Found;
+use super::idx;
+use super::input;
+use super::npy;
 use super::options::Options;
 use super::origin::first_few;
-use super::{cifar, idx, input, npy, pictures, table};
+use super::pictures;
+use super::stored::is_too_large;
+use super::stored::too_large;
+use super::table;
 use crate::error::{Error, Result};
 
 /// Every known format, in the order they are asked.
@@ -41,6 +49,7 @@ pub(crate) fn read_file(path: &Path, options: &Options) -> Result<Found> {
     match FORMATS.iter().find(|format| format.claims_file(path, &head)) {
         Some(format) => {
             check_size(*format, path, options)?;
+            check_memory(*format, path, options)?;
             format.read_file(path, options)
         }
         None => Err(Error::malformed(
@@ -81,6 +90,20 @@ fn check_size(format: &dyn Format, path: &Path, options: &Options) -> Result<()>
                 "`size` is {size}, and only folders of pictures are brought to a size, not {}: leave it out",
                 format.name()
             ),
+        )),
+        _ => Ok(()),
+    }
+}
+
+/// Refuses a table for which there is no memory: its cells are all looked at before any is a number.
+fn check_memory(format: &dyn Format, path: &Path, options: &Options) -> Result<()> {
+    let bytes = u128::from(std::fs::metadata(path).map_err(Error::io("read", path))?.len());
+    match options.memory {
+        Some(memory) if format.is_of_tables() && is_too_large(bytes, Some(memory)) => Err(too_large(
+            path,
+            bytes,
+            memory,
+            "tables are held in memory: take a part of it, write its numbers as an array (.npy)",
         )),
         _ => Ok(()),
     }

@@ -13,15 +13,23 @@ mod files;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-use super::dataset::{Dataset, Labels};
-use super::format::{Format, Found, Parts};
+use super::dataset::Dataset;
+use super::dataset::Labels;
+use super::format::Format;
+use super::format::Found;
+use super::format::Parts;
+use super::layout::Pixels;
 use super::names::{file_stem, folder_name};
 use super::options::Options;
 use super::origin::Origin;
 use super::shape::Shape;
+use super::stored;
+use super::stored::Stored;
+use super::stored::is_too_large;
+use super::stored::too_large;
 use super::values::{Values, pack_bits};
 use crate::error::{Error, Result};
-use array::{Array, TYPES};
+use array::{Array, Header, TYPES};
 use files::{PartFiles, SetFiles, sets};
 
 /// The IDX format.
@@ -41,10 +49,10 @@ impl Format for Idx {
         matches!(head, [0, 0, kind, 1..=8, ..] if TYPES.iter().any(|(known, ..)| known == kind))
     }
 
-    fn read_file(&self, path: &Path, _: &Options) -> Result<Found> {
+    fn read_file(&self, path: &Path, options: &Options) -> Result<Found> {
         let name = file_stem(path);
         let mut origin = Origin::default();
-        let images = Images::read(path, &name, &mut origin)?;
+        let images = Images::read(path, &name, options.memory, &mut origin)?;
         origin.format = format!("an IDX file of {}", images.kind);
         let bits = images.is_binary();
         Ok(Parts::whole(images.into_dataset(name, bits)?, origin).into())
@@ -54,11 +62,11 @@ impl Format for Idx {
         !sets(folder).is_empty()
     }
 
-    fn read_folder(&self, folder: &Path, _: &Options) -> Result<Found> {
+    fn read_folder(&self, folder: &Path, options: &Options) -> Result<Found> {
         let mut sets = sets(folder);
         let several = sets.len() > 1;
         match sets.pop_first() {
-            Some((set, files)) if !several => read_set(folder, &folder_name(folder), &set, &files),
+            Some((set, files)) if !several => read_set(folder, &folder_name(folder), (&set, &files), options.memory),
             first => {
                 let names: Vec<String> = first.into_iter().chain(sets).map(|(set, _)| set).collect();
                 let named: Vec<&str> =
@@ -76,10 +84,10 @@ impl Format for Idx {
         }
     }
 
-    fn read_named(&self, path: &Path, _: &Options) -> Option<Result<Found>> {
+    fn read_named(&self, path: &Path, options: &Options) -> Option<Result<Found>> {
         let (folder, set) = (path.parent()?, path.file_name()?.to_str()?);
         let files = sets(folder).remove(set)?;
-        Some(read_set(folder, set, set, &files))
+        Some(read_set(folder, set, (set, &files), options.memory))
     }
 
     fn looks_for(&self) -> String {
@@ -88,12 +96,12 @@ impl Format for Idx {
 }
 
 /// Reads one set of a folder.
-fn read_set(folder: &Path, name: &str, set: &str, files: &SetFiles) -> Result<Found> {
+fn read_set(folder: &Path, name: &str, (set, files): (&str, &SetFiles), memory: Option<u64>) -> Result<Found> {
     let mut origin = Origin::default();
-    let Some(train) = Part::read(&files.train, set, &mut origin)? else {
+    let Some(train) = Part::read(&files.train, set, memory, &mut origin)? else {
         return Err(Error::malformed(folder, format!("there are no training images here; looked for {NAMES}")));
     };
-    let test = Part::read(&files.test, set, &mut origin)?;
+    let test = Part::read(&files.test, set, memory, &mut origin)?;
     if let Some(test) = &test {
         check_same_size(&train.images, &test.images)?;
     }
@@ -131,13 +139,13 @@ struct Images {
 
 impl Images {
     /// Reads a file of a set.
-    fn read(path: &Path, set: &str, origin: &mut Origin) -> Result<Self> {
+    fn read(path: &Path, set: &str, memory: Option<u64>, origin: &mut Origin) -> Result<Self> {
         const WANTED: &str = "images [rows, height, width], perhaps with channels, or vectors [rows, width]";
-        let array = Array::read(path, WANTED, &[2, 3, 4])?;
-        let (rows, shape) = match array.sizes[..] {
+        let header = Header::read(path, WANTED, &[2, 3, 4])?;
+        let (rows, shape) = match header.sizes[..] {
             [rows, height, width, channels] => (rows, Shape { height, width, channels }),
             [rows, height, width] => (rows, Shape { height, width, channels: 1 }),
-            _ => (array.sizes[0], Shape::vector(array.sizes[1])),
+            _ => (header.sizes[0], Shape::vector(header.sizes[1])),
         };
         if rows == 0 || [shape.height, shape.width, shape.channels].contains(&0) {
             return Err(Error::malformed(
@@ -149,13 +157,23 @@ impl Images {
                 ),
             ));
         }
-        let kind = array.kind();
-        let mut values = match array.into_bytes() {
-            Ok(bytes) => Values::Bytes(bytes),
-            Err(array) => Values::Floats(array.numbers().map(|number| number as f32).collect()),
+        let (kind, mut images) = (header.kind(), shape);
+        let is_turned = set.to_lowercase().starts_with("emnist") && shape.height > 1 && shape.channels == 1;
+        let mut values = match memory.filter(|_| is_too_large(header.in_memory(), memory)) {
+            Some(memory) => {
+                let pixels = if is_turned { Pixels::Turned(shape.width) } else { Pixels::Ordered };
+                let Some((offset, layout)) = header.layout(shape.features(), pixels)? else {
+                    let advice = "it is compressed, so that no row can be found: unpack it";
+                    return Err(too_large(path, header.in_memory(), memory, advice));
+                };
+                Values::Stored(Stored::open(vec![stored::Part::new(path, offset, rows)?], layout, memory)?.0)
+            }
+            None => match header.array()?.into_bytes() {
+                Ok(bytes) => Values::Bytes(bytes),
+                Err(array) => Values::Floats(array.numbers().map(|number| number as f32).collect()),
+            },
         };
-        let mut images = shape;
-        if set.to_lowercase().starts_with("emnist") && shape.height > 1 && shape.channels == 1 {
+        if is_turned {
             values = upright(values, shape);
             images = Shape { height: shape.width, width: shape.height, ..shape };
             let said = "EMNIST's images lie on their side in their files, and were turned upright; under another name they are left";
@@ -168,7 +186,11 @@ impl Images {
 
     /// Whether there are only two levels, 0 and 1 or 0 and 255.
     fn is_binary(&self) -> bool {
-        let Values::Bytes(bytes) = &self.values else { return false };
+        let bytes = match &self.values {
+            Values::Bytes(bytes) => bytes,
+            Values::Stored(stored) => return stored.is_black_and_white(),
+            _ => return false,
+        };
         let one = if bytes.contains(&255) { 255 } else { 1 };
         bytes.iter().all(|&byte| byte == 0 || byte == one)
     }
@@ -176,13 +198,14 @@ impl Images {
     fn into_dataset(self, name: String, bits: bool) -> Result<Dataset> {
         let values = match self.values {
             Values::Bytes(bytes) if bits => Values::Bits(pack_bits(&bytes, self.shape.features())),
+            Values::Stored(stored) if !bits => Values::Stored(stored.with_greys()),
             values => values,
         };
         Dataset::new(name, values, self.shape)
     }
 }
 
-/// Images with their rows and columns changed round.
+/// Images with their rows and columns changed round, unless that is done as they are read.
 fn upright(values: Values, shape: Shape) -> Values {
     fn turned<T: Copy>(from: &[T], Shape { height, width, .. }: Shape) -> Vec<T> {
         let images = from.chunks_exact(height * width);
@@ -191,7 +214,7 @@ fn upright(values: Values, shape: Shape) -> Values {
     match values {
         Values::Bytes(bytes) => Values::Bytes(turned(&bytes, shape)),
         Values::Floats(floats) => Values::Floats(turned(&floats, shape)),
-        bits @ Values::Bits(_) => bits,
+        other => other,
     }
 }
 
@@ -203,7 +226,7 @@ struct Part {
 
 impl Part {
     /// Reads two files of a set; `None` when neither is there.
-    fn read(files: &PartFiles, set: &str, origin: &mut Origin) -> Result<Option<Self>> {
+    fn read(files: &PartFiles, set: &str, memory: Option<u64>, origin: &mut Origin) -> Result<Option<Self>> {
         let Some(images) = &files.images else {
             return match &files.labels {
                 None => Ok(None),
@@ -212,7 +235,7 @@ impl Part {
                 }
             };
         };
-        let images = Images::read(images, set, origin)?;
+        let images = Images::read(images, set, memory, origin)?;
         let Some(path) = &files.labels else { return Ok(Some(Self { images, labels: None })) };
         let labels = read_labels(path, origin)?;
         if labels.len() != images.rows {

@@ -81,6 +81,16 @@ impl Input {
         }
     }
 
+    /// The place of all that is left, as for [`Input::rest`]; `None` where it has none, being compressed.
+    pub(crate) fn offset(&self, promised: u128, what: &str) -> Result<Option<u64>> {
+        let left = u128::from(self.stored.saturating_sub(self.taken));
+        match self.gzip {
+            true => Ok(None),
+            false if left == promised => Ok(Some(self.taken)),
+            false => Err(self.wrong_length(promised, what, &left.to_string())),
+        }
+    }
+
     fn wrong_length(&self, promised: u128, what: &str, found: &str) -> Error {
         Error::malformed(
             &self.path,

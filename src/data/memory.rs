@@ -1,11 +1,11 @@
-//! Whether rows fit into memory, asked before any of them is made.
+//! How much memory there is, and whether rows fit into it, asked before any of them is made.
 
 use std::path::Path;
 
 use crate::error::{Error, Result};
 
-/// The memory that this process may use, in bytes.
-pub(super) fn of_machine() -> u64 {
+/// The memory that this process may use, in bytes: the machine's, or what its control group is limited to.
+pub(crate) fn memory() -> u64 {
     let mut system = sysinfo::System::new();
     system.refresh_memory();
     system.cgroup_limits().map_or(system.total_memory(), |limits| limits.total_memory.min(system.total_memory()))

@@ -1,7 +1,7 @@
 //! Data sets: what a model is trained on and tested on.
 //!
-//! A [`Source`] is where rows come from: the built-in [`sprites`] or a path. [`open`] reads it whole into memory
-//! and hands back [`Splits`]: training, validation and test rows that share no row. A [`Dataset`] is a matrix
+//! A [`Source`] is where rows come from: the built-in [`sprites`] or a path. [`open`] reads it into memory, unless it is larger than
+//! [`Options::memory`] (then its rows stay on disk, see [`Stored`]), and hands back [`Splits`]: training, validation and test rows that share no row. A [`Dataset`] is a matrix
 //! `[rows, features]` stored as tightly as its values allow ([`Values`]), with labels and factors of variation where
 //! they are known.
 //!
@@ -20,6 +20,7 @@
 //! ```
 
 mod black_and_white;
+mod bytes;
 mod cifar;
 mod conditions;
 mod dataset;
@@ -29,6 +30,7 @@ pub mod formats;
 mod idx;
 mod input;
 mod labelled;
+mod layout;
 mod memory;
 mod names;
 mod npy;
@@ -42,14 +44,17 @@ mod shape;
 mod source;
 mod splits;
 pub mod sprites;
+mod stored;
 mod table;
 mod values;
 
 pub use crate::user_cache::cache_folder;
+pub use bytes::Bytes;
 pub use conditions::{Condition, Conditions};
 pub use dataset::{Dataset, Factors, Labels};
 pub(crate) use formats::table_of;
 pub use labelled::labelled_part;
+pub(crate) use memory::memory;
 pub use options::Options;
 pub use origin::{ColumnGuess, Origin, Skipped};
 pub use output::{FileKind, Frame, Keep, Output, PICTURES, PICTURES_OR_ROWS, ROWS};
@@ -61,5 +66,6 @@ pub use source::{Source, is_table, open, open_all, open_whole};
 pub(crate) use splits::choose;
 pub use splits::{Split, Splits};
 pub use sprites::SpriteOptions;
+pub use stored::Stored;
 pub use table::Choices;
 pub use values::{Packing, PackingKind, Values};

@@ -6,7 +6,7 @@
 //! and 1, or all 0 and 255, are bits.
 //! Where NAME.conditions.npy `[rows, numbers]` lies beside NAME.npy, it holds what is known of each row besides; bytes there are numbers.
 
-mod numbers;
+pub(super) mod numbers;
 
 use std::path::Path;
 
@@ -16,9 +16,15 @@ use super::conditions::Conditions;
 use super::dataset::Dataset;
 use super::format::{Format, Found, Parts};
 use super::input::Input;
+use super::layout::Layout;
+use super::layout::Pixels;
 use super::options::Options;
 use super::origin::Origin;
 use super::shape::Shape;
+use super::stored::Part;
+use super::stored::Stored;
+use super::stored::is_too_large;
+use super::stored::too_large;
 use super::values::{Values, pack_bits};
 use crate::error::{Error, Result};
 use numbers::{channels_last, last_axis_fastest, numbers};
@@ -41,12 +47,12 @@ impl Format for Npy {
         head.starts_with(MAGIC)
     }
 
-    fn read_file(&self, path: &Path, _: &Options) -> Result<Found> {
+    fn read_file(&self, path: &Path, options: &Options) -> Result<Found> {
         let mut origin = Origin::of("a NumPy array");
-        let mut data = array(path, Bytes::Levels, &mut origin)?;
+        let mut data = array(path, (Bytes::Levels, options.memory), &mut origin)?;
         let beside = path.with_extension(BESIDE);
         if beside.exists() {
-            let found = array(&beside, Bytes::Numbers, &mut origin)?;
+            let found = array(&beside, (Bytes::Numbers, None), &mut origin)?;
             if found.rows != data.rows {
                 return Err(Error::malformed(
                     &beside,
@@ -86,8 +92,8 @@ enum Bytes {
     Numbers,
 }
 
-/// One array.
-fn array(path: &Path, bytes_are: Bytes, origin: &mut Origin) -> Result<Dataset> {
+/// One array; its rows stay on disk where memory is limited to so many bytes, and they are too large for it.
+fn array(path: &Path, (bytes_are, memory): (Bytes, Option<u64>), origin: &mut Origin) -> Result<Dataset> {
     let mut input = Input::open(path)?;
     let header = header(path, &mut input)?;
     let axes = Axes::new(path, header.shape())?;
@@ -98,8 +104,29 @@ fn array(path: &Path, bytes_are: Bytes, origin: &mut Origin) -> Result<Dataset> 
     };
     let Some(width) = kind.num_bytes() else { return Err(other_kind(path, &header)) };
     let count = rows as u128 * shape.features() as u128;
-    let bytes = input.rest(count * width as u128, &format!("{rows} rows of {shape}"))?;
+    let (size, what) = (count * width as u128, format!("{rows} rows of {shape}"));
     let ordered = header.order() == Order::C;
+    let in_memory = if kind.num_bytes() == Some(1) { count } else { 4 * count };
+    if let Some(memory) = memory.filter(|_| is_too_large(in_memory, memory)) {
+        if !ordered {
+            let advice =
+                "its first axis varies fastest, so that no row lies together: write it with numpy.ascontiguousarray";
+            return Err(too_large(path, in_memory, memory, advice));
+        }
+        let Some(offset) = input.offset(size, &what)? else {
+            return Err(too_large(path, in_memory, memory, "it is compressed, so that no row can be found: unpack it"));
+        };
+        if !Layout::can_read(&kind) {
+            return Err(other_kind(path, &header));
+        }
+        let pixels = if axes.is_channels_first { Pixels::Planes(shape.channels) } else { Pixels::Ordered };
+        let features = shape.features();
+        let layout = Layout { stride: features * width, lead: 0, features, number: kind, pixels };
+        let (stored, _) = Stored::open(vec![Part::new(path, offset, rows)?], layout, memory)?;
+        axes.tell(origin);
+        return Dataset::new(file_name(path), Values::Stored(stored), shape);
+    }
+    let bytes = input.rest(size, &what)?;
     let values = if (kind.type_char(), kind.size_field(), bytes_are) == (TypeChar::Uint, 1, Bytes::Levels) {
         let bytes = axes.in_order(bytes, ordered);
         let one = if bytes.contains(&255) { 255 } else { 1 };
@@ -112,13 +139,12 @@ fn array(path: &Path, bytes_are: Bytes, origin: &mut Origin) -> Result<Dataset> 
         let floats = numbers.map(|number| single(path, number)).collect::<Result<Vec<f32>>>()?;
         Values::Floats(axes.in_order(floats, ordered))
     };
-    if axes.is_channels_first {
-        let said =
-            "the second axis of the array was taken for channels; where it is none, give it the shape [rows, width]";
-        origin.guesses.push(said.to_owned());
-    }
-    let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-    Dataset::new(name, values, shape)
+    axes.tell(origin);
+    Dataset::new(file_name(path), values, shape)
+}
+
+fn file_name(path: &Path) -> String {
+    path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default()
 }
 
 /// A number in single precision.
@@ -200,6 +226,14 @@ impl Axes {
                 path,
                 format!("the array has the shape {axes:?}, which holds no rows that could be learnt from"),
             )),
+        }
+    }
+
+    /// Says what was taken for channels.
+    fn tell(&self, origin: &mut Origin) {
+        if self.is_channels_first {
+            let said = "the second axis of the array was taken for channels; where it is none, give it the shape [rows, width]";
+            origin.guesses.push(said.to_owned());
         }
     }
 

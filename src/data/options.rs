@@ -19,6 +19,9 @@ pub struct Options {
     pub columns: Choices,
     /// How pictures are read.
     pub pictures: PictureOptions,
+    /// The bytes of memory that data may take, on the device as well; what is larger stays on disk, and is read as it is wanted.
+    /// Without it, all data is read into memory.
+    pub memory: Option<u64>,
     /// What rows are, where that is settled by a trained model: of tables nothing is guessed or scaled anew, and pictures are brought
     /// to its shape.
     pub schema: Option<Schema>,

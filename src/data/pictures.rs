@@ -21,6 +21,7 @@ mod layout;
 mod name;
 mod open;
 mod options;
+mod shelf;
 mod size;
 mod store;
 mod take;
@@ -29,6 +30,7 @@ mod zip;
 
 use std::path::Path;
 
+pub(super) use decode::to_grey;
 pub use options::PictureOptions;
 pub use size::PictureSize;
 
@@ -40,11 +42,13 @@ use super::options::Options;
 use super::origin::Origin;
 use super::schema::Schema;
 use super::shape::Shape;
+use super::stored::is_too_large;
 use super::values::Values;
 use crate::error::{Error, Result};
 use album::{About, Album, Chosen, USUAL};
 use layout::Layout;
 use name::KINDS;
+use shelf::Shelf;
 use store::Store;
 
 /// The format of pictures in files.
@@ -96,38 +100,71 @@ fn read(store: &dyn Store, path: &Path, name: &str, options: &Options) -> Result
     let of_model = like.map(|shape| PictureSize { height: shape.height, width: shape.width });
     let size = options.pictures.size.or(of_model.filter(|size| size.is_usable()));
     let place = options.pictures.cache.as_ref().map(|folder| kept::place(folder, store, size));
-    let album = match place.as_deref().and_then(kept::load) {
-        Some(album) => album,
+    let place = place.as_deref();
+    let fits =
+        |place: &&Path| std::fs::metadata(place).is_ok_and(|about| !is_too_large(about.len().into(), options.memory));
+    let kept = place.filter(fits).and_then(kept::load).map(album::Found::Album);
+    let found = match kept.or_else(|| place.and_then(Shelf::load).map(album::Found::Shelf)) {
+        Some(found) => found,
         None => {
-            let album = album::read(store, path, size)?;
-            if let Some(place) = &place {
-                kept::save(place, &album);
+            let found = album::read(store, path, size, (place, options.memory))?;
+            if let (Some(place), album::Found::Album(album)) = (place, &found) {
+                kept::save(place, album);
             }
-            album
+            found
         }
     };
-    let origin = told(store.kind(), &album.about, options.pictures.size.is_some());
-    Ok(arrange(name, album, like, origin)?.into())
+    let origin = |about: &About| told(store.kind(), about, options.pictures.size.is_some());
+    let parts = match (found, place) {
+        (album::Found::Album(album), _) => {
+            let (origin, Album { about, bytes }) = (origin(&album.about), album);
+            arrange(name, about, like, origin, |about, channels| {
+                Ok(Values::Bytes(with_channels(bytes, about, channels)))
+            })
+        }
+        (album::Found::Shelf(shelf), place) => {
+            let (origin, about, memory) =
+                (origin(&shelf.about), shelf.about.clone(), options.memory.unwrap_or(u64::MAX));
+            arrange(name, about, like, origin, |_, channels| {
+                Ok(Values::Stored(shelf.rows(place.unwrap_or(path), channels, memory)?))
+            })
+        }
+    };
+    Ok(parts?.into())
+}
+
+/// Rows of an album with so many channels.
+fn with_channels(mut bytes: Vec<u8>, about: &About, channels: usize) -> Vec<u8> {
+    match (about.channels, channels) {
+        (1, 3) => bytes.into_iter().flat_map(|value| [value; 3]).collect(),
+        (3, 1) => {
+            to_grey(&mut bytes);
+            bytes
+        }
+        _ => bytes,
+    }
 }
 
 /// Puts rows into parts, with their classes; with the channels of a trained model, where they are for one.
-fn arrange(name: &str, album: Album, like: Option<Shape>, mut origin: Origin) -> Result<Parts> {
-    let Album { about, mut bytes } = album;
+fn arrange(
+    name: &str,
+    about: About,
+    like: Option<Shape>,
+    mut origin: Origin,
+    values: impl FnOnce(&About, usize) -> Result<Values>,
+) -> Result<Parts> {
     let channels = match like.map(|shape| shape.channels) {
-        Some(3) if about.channels == 1 => {
-            bytes = bytes.into_iter().flat_map(|value| [value; 3]).collect();
-            3
-        }
+        Some(3) if about.channels == 1 => 3,
         Some(1) if about.channels == 3 => {
             origin
                 .warnings
                 .push("the pictures are in colour, and the model knows grey only: they are read as grey".into());
-            decode::to_grey(&mut bytes)
+            1
         }
         _ => about.channels,
     };
     let shape = Shape { height: about.size.height, width: about.size.width, channels };
-    let mut whole = Dataset::new(name, Values::Bytes(bytes), shape)?;
+    let mut whole = Dataset::new(name, values(&about, channels)?, shape)?;
     let Layout { parts, classes, labels } = layout::read(&about.names);
     let labelled = |data: Dataset, rows: &mut dyn Iterator<Item = usize>| {
         let values: Option<Vec<u32>> = rows.map(|row| labels[row]).collect();

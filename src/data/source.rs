@@ -3,12 +3,15 @@
 use std::path::{Path, PathBuf};
 
 use super::dataset::Dataset;
+use super::digits;
 use super::format::{Found, Parts};
 use super::formats;
 pub use super::options::Options;
 use super::origin::Origin;
 use super::splits::Splits;
-use super::{digits, sprites, table};
+use super::sprites;
+use super::table;
+use super::values::Values;
 use crate::error::{Error, Result};
 
 /// Where rows come from.
@@ -59,6 +62,9 @@ pub fn open(source: &Source, options: &Options) -> Result<Splits> {
 /// Holds out what the parts do not have of their own.
 fn split(parts: Parts, options: &Options) -> Result<Splits> {
     let Parts { train, validation, test, mut origin } = parts;
+    if let Values::Stored(stored) = &train.values {
+        origin.guesses.push(stored.told());
+    }
     let (count, seed) = (options.validation, options.seed);
     let splits = match (validation, test) {
         (None, None) => {

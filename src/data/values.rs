@@ -6,10 +6,16 @@
 //! | bytes  | 1 byte, no gaps        | byte / 255, in `[0, 1]`   | ⌈d / 4⌉                     |
 //! | floats | `f32`, no gaps         | itself                    | d                           |
 //!
+//! Values that are larger than memory stay on disk ([`Stored`]), and become one of these as they are read.
+//!
 //! Value `j` of a row of bits is bit `j % 32` of the row's word `j / 32`; value `j` of a packed row of bytes is bits
 //! `8 (j % 4) .. 8 (j % 4) + 8` of word `j / 4`. Padding is zero.
 
 use std::borrow::Cow;
+use std::ops::Range;
+
+use super::stored::Stored;
+use crate::error::Result;
 
 /// The values of all rows, row-major, `[rows, features]`.
 #[derive(Debug, Clone, PartialEq)]
@@ -20,6 +26,8 @@ pub enum Values {
     Bytes(Vec<u8>),
     /// One float per value, `[rows, features]`.
     Floats(Vec<f32>),
+    /// On disk, and read as they are wanted.
+    Stored(Stored),
 }
 
 /// The three ways of storing a value.
@@ -61,23 +69,25 @@ impl Values {
             Values::Bits(_) => PackingKind::Bits,
             Values::Bytes(_) => PackingKind::Bytes,
             Values::Floats(_) => PackingKind::Floats,
+            Values::Stored(stored) => stored.kind(),
         }
     }
 
-    /// Bytes of host memory the values take.
+    /// Bytes of memory that the values take, or would take if they were not on disk.
     pub fn byte_len(&self) -> usize {
         match self {
             Values::Bits(words) => words.len() * 4,
             Values::Bytes(bytes) => bytes.len(),
             Values::Floats(floats) => floats.len() * 4,
+            Values::Stored(stored) => stored.byte_len(),
         }
     }
 
     /// Stored elements (words, bytes or floats) per row of `features` values.
     pub(crate) fn stride(&self, features: usize) -> usize {
-        match self {
-            Values::Bits(_) => features.div_ceil(32),
-            Values::Bytes(_) | Values::Floats(_) => features,
+        match self.kind() {
+            PackingKind::Bits => features.div_ceil(32),
+            PackingKind::Bytes | PackingKind::Floats => features,
         }
     }
 
@@ -87,6 +97,7 @@ impl Values {
             Values::Bits(words) => words.len(),
             Values::Bytes(bytes) => bytes.len(),
             Values::Floats(floats) => floats.len(),
+            Values::Stored(stored) => stored.len(),
         }
     }
 
@@ -107,6 +118,7 @@ impl Values {
                 }
             }
             Values::Floats(floats) => out.copy_from_slice(&floats[span]),
+            Values::Stored(stored) => stored.copy_row(i, out),
         }
     }
 
@@ -117,19 +129,45 @@ impl Values {
             Values::Bits(words) => Values::Bits(select(words, rows, stride)),
             Values::Bytes(bytes) => Values::Bytes(select(bytes, rows, stride)),
             Values::Floats(floats) => Values::Floats(select(floats, rows, stride)),
+            Values::Stored(stored) => stored.select(rows),
         }
     }
 
-    /// The words a device is given, `[rows, row_words]`, and how to read them. Only bytes are copied.
-    pub fn packed(&self, features: usize) -> (Cow<'_, [u32]>, Packing) {
-        let packing = Packing::new(self.kind(), features);
-        let words = match self {
-            Values::Bits(words) => Cow::Borrowed(words.as_slice()),
-            Values::Floats(floats) => Cow::Borrowed(bytemuck::cast_slice(floats)),
-            Values::Bytes(bytes) => Cow::Owned(pack_bytes(bytes, features, packing.row_words)),
-        };
-        (words, packing)
+    /// The words that a device is given of some rows, `[rows, row_words]`, as [`Packing`] says. Bytes are copied, and what is on disk
+    /// is read.
+    ///
+    /// # Errors
+    /// If it cannot be read.
+    pub fn words(&self, rows: Range<usize>, features: usize) -> Result<Cow<'_, [u32]>> {
+        let (packing, stride) = (Packing::new(self.kind(), features), self.stride(features));
+        let span = rows.start * stride..rows.end * stride;
+        Ok(match self {
+            Values::Bits(words) => Cow::Borrowed(&words[span]),
+            Values::Floats(floats) => Cow::Borrowed(bytemuck::cast_slice(&floats[span])),
+            Values::Bytes(bytes) => Cow::Owned(pack_bytes(&bytes[span], features, packing.row_words)),
+            Values::Stored(stored) => match stored.read(rows)? {
+                Values::Floats(floats) => Cow::Owned(bytemuck::cast_vec(floats)),
+                Values::Bits(words) => Cow::Owned(words),
+                read => Cow::Owned(read.words(0..stored_rows(&read, stride), features)?.into_owned()),
+            },
+        })
     }
+
+    /// A number that tells values from others; `None` of those on disk.
+    pub(crate) fn fingerprint(&self) -> Option<u128> {
+        let bytes: &[u8] = match self {
+            Values::Bits(words) => bytemuck::cast_slice(words),
+            Values::Bytes(bytes) => bytes,
+            Values::Floats(floats) => bytemuck::cast_slice(floats),
+            Values::Stored(_) => return None,
+        };
+        Some(xxhash_rust::xxh3::xxh3_128_with_seed(bytes, self.kind() as u64))
+    }
+}
+
+/// Rows of values of so many elements each.
+fn stored_rows(values: &Values, stride: usize) -> usize {
+    values.len() / stride.max(1)
 }
 
 /// Copies whole rows of `stride` elements.
@@ -191,9 +229,8 @@ mod tests {
         bytes[32] = 1;
         bytes[33 + 1] = 1;
         let values = Values::Bits(pack_bits(&bytes, 33));
-        let (words, packing) = values.packed(33);
-        assert_eq!(&*words, [0x8000_0001, 1, 2, 0]);
-        assert_eq!(packing, Packing { kind: PackingKind::Bits, row_words: 2 });
+        assert_eq!(*values.words(0..2, 33).unwrap(), [0x8000_0001, 1, 2, 0]);
+        assert_eq!(*values.words(1..2, 33).unwrap(), [2, 0]);
         let mut row = [9.0; 33];
         values.copy_row(1, &mut row);
         assert_eq!((row[0], row[1], row.iter().sum::<f32>()), (0.0, 1.0, 1.0));
@@ -202,21 +239,16 @@ mod tests {
     #[test]
     fn bytes_are_padded_row_by_row() {
         let values = Values::Bytes(vec![1, 2, 3, 4, 5, 6, 7, 8, 9, 10]);
-        let (words, packing) = values.packed(5);
-        assert_eq!(packing.row_words, 2);
-        assert_eq!(&*words, [0x0403_0201, 5, 0x0908_0706, 10]);
+        assert_eq!(*values.words(0..2, 5).unwrap(), [0x0403_0201, 5, 0x0908_0706, 10]);
         let whole = Values::Bytes((1..=8).collect());
-        let (words, packing) = whole.packed(4);
-        assert_eq!(packing.row_words, 1);
-        assert_eq!(&*words, [0x0403_0201, 0x0807_0605]);
+        assert_eq!(*whole.words(0..2, 4).unwrap(), [0x0403_0201, 0x0807_0605]);
+        assert_eq!(*whole.words(1..2, 4).unwrap(), [0x0807_0605]);
     }
 
     #[test]
     fn floats_are_their_own_words() {
         let values = Values::Floats(vec![1.0, -2.0, 0.5]);
-        let (words, packing) = values.packed(3);
-        assert_eq!(packing.row_words, 3);
-        assert_eq!(&*words, [0x3f80_0000, 0xc000_0000, 0x3f00_0000]);
+        assert_eq!(*values.words(0..1, 3).unwrap(), [0x3f80_0000, 0xc000_0000, 0x3f00_0000]);
     }
 
     #[test]
@@ -232,7 +264,7 @@ mod tests {
 
     #[test]
     fn no_features_is_no_panic() {
-        assert!(Values::Bytes(vec![]).packed(0).0.is_empty());
+        assert!(Values::Bytes(vec![]).words(0..0, 0).unwrap().is_empty());
         assert!(pack_bits(&[], 0).is_empty());
     }
 }

@@ -244,9 +244,16 @@ pub fn all() -> Vec<(&'static str, &'static str, Sketch)> {
 pub fn classic() -> (usize, String) {
     let vae = Vae::new(784, 20, (&[400], &[400]), Activation::Relu, Parts::new(Arc::new(Bernoulli)));
     let groups = [Moved::new(&Group::new(WHOLE, ""), Rule::of(&"adam".into()).unwrap())];
-    let data = DataSpec { count: 60_000, features: 784, packing: Packing::Bytes };
+    let data = DataSpec::whole(60_000, 784, Packing::Bytes);
     let data = Resident { name: "train".into(), values: data, conditions: None, observed: None };
-    let step = TrainingStep { groups: &groups, data: (&data, 128), labelled: None, binarise: false, gathers: false };
+    let step = TrainingStep {
+        groups: &groups,
+        data: (&data, 128),
+        labelled: None,
+        binarise: false,
+        gathers: false,
+        largest_buffer: u64::MAX,
+    };
     let program = step.phase(&vae, &Layout::new(&vae), 0);
     (program.calls.len(), program.listing())
 }

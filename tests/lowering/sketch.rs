@@ -80,7 +80,7 @@ impl Sketch {
     /// A batch that is its whole data set.
     pub fn batch(&mut self, name: &str, rows: usize, features: usize) -> Tensor {
         self.give(name, &[rows, features]);
-        self.data.insert(name.to_string(), DataSpec { count: rows, features, packing: Packing::Floats });
+        self.data.insert(name.to_string(), DataSpec::whole(rows, features, Packing::Floats));
         self.graph.batch(name, rows, features, Order::Sequential, None)
     }
 

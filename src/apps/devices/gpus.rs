@@ -3,10 +3,14 @@
 use std::time::Duration;
 
 use crate::config::DeviceChoice;
+use crate::data::Bytes;
 use crate::error::{Error, Result};
 use crate::gpu::{Adapter, Gpu, Options, adapters};
 use crate::kernels::Traits;
 use crate::user_cache::cache_folder;
+
+/// The environment's word for the largest buffer of GPUs.
+const LARGEST_BUFFER: &str = "ELBO_LARGEST_BUFFER";
 
 /// As [`open_device`](super::open_device), but nothing where that is the CPU executor.
 ///
@@ -35,9 +39,18 @@ pub(super) fn open(choice: &DeviceChoice, tuning: Option<Duration>) -> Result<Op
         // compiles itself.
         let real = !adapter.is_software();
         let (tuning, cache) = (tuning.filter(|_| real), cache_folder().filter(|_| real));
-        Gpu::open(&adapter, Options { tuning, cache, ..Options::default() }.with_environment()?)
+        let largest_buffer = largest_buffer()?;
+        Gpu::open(&adapter, Options { tuning, cache, largest_buffer, ..Options::default() }.with_environment()?)
     };
     find(choice)?.map(open).transpose()
+}
+
+/// The most bytes of a buffer, where the environment has less than the adapter: to see what becomes of data and models on others.
+fn largest_buffer() -> Result<Option<u64>> {
+    let Some(text) = std::env::var_os(LARGEST_BUFFER) else { return Ok(None) };
+    let bytes = text.to_str().and_then(|text| text.parse::<Bytes>().ok());
+    let wrong = || Error::invalid(format!("{LARGEST_BUFFER} is {}: give bytes, such as 128MiB", text.display()));
+    bytes.map(|bytes| Some(bytes.get())).ok_or_else(wrong)
 }
 
 /// The adapter that a user asked for; nothing where that is the CPU executor.

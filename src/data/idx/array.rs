@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use super::super::input::{Input, head, seems};
+use super::super::layout::{Layout, Pixels};
 use crate::error::{Error, Result};
 
 /// The types of numbers: the code in the header, what people call them, and the bytes of one.
@@ -17,6 +18,17 @@ pub(super) const TYPES: [(u8, &str, usize); 6] = [
 
 const UNSIGNED: u8 = 0x08;
 
+/// A file of which the header has been read.
+pub(super) struct Header {
+    /// The length of each axis.
+    pub(super) sizes: Vec<usize>,
+    kind: u8,
+    /// Bytes of a number, and of all.
+    width: usize,
+    bytes: u128,
+    input: Input,
+}
+
 /// Numbers with a shape.
 pub(super) struct Array {
     /// The length of each axis.
@@ -25,9 +37,9 @@ pub(super) struct Array {
     bytes: Vec<u8>,
 }
 
-impl Array {
-    /// Reads one file; `wanted` and `dimensions` say what it should hold.
-    pub(super) fn read(path: &Path, wanted: &str, dimensions: &[usize]) -> Result<Array> {
+impl Header {
+    /// Reads the header of a file; `wanted` and `dimensions` say what it should hold.
+    pub(super) fn read(path: &Path, wanted: &str, dimensions: &[usize]) -> Result<Header> {
         let mut input = Input::open(path)?;
         let magic = input.up_to(4)?;
         let [0, 0, kind, count @ 1..=u8::MAX] = magic[..] else {
@@ -50,14 +62,51 @@ impl Array {
         let sizes: Vec<u32> =
             header.chunks_exact(4).map(|size| u32::from_be_bytes([size[0], size[1], size[2], size[3]])).collect();
         let count = sizes.iter().try_fold(*width as u128, |all, &size| all.checked_mul(size.into()));
-        let what: Vec<String> = sizes.iter().map(u32::to_string).collect();
-        let bytes = input.rest(count.unwrap_or(u128::MAX), &format!("{} values", what.join("×")))?;
-        Ok(Array { sizes: sizes.iter().map(|&size| size as usize).collect(), kind, bytes })
+        let (sizes, bytes) = (sizes.iter().map(|&size| size as usize).collect(), count.unwrap_or(u128::MAX));
+        Ok(Header { sizes, kind, width: *width, bytes, input })
+    }
+
+    fn what(&self) -> String {
+        let sizes: Vec<String> = self.sizes.iter().map(usize::to_string).collect();
+        format!("{} values", sizes.join("×"))
+    }
+
+    /// Reads the numbers.
+    pub(super) fn array(mut self) -> Result<Array> {
+        let bytes = self.input.rest(self.bytes, &self.what())?;
+        Ok(Array { sizes: self.sizes, kind: self.kind, bytes })
+    }
+
+    /// Bytes that the numbers take in memory: one of a byte, four of any other number.
+    pub(super) fn in_memory(&self) -> u128 {
+        let count = self.bytes / self.width as u128;
+        if self.kind == UNSIGNED { count } else { 4 * count }
     }
 
     /// What people call its numbers.
     pub(super) fn kind(&self) -> &'static str {
-        TYPES.iter().find(|(code, ..)| *code == self.kind).map_or("numbers", |(_, name, _)| name)
+        name_of(self.kind)
+    }
+
+    /// Where the numbers begin, and how rows of so many lie; `None` where they are compressed.
+    pub(super) fn layout(&self, features: usize, pixels: Pixels) -> Result<Option<(u64, Layout)>> {
+        const DESCRIPTIONS: [&str; TYPES.len()] = ["|u1", "|i1", ">i2", ">i4", ">f4", ">f8"];
+        let place = TYPES.iter().position(|(code, ..)| *code == self.kind);
+        let number = place.and_then(|place| DESCRIPTIONS[place].parse().ok());
+        let offset = self.input.offset(self.bytes, &self.what())?;
+        let layout = |number| Layout { stride: features * self.width, lead: 0, features, number, pixels };
+        Ok(offset.zip(number.map(layout)))
+    }
+}
+
+fn name_of(kind: u8) -> &'static str {
+    TYPES.iter().find(|(code, ..)| *code == kind).map_or("numbers", |(_, name, _)| name)
+}
+
+impl Array {
+    /// Reads one file; `wanted` and `dimensions` say what it should hold.
+    pub(super) fn read(path: &Path, wanted: &str, dimensions: &[usize]) -> Result<Array> {
+        Header::read(path, wanted, dimensions)?.array()
     }
 
     /// Its numbers as they are, if they are unsigned bytes; else itself.

@@ -4,7 +4,7 @@ use half::f16;
 use npyz::{Endianness, TypeChar, TypeStr};
 
 /// The numbers of an array of this type, in f64; `None` of a type that holds no numbers.
-pub(super) fn numbers<'a>(kind: &TypeStr, bytes: &'a [u8]) -> Option<Box<dyn Iterator<Item = f64> + 'a>> {
+pub(in crate::data) fn numbers<'a>(kind: &TypeStr, bytes: &'a [u8]) -> Option<Box<dyn Iterator<Item = f64> + 'a>> {
     let is_big = kind.endianness() == Endianness::Big;
     Some(match (kind.type_char(), kind.size_field()) {
         (TypeChar::Bool, 1) => Box::new(bytes.iter().map(|&byte| f64::from(u8::from(byte != 0)))),
@@ -56,7 +56,7 @@ pub(super) fn last_axis_fastest<T: Copy>(values: &[T], axes: &[usize]) -> Vec<T>
 }
 
 /// Pictures `[rows, channels, pixels]` as `[rows, pixels, channels]`.
-pub(super) fn channels_last<T: Copy>(values: &[T], channels: usize, pixels: usize) -> Vec<T> {
+pub(in crate::data) fn channels_last<T: Copy>(values: &[T], channels: usize, pixels: usize) -> Vec<T> {
     let pictures = values.chunks_exact(channels * pixels);
     let picture = |planes: &[T]| -> Vec<T> {
         (0..pixels)

@@ -10,13 +10,19 @@ use image::ImageFormat;
 use serde::{Deserialize, Serialize};
 
 use super::decode::{self, Row, Why};
-use super::name::{KINDS, Says, readable, says};
+use super::name::KINDS;
+use super::name::Says;
+use super::name::readable;
+use super::name::says;
+use super::shelf::Filling;
+use super::shelf::Shelf;
 use super::size::PictureSize;
 use super::store::{Entry, Store};
 use super::take::Taken;
 use crate::data::memory;
 use crate::data::origin::Skipped;
 use crate::data::progress::tell;
+use crate::data::stored::{is_too_large, too_large};
 use crate::error::{Error, Result};
 
 /// The side of rows where pictures have no common size, or a larger one.
@@ -70,8 +76,21 @@ enum State {
     Broken(Why),
 }
 
-/// Decodes all pictures of a store.
-pub(super) fn read(store: &dyn Store, path: &Path, given: Option<PictureSize>) -> Result<Album> {
+/// What was read of a store.
+pub(super) enum Found {
+    /// Pictures in memory.
+    Album(Album),
+    /// Pictures that stay on disk.
+    Shelf(Shelf),
+}
+
+/// Decodes all pictures of a store; in the place `on_disk`, where memory is limited to so many bytes and they are too large for it.
+pub(super) fn read(
+    store: &dyn Store,
+    path: &Path,
+    given: Option<PictureSize>,
+    on_disk: (Option<&Path>, Option<u64>),
+) -> Result<Found> {
     let listing = store.list()?;
     let (wanted, strays): (Vec<Entry>, Vec<Entry>) =
         listing.entries.into_iter().partition(|entry| says(&entry.name) != Says::Other);
@@ -79,17 +98,31 @@ pub(super) fn read(store: &dyn Store, path: &Path, given: Option<PictureSize>) -
         Some(size) => (size, Chosen::Given),
         None => choose_size(store, &wanted)?,
     };
-    let what = || format!("{} pictures of {}×{} pixels in colour", wanted.len(), size.height, size.width);
-    let bytes = wanted.len() as u128 * (size.height * size.width * 3) as u128;
-    memory::check(path, bytes, memory::of_machine(), what, "give a smaller --size, or fewer pictures")?;
-    let Rows { mut bytes, states, is_grey } = decode_all(store, &wanted, size)?;
     let row = size.height * size.width * 3;
     let (mut names, mut formats, mut broken, mut others) = (vec![], BTreeMap::new(), vec![], vec![]);
+    let all = wanted.len() as u128 * row as u128;
+    let sink = match on_disk {
+        (Some(place), Some(memory)) if is_too_large(all, Some(memory)) => Sink::Disk(Filling::new(place, row)?),
+        (None, Some(memory)) if is_too_large(all, Some(memory)) => {
+            let advice = "there is no folder to keep them in: name one with ELBO_CACHE_DIR, choose a smaller --size";
+            return Err(too_large(path, all, memory, advice));
+        }
+        _ => {
+            let what = || format!("{} pictures of {}×{} pixels in colour", wanted.len(), size.height, size.width);
+            memory::check(path, all, memory::memory(), what, "give a smaller --size, or fewer pictures")?;
+            Sink::Memory(vec![0; wanted.len() * row])
+        }
+    };
+    let Rows { mut sink, states, is_grey } = decode_all(store, &wanted, size, sink)?;
+    if let Sink::Disk(filling) = &mut sink {
+        filling.check()?;
+    }
+    let (files, mut places) = (wanted.len(), vec![]);
     for (place, (entry, state)) in wanted.iter().zip(states).enumerate() {
         let name = readable(&entry.name);
         match state {
             State::Row(format) => {
-                bytes.copy_within(place * row..(place + 1) * row, names.len() * row);
+                places.push(place as u32);
                 names.push(name);
                 *formats.entry(format!("{format:?}").to_uppercase()).or_default() += 1;
             }
@@ -106,14 +139,25 @@ pub(super) fn read(store: &dyn Store, path: &Path, given: Option<PictureSize>) -
             format!("this {} holds {found}; expected pictures: {}", store.kind(), KINDS),
         ));
     }
-    bytes.truncate(names.len() * row);
-    let channels = if is_grey { decode::to_grey(&mut bytes) } else { 3 };
     others.extend(strays.iter().map(|entry| readable(&entry.name)));
     others.sort();
     let skipped = [Skipped::new("broken pictures", broken), Skipped::new("files that are no pictures", others)];
     let skipped = skipped.into_iter().flatten().chain(listing.skipped).collect();
+    let channels = if is_grey { 1 } else { 3 };
     let about = About { size, chosen, channels, names, formats, skipped };
-    Ok(Album { about, bytes })
+    match sink {
+        Sink::Disk(filling) => Ok(Found::Shelf(filling.finish(about, places, files)?)),
+        Sink::Memory(mut bytes) => {
+            for (to, &from) in places.iter().enumerate() {
+                bytes.copy_within(from as usize * row..(from as usize + 1) * row, to * row);
+            }
+            bytes.truncate(places.len() * row);
+            if is_grey {
+                decode::to_grey(&mut bytes);
+            }
+            Ok(Found::Album(Album { about, bytes }))
+        }
+    }
 }
 
 /// The size that all pictures have, if it is small; else the usual one.
@@ -138,16 +182,22 @@ fn choose_size(store: &dyn Store, wanted: &[Entry]) -> Result<(PictureSize, Chos
     })
 }
 
+/// Where decoded rows go.
+enum Sink {
+    Memory(Vec<u8>),
+    Disk(Filling),
+}
+
 /// Rows in the order of the files, with gaps where there is none, `[files, height, width, 3]`.
 struct Rows {
-    bytes: Vec<u8>,
+    sink: Sink,
     states: Vec<State>,
     is_grey: bool,
 }
 
-fn decode_all(store: &dyn Store, wanted: &[Entry], size: PictureSize) -> Result<Rows> {
+fn decode_all(store: &dyn Store, wanted: &[Entry], size: PictureSize, sink: Sink) -> Result<Rows> {
     let row = size.height * size.width * 3;
-    let whole = Rows { bytes: vec![0; wanted.len() * row], states: vec![State::Waiting; wanted.len()], is_grey: true };
+    let whole = Rows { sink, states: vec![State::Waiting; wanted.len()], is_grey: true };
     let (rows, done) = (Mutex::new(whole), AtomicUsize::new(0));
     store.visit(wanted, &|place, taken| {
         let (state, found) = match taken {
@@ -160,8 +210,14 @@ fn decode_all(store: &dyn Store, wanted: &[Entry], size: PictureSize) -> Result<
         };
         let mut rows = rows.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(Row { rgb, is_grey }) = found {
-            rows.bytes[place * row..(place + 1) * row].copy_from_slice(&rgb);
+            match &mut rows.sink {
+                Sink::Memory(bytes) => bytes[place * row..(place + 1) * row].copy_from_slice(&rgb),
+                Sink::Disk(filling) => filling.put(place, &rgb),
+            }
             rows.is_grey &= is_grey;
+        }
+        if matches!(&rows.sink, Sink::Disk(filling) if filling.has_failed()) {
+            return ControlFlow::Break(());
         }
         rows.states[place] = state;
         drop(rows);

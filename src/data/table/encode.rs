@@ -134,7 +134,7 @@ impl Table {
         memory::check(
             &self.path,
             bytes,
-            memory::of_machine(),
+            memory::memory(),
             what,
             "--ignore columns of many classes, or give fewer rows",
         )?;

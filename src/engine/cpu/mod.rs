@@ -38,7 +38,9 @@ pub struct Cpu {
     /// What was read and not given yet.
     reads: Reads<Vec<u32>>,
     steps: u64,
+    uploaded: u64,
     arithmetic: Arithmetic,
+    largest_buffer: Option<u64>,
 }
 
 /// The words of buffers, by index. That of a buffer that is gone is used again.
@@ -89,6 +91,12 @@ impl Cpu {
     /// processors fuse, and hardly longer where they add beside multiplying.
     pub fn exact() -> Cpu {
         Cpu { arithmetic: Arithmetic::Exact, ..Cpu::default() }
+    }
+
+    /// The same with buffers of so many bytes at most, as adapters have.
+    #[must_use]
+    pub fn with_largest_buffer(self, bytes: u64) -> Cpu {
+        Cpu { largest_buffer: Some(bytes), ..self }
     }
 
     fn replay(&mut self, launches: &[Launch]) -> Result<()> {
@@ -203,9 +211,10 @@ impl Executor for Cpu {
         Ok(())
     }
 
-    fn write(&mut self, buffer: &str, words: &[u32]) -> Result<()> {
-        let &index = self.buffers.with_room(buffer, words.len())?;
-        self.memory.buffers[index][..words.len()].copy_from_slice(words);
+    fn write_at(&mut self, buffer: &str, first: usize, words: &[u32]) -> Result<()> {
+        let &index = self.buffers.with_room(buffer, first, words.len())?;
+        self.memory.buffers[index][first..][..words.len()].copy_from_slice(words);
+        self.uploaded += 4 * words.len() as u64;
         Ok(())
     }
 
@@ -237,7 +246,12 @@ impl Executor for Cpu {
         Objects { programs, buffers, ..Objects::default() }
     }
 
+    fn largest_buffer(&self) -> u64 {
+        self.largest_buffer.unwrap_or(u64::MAX)
+    }
+
     fn counters(&self) -> Counters {
-        Counters { steps: self.steps, submits: self.steps, buffers: self.memory.made, ..Counters::default() }
+        let (steps, uploaded) = (self.steps, self.uploaded);
+        Counters { steps, submits: steps, buffers: self.memory.made, uploaded, ..Counters::default() }
     }
 }

@@ -29,6 +29,8 @@ pub struct Options {
     pub immediates: Option<u32>,
     /// How long the device may take over what is waited for before it is given up; without it, [`TIME_LIMIT`].
     pub time_limit: Option<Duration>,
+    /// The most bytes that a buffer may have, where that is to be less than the adapter allows.
+    pub largest_buffer: Option<u64>,
 }
 
 impl Options {
@@ -65,6 +67,8 @@ pub struct Gpu {
     pub(super) readback: Readback,
     pub(super) failure: Failure,
     pub(super) counters: Counters,
+    /// Bytes that were written to buffers and not yet sent.
+    pub(super) staged: usize,
     pub(super) cache: Cache,
     pub(super) tuner: Tuner,
 }
@@ -105,10 +109,11 @@ impl Gpu {
         }
         let has = adapter.handle.limits();
         let passing = Passing::within(adapter.immediates().min(options.immediates.unwrap_or(u32::MAX)));
+        let most = options.largest_buffer.unwrap_or(u64::MAX);
         let limits = wgpu::Limits {
             max_immediate_size: passing.immediates(),
             max_buffer_size: has.max_buffer_size,
-            max_storage_buffer_binding_size: has.max_storage_buffer_binding_size,
+            max_storage_buffer_binding_size: has.max_storage_buffer_binding_size.min(most),
             ..wgpu::Limits::default().or_worse_values_from(&has)
         };
         let mut wanted = wgpu::Features::SUBGROUP | wgpu::Features::TIMESTAMP_QUERY | wgpu::Features::PIPELINE_CACHE;
@@ -150,6 +155,7 @@ impl Gpu {
             programs: Programs::default(),
             failure,
             counters: Counters::default(),
+            staged: 0,
         })
     }
 
@@ -169,6 +175,7 @@ impl Gpu {
             readback: self.readback.another(),
             failure: self.failure.clone(),
             counters: Counters::default(),
+            staged: 0,
             cache: self.cache.clone(),
             tuner: Tuner::default(),
         }

@@ -26,21 +26,17 @@ pub(super) struct Loaded {
     finished: Vec<f32>,
 }
 
+/// Bytes that are written to buffers before they are sent.
+const STAGED: usize = 32 << 20;
+
 impl Gpu {
     /// Buffers that are to be made must fit the adapter's limits; said before any is.
     fn check_memory(&self, what: &str, buffers: &[Buffer]) -> Result<()> {
         self.buffers.check_sizes(buffers)?;
-        let limits = self.device.limits();
-        let largest = limits.max_buffer_size.min(limits.max_storage_buffer_binding_size);
         match buffers.iter().max_by_key(|b| b.words) {
-            Some(buffer) if 4 * buffer.words as u64 > largest => Err(Error::Device(format!(
-                "the buffer {} needs {} MiB, and {} allows {} MiB in one buffer; a smaller `batch`, narrower layers or less \
-                 data make it fit, or choose the `device` cpu",
-                buffer.name,
-                (4 * buffer.words as u64) >> 20,
-                self.adapter.name(),
-                largest >> 20
-            ))),
+            Some(buffer) if buffer.bytes() > self.device.limits().max_buffer_size => {
+                Err(self.too_large(&buffer.name, buffer.bytes(), self.device.limits().max_buffer_size))
+            }
             _ => {
                 let new = self.buffers.bytes_missing(buffers);
                 let free = self.adapter.memory().map_or(u64::MAX, |all| all.saturating_sub(self.bytes()));
@@ -53,6 +49,33 @@ impl Gpu {
     fn pipelines_used(&self) -> HashSet<*const wgpu::ComputePipeline> {
         let calls = self.programs.iter().flat_map(|(_, loaded)| &loaded.calls);
         calls.map(|call| Arc::as_ptr(call.pipeline())).collect()
+    }
+
+    /// What calls bind must fit as well: parts of buffers, which may be larger.
+    fn check_bindings(&self, program: &Program) -> Result<()> {
+        let (largest, bound) = (self.largest_buffer(), program.calls.iter().flat_map(|call| &call.bindings));
+        match bound.max_by_key(|slice| slice.words).filter(|slice| 4 * slice.words as u64 > largest) {
+            Some(slice) => Err(self.too_large(&program.buffers[slice.buffer].name, 4 * slice.words as u64, largest)),
+            None => Ok(()),
+        }
+    }
+
+    fn too_large(&self, buffer: &str, needed: u64, allowed: u64) -> Error {
+        let mib = |bytes: u64| bytes as f64 / f64::from(1 << 20);
+        Error::Device(format!(
+            "{buffer} needs {:.1} MiB at once, and {} binds {:.1} MiB at most; a smaller `batch` or narrower layers make it fit, or \
+             choose the `device` cpu",
+            mib(needed),
+            self.adapter.name(),
+            mib(allowed)
+        ))
+    }
+
+    /// Sends what was written, and waits until it is there.
+    fn flush(&mut self) -> Result<()> {
+        self.staged = 0;
+        let submission = self.queue.submit([]);
+        self.readback.wait_for(&self.failure, submission)
     }
 
     /// Takes in what has come back, without a wait.
@@ -77,9 +100,10 @@ impl Gpu {
 
     /// Records some runs of programs into one pass and submits them: as many as a ring has slots, at most.
     fn submit(&mut self, launches: &[Launch]) -> Result<()> {
-        let Gpu { programs, readback, failure, counters, .. } = self;
+        let Gpu { programs, readback, failure, counters, staged, .. } = self;
         launches.iter().try_for_each(|launch| programs.get(launch.program).map(|_| ()))?;
         readback.make_room(failure, &mut |id, values| deliver(programs, id, values))?;
+        *staged = 0;
         counters.steps += launches.len() as u64;
         counters.submits += 1;
         counters.encoders += 1;
@@ -152,6 +176,7 @@ impl Executor for Gpu {
     fn load(&mut self, program: Program) -> Result<ProgramId> {
         let named = program.named_buffers(self.programs.next());
         self.check_memory(&format!("the program `{}`", program.name), &named)?;
+        self.check_bindings(&program)?;
         let modules = self.modules(&program)?;
         let wanted: Vec<(String, Vec<Access>)> =
             modules.iter().zip(&program.calls).map(|(m, c)| (m.text.clone(), c.kernel.bindings())).collect();
@@ -238,9 +263,17 @@ impl Executor for Gpu {
         Ok(())
     }
 
-    fn write(&mut self, buffer: &str, words: &[u32]) -> Result<()> {
-        let target = self.buffers.with_room(buffer, words.len())?;
-        self.queue.write_buffer(target, 0, bytemuck::cast_slice(words));
+    fn write_at(&mut self, buffer: &str, first: usize, words: &[u32]) -> Result<()> {
+        let target = self.buffers.with_room(buffer, first, words.len())?.clone();
+        // Parts, so that what wgpu keeps of them until the next submit stays small.
+        for (i, part) in words.chunks(STAGED / 4).enumerate() {
+            if self.staged + 4 * part.len() > STAGED {
+                self.flush()?;
+            }
+            self.queue.write_buffer(&target, 4 * (first + i * (STAGED / 4)) as u64, bytemuck::cast_slice(part));
+            self.staged += 4 * part.len();
+        }
+        self.counters.uploaded += 4 * words.len() as u64;
         self.failure.check()
     }
 
@@ -307,6 +340,15 @@ impl Executor for Gpu {
         let ticks: Vec<u64> = words.chunks_exact(2).map(|w| u64::from(w[0]) | u64::from(w[1]) << 32).collect();
         let period = f64::from(self.queue.get_timestamp_period()) * 1e-9;
         Ok(ticks.chunks_exact(2).map(|t| t[1].wrapping_sub(t[0]) as f64 * period).collect())
+    }
+
+    fn largest_buffer(&self) -> u64 {
+        let limits = self.device.limits();
+        limits.max_buffer_size.min(limits.max_storage_buffer_binding_size)
+    }
+
+    fn own_memory(&self) -> Option<u64> {
+        self.adapter.memory().filter(|_| !self.adapter.is_software())
     }
 
     fn choices(&self) -> Choices {

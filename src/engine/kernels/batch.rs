@@ -1,8 +1,14 @@
-//! The batch: rows of a resident data set, gathered in the epoch's order, decoded and perhaps binarised.
+//! The batch: rows of a data set, gathered in the epoch's order, decoded and perhaps binarised.
 //!
-//! `x[b, j] = decode(data[row(position + b), j])`, where `row` is the identity or the epoch's shuffle. The data stays
-//! packed on the device; b counts from the row of the batch at which this part of it begins; rows beyond the data set's end repeat its last position and are masked by the model. Rows in turn
-//! have no end: `row = shuffle((step · rows + b) mod count)`.
+//! `x[b, j] = decode(data[place(position + b), j])`. The data stays packed on the device; b counts from the row of the batch at
+//! which this part of it begins; rows beyond the data set's end repeat its last position and are masked by the model. Rows in turn have no end: their position is `(step · rows + b) mod count`.
+//!
+//! An epoch is cut into windows of W positions, of which the device holds two in turn; a data set that is held whole is one window.
+//! Position p of window w = p / W lies at `h·W + order(p mod W)`, where `order` is the identity or the window's own shuffle, and h is
+//! 0 or 1 by the number of the window, counted over all epochs (0 where there is only one). What lies there is the host's affair.
+//!
+//! Rows lie in buffers of B rows each, as large as an adapter binds. A call reads up to [`BUFFERS`] of them and writes those rows of
+//! the batch that lie in them; where there are more buffers, further calls write the rest.
 //!
 //! Threads: one per word of an output row (32 values of bits, 4 of bytes, 1 of floats); a few words on software adapters.
 
@@ -72,27 +78,68 @@ pub struct Batch {
     pub order: Order,
     /// Whether grey values are binarised.
     pub binarise: Binarise,
+    /// Rows of a window: as many as the data set has, where it is held whole.
+    pub window: usize,
+    /// Rows of a buffer.
+    pub buffer: usize,
+    /// The buffers that are read here: the first, and how many.
+    pub read: (usize, usize),
 }
+
+/// The most buffers that one call reads: with the batch itself, as many bindings as every adapter has.
+pub const BUFFERS: usize = 7;
 
 const SHADER: &str = include_str!("../../../shaders/batch.wgsl");
 
 impl Batch {
+    /// Of a data set that is held whole in one buffer.
+    pub fn whole(
+        rows: usize,
+        features: usize,
+        count: usize,
+        packing: Packing,
+        order: Order,
+        binarise: Binarise,
+    ) -> Batch {
+        Batch { rows, features, count, packing, order, binarise, window: count, buffer: count, read: (0, 1) }
+    }
+
     /// Words per row of the data set.
     pub fn row_words(&self) -> usize {
         self.features.div_ceil(self.packing.per_word())
     }
 
-    /// The row of the data set that stands in row `b` of the batch.
-    fn row(&self, shuffle: &Shuffle, step: &Step, b: usize) -> usize {
-        let (b, count) = (b as u32, self.count as u32);
+    /// Where the row lies that stands in row `b` of the batch. `whole` is the order of all rows.
+    fn place(&self, whole: &Shuffle, step: &Step, b: usize) -> usize {
+        let (b, count, window) = (b as u32, self.count as u32, self.window as u32);
         let b = step.row_offset + b;
-        let position = (step.position + b).min(count - 1);
-        let row = match self.order {
-            Order::Sequential => position,
-            Order::Shuffled => shuffle.at(position),
-            Order::InTurn => shuffle.at(step.step.wrapping_mul(self.rows as u32).wrapping_add(b) % count),
+        let position = match self.order {
+            Order::Sequential | Order::Shuffled => (step.position + b).min(count - 1),
+            Order::InTurn => step.step.wrapping_mul(self.rows as u32).wrapping_add(b) % count,
         };
-        row as usize
+        let (part, within) = (position / window, position % window);
+        let (rows, windows) = (window.min(count - part * window), (count - 1) / window + 1);
+        let held = if windows > 1 { step.epoch.wrapping_mul(windows).wrapping_add(part) % 2 * window } else { 0 };
+        let row = match self.order {
+            Order::Sequential => within,
+            _ if windows == 1 => whole.at(within),
+            _ => Shuffle::of_part(step, rows, part).at(within),
+        };
+        (held + row) as usize
+    }
+
+    /// The bindings.
+    fn buffers(&self) -> String {
+        let (_, count) = self.read;
+        let data = |i| format!("@group(0) @binding({i}) var<storage, read> data{i}: array<u32>;\n");
+        let x = format!("@group(0) @binding({count}) var<storage, read_write> x: array<f32>;\n");
+        (0..count).map(data).chain([x]).collect()
+    }
+
+    /// How words of all buffers but the first are read.
+    fn further(&self) -> String {
+        let (_, count) = self.read;
+        (1..count).map(|i| format!("    if (buffer == {i}u) {{\n        return data{i}[at];\n    }}\n")).collect()
     }
 }
 
@@ -102,7 +149,9 @@ impl Kernel for Batch {
     }
 
     fn bindings(&self) -> Vec<Access> {
-        vec![Access::Read, Access::Write]
+        let mut all = vec![Access::Read; self.read.1];
+        all.push(Access::Write);
+        all
     }
 
     fn module(&self, traits: &Traits, _: usize) -> Module {
@@ -116,7 +165,10 @@ impl Kernel for Batch {
             .set("ROW_WORDS", self.row_words())
             .set("PER_WORD", self.packing.per_word())
             .set("EACH", each)
-            .set("THREADS_PER_ROW", threads_per_row);
+            .set("THREADS_PER_ROW", threads_per_row)
+            .set("BOUND", self.read.1)
+            .put("buffers", self.buffers())
+            .put("further", self.further());
         shader = match self.packing {
             Packing::Bits => shader.put("decode", "let value = f32((word >> k) & 1u);"),
             Packing::Bytes => shader,
@@ -127,7 +179,7 @@ impl Kernel for Batch {
             shader = shader.put("binarise", format!("x[b * FEATURES + j] = select(0.0, 1.0, {draw} < value);"));
         }
         shader = match self.order {
-            Order::Sequential => shader.put("row", "let row = position;"),
+            Order::Sequential => shader.put("row", "return held + within;"),
             Order::Shuffled => shader,
             Order::InTurn => shader.put("position", "let position = (im.step * ROWS + im.row_offset + b) % im.d0.x;"),
         };
@@ -136,7 +188,7 @@ impl Kernel for Batch {
 
     fn dims(&self) -> [u32; DIMS] {
         let mut dims = [0; DIMS];
-        dims[0] = self.count as u32;
+        dims[..4].copy_from_slice(&[self.count, self.window, self.buffer, self.read.0].map(|size| size as u32));
         dims
     }
 
@@ -149,13 +201,19 @@ impl Kernel for Batch {
     }
 
     fn run(&self, args: &Args, step: &Step) {
+        let (first, count) = self.read;
         // SAFETY: this thread is the only writer.
-        let (data, out) = (args.words(0), unsafe { args.write(1) });
-        let shuffle = Shuffle::new(step, self.count as u32);
+        let out = unsafe { args.write(count) };
+        let whole = Shuffle::new(step, self.count as u32);
         let rows = out[..self.rows * self.features].par_chunks_exact_mut(self.features).enumerate();
         // A second thread costs about ten microseconds to wake.
         rows.with_min_len(16_384 / self.features + 1).for_each(|(b, out)| {
-            let words = &data[self.row(&shuffle, step, b) * self.row_words()..][..self.row_words()];
+            let place = self.place(&whole, step, b);
+            // Rows of other buffers are another call's.
+            let Some(buffer) = (place / self.buffer).checked_sub(first).filter(|&buffer| buffer < count) else {
+                return;
+            };
+            let words = &args.words(buffer)[place % self.buffer * self.row_words()..][..self.row_words()];
             decode(self.packing, words, out);
             if let Binarise::Sample(stream) = self.binarise {
                 binarise(out, (step.row_offset as usize + b) * self.features, step, stream);

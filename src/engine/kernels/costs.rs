@@ -88,7 +88,7 @@ fn a_product() {
 #[test]
 fn what_a_step_does_besides() {
     let (order, binarise) = (Order::Sequential, Binarise::Never);
-    let batch = Batch { rows: 5, features: 33, count: 9, packing: Packing::Bits, order, binarise };
+    let batch = Batch::whole(5, 33, 9, Packing::Bits, order, binarise);
     // 33 bits take two words.
     assert_eq!(batch.cost(), Cost { flops: 165.0, bytes_read: 40.0, bytes_written: 660.0 });
     let norm = Norm { len: 100, chunk: 40, square: true };

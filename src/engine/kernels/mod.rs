@@ -29,7 +29,7 @@ pub mod table;
 mod wgsl;
 
 pub use args::{Args, Arithmetic};
-pub use batch::{Batch, Binarise, Order, Packing};
+pub use batch::{BUFFERS, Batch, Binarise, Order, Packing};
 pub use ceilings::{Peak, Stream};
 pub use expr::{Expr, Instr, Load, RandomStream, Reg, Store, View};
 pub use func::{FUNCS, Func, Source};

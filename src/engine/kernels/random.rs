@@ -181,12 +181,17 @@ pub struct Shuffle {
 impl Shuffle {
     /// The order keyed by the step's seed and epoch.
     pub fn new(step: &Step, count: u32) -> Shuffle {
+        Shuffle::of_part(step, count, 0)
+    }
+
+    /// An order of its own for each part of an epoch, the first being that of [`Shuffle::new`].
+    pub fn of_part(step: &Step, count: u32, part: u32) -> Shuffle {
         let bits = 32 - (count.max(4) - 1).leading_zeros();
         Shuffle {
             count,
             low: bits / 2,
             high: bits - bits / 2,
-            keys: philox([0, step.epoch, ORDER_STREAM, 1], step.seed),
+            keys: philox([part, step.epoch, ORDER_STREAM, 1], step.seed),
         }
     }
 

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use super::Buffer;
+use super::{Buffer, check_room};
 use crate::error::{Error, Result};
 
 /// Buffers of a kind that is the executor's own affair. One lives as long as a program that names it is loaded, or as
@@ -92,12 +92,9 @@ impl<B: Clone> Buffers<B> {
     ///
     /// # Errors
     /// If there is none of that name, or it is smaller.
-    pub fn with_room(&self, name: &str, words: usize) -> Result<&B> {
+    pub fn with_room(&self, name: &str, first: usize, words: usize) -> Result<&B> {
         let (buffer, room) = self.get(name)?;
-        match words <= room {
-            true => Ok(buffer),
-            false => Err(Error::invalid(format!("{words} words do not fit the buffer {name} of {room}"))),
-        }
+        check_room(name, room, first, words).map(|()| buffer)
     }
 
     /// How many there are, and their bytes.
@@ -123,7 +120,11 @@ mod tests {
         assert_eq!(buffers.bytes_missing(&[a.clone(), buffer("c", 5)]), 20);
         assert_eq!((buffers.release("a"), buffers.release("b"), buffers.extent()), (None, None, (2, 120)));
         assert_eq!((buffers.release("a"), buffers.extent()), (Some(1), (1, 80)));
-        assert!(buffers.get("a").is_err() && buffers.with_room("b", 21).is_err() && buffers.with_room("b", 20).is_ok());
+        assert!(
+            buffers.get("a").is_err()
+                && buffers.with_room("b", 1, 20).is_err()
+                && buffers.with_room("b", 0, 20).is_ok()
+        );
         assert!(buffers.check_sizes(&[buffer("b", 21)]).unwrap_err().to_string().contains("20 words"));
         assert!(buffers.check_sizes(&[a, b]).is_ok());
     }

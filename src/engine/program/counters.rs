@@ -1,8 +1,8 @@
 //! What an executor has made and waited for since it was opened.
 //!
 //! Made to be subtracted: two readings with steps between them say what those steps cost besides their kernels. In the
-//! steady state every figure but [`Counters::steps`], [`Counters::submits`] and [`Counters::encoders`] should stand still,
-//! and [`Counters::waits`] move only where the host is far ahead of the device.
+//! steady state every figure but [`Counters::steps`], [`Counters::submits`] and [`Counters::encoders`] should stand still
+//! (and [`Counters::uploaded`], where data streams), and [`Counters::waits`] move only where the host is far ahead of the device.
 
 use std::ops::Sub;
 
@@ -34,6 +34,8 @@ pub struct Counters {
     pub bind_groups: u64,
     /// Pipelines that programs were loaded with, each counted once.
     pub pipelines: u64,
+    /// Bytes that the host wrote into buffers.
+    pub uploaded: u64,
     /// Times the host stopped until the device had done something. The CPU executor works in the call that runs a step,
     /// so that there is nothing to wait for.
     pub waits: u64,
@@ -51,6 +53,7 @@ impl Sub for Counters {
             buffers: self.buffers - earlier.buffers,
             bind_groups: self.bind_groups - earlier.bind_groups,
             pipelines: self.pipelines - earlier.pipelines,
+            uploaded: self.uploaded - earlier.uploaded,
             waits: self.waits - earlier.waits,
         }
     }

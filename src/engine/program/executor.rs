@@ -94,11 +94,19 @@ pub trait Executor: Send {
     /// If the program is not loaded, or the device is lost.
     fn statistics(&mut self, id: ProgramId, wait: bool, into: &mut Vec<f32>) -> Result<()>;
 
+    /// Writes into a buffer from this word on, behind all steps that were run, without waiting for them.
+    ///
+    /// # Errors
+    /// If no loaded program has such a buffer, or it ends before the words do.
+    fn write_at(&mut self, buffer: &str, first: usize, words: &[u32]) -> Result<()>;
+
     /// Writes a whole buffer, or its beginning.
     ///
     /// # Errors
-    /// If no loaded program has such a buffer, or it is smaller.
-    fn write(&mut self, buffer: &str, words: &[u32]) -> Result<()>;
+    /// As for [`Executor::write_at`].
+    fn write(&mut self, buffer: &str, words: &[u32]) -> Result<()> {
+        self.write_at(buffer, 0, words)
+    }
 
     /// Begins to read a whole buffer as it is after all steps that were run so far. The ticket is good for one
     /// [`Executor::poll_read`] that gives something.
@@ -186,6 +194,16 @@ pub trait Executor: Send {
     /// What it has of all that programs need; zeros from an executor that does not count.
     fn objects(&self) -> Objects {
         Objects::default()
+    }
+
+    /// The bytes of the largest buffer that programs may have.
+    fn largest_buffer(&self) -> u64 {
+        u64::MAX
+    }
+
+    /// The bytes of memory that its buffers share with nothing else, where it is known: those of a graphics card.
+    fn own_memory(&self) -> Option<u64> {
+        None
     }
 
     /// What it has made and waited for so far; zeros from an executor that does not count.

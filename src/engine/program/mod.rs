@@ -189,6 +189,16 @@ impl Program {
     }
 }
 
+/// Refuses words that do not fit a buffer of `room` from `first` on.
+pub(crate) fn check_room(buffer: &str, room: usize, first: usize, words: usize) -> Result<()> {
+    match first.checked_add(words) {
+        Some(end) if end <= room => Ok(()),
+        _ => {
+            Err(Error::invalid(format!("{words} words from word {first} on do not fit the buffer {buffer} of {room}")))
+        }
+    }
+}
+
 /// Refuses what needs `new` bytes more than there are.
 ///
 /// # Errors

@@ -1,6 +1,7 @@
 //! What is asked of the lowering: which tensors of a graph a program computes, and what becomes of them.
 
 use std::collections::HashMap;
+use std::ops::Range;
 use std::sync::Arc;
 
 use super::ParameterSet;
@@ -9,7 +10,7 @@ use crate::error::Result;
 use crate::graph::{Graph, Tensor};
 use crate::kernels::{OPTIMISERS, Optimiser, Packing};
 
-/// A resident data set, as programs see it. Its buffer is `data.<name>`.
+/// A data set, as programs see it. Its buffer is `data.<name>`; where there are several, the others are `data.<name>.1` and so on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct DataSpec {
     /// Rows.
@@ -18,12 +19,35 @@ pub struct DataSpec {
     pub features: usize,
     /// How values are packed.
     pub packing: Packing,
+    /// Rows of a window, two of which are held in turn; as many as there are, where all are held.
+    pub window: usize,
+    /// Rows of a buffer.
+    pub buffer: usize,
 }
 
 impl DataSpec {
-    /// Words of the buffer.
-    pub fn words(&self) -> usize {
-        self.count * self.features.div_ceil(self.packing.per_word())
+    /// A data set that is held whole, in one buffer.
+    pub fn whole(count: usize, features: usize, packing: Packing) -> DataSpec {
+        DataSpec { count, features, packing, window: count, buffer: count }
+    }
+
+    /// Words of a row.
+    pub fn row_words(&self) -> usize {
+        self.features.div_ceil(self.packing.per_word())
+    }
+
+    /// Rows that are held at a time.
+    pub fn held(&self) -> usize {
+        if self.window < self.count { 2 * self.window } else { self.count }
+    }
+
+    /// The buffers of a data set of this name: the name of each, and the rows that lie in it.
+    pub fn buffers(&self, name: &str) -> impl Iterator<Item = (String, Range<usize>)> {
+        let (held, rows, name) = (self.held(), self.buffer, format!("data.{name}"));
+        (0..held.div_ceil(rows)).map(move |i| {
+            let of = if i == 0 { name.clone() } else { format!("{name}.{i}") };
+            (of, i * rows..held.min((i + 1) * rows))
+        })
     }
 }
 
@@ -91,9 +115,21 @@ pub struct Request<'a> {
     pub assigns: Vec<(&'a str, Tensor<'a>)>,
     /// Steps of optimisers, each over a set of its own.
     pub updates: Vec<Update<'a>>,
+    /// The most words that a pass over a set of parameters binds of a buffer, a multiple of 64: larger sets take several.
+    pub pass: usize,
 }
 
+/// The most words of a buffer that every adapter binds: 128 MiB.
+const BOUND: usize = 1 << 25;
+
 impl<'a> Request<'a> {
+    /// The same for a device whose buffers have so many bytes at most.
+    #[must_use]
+    pub fn within(self, largest_buffer: u64) -> Request<'a> {
+        let words = usize::try_from(largest_buffer / 4).unwrap_or(usize::MAX);
+        Request { pass: (words.min(BOUND) / 64).max(1) * 64, ..self }
+    }
+
     /// A program that does nothing yet.
     pub fn new(name: &'a str, graph: &'a Graph) -> Request<'a> {
         Request {
@@ -106,6 +142,7 @@ impl<'a> Request<'a> {
             gradients: vec![],
             assigns: vec![],
             updates: vec![],
+            pass: BOUND,
         }
     }
 }

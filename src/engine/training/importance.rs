@@ -170,12 +170,13 @@ impl Session {
             })?;
             programs.push(Weigher { id, codes, times, output: log_weights_of(codes) });
         }
-        source.upload(&mut *self.executor, data)?;
+        let mut feed = self.supply(&source, data, None)?;
         let (batches, seed) = (Batches { count: data.rows, rows: ROWS }, Step::seed_words(!self.seed()));
         let (mut rows, mut number) = (Vec::with_capacity(data.rows), 0);
         for batch in 0..batches.len() {
             let (position, live) = batches.at(batch);
             let step = Step { seed, rows: live, position, ..Step::default() };
+            self.bring(&mut feed, position, live)?;
             rows.extend(self.weigh(&programs, &step, &mut number)?);
         }
         Ok(summary(&rows, samples))

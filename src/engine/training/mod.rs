@@ -4,6 +4,7 @@ mod accumulator;
 mod batches;
 mod best;
 pub mod checkpoint;
+mod feed;
 mod given;
 mod importance;
 mod layout;

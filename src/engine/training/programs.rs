@@ -51,6 +51,8 @@ pub struct TrainingStep<'a> {
     /// Whether gradients are only gathered, over several batches or several trainers, and parameters moved along them by a program of its
     /// own ([`TrainingStep::apply`]).
     pub gathers: bool,
+    /// The bytes of the largest buffer that the device has.
+    pub largest_buffer: u64,
 }
 
 /// Streams between those of two phases, which see the same batch, binarised alike, and draw numbers of their own.
@@ -92,7 +94,7 @@ impl TrainingStep<'_> {
             gradients,
             assigns: assigns.iter().map(|(name, t)| (name.as_str(), *t)).collect(),
             updates: if self.gathers { vec![] } else { self.updates(&moved) },
-            ..Request::new(plan.phases[place].name, &graph)
+            ..Request::new(plan.phases[place].name, &graph).within(self.largest_buffer)
         })
     }
 
@@ -104,7 +106,7 @@ impl TrainingStep<'_> {
         lower(&Request {
             parameters: sets.iter().collect(),
             updates: self.updates(&moved),
-            ..Request::new(&name, &graph)
+            ..Request::new(&name, &graph).within(self.largest_buffer)
         })
     }
 

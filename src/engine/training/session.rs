@@ -8,11 +8,12 @@ mod taken;
 
 use super::accumulator::{Means, Sums};
 use super::batches::Batches;
+use super::feed::Feed;
 use super::layout::Layout;
 use super::metrics::{ActiveUnits, EpochRecord, Split, bits_per_dimension};
 use super::programs::{evaluate_outputs, evaluate_program};
-use super::resident::Resident;
-use crate::data::Dataset;
+use super::resident::{Resident, Written};
+use crate::data::{Dataset, Values};
 use crate::error::{Error, Result};
 use crate::kernels::{SCALARS, Step};
 use crate::models::{Condition, Model};
@@ -34,13 +35,17 @@ pub struct Session {
     seed: u64,
     loaded: LoadedPrograms,
     takes_gaps: bool,
+    /// The data sets that were made resident, with what tells them from others, and what was written of them.
+    residents: Vec<(Vec<Option<u128>>, Resident)>,
+    written: Written,
 }
 
 impl Session {
     /// A model on a device; its parameters start as `seed` says once a program is loaded and [`Session::start`] called.
     pub fn new(model: Box<dyn Model>, executor: Box<dyn Executor>, seed: u64) -> Session {
         let layout = Layout::new(&*model);
-        Session { executor, model, layout, seed, loaded: LoadedPrograms::default(), takes_gaps: false }
+        let (loaded, residents, written) = (LoadedPrograms::default(), Vec::new(), Written::new());
+        Session { executor, model, layout, seed, loaded, takes_gaps: false, residents, written }
     }
 
     /// The same, for rows some of whose values were not observed: then a NaN stands for such a value, and is no mistake.
@@ -115,7 +120,7 @@ impl Session {
         let source = self.resident(format!("{split}.{}", data.rows), data)?;
         let name = format!("evaluate.{}.{rows}", source.name);
         let id = self.load(&name, |model, layout| Ok(evaluate_program(model, &layout.read(), &source, rows)))?;
-        source.upload(&mut *self.executor, data)?;
+        let mut feed = self.supply(&source, data, None)?;
         let started = std::time::Instant::now();
         let batches = Batches { count: data.rows, rows };
         let [of_means, of_kl] = evaluate_outputs(rows).map(|name| format!("output.{name}"));
@@ -127,6 +132,7 @@ impl Session {
             let mut step =
                 Step { seed: Step::seed_words(!self.seed), step: i as u32, rows: live, position, ..Step::default() };
             step.scalars = self.scalars(id, beta)?;
+            self.bring(&mut feed, position, live)?;
             self.executor.run(id, &[step])?;
             let mu = self.executor.read_f32(&of_means)?;
             let kl = self.executor.read_f32(&of_kl)?;
@@ -160,11 +166,11 @@ impl Session {
         counted.then(|| bits_per_dimension(elbo, self.model.features()) / share_observed)
     }
 
-    /// A data set as programs of this model read it.
+    /// A data set as programs of this model read it: under this name, unless the same is there under another.
     ///
     /// # Errors
-    /// If the model is given conditions, and the data has none or others.
-    pub(super) fn resident(&self, name: impl Into<String>, data: &Dataset) -> Result<Resident> {
+    /// If the model is given conditions, and the data has none or others; if a row is larger than the device's buffers.
+    pub(super) fn resident(&mut self, name: impl Into<String>, data: &Dataset) -> Result<Resident> {
         let (condition, found) = (self.model.condition(), data.conditions.as_ref().map_or(0, |found| found.width));
         let wanted = condition.width();
         let may_lack = matches!(condition, Condition::Inferred(_));
@@ -175,7 +181,37 @@ impl Session {
                 data.name
             )));
         }
-        Ok(Resident::new(name, data, wanted))
+        let new = Resident::new(name, data, wanted, self.executor.largest_buffer())?;
+        let conditions = data.conditions.as_ref().filter(|_| new.conditions.is_some());
+        let all = [Some(&data.values), conditions.map(|found| &found.values), data.observed.as_ref()];
+        let prints: Vec<Option<u128>> = all.into_iter().flatten().map(Values::fingerprint).collect();
+        let same = |(of, known): &&(Vec<Option<u128>>, Resident)| {
+            *of == prints && !prints.contains(&None) && known.values == new.values && known.observed == new.observed
+        };
+        if let Some((_, known)) = self.residents.iter().find(same) {
+            return Ok(known.clone());
+        }
+        // What had this name is overwritten.
+        self.residents.retain(|(_, known)| known.name != new.name);
+        self.residents.push((prints, new.clone()));
+        Ok(new)
+    }
+
+    /// Brings a data set to the device, where loaded programs read it and it is not there yet; of one that comes window by window, gives
+    /// what brings them, in the order of training as a seed decides it, else in its own.
+    pub(super) fn supply(&mut self, source: &Resident, data: &Dataset, seed: Option<u64>) -> Result<Option<Feed>> {
+        if source.streams() {
+            return Ok(Some(Feed::new(source, data, &*self.executor, seed)));
+        }
+        source.upload(&mut *self.executor, data, &mut self.written)?;
+        Ok(None)
+    }
+
+    /// Brings the live rows of a batch from this position on, where they come window by window, and what has been read besides.
+    pub(super) fn bring(&mut self, feed: &mut Option<Feed>, position: u32, live: u32) -> Result<()> {
+        let Some(feed) = feed else { return Ok(()) };
+        feed.bring(&mut *self.executor, 0, position as usize..(position + live) as usize)?;
+        feed.go_on(&mut *self.executor)
     }
 
     /// The scalars of a program that does not train: β, and those of the model as they are at the end of training.

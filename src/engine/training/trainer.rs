@@ -7,10 +7,13 @@ use super::accumulator::{GRADIENT_NORM, Means, Sums};
 use super::batches::Batches;
 use super::best::Best;
 use super::checkpoint::{Checkpoint, NamedTensor};
+use super::feed::Feed;
 use super::metrics::{EpochRecord, Split, StepRecord};
 use super::phases::Phases;
 use super::programs::TrainingStep;
-use super::pump::{Pump, Running};
+use super::pump::Pump;
+use super::pump::Running;
+use super::resident::Resident;
 use super::scalars::Moved;
 use super::schedule::Rates;
 use super::session::Session;
@@ -38,6 +41,8 @@ pub struct Trainer {
     pub(super) running: Option<Running>,
     /// This trainer's part of each batch, its rows, and whether all trainers are to stop, where several share the training.
     pub(super) shared: Option<Shared>,
+    /// What brings the data to the device, where it comes window by window.
+    pub(super) feed: Option<Feed>,
     /// Whether all values that a step sees are 0 or 1.
     black_and_white: bool,
     /// The share of the rows' values that were observed.
@@ -108,20 +113,29 @@ impl Trainer {
         session.layout.averaged = config.average.is_some();
         let groups = groups(&session, config)?;
         let source = session.resident("train", data)?;
+        check_window(&source, config)?;
         let part = labelled.map(|part| Ok((session.resident("labelled", part)?, part))).transpose()?;
+        if part.as_ref().is_some_and(|(part, _)| part.streams()) {
+            return Err(Error::invalid(format!(
+                "the model learns from rows with labels beside all others, and the data {} stays on disk: say with `labels` how \
+                 many it is to know, which are kept in memory, or give a larger `memory`",
+                data.name
+            )));
+        }
         let step = TrainingStep {
             groups: &groups,
             data: (&source, shared.as_ref().map_or(config.batch, |shared| shared.rows)),
             labelled: part.as_ref().map(|(part, rows)| (part, config.batch.min(rows.rows))),
             binarise,
             gathers: config.accumulate > 1 || shared.is_some(),
+            largest_buffer: session.executor.largest_buffer(),
         };
         let batches = Batches { count: data.rows, rows: config.batch };
         let rates = Rates::new(config, beta, batches.len() as u64);
         let phases = Phases::load(&mut session, &step, rates, batches, (config.accumulate, shared.is_some()))?;
-        source.upload(&mut *session.executor, data)?;
+        let feed = session.supply(&source, data, Some(config.seed))?;
         if let Some((part, rows)) = part {
-            part.upload(&mut *session.executor, rows)?;
+            session.supply(&part, rows, None)?;
         }
         session.start()?;
         let submit = config.steps_per_submit.unwrap_or(1).min(RING_SLOTS);
@@ -130,6 +144,7 @@ impl Trainer {
             state: State::default(),
             phases,
             batches,
+            feed,
             config: config.clone(),
             submit,
             running: None,
@@ -175,12 +190,26 @@ impl Trainer {
         let (seed, epoch) = (Step::seed_words(self.config.seed), self.state.epoch as u32);
         let step = Step { seed, epoch, row_offset, ..Step::default() };
         for i in batches {
+            if let Some(feed) = &mut self.feed {
+                // Later phases see the batches of the iteration again.
+                let (start, (last, rows)) = (self.batches.at(i - i % self.config.accumulate).0, self.batches.at(i));
+                let positions = start as usize..(last + rows) as usize;
+                if !feed.has(self.state.epoch, &positions) {
+                    self.session.executor.launch(&launches)?;
+                    launches.clear();
+                }
+                feed.bring(&mut *self.session.executor, self.state.epoch, positions)?;
+            }
             self.phases.launch(&*self.session.model, (i, self.number(i)), &step, &mut launches);
         }
         self.launches = launches;
         match self.shared {
-            None => self.session.executor.launch(&self.launches),
-            Some(_) => self.launch_shared(),
+            None => self.session.executor.launch(&self.launches)?,
+            Some(_) => self.launch_shared()?,
+        }
+        match &mut self.feed {
+            Some(feed) => feed.go_on(&mut *self.session.executor),
+            None => Ok(()),
         }
     }
 
@@ -222,6 +251,9 @@ impl Trainer {
     /// # Errors
     /// If the device fails or cannot time its calls.
     pub fn profile(&mut self) -> Result<Vec<f64>> {
+        if let Some(feed) = &mut self.feed {
+            feed.bring(&mut *self.session.executor, 0, 0..self.batches.rows)?;
+        }
         let (mut launches, step) = (vec![], Step { seed: Step::seed_words(self.config.seed), ..Step::default() });
         self.phases.launch(&*self.session.model, (0, 0), &step, &mut launches);
         let first = launches.first().map_or(step, |launch| launch.step);
@@ -423,6 +455,17 @@ impl Trainer {
         (self.state, self.best, self.running) = (state, best, None);
         Ok(())
     }
+}
+
+/// Refuses windows that hold fewer rows than a step of the parameters sees.
+fn check_window(source: &Resident, config: &TrainingConfig) -> Result<()> {
+    let (window, seen) = (source.values.window, config.batch * config.accumulate);
+    if !source.streams() || window >= seen {
+        return Ok(());
+    }
+    Err(Error::invalid(format!(
+        "`memory` lets a window of the data hold {window} rows, and a step sees {seen}: give more memory, or a smaller `batch`"
+    )))
 }
 
 /// What stands in a checkpoint before the names of trained values whose running means are used in place of them.

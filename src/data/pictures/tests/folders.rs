@@ -254,3 +254,41 @@ fn what_was_decoded_is_kept_until_something_changes() {
     assert_eq!(read(None).0, 4);
     assert_eq!(read(None).0, 4);
 }
+
+#[test]
+fn pictures_that_are_too_large_for_memory_stay_on_disk() {
+    let picture = |grey: bool, i: usize| png((6, 4), if grey { [i as u8; 3] } else { [i as u8, 0, 255] });
+    for grey in [true, false] {
+        // One of 41 is broken, and leaves a gap.
+        let mut files: Vec<(String, Vec<u8>)> =
+            (0..40).map(|i| (format!("{}/{i:03}.png", ["cat", "dog"][i % 3 / 2]), picture(grey, i))).collect();
+        files.push(("cat/0009.png".into(), b"\x89PNG\r\n\x1a\nbroken".to_vec()));
+        let files: Vec<(&str, Vec<u8>)> = files.iter().map(|(name, bytes)| (name.as_str(), bytes.clone())).collect();
+        let (folder, cache) = (folder(&files), tempfile::tempdir().unwrap());
+        let opened = |memory: Option<u64>, cache: &Path| {
+            let options = Options { memory, ..options(Some("4x3"), Some(cache.into())) };
+            super::super::super::open_whole(&Source::Path(folder.path().into()), &options)
+        };
+        let other = tempfile::tempdir().unwrap();
+        let held = opened(None, other.path()).unwrap();
+        let nowhere = Options { memory: Some(1000), ..options(Some("4x3"), None) };
+        let said = open(&Source::Path(folder.path().into()), &nowhere).unwrap_err().to_string();
+        assert_says(&said, &["ELBO_CACHE_DIR", "--memory allows"]);
+        // The second time, the files themselves are not looked into.
+        for time in 0..2 {
+            let stored = opened(Some(1000), cache.path()).unwrap();
+            assert!(stored.is_stored() && !held.is_stored());
+            assert_eq!((stored.rows, stored.shape(), &stored.labels), (40, held.shape(), &held.labels));
+            let rows = |data: &Dataset| (0..data.rows).map(|row| bytes(data, row)).collect::<Vec<_>>();
+            assert_eq!(rows(&stored), rows(&held), "the {time}. time");
+            for (name, bytes) in files.iter().filter(|_| time == 0) {
+                let path = folder.path().join(name);
+                let written = fs::metadata(&path).unwrap().modified().unwrap();
+                fs::write(&path, vec![0; bytes.len()]).unwrap();
+                fs::File::options().append(true).open(&path).unwrap().set_modified(written).unwrap();
+            }
+        }
+        // Where there is more memory later, they are still where they are.
+        assert_eq!(opened(Some(1 << 30), cache.path()).unwrap().rows, 40);
+    }
+}

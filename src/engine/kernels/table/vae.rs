@@ -148,6 +148,14 @@ pub(super) fn batches() -> Vec<Case> {
         let part = batch(4, 30, 50, Packing::Bytes, order, Binarise::Sample(6));
         all.push(part.step(|step| step.row_offset = 5));
     }
+    for order in [Order::Sequential, Order::Shuffled] {
+        // One window in several buffers; two windows in one, in two and in seven. From position 2 on, nine rows are of one window of
+        // 13 and of two of 7.
+        for (window, buffer) in [(20, 20), (20, 6), (13, 26), (13, 13), (7, 14), (7, 2)] {
+            all.push(parts(Packing::Bytes, order, window, buffer));
+        }
+    }
+    all.push(parts(Packing::Bits, Order::InTurn, 20, 3));
     all.push(batch(1, 1, 1, Packing::Bytes, Order::Shuffled, Binarise::Never));
     all.push(batch(128, 784, 500, Packing::Bytes, Order::Shuffled, Binarise::Never).realistic());
     all.push(batch(128, 784, 500, Packing::Bytes, Order::Shuffled, Binarise::Sample(1)).realistic());
@@ -155,10 +163,28 @@ pub(super) fn batches() -> Vec<Case> {
 }
 
 fn batch(rows: usize, features: usize, count: usize, packing: Packing, order: Order, binarise: Binarise) -> Case {
-    let kernel = Batch { rows, features, count, packing, order, binarise };
+    batch_of(Batch::whole(rows, features, count, packing, order, binarise))
+}
+
+/// A batch of data that is held in two windows, or in several buffers, all of which are read.
+fn parts(packing: Packing, order: Order, window: usize, buffer: usize) -> Case {
+    let whole = Batch::whole(9, 34, 20, packing, order, Binarise::Never);
+    let held = if window < whole.count { 2 * window } else { whole.count };
+    batch_of(Batch { window, buffer, read: (0, held.div_ceil(buffer)), ..whole })
+}
+
+fn batch_of(kernel: Batch) -> Case {
+    let Batch { rows, features, count, packing, order, binarise, window, buffer, read } = kernel;
     let fill = if packing == Packing::Floats { Fill::Uniform(0.0, 1.0) } else { Fill::Bits };
-    let inputs = vec![Input::new(count * kernel.row_words(), fill), Input::output(rows * features)];
-    let label = format!("{rows} of {count}×{features} {packing:?} {order:?} {binarise:?}");
+    let held = if window < count { 2 * window } else { count };
+    let of_buffer = |i: usize| Input::new(buffer.min(held - i * buffer) * kernel.row_words(), fill);
+    let inputs = (0..read.1).map(of_buffer).chain([Input::output(rows * features)]).collect();
+    let part = if read.1 > 1 || window < count {
+        format!(" in windows of {window}, buffers of {buffer}")
+    } else {
+        String::new()
+    };
+    let label = format!("{rows} of {count}×{features} {packing:?} {order:?} {binarise:?}{part}");
     // From the third row on, and where that passes the data set's end, its last row again.
     Case::new(label, kernel, inputs).scale(Scale::Exact).step(|step| step.position = 2.min(count as u32 - 1))
 }

@@ -1,6 +1,7 @@
 //! Turns the units of a plan into kernel calls over memory objects.
 
 use std::collections::HashMap;
+use std::ops::Range;
 
 use super::access::{Access as IndexAccess, Builder, Dim, Leaf, Place, contiguous, iteration, view};
 use super::memory::Object;
@@ -8,7 +9,7 @@ use super::plan::{Destination, Plan, Unit};
 use super::{Shared, plain};
 use crate::graph::{Graph, NodeId, Op};
 use crate::kernels::{
-    Access, Batch, Binarise, Expr, Fold, Item, Load, Map, Matmul, Operand, Reduction, Reg, Store, View,
+    Access, BUFFERS, Batch, Binarise, Expr, Fold, Item, Load, Map, Matmul, Operand, Reduction, Reg, Store, View,
 };
 use crate::program::{Buffer, Parameter, ParameterSet, Request};
 
@@ -147,6 +148,22 @@ impl<'a> Emitter<'a> {
         let fixed = Some((self.buffer(name, words), start));
         self.objects.push(Object { fixed, words: len });
         self.objects.len() - 1
+    }
+
+    /// The most words that a pass over a flat buffer binds.
+    pub fn pass(&self) -> usize {
+        self.request.pass
+    }
+
+    /// A range of a named buffer as one of the passes over it binds it.
+    pub fn span(&mut self, name: &str, words: usize, span: &Range<usize>) -> usize {
+        if span.len() == words { self.whole(name, words) } else { self.part(name, words, (span.start, span.len())) }
+    }
+
+    /// The ranges that passes over a flat buffer of so many words take one by one.
+    pub fn spans(&self, words: usize) -> impl Iterator<Item = Range<usize>> + use<> {
+        let pass = self.pass();
+        (0..words.div_ceil(pass)).map(move |i| i * pass..words.min((i + 1) * pass))
     }
 
     /// A new object of the program's own.
@@ -352,17 +369,24 @@ impl<'a> Emitter<'a> {
         let Op::Batch { data, order, binarise } = node.op else { unreachable!("a batch is a batch") };
         let spec = self.request.data.get(&data).unwrap_or_else(|| panic!("no data set is named {data}"));
         assert_eq!(spec.features, node.shape[1], "the features of the data set {data}");
-        let source = self.whole(&format!("data.{data}"), spec.words());
+        let of_buffer = |(name, rows): (String, Range<usize>)| self.whole(&name, rows.len() * spec.row_words());
+        let sources: Vec<usize> = spec.buffers(&data).map(of_buffer).collect();
         let target = self.home(t).object;
-        let kernel = Batch {
-            rows: node.shape[0],
-            features: spec.features,
-            count: spec.count,
-            packing: spec.packing,
-            order,
-            binarise: binarise.map_or(Binarise::Never, Binarise::Sample),
-        };
-        self.push(std::sync::Arc::new(kernel), vec![source, target], &format!("batch of {data}"));
+        for (i, sources) in sources.chunks(BUFFERS).enumerate() {
+            let kernel = Batch {
+                rows: node.shape[0],
+                features: spec.features,
+                count: spec.count,
+                packing: spec.packing,
+                order,
+                binarise: binarise.map_or(Binarise::Never, Binarise::Sample),
+                window: spec.window,
+                buffer: spec.buffer,
+                read: (i * BUFFERS, sources.len()),
+            };
+            let objects = sources.iter().copied().chain([target]).collect();
+            self.push(std::sync::Arc::new(kernel), objects, &format!("batch of {data}"));
+        }
     }
 
     /// A statistic: the sum of a tensor.

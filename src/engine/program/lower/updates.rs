@@ -1,5 +1,6 @@
 //! What stands at the end of a step: gradients that are gathered, parameters that are assigned, and optimisers.
 
+use std::ops::Range;
 use std::sync::Arc;
 
 use super::super::request::{Gradients, Request, Update};
@@ -41,17 +42,19 @@ fn flat_map(
 /// a ← s·g + a, or s·g alone for the first batch, of which the scalar [`SHARE`] is −s.
 pub(super) fn emit_accumulation(emitter: &mut Emitter, gradients: &Gradients) {
     let (set, len) = (gradients.set, gradients.set.words());
-    let (from, into) = (emitter.whole(&set.gradients(), len), emitter.whole(&set.accumulated(), len));
-    let slot = emitter.slot(SHARE);
-    flat_map(emitter, (len, &format!("gradients of {} gathered", set.name)), vec![from, into], true, |expr, read| {
-        let [gradient, before] = [read[0], read[1]];
-        let (share, zero) = (expr.push(Instr::Scalar(slot)), expr.push(Instr::Const(0.0)));
-        let is_first = expr.call(Func::Less, &[share, zero]);
-        let kept = expr.call(Func::Select, &[is_first, zero, before]);
-        let share = expr.call(Func::Abs, &[share]);
-        let part = expr.call(Func::Mul, &[share, gradient]);
-        expr.call(Func::Add, &[kept, part])
-    });
+    let (slot, label) = (emitter.slot(SHARE), format!("gradients of {} gathered", set.name));
+    for span in emitter.spans(len) {
+        let objects = [set.gradients(), set.accumulated()].map(|buffer| emitter.span(&buffer, len, &span));
+        flat_map(emitter, (span.len(), &label), objects.to_vec(), true, |expr, read| {
+            let [gradient, before] = [read[0], read[1]];
+            let (share, zero) = (expr.push(Instr::Scalar(slot)), expr.push(Instr::Const(0.0)));
+            let is_first = expr.call(Func::Less, &[share, zero]);
+            let kept = expr.call(Func::Select, &[is_first, zero, before]);
+            let share = expr.call(Func::Abs, &[share]);
+            let part = expr.call(Func::Mul, &[share, gradient]);
+            expr.call(Func::Add, &[kept, part])
+        });
+    }
 }
 
 /// Copies what was computed for the assigned parameters to where they lie, those that lie side by side at once.
@@ -62,7 +65,7 @@ pub(super) fn emit_assigns(emitter: &mut Emitter, request: &Request) {
         for p in set.parameters.iter().filter(is_assigned) {
             let end = p.offset + p.len().next_multiple_of(ROW);
             match runs.last_mut() {
-                Some(run) if run.1 == p.offset => run.1 = end,
+                Some(run) if run.1 == p.offset && end - run.0 <= emitter.pass() => run.1 = end,
                 _ => runs.push((p.offset, end)),
             }
         }
@@ -77,42 +80,62 @@ pub(super) fn emit_assigns(emitter: &mut Emitter, request: &Request) {
 
 /// The calls of an optimiser, and of the running mean of what it moves.
 pub(super) fn emit_update(emitter: &mut Emitter, update: &Update) -> Partials {
-    let (set, rule) = (update.set, &update.rule);
-    let len = set.words();
-    let values = emitter.whole(&set.values(), len);
+    let (set, rule, len) = (update.set, &update.rule, update.set.words());
     let gradients = if update.accumulated { set.accumulated() } else { set.gradients() };
-    let gradients = emitter.whole(&gradients, len);
-    let count = Descent::partials(len);
-    let partials = emitter.scratch(count);
-    let mut objects = vec![values];
-    objects.extend(rule.optimiser.state().iter().map(|name| emitter.whole(&set.state(name), len)));
-    objects.extend([gradients, partials]);
+    let spans: Vec<Range<usize>> = emitter.spans(len).collect();
+    // The partials of each pass begin where a binding may.
+    let counts: Vec<usize> = spans.iter().map(|span| Descent::partials(span.len())).collect();
+    let before = |i: usize| counts[..i].iter().map(|count| count.next_multiple_of(ROW)).sum::<usize>();
+    let count = before(counts.len() - 1) + counts[counts.len() - 1];
+    let partials = |emitter: &mut Emitter, what: &str| -> (usize, Vec<usize>) {
+        if spans.len() == 1 {
+            let all = emitter.scratch(count);
+            return (all, vec![all]);
+        }
+        let name = format!("scratch.{}.{what}", set.name);
+        let each = (0..counts.len()).map(|i| emitter.part(&name, count, (before(i), counts[i]))).collect();
+        (emitter.whole(&name, count), each)
+    };
+    let (found, found_by) = partials(emitter, "partials");
+    let mut norm = None;
     if rule.clip.is_some() {
-        let (parts, norm) = (emitter.scratch(count), emitter.scratch(1));
-        let by_chunk = Norm { len, chunk: Descent::chunk(len), square: true };
-        emitter.push(Arc::new(by_chunk), vec![gradients, parts], "squared gradient norm, by chunk");
-        let whole = Norm { len: count, chunk: count, square: false };
-        emitter.push(Arc::new(whole), vec![parts, norm], "squared gradient norm");
-        objects.push(norm);
+        let (parts, parts_by) = partials(emitter, "norms");
+        for (span, &part) in spans.iter().zip(&parts_by) {
+            let gradients = emitter.span(&gradients, len, span);
+            let by_chunk = Norm { len: span.len(), chunk: Descent::chunk(span.len()), square: true };
+            emitter.push(Arc::new(by_chunk), vec![gradients, part], "squared gradient norm, by chunk");
+        }
+        let (whole, of_all) = (Norm { len: count, chunk: count, square: false }, emitter.scratch(1));
+        emitter.push(Arc::new(whole), vec![parts, of_all], "squared gradient norm");
+        norm = Some(of_all);
     }
-    let optimiser = rule.optimiser.clone();
-    let slots = optimiser.scalars().iter().map(|name| emitter.slot(&set.scalar(name))).collect();
+    let optimiser = &rule.optimiser;
+    let slots: Vec<usize> = optimiser.scalars().iter().map(|name| emitter.slot(&set.scalar(name))).collect();
     let label = format!("{} over {}", optimiser.id(), set.name);
-    emitter.push(Arc::new(Descent { optimiser, len, slots, clip: rule.clip }), objects, &label);
+    for (span, part) in spans.iter().zip(found_by) {
+        let buffers = [set.values()].into_iter().chain(optimiser.state().iter().map(|name| set.state(name)));
+        let buffers: Vec<String> = buffers.chain([gradients.clone()]).collect();
+        let objects = buffers.iter().map(|buffer| emitter.span(buffer, len, span)).collect::<Vec<_>>();
+        let objects = objects.into_iter().chain([part]).chain(norm).collect();
+        let descent = Descent { optimiser: optimiser.clone(), len: span.len(), slots: slots.clone(), clip: rule.clip };
+        emitter.push(Arc::new(descent), objects, &label);
+    }
     if let Some(decay) = rule.average {
         emit_average(emitter, set, decay);
     }
-    Partials { object: partials, count, name: set.scalar(SQUARED_GRADIENT_NORM) }
+    Partials { object: found, count, name: set.scalar(SQUARED_GRADIENT_NORM) }
 }
 
 /// e ← d·e + (1 − d)·θ.
 fn emit_average(emitter: &mut Emitter, set: &ParameterSet, decay: f32) {
-    let len = set.words();
-    let [values, averages] = [set.values(), set.averages().values()].map(|name| emitter.whole(&name, len));
-    flat_map(emitter, (len, &format!("mean of {}", set.name)), vec![values, averages], true, |expr, read| {
-        let difference = expr.call(Func::Sub, &[read[0], read[1]]);
-        let share = expr.push(Instr::Const(1.0 - decay));
-        let part = expr.call(Func::Mul, &[share, difference]);
-        expr.call(Func::Add, &[read[1], part])
-    });
+    let (len, label) = (set.words(), format!("mean of {}", set.name));
+    for span in emitter.spans(len) {
+        let objects = [set.values(), set.averages().values()].map(|name| emitter.span(&name, len, &span));
+        flat_map(emitter, (span.len(), &label), objects.to_vec(), true, |expr, read| {
+            let difference = expr.call(Func::Sub, &[read[0], read[1]]);
+            let share = expr.push(Instr::Const(1.0 - decay));
+            let part = expr.call(Func::Mul, &[share, difference]);
+            expr.call(Func::Add, &[read[1], part])
+        });
+    }
 }
