@@ -7,7 +7,7 @@ use super::form::Form;
 use super::stages::build_whole;
 use crate::catalogue::build;
 use crate::config::{Binarise, Config, ModelConfig};
-use crate::data::{self, Dataset, Schema, Source, Splits, Values, labelled_part};
+use crate::data::{self, Condition, Dataset, Schema, Source, Splits, Values, labelled_part};
 use crate::distributions::{LIKELIHOODS, Support};
 use crate::error::{Error, Result};
 use crate::models::{Model, RowForm};
@@ -28,13 +28,24 @@ pub(super) fn as_measured<'a>(config: &Config, data: &'a Dataset) -> Cow<'a, Dat
 
 /// How the data of a run is read; a schema that the run has settled is kept.
 fn options(config: &Config, schema: Option<&Schema>) -> data::Options {
-    data::Options { schema: schema.cloned(), ..config.data.options(config.data_seed()) }
+    // Columns are scaled for likelihoods of any values; the others have values of their own.
+    let scale = || {
+        let likelihood = build(LIKELIHOODS, &config.model_of_rows().likelihood);
+        likelihood
+            .is_ok_and(|likelihood| matches!(likelihood.support(), Support::Real | Support::Fields | Support::Loss))
+    };
+    data::Options {
+        schema: schema.cloned(),
+        standardise: config.data.standardise.unwrap_or_else(scale),
+        beside: config.model.kind.is_conditional() && config.data.told() == Condition::Vectors,
+        ..config.data.options(config.data_seed())
+    }
 }
 
 /// Data with what the model of a configuration is told of it.
 fn conditioned(config: &Config, data: Dataset) -> Result<Dataset> {
     match config.model.kind.is_conditional() {
-        true => data.conditioned(config.data.condition),
+        true => data.conditioned(config.data.told()),
         false => Ok(Dataset { conditions: None, ..data }),
     }
 }
@@ -44,7 +55,8 @@ fn conditioned(config: &Config, data: Dataset) -> Result<Dataset> {
 /// # Errors
 /// As for [`open_data`].
 pub(super) fn open_other(config: &Config, source: &Source, schema: &Schema) -> Result<Dataset> {
-    let data = conditioned(config, data::open_whole(source, &options(config, Some(schema)))?)?;
+    let whole = data::Options { rows: None, validation_data: None, test_data: None, ..options(config, Some(schema)) };
+    let data = conditioned(config, data::open_whole(source, &whole)?)?;
     Ok(as_measured(config, &data).into_owned())
 }
 
@@ -133,8 +145,9 @@ fn check_values(config: &Config, data: &Dataset) -> Result<()> {
         }
     };
     Err(Error::invalid(format!(
-        "the data {} holds {value} in row {row}, column {}, and the likelihood {likelihood} is for {}: {advice}",
+        "the data {} holds {value} in {}, column {}, and the likelihood {likelihood} is for {}: {advice}",
         data.name,
+        data.place(row),
         data.schema.column(column),
         wanted(support)
     )))

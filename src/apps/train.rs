@@ -13,7 +13,7 @@ use super::setup::{build_trainer, check_support, open_data};
 use super::stages::freeze;
 use super::tuning;
 use crate::config::{Binarise, Config, FILE_NAME};
-use crate::data::{Schema, Source, Splits};
+use crate::data::{Fingerprint, Schema, Source, Splits};
 use crate::distributions::Measure;
 use crate::error::{Error, Result};
 use crate::files::{create_folder, write_atomically};
@@ -22,6 +22,9 @@ use crate::program::{Choices, Executor};
 use crate::training::checkpoint::Checkpoint;
 use crate::training::metrics::{EpochRecord, MetricsWriter, Split};
 use crate::training::{Best, Progress, Trainer};
+
+/// The checkpoint's entry of what data it is of.
+const DATA: &str = "data";
 
 /// Who looks on while a run trains.
 pub trait Watcher {
@@ -52,6 +55,8 @@ pub struct TrainRun {
     metrics: MetricsWriter,
     /// What `tuning.json` holds.
     choices: Choices,
+    /// What data it learns from.
+    fingerprint: String,
 }
 
 impl TrainRun {
@@ -74,10 +79,14 @@ impl TrainRun {
             let absolute = std::path::absolute(&path).map_err(Error::io("find", &path))?;
             config.data.source = absolute.to_string_lossy().into_owned();
         }
+        for other in [&mut config.data.validation_data, &mut config.data.test_data].into_iter().flatten() {
+            let absolute = std::path::absolute(&other).map_err(Error::io("find", Path::new(other)))?;
+            *other = absolute.to_string_lossy().into_owned();
+        }
         create_folder(folder)?;
         let metrics = MetricsWriter::create(folder)?;
-        let choices = Choices::new();
-        let mut run = TrainRun { folder: folder.to_owned(), config, data, trainer, metrics, choices };
+        let (choices, fingerprint) = (Choices::new(), Fingerprint::of(&data).to_string());
+        let mut run = TrainRun { folder: folder.to_owned(), config, data, trainer, metrics, choices, fingerprint };
         run.save_config()?;
         run.save()?;
         Ok(run)
@@ -91,8 +100,21 @@ impl TrainRun {
     /// Goes on with a run where its checkpoint stands.
     ///
     /// # Errors
-    /// As for [`TrainRun::start`]; and if the checkpoint is damaged or does not fit the configuration or the data.
-    pub fn resume(mut config: Config, folder: &Path, mut executor: Box<dyn Executor>) -> Result<TrainRun> {
+    /// As for [`TrainRun::start`]; and if the checkpoint is damaged or does not fit the configuration or the data, or the data has changed.
+    pub fn resume(config: Config, folder: &Path, executor: Box<dyn Executor>) -> Result<TrainRun> {
+        TrainRun::resume_on(config, folder, executor, false)
+    }
+
+    /// The same; whether the data may have changed since is said. What the run knew of it (scales, classes) stays what it was.
+    ///
+    /// # Errors
+    /// As for [`TrainRun::resume`], but for data that has changed.
+    pub fn resume_on(
+        mut config: Config,
+        folder: &Path,
+        mut executor: Box<dyn Executor>,
+        changed_data: bool,
+    ) -> Result<TrainRun> {
         check_folder(folder)?;
         let recorded = tuning::read(folder)?;
         let choices = recorded.clone().unwrap_or_default();
@@ -102,9 +124,13 @@ impl TrainRun {
         let trained_on = Form::read(&checkpoint).map_err(|e| Error::malformed(&path, e))?;
         let (data, mut trainer) = TrainRun::prepare(&mut config, Some(&trained_on.schema), executor)?;
         trained_on.check(config.model.kind, &data.train)?;
+        let fingerprint = Fingerprint::of(&data).to_string();
+        if !changed_data {
+            check_fingerprint(&checkpoint, &fingerprint, &data.train.name)?;
+        }
         trainer.resume(&checkpoint).map_err(|e| Error::malformed(&path, e))?;
         let metrics = MetricsWriter::resume(folder, trainer.state.epoch, trainer.state.step)?;
-        let run = TrainRun { folder: folder.to_owned(), config, data, trainer, metrics, choices };
+        let run = TrainRun { folder: folder.to_owned(), config, data, trainer, metrics, choices, fingerprint };
         run.save_config()?;
         Ok(run)
     }
@@ -244,6 +270,18 @@ impl TrainRun {
         self.save_choices()?;
         let mut checkpoint = self.trainer.checkpoint()?;
         Form::of(self.config.model.kind, &self.data.train).write(&mut checkpoint)?;
+        checkpoint.set_metadata(DATA, &self.fingerprint);
         checkpoint.save(&self.folder.join(CHECKPOINT))
+    }
+}
+
+/// Says so if a checkpoint is of other data. Older ones do not say of which.
+fn check_fingerprint(checkpoint: &Checkpoint, found: &str, data: &str) -> Result<()> {
+    match checkpoint.metadata.get(DATA) {
+        Some(before) if before != found => Err(Error::invalid(format!(
+            "the data {data} has changed since the run was begun (training and validation rows: {found}; they were: {before}): give it \
+             as it was, or go on with what it is now with --changed-data"
+        ))),
+        _ => Ok(()),
     }
 }

@@ -70,7 +70,7 @@ fn train(args: &TrainArgs) -> Result<()> {
     println!("Device: {}{}", executor.describe(), if fallback { ", as no GPU was found" } else { "" });
     let (started, batch) = (std::time::Instant::now(), config.training.batch);
     let (mut run, folder) = match &args.resume {
-        Some(folder) => (TrainRun::resume(config, folder, executor)?, folder.clone()),
+        Some(folder) => (TrainRun::resume_on(config, folder, executor, args.changed_data)?, folder.clone()),
         None => {
             let folder = args.out.clone().unwrap_or_else(|| free_folder(&config));
             if TrainRun::is_in(&folder) {
@@ -189,6 +189,9 @@ fn columns(schema: &Schema) -> Vec<String> {
         let kind = match field.role {
             Role::Input => field.kind.name(),
             Role::Label => "label",
+            Role::Condition => "told to the model",
+            Role::Factor => "factor",
+            Role::Split => "training, validation or test",
             Role::Identity => "identity, not learnt",
             Role::Ignored => "left out",
         };

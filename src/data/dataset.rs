@@ -8,6 +8,7 @@ use std::borrow::Cow;
 use serde::{Deserialize, Serialize};
 
 use super::conditions::Conditions;
+use super::place::Places;
 use super::schema::Schema;
 use super::values::{Packing, PackingKind, Values, pack_bits, select};
 use crate::error::{Error, Result};
@@ -87,6 +88,8 @@ pub struct Dataset {
     /// Which values were observed, where not all were: [`Values::Bits`] `[rows, features]`, 1 for those that were. A value that
     /// was not is stored as 0, and read as NaN.
     pub observed: Option<Values>,
+    /// Where its rows lie in what they come from; `None` where row `i` is row `i`. See [`Dataset::place`].
+    pub places: Option<Places>,
 }
 
 impl Dataset {
@@ -116,7 +119,17 @@ impl Dataset {
             )));
         }
         let rows = values.len() / stride;
-        Ok(Self { name, rows, values, schema, labels: None, factors: None, conditions: None, observed: None })
+        Ok(Self {
+            name,
+            rows,
+            values,
+            schema,
+            labels: None,
+            factors: None,
+            conditions: None,
+            observed: None,
+            places: None,
+        })
     }
 
     /// A data set of numbers `[rows, features]` some of which may be NaN: those were not observed.
@@ -196,6 +209,7 @@ impl Dataset {
             }),
             conditions: self.conditions.as_ref().map(|conditions| conditions.select(rows)),
             observed: self.observed.as_ref().map(|observed| observed.select(rows, self.shape().features())),
+            places: Some(self.places_of(rows)),
         }
     }
 

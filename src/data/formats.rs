@@ -9,12 +9,12 @@ use super::dataset::Dataset;
 use super::origin::{Origin, first_few};
 use super::source::Options;
 use super::table::{self, Tables};
-use super::{cifar, idx, input, npy, pictures};
+use super::{cifar, idx, input, npy, npz, pictures};
 use crate::error::{Error, Result};
 
 /// Every known format, in the order they are asked.
 pub(crate) const FORMATS: &[&dyn Format] =
-    &[&idx::Idx, &npy::Npy, &cifar::Cifar, &table::Delimited, &pictures::Pictures];
+    &[&idx::Idx, &npy::Npy, &npz::Npz, &cifar::Cifar, &table::Delimited, &pictures::Pictures];
 
 /// What a format finds in a path.
 #[derive(Debug)]
@@ -36,12 +36,14 @@ pub(crate) struct Parts {
     pub(crate) test: Option<Dataset>,
     /// What is said of them besides.
     pub(crate) origin: Origin,
+    /// Whether they are vectors whose columns are yet to be scaled.
+    pub(crate) is_unscaled: bool,
 }
 
 impl Parts {
     /// Rows that come as one.
     pub(crate) fn whole(train: Dataset, origin: Origin) -> Parts {
-        Parts { train, validation: None, test: None, origin }
+        Parts { train, validation: None, test: None, origin, is_unscaled: false }
     }
 }
 
@@ -128,7 +130,7 @@ pub(crate) fn read_file(path: &Path, options: &Options) -> Result<Found> {
         }
         None => Err(Error::malformed(
             path,
-            format!("this {}, which is not a known data format. Known: {}", input::seems(&head), names()),
+            format!("this {}. It is in no known data format. Known: {}", input::seems(&head), names()),
         )),
     }
 }

@@ -15,10 +15,11 @@ use std::path::{Path, PathBuf};
 
 use super::dataset::{Dataset, Labels, Shape};
 use super::formats::{Format, Found, Parts};
+use super::levels;
 use super::names::{file_stem, folder_name};
 use super::origin::Origin;
 use super::source::Options;
-use super::values::{Values, pack_bits};
+use super::values::Values;
 use crate::error::{Error, Result};
 use array::{Array, TYPES};
 use files::{PartFiles, SetFiles, sets};
@@ -40,24 +41,24 @@ impl Format for Idx {
         matches!(head, [0, 0, kind, 1..=8, ..] if TYPES.iter().any(|(known, ..)| known == kind))
     }
 
-    fn read_file(&self, path: &Path, _: &Options) -> Result<Found> {
+    fn read_file(&self, path: &Path, options: &Options) -> Result<Found> {
         let name = file_stem(path);
         let mut origin = Origin::default();
         let images = Images::read(path, &name, &mut origin)?;
         origin.format = format!("an IDX file of {}", images.kind);
-        let bits = images.is_binary();
-        Ok(Parts::whole(images.into_dataset(name, bits)?, origin).into())
+        let top = levels::top_of_pixels(images.most(), options);
+        Ok(Parts::whole(images.into_dataset(name, top, options)?, origin).into())
     }
 
     fn claims_folder(&self, folder: &Path) -> bool {
         !sets(folder).is_empty()
     }
 
-    fn read_folder(&self, folder: &Path, _: &Options) -> Result<Found> {
+    fn read_folder(&self, folder: &Path, options: &Options) -> Result<Found> {
         let mut sets = sets(folder);
         let several = sets.len() > 1;
         match sets.pop_first() {
-            Some((set, files)) if !several => read_set(folder, &folder_name(folder), &set, &files),
+            Some((set, files)) if !several => read_set(folder, &folder_name(folder), (&set, &files), options),
             first => {
                 let names: Vec<String> = first.into_iter().chain(sets).map(|(set, _)| set).collect();
                 let named: Vec<&str> =
@@ -75,10 +76,10 @@ impl Format for Idx {
         }
     }
 
-    fn read_named(&self, path: &Path, _: &Options) -> Option<Result<Found>> {
+    fn read_named(&self, path: &Path, options: &Options) -> Option<Result<Found>> {
         let (folder, set) = (path.parent()?, path.file_name()?.to_str()?);
         let files = sets(folder).remove(set)?;
-        Some(read_set(folder, set, set, &files))
+        Some(read_set(folder, set, (set, &files), options))
     }
 
     fn looks_for(&self) -> String {
@@ -87,7 +88,7 @@ impl Format for Idx {
 }
 
 /// Reads one set of a folder.
-fn read_set(folder: &Path, name: &str, set: &str, files: &SetFiles) -> Result<Found> {
+fn read_set(folder: &Path, name: &str, (set, files): (&str, &SetFiles), options: &Options) -> Result<Found> {
     let mut origin = Origin::default();
     let Some(train) = Part::read(&files.train, set, &mut origin)? else {
         return Err(Error::malformed(folder, format!("there are no training images here; looked for {NAMES}")));
@@ -107,14 +108,16 @@ fn read_set(folder: &Path, name: &str, set: &str, files: &SetFiles) -> Result<Fo
         _ => {}
     }
     let parts = || [Some(&train), test.as_ref()].into_iter().flatten();
-    let bits = parts().all(|part| part.images.is_binary());
+    let most = parts().map(|part| part.images.most()).max().unwrap_or(0);
+    let top = levels::top_of_pixels(most, options);
     let classes: BTreeSet<i64> = parts().filter_map(|part| part.labels.as_ref()).flatten().copied().collect();
     let classes: Vec<i64> = classes.into_iter().collect();
     Ok(Parts {
-        train: train.into_dataset(name, bits, &classes)?,
+        train: train.into_dataset(name, &classes, (top, options))?,
         validation: None,
-        test: test.map(|test| test.into_dataset(name, bits, &classes)).transpose()?,
+        test: test.map(|test| test.into_dataset(name, &classes, (top, options))).transpose()?,
         origin,
+        is_unscaled: false,
     }
     .into())
 }
@@ -165,19 +168,20 @@ impl Images {
         Ok(Self { path: path.to_owned(), kind, rows, shape: images, values })
     }
 
-    /// Whether there are only two levels, 0 and 1 or 0 and 255.
-    fn is_binary(&self) -> bool {
-        let Values::Bytes(bytes) = &self.values else { return false };
-        let one = if bytes.contains(&255) { 255 } else { 1 };
-        bytes.iter().all(|&byte| byte == 0 || byte == one)
+    /// The largest of its bytes; 0 where it holds other numbers, which stand for themselves.
+    fn most(&self) -> u8 {
+        if let Values::Bytes(bytes) = &self.values { bytes.iter().copied().max().unwrap_or(0) } else { 0 }
     }
 
-    fn into_dataset(self, name: String, bits: bool) -> Result<Dataset> {
-        let values = match self.values {
-            Values::Bytes(bytes) if bits => Values::Bits(pack_bits(&bytes, self.shape.features())),
-            values => values,
-        };
-        Dataset::new(name, values, self.shape)
+    fn into_dataset(self, name: String, top: u8, options: &Options) -> Result<Dataset> {
+        match self.values {
+            Values::Bytes(bytes) => {
+                let (values, schema) = levels::of_bytes(bytes, self.shape, top, options)
+                    .map_err(|error| Error::malformed(&self.path, error))?;
+                Dataset::new(name, values, schema)
+            }
+            values => Dataset::new(name, values, self.shape),
+        }
     }
 }
 
@@ -229,14 +233,14 @@ impl Part {
         Ok(Some(Self { images, labels: Some(labels) }))
     }
 
-    fn into_dataset(self, name: &str, bits: bool, classes: &[i64]) -> Result<Dataset> {
+    fn into_dataset(self, name: &str, classes: &[i64], (top, options): (u8, &Options)) -> Result<Dataset> {
         let class = |label: &i64| classes.binary_search(label).unwrap_or_default() as u32;
         let labels = self.labels.map(|labels| Labels {
             values: labels.iter().map(class).collect(),
             classes: classes.len(),
             names: classes.iter().map(i64::to_string).collect(),
         });
-        let images = self.images.into_dataset(name.to_owned(), bits)?;
+        let images = self.images.into_dataset(name.to_owned(), top, options)?;
         Ok(Dataset { labels, ..images })
     }
 }

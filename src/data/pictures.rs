@@ -34,6 +34,7 @@ use super::formats::{Format, Found, Parts};
 use super::input;
 use super::names::{file_stem, folder_name};
 use super::origin::Origin;
+use super::place::Places;
 use super::schema::Schema;
 use super::source::Options;
 use super::values::Values;
@@ -135,6 +136,8 @@ fn arrange(name: &str, album: Album, like: Option<Shape>, mut origin: Origin) ->
     };
     let shape = Shape { height: about.size.height, width: about.size.width, channels };
     let mut whole = Dataset::new(name, Values::Bytes(bytes), shape)?;
+    let names = about.names.clone().into();
+    whole.places = Some(Places::Files((0..about.names.len() as u32).collect(), names));
     let Layout { parts, classes, labels } = layout::read(&about.names);
     let labelled = |data: Dataset, rows: &mut dyn Iterator<Item = usize>| {
         let values: Option<Vec<u32>> = rows.map(|row| labels[row]).collect();
@@ -162,7 +165,7 @@ fn arrange(name: &str, album: Album, like: Option<Shape>, mut origin: Origin) ->
         }
     }
     let train = train.unwrap_or(whole);
-    Ok(Parts { train, validation, test, origin })
+    Ok(Parts { train, validation, test, origin, is_unscaled: false })
 }
 
 /// What is said of an album.

@@ -4,13 +4,16 @@ use std::path::{Path, PathBuf};
 
 use super::dataset::Dataset;
 use super::formats::{self, Found, Parts};
+use super::npz::one_naming;
 use super::origin::Origin;
 use super::pictures::PictureOptions;
+use super::range::RowRange;
 use super::schema::Schema;
 use super::splits::Splits;
 use super::sprites::{self, SpriteOptions};
-use super::table::Choices;
-use super::{digits, table};
+use super::standardise::{is_of_columns, scaled, standardised};
+use super::table::{Choices, table_of};
+use super::{digits, stdin, table};
 use crate::error::{Error, Result};
 
 /// Where rows come from.
@@ -20,6 +23,8 @@ pub enum Source {
     Sprites,
     /// The handwritten digits that come with the program.
     Digits,
+    /// What comes in through standard input: a table, or an array of NumPy.
+    Input,
     /// A file or a folder in one of the known [`formats`].
     Path(PathBuf),
 }
@@ -41,14 +46,27 @@ pub struct Options {
     /// What rows are, where that is settled by a trained model: of tables nothing is guessed or scaled anew, and pictures are brought
     /// to its shape.
     pub schema: Option<Schema>,
+    /// How many whole numbers pixels are among, from 0; chosen by what they are when not given, see [`Dataset`].
+    pub levels: Option<usize>,
+    /// Whether columns of vectors that are not all from 0 to 1 are scaled to mean 0 and standard deviation 1.
+    pub standardise: bool,
+    /// Whether numbers that lie beside rows are wanted, so that it is an error if they do not fit.
+    pub beside: bool,
+    /// The rows that are read, of data that has no parts of its own; of other data, of those for training.
+    pub rows: Option<RowRange>,
+    /// Rows for validation that lie elsewhere.
+    pub validation_data: Option<PathBuf>,
+    /// Rows for testing that lie elsewhere.
+    pub test_data: Option<PathBuf>,
 }
 
 impl Source {
-    /// `sprites` and `digits` are built in; anything else is a path (`./sprites` for a folder of that name).
+    /// `sprites` and `digits` are built in, and `-` is standard input; anything else is a path (`./sprites` for a folder of that name).
     pub fn parse(text: &str) -> Self {
         match text {
             "sprites" => Source::Sprites,
             "digits" => Source::Digits,
+            "-" => Source::Input,
             path => Source::Path(path.into()),
         }
     }
@@ -70,7 +88,8 @@ pub fn open(source: &Source, options: &Options) -> Result<Splits> {
             })
         }
         Source::Digits => split(digits::read()?, options),
-        Source::Path(path) => match read(path, options)? {
+        Source::Input | Source::Path(_) => match with_others(read_source(source, options)?, options)? {
+            Found::Rows(parts) if parts.is_unscaled => standardised(split(*parts, options)?, of_columns(options)),
             Found::Rows(parts) => split(*parts, options),
             Found::Tables(tables) => table::open(&tables, options),
         },
@@ -79,7 +98,7 @@ pub fn open(source: &Source, options: &Options) -> Result<Splits> {
 
 /// Holds out what the parts do not have of their own.
 fn split(parts: Parts, options: &Options) -> Result<Splits> {
-    let Parts { train, validation, test, mut origin } = parts;
+    let Parts { train, validation, test, mut origin, .. } = parts;
     let (count, seed) = (options.validation, options.seed);
     let splits = match (validation, test) {
         (None, None) => {
@@ -116,19 +135,76 @@ pub fn open_whole(source: &Source, options: &Options) -> Result<Dataset> {
             return Ok(splits.test.unwrap_or(splits.train));
         }
         Source::Digits => digits::read()?,
-        Source::Path(path) => match read(path, options)? {
+        Source::Input | Source::Path(_) => match read_source(source, options)? {
             Found::Rows(parts) => *parts,
             Found::Tables(tables) => return table::open_whole(&tables, options),
         },
     };
-    Ok(parts.test.unwrap_or(parts.train))
+    let (is_unscaled, data) = (parts.is_unscaled, parts.test.unwrap_or(parts.train));
+    match of_columns(options) {
+        Some(schema) if is_unscaled => scaled(&data, schema),
+        _ => Ok(data),
+    }
+}
+
+/// The columns of a run on standardised vectors.
+fn of_columns(options: &Options) -> Option<&Schema> {
+    options.schema.as_ref().filter(|schema| is_of_columns(schema))
 }
 
 /// Whether a source is a table, as far as its name and its first bytes tell.
 pub fn is_table(source: &Source) -> bool {
     match source {
         Source::Sprites | Source::Digits => false,
+        Source::Input => stdin::file().is_ok_and(|path| formats::is_table(&path)),
         Source::Path(path) => formats::is_table(path),
+    }
+}
+
+fn read_source(source: &Source, options: &Options) -> Result<Found> {
+    match source {
+        Source::Path(path) => read(path, options),
+        _ => read(&stdin::file()?, options),
+    }
+}
+
+/// The rows that are wanted, with parts that lie elsewhere.
+fn with_others(found: Found, options: &Options) -> Result<Found> {
+    let (validation, test) = (options.validation_data.as_deref(), options.test_data.as_deref());
+    match found {
+        Found::Tables(mut tables) => {
+            let table = |path: Option<&Path>| path.map(table_of).transpose();
+            tables.validation = table(validation)?;
+            tables.test = table(test)?.or(tables.test);
+            Ok(Found::Tables(tables))
+        }
+        Found::Rows(mut parts) => {
+            if let Some(range) = options.rows {
+                parts.train = range.of(&parts.train)?;
+            }
+            // What is settled by training rows holds for the others.
+            let settled = options.schema.clone().or((!parts.is_unscaled).then(|| parts.train.schema.clone()));
+            let same =
+                Options { schema: settled, rows: None, validation_data: None, test_data: None, ..options.clone() };
+            let other = |path: Option<&Path>| -> Result<Option<Dataset>> {
+                let Some(path) = path else { return Ok(None) };
+                match read(path, &same)? {
+                    Found::Rows(other) if other.train.shape() == parts.train.shape() => Ok(Some(other.train)),
+                    Found::Rows(other) => Err(Error::malformed(
+                        path,
+                        format!("its rows are {}, and those to train on {}", other.train.shape(), parts.train.shape()),
+                    )),
+                    Found::Tables(_) => {
+                        Err(Error::malformed(path, "this is a table, and the rows to train on are none"))
+                    }
+                }
+            };
+            let (validation, test) = (other(validation)?, other(test)?);
+            (parts.validation, parts.test) = (validation.or(parts.validation), test.or(parts.test));
+            let all = [Some(&mut parts.train), parts.validation.as_mut(), parts.test.as_mut()].into_iter().flatten();
+            one_naming(all.filter_map(|data| data.labels.as_mut()).collect());
+            Ok(Found::Rows(parts))
+        }
     }
 }
 
@@ -143,7 +219,7 @@ fn read(path: &Path, options: &Options) -> Result<Found> {
             path,
             format!(
                 "there is no such file or folder. Give one in a known format: {}; or `sprites` or `digits`, \
-                 which are built in",
+                 which are built in, or `-` for standard input",
                 formats::names()
             ),
         ),

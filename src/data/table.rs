@@ -6,6 +6,7 @@
 mod encode;
 mod facts;
 mod guess;
+mod told;
 mod write;
 
 use std::path::{Path, PathBuf};
@@ -14,7 +15,7 @@ use csv::{ReaderBuilder, StringRecord};
 
 use super::formats::{Format, Found, read_file};
 use super::input::Input;
-use super::schema::Cell;
+use super::schema::{Cell, DateForm};
 use super::source::Options;
 use crate::error::{Error, Result};
 
@@ -36,6 +37,8 @@ pub(crate) struct Delimited;
 pub(crate) struct Tables {
     /// The rows to train on; all rows, if they come without a split of their own.
     pub train: Table,
+    /// The rows to choose settings by, if they come apart.
+    pub validation: Option<Table>,
     /// The test rows, if they come apart.
     pub test: Option<Table>,
 }
@@ -52,6 +55,8 @@ pub(crate) struct Table {
     pub names: Vec<String>,
     /// How many rows it has.
     pub rows: usize,
+    /// The line in its file that each row starts in, from 1.
+    lines: Vec<u32>,
 }
 
 impl Format for Delimited {
@@ -69,7 +74,7 @@ impl Format for Delimited {
     }
 
     fn read_file(&self, path: &Path, _: &Options) -> Result<Found> {
-        Ok(Found::Tables(Tables { train: Table::read(path)?, test: None }))
+        Ok(Found::Tables(Tables { train: Table::read(path)?, validation: None, test: None }))
     }
 
     fn is_of_tables(&self) -> bool {
@@ -85,7 +90,7 @@ impl Format for Delimited {
             return Err(Error::malformed(folder, "there is no train.csv here"));
         };
         let test = part(folder, "test").map(|path| Table::read(&path)).transpose()?;
-        Ok(Found::Tables(Tables { train: Table::read(&train)?, test }))
+        Ok(Found::Tables(Tables { train: Table::read(&train)?, validation: None, test }))
     }
 
     fn looks_for(&self) -> String {
@@ -126,7 +131,8 @@ impl Table {
     /// A table of this text.
     fn of(path: &Path, text: String) -> Result<Table> {
         let delimiter = delimiter(&text);
-        let mut table = Table { path: path.to_owned(), text, delimiter, has_header: false, names: vec![], rows: 0 };
+        let mut table =
+            Table { path: path.to_owned(), text, delimiter, has_header: false, names: vec![], rows: 0, lines: vec![] };
         let mut records = table.records();
         let Some(first) = records.next().transpose()? else {
             return Err(Error::malformed(
@@ -137,11 +143,12 @@ impl Table {
         let width = first.len();
         // A line of names has no number in it.
         let has_header = !first.iter().any(|text| matches!(table.number(text), Cell::Number(_)));
-        let mut rows = usize::from(!has_header);
+        let line = |record: &StringRecord| record.position().map_or(0, csv::Position::line) as u32;
+        let mut lines = if has_header { vec![] } else { vec![line(&first)] };
         for record in records {
             let record = record?;
             if record.len() != width {
-                let line = record.position().map_or(0, csv::Position::line);
+                let line = line(&record);
                 return Err(Error::malformed(
                     path,
                     format!(
@@ -152,9 +159,9 @@ impl Table {
                     ),
                 ));
             }
-            rows += 1;
+            lines.push(line(&record));
         }
-        if rows == 0 {
+        if lines.is_empty() {
             return Err(Error::malformed(path, "this table has a line of names and no rows"));
         }
         let name = |(i, text): (usize, &str)| match text.trim() {
@@ -170,7 +177,7 @@ impl Table {
                 format!("two columns are called {}: give each a name of its own", pair[0]),
             ));
         }
-        (table.has_header, table.names, table.rows) = (has_header, names, rows);
+        (table.has_header, table.names, table.rows, table.lines) = (has_header, names, lines.len(), lines);
         Ok(table)
     }
 
@@ -205,6 +212,14 @@ impl Table {
         }
     }
 
+    /// A text as a cell of dates of a form.
+    fn date(&self, text: &str, form: DateForm) -> Cell {
+        match self.text(text) {
+            Cell::Text(text) => form.parse(&text).map_or(Cell::Text(text), |days| Cell::Date(days, form)),
+            cell => cell,
+        }
+    }
+
     /// A text as a cell of texts: itself without blanks around it, or nothing.
     fn text(&self, text: &str) -> Cell {
         let text = text.trim();
@@ -214,9 +229,9 @@ impl Table {
         }
     }
 
-    /// The number of the line of a row in its file, if no cell is longer than a line.
-    fn line(&self, row: usize) -> usize {
-        row + 1 + usize::from(self.has_header)
+    /// The number of the line that a row starts in.
+    fn line(&self, row: usize) -> u32 {
+        self.lines[row]
     }
 }
 

@@ -110,6 +110,17 @@ impl Values {
         }
     }
 
+    /// Row `i` of `features` values, as it is stored.
+    pub(super) fn row_bytes(&self, i: usize, features: usize) -> &[u8] {
+        let stride = self.stride(features);
+        let span = i * stride..(i + 1) * stride;
+        match self {
+            Values::Bits(words) => bytemuck::cast_slice(&words[span]),
+            Values::Bytes(bytes) => &bytes[span],
+            Values::Floats(floats) => bytemuck::cast_slice(&floats[span]),
+        }
+    }
+
     /// The rows named by `rows`, in that order.
     pub(crate) fn select(&self, rows: &[usize], features: usize) -> Self {
         let stride = self.stride(features);
