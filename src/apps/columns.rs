@@ -55,12 +55,7 @@ fn shares_wrong(pairs: &[(Cell, Cell)]) -> [f64; 2] {
 
 /// The root of the mean squared error, and the standard deviation.
 fn root_mean_squares(pairs: &[(Cell, Cell)]) -> [f64; 2] {
-    let numbers = || {
-        pairs.iter().filter_map(|pair| match pair {
-            (Cell::Number(value), Cell::Number(again)) => Some((*value, *again)),
-            _ => None,
-        })
-    };
+    let numbers = || pairs.iter().filter_map(|(cell, again)| cell.number().zip(again.number()));
     let count = numbers().count().max(1) as f64;
     let mean = numbers().map(|(value, _)| value).sum::<f64>() / count;
     let root = |squares: f64| (squares / count).sqrt();

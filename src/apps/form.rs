@@ -1,6 +1,7 @@
 //! What the rows of a run look like, as its checkpoint keeps it.
 
 use crate::config::ModelConfig;
+use crate::data::schema::Role;
 use crate::data::{Dataset, Schema, Shape};
 use crate::error::{Error, Result};
 use crate::models::{Architecture, Model, RowForm};
@@ -17,17 +18,22 @@ pub struct Form {
     pub condition: usize,
     /// What people call the classes that those stand for, `[condition]`; empty where they stand for no classes.
     pub classes: Vec<String>,
+    /// The least and the largest of each value that was known of training rows `[condition]`; empty where that is not known, or the values
+    /// stand for classes.
+    pub ranges: Vec<[f32; 2]>,
 }
 
 /// The metadata's entry that holds the schema.
 const SCHEMA: &str = "schema";
 /// The entry of rows with gaps.
 const GAPS: &str = "gaps";
+/// The entry of what conditions lay between.
+const RANGES: &str = "condition-ranges";
 
 impl Form {
     /// That of rows of which nothing is known besides, and of which every value is there.
     pub fn plain(schema: impl Into<Schema>) -> Form {
-        Form { schema: schema.into(), gaps: false, condition: 0, classes: vec![] }
+        Form { schema: schema.into(), gaps: false, condition: 0, classes: vec![], ranges: vec![] }
     }
 
     /// That of a data set, as a kind of model is given it.
@@ -39,6 +45,7 @@ impl Form {
             gaps: data.observed.is_some() || data.schema.is_table(),
             condition: known.map_or(0, |known| known.width),
             classes: known.map_or(vec![], |known| known.classes.clone()),
+            ranges: known.filter(|known| known.classes.is_empty()).map_or(vec![], |known| ranges(data, known.width)),
         }
     }
 
@@ -57,6 +64,7 @@ impl Form {
         if self.condition > 0 {
             checkpoint.set_metadata("condition", self.condition);
             checkpoint.set_metadata("classes", serde_json::to_string(&self.classes).map_err(Error::invalid)?);
+            checkpoint.set_metadata(RANGES, serde_json::to_string(&self.ranges).map_err(Error::invalid)?);
         }
         Ok(())
     }
@@ -86,7 +94,10 @@ impl Form {
             return Err(Error::invalid("its entries `condition` and `classes` do not fit each other"));
         }
         let gaps = checkpoint.metadata.get(GAPS).is_some_and(|gaps| gaps == "true");
-        Ok(Form { schema, gaps, condition, classes })
+        let ranges: Vec<[f32; 2]> =
+            checkpoint.metadata.get(RANGES).and_then(|text| serde_json::from_str(text).ok()).unwrap_or_default();
+        let ranges = if ranges.len() == condition { ranges } else { vec![] };
+        Ok(Form { schema, gaps, condition, classes, ranges })
     }
 
     /// Says so if data looks otherwise.
@@ -143,6 +154,52 @@ impl Form {
         Ok(self.one_hot(class))
     }
 
+    /// The condition `[condition]` that typed values stand for: numbers, or values of the columns of a table.
+    ///
+    /// # Errors
+    /// If one is no number, or not what its column should hold.
+    pub fn condition_of(&self, typed: &[String]) -> Result<Vec<f32>> {
+        if self.schema.of_role(Role::Condition).next().is_some() {
+            return self.schema.condition(typed);
+        }
+        let number = |text: &String| {
+            text.trim()
+                .parse()
+                .map_err(|_| Error::invalid(format!("--condition holds {text}, and a number was expected")))
+        };
+        typed.iter().map(number).collect()
+    }
+
+    /// Looks at numbers that are to be a condition `[condition]`: a sentence on one that lies far from all that the model was told in
+    /// training.
+    ///
+    /// # Errors
+    /// If they are too many or too few, or one is not finite.
+    pub fn check_condition(&self, y: &[f32]) -> Result<Option<String>> {
+        if self.condition == 0 {
+            return Err(Error::invalid(
+                "the model is given no condition: leave --condition out, or train one with --model cvae",
+            ));
+        }
+        if y.len() != self.condition {
+            return Err(Error::invalid(format!(
+                "--condition has {} numbers, and the model is given {} with every row",
+                y.len(),
+                self.condition
+            )));
+        }
+        if let Some(value) = y.iter().find(|value| !value.is_finite()) {
+            return Err(Error::invalid(format!("--condition holds {value}, and every number must be finite")));
+        }
+        let far = y.iter().zip(&self.ranges).find(|(value, [least, most])| {
+            let room = most - least;
+            **value < least - room || **value > most + room
+        });
+        Ok(far.map(|(value, [least, most])| {
+            format!("the condition {value} lies far from what the model was trained with, {least} to {most}: it has learnt nothing of it")
+        }))
+    }
+
     /// `columns` conditions of each class, those of one behind each other `[classes·columns, condition]`.
     pub fn every_label(&self, columns: usize) -> Vec<f32> {
         (0..self.classes.len()).flat_map(|class| self.one_hot(class).repeat(columns)).collect()
@@ -159,4 +216,15 @@ impl Form {
 /// If a piece does not exist, or is given what it does not take.
 pub fn build_model(config: &ModelConfig, form: &Form) -> Result<Box<dyn Model>> {
     (config.kind.build)(config, RowForm { schema: &form.schema, condition: form.condition })
+}
+
+/// The least and the largest of each value that a model is told of rows.
+fn ranges(data: &Dataset, width: usize) -> Vec<[f32; 2]> {
+    let mut ranges = vec![[f32::INFINITY, f32::NEG_INFINITY]; width];
+    for row in 0..data.rows {
+        for (range, value) in ranges.iter_mut().zip(data.condition(row)) {
+            *range = [range[0].min(value), range[1].max(value)];
+        }
+    }
+    ranges
 }

@@ -9,6 +9,7 @@ use crate::catalogue::build;
 use crate::config::Binarise;
 use crate::config::Config;
 use crate::data;
+use crate::data::Condition;
 use crate::data::Dataset;
 use crate::data::Origin;
 use crate::data::PackingKind;
@@ -37,7 +38,18 @@ pub(super) fn as_measured<'a>(config: &Config, data: &'a Dataset) -> Cow<'a, Dat
 
 /// How the data of a run is read; a schema that the run has settled is kept.
 fn options(config: &Config, schema: Option<&Schema>) -> data::Options {
-    data::Options { schema: schema.cloned(), ..config.data.options(config.data_seed()) }
+    // Columns are scaled for likelihoods of any values; the others have values of their own.
+    let scale = || {
+        let likelihood = build(LIKELIHOODS, &config.model_of_rows().likelihood);
+        likelihood
+            .is_ok_and(|likelihood| matches!(likelihood.support(), Support::Real | Support::Fields | Support::Loss))
+    };
+    data::Options {
+        schema: schema.cloned(),
+        standardise: config.data.standardise.unwrap_or_else(scale),
+        beside: config.model.kind.is_conditional() && config.data.told() == Condition::Vectors,
+        ..config.data.options(config.data_seed())
+    }
 }
 
 /// The bytes of memory that data may take where nothing is said: half of the machine's, or of the device's own where that is less.
@@ -48,7 +60,7 @@ pub(super) fn usual_memory(executor: &dyn Executor) -> u64 {
 /// Data with what the model of a configuration is told of it.
 fn conditioned(config: &Config, data: Dataset) -> Result<Dataset> {
     match config.model.kind.is_conditional() {
-        true => data.conditioned(config.data.condition),
+        true => data.conditioned(config.data.told()),
         false => Ok(Dataset { conditions: None, ..data }),
     }
 }
@@ -61,7 +73,8 @@ fn conditioned(config: &Config, data: Dataset) -> Result<Dataset> {
 pub(super) fn open_other(config: &Config, source: &Source, schema: &Schema) -> Result<(Dataset, Origin)> {
     let options = options(config, Some(schema));
     let memory = options.memory.or(Some(data::memory() / 2));
-    let (data, origin) = data::open_all(source, &data::Options { memory, ..options })?;
+    let whole = data::Options { memory, rows: None, validation_data: None, test_data: None, ..options };
+    let (data, origin) = data::open_all(source, &whole)?;
     Ok((as_measured(config, &conditioned(config, data)?).into_owned(), origin))
 }
 
@@ -148,8 +161,9 @@ fn check_values(config: &Config, data: &Dataset) -> Result<()> {
         }
     };
     Err(Error::invalid(format!(
-        "the data {} holds {value} in row {row}, column {}, and the likelihood {likelihood} is for {}: {advice}",
+        "the data {} holds {value} in {}, column {}, and the likelihood {likelihood} is for {}: {advice}",
         data.name,
+        data.place(row),
         data.schema.column(column),
         wanted(support)
     )))

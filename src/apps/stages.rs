@@ -50,7 +50,7 @@ fn check_kind(run: &Path, config: &ModelConfig) -> Result<()> {
 pub(super) fn build_whole(config: &Config, form: &Form) -> Result<Box<dyn Model>> {
     let Some(first) = &config.first_stage else { return build_model(&config.model, form) };
     check_kind(Path::new(&first.run), &first.model)?;
-    let below = build_model(&first.model, &Form { condition: 0, classes: vec![], ..form.clone() })?;
+    let below = build_model(&first.model, &Form { condition: 0, classes: vec![], ranges: vec![], ..form.clone() })?;
     let of_codes = Form { schema: Shape::vector(carries(&*below)?).into(), ..form.clone() };
     Ok(Box::new(SecondStage::new(below, build_model(&config.model, &of_codes)?)?))
 }

@@ -20,7 +20,11 @@ use super::setup::usual_memory;
 use super::stages::freeze;
 use super::tuning;
 use crate::config::{Binarise, Config, FILE_NAME};
-use crate::data::{Bytes, Schema, Source, Splits};
+use crate::data::Bytes;
+use crate::data::Fingerprint;
+use crate::data::Schema;
+use crate::data::Source;
+use crate::data::Splits;
 use crate::distributions::Measure;
 use crate::error::{Error, Result};
 use crate::files::{FolderLock, create_folder, write_own};
@@ -29,6 +33,9 @@ use crate::program::{Choices, Executor};
 use crate::training::checkpoint::Checkpoint;
 use crate::training::metrics::{EpochRecord, METRICS, MetricsWriter, Split};
 use crate::training::{Best, Progress, Trainer};
+
+/// The checkpoint's entry of what data it is of.
+const DATA: &str = "data";
 
 /// Who looks on while a run trains.
 pub trait Watcher {
@@ -63,6 +70,8 @@ pub struct TrainRun {
     /// When the last checkpoint was written, and the step that it stands at.
     saved: (Instant, u64),
     _lock: FolderLock,
+    /// What data it learns from.
+    fingerprint: String,
 }
 
 impl TrainRun {
@@ -86,11 +95,16 @@ impl TrainRun {
             let absolute = std::path::absolute(&path).map_err(Error::io("find", &path))?;
             config.data.source = absolute.to_string_lossy().into_owned();
         }
+        for other in [&mut config.data.validation_data, &mut config.data.test_data].into_iter().flatten() {
+            let absolute = std::path::absolute(&other).map_err(Error::io("find", Path::new(other)))?;
+            *other = absolute.to_string_lossy().into_owned();
+        }
         create_folder(folder)?;
         let lock = locked(folder)?;
         // Another process may have been faster.
         check_is_free(folder)?;
         let metrics = MetricsWriter::create(folder)?;
+        let fingerprint = Fingerprint::of(&data).to_string();
         let mut run = TrainRun {
             folder: folder.to_owned(),
             config,
@@ -98,6 +112,7 @@ impl TrainRun {
             trainer,
             metrics,
             choices: Choices::new(),
+            fingerprint,
             health: Health::default(),
             saved: (Instant::now(), 0),
             _lock: lock,
@@ -115,8 +130,21 @@ impl TrainRun {
     /// Goes on with a run where its checkpoint stands: `place` is its folder, or one of the checkpoints in it.
     ///
     /// # Errors
-    /// As for [`TrainRun::start`]; and if the checkpoint is damaged or does not fit the configuration or the data.
-    pub fn resume(mut config: Config, place: &Path, mut executor: Box<dyn Executor>) -> Result<TrainRun> {
+    /// As for [`TrainRun::start`]; and if the checkpoint is damaged or does not fit the configuration or the data, or the data has changed.
+    pub fn resume(config: Config, place: &Path, executor: Box<dyn Executor>) -> Result<TrainRun> {
+        TrainRun::resume_on(config, place, executor, false)
+    }
+
+    /// The same; whether the data may have changed since is said. What the run knew of it (scales, classes) stays what it was.
+    ///
+    /// # Errors
+    /// As for [`TrainRun::resume`], but for data that has changed.
+    pub fn resume_on(
+        mut config: Config,
+        place: &Path,
+        mut executor: Box<dyn Executor>,
+        changed_data: bool,
+    ) -> Result<TrainRun> {
         let (folder, path) = place_of(place)?;
         let lock = locked(&folder)?;
         let recorded = tuning::read(&folder)?;
@@ -127,11 +155,15 @@ impl TrainRun {
         let trained_on = Form::read(&checkpoint).map_err(|e| Error::malformed(&path, e))?;
         let (data, mut trainer) = TrainRun::prepare(&mut config, Some(&trained_on.schema), executor)?;
         trained_on.check(config.model.kind, &data.train)?;
+        let fingerprint = Fingerprint::of(&data).to_string();
+        if !changed_data {
+            check_fingerprint(&checkpoint, &fingerprint, &data.train.name)?;
+        }
         trainer.resume(&checkpoint).map_err(|e| Error::malformed(&path, e))?;
         let metrics = MetricsWriter::resume(&folder, trainer.state.epoch, trainer.state.step)?;
         let saved = (Instant::now(), trainer.state.step);
         let health = Health::read(&folder.join(METRICS), trainer.state.epoch);
-        let run = TrainRun { folder, config, data, trainer, metrics, choices, health, saved, _lock: lock };
+        let run = TrainRun { folder, config, data, trainer, metrics, choices, fingerprint, health, saved, _lock: lock };
         run.save_config()?;
         Ok(run)
     }
@@ -286,6 +318,7 @@ impl TrainRun {
         let mut checkpoint = self.trainer.checkpoint()?;
         check_finite(&checkpoint)?;
         Form::of(self.config.model.kind, &self.data.train).write(&mut checkpoint)?;
+        checkpoint.set_metadata(DATA, &self.fingerprint);
         let path = self.folder.join(CHECKPOINT);
         let step = self.trainer.state.step;
         // What was not trained yet, or stands there already, is not worth keeping.
@@ -305,4 +338,15 @@ fn check_is_free(folder: &Path) -> Result<()> {
         return Err(Error::invalid(problem));
     }
     Ok(())
+}
+
+/// Says so if a checkpoint is of other data. Older ones do not say of which.
+fn check_fingerprint(checkpoint: &Checkpoint, found: &str, data: &str) -> Result<()> {
+    match checkpoint.metadata.get(DATA) {
+        Some(before) if before != found => Err(Error::invalid(format!(
+            "the data {data} has changed since the run was begun (training and validation rows: {found}; they were: {before}): give it \
+             as it was, or go on with what it is now with --changed-data"
+        ))),
+        _ => Ok(()),
+    }
 }

@@ -55,7 +55,9 @@ fn print(summary: &DataSummary, shape: data::Shape) {
     }
     if !summary.columns.is_empty() {
         print!("\n{}", columns(&summary.columns));
-        println!("\nTo take a column for something else: --column NAME=KIND, --label NAME, --ignore NAME.");
+        println!(
+            "\nTo take a column for something else: --column NAME=KIND, --label NAME, --condition-on NAME,\n--factors NAME, --split NAME, --ignore NAME."
+        );
     }
     let skipped: Vec<String> = summary.skipped.iter().map(ToString::to_string).collect();
     for (title, sentences) in
@@ -80,6 +82,9 @@ fn columns(guesses: &[ColumnGuess]) -> Table {
         let taken = match guess.role {
             Role::Input => guess.kind.as_str(),
             Role::Label => "label",
+            Role::Condition => "told to the model",
+            Role::Factor => "factor",
+            Role::Split => "training, validation or test",
             Role::Identity => "identity, not learnt",
             Role::Ignored => "left out",
         };

@@ -55,15 +55,13 @@ impl Wanted {
         let alike = |y: &[f32], which: String| Wanted { count, y: y.repeat(count), columns, which };
         match (&args.label, &args.condition) {
             (Some(label), _) => Ok(alike(&form.label(label)?, format!("of the label {label} "))),
-            (None, Some(y)) if y.len() == form.condition => Ok(alike(y, String::new())),
-            (None, Some(_)) if form.condition == 0 => Err(Error::invalid(
-                "the model is given no condition: leave --condition out, or train one with --model cvae",
-            )),
-            (None, Some(y)) => Err(Error::invalid(format!(
-                "--condition has {} numbers, and the model is given {} with every row",
-                y.len(),
-                form.condition
-            ))),
+            (None, Some(y)) => {
+                let y = form.condition_of(y)?;
+                if let Some(warning) = form.check_condition(&y)? {
+                    eprintln!("Warning: {warning}");
+                }
+                Ok(alike(&y, String::new()))
+            }
             (None, None) if form.condition == 0 => Ok(alike(&[], String::new())),
             (None, None) if classes == 0 => Err(Error::invalid(format!(
                 "the model is given {} numbers with every row: say which with --condition X,X,...",

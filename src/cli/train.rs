@@ -84,7 +84,7 @@ fn train(args: &TrainArgs) -> Result<()> {
     println!("Device: {}{}", executor.describe(), if fallback { ", as no GPU was found" } else { "" });
     let (started, batch) = (std::time::Instant::now(), config.training.batch);
     let (mut run, folder) = match &args.resume {
-        Some(place) => (TrainRun::resume(config, place, executor)?, folder_of(place).to_owned()),
+        Some(place) => (TrainRun::resume_on(config, place, executor, args.changed_data)?, folder_of(place).to_owned()),
         None => {
             let claimed = match &args.out {
                 Some(folder) => Claimed { folder: folder.clone(), made: vec![] },
@@ -247,6 +247,9 @@ fn columns(schema: &Schema) -> Vec<String> {
         let kind = match field.role {
             Role::Input => field.kind.name(),
             Role::Label => "label",
+            Role::Condition => "told to the model",
+            Role::Factor => "factor",
+            Role::Split => "training, validation or test",
             Role::Identity => "identity, not learnt",
             Role::Ignored => "left out",
         };

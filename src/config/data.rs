@@ -13,6 +13,7 @@ use crate::data::Condition;
 use crate::data::Options;
 use crate::data::PictureOptions;
 use crate::data::PictureSize;
+use crate::data::RowRange;
 use crate::data::Source;
 use crate::data::SpriteOptions;
 use crate::data::sprites::GRID;
@@ -29,9 +30,18 @@ settings! {
     DataConfig, options DataOptions, heading "Data", short by fold;
 
     own {
-        /// What to learn: a file, a folder, or `sprites` or `digits`, which are built in
+        /// What to learn: a file, a folder, `-` for standard input, or `sprites` or `digits`, which are built in
         #[arg(long = "data", value_name = "PATH", alias = "path")]
         source: String = "sprites".to_owned();
+        /// Rows to choose settings by, where they lie elsewhere: a file or a folder like --data
+        #[arg(value_name = "PATH")]
+        validation_data: String;
+        /// Rows to judge the model by, where they lie elsewhere
+        #[arg(value_name = "PATH")]
+        test_data: String;
+        /// Rows to read, from the first to before the last, counted from 0: as 0..1000
+        #[arg(value_name = "A..B", value_parser = RowRange::from_str)]
+        rows: RowRange;
         /// Rows held out of training to choose settings by
         ///
         /// 0 holds out a tenth where the data has no test rows of its own, and none where it has.
@@ -51,16 +61,25 @@ settings! {
         /// The column of a table that holds the class of each row
         #[arg(value_name = "COLUMN")]
         label: String;
+        /// Columns of a table that a conditional model (--model cvae) is told with every row
+        #[arg(value_name = "COLUMN,...", value_delimiter = ',')]
+        condition_on: Vec<String> = vec![];
+        /// Columns of a table that hold the factors that rows were made from, which codes are held against
+        #[arg(value_name = "COLUMN,...", value_delimiter = ',')]
+        factors: Vec<String> = vec![];
+        /// The column of a table that says of each row whether it is for train, validation or test
+        #[arg(value_name = "COLUMN")]
+        split: String;
         /// Columns of a table to leave out
         #[arg(value_name = "COLUMN,...", value_delimiter = ',')]
         ignore: Vec<String> = vec![];
         /// What columns of a table are, by name, where that is not to be guessed: `real`, `positive`, `count`, `ordinal`, `category`,
-        /// or `id`
+        /// `date` or `id`
         #[of_files(skip)]
         columns: BTreeMap<String, String> = BTreeMap::new();
     }
     short {
-        /// What a column of a table is, where the guess is wrong: real, positive, count, ordinal, category or id
+        /// What a column of a table is, where the guess is wrong: real, positive, count, ordinal, category, date or id
         #[arg(value_name = "NAME=KIND", value_parser = column)]
         #[serde(skip)]
         column: Vec<(String, String)>;
@@ -78,6 +97,15 @@ settings! {
         /// one size of at most 64x64 keep it, and others become 64x64.
         #[arg(value_name = "N|HxW", value_parser = PictureSize::from_str)]
         size: PictureSize;
+        /// How many whole numbers pixels are among, from 0: 256 for bytes, 17 for numbers from 0 to 16
+        ///
+        /// They are divided by one less. Without it: 2 where there are only 0 and 1, as many as occur up to 65, else 256.
+        #[arg(value_name = "N", value_parser = whole)]
+        levels: usize => (Bounds::Whole(2, 256));
+        /// Whether columns of an array of vectors are scaled to mean 0 and standard deviation 1 [default: where they are not all from
+        /// 0 to 1 and the likelihood is one of any values]
+        #[arg(value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
+        standardise: bool;
         /// Height and width of the built-in sprites, in pixels
         #[arg(value_name = "PIXELS", value_parser = whole)]
         resolution: usize = 32 => (Bounds::Whole(8, 1024));
@@ -126,6 +154,11 @@ impl DataOptions {
 }
 
 impl DataConfig {
+    /// What a conditional model is told.
+    pub fn told(&self) -> Condition {
+        if self.condition_on.is_empty() { self.condition } else { Condition::Vectors }
+    }
+
     /// Where the rows come from.
     pub fn parsed_source(&self) -> Source {
         Source::parse(&self.source)
@@ -135,7 +168,14 @@ impl DataConfig {
     pub fn options(&self, seed: u64) -> Options {
         let sprites =
             SpriteOptions { resolution: self.resolution, count: self.count, full: self.full, binary: self.binary };
-        let columns = Choices { label: self.label.clone(), ignore: self.ignore.clone(), kinds: self.columns.clone() };
+        let columns = Choices {
+            label: self.label.clone(),
+            conditions: self.condition_on.clone(),
+            factors: self.factors.clone(),
+            split: self.split.clone(),
+            ignore: self.ignore.clone(),
+            kinds: self.columns.clone(),
+        };
         let pictures = PictureOptions { size: self.size, cache: cache_folder() };
         Options {
             validation: self.validation,
@@ -145,6 +185,12 @@ impl DataConfig {
             pictures,
             memory: self.memory.map(Bytes::get),
             schema: None,
+            levels: self.levels,
+            standardise: self.standardise.unwrap_or(true),
+            beside: false,
+            rows: self.rows,
+            validation_data: self.validation_data.as_ref().map(Into::into),
+            test_data: self.test_data.as_ref().map(Into::into),
         }
     }
 
@@ -153,6 +199,17 @@ impl DataConfig {
         problems.note(
             !kind.is_conditional() && self.condition != Condition::default(),
             format!("`condition` is {}, and a model of `kind` {kind} is told nothing of rows: leave it out, or train a cvae", self.condition),
+        );
+        problems.note(
+            !kind.is_conditional() && !self.condition_on.is_empty(),
+            format!("`condition-on` is about models that are told something of every row, and `kind` is {kind}: leave it out, or train a cvae"),
+        );
+        problems.note(
+            !self.condition_on.is_empty() && self.condition != Condition::default(),
+            format!(
+                "`condition-on` says which columns a model is told, and `condition` is {}: give one of the two",
+                self.condition
+            ),
         );
         problems.note(
             kind.is_semi_supervised() && self.condition != Condition::Labels,
@@ -187,6 +244,24 @@ impl DataConfig {
         problems.note(
             self.full && self.count.is_some(),
             "`full` asks for all the sprites there are, and `count` for a number of them: give one of the two",
+        );
+        if matches!(self.parsed_source(), Source::Sprites | Source::Digits) {
+            let elsewhere = [
+                ("rows", self.rows.is_some()),
+                ("validation-data", self.validation_data.is_some()),
+                ("test-data", self.test_data.is_some()),
+            ];
+            for (key, _) in elsewhere.iter().filter(|(_, given)| *given) {
+                let problem = format!(
+                    "`{key}` is about rows of files, and the data is {}, which is built in: leave it out",
+                    self.source
+                );
+                problems.note(true, problem);
+            }
+        }
+        problems.note(
+            self.validation_data.is_some() && self.validation > 0,
+            "`validation-data` says where rows for validation lie, and `validation` holds some out of the others: give one of the two",
         );
         if self.parsed_source() != Source::Sprites {
             let given = [("count", self.count.is_some()), ("binary", self.binary), ("full", self.full)];

@@ -226,6 +226,7 @@ impl Format for Cifar {
             validation: None,
             test: test.map(|path| set.read(&[path], (&name, &names), options.memory)).transpose()?,
             origin,
+            is_unscaled: false,
         }
         .into())
     }
@@ -298,7 +299,7 @@ mod tests {
         assert_eq!(format(&small), Ok("CIFAR-10, one file of the binary version".into()));
         assert_eq!(format(&records(&[&[3, 77]])), Ok("CIFAR-100, one file of the binary version".into()));
         for wrong in [&small[..small.len() - 1], &records(&[&[3], &[10]]), &records(&[&[20, 77]]), &[]] {
-            assert!(format(wrong).unwrap_err().contains("not a known data format"));
+            assert!(format(wrong).unwrap_err().contains("no known data format"));
         }
     }
 

@@ -4,6 +4,7 @@
 //! memory as `[height, width, channels]`. Vectors are pictures of height 1 with one channel.
 
 use super::conditions::Conditions;
+use super::place::Places;
 use super::schema::Schema;
 use super::shape::Shape;
 use super::values::PackingKind;
@@ -54,6 +55,8 @@ pub struct Dataset {
     /// Which values were observed, where not all were: [`Values::Bits`] `[rows, features]`, 1 for those that were. A value that
     /// was not is stored as 0, and read as NaN.
     pub observed: Option<Values>,
+    /// Where its rows lie in what they come from; `None` where row `i` is row `i`. See [`Dataset::place`].
+    pub places: Option<Places>,
 }
 
 impl Dataset {
@@ -83,7 +86,17 @@ impl Dataset {
             )));
         }
         let rows = values.len() / stride;
-        Ok(Self { name, rows, values, schema, labels: None, factors: None, conditions: None, observed: None })
+        Ok(Self {
+            name,
+            rows,
+            values,
+            schema,
+            labels: None,
+            factors: None,
+            conditions: None,
+            observed: None,
+            places: None,
+        })
     }
 
     /// A data set of numbers `[rows, features]` some of which may be NaN: those were not observed.
@@ -171,6 +184,7 @@ impl Dataset {
             }),
             conditions: self.conditions.as_ref().map(|conditions| conditions.select(rows)),
             observed: self.observed.as_ref().map(|observed| observed.select(rows, self.shape().features())),
+            places: Some(self.places_of(rows)),
         }
     }
 

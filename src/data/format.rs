@@ -28,12 +28,14 @@ pub(crate) struct Parts {
     pub(crate) test: Option<Dataset>,
     /// What is said of them besides.
     pub(crate) origin: Origin,
+    /// Whether they are vectors whose columns are yet to be scaled.
+    pub(crate) is_unscaled: bool,
 }
 
 impl Parts {
     /// Rows that come as one.
     pub(crate) fn whole(train: Dataset, origin: Origin) -> Parts {
-        Parts { train, validation: None, test: None, origin }
+        Parts { train, validation: None, test: None, origin, is_unscaled: false }
     }
 }
 

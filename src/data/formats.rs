@@ -11,6 +11,7 @@ pub(crate) use super::format::Found;
 use super::idx;
 use super::input;
 use super::npy;
+use super::npz;
 use super::options::Options;
 use super::origin::first_few;
 use super::pictures;
@@ -21,7 +22,7 @@ use crate::error::{Error, Result};
 
 /// Every known format, in the order they are asked.
 pub(crate) const FORMATS: &[&dyn Format] =
-    &[&idx::Idx, &npy::Npy, &cifar::Cifar, &table::Delimited, &pictures::Pictures];
+    &[&idx::Idx, &npy::Npy, &npz::Npz, &cifar::Cifar, &table::Delimited, &pictures::Pictures];
 
 /// The names of all formats, for help texts and messages.
 pub fn names() -> String {
@@ -54,7 +55,7 @@ pub(crate) fn read_file(path: &Path, options: &Options) -> Result<Found> {
         }
         None => Err(Error::malformed(
             path,
-            format!("this {}, which is not a known data format. Known: {}", input::seems(&head), names()),
+            format!("this {}. It is in no known data format. Known: {}", input::seems(&head), names()),
         )),
     }
 }

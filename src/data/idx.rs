@@ -19,6 +19,7 @@ use super::format::Format;
 use super::format::Found;
 use super::format::Parts;
 use super::layout::Pixels;
+use super::levels;
 use super::names::{file_stem, folder_name};
 use super::options::Options;
 use super::origin::Origin;
@@ -27,7 +28,7 @@ use super::stored;
 use super::stored::Stored;
 use super::stored::is_too_large;
 use super::stored::too_large;
-use super::values::{Values, pack_bits};
+use super::values::Values;
 use crate::error::{Error, Result};
 use array::{Array, Header, TYPES};
 use files::{PartFiles, SetFiles, sets};
@@ -54,8 +55,8 @@ impl Format for Idx {
         let mut origin = Origin::default();
         let images = Images::read(path, &name, options.memory, &mut origin)?;
         origin.format = format!("an IDX file of {}", images.kind);
-        let bits = images.is_binary();
-        Ok(Parts::whole(images.into_dataset(name, bits)?, origin).into())
+        let top = levels::top_of_pixels(images.most(), options);
+        Ok(Parts::whole(images.into_dataset(name, top, options)?, origin).into())
     }
 
     fn claims_folder(&self, folder: &Path) -> bool {
@@ -66,7 +67,7 @@ impl Format for Idx {
         let mut sets = sets(folder);
         let several = sets.len() > 1;
         match sets.pop_first() {
-            Some((set, files)) if !several => read_set(folder, &folder_name(folder), (&set, &files), options.memory),
+            Some((set, files)) if !several => read_set(folder, &folder_name(folder), (&set, &files), options),
             first => {
                 let names: Vec<String> = first.into_iter().chain(sets).map(|(set, _)| set).collect();
                 let named: Vec<&str> =
@@ -87,7 +88,7 @@ impl Format for Idx {
     fn read_named(&self, path: &Path, options: &Options) -> Option<Result<Found>> {
         let (folder, set) = (path.parent()?, path.file_name()?.to_str()?);
         let files = sets(folder).remove(set)?;
-        Some(read_set(folder, set, (set, &files), options.memory))
+        Some(read_set(folder, set, (set, &files), options))
     }
 
     fn looks_for(&self) -> String {
@@ -96,12 +97,12 @@ impl Format for Idx {
 }
 
 /// Reads one set of a folder.
-fn read_set(folder: &Path, name: &str, (set, files): (&str, &SetFiles), memory: Option<u64>) -> Result<Found> {
+fn read_set(folder: &Path, name: &str, (set, files): (&str, &SetFiles), options: &Options) -> Result<Found> {
     let mut origin = Origin::default();
-    let Some(train) = Part::read(&files.train, set, memory, &mut origin)? else {
+    let Some(train) = Part::read(&files.train, set, options.memory, &mut origin)? else {
         return Err(Error::malformed(folder, format!("there are no training images here; looked for {NAMES}")));
     };
-    let test = Part::read(&files.test, set, memory, &mut origin)?;
+    let test = Part::read(&files.test, set, options.memory, &mut origin)?;
     if let Some(test) = &test {
         check_same_size(&train.images, &test.images)?;
     }
@@ -116,14 +117,16 @@ fn read_set(folder: &Path, name: &str, (set, files): (&str, &SetFiles), memory: 
         _ => {}
     }
     let parts = || [Some(&train), test.as_ref()].into_iter().flatten();
-    let bits = parts().all(|part| part.images.is_binary());
+    let most = parts().map(|part| part.images.most()).max().unwrap_or(0);
+    let top = levels::top_of_pixels(most, options);
     let classes: BTreeSet<i64> = parts().filter_map(|part| part.labels.as_ref()).flatten().copied().collect();
     let classes: Vec<i64> = classes.into_iter().collect();
     Ok(Parts {
-        train: train.into_dataset(name, bits, &classes)?,
+        train: train.into_dataset(name, &classes, (top, options))?,
         validation: None,
-        test: test.map(|test| test.into_dataset(name, bits, &classes)).transpose()?,
+        test: test.map(|test| test.into_dataset(name, &classes, (top, options))).transpose()?,
         origin,
+        is_unscaled: false,
     }
     .into())
 }
@@ -184,24 +187,31 @@ impl Images {
         Ok(Self { path: path.to_owned(), kind, rows, shape: images, values })
     }
 
-    /// Whether there are only two levels, 0 and 1 or 0 and 255.
-    fn is_binary(&self) -> bool {
-        let bytes = match &self.values {
-            Values::Bytes(bytes) => bytes,
-            Values::Stored(stored) => return stored.is_black_and_white(),
-            _ => return false,
-        };
-        let one = if bytes.contains(&255) { 255 } else { 1 };
-        bytes.iter().all(|&byte| byte == 0 || byte == one)
+    /// The largest of its bytes; 0 where it holds other numbers, which stand for themselves, and 1 where only two levels stay on disk.
+    fn most(&self) -> u8 {
+        match &self.values {
+            Values::Bytes(bytes) => bytes.iter().copied().max().unwrap_or(0),
+            Values::Stored(stored) => {
+                if stored.is_black_and_white() {
+                    1
+                } else {
+                    u8::MAX
+                }
+            }
+            _ => 0,
+        }
     }
 
-    fn into_dataset(self, name: String, bits: bool) -> Result<Dataset> {
-        let values = match self.values {
-            Values::Bytes(bytes) if bits => Values::Bits(pack_bits(&bytes, self.shape.features())),
-            Values::Stored(stored) if !bits => Values::Stored(stored.with_greys()),
-            values => values,
-        };
-        Dataset::new(name, values, self.shape)
+    fn into_dataset(self, name: String, top: u8, options: &Options) -> Result<Dataset> {
+        match self.values {
+            Values::Bytes(bytes) => {
+                let (values, schema) = levels::of_bytes(bytes, self.shape, top, options)
+                    .map_err(|error| Error::malformed(&self.path, error))?;
+                Dataset::new(name, values, schema)
+            }
+            Values::Stored(stored) if top > 1 => Dataset::new(name, Values::Stored(stored.with_greys()), self.shape),
+            values => Dataset::new(name, values, self.shape),
+        }
     }
 }
 
@@ -253,14 +263,14 @@ impl Part {
         Ok(Some(Self { images, labels: Some(labels) }))
     }
 
-    fn into_dataset(self, name: &str, bits: bool, classes: &[i64]) -> Result<Dataset> {
+    fn into_dataset(self, name: &str, classes: &[i64], (top, options): (u8, &Options)) -> Result<Dataset> {
         let class = |label: &i64| classes.binary_search(label).unwrap_or_default() as u32;
         let labels = self.labels.map(|labels| Labels {
             values: labels.iter().map(class).collect(),
             classes: classes.len(),
             names: classes.iter().map(i64::to_string).collect(),
         });
-        let images = self.images.into_dataset(name.to_owned(), bits)?;
+        let images = self.images.into_dataset(name.to_owned(), top, options)?;
         Ok(Dataset { labels, ..images })
     }
 }

@@ -21,17 +21,23 @@ const MAX_RATIO: u64 = 1032;
 pub(crate) const GZIP: [u8; 2] = [0x1f, 0x8b];
 
 /// A file being read, unpacked on the way if it is compressed.
-pub(crate) struct Input {
+pub(crate) struct Input<'a> {
     path: PathBuf,
-    reader: Box<dyn Read>,
-    gzip: bool,
+    reader: Box<dyn Read + 'a>,
+    /// What it is packed in.
+    packing: Option<&'static str>,
     /// The file's length on disk.
     stored: u64,
     /// Bytes handed out so far, after unpacking.
     taken: u64,
 }
 
-impl Input {
+impl<'a> Input<'a> {
+    /// A file in a zip archive of so many bytes.
+    pub(crate) fn of_zip(path: &Path, reader: Box<dyn Read + 'a>, stored: u64) -> Input<'a> {
+        Input { path: path.to_owned(), reader, packing: Some("zip"), stored, taken: 0 }
+    }
+
     /// Opens a file and looks whether it is compressed.
     pub(crate) fn open(path: &Path) -> Result<Self> {
         let mut file = File::open(path).map_err(Error::io("read", path))?;
@@ -43,7 +49,7 @@ impl Input {
         Ok(Self {
             path: path.to_owned(),
             reader: if gzip { Box::new(MultiGzDecoder::new(file)) } else { Box::new(file) },
-            gzip,
+            packing: gzip.then_some("gzip"),
             stored,
             taken: 0,
         })
@@ -56,8 +62,10 @@ impl Input {
         self.taken += bytes.len() as u64;
         match end {
             Ok(_) => Ok(bytes),
-            Err(error) if self.gzip => Err(self.broken_gzip(error)),
-            Err(error) => Err(Error::io("read", &self.path)(error)),
+            Err(error) => Err(match self.packing {
+                Some(packing) => self.broken(packing, error),
+                None => Error::io("read", &self.path)(error),
+            }),
         }
     }
 
@@ -65,10 +73,10 @@ impl Input {
     pub(crate) fn rest(&mut self, promised: u128, what: &str) -> Result<Vec<u8>> {
         let left = u128::from(self.stored.saturating_sub(self.taken));
         let most = u128::from(self.stored) * u128::from(MAX_RATIO);
-        if !self.gzip && left != promised {
+        if self.packing.is_none() && left != promised {
             return Err(self.wrong_length(promised, what, &left.to_string()));
         }
-        if self.gzip && promised > most {
+        if self.packing.is_some() && promised > most {
             let found = format!("at most {most}, being compressed into {} bytes", self.stored);
             return Err(self.wrong_length(promised, what, &found));
         }
@@ -84,10 +92,10 @@ impl Input {
     /// The place of all that is left, as for [`Input::rest`]; `None` where it has none, being compressed.
     pub(crate) fn offset(&self, promised: u128, what: &str) -> Result<Option<u64>> {
         let left = u128::from(self.stored.saturating_sub(self.taken));
-        match self.gzip {
-            true => Ok(None),
-            false if left == promised => Ok(Some(self.taken)),
-            false => Err(self.wrong_length(promised, what, &left.to_string())),
+        match self.packing {
+            Some(_) => Ok(None),
+            None if left == promised => Ok(Some(self.taken)),
+            None => Err(self.wrong_length(promised, what, &left.to_string())),
         }
     }
 
@@ -101,17 +109,20 @@ impl Input {
         )
     }
 
-    fn broken_gzip(&self, error: std::io::Error) -> Error {
+    fn broken(&self, packing: &str, error: std::io::Error) -> Error {
         let trouble = match error.kind() {
-            ErrorKind::UnexpectedEof => "the gzip data is truncated".to_owned(),
+            ErrorKind::UnexpectedEof => format!("the {packing} data is truncated"),
             ErrorKind::InvalidInput | ErrorKind::InvalidData => {
-                format!("the gzip data is damaged ({error})")
+                format!("the {packing} data is damaged ({error})")
             }
             _ => return Error::io("read", &self.path)(error),
         };
         Error::malformed(
             &self.path,
-            format!("{trouble}, after {} unpacked bytes; fetch the file again, or check it with `gzip -t`", self.taken),
+            format!(
+                "{trouble}, after {} unpacked bytes; fetch the file again, or check it with `{packing} -t`",
+                self.taken
+            ),
         )
     }
 }
@@ -127,12 +138,12 @@ pub(crate) fn seems(head: &[u8]) -> String {
         (b"\x89PNG", "is a PNG picture"),
         (b"\xff\xd8\xff", "is a JPEG picture"),
         (b"GIF8", "is a GIF picture"),
-        (b"PK\x03\x04", "is a zip archive (or a NumPy .npz): unpack it first"),
-        (&GZIP, "is gzip inside gzip: unpack it once with `gunzip`"),
-        (b"BZh", "is a bzip2 archive: unpack it first"),
-        (b"\xfd7zXZ\0", "is an xz archive: unpack it first"),
-        (b"\x28\xb5\x2f\xfd", "is a zstd archive: unpack it first"),
-        (b"7z\xbc\xaf\x27\x1c", "is a 7z archive: unpack it first"),
+        (b"PK\x03\x04", "is a zip archive without pictures or arrays in it"),
+        (&GZIP, "is gzip inside gzip, to be unpacked once with `gunzip`"),
+        (b"BZh", "is a bzip2 archive, to be unpacked first"),
+        (b"\xfd7zXZ\0", "is an xz archive, to be unpacked first"),
+        (b"\x28\xb5\x2f\xfd", "is a zstd archive, to be unpacked first"),
+        (b"7z\xbc\xaf\x27\x1c", "is a 7z archive, to be unpacked first"),
         (b"\x93NUMPY", "is a NumPy array (.npy)"),
         (b"\x89HDF", "is an HDF5 file"),
         (b"%PDF", "is a PDF document"),

@@ -2,41 +2,37 @@
 //!
 //! Read here: booleans, whole numbers and floats of 8 to 64 bits as vectors `[rows, width]` or images `[rows, height, width]`,
 //! `[rows, height, width, channels]` and, where the second axis is 1 or 3 and the last two are longer than 4, `[rows, channels, height,
-//! width]`; whichever axis varies fastest. Unsigned bytes stand for `byte / 255`, all others for themselves. Bytes that are all 0
-//! and 1, or all 0 and 255, are bits.
+//! width]`; whichever axis varies fastest. Unsigned bytes, and images of whole numbers from 0 to 255, are levels (see [`levels`]), all
+//! others stand for themselves.
 //! Where NAME.conditions.npy `[rows, numbers]` lies beside NAME.npy, it holds what is known of each row besides; bytes there are numbers.
+//! NAME.labels.npy `[rows]` holds the class of each row, as a number or a text. Each of the files may be gzipped, with `.gz` behind its name.
 
+mod array;
+mod axes;
+mod beside;
 pub(super) mod numbers;
+mod stored;
 
 use std::path::Path;
 
-use npyz::{DType, NpyHeader, Order, TypeChar};
+pub(super) use array::{Array, MAGIC};
+use axes::Axes;
+pub(super) use beside::{conditions, labels};
 
-use super::conditions::Conditions;
 use super::dataset::Dataset;
 use super::format::{Format, Found, Parts};
 use super::input::Input;
-use super::layout::Layout;
-use super::layout::Pixels;
+use super::levels;
 use super::options::Options;
 use super::origin::Origin;
 use super::shape::Shape;
-use super::stored::Part;
-use super::stored::Stored;
+use super::standardise::are_unscaled;
 use super::stored::is_too_large;
-use super::stored::too_large;
 use super::values::{Values, pack_bits};
 use crate::error::{Error, Result};
-use numbers::{channels_last, last_axis_fastest, numbers};
 
 /// The format of NumPy's arrays.
 pub(crate) struct Npy;
-
-/// How the array of what is known of each row besides is called, where the rows are NAME.npy: NAME.conditions.npy.
-const BESIDE: &str = "conditions.npy";
-const MAGIC: &[u8] = b"\x93NUMPY";
-/// More than any header of an array of numbers.
-const MAX_HEADER: u64 = 1 << 16;
 
 impl Format for Npy {
     fn name(&self) -> &'static str {
@@ -49,25 +45,20 @@ impl Format for Npy {
 
     fn read_file(&self, path: &Path, options: &Options) -> Result<Found> {
         let mut origin = Origin::of("a NumPy array");
-        let mut data = array(path, (Bytes::Levels, options.memory), &mut origin)?;
-        let beside = path.with_extension(BESIDE);
-        if beside.exists() {
-            let found = array(&beside, (Bytes::Numbers, None), &mut origin)?;
-            if found.rows != data.rows {
-                return Err(Error::malformed(
-                    &beside,
-                    format!(
-                        "the array has {} rows, and {} beside it {}: give one row of numbers for each",
-                        found.rows,
-                        path.display(),
-                        data.rows
-                    ),
-                ));
+        let mut input = Input::open(path)?;
+        let header = array::Header::read(path, &mut input)?;
+        let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+        let Rows { mut data, is_unscaled } = match options.memory {
+            Some(memory) if is_too_large(header.bytes_in_memory(), options.memory) => {
+                stored::rows(&header, input, (path, &name), memory, &mut origin)?
             }
-            data.conditions =
-                Some(Conditions { width: found.shape().features(), values: found.values, classes: vec![] });
+            _ => Rows::of(Array::behind(header, &mut input)?, (path, &name), options, &mut origin)?,
+        };
+        beside::add(path, &mut data, options, &mut origin)?;
+        if is_unscaled {
+            origin.guesses.push(SCALED.to_owned());
         }
-        Ok(Parts::whole(data, origin).into())
+        Ok(Parts { is_unscaled, ..Parts::whole(data, origin) }.into())
     }
 
     fn claims_folder(&self, _: &Path) -> bool {
@@ -83,181 +74,67 @@ impl Format for Npy {
     }
 }
 
-/// How bytes are meant.
-#[derive(Clone, Copy, PartialEq)]
-enum Bytes {
-    /// As parts of 255.
-    Levels,
-    /// As numbers.
-    Numbers,
+/// What is said of vectors whose columns are scaled.
+pub(super) const SCALED: &str = "the numbers are not all from 0 to 1, so each column is scaled to mean 0 and standard deviation 1 over \
+     the training rows, and written in its own units; --standardise=false takes them as they are";
+
+/// What is said of vectors whose columns are not, though they might be.
+const UNSCALED: &str = "the numbers are not all from 0 to 1 and are taken as they are: columns of large numbers count for more than \
+     others; --standardise=true scales them";
+
+/// An array as rows.
+pub(super) struct Rows {
+    pub(super) data: Dataset,
+    /// Whether they are vectors whose columns are yet to be scaled.
+    pub(super) is_unscaled: bool,
 }
 
-/// One array; its rows stay on disk where memory is limited to so many bytes, and they are too large for it.
-fn array(path: &Path, (bytes_are, memory): (Bytes, Option<u64>), origin: &mut Origin) -> Result<Dataset> {
-    let mut input = Input::open(path)?;
-    let header = header(path, &mut input)?;
-    let axes = Axes::new(path, header.shape())?;
-    let (rows, shape) = (axes.rows, axes.shape);
-    let kind = match header.dtype() {
-        DType::Plain(kind) => kind,
-        _ => return Err(other_kind(path, &header)),
-    };
-    let Some(width) = kind.num_bytes() else { return Err(other_kind(path, &header)) };
-    let count = rows as u128 * shape.features() as u128;
-    let (size, what) = (count * width as u128, format!("{rows} rows of {shape}"));
-    let ordered = header.order() == Order::C;
-    let in_memory = if kind.num_bytes() == Some(1) { count } else { 4 * count };
-    if let Some(memory) = memory.filter(|_| is_too_large(in_memory, memory)) {
-        if !ordered {
-            let advice =
-                "its first axis varies fastest, so that no row lies together: write it with numpy.ascontiguousarray";
-            return Err(too_large(path, in_memory, memory, advice));
-        }
-        let Some(offset) = input.offset(size, &what)? else {
-            return Err(too_large(path, in_memory, memory, "it is compressed, so that no row can be found: unpack it"));
-        };
-        if !Layout::can_read(&kind) {
-            return Err(other_kind(path, &header));
-        }
-        let pixels = if axes.is_channels_first { Pixels::Planes(shape.channels) } else { Pixels::Ordered };
-        let features = shape.features();
-        let layout = Layout { stride: features * width, lead: 0, features, number: kind, pixels };
-        let (stored, _) = Stored::open(vec![Part::new(path, offset, rows)?], layout, memory)?;
+impl Rows {
+    /// The rows of an array, that are called `name` and lie in a file.
+    pub(super) fn of(
+        array: Array,
+        (path, name): (&Path, &str),
+        options: &Options,
+        origin: &mut Origin,
+    ) -> Result<Rows> {
+        let axes = Axes::new(path, &array.sizes)?;
         axes.tell(origin);
-        return Dataset::new(file_name(path), Values::Stored(stored), shape);
-    }
-    let bytes = input.rest(size, &what)?;
-    let values = if (kind.type_char(), kind.size_field(), bytes_are) == (TypeChar::Uint, 1, Bytes::Levels) {
-        let bytes = axes.in_order(bytes, ordered);
-        let one = if bytes.contains(&255) { 255 } else { 1 };
-        let is_binary = bytes.iter().all(|&byte| byte == 0 || byte == one);
-        if is_binary { Values::Bits(pack_bits(&bytes, shape.features())) } else { Values::Bytes(bytes) }
-    } else if kind.type_char() == TypeChar::Bool {
-        Values::Bits(pack_bits(&axes.in_order(bytes, ordered), shape.features()))
-    } else {
-        let Some(numbers) = numbers(&kind, &bytes) else { return Err(other_kind(path, &header)) };
-        let floats = numbers.map(|number| single(path, number)).collect::<Result<Vec<f32>>>()?;
-        Values::Floats(axes.in_order(floats, ordered))
-    };
-    axes.tell(origin);
-    Dataset::new(file_name(path), values, shape)
-}
-
-fn file_name(path: &Path) -> String {
-    path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default()
-}
-
-/// A number in single precision.
-fn single(path: &Path, number: f64) -> Result<f32> {
-    let single = number as f32;
-    if single.is_infinite() && number.is_finite() {
-        let message = format!(
-            "the array holds {number:e}, and values are kept in single precision, which ends at 3.4e38: scale them down"
-        );
-        return Err(Error::malformed(path, message));
-    }
-    Ok(single)
-}
-
-/// Reads the header, which says how long it is.
-fn header(path: &Path, input: &mut Input) -> Result<NpyHeader> {
-    let broken = |e: &dyn std::fmt::Display| {
-        Error::malformed(path, format!("the header of the array cannot be read ({e}): write it again with numpy.save"))
-    };
-    let mut bytes = input.up_to(8)?;
-    let length = input.up_to(if bytes.get(6) == Some(&1) { 2 } else { 4 })?;
-    let mut size = [0; 8];
-    size[..length.len()].copy_from_slice(&length);
-    let size = u64::from_le_bytes(size);
-    if size > MAX_HEADER {
-        return Err(broken(&format!("it claims to be {size} bytes long")));
-    }
-    bytes.extend(length);
-    bytes.extend(input.up_to(size)?);
-    if !can_be_counted(&bytes) {
-        return Err(broken(&"its shape holds more values than can be counted"));
-    }
-    NpyHeader::from_reader(bytes.as_slice()).map_err(|e| broken(&e))
-}
-
-/// Whether the numbers behind the word `shape` have a product: the reader of headers takes that for granted.
-fn can_be_counted(header: &[u8]) -> bool {
-    let text = String::from_utf8_lossy(header);
-    let Some((_, shape)) = text.split_once("shape") else { return true };
-    let numbers = shape.split(|c: char| !c.is_ascii_digit()).filter(|digits| !digits.is_empty());
-    numbers.map(|digits| digits.parse::<u64>().ok()).try_fold(1u64, |all, n| all.checked_mul(n?)).is_some()
-}
-
-/// What the axes of an array are.
-struct Axes {
-    /// Their lengths.
-    sizes: Vec<usize>,
-    rows: usize,
-    /// The shape of a row.
-    shape: Shape,
-    /// Whether the channels come before height and width, as some programs have them.
-    is_channels_first: bool,
-}
-
-impl Axes {
-    fn new(path: &Path, axes: &[u64]) -> Result<Axes> {
-        let sizes: Vec<usize> = axes.iter().map(|&n| usize::try_from(n).unwrap_or(usize::MAX)).collect();
-        // Pictures have few channels, and are wider than that.
-        let is_channels_first = matches!(sizes[..], [_, 1 | 3, height, width] if height.min(width) > 4);
-        let (rows, shape) = match sizes[..] {
-            [rows, width] => (rows, Shape::vector(width)),
-            [rows, height, width] => (rows, Shape { height, width, channels: 1 }),
-            [rows, channels, height, width] if is_channels_first => (rows, Shape { height, width, channels }),
-            [rows, height, width, channels] => (rows, Shape { height, width, channels }),
-            _ => {
-                return Err(Error::malformed(
-                    path,
-                    format!(
-                        "the array has the shape {axes:?}: expected [rows, width], [rows, height, width] or [rows, height, \
-                         width, channels]"
-                    ),
-                ));
-            }
+        let shape = axes.shape;
+        let malformed = |error: Error| Error::malformed(path, error);
+        let of_levels = |bytes: Vec<u8>, origin: &mut Origin| -> Result<Rows> {
+            let top = levels::top(bytes.iter().copied().max().unwrap_or(0), options, origin);
+            let (values, schema) = levels::of_bytes(bytes, shape, top, options).map_err(malformed)?;
+            Ok(Rows { data: Dataset::new(name, values, schema)?, is_unscaled: false })
         };
-        let features = [shape.height, shape.width, shape.channels].into_iter().try_fold(1usize, usize::checked_mul);
-        match features {
-            Some(1..=16_777_216) if rows > 0 => Ok(Axes { sizes, rows, shape, is_channels_first }),
-            _ => Err(Error::malformed(
-                path,
-                format!("the array has the shape {axes:?}, which holds no rows that could be learnt from"),
-            )),
+        let is_ordered = array.is_ordered;
+        if let Some(bytes) = array.bytes() {
+            return of_levels(axes.in_order(bytes.to_vec(), is_ordered), origin);
         }
-    }
-
-    /// Says what was taken for channels.
-    fn tell(&self, origin: &mut Origin) {
-        if self.is_channels_first {
-            let said = "the second axis of the array was taken for channels; where it is none, give it the shape [rows, width]";
-            origin.guesses.push(said.to_owned());
+        if array.is_bool() {
+            let bits = axes.in_order(array.raw, is_ordered);
+            let values = Values::Bits(pack_bits(&bits, shape.features()));
+            return Ok(Rows { data: Dataset::new(name, values, shape)?, is_unscaled: false });
         }
-    }
-
-    /// The values row by row, `[height, width, channels]` each; `ordered` where the last axis varies fastest already.
-    fn in_order<T: Copy>(&self, values: Vec<T>, ordered: bool) -> Vec<T> {
-        let values = if ordered { values } else { last_axis_fastest(&values, &self.sizes) };
-        match self.shape {
-            Shape { height, width, channels } if self.is_channels_first => {
-                channels_last(&values, channels, height * width)
-            }
-            _ => values,
+        let floats = axes.in_order(array.singles(path)?, is_ordered);
+        let is_picture = shape != Shape::vector(shape.features());
+        if let Some(bytes) = levels::as_bytes(&floats, options)
+            .filter(|bytes| is_picture || options.levels.is_some() || bytes.contains(&255))
+        {
+            origin
+                .guesses
+                .push("all numbers are whole and from 0 to 255, so they were taken for those of pixels".to_owned());
+            return of_levels(bytes, origin);
         }
+        let may_scale = match &options.schema {
+            Some(schema) => super::standardise::is_of_columns(schema),
+            None => are_unscaled(shape, &floats),
+        };
+        if may_scale && !options.standardise && options.schema.is_none() {
+            origin.warnings.push(UNSCALED.to_owned());
+        }
+        let data = Dataset::new(name, Values::Floats(floats), shape)?;
+        Ok(Rows { data, is_unscaled: may_scale && (options.standardise || options.schema.is_some()) })
     }
-}
-
-fn other_kind(path: &Path, header: &NpyHeader) -> Error {
-    Error::malformed(
-        path,
-        format!(
-            "the array holds values of the type {}: expected booleans, whole numbers or floats of 8 to 64 bits; convert it, \
-             for example with array.astype('float32')",
-            header.dtype().descr()
-        ),
-    )
 }
 
 #[cfg(test)]
@@ -345,6 +222,74 @@ mod tests {
         assert_eq!(data.row(1), [0.2]);
     }
 
+    /// What lies beside the rows is found however either is packed, and only who wants it is stopped by it.
+    #[test]
+    fn labels_and_conditions_lie_beside() {
+        let folder = tempfile::tempdir().unwrap();
+        let put = |name: &str, bytes: &[u8]| {
+            let path = folder.path().join(name);
+            let mut gz = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+            std::io::Write::write_all(&mut gz, bytes).unwrap();
+            fs::write(&path, if name.ends_with(".gz") { gz.finish().unwrap() } else { bytes.to_vec() }).unwrap();
+            path
+        };
+        let read = |path: &Path, options: &Options| super::super::formats::read_file(path, options).map(Found::rows);
+        let rows = put("a.npy.gz", &file("|u1", "False", "(3, 1)", &[0, 51, 255]));
+        put("a.labels.npy", &file("<i8", "False", "(3,)", &[7i64, -2, 7].map(i64::to_le_bytes).concat()));
+        put("a.conditions.npy.gz", &file("<f4", "False", "(3, 1)", &[1.5f32, 0.0, 9.0].map(f32::to_le_bytes).concat()));
+        let found = read(&rows, &Options::default()).unwrap();
+        let labels = found.train.labels.as_ref().unwrap();
+        assert_eq!((&labels.names[..], &labels.values[..]), (&["-2".to_owned(), "7".to_owned()][..], &[1, 0, 1][..]));
+        assert_eq!(found.train.condition(2), [9.0]);
+        // Texts: "b" and "ä", four bytes a letter.
+        let letters: Vec<u8> = ["b", "ä", "b"]
+            .iter()
+            .flat_map(|s| [s.chars().next().unwrap() as u32, 0])
+            .flat_map(u32::to_le_bytes)
+            .collect();
+        put("a.labels.npy", &file("<U2", "False", "(3, 1)", &letters));
+        assert_eq!(read(&rows, &Options::default()).unwrap().train.labels.unwrap().names, ["b", "ä"]);
+
+        put("a.conditions.npy.gz", &file("<f4", "False", "(2, 1)", &[1.5f32, 0.0].map(f32::to_le_bytes).concat()));
+        let found = read(&rows, &Options::default()).unwrap();
+        assert!(found.train.conditions.is_none() && found.origin.warnings[0].contains("2 rows"), "{:?}", found.origin);
+        let wanted = Options { beside: true, ..Options::default() };
+        assert!(read(&rows, &wanted).unwrap_err().to_string().contains("2 rows"));
+        put("a.labels.npy", &file("<f4", "False", "(3,)", &[0.5f32; 3].map(f32::to_le_bytes).concat()));
+        assert!(read(&rows, &wanted).unwrap_err().to_string().contains("0.5 is no class"));
+    }
+
+    #[test]
+    fn pictures_of_whole_numbers_are_levels_whatever_their_type() {
+        let floats: Vec<u8> = [0.0f32, 4.0, 16.0, 0.0].iter().flat_map(|v| v.to_le_bytes()).collect();
+        let rows = read(&file("<f4", "False", "(1, 2, 2)", &floats)).unwrap();
+        assert_eq!(rows.row(0), [0.0, 0.25, 1.0, 0.0]);
+        // Of vectors they are numbers.
+        assert_eq!(read(&file("<f4", "False", "(1, 4)", &floats)).unwrap().row(0), [0.0, 4.0, 16.0, 0.0]);
+    }
+
+    #[test]
+    fn columns_are_scaled_where_that_is_wanted() {
+        let floats: Vec<u8> = (0..40).flat_map(|i| (i as f32 * 100.0).to_le_bytes()).collect();
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.npy");
+        fs::write(&path, file("<f4", "False", "(20, 2)", &floats)).unwrap();
+        let source = super::super::Source::Path(path);
+        let open = |options: &Options| super::super::open(&source, options).unwrap();
+        let plain = open(&Options::default());
+        assert!(!plain.train.schema.is_table() && plain.origin.warnings[0].contains("large numbers count for more"));
+        let wanted = Options { standardise: true, ..Options::default() };
+        let splits = open(&wanted);
+        let mean: f32 = (0..splits.train.rows).map(|i| splits.train.row(i)[1]).sum::<f32>() / splits.train.rows as f32;
+        assert!(mean.abs() < 1e-5 && splits.train.schema.is_table(), "{mean}");
+        // Later rows are scaled by what the run has learnt.
+        let later = Options { schema: Some(splits.train.schema.clone()), ..Options::default() };
+        let whole = super::super::open_whole(&source, &later).unwrap();
+        let schema = &splits.train.schema;
+        assert_eq!(schema.decode(&whole.row(19))[0].to_string(), "3800");
+        assert_eq!(whole.rows, 20);
+    }
+
     #[test]
     fn what_cannot_be_read_says_why() {
         for (bytes, expected) in [
@@ -355,7 +300,9 @@ mod tests {
             (file("|u1", "False", "(3,)", &[0; 3]), "the shape [3]"),
             (file("|u1", "False", "(0, 3)", &[]), "no rows"),
             (file("|u1", "False", "(4294967296, 4294967296, 4294967296)", &[]), "can be counted"),
-            (file("|u1", "False", "(2, 4294967296)", &[]), "no rows"),
+            (file("|u1", "False", "(2, 4294967296)", &[]), "promises"),
+            (file("<f4", "False", &("[".repeat(20) + &"]".repeat(20)), &[]), "no array of plain numbers"),
+            (file("<U2", "False", "(1, 1)", &[0; 8]), "holds texts, and numbers"),
             (file("|u1", "False", "(2, 3)", &[0; 5]), "promises 2 rows of 3, 6 bytes, but after it the file holds 5"),
             (file("|u1", "False", "(99999999999, 3)", &[0; 5]), "promises"),
             (file("|u1", "False", "nonsense", &[0; 5]), "header of the array"),

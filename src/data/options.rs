@@ -1,6 +1,9 @@
 //! How data is opened.
 
+use std::path::PathBuf;
+
 use super::pictures::PictureOptions;
+use super::range::RowRange;
 use super::schema::Schema;
 use super::sprites::SpriteOptions;
 use super::table::Choices;
@@ -25,4 +28,16 @@ pub struct Options {
     /// What rows are, where that is settled by a trained model: of tables nothing is guessed or scaled anew, and pictures are brought
     /// to its shape.
     pub schema: Option<Schema>,
+    /// How many whole numbers pixels are among, from 0; chosen by what they are when not given, see [`Dataset`](super::Dataset).
+    pub levels: Option<usize>,
+    /// Whether columns of vectors that are not all from 0 to 1 are scaled to mean 0 and standard deviation 1.
+    pub standardise: bool,
+    /// Whether numbers that lie beside rows are wanted, so that it is an error if they do not fit.
+    pub beside: bool,
+    /// The rows that are read, of data that has no parts of its own; of other data, of those for training.
+    pub rows: Option<RowRange>,
+    /// Rows for validation that lie elsewhere.
+    pub validation_data: Option<PathBuf>,
+    /// Rows for testing that lie elsewhere.
+    pub test_data: Option<PathBuf>,
 }

@@ -40,6 +40,7 @@ use super::input;
 use super::names::{file_stem, folder_name};
 use super::options::Options;
 use super::origin::Origin;
+use super::place::Places;
 use super::schema::Schema;
 use super::shape::Shape;
 use super::stored::is_too_large;
@@ -165,6 +166,8 @@ fn arrange(
     };
     let shape = Shape { height: about.size.height, width: about.size.width, channels };
     let mut whole = Dataset::new(name, values(&about, channels)?, shape)?;
+    let names = about.names.clone().into();
+    whole.places = Some(Places::Files((0..about.names.len() as u32).collect(), names));
     let Layout { parts, classes, labels } = layout::read(&about.names);
     let labelled = |data: Dataset, rows: &mut dyn Iterator<Item = usize>| {
         let values: Option<Vec<u32>> = rows.map(|row| labels[row]).collect();
@@ -192,7 +195,7 @@ fn arrange(
         }
     }
     let train = train.unwrap_or(whole);
-    Ok(Parts { train, validation, test, origin })
+    Ok(Parts { train, validation, test, origin, is_unscaled: false })
 }
 
 /// What is said of an album.

@@ -4,8 +4,10 @@
 //! become numbers and numbers become cells again ([`Field::encode`], [`Field::decode`]). What is learnt of the training rows for
 //! that (the mean and the spread of a column, the names of classes) is part of the field, so that all later rows are read alike.
 
+mod date;
 mod field;
 
+pub use date::{DateForm, DateOrder};
 pub(crate) use field::some_of;
 pub use field::{Cell, Field, FieldKind, Role, Scaling};
 
@@ -44,7 +46,7 @@ impl Schema {
     pub fn shape(&self) -> Shape {
         let mut inputs = self.inputs();
         match (inputs.next(), inputs.next()) {
-            (Some(Field { kind: FieldKind::Image(shape), .. }), None) => *shape,
+            (Some(field), None) => field.kind.shape().unwrap_or_else(|| Shape::vector(self.width())),
             _ => Shape::vector(self.width()),
         }
     }
@@ -56,7 +58,7 @@ impl Schema {
 
     /// Whether rows are lines of a table, and not single pictures or vectors.
     pub fn is_table(&self) -> bool {
-        !matches!(self.fields[..], [Field { kind: FieldKind::Image(_), .. }])
+        !matches!(&self.fields[..], [field] if field.kind.shape().is_some())
     }
 
     /// Each input field with the columns of its numbers.

@@ -4,12 +4,20 @@ use std::path::{Path, PathBuf};
 
 use super::dataset::Dataset;
 use super::digits;
-use super::format::{Found, Parts};
+use super::format::Found;
+use super::format::Parts;
 use super::formats;
+use super::formats::table_of;
+use super::npz::one_naming;
 pub use super::options::Options;
 use super::origin::Origin;
+use super::schema::Schema;
 use super::splits::Splits;
 use super::sprites;
+use super::standardise::is_of_columns;
+use super::standardise::scaled;
+use super::standardise::standardised;
+use super::stdin;
 use super::table;
 use super::values::Values;
 use crate::error::{Error, Result};
@@ -21,16 +29,19 @@ pub enum Source {
     Sprites,
     /// The handwritten digits that come with the program.
     Digits,
+    /// What comes in through standard input: a table, or an array of NumPy.
+    Input,
     /// A file or a folder in one of the known [`formats`].
     Path(PathBuf),
 }
 
 impl Source {
-    /// `sprites` and `digits` are built in; anything else is a path (`./sprites` for a folder of that name).
+    /// `sprites` and `digits` are built in, and `-` is standard input; anything else is a path (`./sprites` for a folder of that name).
     pub fn parse(text: &str) -> Self {
         match text {
             "sprites" => Source::Sprites,
             "digits" => Source::Digits,
+            "-" => Source::Input,
             path => Source::Path(path.into()),
         }
     }
@@ -52,7 +63,8 @@ pub fn open(source: &Source, options: &Options) -> Result<Splits> {
             })
         }
         Source::Digits => split(digits::read()?, options),
-        Source::Path(path) => match read(path, options)? {
+        Source::Input | Source::Path(_) => match with_others(read_source(source, options)?, options)? {
+            Found::Rows(parts) if parts.is_unscaled => standardised(split(*parts, options)?, of_columns(options)),
             Found::Rows(parts) => split(*parts, options),
             Found::Tables(tables) => table::open(&tables, options),
         },
@@ -61,7 +73,7 @@ pub fn open(source: &Source, options: &Options) -> Result<Splits> {
 
 /// Holds out what the parts do not have of their own.
 fn split(parts: Parts, options: &Options) -> Result<Splits> {
-    let Parts { train, validation, test, mut origin } = parts;
+    let Parts { train, validation, test, mut origin, .. } = parts;
     if let Values::Stored(stored) = &train.values {
         origin.guesses.push(stored.told());
     }
@@ -109,19 +121,76 @@ pub fn open_all(source: &Source, options: &Options) -> Result<(Dataset, Origin)>
             return Ok((splits.test.unwrap_or(splits.train), splits.origin));
         }
         Source::Digits => digits::read()?,
-        Source::Path(path) => match read(path, options)? {
+        Source::Input | Source::Path(_) => match read_source(source, options)? {
             Found::Rows(parts) => *parts,
             Found::Tables(tables) => return Ok((table::open_whole(&tables, options)?, Origin::default())),
         },
     };
-    Ok((parts.test.unwrap_or(parts.train), parts.origin))
+    let (is_unscaled, origin, data) = (parts.is_unscaled, parts.origin, parts.test.unwrap_or(parts.train));
+    match of_columns(options) {
+        Some(schema) if is_unscaled => Ok((scaled(&data, schema)?, origin)),
+        _ => Ok((data, origin)),
+    }
+}
+
+/// The columns of a run on standardised vectors.
+fn of_columns(options: &Options) -> Option<&Schema> {
+    options.schema.as_ref().filter(|schema| is_of_columns(schema))
 }
 
 /// Whether a source is a table, as far as its name and its first bytes tell.
 pub fn is_table(source: &Source) -> bool {
     match source {
         Source::Sprites | Source::Digits => false,
+        Source::Input => stdin::file().is_ok_and(|path| formats::is_table(&path)),
         Source::Path(path) => formats::is_table(path),
+    }
+}
+
+fn read_source(source: &Source, options: &Options) -> Result<Found> {
+    match source {
+        Source::Path(path) => read(path, options),
+        _ => read(&stdin::file()?, options),
+    }
+}
+
+/// The rows that are wanted, with parts that lie elsewhere.
+fn with_others(found: Found, options: &Options) -> Result<Found> {
+    let (validation, test) = (options.validation_data.as_deref(), options.test_data.as_deref());
+    match found {
+        Found::Tables(mut tables) => {
+            let table = |path: Option<&Path>| path.map(table_of).transpose();
+            tables.validation = table(validation)?;
+            tables.test = table(test)?.or(tables.test);
+            Ok(Found::Tables(tables))
+        }
+        Found::Rows(mut parts) => {
+            if let Some(range) = options.rows {
+                parts.train = range.of(&parts.train)?;
+            }
+            // What is settled by training rows holds for the others.
+            let settled = options.schema.clone().or((!parts.is_unscaled).then(|| parts.train.schema.clone()));
+            let same =
+                Options { schema: settled, rows: None, validation_data: None, test_data: None, ..options.clone() };
+            let other = |path: Option<&Path>| -> Result<Option<Dataset>> {
+                let Some(path) = path else { return Ok(None) };
+                match read(path, &same)? {
+                    Found::Rows(other) if other.train.shape() == parts.train.shape() => Ok(Some(other.train)),
+                    Found::Rows(other) => Err(Error::malformed(
+                        path,
+                        format!("its rows are {}, and those to train on {}", other.train.shape(), parts.train.shape()),
+                    )),
+                    Found::Tables(_) => {
+                        Err(Error::malformed(path, "this is a table, and the rows to train on are none"))
+                    }
+                }
+            };
+            let (validation, test) = (other(validation)?, other(test)?);
+            (parts.validation, parts.test) = (validation.or(parts.validation), test.or(parts.test));
+            let all = [Some(&mut parts.train), parts.validation.as_mut(), parts.test.as_mut()].into_iter().flatten();
+            one_naming(all.filter_map(|data| data.labels.as_mut()).collect());
+            Ok(Found::Rows(parts))
+        }
     }
 }
 
@@ -136,7 +205,7 @@ fn read(path: &Path, options: &Options) -> Result<Found> {
             path,
             format!(
                 "there is no such file or folder. Give one in a known format: {}; or `sprites` or `digits`, \
-                 which are built in",
+                 which are built in, or `-` for standard input",
                 formats::names()
             ),
         ),

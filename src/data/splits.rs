@@ -119,6 +119,18 @@ impl Dealt {
         Ok(Dealt { train: part(Split::Train), validation: part(Split::Validation), test: part(Split::Test) })
     }
 
+    /// The same for rows that lie behind so many others.
+    pub fn behind(self, first: usize) -> Dealt {
+        let moved = |rows: Vec<usize>| rows.into_iter().map(|row| row + first).collect();
+        Dealt { train: moved(self.train), validation: moved(self.validation), test: moved(self.test) }
+    }
+
+    /// Those of some rows.
+    pub fn within(self, range: &std::ops::Range<usize>) -> Dealt {
+        let kept = |rows: Vec<usize>| rows.into_iter().filter(|row| range.contains(row)).collect();
+        Dealt { train: kept(self.train), validation: kept(self.validation), test: kept(self.test) }
+    }
+
     /// Rows that came as one: see [`Splits::from_one`].
     ///
     /// # Errors

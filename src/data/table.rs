@@ -8,6 +8,7 @@ mod delimited;
 mod encode;
 mod facts;
 mod guess;
+mod told;
 mod write;
 
 use std::path::{Path, PathBuf};
@@ -16,6 +17,7 @@ use csv::{ReaderBuilder, StringRecord};
 
 use super::input::Input;
 use super::schema::Cell;
+use super::schema::DateForm;
 use crate::error::{Error, Result};
 
 pub use choices::Choices;
@@ -34,6 +36,8 @@ const MAX_BYTES: u64 = 1 << 34;
 pub(crate) struct Tables {
     /// The rows to train on; all rows, if they come without a split of their own.
     pub train: Table,
+    /// The rows to choose settings by, if they come apart.
+    pub validation: Option<Table>,
     /// The test rows, if they come apart.
     pub test: Option<Table>,
 }
@@ -50,6 +54,8 @@ pub(crate) struct Table {
     pub names: Vec<String>,
     /// How many rows it has.
     pub rows: usize,
+    /// The line in its file that each row starts in, from 1.
+    lines: Vec<u32>,
 }
 
 impl Table {
@@ -68,7 +74,8 @@ impl Table {
     /// A table of this text.
     fn of(path: &Path, text: String) -> Result<Table> {
         let delimiter = delimiter(&text);
-        let mut table = Table { path: path.to_owned(), text, delimiter, has_header: false, names: vec![], rows: 0 };
+        let mut table =
+            Table { path: path.to_owned(), text, delimiter, has_header: false, names: vec![], rows: 0, lines: vec![] };
         let mut records = table.records();
         let Some(first) = records.next().transpose()? else {
             return Err(Error::malformed(
@@ -79,11 +86,12 @@ impl Table {
         let width = first.len();
         // A line of names has no number in it.
         let has_header = !first.iter().any(|text| matches!(table.number(text), Cell::Number(_)));
-        let mut rows = usize::from(!has_header);
+        let line = |record: &StringRecord| record.position().map_or(0, csv::Position::line) as u32;
+        let mut lines = if has_header { vec![] } else { vec![line(&first)] };
         for record in records {
             let record = record?;
             if record.len() != width {
-                let line = record.position().map_or(0, csv::Position::line);
+                let line = line(&record);
                 return Err(Error::malformed(
                     path,
                     format!(
@@ -94,9 +102,9 @@ impl Table {
                     ),
                 ));
             }
-            rows += 1;
+            lines.push(line(&record));
         }
-        if rows == 0 {
+        if lines.is_empty() {
             return Err(Error::malformed(path, "this table has a line of names and no rows"));
         }
         let name = |(i, text): (usize, &str)| match text.trim() {
@@ -112,7 +120,7 @@ impl Table {
                 format!("two columns are called {}: give each a name of its own", pair[0]),
             ));
         }
-        (table.has_header, table.names, table.rows) = (has_header, names, rows);
+        (table.has_header, table.names, table.rows, table.lines) = (has_header, names, lines.len(), lines);
         Ok(table)
     }
 
@@ -147,6 +155,14 @@ impl Table {
         }
     }
 
+    /// A text as a cell of dates of a form.
+    fn date(&self, text: &str, form: DateForm) -> Cell {
+        match self.text(text) {
+            Cell::Text(text) => form.parse(&text).map_or(Cell::Text(text), |days| Cell::Date(days, form)),
+            cell => cell,
+        }
+    }
+
     /// A text as a cell of texts: itself without blanks around it, or nothing.
     fn text(&self, text: &str) -> Cell {
         let text = text.trim();
@@ -156,9 +172,9 @@ impl Table {
         }
     }
 
-    /// The number of the line of a row in its file, if no cell is longer than a line.
-    fn line(&self, row: usize) -> usize {
-        row + 1 + usize::from(self.has_header)
+    /// The number of the line that a row starts in.
+    fn line(&self, row: usize) -> u32 {
+        self.lines[row]
     }
 }
 

@@ -122,6 +122,22 @@ impl Values {
         }
     }
 
+    /// Row `i` of `features` values, as it is stored.
+    pub(super) fn row_bytes(&self, i: usize, features: usize) -> Cow<'_, [u8]> {
+        let stride = self.stride(features);
+        let span = i * stride..(i + 1) * stride;
+        match self {
+            Values::Bits(words) => Cow::Borrowed(bytemuck::cast_slice(&words[span])),
+            Values::Bytes(bytes) => Cow::Borrowed(&bytes[span]),
+            Values::Floats(floats) => Cow::Borrowed(bytemuck::cast_slice(&floats[span])),
+            Values::Stored(stored) => {
+                let mut row = vec![0.0; features];
+                stored.copy_row(i, &mut row);
+                Cow::Owned(bytemuck::cast_slice(&row).to_vec())
+            }
+        }
+    }
+
     /// The rows named by `rows`, in that order.
     pub(crate) fn select(&self, rows: &[usize], features: usize) -> Self {
         let stride = self.stride(features);

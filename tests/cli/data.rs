@@ -1,5 +1,8 @@
 //! Data of all kinds, as the program reads it: what `elbo data` says, and that models train on it.
 
+use std::io::Write;
+use std::process::Stdio;
+
 use serde_json::Value;
 
 use crate::program::{Place, with};
@@ -144,4 +147,143 @@ fn data_that_cannot_be_read_is_refused() {
     place.refused("data sprites --size 9", &["`size`", "sprites"]);
     place.refused("data digits --size 0", &["--size", "48x64"]);
     place.refused("data digits --out missing/sheet.png", &["missing", "does not exist"]);
+}
+
+/// An array of bytes in NumPy's format.
+fn bytes_npy(shape: &str, values: impl Iterator<Item = u8>) -> Vec<u8> {
+    let text = format!("{:<117}\n", format!("{{'descr': '|u1', 'fortran_order': False, 'shape': {shape}, }}"));
+    let head = [&b"\x93NUMPY\x01\x00"[..], &(text.len() as u16).to_le_bytes(), text.as_bytes()].concat();
+    head.into_iter().chain(values).collect()
+}
+
+/// The same frames are the same rows, whatever else lies in their file; the run says what bytes are divided by.
+#[test]
+fn the_scale_is_the_run_s() {
+    let place = Place::new();
+    let frames = |most: u8| bytes_npy("(60, 4, 4)", (0..960u32).map(move |i| ((i * 7 % 11) as u8 % 4).min(most)));
+    place.write("dark.npy", frames(3));
+    place.write("darker.npy", frames(1));
+    let mut odd = frames(1);
+    odd[128] = 2;
+    place.write("odd.npy", odd);
+    let mut light = frames(3);
+    light[128] = 200;
+    place.write("light.npy", light);
+    let usual = "--device cpu --epochs 1 --hidden 8 --latent 2 --batch 16";
+    let said = place.run(&format!("train {usual} --data dark.npy --out run"));
+    assert!(said.contains("taken for 4 levels"), "{said}");
+    let elbo = |name: &str| {
+        json(&place.run(&format!("evaluate run --device cpu --quick --json --data {name}")))["elbo"].as_f64().unwrap()
+    };
+    let (darker, odd) = (elbo("darker.npy"), elbo("odd.npy"));
+    assert!((darker - odd).abs() < 0.5, "one pixel of 960 makes {darker} of {odd}");
+    place.refused(
+        "evaluate run --device cpu --quick --data light.npy",
+        &["light.npy", "a 200 in row 0, column 0", "from 0 to 3"],
+    );
+    let said = place.run(&format!("train {usual} --data dark.npy --levels 256 --out bytes"));
+    assert!(said.contains("one byte a value"), "{said}");
+    place.refused(&format!("train {usual} --data light.npy --levels 4 --out x"), &["a 200 in row 0", "`levels`"]);
+}
+
+/// A run is gone on with on the data it was begun with, or on what somebody insists on.
+#[test]
+fn data_that_has_changed_is_noticed() {
+    let place = Place::new();
+    let rows = |first: f32| (0..120).map(|i| if i == 0 { first } else { (i % 7) as f32 / 7.0 }).collect::<Vec<f32>>();
+    place.write_npy("rows.npy", 2, &rows(0.0));
+    place.run("train --device cpu --epochs 1 --hidden 8 --latent 2 --batch 16 --data rows.npy --out run");
+    std::fs::copy(place.path("rows.npy"), place.path("same.npy")).unwrap();
+    place.run("train --resume run --device cpu --epochs 2 --data same.npy");
+    // Whichever part the row is in, of one part in ten nothing is learnt.
+    let all: Vec<f32> = rows(0.0).iter().map(|value| 1.0 - value).collect();
+    place.write_npy("rows.npy", 2, &all);
+    place.refused(
+        "train --resume run --device cpu --epochs 3 --data rows.npy",
+        &["rows.npy", "has changed", "sha256", "--changed-data"],
+    );
+    place.run("train --resume run --device cpu --epochs 3 --data rows.npy --changed-data");
+    place.refused("train --changed-data", &["--resume"]);
+}
+
+/// Columns of large numbers are scaled; what is made of them is in their own units.
+#[test]
+fn columns_of_arrays_are_scaled() {
+    let place = Place::new();
+    let rows: Vec<f32> = (0..200).flat_map(|i| [1e4 + (i * 37 % 100) as f32, (i % 10) as f32 / 10.0]).collect();
+    place.write_npy("rows.npy", 2, &rows);
+    let usual = "--device cpu --epochs 2 --hidden 8 --latent 2 --batch 16 --likelihood gaussian";
+    let said = place.run(&format!("train {usual} --data rows.npy --out run"));
+    assert!(said.contains("each column is scaled"), "{said}");
+    place.run("sample run --device cpu --count 50 --out new.csv");
+    let text = std::fs::read_to_string(place.path("new.csv")).unwrap();
+    let first: Vec<f64> = text.lines().skip(1).map(|line| line.split(',').next().unwrap().parse().unwrap()).collect();
+    assert!(text.starts_with("x0,x1\n") && first.iter().all(|x| (9_000.0..11_100.0).contains(x)), "{text}");
+    let said = place.run(&format!("train {usual} --data rows.npy --standardise=false --out raw"));
+    assert!(said.contains("warning") && said.contains("count for more"), "{said}");
+    assert!(place.run("evaluate run --device cpu --quick --data rows.npy").contains("x0"));
+}
+
+/// What comes in through standard input is data like any other.
+#[test]
+fn rows_come_through_standard_input() {
+    let place = Place::new();
+    let send = |line: &str, bytes: &[u8]| {
+        let mut child =
+            place.elbo(line).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        child.stdin.take().unwrap().write_all(bytes).unwrap();
+        let output = child.wait_with_output().unwrap();
+        (output.status.success(), crate::program::text(&output))
+    };
+    let table = "a,b\n".to_string() + &(0..60).map(|i| format!("{},{}\n", i * 7 % 13, i % 5)).collect::<String>();
+    let (done, said) = send("data - --json", table.as_bytes());
+    assert!(done && json(&said)["columns"][1]["name"] == "b", "{said}");
+    let (done, said) = send("train --data - --device cpu --epochs 1 --latent 1 --hidden 8 --out run", table.as_bytes());
+    assert!(done && said.contains("48 rows of"), "{said}");
+    let (done, said) = send("evaluate run --device cpu --quick", table.as_bytes());
+    assert!(done && said.contains("6 rows"), "{said}");
+    let array = bytes_npy("(30, 2)", (0..60).map(|i| i * 4));
+    let (done, said) = send("data - --json", &array);
+    assert!(done && json(&said)["shape"] == serde_json::json!([1, 2, 1]), "{said}");
+    let (done, said) = send("data -", b"");
+    assert!(!done && said.contains("it is empty"), "{said}");
+}
+
+/// Parts lie in files of their own, or are some rows of one.
+#[test]
+fn parts_come_from_several_files() {
+    let place = Place::new();
+    let frames = |rows: usize, top: u8| {
+        bytes_npy(&format!("({rows}, 2, 2)"), (0..4 * rows).map(move |i| (i * 7 % 251) as u8 % (top + 1)))
+    };
+    place.write("train.npy", frames(80, 16));
+    place.write("val.npy", frames(20, 15));
+    place.write("wide.npy", bytes_npy("(9, 2, 3)", 0..54));
+    let rows = |line: &str| {
+        let found = json(&place.run(&format!("data {line} --json")));
+        let part = |part: &Value| (part["part"].as_str().unwrap().to_owned(), part["rows"].as_u64().unwrap());
+        found["parts"].as_array().unwrap().iter().map(part).collect::<Vec<_>>()
+    };
+    let part = |name: &str, rows| (name.to_owned(), rows);
+    assert_eq!(rows("train.npy --rows 10..60"), [part("train", 40), part("validation", 5), part("test", 5)]);
+    assert_eq!(
+        rows("train.npy --validation-data val.npy --test-data train.npy"),
+        [part("train", 80), part("validation", 20), part("test", 80)]
+    );
+    assert_eq!(rows("train.npy --test-data val.npy"), [part("train", 80), part("test", 20)]);
+    place.refused("data train.npy --test-data wide.npy", &["wide.npy", "2×3", "2×2"]);
+    place.refused("data train.npy --rows 70..90", &["`rows`", "has the rows 0 to 79"]);
+    place.refused("data train.npy --validation-data val.npy --validation 5", &["`validation-data`", "one of the two"]);
+    place.refused("data digits --rows 0..5", &["`rows`", "built in"]);
+
+    let table = |rows: usize| {
+        "a,b\n".to_string() + &(0..rows).map(|i| format!("{},{}\n", i * 7 % 13, i % 5)).collect::<String>()
+    };
+    place.write("a.csv", table(60));
+    place.write("b.csv", table(7));
+    assert_eq!(rows("a.csv --validation-data b.csv"), [part("train", 60), part("validation", 7)]);
+    assert_eq!(rows("a.csv --rows 50.."), [part("train", 8), part("validation", 1), part("test", 1)]);
+    let usual = "--device cpu --epochs 1 --latent 1 --hidden 8";
+    place.run(&format!("train {usual} --data a.csv --test-data b.csv --rows ..50 --out run"));
+    assert!(place.run("evaluate run --device cpu --quick").contains("test set, 7 rows"));
 }

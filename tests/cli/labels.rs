@@ -69,10 +69,42 @@ fn rows_of_numbers() {
     place.write("waves.conditions.npy", array(80, 2, |i| (i % 5) as f32));
     place.run(&format!("{line} --model cvae --condition vectors --out run"));
     place.run("sample run --device cpu --condition -0.5,3 --count 2");
+    place.refused("sample run --device cpu --condition nan,3 --count 2", &["NaN", "finite"]);
+    place.refused("sample run --device cpu --condition x,3 --count 2", &["--condition holds x"]);
+    let far = place.elbo("sample run --device cpu --condition 1,900 --count 2").output().unwrap();
+    assert!(String::from_utf8_lossy(&far.stderr).contains("900 lies far from"), "{far:?}");
     // A model that is told nothing has no use for them.
     place.run(&format!("{line} --out unconditional"));
     place.run("sample unconditional --device cpu --count 2");
     place.refused(&format!("{line} --model cvae --out run-2"), &["no labels"]);
+}
+
+/// A table's columns are told in their own words, and say which row is in which part.
+#[test]
+fn columns_of_a_table_are_told() {
+    let place = Place::new();
+    let line = |i: usize| {
+        let (colour, part) = (["red", "blue"][i % 2], ["train", "train", "train", "test"][i % 4]);
+        format!("{colour},{part},{},{:.2}\n", 20 + i % 30, (i % 2) as f64 * 8.0 + (i % 5) as f64 / 5.0)
+    };
+    place.write("t.csv", "colour,part,age,size\n".to_string() + &(0..120).map(line).collect::<String>());
+    let usual = "train --device cpu --data t.csv --epochs 60 --latent 1 --hidden 16 --split part";
+    let said = place.run(&format!("{usual} --model cvae --condition-on colour,age --out run"));
+    assert!(
+        said.contains("told to the model (2): colour, age") && said.contains("30 rows held out for test"),
+        "{said}"
+    );
+    let mean = |colour: &str| {
+        place.run(&format!("sample run --device cpu --condition {colour},30 --count 60 --out {colour}.csv"));
+        let text = std::fs::read_to_string(place.path(&format!("{colour}.csv"))).unwrap();
+        text.lines().skip(1).map(|line| line.parse::<f64>().unwrap()).sum::<f64>() / 60.0
+    };
+    let (red, blue) = (mean("red"), mean("blue"));
+    assert!(blue - red > 4.0, "red {red}, blue {blue}");
+    place.refused("sample run --device cpu --condition mauve,30", &["colour holds mauve", "blue, red"]);
+    place.refused("sample run --device cpu --condition red", &["colour, age"]);
+    place.refused(&format!("{usual} --condition-on colour --out x"), &["`condition-on`", "cvae"]);
+    place.run("evaluate run --device cpu --quick --data t.csv");
 }
 
 #[test]

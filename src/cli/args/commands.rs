@@ -131,9 +131,9 @@ pub struct SampleArgs {
     /// The label that all of them are to have, of a model that is given labels
     #[arg(long, value_name = "NAME", conflicts_with = "condition")]
     pub label: Option<String>,
-    /// The numbers that all of them are given, of a model that is given numbers
+    /// What all of them are given: numbers, or values of the columns that the model is told, in their order
     #[arg(long, value_name = "X,X...", value_delimiter = ',', allow_hyphen_values = true)]
-    pub condition: Option<Vec<f32>>,
+    pub condition: Option<Vec<String>>,
     /// The file to write, a picture (.png, .jpg, .webp) or rows (.csv, .tsv, .npy) [default: samples.png, or samples.csv
     /// of a table, in the folder of the run]
     #[arg(long, value_name = "FILE")]

@@ -32,6 +32,9 @@ pub struct TrainArgs {
     /// and the device and how often things are written can be changed; the model and the way it learns cannot.
     #[arg(long, value_name = "DIR", conflicts_with_all = ["out", "config", "preset"])]
     pub resume: Option<PathBuf>,
+    /// Go on though the data has changed since the run was begun
+    #[arg(long, requires = "resume")]
+    pub changed_data: bool,
     /// Train a second model on the codes of the run in this folder, whose prior it replaces
     ///
     /// The run's model is frozen. Data and its settings are the run's; the second model has as many latent dimensions unless

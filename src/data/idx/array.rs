@@ -26,7 +26,7 @@ pub(super) struct Header {
     /// Bytes of a number, and of all.
     width: usize,
     bytes: u128,
-    input: Input,
+    input: Input<'static>,
 }
 
 /// Numbers with a shape.

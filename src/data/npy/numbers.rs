@@ -23,6 +23,25 @@ pub(in crate::data) fn numbers<'a>(kind: &TypeStr, bytes: &'a [u8]) -> Option<Bo
     })
 }
 
+/// The texts of an array of this type, without what pads them; `None` of a type that holds no texts.
+pub(super) fn texts(kind: &TypeStr, bytes: &[u8]) -> Option<Vec<String>> {
+    let width = kind.num_bytes().filter(|&width| width > 0);
+    let text = |text: String| text.trim_end_matches('\0').to_owned();
+    match kind.type_char() {
+        TypeChar::ByteStr => {
+            let each = bytes.chunks_exact(width.unwrap_or(1));
+            Some(each.map(|bytes| text(String::from_utf8_lossy(bytes).into_owned())).collect())
+        }
+        TypeChar::UnicodeStr => {
+            let is_big = kind.endianness() == Endianness::Big;
+            let letter = |word| char::from_u32(u32::from_le_bytes(word)).unwrap_or(char::REPLACEMENT_CHARACTER);
+            let each = bytes.chunks_exact(width.unwrap_or(4));
+            Some(each.map(|bytes| text(words(bytes, is_big).map(letter).collect())).collect())
+        }
+        _ => None,
+    }
+}
+
 /// Words of so many bytes, the lowest byte first.
 fn words<const N: usize>(bytes: &[u8], is_big: bool) -> impl Iterator<Item = [u8; N]> {
     bytes.as_chunks().0.iter().map(move |word| {

@@ -42,7 +42,9 @@ impl Frame {
     /// vectors all numbers as they are.
     pub fn of_rows(schema: &Schema, rows: &[f32]) -> Frame {
         let mut inputs = schema.inputs();
-        if let (Some(Field { name, kind: FieldKind::Image(shape), .. }), None) = (inputs.next(), inputs.next()) {
+        if let (Some(Field { name, kind, .. }), None) = (inputs.next(), inputs.next())
+            && let Some(shape) = kind.shape()
+        {
             let all = [shape.height, shape.width, shape.channels];
             let axes = match all {
                 [1, width, 1] => vec![width],
@@ -55,7 +57,9 @@ impl Frame {
         schema.spans().fold(Frame::new(), |frame, (field, span)| {
             let cells = rows.chunks_exact(width).map(|row| field.decode(&row[span.clone()]));
             match field.kind {
-                FieldKind::Category(_) | FieldKind::Text => frame.texts(&field.name, cells.map(text)),
+                FieldKind::Category(_) | FieldKind::Date(..) | FieldKind::Text => {
+                    frame.texts(&field.name, cells.map(text))
+                }
                 _ => frame.numbers(&field.name, cells.map(number)),
             }
         })
@@ -210,7 +214,7 @@ fn text(cell: Cell) -> Option<String> {
 }
 
 fn number(cell: Cell) -> f64 {
-    if let Cell::Number(value) = cell { value } else { f64::NAN }
+    cell.number().unwrap_or(f64::NAN)
 }
 
 #[cfg(test)]

@@ -6,6 +6,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use super::super::shape::Shape;
+use super::date::DateForm;
 use crate::error::{Error, Result};
 
 /// A field of a row.
@@ -27,6 +28,12 @@ pub enum Role {
     Input,
     /// It is the class of a row.
     Label,
+    /// A model is told it with every row, and gives it no probability.
+    Condition,
+    /// It is one of the factors that rows were made from.
+    Factor,
+    /// It says whether a row is for training, validation or testing.
+    Split,
     /// It says which row it is, and is kept with what comes out.
     Identity,
     /// It is left out.
@@ -39,6 +46,13 @@ pub enum Role {
 pub enum FieldKind {
     /// A picture or a vector `[height, width, channels]` of numbers that are taken as they are.
     Image(Shape),
+    /// A picture or a vector `[height, width, channels]` of whole numbers v from 0 to `top`, seen as v/top.
+    Levels {
+        /// Its shape.
+        shape: Shape,
+        /// The largest number.
+        top: u8,
+    },
     /// Any number v, seen as (v − shift)/scale.
     Real(Scaling),
     /// A number v above 0, seen as (ln v − shift)/scale.
@@ -49,6 +63,8 @@ pub enum FieldKind {
     Ordinal(Vec<f64>),
     /// One of some classes, by name; seen as a one among zeros.
     Category(Vec<String>),
+    /// A date of so many days v, written in a form, seen as (v − shift)/scale.
+    Date(Scaling, DateForm),
     /// Any text, which no model sees.
     Text,
 }
@@ -69,6 +85,8 @@ pub enum Cell {
     Number(f64),
     /// A text.
     Text(String),
+    /// A date, as its days and the form in which it is written.
+    Date(f64, DateForm),
     /// Nothing: it was not observed.
     Missing,
 }
@@ -83,7 +101,18 @@ impl fmt::Display for Cell {
             }
             Cell::Number(value) => write!(f, "{value}"),
             Cell::Text(text) => f.write_str(text),
+            Cell::Date(days, form) => f.write_str(&form.write(*days)),
             Cell::Missing => Ok(()),
+        }
+    }
+}
+
+impl Cell {
+    /// Its number, or the days of a date.
+    pub fn number(&self) -> Option<f64> {
+        match self {
+            Cell::Number(number) | Cell::Date(number, _) => Some(*number),
+            Cell::Text(_) | Cell::Missing => None,
         }
     }
 }
@@ -121,13 +150,34 @@ impl FieldKind {
     /// What people call it.
     pub fn name(&self) -> &'static str {
         match self {
-            FieldKind::Image(_) => "image",
+            FieldKind::Image(_) | FieldKind::Levels { .. } => "image",
             FieldKind::Real(_) => "real",
             FieldKind::Positive(_) => "positive",
             FieldKind::Count(_) => "count",
             FieldKind::Ordinal(_) => "ordinal",
             FieldKind::Category(_) => "category",
+            FieldKind::Date(..) => "date",
             FieldKind::Text => "text",
+        }
+    }
+
+    /// The shape of a picture or a vector.
+    pub fn shape(&self) -> Option<Shape> {
+        match self {
+            FieldKind::Image(shape) | FieldKind::Levels { shape, .. } => Some(*shape),
+            _ => None,
+        }
+    }
+
+    /// A text that stands by itself, as a cell of this kind; blank texts are missing.
+    pub fn read(&self, text: &str) -> Cell {
+        let text = text.trim();
+        let own = || Cell::Text(text.to_owned());
+        match self {
+            _ if text.is_empty() => Cell::Missing,
+            FieldKind::Category(_) | FieldKind::Text => own(),
+            FieldKind::Date(_, form) => form.parse(text).map_or_else(own, |days| Cell::Date(days, *form)),
+            _ => text.parse().map_or_else(|_| own(), Cell::Number),
         }
     }
 
@@ -139,7 +189,10 @@ impl FieldKind {
     /// The same; `None` if it is more than can be counted.
     pub(super) fn checked_width(&self) -> Option<usize> {
         match self {
-            FieldKind::Image(Shape { height, width, channels }) => height.checked_mul(*width)?.checked_mul(*channels),
+            FieldKind::Image(Shape { height, width, channels })
+            | FieldKind::Levels { shape: Shape { height, width, channels }, .. } => {
+                height.checked_mul(*width)?.checked_mul(*channels)
+            }
             FieldKind::Category(classes) => Some(classes.len()),
             FieldKind::Text => Some(0),
             _ => Some(1),
@@ -158,7 +211,7 @@ impl Field {
             None => Err(self.refuse(cell, &wanted())),
         };
         match (&self.kind, cell) {
-            (_, Cell::Missing) | (FieldKind::Text | FieldKind::Image(_), _) => Ok(f64::NAN),
+            (_, Cell::Missing) | (FieldKind::Text | FieldKind::Image(_) | FieldKind::Levels { .. }, _) => Ok(f64::NAN),
             (FieldKind::Category(classes), _) => {
                 let name = cell.to_string();
                 let at = classes.iter().position(|class| *class == name);
@@ -173,11 +226,13 @@ impl Field {
             (FieldKind::Count(_), Cell::Number(value)) if *value >= 0.0 && value.fract() == 0.0 => {
                 Ok(libm::log1p(*value))
             }
+            (FieldKind::Date(..), Cell::Date(days, _)) => Ok(*days),
             (kind, _) => Err(self.refuse(
                 cell,
                 match kind {
                     FieldKind::Positive(_) => "a number above 0",
                     FieldKind::Count(_) => "a whole number from 0",
+                    FieldKind::Date(_, form) => return Err(self.refuse(cell, &format!("a date, as {}", form.spoken()))),
                     _ => "a number",
                 },
             )),
@@ -199,8 +254,11 @@ impl Field {
             return;
         }
         match &self.kind {
-            FieldKind::Image(_) | FieldKind::Text => {}
-            FieldKind::Real(scaling) | FieldKind::Positive(scaling) | FieldKind::Count(scaling) => {
+            FieldKind::Image(_) | FieldKind::Levels { .. } | FieldKind::Text => {}
+            FieldKind::Real(scaling)
+            | FieldKind::Positive(scaling)
+            | FieldKind::Count(scaling)
+            | FieldKind::Date(scaling, _) => {
                 out[0] = scaling.apply(number) as f32;
             }
             FieldKind::Ordinal(levels) => out[0] = number as f32 / (levels.len() - 1).max(1) as f32,
@@ -214,6 +272,7 @@ impl Field {
             FieldKind::Real(_) => FieldKind::Real(Scaling::of(numbers)),
             FieldKind::Positive(_) => FieldKind::Positive(Scaling::of(numbers)),
             FieldKind::Count(_) => FieldKind::Count(Scaling::of(numbers)),
+            FieldKind::Date(_, form) => FieldKind::Date(Scaling::of(numbers), *form),
             other => other.clone(),
         };
         Field { kind, ..self.clone() }
@@ -226,8 +285,9 @@ impl Field {
         }
         let first = || f64::from(x[0]);
         match &self.kind {
-            FieldKind::Image(_) | FieldKind::Text => Cell::Missing,
+            FieldKind::Image(_) | FieldKind::Levels { .. } | FieldKind::Text => Cell::Missing,
             FieldKind::Real(scaling) => Cell::Number(scaling.invert(first())),
+            FieldKind::Date(scaling, form) => Cell::Date(scaling.invert(first()), *form),
             FieldKind::Positive(scaling) => Cell::Number(libm::exp(scaling.invert(first()))),
             FieldKind::Count(scaling) => Cell::Number(libm::expm1(scaling.invert(first())).round().max(0.0)),
             FieldKind::Ordinal(levels) => {
@@ -249,9 +309,11 @@ impl Field {
     pub(super) fn check(&self) -> Result<()> {
         let is_fit = match &self.kind {
             FieldKind::Image(_) | FieldKind::Text => true,
+            FieldKind::Levels { top, .. } => *top > 0,
             FieldKind::Real(Scaling { shift, scale })
             | FieldKind::Positive(Scaling { shift, scale })
-            | FieldKind::Count(Scaling { shift, scale }) => shift.is_finite() && scale.is_finite() && *scale > 0.0,
+            | FieldKind::Count(Scaling { shift, scale })
+            | FieldKind::Date(Scaling { shift, scale }, _) => shift.is_finite() && scale.is_finite() && *scale > 0.0,
             FieldKind::Ordinal(levels) => !levels.is_empty() && levels.iter().all(|level| level.is_finite()),
             FieldKind::Category(classes) => !classes.is_empty(),
         };

@@ -25,7 +25,7 @@ impl Format for Delimited {
     }
 
     fn read_file(&self, path: &Path, _: &Options) -> Result<Found> {
-        Ok(Found::Tables(Tables { train: Table::read(path)?, test: None }))
+        Ok(Found::Tables(Tables { train: Table::read(path)?, validation: None, test: None }))
     }
 
     fn is_of_tables(&self) -> bool {
@@ -41,7 +41,7 @@ impl Format for Delimited {
             return Err(Error::malformed(folder, "there is no train.csv here"));
         };
         let test = part(folder, "test").map(|path| Table::read(&path)).transpose()?;
-        Ok(Found::Tables(Tables { train: Table::read(&train)?, test }))
+        Ok(Found::Tables(Tables { train: Table::read(&train)?, validation: None, test }))
     }
 
     fn looks_for(&self) -> String {

@@ -1,16 +1,19 @@
 //! From the cells of a table to the numbers that a model sees.
 
-use std::collections::HashMap;
-
-use super::super::dataset::{Dataset, Labels};
+use super::super::dataset::Dataset;
+use super::super::dataset::Factors;
+use super::super::dataset::Labels;
 use super::super::memory;
 use super::super::options::Options;
 use super::super::origin::Origin;
+use super::super::place::Places;
 use super::super::schema::{Cell, Field, FieldKind, Role, Schema};
 use super::super::splits::{Dealt, Splits};
 use super::guess::Guess;
+use super::told::Told;
 use super::{Table, Tables, spoken};
 use crate::error::{Error, Result};
+use std::collections::HashMap;
 
 /// The columns of a table as numbers, see [`Field::number`], field by field.
 struct Columns(Vec<Vec<f64>>);
@@ -19,11 +22,31 @@ struct Columns(Vec<Vec<f64>>);
 ///
 /// # Errors
 /// If a cell is not what its column should hold, or too many rows are held out.
-pub(crate) fn open(Tables { train, test }: &Tables, options: &Options) -> Result<Splits> {
-    let dealt = match test {
-        None => Dealt::of_one(train.rows, options.validation, options.seed, &train.name())?,
-        Some(_) => Dealt::new(train.rows, (0, options.validation), options.seed, &train.name())?,
+pub(crate) fn open(Tables { train, validation, test }: &Tables, options: &Options) -> Result<Splits> {
+    let rows = match options.rows {
+        Some(range) => range.among(train.rows, &train.name())?,
+        None => 0..train.rows,
     };
+    let split = match &options.schema {
+        Some(schema) => schema.of_role(Role::Split).next().map(|field| &field.name),
+        None => options.columns.split.as_ref(),
+    };
+    let dealt = match (split, test) {
+        (Some(column), _) => train.dealt(column, options.validation)?.within(&rows),
+        (None, test) => {
+            let own = match (validation, test) {
+                (None, None) => Dealt::of_one(rows.len(), options.validation, options.seed, &train.name())?,
+                _ => Dealt::new(rows.len(), (0, options.validation), options.seed, &train.name())?,
+            };
+            own.behind(rows.start)
+        }
+    };
+    if dealt.train.is_empty() || validation.is_some() && !dealt.validation.is_empty() {
+        return Err(Error::malformed(
+            &train.path,
+            "no rows are left to train on, or rows for validation come both from here and from elsewhere: say one of the two",
+        ));
+    }
     let mut origin =
         Origin::of(format!("a table of {} columns, separated by {}", train.names.len(), spoken(train.delimiter)));
     let (schema, columns) = match &options.schema {
@@ -39,6 +62,10 @@ pub(crate) fn open(Tables { train, test }: &Tables, options: &Options) -> Result
     schema.check().map_err(|error| Error::malformed(&train.path, error))?;
     let part = |rows: &[usize]| train.dataset(&schema, &columns, rows);
     let some = |rows: &[usize]| (!rows.is_empty()).then(|| part(rows)).transpose();
+    let own_validation = match validation {
+        Some(table) => Some(table.whole(&schema)?),
+        None => some(&dealt.validation)?,
+    };
     let own_test = match test {
         Some(test) => Some(test.whole(&schema)?),
         None => some(&dealt.test)?,
@@ -47,7 +74,7 @@ pub(crate) fn open(Tables { train, test }: &Tables, options: &Options) -> Result
     if learnt.share_observed() == 0.0 {
         return Err(Error::malformed(&train.path, "every cell that could be learnt from is blank"));
     }
-    Ok(Splits { train: learnt, validation: some(&dealt.validation)?, test: own_test, origin })
+    Ok(Splits { train: learnt, validation: own_validation, test: own_test, origin })
 }
 
 /// Reads all rows of the table for testing, where there is one, or else of the other, as the schema says that the options give, or
@@ -55,7 +82,7 @@ pub(crate) fn open(Tables { train, test }: &Tables, options: &Options) -> Result
 ///
 /// # Errors
 /// As for [`open`].
-pub(crate) fn open_whole(Tables { train, test }: &Tables, options: &Options) -> Result<Dataset> {
+pub(crate) fn open_whole(Tables { train, test, .. }: &Tables, options: &Options) -> Result<Dataset> {
     let table = test.as_ref().unwrap_or(train);
     match &options.schema {
         Some(schema) => table.whole(schema),
@@ -72,7 +99,7 @@ impl Schema {
     fn scaled_by(&self, columns: &Columns, rows: &[usize]) -> Schema {
         let fields = self.fields.iter().zip(&columns.0);
         let scaled = fields.map(|(field, column)| match field.role {
-            Role::Input => field.scaled_by(rows.iter().map(|&row| column[row])),
+            Role::Input | Role::Condition => field.scaled_by(rows.iter().map(|&row| column[row])),
             _ => field.clone(),
         });
         Schema { fields: scaled.collect() }
@@ -93,7 +120,7 @@ impl Table {
     fn columns(&self, schema: &Schema) -> Result<Columns> {
         let place = |field: &Field| match (field.role, self.find(&field.name)) {
             (_, Ok(place)) => Ok(Some(place)),
-            (Role::Input, Err(error)) => Err(error),
+            (Role::Input | Role::Condition, Err(error)) => Err(error),
             (_, Err(_)) => Ok(None),
         };
         let places: Vec<Option<usize>> = schema.fields.iter().map(place).collect::<Result<_>>()?;
@@ -122,6 +149,7 @@ impl Table {
     fn cell(&self, field: &Field, text: &str) -> Cell {
         match field.kind {
             FieldKind::Category(_) | FieldKind::Text => self.text(text),
+            FieldKind::Date(_, form) => self.date(text, form),
             _ => self.number(text),
         }
     }
@@ -139,7 +167,7 @@ impl Table {
             "--ignore columns of many classes, or give fewer rows",
         )?;
         let mut values = vec![0.0; rows.len() * width];
-        let mut labels = None;
+        let (mut labels, mut told, mut factors) = (None, Told::new(rows.len(), schema), vec![]);
         for (field, column) in schema.fields.iter().zip(columns) {
             match (field.role, &field.kind) {
                 (Role::Input, kind) => {
@@ -152,25 +180,87 @@ impl Table {
                 (Role::Label, FieldKind::Category(names)) if !column.is_empty() => {
                     labels = Some(self.labels(field, names, column, rows)?);
                 }
+                (Role::Condition, _) => {
+                    self.check_known(field, column, rows, "told to the model with each row")?;
+                    told.add(field, rows.iter().map(|&row| column[row]));
+                }
+                (Role::Factor, FieldKind::Category(names)) if !column.is_empty() => {
+                    self.check_known(field, column, rows, "a factor of each row")?;
+                    factors.push((field.name.clone(), names.len(), column));
+                }
                 _ => {}
             }
         }
-        Ok(Dataset { labels, ..Dataset::with_gaps(self.name(), values, schema.clone())? })
+        let places = Some(Places::Lines(rows.iter().map(|&row| self.line(row)).collect()));
+        let factors = (!factors.is_empty()).then(|| Factors {
+            names: factors.iter().map(|(name, ..)| name.clone()).collect(),
+            sizes: factors.iter().map(|(_, size, _)| *size).collect(),
+            values: rows.iter().flat_map(|&row| factors.iter().map(move |(.., column)| column[row] as u32)).collect(),
+        });
+        Ok(Dataset {
+            labels,
+            places,
+            factors,
+            conditions: told.conditions(),
+            ..Dataset::with_gaps(self.name(), values, schema.clone())?
+        })
     }
 
     fn labels(&self, field: &Field, names: &[String], column: &[f64], rows: &[usize]) -> Result<Labels> {
-        let class = |&row: &usize| match column[row].is_nan() {
-            false => Ok(column[row] as u32),
-            true => Err(Error::malformed(
+        self.check_known(field, column, rows, "the class of each row")?;
+        let values = rows.iter().map(|&row| column[row] as u32).collect();
+        Ok(Labels { values, classes: names.len(), names: names.to_vec() })
+    }
+
+    /// Says so if a cell is blank that may not be.
+    fn check_known(&self, field: &Field, column: &[f64], rows: &[usize], what: &str) -> Result<()> {
+        match rows.iter().find(|&&row| column[row].is_nan()) {
+            None => Ok(()),
+            Some(&row) => Err(Error::malformed(
                 &self.path,
                 format!(
-                    "line {} has no {}, which is the class of each row: leave such lines out, or write a class for them",
+                    "line {} has no {}, which is {what}: leave such lines out, or write something for them",
                     self.line(row),
                     field.name
                 ),
             )),
-        };
-        let values = rows.iter().map(class).collect::<Result<_>>()?;
-        Ok(Labels { values, classes: names.len(), names: names.to_vec() })
+        }
+    }
+
+    /// The rows of each part, as a column says.
+    fn dealt(&self, column: &str, validation: usize) -> Result<Dealt> {
+        let place = self.find(column)?;
+        let mut dealt = Dealt { train: vec![], validation: vec![], test: vec![] };
+        for (row, record) in self.rows().enumerate() {
+            let record = record?;
+            let text = record.get(place).unwrap_or_default().trim().to_lowercase();
+            let part = match text.as_str() {
+                "train" | "training" => &mut dealt.train,
+                "val" | "valid" | "validation" | "dev" => &mut dealt.validation,
+                "test" | "testing" => &mut dealt.test,
+                _ => {
+                    return Err(Error::malformed(
+                        &self.path,
+                        format!(
+                            "line {}: the column {column} holds {text}, and train, validation or test was expected",
+                            self.line(row)
+                        ),
+                    ));
+                }
+            };
+            part.push(row);
+        }
+        if dealt.train.is_empty() {
+            return Err(Error::malformed(&self.path, format!("the column {column} says train of no row")));
+        }
+        if validation > 0 {
+            return Err(Error::malformed(
+                &self.path,
+                format!(
+                    "{validation} rows are to be held out for validation, and the column {column} says which are: leave `validation` out"
+                ),
+            ));
+        }
+        Ok(dealt)
     }
 }

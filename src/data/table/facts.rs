@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet};
 use std::hash::{DefaultHasher, Hash, Hasher};
 
-use super::super::schema::Cell;
+use super::super::schema::{Cell, DateForm};
 use super::Table;
 use crate::error::Result;
 
@@ -34,6 +34,8 @@ pub(super) struct Facts {
     pub log_moments: Moments,
     /// An example of a text that is no number.
     pub text: Option<String>,
+    /// The forms in which all texts are dates.
+    pub forms: Vec<DateForm>,
     /// Whether no two cells hold the same text.
     pub all_differ: bool,
     places: HashMap<String, usize>,
@@ -89,6 +91,7 @@ impl Facts {
             whole: true,
             consecutive: true,
             all_differ: true,
+            forms: DateForm::ALL.to_vec(),
             least: f64::INFINITY,
             most: f64::NEG_INFINITY,
             ..Facts::default()
@@ -103,13 +106,14 @@ impl Facts {
 
     fn add(&mut self, text: &str, cell: Cell) {
         match cell {
-            Cell::Missing => {
+            Cell::Missing | Cell::Date(..) => {
                 self.missing += 1;
                 return;
             }
             Cell::Number(value) => self.add_number(value),
             Cell::Text(text) => {
                 self.texts += 1;
+                self.forms.retain(|form| form.parse(&text).is_some());
                 self.text.get_or_insert(text);
             }
         }
@@ -138,6 +142,11 @@ impl Facts {
         if value > 0.0 {
             self.log_moments.add(libm::log(value));
         }
+    }
+
+    /// The form in which all cells are dates.
+    pub fn dates(&self) -> Option<DateForm> {
+        if self.numbers == 0 && self.texts > 0 { self.forms.first().copied() } else { None }
     }
 
     /// Cells that hold something.

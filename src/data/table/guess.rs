@@ -14,7 +14,7 @@ const CLASSES: usize = 50;
 const LEVELS: usize = 10;
 
 /// The kinds that can be asked for.
-pub(super) const KINDS: [&str; 6] = ["real", "positive", "count", "ordinal", "category", "id"];
+pub(super) const KINDS: [&str; 7] = ["real", "positive", "count", "ordinal", "category", "date", "id"];
 
 /// A column, what it is taken for, and why.
 #[derive(Debug, Clone)]
@@ -40,9 +40,18 @@ impl Table {
     /// # Errors
     /// If somebody speaks of a column that there is not, or says of one what it cannot be; or if nothing is left to learn.
     pub(crate) fn guess(&self, choices: &Choices) -> Result<Vec<Guess>> {
-        let spoken = choices.label.iter().chain(&choices.ignore).chain(choices.kinds.keys());
-        for name in spoken {
+        let lists = [&choices.ignore, &choices.conditions, &choices.factors].into_iter().flatten();
+        let parts = choices.label.iter().chain(&choices.split).chain(lists);
+        for name in parts.clone().chain(choices.kinds.keys()) {
             self.find(name)?;
+        }
+        let mut parts: Vec<&String> = parts.collect();
+        parts.sort_unstable();
+        if let Some(pair) = parts.windows(2).find(|pair| pair[0] == pair[1]) {
+            return Err(Error::malformed(
+                &self.path,
+                format!("the column {} is given two parts to play, or one twice: give it one", pair[0]),
+            ));
         }
         let facts = Facts::of(self)?;
         let guesses = self.names.iter().zip(&facts).map(|(name, facts)| {
@@ -59,6 +68,25 @@ impl Table {
                     self.asked(name, facts, "category")?,
                     "the class of each row, as you said",
                 ));
+            }
+            if choices.split.as_ref() == Some(name) {
+                return Ok(guess(Role::Split, FieldKind::Text, "which part each row is of, as you said"));
+            }
+            if choices.factors.contains(name) {
+                return Ok(guess(Role::Factor, self.asked(name, facts, "category")?, "a factor, as you said"));
+            }
+            if choices.conditions.contains(name) {
+                let kind = match choices.kinds.get(name) {
+                    Some(kind) => self.asked(name, facts, kind)?,
+                    None => guessed(name, facts).1,
+                };
+                if matches!(kind, FieldKind::Text) {
+                    return Err(Error::malformed(
+                        &self.path,
+                        format!("the column {name} holds nothing that a model can be told: say what it is, as --column {name}=category"),
+                    ));
+                }
+                return Ok(guess(Role::Condition, kind, "told to the model, as you said"));
             }
             match choices.kinds.get(name).map(String::as_str) {
                 Some("id") => Ok(guess(Role::Identity, FieldKind::Text, "as you said")),
@@ -118,6 +146,10 @@ impl Table {
                 Some(levels) if levels.len() > 1 => Ok(FieldKind::Ordinal(levels)),
                 _ => refuse("that takes two or more different numbers, and at most 1,024".to_string()),
             },
+            "date" => match facts.dates() {
+                Some(form) => Ok(FieldKind::Date(Scaling::NONE, form)),
+                None => refuse("its cells are no dates of one form, such as 2024-03-31 or 31.03.2024".to_string()),
+            },
             "category" if facts.many => refuse("it holds more than 1,024 different values".to_string()),
             "category" if facts.different.is_empty() => refuse("it holds nothing".to_string()),
             "category" => Ok(FieldKind::Category(classes(facts))),
@@ -158,6 +190,9 @@ fn guessed(name: &str, facts: &Facts) -> (Role, FieldKind, String) {
         return said(Role::Ignored, FieldKind::Text, "it never varies");
     }
     let category = |why| said(Role::Input, FieldKind::Category(classes(facts)), why);
+    if let Some(form) = facts.dates().filter(|_| different > 2) {
+        return (Role::Input, FieldKind::Date(Scaling::NONE, form), format!("dates as {}", form.spoken()));
+    }
     if let Some(text) = &facts.text {
         return match () {
             () if facts.numbers > facts.texts => {

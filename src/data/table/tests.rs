@@ -157,6 +157,7 @@ fn people_overrule_the_guess() {
         label: Some("smoker".into()),
         ignore: vec!["city".into()],
         kinds: [("mark", "count"), ("visits", "real"), ("country", "id")].map(|(a, b)| (a.into(), b.into())).into(),
+        ..Choices::default()
     };
     let found = kinds(&of(&people()), &choices);
     let of = |name: &str| found.iter().find(|found| found.0 == name).map(|found| (found.1, found.2)).unwrap();
@@ -307,4 +308,66 @@ fn tables_are_told_from_other_files() {
     assert!(
         !claims("a.txt", b"just words") && !claims("a.data", b"\0\0\x08\x03") && !claims("page.txt", b"<html>, and")
     );
+}
+
+/// Twelve lines: a part, a colour, a date, a number.
+fn parts() -> String {
+    let line = |i: usize| {
+        let part = ["train", "Test", "train", "val"][i % 4];
+        format!("{part},{},{:02}.03.2024,{}\n", ["red", "blue"][i % 2], i + 1, 10 * i)
+    };
+    "part,colour,seen,size\n".to_string() + &(0..12).map(line).collect::<String>()
+}
+
+#[test]
+fn columns_play_the_parts_that_they_are_given() {
+    let (_folder, path) = file("parts.csv", parts().as_bytes());
+    let choices = Choices {
+        split: Some("part".into()),
+        factors: vec!["colour".into()],
+        conditions: vec!["size".into(), "colour".into()],
+        ..Choices::default()
+    };
+    let twice = opened(&path, &Options { columns: choices.clone(), ..Options::default() }).unwrap_err().to_string();
+    assert!(twice.contains("colour is given two parts"), "{twice}");
+    let choices = Choices { factors: vec!["colour".into()], conditions: vec!["size".into()], ..choices };
+    let options = Options { columns: choices, ..Options::default() };
+    let splits = opened(&path, &options).unwrap();
+    let test = splits.test.as_ref().unwrap();
+    assert_eq!((splits.train.rows, splits.validation.as_ref().unwrap().rows, test.rows), (6, 3, 3));
+    assert_eq!([test.place(0), test.place(2)], ["line 3", "line 11"]);
+    let factors = test.factors.as_ref().unwrap();
+    assert_eq!((&factors.names[..], &factors.values[..]), (&["colour".to_string()][..], &[0, 0, 0][..]));
+    assert_eq!(splits.train.factors.as_ref().unwrap().values, [1; 6]);
+    // Training sizes are 0, 20, … 100: mean 50, deviation √(7000/6); that of line 3 is 10.
+    let expected = -40.0 / (7000.0f64 / 6.0).sqrt();
+    assert!((f64::from(test.condition(0)[0]) - expected).abs() < 1e-6, "{:?}", test.condition(0));
+    assert_eq!(splits.train.schema.inputs().map(|field| field.name.as_str()).collect::<Vec<_>>(), ["seen"]);
+    let said = opened(&path, &Options { validation: 2, ..options.clone() }).unwrap_err().to_string();
+    assert!(said.contains("leave `validation` out"), "{said}");
+    let (_folder, odd) = file("odd.csv", parts().replacen("val", "else", 1).as_bytes());
+    assert!(opened(&odd, &options).unwrap_err().to_string().contains("line 5: the column part holds else"));
+    let (_folder, blank) = file("blank.csv", parts().replacen(",20\n", ",\n", 1).as_bytes());
+    assert!(opened(&blank, &options).unwrap_err().to_string().contains("line 4 has no size"));
+}
+
+#[test]
+fn dates_are_days_and_are_written_as_they_were() {
+    let table = of(&parts());
+    let found = kinds(&table, &Choices::default());
+    assert_eq!(found[2], ("seen".to_string(), Role::Input, "date"));
+    let (_folder, path) = file("parts.csv", parts().as_bytes());
+    let data = open_whole(&Source::Path(path), &Options::default()).unwrap();
+    let schema = &data.schema;
+    let place = schema.inputs().position(|field| field.name == "seen").unwrap();
+    // Days 1 to 12: mean 6.5, deviation √(143/12).
+    let span = schema.spans().nth(place).unwrap().1;
+    let first = f64::from(data.row(0)[span.start]);
+    assert!((first + 5.5 / (143.0f64 / 12.0).sqrt()).abs() < 1e-6, "{first}");
+    assert_eq!(schema.decode(&data.row(4))[place].to_string(), "05.03.2024");
+    let later = of(&parts().replacen("01.03.2024", "2024-03-01", 1));
+    let said = later.whole(schema).unwrap_err().to_string();
+    assert!(said.contains("line 2") && said.contains("a date, as day.month.year was expected"), "{said}");
+    // Two forms are none.
+    assert_ne!(kinds(&later, &Choices::default())[2].2, "date");
 }
