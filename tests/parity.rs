@@ -78,7 +78,7 @@ fn with_fewer_immediates() {
         // Several steps of different scalars, sizes and rows, as all cases together have them.
         for (seed, case) in (row.cases)().iter().enumerate() {
             let variant = &variants(&case.kernel, &many.traits())[0];
-            let mut on = |gpu: &mut Gpu| written(case, seed as u64, variant, gpu).expect("the device runs");
+            let on = |gpu: &mut Gpu| written(case, seed as u64, variant, gpu).expect("the device runs");
             let expected = on(&mut many);
             for few in &mut few {
                 assert!(on(few) == expected, "{} {}, {}", row.name, case.label, few.passing());
