@@ -11,7 +11,7 @@ use elbo::apps::doctor::Trial;
 use elbo::engine::cpu::Cpu;
 use elbo::engine::kernels::random::{block, normal4};
 use elbo::engine::kernels::table::{Case, Input, Scale, variants};
-use elbo::engine::kernels::{Access, Expr, Instr, Map, Step, Store, View};
+use elbo::engine::kernels::{Access, Expr, Instr, Map, RandomStream, Step, Store, View};
 
 /// Draws of the one-dimensional tests: enough for the variance of a sampler that is 0.1 % too wide to stand out by
 /// 0.002·√(n/2) = 8 standard errors.
@@ -216,10 +216,10 @@ fn every_bit_is_fair() {
 }
 
 /// A case that draws many numbers.
-fn draws(instr: fn(u32, View) -> Instr, count: usize) -> Case {
+fn draws(instr: fn(RandomStream, View) -> Instr, count: usize) -> Case {
     let view = View::contiguous(&[count]);
     let mut expr = Expr::default();
-    let reg = expr.push(instr(9, view.clone()));
+    let reg = expr.push(instr(9.into(), view.clone()));
     let stores = vec![Store { reg, binding: 0, view }];
     let map = Map { extents: vec![count], reduced: 0, expr, stores, reductions: vec![], access: vec![Access::Write] };
     Case::new(format!("{count} draws"), map, vec![Input::output(count)])
