@@ -168,6 +168,9 @@ fn with_others(found: Found, options: &Options) -> Result<Found> {
             if let Some(range) = options.rows {
                 parts.train = range.of(&parts.train)?;
             }
+            if validation.is_none() && test.is_none() {
+                return Ok(Found::Rows(parts));
+            }
             // What is settled by training rows holds for the others.
             let settled = options.schema.clone().or((!parts.is_unscaled).then(|| parts.train.schema.clone()));
             let same =
