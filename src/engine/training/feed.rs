@@ -64,6 +64,11 @@ impl Feed {
         Feed { plan, parts, reader, first: 0, writing: 0, begun: false, seen: 0 }
     }
 
+    /// Rows of a window.
+    pub fn window(&self) -> usize {
+        self.plan.window
+    }
+
     /// The numbers of the windows that some positions of an epoch lie in.
     fn windows(&self, epoch: u64, positions: &Range<usize>) -> Range<u64> {
         let of = |position: usize| epoch * self.plan.windows() + (position / self.plan.window) as u64;

@@ -397,6 +397,9 @@ impl Trainer {
         }
         let mut metadata = self.state.to_metadata();
         metadata.insert("format".to_string(), "elbo 1".to_string());
+        if let Some(feed) = &self.feed {
+            metadata.insert(WINDOW.to_string(), feed.window().to_string());
+        }
         let mut checkpoint = Checkpoint { tensors, metadata };
         checkpoint.add_best(&self.best);
         Ok(checkpoint)
@@ -436,6 +439,19 @@ impl Trainer {
                 state.epoch.saturating_add(1)
             )));
         }
+        let windows = |window: Option<usize>| {
+            window.map_or("one of all rows".to_string(), |rows| format!("those of {rows} rows"))
+        };
+        let (before, now) =
+            (checkpoint.metadata.get(WINDOW).and_then(|rows| rows.parse().ok()), self.feed.as_ref().map(Feed::window));
+        if before != now {
+            return Err(Error::invalid(format!(
+                "the rows were shuffled within windows, {} before and {} now, so that they would come in another order: continue \
+                 with the `memory` that the run began with",
+                windows(before),
+                windows(now)
+            )));
+        }
         if ![0, self.phases.names.len()].contains(&state.sums.len()) {
             return Err(Error::invalid(format!(
                 "the checkpoint stands within an epoch with {} figures, and this run has {}: continue it with its own settings",
@@ -467,6 +483,9 @@ fn check_window(source: &Resident, config: &TrainingConfig) -> Result<()> {
         "`memory` lets a window of the data hold {window} rows, and a step sees {seen}: give more memory, or a smaller `batch`"
     )))
 }
+
+/// The entry of a checkpoint that says how many rows a window has, where they come in windows.
+const WINDOW: &str = "window";
 
 /// What stands in a checkpoint before the names of trained values whose running means are used in place of them.
 pub(crate) const TRAINED: &str = "trained.";
