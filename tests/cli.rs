@@ -23,6 +23,8 @@ mod refusals;
 mod stages;
 #[path = "cli/tables.rs"]
 mod tables;
+#[path = "cli/uses.rs"]
+mod uses;
 
 use std::io::Read;
 use std::process::Stdio;

@@ -18,13 +18,19 @@ pub fn run(args: &SampleArgs) -> Result<()> {
     })?;
     let Wanted { count, y, columns, which } = Wanted::of(args, &saved.form)?;
     if saved.form.schema.is_table() {
-        let rows = saved.session.draw_rows(count, &y, args.seed)?;
+        let rows = match args.temperature {
+            Some(temperature) => saved.sample_at(count, &y, temperature, args.seed)?,
+            None => saved.session.draw_rows(count, &y, args.seed)?,
+        };
         let out = args.out.clone().unwrap_or_else(|| args.run.join("samples.csv"));
         save_rows(&out, &saved.form.schema, &rows)?;
         println!("{count} new rows {which}in {}", out.display());
         return Ok(());
     }
-    let images = saved.session.sample(count, &y, args.seed)?;
+    let images = match args.temperature {
+        Some(temperature) => saved.sample_at(count, &y, temperature, args.seed)?,
+        None => saved.session.sample(count, &y, args.seed)?,
+    };
     let shape = saved.form.shape();
     let shape = ImageShape { height: shape.height, width: shape.width, channels: shape.channels };
     let out = args.out.clone().unwrap_or_else(|| args.run.join("samples.png"));

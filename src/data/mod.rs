@@ -46,6 +46,7 @@ pub use dataset::{Dataset, Factors, Labels, Shape};
 pub use labelled::labelled_part;
 pub use origin::{ColumnGuess, Origin, Skipped};
 pub use pictures::{PictureOptions, PictureSize};
+pub(crate) use progress::tell;
 pub use progress::{Reading, on_reading};
 pub use schema::Schema;
 pub use source::{Options, Source, is_table, open, open_whole};

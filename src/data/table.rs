@@ -3,6 +3,7 @@
 //! What a column holds is guessed ([`facts`]) unless it is said, and becomes a [`Schema`]; what the schema says becomes the numbers
 //! that a model sees ([`encode`]). A table keeps its text, so that a file with blanks can be written again with the blanks filled.
 
+mod column;
 mod encode;
 mod facts;
 mod guess;

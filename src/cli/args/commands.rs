@@ -128,6 +128,9 @@ pub struct SampleArgs {
     /// The numbers that all of them are given, of a model that is given numbers
     #[arg(long, value_name = "X,X...", value_delimiter = ',', allow_hyphen_values = true)]
     pub condition: Option<Vec<f32>>,
+    /// How far codes lie from the middle of the prior: 1 as it has them, less for more usual rows
+    #[arg(long, value_name = "T", allow_negative_numbers = true)]
+    pub temperature: Option<f64>,
     /// The PNG file to write [default: samples.png in the folder of the run]
     #[arg(long, value_name = "FILE.png")]
     pub out: Option<PathBuf>,

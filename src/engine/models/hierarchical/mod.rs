@@ -255,6 +255,7 @@ impl Model for Hierarchical {
             posterior: None,
             classify: None,
             fit_prior: None,
+            compress: None,
         }
     }
 }
