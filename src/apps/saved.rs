@@ -61,7 +61,7 @@ impl Saved {
         if !path.is_file() {
             return Saved::open(path, executor);
         }
-        let folder = path.parent().map_or(Path::new(""), |folder| folder).to_owned();
+        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new(".")).to_owned();
         let checkpoint = Checkpoint::load(path)?;
         let Some(text) = checkpoint.metadata.get(CONFIG) else {
             let is_of_run = path.file_name().is_some_and(|name| name == CHECKPOINT) && folder.join(FILE_NAME).is_file();

@@ -67,7 +67,7 @@ impl Saved {
             .zip(z.chunks_exact(latent))
             .map(|(&t, z)| std::iter::once(number(t)).chain(z.iter().map(|&z| number(f64::from(z)))).collect());
         let said = (std::iter::once("t").chain(heads.iter().map(String::as_str)).collect(), cells.collect());
-        let names = [String::new()];
+        let names = [format!("{way:?}").to_lowercase()];
         Made { form: &self.form, values: &values, columns: count, names: &names, said }.save(out)?;
         Ok(a.iter().zip(&b).map(|(a, b)| f64::from(a - b).powi(2)).sum::<f64>().sqrt())
     }

@@ -125,3 +125,6 @@ impl Saved {
         Ok(Compressed::of(done, features, sizes, initial))
     }
 }
+
+#[cfg(test)]
+mod tests;
