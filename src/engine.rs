@@ -19,6 +19,8 @@
 
 // Modules whose numbers devices compute with may not ask the platform for them: see clippy.toml.
 #[cfg_attr(not(test), deny(clippy::disallowed_methods))]
+pub mod coding;
+#[cfg_attr(not(test), deny(clippy::disallowed_methods))]
 pub mod cpu;
 #[cfg_attr(not(test), deny(clippy::disallowed_methods))]
 pub mod distributions;

@@ -25,6 +25,8 @@ mod reliability;
 mod stages;
 #[path = "cli/tables.rs"]
 mod tables;
+#[path = "cli/uses.rs"]
+mod uses;
 
 use std::io::Read;
 use std::process::Stdio;

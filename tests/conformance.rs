@@ -194,6 +194,8 @@ fn it_can_do_what_it_says_and_refuses_the_rest() {
             (Capability::Density, session.log_likelihood(rows, 70, 1).map(estimates), 7),
             (Capability::Generate, session.sample(7, of_class, 1), 7 * FEATURES),
             (Capability::Classify, session.classify(&x), 7 * condition.width()),
+            (Capability::Compress, session.coding_posterior(&x), 7 * 2 * latent),
+            (Capability::Compress, session.coding_outputs(&codes), 7 * FEATURES),
         ];
         for (capability, result, count) in found {
             match (session.model.can().has(capability), result) {

@@ -28,6 +28,7 @@ mod train;
 mod trained;
 mod training;
 mod tuning;
+mod uses;
 
 pub use columns::ColumnFigures;
 #[cfg(feature = "pictures")]
@@ -49,3 +50,7 @@ pub use train::{Outcome, TrainRun, Watcher};
 pub use trained::Trained;
 pub use training::{Epoch, Training, train};
 pub use tuning::TUNING;
+pub use uses::{
+    Beside, Compressed, CompressedReader, Decoded, Detection, Dimension, Encoded, End, LatentReport, Neighbour, Plain,
+    Related, ScoreKind, Scored, Scoring, Strange, Traversal, Way, beside, compress_to, decompress_to,
+};

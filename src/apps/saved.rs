@@ -5,7 +5,11 @@ use std::path::{Path, PathBuf};
 use super::folder::place_of;
 use super::form::Form;
 use super::health::check_finite;
-use super::setup::{check_support, open_data, open_other};
+use super::setup::BINARISATION_SEED;
+use super::setup::check_support;
+use super::setup::open_data;
+use super::setup::open_other;
+use super::setup::open_plain;
 use super::stages::build_whole;
 use crate::config::{Config, FILE_NAME};
 use crate::data::{Dataset, Keep, Origin, Source, Splits};
@@ -14,6 +18,9 @@ use crate::program::{Executor, ParameterSet};
 use crate::training::checkpoint::Checkpoint;
 use crate::training::metrics::Split;
 use crate::training::{Best, Session};
+
+/// The metadata's entry that holds the configuration, so that one file says all.
+pub(super) const CONFIG: &str = "config";
 
 /// A trained model.
 pub struct Saved {
@@ -56,6 +63,34 @@ impl Saved {
         let session = restored(&config, &form, &checkpoint, executor).map_err(|e| Error::malformed(&path, e))?;
         let epoch = checkpoint.metadata_u64("epoch")?;
         Ok(Saved { folder, config, form, session, epoch, best })
+    }
+
+    /// Opens a run folder, its checkpoint, or a file that [`Trained::save`](super::Trained::save) wrote.
+    ///
+    /// # Errors
+    /// As for [`Saved::open`], and if a file holds no settings and lies in no run folder.
+    pub fn load(path: &Path, executor: Box<dyn Executor>) -> Result<Saved> {
+        if !path.is_file() {
+            return Saved::open(path, executor);
+        }
+        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new(".")).to_owned();
+        let checkpoint = Checkpoint::load(path)?;
+        let Some(text) = checkpoint.metadata.get(CONFIG) else {
+            return match folder.join(FILE_NAME).is_file() {
+                true => Saved::open(path, executor),
+                false => Err(Error::malformed(
+                    path,
+                    "it does not hold its settings; if it lies in a run folder, give the folder",
+                )),
+            };
+        };
+        let opened = || -> Result<Saved> {
+            let (config, form) = (Config::from_toml(text)?, Form::read(&checkpoint)?);
+            let epoch = checkpoint.metadata_u64("epoch")?;
+            let session = restored(&config, &form, &checkpoint, executor)?;
+            Ok(Saved { folder, config, form, session, epoch, best: None })
+        };
+        opened().map_err(|error| Error::malformed(path, error))
     }
 
     /// The data the run was trained on.
@@ -101,6 +136,26 @@ impl Saved {
         check_support(&self.config, &*self.session.model, &data)?;
         Ok(Shown { split: Split::Test, data, origin })
     }
+
+    /// All rows of a source in their order, as they are; greys drawn black and white once, where that is wanted.
+    ///
+    /// # Errors
+    /// As for [`Saved::data`].
+    pub fn plain(&self, source: &str, binarise: bool) -> Result<Dataset> {
+        let data = open_plain(&self.config, &Source::parse(source), &self.form.schema)?;
+        self.form.check_shape(&data)?;
+        Ok(if binarise { data.black_and_white(BINARISATION_SEED) } else { data })
+    }
+}
+
+/// The weights and the settings of a model, as one file holds them.
+pub(super) fn whole(config: &Config, form: &Form, session: &mut Session, epochs: u64) -> Result<Checkpoint> {
+    let mut checkpoint = Checkpoint { tensors: session.values()?, ..Checkpoint::default() };
+    checkpoint.set_metadata("format", "elbo 1");
+    checkpoint.set_metadata(CONFIG, config.to_toml()?);
+    checkpoint.set_metadata("epoch", epochs);
+    form.write(&mut checkpoint)?;
+    Ok(checkpoint)
 }
 
 /// The model that a configuration describes, with a checkpoint's weights.

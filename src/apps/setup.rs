@@ -78,6 +78,14 @@ pub(super) fn open_other(config: &Config, source: &Source, schema: &Schema) -> R
     Ok((as_measured(config, &conditioned(config, data)?).into_owned(), origin))
 }
 
+/// Reads all rows of another source in their order, as they are: greys stay greys.
+///
+/// # Errors
+/// If it cannot be read.
+pub(super) fn open_plain(config: &Config, source: &Source, schema: &Schema) -> Result<Dataset> {
+    data::open_whole(source, &options(config, Some(schema)))
+}
+
 /// Reads the data of a run as its model is given it; what is held out comes as it is measured.
 ///
 /// # Errors

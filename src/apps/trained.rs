@@ -9,15 +9,12 @@ use std::path::Path;
 use super::devices::open_device;
 use super::form::Form;
 use super::history::History;
-use super::saved::{Saved, restored};
+use super::saved::Saved;
+use super::saved::whole;
 use crate::config::{Config, DeviceChoice};
 use crate::data::Shape;
 use crate::error::{Error, Result};
-use crate::training::checkpoint::Checkpoint;
 use crate::training::{CodeMoments, Given, LogLikelihood, Session};
-
-/// The metadata's entry that holds the configuration, so that one file says all.
-const CONFIG: &str = "config";
 
 /// A trained model on its device.
 ///
@@ -52,21 +49,7 @@ impl Trained {
     /// # Errors
     /// If the file or folder cannot be read, is damaged or of another kind; if there is no such device.
     pub fn load(path: impl AsRef<Path>, device: &DeviceChoice) -> Result<Trained> {
-        let path = path.as_ref();
-        let executor = open_device(device)?;
-        if path.is_dir() {
-            let Saved { config, form, session, epoch: epochs, .. } = Saved::open(path, executor)?;
-            return Ok(Trained::new(config, form, session, epochs, History::default()));
-        }
-        let checkpoint = Checkpoint::load(path)?;
-        let about = |checkpoint: &Checkpoint| -> Result<(Config, Form, u64)> {
-            let text = checkpoint.metadata.get(CONFIG).ok_or_else(|| {
-                Error::invalid("it does not hold its settings; if it lies in a run folder, give the folder")
-            })?;
-            Ok((Config::from_toml(text)?, Form::read(checkpoint)?, checkpoint.metadata_u64("epoch")?))
-        };
-        let (config, form, epochs) = about(&checkpoint).map_err(|e| Error::malformed(path, e))?;
-        let session = restored(&config, &form, &checkpoint, executor).map_err(|e| Error::malformed(path, e))?;
+        let Saved { config, form, session, epoch: epochs, .. } = Saved::load(path.as_ref(), open_device(device)?)?;
         Ok(Trained::new(config, form, session, epochs, History::default()))
     }
 
@@ -78,12 +61,7 @@ impl Trained {
     /// # Errors
     /// If the file cannot be written, or the device fails.
     pub fn save(&mut self, path: impl AsRef<Path>) -> Result<()> {
-        let mut checkpoint = Checkpoint { tensors: self.session.values()?, ..Checkpoint::default() };
-        checkpoint.set_metadata("format", "elbo 1");
-        checkpoint.set_metadata(CONFIG, self.config.to_toml()?);
-        checkpoint.set_metadata("epoch", self.epochs);
-        self.form.write(&mut checkpoint)?;
-        checkpoint.save(path.as_ref())
+        whole(&self.config, &self.form, &mut self.session, self.epochs)?.save(path.as_ref())
     }
 
     /// How it was trained.

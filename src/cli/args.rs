@@ -10,6 +10,7 @@ mod resolve;
 #[cfg(test)]
 mod tests;
 mod train;
+mod uses;
 
 use clap::{Arg, CommandFactory, FromArgMatches, Parser, Subcommand};
 
@@ -19,6 +20,9 @@ pub use commands::{
 };
 pub use resolve::{data_config, resolve, train_config};
 pub use train::TrainArgs;
+pub use uses::{
+    CompressArgs, DecodeArgs, DecompressArgs, EncodeArgs, InterpolateArgs, LatentArgs, ScoreArgs, TraverseArgs, UseArgs,
+};
 
 use crate::config::Preset;
 
@@ -85,6 +89,32 @@ pub enum Command {
     Sample(SampleArgs),
     /// Show rows beside what a trained model makes of them, as a picture or a table
     Reconstruct(ReconstructArgs),
+    /// Write the codes of rows: means, standard deviations and draws of the posterior
+    ///
+    /// As a table or as arrays, which pandas and NumPy read. Which row is which is kept.
+    Encode(EncodeArgs),
+    /// Make rows of codes, as a table, an array or a picture
+    Decode(DecodeArgs),
+    /// Say how strange each row is, mark the strangest, and say where the strangeness lies
+    ///
+    /// Each row gets a score and a p-value: the share of normal rows that are as strange. Normal rows are those that the run held out,
+    /// or those of --fit. Of new normal rows at most the share --false-alarms is marked, whatever the model is worth.
+    Score(ScoreArgs),
+    /// Compress rows without loss, with a trained model
+    ///
+    /// Bits-back coding (Townsend, Bird & Barber 2019): a row takes about as many bits as its -ELBO. The networks are computed on the
+    /// processor with the same bits everywhere, so any machine that has the model gets the same rows back.
+    Compress(CompressArgs),
+    /// Give back rows that `elbo compress` wrote
+    Decompress(DecompressArgs),
+    /// Draw rows between two rows, by way of their codes
+    Interpolate(InterpolateArgs),
+    /// Draw what each dimension of the code means: rows that differ in it alone
+    ///
+    /// Dimensions come in the order of their KL, each along the values that it takes in the data.
+    Traverse(TraverseArgs),
+    /// Say what the code means: how much each dimension says, what it goes with, which rows lie near one
+    Latent(LatentArgs),
     /// Fill the blanks of a table with what a trained model expects of them
     ///
     /// Writes the same columns in the same order, blanks filled: numbers with their mean given what is known of the row, classes

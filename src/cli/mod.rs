@@ -6,22 +6,30 @@ mod print;
 mod advice;
 pub mod args;
 mod bench;
+mod compress;
 mod data;
+mod decode;
 mod devices;
 mod doctor;
+mod encode;
 mod evaluate;
 mod fit_prior;
 mod impute;
+mod interpolate;
 mod interrupt;
 mod kernels;
+mod latent;
 mod models;
 mod profile;
 mod reading;
 mod reconstruct;
 mod reproduce;
 mod sample;
+mod score;
 pub mod style;
 mod train;
+mod traverse;
+mod uses;
 mod weights;
 
 use args::{Cli, Command};
@@ -45,6 +53,14 @@ pub fn run(cli: Cli) -> Result<()> {
         Command::Models(args) => models::run(&args),
         Command::Evaluate(args) => evaluate::run(&args),
         Command::Sample(args) => sample::run(&args),
+        Command::Encode(args) => encode::run(&args),
+        Command::Decode(args) => decode::run(&args),
+        Command::Score(args) => score::run(&args),
+        Command::Compress(args) => compress::compress(&args),
+        Command::Decompress(args) => compress::decompress(&args),
+        Command::Interpolate(args) => interpolate::run(&args),
+        Command::Traverse(args) => traverse::run(&args),
+        Command::Latent(args) => latent::run(&args),
         Command::Impute(args) => impute::run(&args),
         Command::Reconstruct(args) => reconstruct::run(&args),
         Command::Reproduce(args) => reproduce::run(&args),

@@ -15,6 +15,9 @@ pub fn show() {
     let bar: OnceLock<ProgressBar> = OnceLock::new();
     on_reading(move |reading| {
         let bar = bar.get_or_init(|| ProgressBar::new(0).with_style(style()));
+        if bar.is_finished() {
+            bar.reset();
+        }
         if reading.of == 0 {
             bar.set_message(format!("{} ({} files)", reading.what, reading.done));
         } else {

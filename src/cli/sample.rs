@@ -22,9 +22,10 @@ pub fn run(args: &SampleArgs) -> Result<()> {
     let (usual, takes) = if is_table { ("samples.csv", ROWS) } else { ("samples.png", PICTURES_OR_ROWS) };
     let keep = saved.keep(None, args.force);
     let out = Output::given_or(args.out.as_deref(), &args.run.join(usual), takes, &keep)?;
-    let rows = match is_table {
-        true => saved.session.draw_rows(count, &y, args.seed)?,
-        false => saved.session.sample(count, &y, args.seed)?,
+    let rows = match args.temperature {
+        Some(temperature) => saved.sample_at(count, &y, temperature, args.seed)?,
+        None if is_table => saved.session.draw_rows(count, &y, args.seed)?,
+        None => saved.session.sample(count, &y, args.seed)?,
     };
     if out.kind().is_picture() {
         let shape = saved.form.shape();

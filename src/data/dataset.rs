@@ -24,6 +24,14 @@ pub struct Labels {
     pub names: Vec<String>,
 }
 
+impl Labels {
+    /// The name of a row's class; its number where it has none.
+    pub fn name_of(&self, row: usize) -> String {
+        let class = self.values[row];
+        self.names.get(class as usize).cloned().unwrap_or_else(|| class.to_string())
+    }
+}
+
 /// The generative factors of every row, where the data was made and they are known.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Factors {

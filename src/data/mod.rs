@@ -72,6 +72,7 @@ pub use origin::{ColumnGuess, Origin, Skipped};
 pub use output::{FileKind, Frame, Keep, Output, PICTURES, PICTURES_OR_ROWS, ROWS};
 pub use pictures::{PictureOptions, PictureSize};
 pub use place::Places;
+pub(crate) use progress::tell;
 pub use progress::{Reading, on_reading};
 pub use range::RowRange;
 pub use schema::Schema;

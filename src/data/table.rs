@@ -4,6 +4,7 @@
 //! that a model sees ([`encode`]). A table keeps its text, so that a file with blanks can be written again with the blanks filled.
 
 mod choices;
+mod column;
 mod delimited;
 mod encode;
 mod facts;

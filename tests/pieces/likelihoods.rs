@@ -4,6 +4,8 @@
 mod densities;
 #[path = "likelihoods/devices.rs"]
 mod devices;
+#[path = "likelihoods/discrete.rs"]
+mod discrete;
 #[path = "likelihoods/fields.rs"]
 mod fields;
 #[path = "likelihoods/formulas.rs"]

@@ -74,6 +74,7 @@ impl<S: Sketch> Model for Sketched<S> {
             posterior: None,
             classify: None,
             fit_prior: None,
+            compress: None,
         }
     }
 }

@@ -217,7 +217,7 @@ fn a_row_is_the_same_in_a_part_as_in_the_whole() {
             let id = executor
                 .load(lower(&Request {
                     parameters: vec![&set],
-                    data: [("grey".to_string(), DataSpec { count: 37, features: 20, packing: Packing::Floats })].into(),
+                    data: [("grey".to_string(), DataSpec::whole(37, 20, Packing::Floats))].into(),
                     outputs,
                     ..Request::new("rows", &graph)
                 }))

@@ -64,6 +64,7 @@ impl Model for Probe {
             posterior: None,
             classify: None,
             fit_prior: None,
+            compress: None,
         }
     }
 }

@@ -17,7 +17,9 @@ mod plane;
 mod plot;
 mod prior_map;
 mod reconstructions;
+mod rows;
 mod scatter;
+mod strange;
 mod tiles;
 
 pub use grid::save_grid;
@@ -26,4 +28,6 @@ pub use loss::{EpochPoint, save_loss};
 pub use manifold::Manifold;
 pub use prior_map::save_prior_map;
 pub use reconstructions::save_reconstructions;
+pub use rows::NamedRows;
+pub use strange::save_strange;
 pub use tiles::ImageShape;

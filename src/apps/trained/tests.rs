@@ -3,10 +3,14 @@
 use std::ops::ControlFlow;
 
 use super::*;
+use crate::apps::saved::CONFIG;
 use crate::apps::{Epoch, Training, train};
 use crate::catalogue::Spec;
 use crate::config::Preset;
-use crate::data::{Dataset, Labels, Values};
+use crate::data::Dataset;
+use crate::data::Labels;
+use crate::data::Values;
+use crate::training::checkpoint::Checkpoint;
 use crate::training::metrics::StepRecord;
 
 const WIDTH: usize = 12;

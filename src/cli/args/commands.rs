@@ -134,6 +134,9 @@ pub struct SampleArgs {
     /// What all of them are given: numbers, or values of the columns that the model is told, in their order
     #[arg(long, value_name = "X,X...", value_delimiter = ',', allow_hyphen_values = true)]
     pub condition: Option<Vec<String>>,
+    /// How far codes lie from the middle of the prior: 1 as it has them, less for more usual rows
+    #[arg(long, value_name = "T", allow_negative_numbers = true)]
+    pub temperature: Option<f64>,
     /// The file to write, a picture (.png, .jpg, .webp) or rows (.csv, .tsv, .npy) [default: samples.png, or samples.csv
     /// of a table, in the folder of the run]
     #[arg(long, value_name = "FILE")]

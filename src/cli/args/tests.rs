@@ -182,6 +182,14 @@ fn the_help_renders_with_the_defaults_of_the_presets() {
         "evaluate",
         "sample",
         "reconstruct",
+        "encode",
+        "decode",
+        "score",
+        "compress",
+        "decompress",
+        "interpolate",
+        "traverse",
+        "latent",
         "impute",
         "reproduce",
         "devices",
@@ -193,7 +201,7 @@ fn the_help_renders_with_the_defaults_of_the_presets() {
         "help",
     ];
     assert_eq!(names, expected);
-    for name in &expected[..10] {
+    for name in &expected[..18] {
         let sub = all.find_subcommand_mut(name).unwrap();
         let help = sub.render_long_help().to_string();
         assert!(help.contains("Usage: elbo") && help.contains("Example"), "{help}");

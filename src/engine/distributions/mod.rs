@@ -9,9 +9,9 @@ mod special;
 
 pub use codes::{Code, CodeSpace, Encoder, PosteriorNetwork};
 pub use likelihood::{
-    Bernoulli, BetaBinomial, Categorical, ContinuousBernoulli, DiscretizedLogistic, Gaussian, Heads, LIKELIHOODS,
-    Laplace, LearnedGaussian, LearnedLaplace, Likelihood, LogisticMixture, Measure, NegativeBinomial, OneHot,
-    SharedGaussian, SquaredError, StudentT, Support,
+    Bernoulli, BetaBinomial, Categorical, ContinuousBernoulli, Discrete, DiscretizedLogistic, Gaussian, Heads,
+    LIKELIHOODS, Laplace, LearnedGaussian, LearnedLaplace, Likelihood, LogisticMixture, Measure, NegativeBinomial,
+    OneHot, SharedGaussian, SquaredError, StudentT, Support,
 };
 pub use posterior::{DiagonalGaussian, Draw, POSTERIORS, Posterior};
 pub use prior::{PRIORS, Prior, StandardNormal};

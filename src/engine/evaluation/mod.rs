@@ -39,12 +39,14 @@ mod groups;
 pub mod information;
 mod logistic;
 pub mod metrics;
+mod ranking;
 
 pub use coded::{Coded, Factor};
 pub use distances::{
     Compared, DISTANCES, Distance, Estimate, Points, frechet_distance, gaussian_kl, mmd, sliced_wasserstein,
 };
 pub use metrics::{METRICS, Measured, Metric, Score, Value};
+pub use ranking::{Interval, NormalScores, auroc, average_precision, rank_correlation};
 
 use rand::SeedableRng;
 use rand::rngs::Xoshiro256PlusPlus;

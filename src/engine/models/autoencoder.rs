@@ -138,6 +138,7 @@ impl Model for Autoencoder {
             posterior: None,
             classify: None,
             fit_prior: None,
+            compress: None,
         }
     }
 }

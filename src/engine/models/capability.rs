@@ -5,6 +5,7 @@
 //! wording.
 
 use super::{Batch, Rows, Terms};
+use crate::distributions::Discrete;
 use crate::error::{Error, Result};
 use crate::graph::{Graph, Tensor};
 
@@ -66,6 +67,24 @@ pub trait Density {
 
     /// What must be known to read its likelihoods beside its ELBO, in a sentence or two.
     fn note(&self) -> Option<&'static str>;
+}
+
+/// Rows that are coded without loss (Townsend, Bird & Barber 2019): codes under a diagonal Gaussian posterior and a diagonal Gaussian
+/// prior, and values of which there are finitely many.
+///
+/// Codes are relative to the prior here: (z − m)/s, m and s being its mean and standard deviation, so that the prior is N(0, I).
+pub trait Compress {
+    /// Mean and standard deviation of the posterior of each row, relative to the prior, those behind these `[rows, 2·latent]`.
+    fn posterior<'g>(&self, rows: Rows<'g>) -> Tensor<'g>;
+
+    /// The decoder's outputs for codes relative to the prior `[rows, latent]`, which [`Compress::values`] reads. `[rows, outputs]`
+    fn outputs<'g>(&self, z: Tensor<'g>) -> Tensor<'g>;
+
+    /// How many outputs that is.
+    fn outputs_width(&self) -> usize;
+
+    /// What outputs say of the values of a row.
+    fn values(&self) -> &dyn Discrete;
 }
 
 /// Draws codes with their densities, so that another model can stand on it.
@@ -137,6 +156,8 @@ pub struct Can<'a> {
     pub classify: Option<&'a dyn Classify>,
     /// Learns its prior alone.
     pub fit_prior: Option<&'a dyn FitPrior>,
+    /// Codes rows without loss.
+    pub compress: Option<&'a dyn Compress>,
 }
 
 /// A capability, for tables and refusals.
@@ -156,11 +177,13 @@ pub enum Capability {
     Classify,
     /// [`FitPrior`].
     FitPrior,
+    /// [`Compress`].
+    Compress,
 }
 
 impl Capability {
     /// All of them.
-    pub const ALL: [Capability; 7] = [
+    pub const ALL: [Capability; 8] = [
         Capability::Encode,
         Capability::Decode,
         Capability::Generate,
@@ -168,6 +191,7 @@ impl Capability {
         Capability::SamplePosterior,
         Capability::Classify,
         Capability::FitPrior,
+        Capability::Compress,
     ];
 
     /// A word or two for the head of a column.
@@ -180,6 +204,7 @@ impl Capability {
             Capability::SamplePosterior => "second stage",
             Capability::Classify => "classify",
             Capability::FitPrior => "fit-prior",
+            Capability::Compress => "compress",
         }
     }
 
@@ -193,6 +218,7 @@ impl Capability {
             Capability::SamplePosterior => "carry a second model",
             Capability::Classify => "tell labels",
             Capability::FitPrior => "have its prior fitted",
+            Capability::Compress => "compress rows without loss",
         }
     }
 
@@ -208,6 +234,10 @@ impl Capability {
             }
             Capability::Classify => "a network that infers them, as an m2 or a classifier has",
             Capability::FitPrior => "codes with one posterior and one prior, as a vae or a cvae has",
+            Capability::Compress => {
+                "a vae with the posterior diagonal-gaussian, the prior standard-normal or diagonal-gaussian, and a likelihood of \
+                 finitely many values (bernoulli, categorical, beta-binomial, discretized-logistic or discretized-logistic-mixture)"
+            }
         }
     }
 }
@@ -228,6 +258,7 @@ impl<'a> Can<'a> {
             Capability::SamplePosterior => self.posterior.is_some(),
             Capability::Classify => self.classify.is_some(),
             Capability::FitPrior => self.fit_prior.is_some(),
+            Capability::Compress => self.compress.is_some(),
         }
     }
 
@@ -285,5 +316,13 @@ impl<'a> Can<'a> {
     /// If it cannot.
     pub fn fit_prior(self) -> Result<&'a dyn FitPrior> {
         require(self.fit_prior, Capability::FitPrior)
+    }
+
+    /// Codes rows without loss.
+    ///
+    /// # Errors
+    /// If it cannot.
+    pub fn compress(self) -> Result<&'a dyn Compress> {
+        require(self.compress, Capability::Compress)
     }
 }

@@ -113,6 +113,7 @@ impl Model for Classifier {
             posterior: None,
             classify: Some(self),
             fit_prior: None,
+            compress: None,
         }
     }
 }

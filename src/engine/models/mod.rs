@@ -19,7 +19,8 @@ mod vae;
 
 pub use autoencoder::Autoencoder;
 pub use capability::{
-    Can, Capability, Classify, Decode, Density, Encode, FitPrior, Generate, PosteriorSample, SamplePosterior, Weighted,
+    Can, Capability, Classify, Compress, Decode, Density, Encode, FitPrior, Generate, PosteriorSample, SamplePosterior,
+    Weighted,
 };
 pub use classifier::Classifier;
 pub(crate) use config::perceptron;

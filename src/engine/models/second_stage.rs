@@ -181,6 +181,7 @@ impl Model for SecondStage {
             posterior: None,
             classify: second.classify.map(|_| self as &dyn Classify),
             fit_prior: None,
+            compress: None,
         }
     }
 }

@@ -8,11 +8,11 @@ use super::checks::check_one_layer;
 use super::networks::{NetworkPair, Networks};
 use super::parts::Parts;
 use super::{
-    Batch, Can, Condition, Decode, Density, Encode, FitPrior, Generate, LabelUse, Model, ModelConfig, ModelEntry,
-    PosteriorSample, RowForm, Rows, SamplePosterior, Sizes, Terms, TrainingPlan, Weighted,
+    Batch, Can, Compress, Condition, Decode, Density, Encode, FitPrior, Generate, LabelUse, Model, ModelConfig,
+    ModelEntry, PosteriorSample, RowForm, Rows, SamplePosterior, Sizes, Terms, TrainingPlan, Weighted,
 };
 use crate::catalogue::{About, Kind};
-use crate::distributions::{CodeSpace, Encoder, Measure};
+use crate::distributions::{CodeSpace, Discrete, Encoder, Measure};
 use crate::error::Result;
 use crate::graph::{Graph, Tensor};
 use crate::nn::Activation;
@@ -206,6 +206,7 @@ impl Model for Vae {
             posterior: carries_another.then_some(self),
             classify: None,
             fit_prior: Some(self),
+            compress: self.is_of_finitely_many().then_some(self),
         }
     }
 }
@@ -282,6 +283,50 @@ impl SamplePosterior for Vae {
     fn sample_posterior<'g>(&self, rows: Rows<'g>, samples: usize) -> PosteriorSample<'g> {
         let Inference { z, log_posterior, log_likelihood, .. } = self.infer_rows(rows, samples);
         PosteriorSample { z, log_posterior, log_likelihood }
+    }
+}
+
+impl Vae {
+    /// Whether rows can be coded without loss.
+    fn is_of_finitely_many(&self) -> bool {
+        let Parts { likelihood, posterior, prior, .. } = &self.parts;
+        let latent = self.networks.latent();
+        if self.networks.condition() > 0 || likelihood.discrete().is_none() {
+            return false;
+        }
+        let graph = Graph::new();
+        let outputs = graph.input("outputs", &[1, posterior.outputs(latent)]);
+        posterior.gaussian(outputs).is_some() && prior.gaussian(&graph, latent).is_some()
+    }
+
+    /// Mean and standard deviation of the prior `[1, latent]`, which is known to be a Gaussian.
+    fn prior_moments<'g>(&self, graph: &'g Graph) -> [Tensor<'g>; 2] {
+        let moments = self.parts.prior.gaussian(graph, self.networks.latent());
+        let [mean, log_var] = moments.expect("it was asked for before the capability was given");
+        [mean, (log_var * 0.5).exp()]
+    }
+}
+
+impl Compress for Vae {
+    fn posterior<'g>(&self, rows: Rows<'g>) -> Tensor<'g> {
+        let found = self.parts.posterior.gaussian(self.networks.encode(rows));
+        let [mean, log_var] = found.expect("it was asked for before the capability was given");
+        let [centre, spread] = self.prior_moments(mean.graph());
+        let (mean, deviation) = ((mean - centre) / spread, (log_var * 0.5).exp() / spread);
+        mean.graph().concat(&[mean, deviation], 1)
+    }
+
+    fn outputs<'g>(&self, z: Tensor<'g>) -> Tensor<'g> {
+        let [centre, spread] = self.prior_moments(z.graph());
+        self.networks.decode(z * spread + centre, None)
+    }
+
+    fn outputs_width(&self) -> usize {
+        self.parts.likelihood.outputs(self.networks.features())
+    }
+
+    fn values(&self) -> &dyn Discrete {
+        self.parts.likelihood.discrete().expect("it was asked for before the capability was given")
     }
 }
 

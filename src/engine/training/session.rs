@@ -1,5 +1,6 @@
 //! A model on a device: its parameters, the data sets that are resident, and the programs that have been loaded.
 
+mod compress;
 mod likelihood;
 mod loaded;
 mod moments;

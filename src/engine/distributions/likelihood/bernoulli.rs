@@ -2,8 +2,9 @@
 
 use std::sync::Arc;
 
-use super::{Likelihood, Support, draws};
+use super::{Discrete, Likelihood, Support, draws};
 use crate::catalogue::{About, Kind, Piece};
+use crate::coding::Cumulative;
 use crate::graph::Tensor;
 use crate::kernels::Func;
 
@@ -44,5 +45,20 @@ impl Likelihood for Bernoulli {
 
     fn sample<'g>(&self, outputs: Tensor<'g>) -> Option<Tensor<'g>> {
         Some(draws::uniform(outputs.graph(), outputs.shape()).less(self.mean(outputs)))
+    }
+
+    fn discrete(&self) -> Option<&dyn Discrete> {
+        Some(self)
+    }
+}
+
+impl Discrete for Bernoulli {
+    fn levels(&self) -> usize {
+        2
+    }
+
+    fn distribution(&self, outputs: &[f32], feature: usize, features: usize, into: &mut Cumulative) {
+        let white = 1.0 / (1.0 + libm::exp(-f64::from(outputs[..features][feature])));
+        into.set_weights([1.0 - white, white].into_iter());
     }
 }

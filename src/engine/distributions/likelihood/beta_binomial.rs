@@ -5,9 +5,11 @@
 
 use std::sync::Arc;
 
+use super::discrete::exponentials;
 use super::levels::{LEVELS, lower, raise};
-use super::{Likelihood, Support, draws};
+use super::{Discrete, Likelihood, Support, draws};
 use crate::catalogue::{About, Kind, Piece};
+use crate::coding::Cumulative;
 use crate::graph::Tensor;
 use crate::kernels::Func;
 
@@ -77,5 +79,26 @@ impl Likelihood for BetaBinomial {
         shape[axis] = self.levels;
         let log_probs = self.log_prob_of(shapes, outputs.graph().coordinate(axis, &shape));
         Some(lower(draws::choose(log_probs) / (self.levels - 1) as f32))
+    }
+
+    fn discrete(&self) -> Option<&dyn Discrete> {
+        Some(self)
+    }
+}
+
+impl Discrete for BetaBinomial {
+    fn levels(&self) -> usize {
+        self.levels
+    }
+
+    fn distribution(&self, outputs: &[f32], feature: usize, features: usize, into: &mut Cumulative) {
+        let log = |at: usize| f64::from(outputs[at]).clamp(f64::from(LOG_SHAPE.0), f64::from(LOG_SHAPE.1));
+        let [alpha, beta] = [feature, features + feature].map(|at| libm::exp(log(at)));
+        // P(k + 1)/P(k) = (n − k)(k + α)/((k + 1)(n − k − 1 + β)), in logarithms.
+        let n = (self.levels - 1) as f64;
+        let ratio = |k: f64| libm::log((n - k) * (k + alpha)) - libm::log((k + 1.0) * (n - k - 1.0 + beta));
+        let logs = std::iter::successors(Some((0.0, 0.0)), |&(k, log)| Some((k + 1.0, log + ratio(k))));
+        let logs: Vec<f64> = logs.map(|(_, log)| log).take(self.levels).collect();
+        into.set_weights(exponentials(logs.into_iter()));
     }
 }

@@ -2,9 +2,11 @@
 
 use std::sync::Arc;
 
+use super::discrete::{exponentials, of_feature};
 use super::levels::{LEVELS, log_softmax, lower, pick, raise, stack, total};
-use super::{Likelihood, Support, draws};
+use super::{Discrete, Likelihood, Support, draws};
 use crate::catalogue::{About, Kind, Piece};
+use crate::coding::Cumulative;
 use crate::graph::Tensor;
 
 /// (levels − 1) x ~ Categorical(softmax of the decoder's outputs): the first `features` outputs are the logits of level 0,
@@ -53,5 +55,19 @@ impl Likelihood for Categorical {
     fn sample<'g>(&self, outputs: Tensor<'g>) -> Option<Tensor<'g>> {
         let level = draws::choose(stack(outputs, self.levels));
         Some(lower(level / (self.levels - 1) as f32))
+    }
+
+    fn discrete(&self) -> Option<&dyn Discrete> {
+        Some(self)
+    }
+}
+
+impl Discrete for Categorical {
+    fn levels(&self) -> usize {
+        self.levels
+    }
+
+    fn distribution(&self, outputs: &[f32], feature: usize, features: usize, into: &mut Cumulative) {
+        into.set_weights(exponentials(of_feature(outputs, feature, features)));
     }
 }

@@ -9,8 +9,9 @@
 use std::sync::Arc;
 
 use super::levels::{LEVELS, raise, total};
-use super::{Likelihood, Support, draws};
+use super::{Discrete, Likelihood, Support, draws};
 use crate::catalogue::{About, Kind, Piece};
+use crate::coding::Cumulative;
 use crate::graph::Tensor;
 use crate::kernels::Func;
 
@@ -48,8 +49,20 @@ impl Bins {
     }
 
     /// ln s is kept in a range: s from a twentieth of a bin, where one level has all but 1e-4 of the probability, to 150.
+    fn range(self) -> (f32, f32) {
+        (libm::logf(self.width()) - 3.0, 5.0)
+    }
+
+    /// ln s within its range.
     pub fn log_scale(self, output: Tensor) -> Tensor {
-        output.clamp(libm::logf(self.width()) - 3.0, 5.0)
+        let (least, most) = self.range();
+        output.clamp(least, most)
+    }
+
+    /// s, on the host.
+    pub fn scale(self, output: f64) -> f64 {
+        let (least, most) = self.range();
+        libm::exp(output.clamp(f64::from(least), f64::from(most)))
     }
 
     /// ln P(x).
@@ -113,5 +126,21 @@ impl Likelihood for DiscretizedLogistic {
     fn sample<'g>(&self, outputs: Tensor<'g>) -> Option<Tensor<'g>> {
         let (bins, [mu, log_scale]) = self.bins(outputs);
         Some(bins.sample(mu, log_scale))
+    }
+
+    fn discrete(&self) -> Option<&dyn Discrete> {
+        Some(self)
+    }
+}
+
+impl Discrete for DiscretizedLogistic {
+    fn levels(&self) -> usize {
+        self.levels
+    }
+
+    fn distribution(&self, outputs: &[f32], feature: usize, features: usize, into: &mut Cumulative) {
+        let bins = Bins { levels: self.levels };
+        let [mu, log_scale] = [outputs[feature], outputs[features + feature]].map(f64::from);
+        into.set_logistics(self.levels, [[1.0, mu, bins.scale(log_scale)]].into_iter());
     }
 }

@@ -5,10 +5,12 @@
 
 use std::sync::Arc;
 
+use super::discrete::{exponentials, of_feature};
 use super::discretized_logistic::Bins;
 use super::levels::{LEVELS, log_softmax, lower, pick, raise, stack, total};
-use super::{Likelihood, Support, draws};
+use super::{Discrete, Likelihood, Support, draws};
 use crate::catalogue::{About, Bounds, Kind, Piece, Setting, Usual};
+use crate::coding::Cumulative;
 use crate::graph::Tensor;
 
 /// x ~ Σ π_k · a rounded Logistic(μ_k, s_k), all from the decoder.
@@ -105,5 +107,25 @@ impl Likelihood for LogisticMixture {
         let component = draws::choose(logits);
         let [mu, log_scale] = [mu, log_scale].map(|t| pick(t, component));
         Some(self.bins().sample(mu, log_scale))
+    }
+
+    fn discrete(&self) -> Option<&dyn Discrete> {
+        Some(self)
+    }
+}
+
+impl Discrete for LogisticMixture {
+    fn levels(&self) -> usize {
+        self.levels
+    }
+
+    fn distribution(&self, outputs: &[f32], feature: usize, features: usize, into: &mut Cumulative) {
+        let all = of_feature(outputs, feature, features);
+        let [logits, mu, log_scale] =
+            [0, 1, 2].map(|part| all.clone().skip(part * self.components).take(self.components));
+        let total: f64 = exponentials(logits.clone()).sum();
+        let weights = exponentials(logits).map(|weight| weight / total);
+        let each = weights.zip(mu).zip(log_scale.map(|output| self.bins().scale(output)));
+        into.set_logistics(self.levels, each.map(|((weight, mu), scale)| [weight, mu, scale]));
     }
 }

@@ -4,6 +4,7 @@ mod bernoulli;
 mod beta_binomial;
 mod categorical;
 mod continuous_bernoulli;
+mod discrete;
 mod discretized_logistic;
 mod draws;
 mod gaussian;
@@ -23,6 +24,7 @@ pub use bernoulli::Bernoulli;
 pub use beta_binomial::BetaBinomial;
 pub use categorical::Categorical;
 pub use continuous_bernoulli::ContinuousBernoulli;
+pub use discrete::Discrete;
 pub use discretized_logistic::DiscretizedLogistic;
 pub use gaussian::Gaussian;
 pub use heads::Heads;
@@ -90,4 +92,9 @@ pub trait Likelihood: std::fmt::Debug + Send + Sync {
 
     /// x ~ p(x | z), of draws of its own. `[…, features]`; `None` for a loss that is no density.
     fn sample<'g>(&self, outputs: Tensor<'g>) -> Option<Tensor<'g>>;
+
+    /// The same on the host, of likelihoods of finitely many values.
+    fn discrete(&self) -> Option<&dyn Discrete> {
+        None
+    }
 }

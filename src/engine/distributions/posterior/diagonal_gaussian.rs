@@ -75,6 +75,10 @@ impl Posterior for DiagonalGaussian {
         Some(z.graph().call(Func::GaussianLogProb, &[z, mu, log_var]))
     }
 
+    fn gaussian<'g>(&self, outputs: Tensor<'g>) -> Option<[Tensor<'g>; 2]> {
+        Some(self.split(outputs))
+    }
+
     fn variance<'g>(&self, outputs: Tensor<'g>) -> Option<Tensor<'g>> {
         let [_, log_var] = self.split(outputs);
         Some(log_var.exp())

@@ -127,6 +127,12 @@ pub trait Posterior: std::fmt::Debug + Send + Sync {
         self.variance(outputs)
     }
 
+    /// The mean and ln σ² of each dimension, where the family is a product of Gaussians. `[rows, latent]` each
+    fn gaussian<'g>(&self, outputs: Tensor<'g>) -> Option<[Tensor<'g>; 2]> {
+        let _ = outputs;
+        None
+    }
+
     /// The scalars of its own that vary in training: their value after so many epochs; infinitely many stand for the end.
     fn scalar(&self, name: &str, epochs: f64) -> Option<f64> {
         let _ = (name, epochs);

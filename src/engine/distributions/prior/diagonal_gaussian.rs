@@ -59,6 +59,10 @@ impl Prior for DiagonalGaussian {
         graph.call(Func::Reparameterise, &[mean, log_var, eps])
     }
 
+    fn gaussian<'g>(&self, graph: &'g Graph, latent: usize) -> Option<[Tensor<'g>; 2]> {
+        Some(self.moments(graph, latent))
+    }
+
     /// The KL to N(0, I) of what is left when m and s are taken out: of (μ − m)/s and ln σ² − ln s².
     fn kl_from_gaussian<'g>(&self, mu: Tensor<'g>, log_var: Tensor<'g>) -> Option<Tensor<'g>> {
         let [mean, of_prior] = self.moments(mu.graph(), mu.width());

@@ -72,6 +72,12 @@ pub trait Prior: std::fmt::Debug + Send + Sync {
     /// Codes drawn from it. `[rows, latent]`
     fn sample<'g>(&self, graph: &'g Graph, rows: usize, latent: usize, encoder: &Encoder) -> Tensor<'g>;
 
+    /// The mean and ln σ² of each dimension `[1, latent]`, where it is a product of Gaussians.
+    fn gaussian<'g>(&self, graph: &'g Graph, latent: usize) -> Option<[Tensor<'g>; 2]> {
+        let _ = (graph, latent);
+        None
+    }
+
     /// KL(N(μ, diag σ²) ‖ p) per dimension in closed form, where there is one, of `mu` and `log_var` `[rows, latent]`.
     fn kl_from_gaussian<'g>(&self, mu: Tensor<'g>, log_var: Tensor<'g>) -> Option<Tensor<'g>> {
         let _ = (mu, log_var);

@@ -39,6 +39,10 @@ impl Prior for StandardNormal {
         graph.normal(graph.stream(), &[rows, latent])
     }
 
+    fn gaussian<'g>(&self, graph: &'g Graph, latent: usize) -> Option<[Tensor<'g>; 2]> {
+        Some([graph.full(0.0, &[1, latent]), graph.full(0.0, &[1, latent])])
+    }
+
     /// ½(μ² + σ² − 1 − ln σ²) (Kingma and Welling 2014, appendix B).
     fn kl_from_gaussian<'g>(&self, mu: Tensor<'g>, log_var: Tensor<'g>) -> Option<Tensor<'g>> {
         Some(mu.graph().call(Func::KlStandardNormal, &[mu, log_var]))

@@ -253,6 +253,7 @@ impl Model for Hierarchical {
             posterior: None,
             classify: None,
             fit_prior: None,
+            compress: None,
         }
     }
 }

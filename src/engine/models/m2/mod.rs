@@ -263,6 +263,7 @@ impl Model for M2 {
             posterior: None,
             classify: Some(self),
             fit_prior: None,
+            compress: None,
         }
     }
 }

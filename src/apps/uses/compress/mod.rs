@@ -1,0 +1,130 @@
+//! Rows without loss in fewer bits: bits-back coding with a VAE (Townsend, Bird & Barber 2019).
+//!
+//! A row x costs −ln p(x | z) − ln p(z) for its code z, and the choice of z ~ q(z | x) gives ln q(z | x) back, as it is made by popping
+//! bits that are there already: on average −ELBO. What is pushed and popped is in [`crate::coding`], the order in [`lanes`], the file
+//! in [`container`]. Networks are computed in the exact mode, since one bit that differs spoils all that follows.
+
+mod container;
+mod files;
+mod lanes;
+mod model;
+mod rows;
+
+use std::io::{Read, Write};
+
+use serde::Serialize;
+
+use super::parts::say;
+use crate::apps::Saved;
+use crate::data::Dataset;
+use crate::error::{Error, Result};
+pub use container::Reader;
+use container::{Head, Writer};
+pub use files::{Beside, beside, compress_to, decompress_to};
+use model::{embedded, fingerprint};
+use rows::Levels;
+pub use rows::Plain;
+
+/// Rows of a chunk, which is read alone; fewer where rows are large.
+const CHUNK: usize = 8192;
+/// Values of a chunk at most.
+const CHUNK_VALUES: usize = 1 << 26;
+
+/// What was compressed or decompressed.
+#[derive(Clone, Debug, Serialize)]
+pub struct Compressed {
+    /// Rows.
+    pub rows: usize,
+    /// Values of a row.
+    pub features: usize,
+    /// Bytes of the file, without the model where that lies in it.
+    pub bytes: u64,
+    /// Bytes of the model in the file.
+    pub model_bytes: u64,
+    /// Bits of a value: 8·bytes/(rows·features).
+    pub bits_per_dimension: f64,
+    /// What it would have been without the bits that chunks begin with.
+    pub initial_bits: u64,
+}
+
+impl Compressed {
+    fn of(rows: usize, features: usize, [bytes, model_bytes]: [u64; 2], initial_bits: u64) -> Compressed {
+        let bits_per_dimension = 8.0 * bytes as f64 / (rows * features).max(1) as f64;
+        Compressed { rows, features, bytes, model_bytes, bits_per_dimension, initial_bits }
+    }
+}
+
+impl Saved {
+    /// Writes rows so that [`Saved::decompress`] gives them back bit by bit, chunk by chunk. `with_model` puts the model into the file.
+    ///
+    /// # Errors
+    /// If the model cannot compress, the rows do not fit it or hold a value that its likelihood knows no level for, or if it cannot be
+    /// written.
+    pub fn compress(&mut self, data: &Dataset, with_model: bool, to: &mut dyn Write) -> Result<Compressed> {
+        self.session.model.can().compress()?;
+        let levels = Levels::of(self, data)?;
+        let model = if with_model { model::bytes(self)? } else { vec![] };
+        let head = Head::new(fingerprint(self)?, data, self.form.shape(), levels.count, model.len());
+        let mut writer = Writer::begin(to, &head, &model)?;
+        let chunk = CHUNK.min(CHUNK_VALUES / data.shape().features()).max(1);
+        let mut initial = 0;
+        for start in (0..data.rows).step_by(chunk) {
+            say("compressing", start, data.rows);
+            let rows = start..data.rows.min(start + chunk);
+            let values = levels.read(data, rows.clone())?;
+            let packed = lanes::pack(&mut self.session, &values, levels.count)?;
+            initial += packed.lent_bits();
+            writer.chunk(rows.len(), &packed.to_bytes())?;
+        }
+        say("compressing", data.rows, data.rows);
+        let written = writer.finish()?;
+        let sizes = [written - model.len() as u64, model.len() as u64];
+        Ok(Compressed::of(data.rows, data.shape().features(), sizes, initial))
+    }
+
+    /// Gives the rows of what [`Saved::compress`] wrote to `to`, chunk by chunk, first what they look like.
+    ///
+    /// # Errors
+    /// If it is another file, of another model or version, damaged or cut off; or what `to` says.
+    pub fn decompress(
+        &mut self,
+        reader: Reader<impl Read>,
+        mut to: impl FnMut(&Plain, &[u16]) -> Result<()>,
+    ) -> Result<Compressed> {
+        self.session.model.can().compress()?;
+        let mut reader = reader;
+        let own = fingerprint(self)?;
+        if reader.head.model != own {
+            return Err(Error::invalid(format!(
+                "the rows were compressed with another model ({}…) than this one ({}…): give the run that they were compressed \
+                 with",
+                &reader.head.model[..12],
+                &own[..12]
+            )));
+        }
+        let plain = reader.head.plain()?;
+        let features = plain.shape.features();
+        let levels = self.session.model.can().compress()?.values().levels();
+        if features != self.session.model.features() || plain.levels != levels {
+            return Err(Error::invalid("the file is damaged: its rows are not those of the model that it names"));
+        }
+        let (mut done, mut initial) = (0, 0);
+        while let Some((rows, bytes)) = reader.chunk(features)? {
+            say("decompressing", done, plain.rows);
+            let packed = lanes::Packed::from_bytes(&bytes, rows)?;
+            initial += packed.lent_bits();
+            let values = lanes::unpack(&mut self.session, packed, rows, levels)?;
+            to(&plain, &values)?;
+            done += rows;
+        }
+        say("decompressing", plain.rows, plain.rows);
+        if done != plain.rows {
+            return Err(Error::invalid(format!("the file ends early: it has {done} of its {} rows", plain.rows)));
+        }
+        let sizes = [reader.bytes - reader.head.model_bytes as u64, reader.head.model_bytes as u64];
+        Ok(Compressed::of(done, features, sizes, initial))
+    }
+}
+
+#[cfg(test)]
+mod tests;

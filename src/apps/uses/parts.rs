@@ -1,0 +1,59 @@
+//! Rows of a data set, part by part, telling how far it has come.
+
+use crate::data::{Dataset, tell};
+use crate::training::Given;
+
+/// Rows that are worked on at once.
+pub const PART: usize = 4096;
+
+/// Some rows that stand behind each other.
+pub struct Part {
+    /// The first of them.
+    pub start: usize,
+    /// How many.
+    pub rows: usize,
+    x: Vec<f32>,
+    y: Vec<f32>,
+}
+
+impl Part {
+    /// The rows with what is known of them.
+    pub fn given(&self) -> Given<'_> {
+        Given::new(&self.x, &self.y)
+    }
+
+    /// Their values `[rows, features]`.
+    pub fn values(&self) -> &[f32] {
+        &self.x
+    }
+
+    /// A seed of its own for each part, so that no two draw the same numbers.
+    pub fn seed(&self, seed: u64) -> u64 {
+        seed.wrapping_add((self.start / PART) as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15)
+    }
+}
+
+/// Says how far something has come, of more than one part.
+pub fn say(what: &'static str, done: usize, of: usize) {
+    if of > PART {
+        tell(what, done, of);
+    }
+}
+
+/// All rows; `what` is done with them, as `encoding`.
+pub fn parts<'a>(what: &'static str, data: &'a Dataset) -> impl Iterator<Item = Part> + 'a {
+    let last = data.rows;
+    (0..last)
+        .step_by(PART)
+        .map(move |start| {
+            // Said when the part is asked for: all before it is done.
+            say(what, start, last);
+            let end = last.min(start + PART);
+            let (x, y) = data.gather(start..end);
+            Part { start, rows: end - start, x, y }
+        })
+        .chain(std::iter::from_fn(move || {
+            say(what, last, last);
+            None
+        }))
+}

@@ -1,0 +1,66 @@
+//! What strangeness can be measured by.
+
+use std::fmt;
+use std::str::FromStr;
+
+use crate::error::{Error, Result};
+
+/// A score; the higher it is, the stranger is a row.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum ScoreKind {
+    /// −ELBO, a mean over codes drawn from the posterior; of a model without likelihood its loss.
+    Elbo,
+    /// −ln p(x) by importance sampling.
+    Likelihood,
+    /// −E_q\[ln p(x | z)\], a mean over codes drawn from the posterior.
+    Reconstruction,
+    /// The Mahalanobis distance of a row's code under the aggregate posterior.
+    Latent,
+    /// −ELBO in bits less the bits of the picture as a PNG.
+    Complexity,
+}
+
+impl ScoreKind {
+    /// All of them.
+    pub const ALL: [ScoreKind; 5] =
+        [ScoreKind::Elbo, ScoreKind::Likelihood, ScoreKind::Reconstruction, ScoreKind::Latent, ScoreKind::Complexity];
+
+    /// As it is asked for, and as its column is called.
+    pub fn name(self) -> &'static str {
+        match self {
+            ScoreKind::Elbo => "elbo",
+            ScoreKind::Likelihood => "likelihood",
+            ScoreKind::Reconstruction => "reconstruction",
+            ScoreKind::Latent => "latent",
+            ScoreKind::Complexity => "complexity",
+        }
+    }
+
+    /// What it is, with its unit.
+    pub fn meaning(self) -> &'static str {
+        match self {
+            ScoreKind::Elbo => "-ELBO, nats",
+            ScoreKind::Likelihood => "-ln p(x) by importance sampling, nats",
+            ScoreKind::Reconstruction => "-ln p(x|z) at codes of the posterior, nats",
+            ScoreKind::Latent => "Mahalanobis distance of the code, deviations",
+            ScoreKind::Complexity => "-ELBO less the size as PNG, bits",
+        }
+    }
+}
+
+impl fmt::Display for ScoreKind {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+impl FromStr for ScoreKind {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<ScoreKind> {
+        ScoreKind::ALL.into_iter().find(|kind| kind.name() == text).ok_or_else(|| {
+            let known = ScoreKind::ALL.map(ScoreKind::name).join(", ");
+            Error::invalid(format!("there is no score `{text}`: there are {known}"))
+        })
+    }
+}

@@ -1,0 +1,195 @@
+//! What is said of scores: how well they tell known anomalies, and whether they can be trusted.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+
+use super::columns::Odd;
+use super::complexity::png_bits;
+use super::given::{Calibration, Truth};
+use super::{ScoreKind, Scores};
+use crate::data::{Dataset, Shape};
+use crate::evaluation::{Interval, NormalScores, auroc, average_precision, rank_correlation};
+
+/// Pictures that complexity is looked at with.
+const LOOKED_AT: usize = 1000;
+/// From here on a score is said to follow complexity.
+const FOLLOWS: f64 = 0.6;
+/// The share of rows in the lowest twentieth of scores from which on more than chance is at work.
+const TOO_NORMAL: f64 = 0.25;
+
+/// Everything that was found.
+#[derive(Clone, Debug, Serialize)]
+pub struct Scored {
+    /// The data.
+    pub data: String,
+    /// Its rows.
+    pub rows: usize,
+    /// The score that p-values and alarms are of.
+    pub score: &'static str,
+    /// The share of normal rows that may be marked.
+    pub false_alarms: f64,
+    /// Rows that are marked.
+    pub marked: usize,
+    /// The normal rows that p-values are told by.
+    pub calibrated_on: String,
+    /// How many these are.
+    pub calibration_rows: usize,
+    /// Of each score, how well it tells known anomalies.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub detection: BTreeMap<&'static str, Detection>,
+    /// What must be known to read the figures, a sentence or two each.
+    pub warnings: Vec<String>,
+    /// The strangest rows, the first the most.
+    pub top: Vec<Strange>,
+}
+
+/// How well a score tells known anomalies from normal rows.
+#[derive(Clone, Copy, Debug, Serialize)]
+pub struct Detection {
+    /// Known anomalies.
+    pub anomalies: usize,
+    /// Normal rows.
+    pub normal: usize,
+    /// The probability that an anomaly scores higher than a normal row.
+    pub auroc: Interval,
+    /// The mean precision over the anomalies.
+    pub average_precision: Interval,
+}
+
+/// A row that stands out.
+#[derive(Clone, Debug, Serialize)]
+pub struct Strange {
+    /// Its number, from 0.
+    pub row: usize,
+    /// What else says which it is.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub ids: BTreeMap<String, String>,
+    /// Its label, where that is known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub label: Option<String>,
+    /// Its score.
+    pub score: f64,
+    /// Its p-value, where there are normal rows to tell it by.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub p_value: Option<f64>,
+    /// Of a table, the columns that cost most beyond what is usual, in nats.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub columns: Vec<Odd>,
+}
+
+/// All that is said something of.
+pub(super) struct All<'a> {
+    pub kinds: &'a [ScoreKind],
+    pub shape: Shape,
+    pub is_table: bool,
+    pub found: &'a Scores,
+    pub normal: Option<&'a Scores>,
+    pub truth: Option<&'a Truth>,
+    pub against: Option<&'a Scores>,
+    pub p_values: &'a [f64],
+    pub baseline: &'a Dataset,
+}
+
+impl All<'_> {
+    /// How well each score tells known anomalies, where there are some.
+    pub fn detection(&self, seed: u64) -> BTreeMap<&'static str, Detection> {
+        let of_kind = |(place, kind): (usize, &ScoreKind)| {
+            let (mut normal, mut anomalies) = (vec![], vec![]);
+            for (row, &score) in self.found.by_kind[place].iter().enumerate() {
+                let is_anomaly = self.truth.is_some_and(|truth| truth.0[row]);
+                if is_anomaly { anomalies.push(score) } else { normal.push(score) }
+            }
+            anomalies.extend(self.against.iter().flat_map(|against| &against.by_kind[place]));
+            let found = Detection {
+                anomalies: anomalies.len(),
+                normal: normal.len(),
+                auroc: auroc(&normal, &anomalies)?,
+                average_precision: average_precision(&normal, &anomalies, seed)?,
+            };
+            Some((kind.name(), found))
+        };
+        self.kinds.iter().enumerate().filter_map(of_kind).collect()
+    }
+
+    /// What must be known to read the figures.
+    pub fn warnings(
+        &self,
+        first: ScoreKind,
+        normals: Option<&NormalScores>,
+        calibration: &Calibration,
+        false_alarms: f64,
+    ) -> Vec<String> {
+        let mut all = Vec::new();
+        match normals {
+            None => {
+                if let Calibration::None(why) = calibration {
+                    all.push(format!("There are no p-values and no row is marked: {why}."));
+                }
+            }
+            Some(normals) if false_alarms * ((normals.count() + 1) as f64) < 1.0 => all.push(format!(
+                "No row can be marked: with {} normal rows the smallest p-value is {:.4}, and {false_alarms} was asked for. Give \
+                 more normal rows, or a larger share of false alarms.",
+                normals.count(),
+                1.0 / (normals.count() + 1) as f64
+            )),
+            Some(_) => {}
+        }
+        let advice = match (first, self.is_table || self.shape.height == 1) {
+            (_, true) => "`latent` is not fooled by that",
+            (ScoreKind::Complexity, _) => "`latent` or `reconstruction` may be better",
+            _ => "`complexity` is made for that, and `latent` is another that is not fooled",
+        };
+        // Rows that lie in the lowest twentieth of normal scores, of which there should be a twentieth.
+        let in_lower_tail = |count: usize, all: usize| all > 0 && count as f64 > TOO_NORMAL * all as f64;
+        if matches!(calibration, Calibration::Other(_)) {
+            let low = self.p_values.iter().filter(|p| **p >= 0.95).count();
+            if in_lower_tail(low, self.p_values.len()) {
+                all.push(inverted(low, self.p_values.len(), "the rows", first, advice));
+            }
+        }
+        if let (Some(normals), Some(against)) = (self.lower(normals), self.against) {
+            let scores = &against.by_kind[0];
+            let low = scores.iter().filter(|score| normals.p_value(**score) >= 0.95).count();
+            if in_lower_tail(low, scores.len()) {
+                all.push(inverted(low, scores.len(), "the other data's rows", first, advice));
+            }
+        }
+        all.extend(self.follows_complexity(first));
+        all
+    }
+
+    /// What the scores of other data are held against: normal rows, or else the scored rows themselves.
+    fn lower(&self, normals: Option<&NormalScores>) -> Option<NormalScores> {
+        normals.cloned().or_else(|| Some(NormalScores::new(self.found.by_kind[0].clone())))
+    }
+
+    /// Whether the score says how much there is in a picture more than how strange it is.
+    fn follows_complexity(&self, first: ScoreKind) -> Option<String> {
+        let is_likelihood = matches!(first, ScoreKind::Elbo | ScoreKind::Likelihood | ScoreKind::Reconstruction);
+        if !is_likelihood || self.is_table || self.shape.height == 1 {
+            return None;
+        }
+        let scores = self.normal.unwrap_or(self.found);
+        let count = self.baseline.rows.min(LOOKED_AT);
+        let chosen: Vec<usize> = (0..count).map(|i| i * self.baseline.rows / count).collect();
+        let bits: Vec<f64> = chosen.iter().map(|&row| png_bits(&self.baseline.row(row), self.shape)).collect();
+        let of: Vec<f64> = chosen.iter().map(|&row| scores.by_kind[0][row]).collect();
+        let correlation = rank_correlation(&of, &bits);
+        (correlation > FOLLOWS).then(|| {
+            format!(
+                "The score `{first}` rises with how much there is in a picture: among normal rows its rank correlation with the \
+                 size as PNG is {correlation:.2}. Simple pictures of any kind then pass for normal. `complexity` takes that off \
+                 (Serrà et al. 2020), and `latent` does not see it."
+            )
+        })
+    }
+}
+
+fn inverted(low: usize, of: usize, which: &str, score: ScoreKind, advice: &str) -> String {
+    format!(
+        "{:.0} % of {which} score lower than 95 % of the normal rows, where 5 % were expected: `{score}` takes them for more normal \
+         than normal. Likelihoods do that with simple data (Nalisnick et al. 2019); {advice}.",
+        100.0 * low as f64 / of as f64
+    )
+}

@@ -1,0 +1,18 @@
+//! `elbo decode`.
+
+use super::args::DecodeArgs;
+use super::style::count;
+use super::uses::{condition, open, print_json};
+use crate::error::Result;
+
+/// Writes the rows of codes.
+pub fn run(args: &DecodeArgs) -> Result<()> {
+    let mut saved = open(&args.common)?;
+    let y = condition(&saved, args.label.as_deref(), args.condition.as_deref())?;
+    let found = saved.decode_to(&args.codes, &y, &args.out)?;
+    if args.common.json {
+        return print_json(&found, &args.out);
+    }
+    println!("{} rows in {}", count(found.rows as u64), args.out.display());
+    Ok(())
+}

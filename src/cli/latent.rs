@@ -1,0 +1,70 @@
+//! `elbo latent`.
+
+use super::args::LatentArgs;
+use super::style::{Align, Table, count, significant};
+use super::uses::open;
+use crate::apps::{LatentReport, Related};
+use crate::error::{Error, Result};
+
+/// What is said of a dimension, at most so much.
+const CORRELATIONS: usize = 3;
+
+/// Says what codes mean.
+pub fn run(args: &LatentArgs) -> Result<()> {
+    let mut saved = open(&args.common)?;
+    let near = args.row.map(|row| (row, args.neighbours as usize));
+    let found = saved.latent_report(args.data.as_deref(), near, args.out.as_deref())?;
+    if args.common.json {
+        let mut found = serde_json::to_value(&found).map_err(Error::invalid)?;
+        found["out"] = serde_json::json!(args.out);
+        println!("{found}");
+        return Ok(());
+    }
+    let (rows, of) = (count(found.rows as u64), found.dimensions.len());
+    println!("Codes of {rows} rows of {}: {} of {of} dimensions are in use\n", found.data, found.active_units);
+    print!("{}", dimensions(&found));
+    if let Some(row) = args.row.filter(|_| !found.neighbours.is_empty()) {
+        print!("\n{}", neighbours(&found, row));
+    }
+    if let Some(out) = &args.out {
+        println!("\nWritten: {}", out.display());
+    }
+    Ok(())
+}
+
+fn dimensions(found: &LatentReport) -> Table {
+    let right = |name| (name, Align::Right);
+    let mut heads = vec![right("dimension"), right("KL, nats"), right("mean"), right("spread")];
+    let has_more = found.dimensions.iter().any(|dimension| !dimension.correlations.is_empty());
+    heads.extend(has_more.then_some(("goes with", Align::Left)));
+    let mut table = Table::new(&heads);
+    for dimension in &found.dimensions {
+        let of = &dimension.of;
+        let mut cells = vec![of.dimension.to_string(), of.kl.map_or("-".to_string(), |kl| format!("{kl:.3}"))];
+        cells.extend([of.mean, of.spread].map(|value| format!("{value:.3}")));
+        cells.extend(has_more.then(|| strongest(dimension)));
+        table.row(cells);
+    }
+    table
+}
+
+fn strongest(dimension: &Related) -> String {
+    let mut all: Vec<(&String, f64)> = dimension.correlations.iter().map(|(name, value)| (name, *value)).collect();
+    all.sort_by(|a, b| b.1.abs().total_cmp(&a.1.abs()));
+    all.truncate(CORRELATIONS);
+    all.into_iter().map(|(name, value)| format!("{name} {value:+.2}")).collect::<Vec<_>>().join(", ")
+}
+
+fn neighbours(found: &LatentReport, row: usize) -> Table {
+    let first = format!("near row {row}");
+    let has_labels = found.neighbours.iter().any(|neighbour| neighbour.label.is_some());
+    let mut heads = vec![(first.as_str(), Align::Right), ("distance", Align::Right)];
+    heads.extend(has_labels.then_some(("label", Align::Left)));
+    let mut table = Table::new(&heads);
+    for neighbour in &found.neighbours {
+        let mut cells = vec![neighbour.row.to_string(), significant(neighbour.distance, 3)];
+        cells.extend(has_labels.then(|| neighbour.label.clone().unwrap_or_default()));
+        table.row(cells);
+    }
+    table
+}

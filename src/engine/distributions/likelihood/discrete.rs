@@ -1,0 +1,24 @@
+//! Likelihoods of finitely many values, on the host: what outputs of a decoder say of one value, level by level.
+
+use crate::coding::Cumulative;
+
+/// p(x_j | z) over levels 0, 1/(n − 1), …, 1 of each feature, from outputs that a program computed, in 64 bits.
+pub trait Discrete: Send + Sync {
+    /// n, how many values a feature can take.
+    fn levels(&self) -> usize;
+
+    /// What the outputs of a row, as [`Likelihood::outputs`](super::Likelihood::outputs) says that they lie, say of its `feature`
+    /// among so many.
+    fn distribution(&self, outputs: &[f32], feature: usize, features: usize, into: &mut Cumulative);
+}
+
+/// The outputs of one feature, the first of which is at its place among the features and so on.
+pub(super) fn of_feature(outputs: &[f32], feature: usize, features: usize) -> impl Iterator<Item = f64> + Clone {
+    outputs[feature..].iter().step_by(features).map(|&output| f64::from(output))
+}
+
+/// e^a of each, divided by that of the largest.
+pub(super) fn exponentials(logits: impl Iterator<Item = f64> + Clone) -> impl Iterator<Item = f64> {
+    let largest = logits.clone().fold(f64::NEG_INFINITY, f64::max);
+    logits.map(move |logit| libm::exp(logit - largest))
+}

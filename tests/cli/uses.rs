@@ -1,0 +1,250 @@
+//! What a trained model is used for, with files on both sides.
+
+use std::fs;
+use std::process::Stdio;
+
+use serde_json::Value;
+
+use crate::program::Place;
+
+fn cells(place: &Place, name: &str) -> Vec<Vec<String>> {
+    let text = fs::read_to_string(place.path(name)).expect("a file");
+    text.lines().map(|line| line.split(',').map(String::from).collect()).collect()
+}
+
+/// The upper left and the upper right of four pictures on a sheet.
+fn image_of(place: &Place, name: &str) -> [Vec<u8>; 2] {
+    let picture = image::open(place.path(name)).expect("a picture").to_luma8();
+    let half = picture.width() / 2;
+    // A margin of 16 pixels, and a gap of 4 between two.
+    [16, half + 2].map(|left| {
+        let rows = (16..half - 4).flat_map(|y| (left..left + half - 20).map(move |x| (x, y)));
+        rows.map(|(x, y)| picture.get_pixel(x, y).0[0]).collect()
+    })
+}
+
+fn json(text: &str) -> Value {
+    serde_json::from_str(text).expect("JSON")
+}
+
+/// Rows of a table whose columns follow from one number, and of which the last `odd` do not.
+fn table(rows: usize, odd: usize) -> String {
+    let mut text = "name,size,weight,kind,state\n".to_string();
+    for i in 0..rows {
+        let t = (i * 37 % 100) as f64 / 50.0 - 1.0;
+        let is_odd = i + odd >= rows;
+        let weight = if is_odd { 5.0 - 4.0 * t } else { 5.0 + 4.0 * t };
+        let state = if is_odd { "broken" } else { "fine" };
+        text +=
+            &format!("n{i:04},{:.3},{weight:.3},{},{state}\n", 20.0 + 5.0 * t, if t > 0.0 { "big" } else { "small" });
+    }
+    text
+}
+
+fn with_table() -> Place {
+    let place = Place::new();
+    place.write("things.csv", table(300, 0));
+    place.write("new.csv", table(60, 10));
+    place.run("train --device cpu --data things.csv --ignore state --epochs 150 --latent 2 --hidden 32 --out run");
+    place
+}
+
+#[test]
+fn codes_of_a_table_keep_their_names_and_decode_to_its_rows() {
+    let place = with_table();
+    let said = json(&place.run("encode run --device cpu --data new.csv --draws 2 --out codes.csv --json"));
+    assert_eq!((said["rows"].as_u64(), said["latent"].as_u64()), (Some(60), Some(2)));
+    let codes = cells(&place, "codes.csv");
+    let names = "row,name,mean_0,mean_1,sd_0,sd_1,draw_1_0,draw_1_1,draw_2_0,draw_2_1";
+    assert_eq!((codes[0].join(",").as_str(), codes.len(), codes[8][1].as_str()), (names, 61, "n0007"));
+    let number = |row: &[String], column: usize| row[column].parse::<f64>().expect("a number");
+    // Draws lie around their means, as far off as the deviations say.
+    let off = |row: &[String]| (number(row, 6) - number(row, 2)) / number(row, 4);
+    let squares = codes[1..].iter().map(|row| off(row).powi(2)).sum::<f64>() / 60.0;
+    assert!((0.5..1.8).contains(&squares), "{squares}");
+    assert!(codes[1..].iter().any(|row| row[6] != row[8]), "the two draws differ");
+
+    place.run("decode run --device cpu --codes codes.csv --out again.csv");
+    let again = cells(&place, "again.csv");
+    assert_eq!((again[0].join(","), again.len()), ("row,name,size,weight,kind".to_string(), 61));
+    // The rows that are as those that were learnt come back; one that is not does not.
+    let given = cells(&place, "new.csv");
+    let errors = |rows: std::ops::Range<usize>| {
+        let of = |i: usize| (number(&again[i], 3) - number(&given[i], 2)).abs();
+        rows.clone().map(of).sum::<f64>() / rows.len() as f64
+    };
+    assert!(errors(1..51) < 0.6 && errors(51..61) > 2.0 * errors(1..51), "{} {}", errors(1..51), errors(51..61));
+
+    // The same codes as an array make the same rows.
+    place.run("encode run --device cpu --data new.csv --out codes.npy");
+    place.run("decode run --device cpu --codes codes.npy --out third.csv");
+    let third = cells(&place, "third.csv");
+    assert!(again.iter().zip(&third).all(|(again, third)| again[2..] == third[..]));
+    place.run("encode run --device cpu --data new.csv --draws 3 --out codes.npz");
+    assert!(fs::metadata(place.path("codes.npz")).expect("a file").len() > 4 * 60 * 2 * 5);
+
+    place.write("narrow.csv", "a,b,c\n1,2,3\n");
+    place.write("words.csv", "mean_0,mean_1\n1,x\n");
+    place.refused("encode run --device cpu --out codes.txt", &["codes.txt", "ends in .csv, .npy or .npz"]);
+    place.refused(
+        "decode run --device cpu --codes narrow.csv --out rows.csv",
+        &["narrow.csv", "2 dimensions", "mean_0 to mean_1"],
+    );
+    place.refused(
+        "decode run --device cpu --codes words.csv --out rows.csv",
+        &["words.csv", "row 0 holds `x`", "mean_1"],
+    );
+    place.refused("decode run --device cpu --codes codes.csv --out rows.png", &["rows.png", "ends in .csv"]);
+    place.refused("encode nowhere --out codes.csv", &["nowhere does not exist"]);
+}
+
+#[test]
+fn rows_that_break_the_rule_are_found_and_the_column_named() {
+    let place = with_table();
+    let line = "score run --device cpu --data new.csv --label state --normal fine --scores likelihood,elbo,latent";
+    let said = json(&place.run(&format!("{line} --false-alarms 0.1 --top 10 --out scores.csv --json")));
+    let scores = cells(&place, "scores.csv");
+    let names = "row,name,score,p_value,anomaly,likelihood,elbo,latent,likelihood_error,oddest";
+    assert_eq!((scores[0].join(",").as_str(), scores.len()), (names, 61));
+    let detection = &said["detection"]["likelihood"];
+    assert_eq!((detection["anomalies"].as_u64(), detection["normal"].as_u64()), (Some(10), Some(50)));
+    let area = |name: &str| said["detection"][name]["auroc"]["value"].as_f64().expect("a number");
+    assert!(area("likelihood") > 0.8 && area("elbo") > 0.8, "{said}");
+    assert!(detection["auroc"]["low"].as_f64() < detection["auroc"]["value"].as_f64());
+    // All p-values are shares of the thirty rows that the run held out, and rows are marked by them.
+    let marked = scores[1..].iter().filter(|row| row[4] == "1").count();
+    assert_eq!(said["marked"].as_u64(), Some(marked as u64));
+    assert_eq!(said["calibration_rows"].as_u64(), Some(30));
+    for row in &scores[1..] {
+        let p = row[3].parse::<f64>().expect("a p-value") * 31.0;
+        assert!((p - p.round()).abs() < 1e-4 && (1.0..=31.0).contains(&p.round()), "{row:?}");
+        assert_eq!(row[4] == "1", row[3].parse::<f64>().expect("a p-value") <= 0.1, "{row:?}");
+    }
+    let broken =
+        scores[1..].iter().filter(|row| row[4] == "1" && row[0].parse::<u32>().expect("a number") >= 50).count();
+    assert!(2 * broken > marked && marked > 3, "{broken} of {marked}");
+    assert!(scores[1..].iter().any(|row| row[9].contains("weight") || row[9].contains("size")));
+    // People are shown the same.
+    let said = place.run(&format!("{line} --top 3"));
+    for expected in ["strangest row", "AUROC", "weight", "30 rows of things.csv"] {
+        assert!(said.contains(expected), "nothing about {expected}:\n{said}");
+    }
+    // With few normal rows, nothing can be marked at one in a hundred; that is said.
+    let said = place.run("score run --device cpu --data new.csv");
+    assert!(said.contains("No row can be marked: with 30 normal rows"), "{said}");
+
+    place.refused("score run --device cpu --scores complexity", &["complexity", "pictures"]);
+    place.refused("score run --device cpu --scores odd", &["odd", "likelihood"]);
+    place.refused("score run --device cpu --false-alarms 2", &["between 0 and 1"]);
+    place.refused(
+        "score run --device cpu --data new.csv --label state --normal good",
+        &["no row of new.csv", "good", "broken"],
+    );
+    place.refused("score run --device cpu --data new.csv --label colour --normal fine", &["colour", "state"]);
+    place.refused("score run --device cpu --data new.csv --normal fine", &["no labels", "--label"]);
+    place.refused("score run --device cpu --sheet sheet.png", &["pictures"]);
+}
+
+#[test]
+fn a_plain_autoencoder_is_told_what_it_lacks() {
+    let place = Place::new();
+    place.train("ae", "--model ae");
+    place.run("encode ae --device cpu --out codes.csv");
+    let codes = cells(&place, "codes.csv");
+    assert!(codes[1..].iter().all(|row| row[4] == "0" && row[5] == "0"), "codes of points have no spread");
+    place.run("score ae --device cpu --scores latent,elbo --out scores.csv");
+    place.refused("score ae --device cpu --scores likelihood", &["cannot give rows a likelihood"]);
+    place.refused(
+        "compress ae --data sprites --out rows.elbo",
+        &["cannot compress rows without loss", "discretized-logistic"],
+    );
+}
+
+#[test]
+fn pictures_are_scored_interpolated_and_traversed() {
+    let place = Place::new();
+    place.train("run", "--epochs 3");
+    place.run("score run --device cpu --scores complexity,elbo --top 4 --sheet sheet.png --out scores.csv");
+    place.run("interpolate run --device cpu --from 0 --to 1 --steps 5 --out between.csv");
+    let between = cells(&place, "between.csv");
+    let times: Vec<&str> = between[1..].iter().map(|row| row[0].as_str()).collect();
+    assert_eq!(
+        (times, &between[0][1..4]),
+        (vec!["0", "0.25", "0.5", "0.75", "1"], &["z_0", "z_1", "x_0"].map(String::from)[..])
+    );
+    // The ends are the codes of the two rows.
+    place.run("encode run --device cpu --out codes.csv");
+    let codes = cells(&place, "codes.csv");
+    assert_eq!((&between[1][1..3], &between[5][1..3]), (&codes[1][2..4], &codes[2][2..4]));
+    place.run("interpolate run --device cpu --from 0 --to 1 --way spherical --out between.gif");
+    place.run("traverse run --device cpu --steps 3 --out dimensions.csv");
+    let rows = cells(&place, "dimensions.csv");
+    assert_eq!((rows.len(), rows[0][..3].join(",")), (7, "dimension,kl,z".to_string()));
+    let kl = |row: &[String]| row[1].parse::<f64>().expect("a number");
+    assert!(kl(&rows[1]) >= kl(&rows[4]) && rows[1][0] != rows[4][0], "those that say most come first");
+    for out in ["dimensions.png", "dimensions.gif", "dimensions.npy"] {
+        place.run(&format!("traverse run --device cpu --out {out}"));
+    }
+    let said = place.run("latent run --device cpu --row 3 --neighbours 2 --out map.png");
+    for expected in ["2 of 2 dimensions", "goes with", "near row 3"] {
+        assert!(said.contains(expected), "nothing about {expected}:\n{said}");
+    }
+    place.run("latent run --device cpu --out dims.csv");
+    assert!(cells(&place, "dims.csv")[0].contains(&"shape".to_string()), "the factors are there");
+    // At no temperature all rows are that in the middle.
+    for (temperature, alike) in [("0", true), ("0.7", false)] {
+        place.run(&format!("sample run --device cpu --count 4 --temperature {temperature} --out some.png"));
+        let image = image_of(&place, "some.png");
+        assert_eq!(image[0] == image[1], alike, "at {temperature}");
+    }
+    place.refused("sample run --device cpu --temperature -1", &["temperature", "-1"]);
+    place.refused("interpolate run --device cpu --from 0 --to 99999 --out x.png", &["no row 99999"]);
+    place.refused("interpolate run --device cpu --from 0 --to 1 --way bent --out x.png", &["linear or spherical"]);
+    place.refused("traverse run --device cpu --out x.txt", &["x.txt", ".png, .gif, .npy or .csv"]);
+}
+
+#[test]
+fn rows_come_back_bit_by_bit_or_not_at_all() {
+    let place = Place::new();
+    place.train("run", "--likelihood discretized-logistic --epochs 2 --count 300");
+    place.train("other", "--likelihood discretized-logistic --epochs 1 --count 300");
+    let packed = json(&place.run("compress run --data sprites --out rows.elbo --compare --json"));
+    assert!(
+        packed["bits_per_dimension"].as_f64().expect("a number") < 8.0 && packed["beside"]["png"].is_number(),
+        "{packed}"
+    );
+    let unpacked = json(&place.run("decompress rows.elbo --run run --out rows.npy --json"));
+    assert_eq!(packed["bits_per_dimension"], unpacked["bits_per_dimension"]);
+    // The rows that came back compress to the same file, of which the rows that went in are the only ones.
+    place.run("compress run --data rows.npy --out again.elbo --threads 1");
+    let bytes = fs::read(place.path("rows.elbo")).expect("a file");
+    assert!(bytes == fs::read(place.path("again.elbo")).expect("a file"), "other rows");
+    let rows = fs::read(place.path("rows.npy")).expect("a file");
+    assert!(rows.windows(8).filter(|window| window.iter().any(|&byte| byte != 0)).count() > 100, "not all is dark");
+
+    // Through pipes, the model being in the file; and as pictures.
+    let sent = place.elbo("compress run --data rows.npy --with-model --out -").output().expect("it starts");
+    assert!(sent.status.success());
+    place.write("sent.elbo", &sent.stdout);
+    place.run("decompress sent.elbo --out received.npy");
+    assert_eq!(fs::read(place.path("received.npy")).expect("a file"), rows);
+    let input = fs::File::open(place.path("sent.elbo")).expect("a file");
+    let piped = place.elbo("decompress - --out -").stdin(Stdio::from(input)).output().expect("it starts");
+    assert!(piped.status.success() && piped.stdout == rows);
+    place.run("decompress rows.elbo --run run --out pictures");
+    let count = fs::read_dir(place.path("pictures")).expect("a folder").count();
+    assert_eq!(packed["rows"].as_u64(), Some(count as u64));
+
+    place.refused("decompress rows.elbo --out x.npy", &["rows.elbo", "--run"]);
+    place.refused("decompress rows.elbo --run other --out x.npy", &["another model"]);
+    place.refused("decompress rows.npy --run run --out x.npy", &["rows.npy", "no file that `elbo compress` wrote"]);
+    place.refused("decompress rows.elbo --run run --out pictures", &["pictures is there already"]);
+    place.write("short.elbo", &bytes[..bytes.len() - 9]);
+    place.refused("decompress short.elbo --run run --out x.npy", &["short.elbo", "cut off"]);
+    let mut flipped = bytes.clone();
+    flipped[bytes.len() / 2] ^= 16;
+    place.write("flipped.elbo", flipped);
+    place.refused("decompress flipped.elbo --run run --out x.npy", &["flipped.elbo", "checksum"]);
+    place.write_npy("halves.npy", 64, &[0.123_456; 128]);
+    place.refused("compress run --data halves.npy --out x.elbo", &["row 0", "0.123456", "256 evenly spaced values"]);
+}
