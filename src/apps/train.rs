@@ -9,11 +9,11 @@ use std::path::{Path, PathBuf};
 use super::evaluation::KlEstimator;
 use super::form::Form;
 use super::saved::{CHECKPOINT, check_folder};
-use super::setup::{build_trainer, check_support, open_data};
+use super::setup::{as_given, build_trainer, check_support, open_data};
 use super::stages::freeze;
 use super::tuning;
 use crate::config::{Binarise, Config, FILE_NAME};
-use crate::data::{Schema, Source, Splits};
+use crate::data::{Source, Splits};
 use crate::distributions::Measure;
 use crate::error::{Error, Result};
 use crate::files::{create_folder, write_atomically};
@@ -55,11 +55,24 @@ pub struct TrainRun {
 }
 
 impl TrainRun {
-    /// Starts a run in a folder that holds none.
+    /// Starts a run in a folder that holds none, on the data of its configuration.
     ///
     /// # Errors
     /// If the data cannot be read, the folder cannot be written or holds a run, or the device has too little memory.
     pub fn start(config: Config, folder: &Path, executor: Box<dyn Executor>) -> Result<TrainRun> {
+        TrainRun::start_on(None, config, folder, executor)
+    }
+
+    /// As [`TrainRun::start`], on the configuration's data where that has been read already.
+    ///
+    /// # Errors
+    /// As for [`TrainRun::start`].
+    pub fn start_on(
+        data: Option<Splits>,
+        config: Config,
+        folder: &Path,
+        executor: Box<dyn Executor>,
+    ) -> Result<TrainRun> {
         if TrainRun::is_in(folder) {
             let folder = folder.display();
             return Err(Error::invalid(format!(
@@ -67,7 +80,12 @@ impl TrainRun {
             )));
         }
         let mut config = config;
-        let (data, mut trainer) = TrainRun::prepare(&mut config, None, executor)?;
+        config.name_pieces();
+        let data = match data {
+            Some(data) => as_given(&config, data)?,
+            None => open_data(&config, None)?,
+        };
+        let (data, mut trainer) = TrainRun::prepare(&mut config, data, executor)?;
         freeze(&config, &data.train, &mut trainer.session)?;
         // So that the run finds its data again from wherever it is opened.
         if let Source::Path(path) = config.data.parsed_source() {
@@ -100,7 +118,9 @@ impl TrainRun {
         let path = folder.join(CHECKPOINT);
         let checkpoint = Checkpoint::load(&path)?;
         let trained_on = Form::read(&checkpoint).map_err(|e| Error::malformed(&path, e))?;
-        let (data, mut trainer) = TrainRun::prepare(&mut config, Some(&trained_on.schema), executor)?;
+        config.name_pieces();
+        let data = open_data(&config, Some(&trained_on.schema))?;
+        let (data, mut trainer) = TrainRun::prepare(&mut config, data, executor)?;
         trained_on.check(config.model.kind, &data.train)?;
         trainer.resume(&checkpoint).map_err(|e| Error::malformed(&path, e))?;
         let metrics = MetricsWriter::resume(folder, trainer.state.epoch, trainer.state.step)?;
@@ -109,9 +129,7 @@ impl TrainRun {
         Ok(run)
     }
 
-    fn prepare(config: &mut Config, schema: Option<&Schema>, executor: Box<dyn Executor>) -> Result<(Splits, Trainer)> {
-        config.name_pieces();
-        let data = open_data(config, schema)?;
+    fn prepare(config: &mut Config, data: Splits, executor: Box<dyn Executor>) -> Result<(Splits, Trainer)> {
         // A batch cannot have more rows than there are.
         config.training.batch = config.training.batch.min(data.train.rows);
         if config.training.patience.is_some() && data.validation.is_none() {

@@ -2,7 +2,7 @@
 
 use super::args::SampleArgs;
 use super::weights::say_weights;
-use crate::apps::pictures::{ImageShape, save_grid};
+use crate::apps::pictures::{Captions, ImageShape, save_grid_with};
 use crate::apps::{Form, Saved, open_device, save_rows};
 use crate::error::{Error, Result};
 
@@ -16,7 +16,7 @@ pub fn run(args: &SampleArgs) -> Result<()> {
         let advice = format!("train with --model vae, or look at `elbo {instead}`");
         Error::malformed(&args.run, format!("{refusal}: {advice}"))
     })?;
-    let Wanted { count, y, columns, which } = Wanted::of(args, &saved.form)?;
+    let Wanted { count, y, columns, which, names } = Wanted::of(args, &saved.form)?;
     if saved.form.schema.is_table() {
         let rows = saved.session.draw_rows(count, &y, args.seed)?;
         let out = args.out.clone().unwrap_or_else(|| args.run.join("samples.csv"));
@@ -28,7 +28,7 @@ pub fn run(args: &SampleArgs) -> Result<()> {
     let shape = saved.form.shape();
     let shape = ImageShape { height: shape.height, width: shape.width, channels: shape.channels };
     let out = args.out.clone().unwrap_or_else(|| args.run.join("samples.png"));
-    save_grid(&out, &images, shape, columns)?;
+    save_grid_with(&out, &images, shape, columns, &Captions { rows: &names, columns: &[] })?;
     println!("{count} new rows {which}in {}", out.display());
     Ok(())
 }
@@ -42,13 +42,15 @@ struct Wanted {
     columns: usize,
     /// Which they are, for people.
     which: String,
+    /// The names of the grid's rows, where it has one for each label.
+    names: Vec<String>,
 }
 
 impl Wanted {
     fn of(args: &SampleArgs, form: &Form) -> Result<Wanted> {
         let (count, classes) = (args.count as usize, form.classes.len());
         let columns = (count as f64).sqrt().ceil() as usize;
-        let alike = |y: &[f32], which: String| Wanted { count, y: y.repeat(count), columns, which };
+        let alike = |y: &[f32], which: String| Wanted { count, y: y.repeat(count), columns, which, names: vec![] };
         match (&args.label, &args.condition) {
             (Some(label), _) => Ok(alike(&form.label(label)?, format!("of the label {label} "))),
             (None, Some(y)) if y.len() == form.condition => Ok(alike(y, String::new())),
@@ -68,7 +70,8 @@ impl Wanted {
             (None, None) => {
                 let columns = count.div_ceil(classes);
                 let which = format!("({columns} of each label) ");
-                Ok(Wanted { count: classes * columns, y: form.every_label(columns), columns, which })
+                let names = form.classes.clone();
+                Ok(Wanted { count: classes * columns, y: form.every_label(columns), columns, which, names })
             }
         }
     }

@@ -27,6 +27,7 @@ mod digits;
 pub mod formats;
 mod idx;
 mod input;
+pub mod known;
 mod labelled;
 mod names;
 mod npy;

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use super::dataset::Dataset;
 use super::formats::{self, Found, Parts};
+use super::known::{Known, how_to_fetch};
 use super::origin::Origin;
 use super::pictures::PictureOptions;
 use super::schema::Schema;
@@ -44,12 +45,14 @@ pub struct Options {
 }
 
 impl Source {
-    /// `sprites` and `digits` are built in; anything else is a path (`./sprites` for a folder of that name).
+    /// `sprites` and `digits` are built in (`./sprites` is a folder of that name). Anything else is a path; where there is none, and the
+    /// name is that of a data set that has been fetched, it is where that is kept.
     pub fn parse(text: &str) -> Self {
         match text {
             "sprites" => Source::Sprites,
             "digits" => Source::Digits,
-            path => Source::Path(path.into()),
+            path if Path::new(path).exists() => Source::Path(path.into()),
+            path => Source::Path(Known::find(path).and_then(Known::fetched).unwrap_or(path.into())),
         }
     }
 }
@@ -141,11 +144,13 @@ fn read(path: &Path, options: &Options) -> Result<Found> {
     let about = std::fs::metadata(path).map_err(|error| match error.kind() {
         std::io::ErrorKind::NotFound => Error::malformed(
             path,
-            format!(
-                "there is no such file or folder. Give one in a known format: {}; or `sprites` or `digits`, \
+            how_to_fetch(path).unwrap_or_else(|| {
+                format!(
+                    "there is no such file or folder. Give one in a known format: {}; or `sprites` or `digits`, \
                  which are built in",
-                formats::names()
-            ),
+                    formats::names()
+                )
+            }),
         ),
         _ => Error::io("read", path)(error),
     })?;
