@@ -103,7 +103,7 @@ pub enum Command {
     Sample(SampleArgs),
     /// Show rows beside what a trained model makes of them, as a picture or a table
     Reconstruct(ReconstructArgs),
-    /// Fill the blanks of a table with what a trained model expects of them
+    /// Fill the blanks of a table with what a trained model expects
     ///
     /// Writes the same columns in the same order, blanks filled: numbers with their mean given what is known of the row, classes
     /// and marks with the likeliest, by importance sampling (Mattei & Frellsen 2019).
