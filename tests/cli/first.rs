@@ -39,6 +39,7 @@ fn rows_of_figures_stay_within_80_columns() {
     assert!(rows[8].contains("8/8") && rows[8].contains("1.00"), "{said}");
     assert!(said.contains("grows over the first 2 of 8 epochs"), "{said}");
     let said = place.run(&format!("train {} --out long", small("--kl-warmup-epochs 4")));
+    let said = said.split_whitespace().collect::<Vec<_>>().join(" ");
     assert!(said.contains("longer than the run, which ends at a weight of 0.25"), "{said}");
 }
 
