@@ -16,6 +16,8 @@ const TOP: i32 = 52;
 const LEFT: i32 = 66;
 const BELOW: i32 = 48;
 const LETTERS: i32 = 14;
+/// A class of fewer points has no name among them, which would hide them.
+const FEWEST: usize = 8;
 /// The letters of names among the points.
 const NAMES: i32 = 17;
 
@@ -120,7 +122,7 @@ impl Scatter {
         for (class, name) in names.iter().enumerate() {
             let middle = [0, 1].map(|axis| {
                 let own = self.points.iter().zip(of).filter(|(_, of)| **of == class).map(|(point, _)| point[axis]);
-                median(own.collect())
+                median(own.collect()).filter(|_| of.iter().filter(|of| **of == class).count() >= FEWEST)
             });
             let [Some(x), Some(y)] = middle else { continue };
             let across = (f64::from(px(12 + LEFT)) + f64::from(px(SIDE)) * share(x, self.x.range)) as i32;

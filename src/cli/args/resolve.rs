@@ -4,7 +4,8 @@ use clap::Parser;
 
 use super::{Cli, Command, LookArgs, TrainArgs};
 use crate::apps::first_stage;
-use crate::config::{Chosen, Config, DataOptions, FILE_NAME, names_preset, names_warm_up};
+use crate::catalogue::Spec;
+use crate::config::{Chosen, Config, DataOptions, FILE_NAME, Preset, names_preset, names_warm_up};
 use crate::data::{self, Source, Splits};
 use crate::error::{Error, Result};
 
@@ -55,6 +56,12 @@ pub fn resolve(args: &TrainArgs) -> Result<Resolved> {
         let rows = data::open(&source, &config.data.options(config.data_seed()))?;
         let choice = Chosen::for_rows(&rows, config.data.binarise);
         config = over(Config::layered_on_chosen(&choice, path)?)?;
+        // A spread that is learnt is a density's: what minimises an error has a squared one.
+        let is_chosen = config.model.likelihood == choice.config().model.likelihood;
+        if !config.model.kind.is_variational && is_chosen && ![Preset::Table, Preset::Drawings].contains(&choice.preset)
+        {
+            config.model.likelihood = Spec::new("gaussian");
+        }
         chosen = Some((choice, rows));
     }
     config.validate()?;
