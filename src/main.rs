@@ -12,6 +12,7 @@ use elbo::cli::args::Cli;
 static ALLOCATOR: CountingAllocator = CountingAllocator;
 
 fn main() -> ExitCode {
+    quieten_drivers();
     match elbo::cli::run(Cli::from_environment()) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error @ Error::Interrupted(_)) => {
@@ -22,6 +23,16 @@ fn main() -> ExitCode {
             say(&format!("error: {error}"));
             ExitCode::FAILURE
         }
+    }
+}
+
+/// Keeps Mesa from complaining, on machines without a desktop, that there is none: it looks for one's socket in this folder, and says
+/// so when none is named. In a folder that has none it finds nothing, and goes on.
+fn quieten_drivers() {
+    const FOLDER: &str = "XDG_RUNTIME_DIR";
+    if cfg!(target_os = "linux") && std::env::var_os(FOLDER).is_none_or(|folder| folder.is_empty()) {
+        // SAFETY: this is the first thing that the program does, and there is no other thread to read the environment meanwhile.
+        unsafe { std::env::set_var(FOLDER, std::env::temp_dir()) };
     }
 }
 

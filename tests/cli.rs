@@ -9,6 +9,8 @@ mod bench;
 mod data;
 #[path = "cli/exact.rs"]
 mod exact;
+#[path = "cli/first.rs"]
+mod first;
 #[path = "cli/kernels.rs"]
 mod kernels;
 #[path = "cli/labels.rs"]

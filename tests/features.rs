@@ -16,7 +16,8 @@ fn crates(words: &[&str]) -> BTreeSet<String> {
     text.lines().filter_map(|line| line.split_whitespace().next()).map(String::from).collect()
 }
 
-const PROGRAM: [&str; 4] = ["clap", "ctrlc", "indicatif", "textwrap"];
+const PROGRAM: [&str; 6] = ["clap", "clap_complete", "clap_mangen", "ctrlc", "indicatif", "textwrap"];
+const FETCH: [&str; 2] = ["md-5", "ureq"];
 const PICTURES: [&str; 2] = ["dejavu", "plotters"];
 const GPU: [&str; 2] = ["naga", "wgpu"];
 
@@ -26,11 +27,12 @@ fn an_embedder_builds_what_it_asks_for_and_no_more() {
         (&["--no-default-features"][..], &[][..]),
         (&["--no-default-features", "--features", "gpu"], &[&GPU[..]]),
         (&["--no-default-features", "--features", "pictures"], &[&PICTURES[..]]),
-        (&[], &[&PROGRAM[..], &PICTURES, &GPU]),
+        (&["--no-default-features", "--features", "fetch"], &[&FETCH[..]]),
+        (&[], &[&PROGRAM[..], &FETCH, &PICTURES, &GPU]),
     ] {
         let (found, held) = (crates(words), held.concat());
         assert!(found.contains("rayon") && found.len() > 50, "{words:?}: {found:?}");
-        for name in PROGRAM.iter().chain(&PICTURES).chain(&GPU) {
+        for name in PROGRAM.iter().chain(&FETCH).chain(&PICTURES).chain(&GPU) {
             assert_eq!(found.contains(*name), held.contains(name), "{words:?}: {name}");
         }
     }

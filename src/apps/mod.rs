@@ -9,6 +9,8 @@ mod data_summary;
 mod devices;
 pub mod doctor;
 mod evaluation;
+#[cfg(feature = "fetch")]
+mod fetch;
 mod fit_prior;
 mod folder;
 mod form;
@@ -38,6 +40,8 @@ pub use devices::{open_device, open_tuned};
 #[cfg(feature = "gpu")]
 pub use devices::{open_gpu, shader_traits};
 pub use evaluation::{Distance, EVALUATION, Evaluation, KlEstimator, Score, Wanted};
+#[cfg(feature = "fetch")]
+pub use fetch::{Fetching, fetch};
 pub use fit_prior::{PriorFigures, PriorFit, PriorFitted, fit_prior};
 pub use folder::{CHECKPOINT, PREVIOUS, folder_of};
 pub use form::{Form, build_model};

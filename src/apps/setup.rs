@@ -91,7 +91,14 @@ pub(super) fn open_plain(config: &Config, source: &Source, schema: &Schema) -> R
 /// # Errors
 /// If it cannot be read, or the model is given what is not known of its rows.
 pub(super) fn open_data(config: &Config, schema: Option<&Schema>) -> Result<Splits> {
-    let splits = data::open(&config.data.parsed_source(), &options(config, schema))?;
+    as_given(config, data::open(&config.data.parsed_source(), &options(config, schema))?)
+}
+
+/// Data that has been read as its model is given it; what is held out comes as it is measured.
+///
+/// # Errors
+/// If the model is given what is not known of its rows.
+pub(super) fn as_given(config: &Config, splits: Splits) -> Result<Splits> {
     let held_out = |data: Dataset| Ok::<_, Error>(as_measured(config, &conditioned(config, data)?).into_owned());
     Ok(Splits {
         train: conditioned(config, splits.train)?,

@@ -13,6 +13,7 @@ use super::form::Form;
 use super::health::Health;
 use super::health::check_finite;
 use super::held_out::held_out;
+use super::setup::as_given;
 use super::setup::build_trainer;
 use super::setup::check_support;
 use super::setup::open_data;
@@ -22,7 +23,6 @@ use super::tuning;
 use crate::config::{Binarise, Config, FILE_NAME};
 use crate::data::Bytes;
 use crate::data::Fingerprint;
-use crate::data::Schema;
 use crate::data::Source;
 use crate::data::Splits;
 use crate::distributions::Measure;
@@ -75,20 +75,43 @@ pub struct TrainRun {
 }
 
 impl TrainRun {
-    /// Starts a run in a folder that holds none.
+    /// Starts a run in a folder that holds none, on the data of its configuration.
     ///
     /// # Errors
     /// If the data cannot be read, the folder cannot be written or holds a run, or the device has too little memory.
     pub fn start(config: Config, folder: &Path, executor: Box<dyn Executor>) -> Result<TrainRun> {
+        TrainRun::start_on(None, config, folder, executor)
+    }
+
+    /// As [`TrainRun::start`], on the configuration's data where that has been read already.
+    ///
+    /// # Errors
+    /// As for [`TrainRun::start`].
+    pub fn start_on(
+        data: Option<Splits>,
+        config: Config,
+        folder: &Path,
+        executor: Box<dyn Executor>,
+    ) -> Result<TrainRun> {
         check_is_free(folder)?;
         let mut config = config;
+        config.name_pieces();
         let given = config.data.memory;
-        config.data.memory = given.or_else(|| Some(Bytes::new(usual_memory(&*executor))));
-        let (data, mut trainer) = TrainRun::prepare(&mut config, None, executor)?;
+        let data = match data {
+            Some(data) => {
+                config.data.memory = given.or_else(|| Some(Bytes::new(crate::data::memory() / 2)));
+                as_given(&config, data)?
+            }
+            None => {
+                config.data.memory = given.or_else(|| Some(Bytes::new(usual_memory(&*executor))));
+                open_data(&config, None)?
+            }
+        };
         // What stays on disk is shuffled within windows of this size wherever the run goes on; what fits here is not cut elsewhere.
         if !data.train.is_stored() {
             config.data.memory = given;
         }
+        let (data, mut trainer) = TrainRun::prepare(&mut config, data, executor)?;
         freeze(&config, &data.train, &mut trainer.session)?;
         // So that the run finds its data again from wherever it is opened.
         if let Source::Path(path) = config.data.parsed_source() {
@@ -153,7 +176,9 @@ impl TrainRun {
         let checkpoint = Checkpoint::load(&path)?;
         check_finite(&checkpoint).map_err(|e| Error::malformed(&path, e))?;
         let trained_on = Form::read(&checkpoint).map_err(|e| Error::malformed(&path, e))?;
-        let (data, mut trainer) = TrainRun::prepare(&mut config, Some(&trained_on.schema), executor)?;
+        config.name_pieces();
+        let data = open_data(&config, Some(&trained_on.schema))?;
+        let (data, mut trainer) = TrainRun::prepare(&mut config, data, executor)?;
         trained_on.check(config.model.kind, &data.train)?;
         let fingerprint = Fingerprint::of(&data).to_string();
         if !changed_data {
@@ -168,9 +193,7 @@ impl TrainRun {
         Ok(run)
     }
 
-    fn prepare(config: &mut Config, schema: Option<&Schema>, executor: Box<dyn Executor>) -> Result<(Splits, Trainer)> {
-        config.name_pieces();
-        let data = open_data(config, schema)?;
+    fn prepare(config: &mut Config, data: Splits, executor: Box<dyn Executor>) -> Result<(Splits, Trainer)> {
         // A batch cannot have more rows than there are.
         config.training.batch = config.training.batch.min(data.train.rows);
         if config.training.patience.is_some() && data.validation.is_none() {

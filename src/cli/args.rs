@@ -6,7 +6,10 @@
 
 mod bench_help;
 mod commands;
+mod demo;
+mod fetch;
 mod resolve;
+mod shell;
 #[cfg(test)]
 mod tests;
 mod train;
@@ -18,7 +21,10 @@ pub use commands::{
     BenchArgs, BenchStep, DoctorArgs, EvaluateArgs, FitPriorArgs, ImputeArgs, KernelsArgs, KernelsCommand, LookArgs,
     ModelsArgs, ProfileArgs, ReconstructArgs, ReproduceArgs, SampleArgs, ShowKernelArgs,
 };
-pub use resolve::{data_config, resolve, train_config};
+pub use demo::DemoArgs;
+pub use fetch::FetchArgs;
+pub use resolve::{Resolved, data_config, resolve, train_config};
+pub use shell::{CompletionsArgs, ManArgs};
 pub use train::TrainArgs;
 pub use uses::{
     CompressArgs, DecodeArgs, DecompressArgs, EncodeArgs, InterpolateArgs, LatentArgs, ScoreArgs, TraverseArgs, UseArgs,
@@ -32,15 +38,14 @@ use crate::config::Preset;
 /// rebuild the row from them, and to make up new rows that look like the old ones. It learns by maximising the ELBO, the
 /// evidence lower bound: how well rows are rebuilt, less how much their codes say (the KL term).
 ///
-/// Without a command, `elbo` trains on built-in pictures, for which it needs no files, and leaves everything it finds out
-/// in the folder `runs`.
+/// Without a command, `elbo` says what it can do, and what to do next.
 #[derive(Debug, Parser)]
 #[command(
     name = "elbo",
     version,
     after_help = "\
 Examples:
-  elbo                                    train on built-in pictures, in a few minutes
+  elbo demo                               learn to draw digits, in about a minute
   elbo train --data mnist --preset classic
   elbo sample runs/vae-mnist --count 100 --out new.png
 
@@ -52,10 +57,13 @@ pub struct Cli {
     /// Of the CPU executor and of what is measured on the processor; a GPU computes as it does.
     #[arg(long, global = true, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
     pub threads: Option<u16>,
+    /// Print nothing but errors; with --json, nothing but that
+    #[arg(long, short, global = true)]
+    pub quiet: bool,
     /// The command's name, as it is typed.
-    #[arg(skip = "train")]
+    #[arg(skip)]
     pub named: String,
-    /// What to do; `None` stands for `train` without options.
+    /// What to do; without it, the menu is shown.
     #[command(subcommand)]
     pub command: Option<Command>,
 }
@@ -63,11 +71,21 @@ pub struct Cli {
 /// What `elbo` can do.
 #[derive(Debug, Subcommand)]
 pub enum Command {
+    /// Learn to draw handwritten digits: the first thing to try, it needs no files
+    ///
+    /// Trains an ordinary run on digits that come with the program, with two numbers to describe each, so that all that was learnt
+    /// can be drawn as a map.
+    Demo(DemoArgs),
     /// Train a model and keep it, with its measurements and pictures, in a folder
     ///
     /// Settings come from a preset, then from --config, then from the options, the later going before the earlier. Nothing
     /// is required: without options, the model learns built-in pictures.
     Train(Box<TrainArgs>),
+    /// Download a well-known data set: mnist, fashion-mnist, kmnist, cifar10, dsprites
+    ///
+    /// Without a name, lists them. Files come into the user's cache folder, each is checked, and what broke off is gone on with;
+    /// afterwards the name is what to give as --data.
+    Fetch(FetchArgs),
     /// Look at data without training on it: what it is, how it would be read, what is odd about it
     ///
     /// Prints rows, classes and parts, what was decided because nobody had and how to decide otherwise, and what was left out.
@@ -115,7 +133,7 @@ pub enum Command {
     Traverse(TraverseArgs),
     /// Say what the code means: how much each dimension says, what it goes with, which rows lie near one
     Latent(LatentArgs),
-    /// Fill the blanks of a table with what a trained model expects of them
+    /// Fill the blanks of a table with what a trained model expects
     ///
     /// Writes the same columns in the same order, blanks filled: numbers with their mean given what is known of the row, classes
     /// and marks with the likeliest, by importance sampling (Mattei & Frellsen 2019).
@@ -143,6 +161,10 @@ pub enum Command {
     /// By maximum likelihood of codes z ~ q(z|x) of the training rows, everything else staying as it is. Prints, for rows that
     /// were held out, how likely their codes are under the old prior and the new, and the ELBO with either.
     FitPrior(FitPriorArgs),
+    /// Print what a shell needs to complete commands and options
+    Completions(CompletionsArgs),
+    /// Print the manual page, or write one for each command
+    Man(ManArgs),
 }
 
 impl Cli {
@@ -150,15 +172,12 @@ impl Cli {
     pub fn from_environment() -> Self {
         let matches = command().get_matches();
         let mut cli = Self::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
-        if let Some(name) = matches.subcommand_name() {
+        if let Some((name, options)) = matches.subcommand() {
             cli.named = name.to_string();
+            // JSON is all that is printed where it is asked for.
+            cli.quiet &= !matches!(options.try_get_one("json"), Ok(Some(true)));
         }
         cli
-    }
-
-    /// The command to run: training with the default settings where none was given.
-    pub fn into_command(self) -> Command {
-        self.command.unwrap_or_else(|| Command::Train(Box::default()))
     }
 }
 

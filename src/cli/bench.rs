@@ -126,7 +126,7 @@ mod tests {
         let words = ["elbo", "bench"].into_iter().chain(line.split_whitespace());
         let matches = definition().try_get_matches_from(words).unwrap();
         let cli = super::super::args::Cli::from_arg_matches(&matches).unwrap();
-        let Command::Bench(args) = cli.into_command() else { panic!("not bench") };
+        let Some(Command::Bench(args)) = cli.command else { panic!("not bench") };
         cells(&args)
     }
 

@@ -9,16 +9,19 @@ mod bench;
 mod compress;
 mod data;
 mod decode;
+mod demo;
 mod devices;
 mod doctor;
 mod encode;
 mod evaluate;
+mod fetch;
 mod fit_prior;
 mod impute;
 mod interpolate;
 mod interrupt;
 mod kernels;
 mod latent;
+mod menu;
 mod models;
 mod profile;
 mod reading;
@@ -26,6 +29,7 @@ mod reconstruct;
 mod reproduce;
 mod sample;
 mod score;
+mod shell;
 pub mod style;
 mod train;
 mod traverse;
@@ -45,10 +49,19 @@ pub fn run(cli: Cli) -> Result<()> {
         let pool = rayon::ThreadPoolBuilder::new().num_threads(threads.into());
         pool.build_global().map_err(|e| Error::Device(format!("there cannot be {threads} threads: {e}")))?;
     }
+    if cli.quiet {
+        print::silence();
+    }
     reading::show();
     let named = cli.named.clone();
-    let done = match cli.into_command() {
-        Command::Train(args) => train::run(&args),
+    let Some(command) = cli.command else {
+        menu::run();
+        return print::was_printed();
+    };
+    let done = match command {
+        Command::Demo(args) => demo::run(&args),
+        Command::Fetch(args) => fetch::run(&args),
+        Command::Train(args) => train::run(&args).map(|_| ()),
         Command::Data(args) => data::run(&args),
         Command::Models(args) => models::run(&args),
         Command::Evaluate(args) => evaluate::run(&args),
@@ -70,6 +83,8 @@ pub fn run(cli: Cli) -> Result<()> {
         Command::Kernels(args) => kernels::run(&args),
         Command::Profile(args) => profile::run(&args),
         Command::FitPrior(args) => fit_prior::run(&args),
+        Command::Completions(args) => shell::completions(&args),
+        Command::Man(args) => shell::man(&args),
     };
     done.and_then(|()| print::was_printed()).map_err(|error| advice::with_options(error, &args::options_of(&named)))
 }

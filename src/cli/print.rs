@@ -1,17 +1,34 @@
 //! Printing that cannot end the program: a reader may leave, a disk may be full, and a run goes on, being kept in files.
 
 use std::fmt::Arguments;
-use std::io::{ErrorKind, Write, stdout};
+use std::io::{ErrorKind, IsTerminal, Write, stdout};
 use std::path::Path;
 use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::error::{Error, Result};
 
 /// The first thing that went wrong.
 static FAILED: Mutex<Option<std::io::Error>> = Mutex::new(None);
 
+/// Whether nothing is to be printed but errors.
+static SILENT: AtomicBool = AtomicBool::new(false);
+
+/// Has nothing printed from now on.
+pub(super) fn silence() {
+    SILENT.store(true, Ordering::Relaxed);
+}
+
+/// Whether somebody at a terminal wants to see how far things are.
+pub(super) fn is_watched() -> bool {
+    std::io::stderr().is_terminal() && !SILENT.load(Ordering::Relaxed)
+}
+
 /// Prints; what cannot be printed is lost.
 pub(super) fn print(text: Arguments) {
+    if SILENT.load(Ordering::Relaxed) {
+        return;
+    }
     if let Err(error) = stdout().lock().write_fmt(text) {
         FAILED.lock().unwrap_or_else(|poisoned| poisoned.into_inner()).get_or_insert(error);
     }

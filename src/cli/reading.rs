@@ -1,15 +1,15 @@
 //! A bar on the terminal while data is read that takes a while.
 
-use std::io::IsTerminal;
 use std::sync::OnceLock;
 
 use indicatif::{ProgressBar, ProgressStyle};
 
+use super::print::is_watched;
 use crate::data::on_reading;
 
 /// Shows one whenever something is read, where there is a terminal.
 pub fn show() {
-    if !std::io::stderr().is_terminal() {
+    if !is_watched() {
         return;
     }
     let bar: OnceLock<ProgressBar> = OnceLock::new();

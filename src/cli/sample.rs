@@ -2,9 +2,16 @@
 
 use super::args::SampleArgs;
 use super::weights::say_weights;
-use crate::apps::pictures::{ImageShape, save_grid};
-use crate::apps::{Form, Saved, open_device};
-use crate::data::{Frame, Output, PICTURES_OR_ROWS, ROWS};
+use crate::apps::Form;
+use crate::apps::Saved;
+use crate::apps::open_device;
+use crate::apps::pictures::Captions;
+use crate::apps::pictures::ImageShape;
+use crate::apps::pictures::save_grid_with;
+use crate::data::Frame;
+use crate::data::Output;
+use crate::data::PICTURES_OR_ROWS;
+use crate::data::ROWS;
 use crate::error::{Error, Result};
 
 /// Draws new rows from a trained model.
@@ -17,7 +24,7 @@ pub fn run(args: &SampleArgs) -> Result<()> {
         let advice = format!("train with --model vae, or look at `elbo {instead}`");
         Error::malformed(&args.run, format!("{refusal}: {advice}"))
     })?;
-    let Wanted { count, y, columns, which } = Wanted::of(args, &saved.form)?;
+    let Wanted { count, y, columns, which, names } = Wanted::of(args, &saved.form)?;
     let is_table = saved.form.schema.is_table();
     let (usual, takes) = if is_table { ("samples.csv", ROWS) } else { ("samples.png", PICTURES_OR_ROWS) };
     let keep = saved.keep(None, args.force);
@@ -30,7 +37,7 @@ pub fn run(args: &SampleArgs) -> Result<()> {
     if out.kind().is_picture() {
         let shape = saved.form.shape();
         let shape = ImageShape { height: shape.height, width: shape.width, channels: shape.channels };
-        save_grid(out.path(), &rows, shape, columns)?;
+        save_grid_with(out.path(), &rows, shape, columns, &Captions { rows: &names, columns: &[] })?;
     } else {
         out.write_rows(&Frame::of_rows(&saved.form.schema, &rows))?;
     }
@@ -47,13 +54,15 @@ struct Wanted {
     columns: usize,
     /// Which they are, for people.
     which: String,
+    /// The names of the grid's rows, where it has one for each label.
+    names: Vec<String>,
 }
 
 impl Wanted {
     fn of(args: &SampleArgs, form: &Form) -> Result<Wanted> {
         let (count, classes) = (args.count as usize, form.classes.len());
         let columns = (count as f64).sqrt().ceil() as usize;
-        let alike = |y: &[f32], which: String| Wanted { count, y: y.repeat(count), columns, which };
+        let alike = |y: &[f32], which: String| Wanted { count, y: y.repeat(count), columns, which, names: vec![] };
         match (&args.label, &args.condition) {
             (Some(label), _) => Ok(alike(&form.label(label)?, format!("of the label {label} "))),
             (None, Some(y)) => {
@@ -71,7 +80,8 @@ impl Wanted {
             (None, None) => {
                 let columns = count.div_ceil(classes);
                 let which = format!("({columns} of each label) ");
-                Ok(Wanted { count: classes * columns, y: form.every_label(columns), columns, which })
+                let names = form.classes.clone();
+                Ok(Wanted { count: classes * columns, y: form.every_label(columns), columns, which, names })
             }
         }
     }

@@ -77,6 +77,12 @@ pub fn duration(time: Duration) -> String {
     }
 }
 
+/// The program's name as it is typed: with the folder where that was typed too.
+pub fn typed() -> String {
+    let name = std::env::args().next().unwrap_or_default();
+    if name.contains(['/', '\\']) { printable(&name) } else { "elbo".to_string() }
+}
+
 /// Text of unknown origin, fit for a terminal: control characters become `?`.
 pub fn printable(text: &str) -> String {
     text.chars().map(|c| if c.is_control() { '?' } else { c }).collect()

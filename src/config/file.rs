@@ -7,7 +7,7 @@ use std::path::Path;
 
 use toml::{Table, Value};
 
-use super::{Config, FirstStage, Layer, Preset, keys};
+use super::{Chosen, Config, FirstStage, Layer, Preset, keys};
 use crate::error::{Error, Result};
 
 /// More than anyone will type.
@@ -43,6 +43,13 @@ impl Config {
                 parse(&read(path)?, preset, &Preset::config).map_err(|problem| Error::malformed(path, problem))
             }
         }
+    }
+
+    /// The settings that were chosen by what the rows are, with a file over them, not yet checked.
+    pub(crate) fn layered_on_chosen(chosen: &Chosen, path: Option<&Path>) -> Result<Self> {
+        let Some(path) = path else { return Ok(chosen.config()) };
+        let base = |_: Preset| chosen.config();
+        parse(&read(path)?, Some(chosen.preset), &base).map_err(|problem| Error::malformed(path, problem))
     }
 
     /// The usual settings of a second stage on a run's model, with a file over them, not yet checked: those of the preset
@@ -86,8 +93,21 @@ impl Config {
 /// # Errors
 /// If it cannot be read.
 pub(crate) fn names_preset(path: Option<&Path>) -> Result<bool> {
+    file_has(path, |file| file.contains_key("preset"))
+}
+
+/// Whether a file says over how many epochs the weight of the KL term grows.
+///
+/// # Errors
+/// If it cannot be read.
+#[cfg(feature = "cli")]
+pub(crate) fn names_warm_up(path: Option<&Path>) -> Result<bool> {
+    file_has(path, |file| file.get("training").is_some_and(|training| training.get("kl-warmup-epochs").is_some()))
+}
+
+fn file_has(path: Option<&Path>, what: impl Fn(&Table) -> bool) -> Result<bool> {
     let Some(path) = path else { return Ok(false) };
-    Ok(read(path)?.parse::<Table>().is_ok_and(|file| file.contains_key("preset")))
+    Ok(read(path)?.parse::<Table>().is_ok_and(|file| what(&file)))
 }
 
 /// The settings of all tables by (table, key).
@@ -126,6 +146,9 @@ fn parse(text: &str, preset: Option<Preset>, base: &dyn Fn(Preset) -> Config) ->
     let preset = preset.or(layer.preset).unwrap_or_default();
     let mut config = Config { preset, ..base(preset) };
     layer.lay_over(&mut config).map_err(|error| error.to_string())?;
+    if layer.training.epochs.is_some() && layer.training.kl_warmup_epochs.is_none() {
+        config.fit_warm_up();
+    }
     Ok(config)
 }
 

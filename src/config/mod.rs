@@ -27,6 +27,7 @@
 //! [`Config::validate`] finds what makes no sense before anything is computed, all of it at once. What can only be known
 //! once the data has been read (that there are enough rows, say) is checked where it is read.
 
+mod chosen;
 mod data;
 mod device;
 mod file;
@@ -42,10 +43,11 @@ use serde::Serialize;
 
 pub use crate::models::{Architecture, ModelConfig, ModelOptions};
 pub use crate::nn::Activation;
+pub use chosen::Chosen;
 pub use data::{Binarise, DataConfig, DataOptions};
 pub use device::{DeviceChoice, DeviceConfig, DeviceOptions};
 #[cfg(feature = "cli")]
-pub(crate) use file::names_preset;
+pub(crate) use file::{names_preset, names_warm_up};
 pub use first_stage::FirstStage;
 pub use layer::Layer;
 pub use preset::Preset;
@@ -109,6 +111,17 @@ impl Config {
             first.check(&self.model, self.training.batch, &mut problems);
         }
         problems.into_result()
+    }
+
+    /// Fits the warm-up of the KL term into a run of fewer epochs than it was meant for: a quarter of it at most, and nothing where there
+    /// is no KL term.
+    pub(crate) fn fit_warm_up(&mut self) {
+        let training = &mut self.training;
+        if !self.model.kind.is_variational {
+            training.kl_warmup_epochs = 0;
+        } else if training.kl_cycle_epochs == 0 {
+            training.kl_warmup_epochs = training.kl_warmup_epochs.min(training.epochs / 4);
+        }
     }
 
     /// A name for the run, such as `vae-sprites` or `ae-mnist`: the kind of the model and the last part of the source.

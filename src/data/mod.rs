@@ -32,6 +32,7 @@ pub mod formats;
 mod fuzz;
 mod idx;
 mod input;
+pub mod known;
 mod labelled;
 mod layout;
 mod levels;

@@ -8,6 +8,8 @@ use super::format::Found;
 use super::format::Parts;
 use super::formats;
 use super::formats::table_of;
+use super::known::Known;
+use super::known::how_to_fetch;
 use super::npz::one_naming;
 pub use super::options::Options;
 use super::origin::Origin;
@@ -36,13 +38,15 @@ pub enum Source {
 }
 
 impl Source {
-    /// `sprites` and `digits` are built in, and `-` is standard input; anything else is a path (`./sprites` for a folder of that name).
+    /// `sprites` and `digits` are built in (`./sprites` is a folder of that name), and `-` is standard input. Anything else is a path; where
+    /// there is none, and the name is that of a data set that has been fetched, it is where that is kept.
     pub fn parse(text: &str) -> Self {
         match text {
             "sprites" => Source::Sprites,
             "digits" => Source::Digits,
             "-" => Source::Input,
-            path => Source::Path(path.into()),
+            path if Path::new(path).exists() => Source::Path(path.into()),
+            path => Source::Path(Known::find(path).and_then(Known::fetched).unwrap_or(path.into())),
         }
     }
 }
@@ -206,11 +210,13 @@ fn read(path: &Path, options: &Options) -> Result<Found> {
     let about = std::fs::metadata(path).map_err(|error| match error.kind() {
         std::io::ErrorKind::NotFound => Error::malformed(
             path,
-            format!(
-                "there is no such file or folder. Give one in a known format: {}; or `sprites` or `digits`, \
-                 which are built in, or `-` for standard input",
-                formats::names()
-            ),
+            how_to_fetch(path).unwrap_or_else(|| {
+                format!(
+                    "there is no such file or folder. Give one in a known format: {}; or `sprites` or `digits`, \
+                     which are built in, or `-` for standard input",
+                    formats::names()
+                )
+            }),
         ),
         _ => Error::io("read", path)(error),
     })?;

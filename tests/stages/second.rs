@@ -27,7 +27,7 @@ fn first() -> Vae {
 }
 
 fn second() -> Vae {
-    Vae::new(LATENT, DEEPER, (&[], &[]), Activation::Relu, Parts::new(Arc::new(SharedGaussian)))
+    Vae::new(LATENT, DEEPER, (&[], &[]), Activation::Relu, Parts::new(Arc::new(SharedGaussian { start: 1.0 })))
 }
 
 fn both() -> SecondStage {

@@ -62,7 +62,8 @@ fn first() -> (Vae, Checkpoint) {
 
 fn trainer(executor: Box<dyn Executor>, epochs: usize) -> Trainer {
     let (first, weights) = first();
-    let second = Vae::new(LATENT, LATENT, (&[32], &[32]), Activation::Tanh, Parts::new(Arc::new(SharedGaussian)));
+    let second =
+        Vae::new(LATENT, LATENT, (&[32], &[32]), Activation::Tanh, Parts::new(Arc::new(SharedGaussian { start: 1.0 })));
     let model = SecondStage::new(Box::new(first), Box::new(second)).unwrap();
     let config = TrainingConfig {
         epochs,

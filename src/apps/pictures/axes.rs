@@ -88,7 +88,12 @@ fn number(value: f64, step: f64) -> String {
     // Rounding takes the sign off zero and the noise off sums.
     let value = (value / step).round() * step + 0.0;
     if value != 0.0 && !(1e-4..1e6).contains(&step.max(value.abs() / 10.0)) {
-        return format!("{:.1e}", value).replace(".0e", "e");
+        // As many digits as tell neighbours apart.
+        let digits = (value.abs().log10().floor() - step.log10().floor()).clamp(0.0, 12.0) as usize;
+        let text = format!("{value:.digits$e}");
+        let (mantissa, exponent) = text.split_once('e').unwrap_or((&text, "0"));
+        let mantissa = if digits > 0 { mantissa.trim_end_matches('0').trim_end_matches('.') } else { mantissa };
+        return format!("{mantissa}e{exponent}");
     }
     let decimals = (-step.log10().floor()).clamp(0.0, 12.0) as usize;
     format!("{value:.decimals$}")
@@ -156,6 +161,9 @@ mod tests {
         assert_eq!(words(&Axis::new("", (0.0, 0.04), 4)), ["0.00", "0.01", "0.02", "0.03", "0.04"]);
         assert_eq!(words(&Axis::whole("", (0.5, 3.5), 8)), ["1", "2", "3"]);
         assert_eq!(words(&Axis::new("", (-2e30, 2e30), 2)), ["-2e30", "0", "2e30"]);
+        // A narrow range far from 0: no two ticks say the same.
+        let narrow = Axis::new("", (4.852e8, 4.856e8), 4);
+        assert_eq!(words(&narrow), ["4.852e8", "4.853e8", "4.854e8", "4.855e8", "4.856e8"]);
     }
 
     #[test]

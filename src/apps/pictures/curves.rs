@@ -73,7 +73,10 @@ fn key(sheet: &Sheet, curves: &[Curve], middle: i32) -> Drawn {
     let mut right = sheet.dim_in_pixel().0 as i32 - px(18);
     for curve in curves.iter().rev() {
         let last = curve.points.iter().rev().find(|point| point.1.is_finite());
-        let text = last.map_or_else(|| curve.name.clone(), |point| format!("{} {}", curve.name, significant(point.1)));
+        let text = last.map_or_else(
+            || curve.name.clone(),
+            |point| format!("{} {}", curve.name, significant(point.1)).trim_start().to_owned(),
+        );
         let left = right - width_of(&text, 13);
         write_text(sheet, &text, 13, INK, (left, middle))?;
         let line = [(left - px(22), middle), (left - px(6), middle)];

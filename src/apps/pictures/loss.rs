@@ -22,6 +22,8 @@ pub struct EpochPoint {
     pub reconstruction: f64,
     /// KL divergence, unweighted.
     pub kl: f64,
+    /// The weight of the KL in the loss, where it is known.
+    pub beta: Option<f64>,
 }
 
 impl From<&EpochRecord> for EpochPoint {
@@ -32,13 +34,14 @@ impl From<&EpochRecord> for EpochPoint {
             elbo: record.elbo,
             reconstruction: record.reconstruction,
             kl: record.kl,
+            beta: record.beta,
         }
     }
 }
 
 /// Saves the loss curves of a run as a PNG. Of a variational model: on the left the negative ELBO of each split, on the right the
-/// reconstruction term and the KL of the training split (of the first split there is, where nothing was trained). Of another:
-/// its loss. `measure` says what the reconstruction term is.
+/// reconstruction term and the KL of each, and below them the weight of the KL where it changed. Of another model: its loss. `measure`
+/// says what the reconstruction term is.
 ///
 /// Values that are not finite are left out, and the picture says how many. A few early or wild values do not squeeze the
 /// rest: the axis follows the bulk, and curves run out of the frame.
@@ -58,28 +61,36 @@ pub fn save_loss(path: &Path, history: &[EpochPoint], measure: Measure, variatio
             .collect(),
     };
     let splits = [Split::Train, Split::Validation, Split::Test];
-    let totals: Vec<Curve> = splits
-        .into_iter()
-        .zip([class(0), class(2), class(1)])
-        .map(|(split, ink)| curve(split, split.to_string(), ink, |point| -point.elbo))
-        .filter(|curve| !curve.points.is_empty())
-        .collect();
-    let present = |split: &Split| history.iter().any(|point| point.split == *split);
-    let split = splits.into_iter().find(present).unwrap_or(Split::Train);
-    let term = |ink, value| [curve(split, split.to_string(), ink, value)];
-    let reconstruction = term(class(0), |point| point.reconstruction);
-    let kl = term(class(4), |point| point.kl);
+    let of_each = |named: bool, value: fn(&EpochPoint) -> f64| -> Vec<Curve> {
+        let curves = splits.into_iter().zip([class(0), class(2), class(1)]);
+        let name = |split: Split| if named { split.to_string() } else { String::new() };
+        let curves = curves.map(|(split, ink)| curve(split, name(split), ink, value));
+        curves.filter(|curve| !curve.points.is_empty()).collect()
+    };
+    let totals = of_each(true, |point| -point.elbo);
+    // The colours are those of the panel on the left, which names them.
+    let (reconstruction, kl) = (of_each(false, |point| point.reconstruction), of_each(false, |point| point.kl));
+    let trained = history.iter().filter(|point| point.split == Split::Train);
+    let weights: Vec<(f64, f64)> = trained.filter_map(|point| Some((point.epoch as f64, point.beta?))).collect();
+    let warms_up = variational && weights.windows(2).any(|pair| pair[0].1 != pair[1].1);
+    let weight = Curve { name: String::new(), ink: class(4), points: weights };
 
     let (unit, measure) = (measure.unit(), measure.to_string());
-    save_plot(path, (1120, 460), |sheet| {
+    let height = if warms_up { 640 } else { 460 };
+    save_plot(path, (1120, height), |sheet| {
         if !variational {
             return panel(sheet, (&format!("Loss: {measure}"), unit), &totals, 7);
         }
         let (left, right) = sheet.split_horizontally(px(600));
         let (above, below) = right.split_vertically(px(222));
+        let (below, last) = below.split_vertically(px(if warms_up { 222 } else { 238 }));
         panel(&left, ("Negative ELBO", unit), &totals, 7)?;
         panel(&above, (&format!("Reconstruction, {measure}"), unit), &reconstruction, 5)?;
-        panel(&below, ("KL(q(z|x) ‖ p(z))", unit), &kl, 5)
+        panel(&below, ("KL(q(z|x) ‖ p(z))", unit), &kl, 5)?;
+        if warms_up {
+            panel(&last, ("Weight of the KL in the loss", "β"), &[weight], 3)?;
+        }
+        Ok(())
     })
 }
 
@@ -96,6 +107,7 @@ mod tests {
                     elbo: elbo(epoch),
                     reconstruction: -elbo(epoch) - 25.0,
                     kl: 25.0,
+                    beta: None,
                 })
             })
             .collect()
@@ -120,6 +132,11 @@ mod tests {
                 assert_eq!(image::image_dimensions(&path).unwrap(), (1120, 460));
             }
         }
+        // While the weight of the KL grows there is a panel more.
+        let mut warm = history(4, |_| -1.0);
+        warm.iter_mut().for_each(|point| point.beta = Some(point.epoch as f64 / 4.0));
+        save_loss(&path, &warm, Measure::CrossEntropy, true).unwrap();
+        assert_eq!(image::image_dimensions(&path).unwrap(), (1120, 640));
         let far = EpochPoint { epoch: u64::MAX, ..history(1, |_| -1.0)[0] };
         save_loss(&path, &[far], Measure::Density, true).unwrap();
     }

@@ -17,7 +17,9 @@ use crate::error::{Error, Result};
 
 /// At most so many images on a side.
 const MOST: usize = 20;
-/// Fewer of large images, so that they take no more than about this many pixels.
+/// Fewer of images that are smaller than this, which would be too small to see, …
+const TINY: (usize, usize) = (16, 14);
+/// … and of large images, so that they take no more than about this many pixels.
 const WIDEST: usize = 1600;
 /// The share of the codes, along an axis, that an evenly spaced grid covers.
 const COVERED: f64 = 0.99;
@@ -40,7 +42,8 @@ impl Manifold {
     /// How many images of a shape stand on a side; `None` if rows of it are no images.
     pub fn side(shape: ImageShape) -> Option<usize> {
         let largest = shape.height.max(shape.width);
-        shape.is_image().then(|| (WIDEST / largest).clamp(4, MOST))
+        let most = if largest < TINY.0 { TINY.1 } else { MOST };
+        shape.is_image().then(|| (WIDEST / largest).clamp(4, most))
     }
 
     /// Codes at Φ⁻¹ of evenly spaced probabilities, `side` along each axis.
@@ -89,7 +92,11 @@ impl Manifold {
         let (width, height) = tiles.size();
         let mut grid = Canvas::new(side * width, side * height)?;
         for (index, image) in images.chunks_exact(shape.features()).enumerate() {
-            tiles.draw(&mut grid, (index % side * width, index / side * height), image);
+            let corner = (index % side * width, index / side * height);
+            tiles.draw(&mut grid, corner, image);
+            // A line that tells neighbours apart.
+            grid.fill(corner, (width, 1), MUTED);
+            grid.fill(corner, (1, height), MUTED);
         }
         let grid = grid.into_image();
         let size = (12 + LEFT as u32 + grid.width() + RIGHT as u32, (TOP + BELOW + 10) as u32 + grid.height());
@@ -205,9 +212,9 @@ mod tests {
     #[test]
     fn large_images_are_fewer_and_rows_of_features_none() {
         let shape = |height, width| ImageShape { height, width, channels: 1 };
-        let sides =
-            [shape(28, 28), shape(64, 64), shape(256, 128), shape(9000, 9000), shape(1, 30)].map(Manifold::side);
-        assert_eq!(sides, [Some(20), Some(20), Some(6), Some(4), None]);
+        let sides = [shape(8, 8), shape(28, 28), shape(64, 64), shape(256, 128), shape(9000, 9000), shape(1, 30)]
+            .map(Manifold::side);
+        assert_eq!(sides, [Some(14), Some(20), Some(20), Some(6), Some(4), None]);
         let nowhere = Path::new("never-written.png");
         assert!(Manifold::of_standard_normal(4).save(nowhere, &[0.0; 15 * 4], SQUARE).is_err());
         assert!(!nowhere.exists());

@@ -6,6 +6,7 @@
 
 mod axes;
 mod canvas;
+mod captions;
 mod curves;
 mod grid;
 mod latent_map;
@@ -22,7 +23,8 @@ mod scatter;
 mod strange;
 mod tiles;
 
-pub use grid::save_grid;
+pub use captions::Captions;
+pub use grid::{save_grid, save_grid_with};
 pub use latent_map::save_latent_map;
 pub use loss::{EpochPoint, save_loss};
 pub use manifold::Manifold;

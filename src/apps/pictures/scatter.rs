@@ -6,7 +6,7 @@ use plotters::prelude::{Circle, Rectangle};
 use plotters::style::Color;
 
 use super::axes::{Axis, Frame, frame};
-use super::palette::{ALERT, INK, MUTED, Rgb, class, ramp};
+use super::palette::{ALERT, INK, MUTED, PAPER, Rgb, class, ramp};
 use super::plot::{Drawn, Sheet, colour, px, save_plot, width_of, write_text};
 use crate::error::Result;
 
@@ -16,6 +16,10 @@ const TOP: i32 = 52;
 const LEFT: i32 = 66;
 const BELOW: i32 = 48;
 const LETTERS: i32 = 14;
+/// A class of fewer points has no name among them, which would hide them.
+const FEWEST: usize = 8;
+/// The letters of names among the points.
+const NAMES: i32 = 17;
 
 /// What the colours of the points say.
 pub enum Colours {
@@ -83,6 +87,7 @@ impl Scatter {
         }
         let mut chart = frame(sheet, (TOP, key), (LEFT, BELOW), &self.x, &self.y)?;
         self.draw_points(&mut chart)?;
+        self.draw_names(sheet)?;
         if self.points.is_empty() {
             let centre = (px(12 + LEFT + SIDE / 2 - 28), px(TOP + SIDE / 2));
             write_text(sheet, "no points", LETTERS, MUTED, centre)?;
@@ -104,6 +109,30 @@ impl Scatter {
             .enumerate()
             .map(|(index, &[x, y])| Circle::new((x, y), size, colour(self.colour(index)).mix(opacity).filled()));
         chart.draw_series(dots)?;
+        Ok(())
+    }
+
+    /// The name of each class where the middle of its points is, on a rim of paper that sets it off from them.
+    fn draw_names(&self, sheet: &Sheet) -> Drawn {
+        let Colours::Classes(of, names) = &self.colours else { return Ok(()) };
+        if names.len() < 2 || !self.y.name.starts_with(|c: char| c.is_alphabetic()) {
+            return Ok(());
+        }
+        let share = |value: f64, (low, high): (f64, f64)| (value - low) / (high - low);
+        for (class, name) in names.iter().enumerate() {
+            let middle = [0, 1].map(|axis| {
+                let own = self.points.iter().zip(of).filter(|(_, of)| **of == class).map(|(point, _)| point[axis]);
+                median(own.collect()).filter(|_| of.iter().filter(|of| **of == class).count() >= FEWEST)
+            });
+            let [Some(x), Some(y)] = middle else { continue };
+            let across = (f64::from(px(12 + LEFT)) + f64::from(px(SIDE)) * share(x, self.x.range)) as i32;
+            let down = (f64::from(px(TOP)) + f64::from(px(SIDE)) * (1.0 - share(y, self.y.range))) as i32;
+            let at = (across - width_of(name, NAMES) / 2, down);
+            for (dx, dy) in [(-1, -1), (-1, 1), (1, -1), (1, 1), (0, -2), (0, 2), (-2, 0), (2, 0)] {
+                write_text(sheet, name, NAMES, PAPER, (at.0 + px(dx), at.1 + px(dy)))?;
+            }
+            write_text(sheet, name, NAMES, INK, at)?;
+        }
         Ok(())
     }
 
@@ -150,6 +179,12 @@ impl Scatter {
             }
         }
     }
+}
+
+/// The middle one of some values.
+fn median(mut values: Vec<f64>) -> Option<f64> {
+    values.sort_by(f64::total_cmp);
+    values.get(values.len() / 2).copied()
 }
 
 /// Saves plots beside each other as one PNG.

@@ -19,7 +19,7 @@ const MOST_BINS: usize = 1200;
 /// The shape of one sample: `height × width × channels` values, the channels of a pixel side by side.
 ///
 /// One channel is grey, three are red, green and blue; of two, the first is red and the second green, and of more than three the
-/// first three count. A value is between 0 (dark) and 1 (light). Height 1 with one channel means that the data are not images but
+/// first three count. A value is between 0 (dark) and 1 (light), unless many are not: see [`super::save_grid`]. Height 1 with one channel means that the data are not images but
 /// rows of features, which may have any range.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ImageShape {
@@ -98,12 +98,22 @@ impl Tiles {
         let (rows, side) = (count.div_ceil(columns), shape.height.max(shape.width));
         let by_height = nearest(HEIGHT, rows * shape.height).max(SMALLEST_TILE.div_ceil(side));
         let scale = nearest(WIDTH, columns * shape.width).min(by_height).min((LARGEST_TILE / side).max(1));
-        Ok(Tiles { shape, columns, enlarged: (scale, scale), bins: shape.width, range: (0.0, 1.0) })
+        Ok(Tiles { shape, columns, enlarged: (scale, scale), bins: shape.width, range: of_pixels(range(values)) })
     }
 
     /// Width and height of one sample in the picture.
     pub fn size(&self) -> (usize, usize) {
         (self.bins * self.enlarged.0, self.shape.height * self.enlarged.1)
+    }
+
+    /// Pixels of the picture from one value of a row to the next.
+    pub fn step(&self) -> usize {
+        self.enlarged.0
+    }
+
+    /// What the colours of features run over; nothing where samples are images.
+    pub fn colours(&self) -> Option<(f64, f64)> {
+        (!self.shape.is_image()).then_some(self.range)
     }
 
     /// The space between two samples.
@@ -122,7 +132,7 @@ impl Tiles {
                 let corner = (at.0 + column * self.enlarged.0, at.1 + row * self.enlarged.1);
                 let colour = if self.shape.is_image() {
                     let first = (row * self.shape.width + column) * self.shape.channels;
-                    pixel(&sample[first..first + self.shape.channels])
+                    pixel(&sample[first..first + self.shape.channels], self.range)
                 } else {
                     self.feature(column, sample)
                 };
@@ -144,12 +154,21 @@ fn nearest(target: usize, size: usize) -> usize {
     ((target + size / 2) / size.max(1)).max(1)
 }
 
-fn pixel(channels: &[f32]) -> Rgb {
+/// The range that is drawn from black to white: [0, 1], unless values lie far outside of it.
+fn of_pixels((low, high): (f64, f64)) -> (f64, f64) {
+    // A model may be a little off at black and white.
+    const OFF: f64 = 0.1;
+    if low < -OFF || high > 1.0 + OFF { (low, high) } else { (0.0, 1.0) }
+}
+
+fn pixel(channels: &[f32], (low, high): (f64, f64)) -> Rgb {
     if channels.iter().any(|value| !value.is_finite()) {
         return NOT_FINITE;
     }
-    let level =
-        |channel: usize| (channels.get(channel).map_or(0.0, |value| value.clamp(0.0, 1.0)) * 255.0).round() as u8;
+    let share = |value: f32| (f64::from(value) - low) / (high - low);
+    let level = |channel: usize| {
+        (channels.get(channel).map_or(0.0, |&value| share(value).clamp(0.0, 1.0)) * 255.0).round() as u8
+    };
     if channels.len() == 1 { [level(0); 3] } else { [0, 1, 2].map(level) }
 }
 
@@ -186,11 +205,14 @@ mod tests {
 
     #[test]
     fn pixels_are_clipped_and_what_is_not_finite_is_loud() {
+        let pixel = |channels: &[f32]| super::pixel(channels, (0.0, 1.0));
         assert_eq!(pixel(&[0.5]), [128; 3]);
         assert_eq!(pixel(&[-2.0, 0.2, 9.0]), [0, 51, 255]);
         assert_eq!((pixel(&[0.2, 0.4]), pixel(&[1.0, 0.2, 0.4, 0.6])), ([51, 102, 0], [255, 51, 102]));
         assert_eq!(pixel(&[0.0, f32::NAN, 0.0]), NOT_FINITE);
         assert_eq!(pixel(&[f32::INFINITY]), NOT_FINITE);
+        assert_eq!(super::pixel(&[-1.0, 0.0, 3.0], (-1.0, 3.0)), [0, 64, 255]);
+        assert_eq!([(-0.09, 1.09), (-0.11, 1.0), (0.2, 1.2)].map(of_pixels), [(0.0, 1.0), (-0.11, 1.0), (0.2, 1.2)]);
     }
 
     #[test]

@@ -6,7 +6,9 @@ use std::path::PathBuf;
 
 use super::TrainRun;
 use crate::apps::form::Form;
-use crate::apps::pictures::{EpochPoint, ImageShape, save_grid, save_latent_map, save_loss, save_reconstructions};
+use crate::apps::pictures::{
+    Captions, EpochPoint, ImageShape, save_grid_with, save_latent_map, save_loss, save_reconstructions,
+};
 use crate::data::{Dataset, Frame, Keep, Output, ROWS};
 use crate::distributions::Measure;
 use crate::error::Result;
@@ -59,7 +61,9 @@ impl TrainRun {
         if !is_table && self.trainer.session.model.can().generate.is_some() {
             let (y, columns) = self.sampled();
             let samples = self.trainer.session.sample(y.len(), &y.concat(), self.config.training.seed)?;
-            save_grid(&path("samples.png"), &samples, image, columns)?;
+            let classes = Form::of(self.config.model.kind, &self.data.train).classes;
+            let captions = Captions { rows: &classes, columns: &[] };
+            save_grid_with(&path("samples.png"), &samples, image, columns, &captions)?;
             made.push(path("samples.png"));
         }
         let shown = self.shown();

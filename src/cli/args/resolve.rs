@@ -3,43 +3,80 @@
 use clap::Parser;
 
 use super::{Cli, Command, LookArgs, TrainArgs};
-use crate::apps::{first_stage, folder_of};
-use crate::config::{Config, DataOptions, FILE_NAME, Preset, names_preset};
-use crate::data::{Source, is_table};
+use crate::apps::first_stage;
+use crate::apps::folder_of;
+use crate::catalogue::Spec;
+use crate::config::Chosen;
+use crate::config::Config;
+use crate::config::DataOptions;
+use crate::config::FILE_NAME;
+use crate::config::Preset;
+use crate::config::names_preset;
+use crate::config::names_warm_up;
+use crate::data;
+use crate::data::Source;
+use crate::data::Splits;
 use crate::error::{Error, Result};
 
+/// The settings of a run, and what had to be read to choose them.
+#[derive(Debug)]
+pub struct Resolved {
+    /// The settings.
+    pub config: Config,
+    /// The preset that was chosen by what the rows are, where nobody had named one.
+    pub chosen: Option<(Chosen, Splits)>,
+}
+
 /// The settings of a run: the preset's, or with `--resume` those of the run; over them those of `--config`; over them the
-/// options that were given.
+/// options that were given. Where nobody names a preset, data that is not built in is read, and decides.
 ///
 /// # Errors
-/// When a file cannot be used, when settings make no sense, or when one is to change that a resumed run cannot change.
-pub fn resolve(args: &TrainArgs) -> Result<Config> {
+/// When a file or the data cannot be used, when settings make no sense, or when one is to change that a resumed run cannot change.
+pub fn resolve(args: &TrainArgs) -> Result<Resolved> {
     if let Some(place) = &args.resume {
         let before = Config::load(&folder_of(place).join(FILE_NAME))?;
         let mut after = before.clone();
         args.settings.lay_over(&mut after)?;
         after.validate()?;
         check_resumable(&before, &after)?;
-        return Ok(after);
+        return Ok(Resolved { config: after, chosen: None });
     }
     let (path, preset) = (args.config.as_deref(), args.settings.preset);
-    let mut config = match &args.second_stage {
-        None => {
-            let base = Config::layered(preset, path)?;
-            let source = args.settings.data.source.as_ref().unwrap_or(&base.data.source);
-            match preset.is_none() && !names_preset(path)? && is_table(&Source::parse(source)) {
-                true => Config::layered(Some(Preset::Table), path)?,
-                false => base,
-            }
+    let over = |mut config: Config| {
+        args.settings.lay_over(&mut config)?;
+        let training = &args.settings.training;
+        let is_given = training.kl_warmup_epochs.is_some() || names_warm_up(path)?;
+        if !is_given && (training.epochs.is_some() || !config.model.kind.is_variational) {
+            config.fit_warm_up();
         }
+        Ok::<_, Error>(config)
+    };
+    let mut chosen = None;
+    let mut config = match &args.second_stage {
+        None => over(Config::layered(preset, path)?)?,
         Some(run) => {
             let (first, of) = first_stage(run)?;
-            Config::layered_on(&first, &of, preset, path)?
+            over(Config::layered_on(&first, &of, preset, path)?)?
         }
     };
-    args.settings.lay_over(&mut config)?;
+    let source = config.data.parsed_source();
+    if args.second_stage.is_none() && preset.is_none() && !names_preset(path)? && source != Source::Sprites {
+        config.validate()?;
+        let options = config.data.options(config.data_seed());
+        let memory = options.memory.or(Some(data::memory() / 2));
+        let rows = data::open(&source, &data::Options { memory, ..options })?;
+        let choice = Chosen::for_rows(&rows, config.data.binarise);
+        config = over(Config::layered_on_chosen(&choice, path)?)?;
+        // A spread that is learnt is a density's: what minimises an error has a squared one.
+        let is_chosen = config.model.likelihood == choice.config().model.likelihood;
+        if !config.model.kind.is_variational && is_chosen && ![Preset::Table, Preset::Drawings].contains(&choice.preset)
+        {
+            config.model.likelihood = Spec::new("gaussian");
+        }
+        chosen = Some((choice, rows));
+    }
     config.validate()?;
-    Ok(config)
+    Ok(Resolved { config, chosen })
 }
 
 /// The settings of data that is only looked at.
@@ -67,8 +104,8 @@ pub fn data_config(args: &LookArgs) -> Result<Config> {
 pub fn train_config(words: &[String]) -> Result<Config> {
     let line = ["elbo", "train"].into_iter().map(str::to_string).chain(words.iter().cloned());
     let cli = Cli::try_parse_from(line).map_err(Error::invalid)?;
-    match cli.into_command() {
-        Command::Train(args) => resolve(&args),
+    match cli.command {
+        Some(Command::Train(args)) => Ok(resolve(&args)?.config),
         _ => Err(Error::invalid("these are no options of `elbo train`")),
     }
 }

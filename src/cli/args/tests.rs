@@ -11,13 +11,13 @@ use crate::config::{Binarise, Config, DeviceChoice, FILE_NAME, Schedule};
 fn parse(line: &str) -> Result<Command, clap::Error> {
     let words = std::iter::once("elbo").chain(line.split_whitespace());
     let matches = command().try_get_matches_from(words)?;
-    Ok(Cli::from_arg_matches(&matches)?.into_command())
+    Ok(Cli::from_arg_matches(&matches)?.command.expect("a command"))
 }
 
 /// The settings that `elbo train` with these options trains with.
 fn settings(options: &str) -> crate::error::Result<Config> {
     match parse(&format!("train {options}")).unwrap() {
-        Command::Train(args) => resolve(&args),
+        Command::Train(args) => Ok(resolve(&args)?.config),
         other => panic!("{other:?}"),
     }
 }
@@ -38,10 +38,41 @@ fn write(folder: &Path, name: &str, text: &str) -> String {
 }
 
 #[test]
-fn nothing_at_all_trains_the_default() {
-    let Command::Train(args) = parse("").unwrap() else { panic!("not train") };
-    assert_eq!(resolve(&args).unwrap(), Config::default());
+fn without_options_sprites_are_learnt() {
     assert_eq!(settings("").unwrap(), Config::default());
+}
+
+#[test]
+fn rows_decide_the_preset_unless_it_is_named() {
+    let of = |options: &str| {
+        let config = settings(options).unwrap();
+        (config.preset, config.training.epochs, config.training.kl_warmup_epochs, config.model.latent)
+    };
+    // 1,439 digits are left to learn from, in 178 epochs of 45 steps.
+    assert_eq!(of("--data digits"), (Preset::Grey, 178, 35, 16));
+    assert_eq!(of("--data digits --preset classic"), (Preset::Classic, 10, 0, 20));
+    assert_eq!(of("--data digits --binarise dynamic").0, Preset::Drawings);
+    let folder = tempfile::tempdir().unwrap();
+    let file = write(folder.path(), "a.toml", "[data]\nsource = 'digits'\n[model]\nlatent = 3");
+    assert_eq!(of(&format!("--config {file}")), (Preset::Grey, 178, 35, 3));
+    let file = write(folder.path(), "b.toml", "preset = 'sprites'\n[data]\nsource = 'digits'");
+    assert_eq!(of(&format!("--config {file}")), (Preset::Sprites, 60, 15, 8));
+}
+
+#[test]
+fn a_warm_up_fits_into_the_run_unless_it_is_given() {
+    let warm_up = |options: &str| settings(options).unwrap().training.kl_warmup_epochs;
+    assert_eq!(["--epochs 5", "--epochs 40", "--epochs 100", "--epochs 3"].map(warm_up), [1, 10, 15, 0]);
+    assert_eq!(warm_up("--epochs 5 --kl-warmup-epochs 9"), 9);
+    assert_eq!(warm_up("--data digits --epochs 20"), 5);
+    // What has no KL term has no warm-up of it, and is refused one.
+    assert_eq!(["--model ae", "--model ae --epochs 8", "--model ae --data digits"].map(warm_up), [0; 3]);
+    refused("--model ae --kl-warmup-epochs 3", "`kl-warmup-epochs` is about the KL term");
+    let folder = tempfile::tempdir().unwrap();
+    let file = write(folder.path(), "a.toml", "[training]\nepochs = 20");
+    assert_eq!([format!("--config {file}"), format!("--config {file} --epochs 8")].map(|o| warm_up(&o)), [5, 2]);
+    let file = write(folder.path(), "b.toml", "[training]\nkl-warmup-epochs = 12");
+    assert_eq!(warm_up(&format!("--config {file} --epochs 20")), 12);
 }
 
 #[test]
@@ -176,7 +207,9 @@ fn the_help_renders_with_the_defaults_of_the_presets() {
     all.build();
     let names: Vec<String> = all.get_subcommands().map(|sub| sub.get_name().to_owned()).collect();
     let expected = [
+        "demo",
         "train",
+        "fetch",
         "data",
         "models",
         "evaluate",
@@ -198,10 +231,12 @@ fn the_help_renders_with_the_defaults_of_the_presets() {
         "kernels",
         "profile",
         "fit-prior",
+        "completions",
+        "man",
         "help",
     ];
     assert_eq!(names, expected);
-    for name in &expected[..18] {
+    for name in &expected[..20] {
         let sub = all.find_subcommand_mut(name).unwrap();
         let help = sub.render_long_help().to_string();
         assert!(help.contains("Usage: elbo") && help.contains("Example"), "{help}");
@@ -211,11 +246,11 @@ fn the_help_renders_with_the_defaults_of_the_presets() {
     let help = all.find_subcommand_mut("train").unwrap().render_help().to_string();
     let words = help.split_whitespace().collect::<Vec<_>>().join(" ");
     for expected in [
-        "Passes over the training rows [default: 60; classic: 10; table: 200]",
+        "Passes over the training rows [default: 60; classic: 10; table: 200; drawings: 50; grey: 50; colour: 50; vectors: 50]",
         "Weight of the KL term in the loss [default: 1]",
-        "[default: mlp:activation=silu,hidden=512,256; classic: mlp:activation=relu,hidden=400; table: mlp:activation=silu,hidden=128,128]",
-        "[default: 0.004; classic: 0.001; table: 0.001]",
-        "[default: adam:beta2=0.98; classic: adam; table: adam]",
+        "[default: mlp:activation=silu,hidden=512,256; classic: mlp:activation=relu,hidden=400; table: mlp:activation=silu,hidden=128,128; vectors: mlp:activation=silu,hidden=128,128]",
+        "[default: 0.004; classic: 0.001; table: 0.002; drawings: 0.002;",
+        "[default: adam:beta2=0.98; classic: adam; table: adam; drawings: adam;",
         "[default: sprites]",
         "[default: vae]",
         "Data:",

@@ -45,6 +45,9 @@ pub struct TrainArgs {
     /// Print all settings as TOML instead of training
     #[arg(long)]
     pub print_config: bool,
+    /// Print JSON, for programs: an object a line, for the start, each epoch and part of the data, and the end
+    #[arg(long)]
+    pub json: bool,
     /// The settings that are given.
     #[command(flatten)]
     pub settings: Layer,
