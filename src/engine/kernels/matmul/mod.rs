@@ -160,7 +160,7 @@ impl Matmul {
         if plain {
             return;
         }
-        // Where all that is read and written lies as C does, its rows are one.
+        // Where all that is read and written follows C word by word, its rows are one.
         let (rows, cols) = match self.is_flat() && cols.len() == self.n {
             true => (rows.start..rows.start + 1, 0..rows.len() * self.n),
             false => (rows, cols),
