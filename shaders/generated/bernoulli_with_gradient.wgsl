@@ -68,7 +68,7 @@ fn bernoulli_log_prob(logit: f32, x: f32) -> f32 {
 // ln N(x; mu, exp(log_var)).
 fn gaussian_log_prob(x: f32, mu: f32, log_var: f32) -> f32 {
     let d = x - mu;
-    return -0.5 * (1.8378771 + log_var + d * d * exp(-log_var));
+    return -0.5 * (1.837877 + log_var + d * d * exp(-log_var));
 }
 @group(0) @binding(0) var<storage, read> b0: array<f32>;
 @group(0) @binding(1) var<storage, read> b1: array<f32>;

@@ -1,76 +1,207 @@
 //! Evaluates an [`Expr`] on the CPU, a block of lanes at a time.
 //!
 //! Every instruction is one loop over a block that stays in the first-level cache, compiled for the widest vectors the
-//! processor has.
+//! processor has. What lies in memory lane by lane is read where it is; what is the same in all lanes is computed once, and
+//! spread where its lanes are asked for. Two functions that begin with the same exponential are computed together.
 
 use std::cell::RefCell;
 
+use super::Access;
 use super::args::Args;
 use super::expr::{Expr, Instr, RandomStream, Reg, View};
+use super::func::{Func, twin};
+use super::pairwise::PART;
 use super::random::{fill_normals, fill_uniforms, normal4, uniform4};
 use super::simd::vectorised;
 use super::step::Step;
 
-/// Lanes per block.
-pub(super) const BLOCK: usize = 256;
+/// The most lanes of a block.
+const MOST: usize = 4 * PART;
 
-type Lanes = [f32; BLOCK];
+/// Words that the registers of a block may take up: most of a small first-level cache.
+const ROOM: usize = 7168;
+
+/// Words between the lanes of two registers: whole pages apart, they would push each other out of the cache.
+const GAP: usize = 48;
+
+/// Registers that can be read in place, or be computed with another.
+const PLACES: usize = 64;
 
 /// One row of lanes: a fixed outer index, and consecutive inner indices.
 pub(super) struct Row<'a> {
     /// Indices of all dimensions; the last is the first lane's.
     pub index: &'a [usize],
-    /// How many lanes, at most [`BLOCK`].
+    /// How many lanes, at most [`Registers::lanes`].
     pub len: usize,
     /// The accumulators, where the expression is an epilogue.
     pub acc: &'a [f32],
 }
 
-thread_local! {
-    // Registers are kept between blocks, so that a step allocates nothing.
-    static REGISTERS: RefCell<Vec<Lanes>> = const { RefCell::new(Vec::new()) };
+/// Where the lanes of a register are.
+#[derive(Clone, Copy)]
+enum Place {
+    /// Among the registers.
+    Here,
+    /// In a binding, from this word on.
+    Memory(usize, usize),
+    /// They are the accumulators.
+    Acc,
 }
 
-/// Runs `work` with this thread's registers, at least `count` of them.
-pub(super) fn with_registers<R>(count: usize, work: impl FnOnce(&mut [Lanes]) -> R) -> R {
-    REGISTERS.with_borrow_mut(|registers| {
-        if registers.len() < count {
-            registers.resize(count, [0.0; BLOCK]);
+/// The registers of an expression.
+pub(super) struct Registers<'a> {
+    /// Those that have lanes of their own, one after the other.
+    words: &'a mut [f32],
+    /// Words from one to the next.
+    stride: usize,
+    /// What is done with each binding.
+    access: &'a [Access],
+    places: [Place; PLACES],
+    /// Registers of which only the first lane is there, all being equal; as far as there are bits.
+    single: u128,
+    plan: Option<Plan>,
+}
+
+/// What is the same for all rows, as far as there are bits.
+#[derive(Clone, Copy)]
+struct Plan {
+    /// Registers whose lanes may differ.
+    varying: u128,
+    /// Registers that are computed with another one.
+    seconds: u64,
+    /// For the first of such two registers, how far behind it the second is.
+    twins: [u8; PLACES],
+}
+
+impl Plan {
+    fn of(expr: &Expr, rank: usize) -> Plan {
+        let mut plan = Plan { varying: !0, seconds: 0, twins: [0; PLACES] };
+        for (i, instr) in expr.instrs.iter().enumerate().take(128) {
+            if !is_varying(expr, instr, rank, plan.varying) {
+                plan.varying ^= 1 << i;
+            } else if let Some(other) = twin(expr, i).filter(|&other| other < PLACES) {
+                plan.seconds |= 1 << other;
+                plan.twins[i] = (other - i) as u8;
+            }
         }
-        work(&mut registers[..count])
+        plan
+    }
+}
+
+thread_local! {
+    // Kept between calls, so that a step allocates nothing.
+    static WORDS: RefCell<Vec<f32>> = const { RefCell::new(Vec::new()) };
+}
+
+/// Runs `work` with this thread's registers for an expression, whose kernel does this with its bindings.
+pub(super) fn with_registers<R>(expr: &Expr, access: &[Access], work: impl FnOnce(&mut Registers) -> R) -> R {
+    let (count, stride) = (expr.instrs.len(), lanes_of_block(expr) + GAP);
+    WORDS.with_borrow_mut(|words| {
+        if words.len() < count * stride {
+            words.resize(count * stride, 0.0);
+        }
+        let (words, places) = (&mut words[..count * stride], [Place::Here; PLACES]);
+        work(&mut Registers { words, stride, access, places, single: 0, plan: None })
     })
+}
+
+/// Lanes of a block for an expression: a multiple of [`PART`], so that sums do not depend on it.
+pub(super) fn lanes_of_block(expr: &Expr) -> usize {
+    let calls = expr.instrs.iter().filter(|instr| matches!(instr, Instr::Call(..))).count();
+    (ROOM / calls.max(1) / PART * PART).clamp(PART, MOST)
+}
+
+impl Registers<'_> {
+    /// The most lanes of a row.
+    pub fn lanes(&self) -> usize {
+        self.stride - GAP
+    }
+
+    /// What a register has for the row that was evaluated last.
+    pub fn read<'r>(&'r mut self, reg: Reg, row: &Row<'r>, args: &'r Args) -> &'r [f32] {
+        self.spread(reg, row.len);
+        lanes(reg, &*self.words, self.stride, &self.places, row, args)
+    }
+
+    /// Gives all lanes of a register what the first has, if that is the only one.
+    #[inline(always)]
+    fn spread(&mut self, reg: Reg, len: usize) {
+        let bit = 1u128.checked_shl(u32::from(reg)).unwrap_or(0);
+        if self.single & bit != 0 {
+            self.single ^= bit;
+            let words = &mut self.words[reg as usize * self.stride..][..len];
+            words.fill(words[0]);
+        }
+    }
+}
+
+/// The lanes of a register, of which those that are not elsewhere are in `words`.
+#[inline(always)]
+fn lanes<'r>(reg: Reg, words: &'r [f32], stride: usize, places: &[Place], row: &Row<'r>, args: &'r Args) -> &'r [f32] {
+    match places.get(reg as usize) {
+        Some(&Place::Memory(binding, start)) => &args.read(binding)[start..start + row.len],
+        Some(Place::Acc) => &row.acc[..row.len],
+        // Beyond a function's arity there may be none.
+        _ => match words.get(reg as usize * stride..) {
+            Some(words) => &words[..row.len.min(words.len())],
+            None => &[],
+        },
+    }
 }
 
 vectorised! {
     /// Computes every register of the expression for one row of lanes.
-    pub(super) fn evaluate(expr: &Expr, regs: &mut [Lanes], row: &Row, args: &Args, step: &Step) = compute;
+    pub(super) fn evaluate(expr: &Expr, regs: &mut Registers, row: &Row, args: &Args, step: &Step) = compute;
 }
 
 #[inline(always)]
-fn compute(expr: &Expr, regs: &mut [Lanes], row: &Row, args: &Args, step: &Step) {
-    // Registers whose lanes may differ, as far as there are bits; of the others one lane is computed, and fills the rest.
-    let mut varying = !0u128;
+fn compute(expr: &Expr, regs: &mut Registers, row: &Row, args: &Args, step: &Step) {
+    let plan = regs.plan.unwrap_or_else(|| Plan::of(expr, row.index.len()));
+    (regs.plan, regs.single) = (Some(plan), !plan.varying);
     for (i, instr) in expr.instrs.iter().enumerate() {
-        let (before, rest) = regs.split_at_mut(i);
-        let varies = is_varying(expr, instr, row.index.len(), varying);
-        if !varies && i < 128 {
-            varying &= !(1 << i);
+        if i < PLACES && plan.seconds >> i & 1 == 1 {
+            continue;
         }
-        let (out, beyond) = rest[0][..row.len].split_at_mut(if varies { row.len } else { 1 });
-        let len = out.len();
+        let varies = i >= 128 || plan.varying >> i & 1 == 1;
+        if let Some(place) = regs.places.get_mut(i) {
+            *place = match instr {
+                Instr::Acc => Place::Acc,
+                // What is overwritten is copied.
+                Instr::Load(l) => match (&expr.loads[*l], lanes_of(&expr.loads[*l].view, row.index)) {
+                    (load, (start, 1)) if regs.access[load.binding] == Access::Read => {
+                        Place::Memory(load.binding, start)
+                    }
+                    _ => Place::Here,
+                },
+                _ => Place::Here,
+            };
+            if !matches!(place, Place::Here) {
+                continue;
+            }
+        }
+        if let Instr::Call(func, args) = instr {
+            // A single lane is computed of single lanes, and a product may have a factor of one.
+            let spread = if varies && *func != Func::Mul { func.arity() } else { 0 };
+            for &arg in &args[..spread] {
+                regs.spread(arg, row.len);
+            }
+        }
+        let (before, rest) = regs.words.split_at_mut(i * regs.stride);
+        let len = if varies { row.len } else { 1 };
+        let row = &Row { len, ..*row };
+        let (out, rest) = rest.split_at_mut(regs.stride);
+        let out = &mut out[..len];
         match instr {
             Instr::Load(l) => {
                 let load = &expr.loads[*l];
                 let (start, stride) = lanes_of(&load.view, row.index);
                 let memory = args.read(load.binding);
-                match stride {
-                    0 => out.fill(memory[start]),
-                    1 => out.copy_from_slice(&memory[start..start + len]),
-                    _ => {
-                        for (j, out) in out.iter_mut().enumerate() {
-                            *out = memory[start + j * stride];
-                        }
-                    }
+                if stride == 1 {
+                    out.copy_from_slice(&memory[start..start + len]);
+                    continue;
+                }
+                for (j, out) in out.iter_mut().enumerate() {
+                    *out = memory[start + j * stride];
                 }
             }
             Instr::Acc => out.copy_from_slice(&row.acc[..len]),
@@ -87,13 +218,28 @@ fn compute(expr: &Expr, regs: &mut [Lanes], row: &Row, args: &Args, step: &Step)
             }
             Instr::Normal(stream, view) => draw::<true>(out, view, row.index, step, *stream),
             Instr::Uniform(stream, view) => draw::<false>(out, view, row.index, step, *stream),
-            Instr::Call(func, regs) => {
-                let arg = |r: Reg| before.get(r as usize).map_or(&[][..], |lanes| &lanes[..len]);
-                func.block(out, arg(regs[0]), arg(regs[1]), arg(regs[2]));
+            Instr::Call(func, regs_of) => {
+                // No closures here, which would not be compiled for the vectors of this function.
+                let a = lanes(regs_of[0], before, regs.stride, &regs.places, row, args);
+                let b = lanes(regs_of[1], before, regs.stride, &regs.places, row, args);
+                let c = lanes(regs_of[2], before, regs.stride, &regs.places, row, args);
+                match plan.twins.get(i) {
+                    Some(&behind) if behind > 0 => {
+                        let other = &mut rest[(usize::from(behind) - 1) * regs.stride..][..len];
+                        func.block_with_twin(out, other, a, b, c);
+                    }
+                    _ => {
+                        let is_single =
+                            |reg: Reg| varies && regs.single.checked_shr(u32::from(reg)).unwrap_or(0) & 1 == 1;
+                        let (a, b) = match func {
+                            Func::Mul if is_single(regs_of[0]) => (&a[..1], b),
+                            Func::Mul if is_single(regs_of[1]) => (&b[..1], a),
+                            _ => (a, b),
+                        };
+                        func.block(out, a, b, c);
+                    }
+                }
             }
-        }
-        if let Some(&first) = out.first() {
-            beyond.fill(first);
         }
     }
 }
@@ -157,39 +303,4 @@ pub(super) unsafe fn store(lanes: &[f32], args: &Args, binding: usize, view: &Vi
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::kernels::{FUNCS, Load};
-
-    /// What is compiled for the widest vectors of this processor gives the bits that one number at a time does, without any.
-    #[test]
-    fn vectors_of_any_width_give_the_same_bits() {
-        let edges = [0.0, -0.0, 1.0, -1.0, 1e-40, -88.0, 89.0, f32::INFINITY, f32::NEG_INFINITY, f32::NAN, 1e30, -1e-6];
-        let number = |i: usize| match edges.get(i % 23) {
-            Some(&edge) if !i.is_multiple_of(3) => edge,
-            _ => ((i * 7919 % 10_007) as f32 / 500.0 - 10.0) * if i.is_multiple_of(7) { 10.0 } else { 1.0 },
-        };
-        let mut memory: Vec<u32> = (0..3 * BLOCK).map(|i| number(i * 31 + i / 5).to_bits()).collect();
-        let bound: Vec<_> = memory.chunks_mut(BLOCK).map(|words| (words.as_mut_ptr(), BLOCK)).collect();
-        // SAFETY: three parts of memory that nothing else touches, and that lives on.
-        let args = unsafe { Args::new(&bound) };
-        for &(func, name, arity, ..) in FUNCS {
-            let mut expr = Expr::default();
-            let loads: Vec<Reg> = (0..arity)
-                .map(|binding| expr.load(Load { binding, view: View { offset: 0, strides: vec![1] } }))
-                .collect();
-            let reg = expr.call(func, &loads);
-            let found = with_registers(expr.instrs.len(), |regs| {
-                evaluate(&expr, regs, &Row { index: &[0], len: BLOCK, acc: &[] }, &args, &Step::default());
-                regs[reg as usize]
-            });
-            let at = |binding: usize, i: usize| if binding < arity { args.read(binding)[i] } else { 0.0 };
-            for (i, found) in found.iter().enumerate() {
-                let [a, b, c] = [0, 1, 2].map(|binding| at(binding, i));
-                let one = func.at(a, b, c);
-                let same = found.to_bits() == one.to_bits() || found.is_nan() && one.is_nan();
-                assert!(same, "{name}({a}, {b}, {c}): {found:e} and {one:e}");
-            }
-        }
-    }
-}
+mod tests;

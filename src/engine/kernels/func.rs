@@ -3,6 +3,7 @@
 //! Each has one name, one arity, its WGSL (an operator, a builtin, or a function of a file in `shaders/functions/`)
 //! and its CPU twin over a block of lanes. Derivatives are graph rewrites and live with the graph.
 
+use super::expr::{Expr, Instr, Reg};
 use super::{math, special};
 
 /// A scalar function of one to three f32 arguments.
@@ -126,6 +127,16 @@ const fn file((name, text): (&'static str, &'static str)) -> Source {
 
 /// One loop over lanes. A macro, since a closure would not be compiled for the vectors of the function it stands in.
 macro_rules! lanes {
+    ($out:ident, $other:ident; $($x:ident = $a:ident),*; $value:expr) => {{
+        let len = $out.len();
+        let $other = &mut $other[..len];
+        $(let $a = &$a[..len];)*
+        for i in 0..len {
+            let $other = &mut $other[i];
+            $(let $x = $a[i];)*
+            ($out[i], *$other) = $value;
+        }
+    }};
     ($out:ident; $x:ident = $a:ident; $value:expr) => {
         for (out, &$x) in $out.iter_mut().zip($a) {
             *out = $value;
@@ -183,7 +194,27 @@ impl Func {
         out[0]
     }
 
-    /// The CPU twin: `out[i] = f(a[i], b[i], c[i])`; arguments beyond the arity are ignored.
+    /// [`Func::block`], and that of its [`twin`] into `other`, where the exponential of both stands in between: two loops wait
+    /// less for their own results than one of both.
+    #[inline(always)]
+    pub(super) fn block_with_twin(self, out: &mut [f32], other: &mut [f32], a: &[f32], b: &[f32], c: &[f32]) {
+        match self {
+            Softplus | BernoulliLogProb => lanes!(other; x = a; math::exp_below(x)),
+            _ => lanes!(other; log_var = c; math::exp(-log_var)),
+        }
+        match self {
+            Softplus => lanes!(out, other; x = a; (math::softplus_of(x, *other), math::sigmoid_of(x, *other))),
+            BernoulliLogProb => lanes!(out, other; logit = a, x = b; {
+                (x * logit - math::softplus_of(logit, *other), math::sigmoid_of(logit, *other))
+            }),
+            GaussianLogProb => lanes!(out, other; x = a, mu = b, log_var = c; {
+                (gaussian_log_prob(x, mu, log_var, *other), *other)
+            }),
+            _ => unreachable!("{} has no twin", self.name()),
+        }
+    }
+
+    /// The CPU twin: `out[i] = f(a[i], b[i], c[i])`; arguments beyond the arity are ignored. A single `a` is a factor of all `b`.
     #[inline(always)]
     pub fn block(self, out: &mut [f32], a: &[f32], b: &[f32], c: &[f32]) {
         match self {
@@ -197,7 +228,10 @@ impl Func {
             Floor => lanes!(out; a = a; f32::floor(a)),
             Add => lanes!(out; a = a, b = b; a + b),
             Sub => lanes!(out; a = a, b = b; a - b),
-            Mul => lanes!(out; a = a, b = b; a * b),
+            Mul => match a {
+                &[factor] => lanes!(out; b = b; factor * b),
+                _ => lanes!(out; a = a, b = b; a * b),
+            },
             Div => lanes!(out; a = a, b = b; a / b),
             Max => lanes!(out; a = a, b = b; if a < b { b } else { a }),
             Min => lanes!(out; a = a, b = b; if b < a { b } else { a }),
@@ -229,10 +263,9 @@ impl Func {
             KlStandardNormal => lanes!(out; mu = a, log_var = b; 0.5 * (mu * mu + math::exp(log_var) - 1.0 - log_var)),
             KlStandardNormalGradLogVar => lanes!(out; g = a, log_var = b; 0.5 * g * (math::exp(log_var) - 1.0)),
             BernoulliLogProb => lanes!(out; logit = a, x = b; x * logit - math::softplus(logit)),
-            GaussianLogProb => lanes!(out; x = a, mu = b, log_var = c; {
-                let d = x - mu;
-                -0.5 * (1.837_877_1 + log_var + d * d * math::exp(-log_var))
-            }),
+            GaussianLogProb => {
+                lanes!(out; x = a, mu = b, log_var = c; gaussian_log_prob(x, mu, log_var, math::exp(-log_var)))
+            }
             UniformCumulant => lanes!(out; a = a; special::uniform_cumulant(a)),
             TiltedMean => lanes!(out; a = a; special::tilted_mean(a)),
             TiltedMeanGrad => lanes!(out; g = a, x = b; g * special::tilted_variance(x)),
@@ -240,6 +273,32 @@ impl Func {
             LogBetaGrad => lanes!(out; g = a, x = b, y = c; g * special::log_beta_slope(x, y)),
         }
     }
+}
+
+/// A later instruction that is best computed with this one, since both begin with the same exponential: that of a sigmoid beside its
+/// softplus, and the precision beside a Gaussian's density.
+pub(super) fn twin(expr: &Expr, at: usize) -> Option<usize> {
+    let Instr::Call(func, args) = &expr.instrs[at] else { return None };
+    let find = |func: Func, reg: usize| {
+        let wanted = Instr::Call(func, [reg as Reg, 0, 0]);
+        expr.instrs.iter().position(|instr| *instr == wanted)
+    };
+    let other = match func {
+        Softplus | BernoulliLogProb => find(Sigmoid, usize::from(args[0])),
+        GaussianLogProb => find(Exp, find(Neg, usize::from(args[2]))?),
+        _ => None,
+    };
+    other.filter(|&other| other > at)
+}
+
+/// ln 2π.
+const LN_TAU: f32 = 1.837_877;
+
+/// ln N(x; μ, σ²), of ln σ² and 1/σ².
+#[inline(always)]
+fn gaussian_log_prob(x: f32, mu: f32, log_var: f32, precision: f32) -> f32 {
+    let d = x - mu;
+    -0.5 * (LN_TAU + log_var + d * d * precision)
 }
 
 #[inline(always)]

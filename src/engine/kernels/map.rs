@@ -16,9 +16,9 @@ use rayon::prelude::*;
 
 use super::args::Args;
 use super::expr::{Expr, Store};
-use super::expr_cpu::{BLOCK, Row, evaluate, store, with_registers};
+use super::expr_cpu::{Row, evaluate, lanes_of_block, store, with_registers};
 use super::expr_wgsl::{Names, body, declare, prelude, register, word};
-use super::pairwise::{Pairwise, sum_lanes};
+use super::pairwise::{Pairwise, push_parts};
 use super::step::Step;
 use super::wgsl::Shader;
 use super::{Access, Cost, Kernel, Module, Traits, grid, strided_loop};
@@ -177,7 +177,7 @@ impl Map {
     fn parts(&self) -> usize {
         let (&inner, outer) = self.extents.split_last().expect("a map has at least one dimension");
         match self.reduced {
-            0 => outer.iter().product::<usize>() * inner.div_ceil(BLOCK),
+            0 => outer.iter().product::<usize>() * inner.div_ceil(lanes_of_block(&self.expr)),
             _ => self.kept().iter().product(),
         }
     }
@@ -191,12 +191,13 @@ impl Map {
         folds.resize_with(self.reductions.len(), || (0.0, Pairwise::new()));
         let inner_rows: usize =
             if self.reduced > 0 { self.extents[split..self.extents.len() - 1].iter().product() } else { 1 };
-        with_registers(self.expr.instrs.len(), |regs| {
+        with_registers(&self.expr, &self.access, |regs| {
+            let most = regs.lanes();
             for part in parts {
                 let (o, lanes) = match self.reduced {
                     0 => {
-                        let (blocks, start) = (inner.div_ceil(BLOCK), part % inner.div_ceil(BLOCK) * BLOCK);
-                        (part / blocks, start..inner.min(start + BLOCK))
+                        let (blocks, start) = (inner.div_ceil(most), part % inner.div_ceil(most) * most);
+                        (part / blocks, start..inner.min(start + most))
                     }
                     _ => (part, 0..inner),
                 };
@@ -210,18 +211,18 @@ impl Map {
                         index[d] = rest % outer_extents[d];
                         rest /= outer_extents[d];
                     }
-                    for start in lanes.clone().step_by(BLOCK) {
+                    for start in lanes.clone().step_by(most) {
                         *index.last_mut().expect("a map has at least one dimension") = start;
-                        let len = BLOCK.min(inner - start);
-                        evaluate(&self.expr, regs, &Row { index: &index, len, acc: &[] }, args, step);
+                        let row = Row { index: &index, len: most.min(inner - start), acc: &[] };
+                        evaluate(&self.expr, regs, &row, args, step);
                         for s in &self.stores {
                             // SAFETY: every point is evaluated by exactly one thread.
-                            unsafe { store(&regs[s.reg as usize][..len], args, s.binding, &s.view, &index) };
+                            unsafe { store(regs.read(s.reg, &row, args), args, s.binding, &s.view, &index) };
                         }
                         for ((largest, sum), r) in folds.iter_mut().zip(&self.reductions) {
-                            let lanes = &regs[r.store.reg as usize][..len];
+                            let lanes = regs.read(r.store.reg, &row, args);
                             match r.fold {
-                                Fold::Sum => sum.push([sum_lanes(lanes)]),
+                                Fold::Sum => push_parts(sum, lanes),
                                 Fold::Max => *largest = lanes.iter().fold(*largest, |a, &b| if a < b { b } else { a }),
                             }
                         }

@@ -54,12 +54,13 @@ pub fn exp(x: f32) -> f32 {
     if x.is_nan() { x } else { value }
 }
 
-/// e^−|x|, as [`exp`] has it; 0 of what is no number.
+/// e^−|x|, as [`exp`] has it.
 #[inline(always)]
-fn exp_below(x: f32) -> f32 {
+pub(super) fn exp_below(x: f32) -> f32 {
     let (low, down) = (EXP_RANGE.0, -x.abs());
-    let (p, n) = exp_parts(if down > low { down } else { low });
-    if down > low { p * power_of_two(n) } else { 0.0 }
+    // What is no number is below nothing, and stays that.
+    let (p, n) = exp_parts(if down < low { low } else { down });
+    if down <= low { 0.0 } else { p * power_of_two(n) }
 }
 
 /// ln x for positive x; −∞ at 0, NaN below. The sampler's, whose WGSL is the same.
@@ -94,7 +95,9 @@ pub fn log(x: f32) -> f32 {
 #[inline(always)]
 fn log_1p(x: f32) -> f32 {
     let s = x / (2.0 + x);
-    let (t, w) = (s + s, s * s);
+    // Of a small s the square, which the result does not show, would underflow: processors take long for that.
+    let large = if s > 1e-9 { s } else { 0.0 };
+    let (t, w) = (s + s, large * large);
     let p = (0.333_332_1 + 0.200_107_63 * w) + w * w * (0.140_009_03 + 0.140_059_93 * w);
     t + t * (w * p)
 }
@@ -102,17 +105,25 @@ fn log_1p(x: f32) -> f32 {
 /// ln(1 + e^x).
 #[inline(always)]
 pub fn softplus(x: f32) -> f32 {
-    let positive = if x > 0.0 { x } else { 0.0 };
-    let value = positive + log_1p(exp_below(x));
-    if x.is_nan() { x } else { value }
+    softplus_of(x, exp_below(x))
+}
+
+/// The same, of x and [`exp_below`] of it.
+#[inline(always)]
+pub(super) fn softplus_of(x: f32, e: f32) -> f32 {
+    (if x > 0.0 { x } else { 0.0 }) + log_1p(e)
 }
 
 /// 1 / (1 + e^−x); 0 below −87.3.
 #[inline(always)]
 pub fn sigmoid(x: f32) -> f32 {
-    let e = exp_below(x);
-    let value = (if x < 0.0 { e } else { 1.0 }) / (1.0 + e);
-    if x.is_nan() { x } else { value }
+    sigmoid_of(x, exp_below(x))
+}
+
+/// The same, of x and [`exp_below`] of it.
+#[inline(always)]
+pub(super) fn sigmoid_of(x: f32, e: f32) -> f32 {
+    (if x < 0.0 { e } else { 1.0 }) / (1.0 + e)
 }
 
 /// tanh x.
@@ -124,8 +135,7 @@ pub fn tanh(x: f32) -> f32 {
     let large = if x < 0.0 { -large } else { large };
     let z = x * x;
     let small = x + x * z * (-0.333_333_34 + z * (0.133_333_34 + z * (-0.053_968_254 + z * 0.021_869_488)));
-    let value = if z < 0.0625 { small } else { large };
-    if x.is_nan() { x } else { value }
+    if z < 0.0625 { small } else { large }
 }
 
 /// The error function (Abramowitz and Stegun 7.1.26).

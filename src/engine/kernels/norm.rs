@@ -6,6 +6,7 @@ use rayon::prelude::*;
 
 use super::args::Args;
 use super::pairwise::sum_lanes;
+use super::simd::vectorised;
 use super::step::{DIMS, Step};
 use super::wgsl::Shader;
 use super::{Access, Cost, IMMEDIATES, Kernel, Module, Traits};
@@ -61,26 +62,32 @@ impl Kernel for Norm {
     fn run(&self, args: &Args, _: &Step) {
         // SAFETY: this thread is the only one that takes the output; iterations get disjoint elements of it.
         let (input, out) = (&args.read(0)[..self.len], unsafe { args.write(1) });
-        out[..self.chunks()].par_iter_mut().zip(input.par_chunks(self.chunk)).with_min_len(64).for_each(
-            |(out, chunk)| {
-                let mut squares = [0.0; 64];
-                *out = chunk
-                    .chunks(64)
-                    .map(|part| {
-                        for (s, &x) in squares.iter_mut().zip(part) {
-                            let finite = x.to_bits() & 0x7f80_0000 != 0x7f80_0000;
-                            *s = if !finite {
-                                3e38
-                            } else if self.square {
-                                x * x
-                            } else {
-                                x
-                            };
-                        }
-                        sum_lanes(&squares[..part.len()])
-                    })
-                    .sum();
-            },
-        );
+        out[..self.chunks()]
+            .par_iter_mut()
+            .zip(input.par_chunks(self.chunk))
+            .with_min_len(64)
+            .for_each(|(out, chunk)| add(chunk, self.square, out));
+    }
+}
+
+vectorised! {
+    /// The sum of the values, or of their squares; of what is not finite, 3e38.
+    fn add(values: &[f32], square: bool, sum: &mut f32) = add_values;
+}
+
+#[inline(always)]
+fn add_values(values: &[f32], square: bool, sum: &mut f32) {
+    let mut terms = [0.0; 64];
+    *sum = 0.0;
+    for part in values.chunks(64) {
+        for (term, &x) in terms.iter_mut().zip(part) {
+            let finite = x.to_bits() & 0x7f80_0000 != 0x7f80_0000;
+            let value = if square { x * x } else { x };
+            *term = if finite { value } else { 3e38 };
+        }
+        *sum += match part.len() {
+            64 => sum_lanes(&terms),
+            len => sum_lanes(&terms[..len]),
+        };
     }
 }

@@ -47,7 +47,45 @@ fn add<const N: usize>(a: [f32; N], b: [f32; N]) -> [f32; N] {
     std::array::from_fn(|i| a[i] + b[i])
 }
 
+/// Terms that are added up side by side before they become one term of a [`Pairwise`].
+pub(super) const PART: usize = 256;
+
+/// Adds values to a sum, in parts of [`PART`].
+pub(super) fn push_parts(sum: &mut Pairwise<1>, values: &[f32]) {
+    /// Parts that are added up at the same time: one alone would wait for its own additions.
+    const SIDE: usize = 3;
+    for values in values.chunks(SIDE * PART) {
+        let mut parts = [0.0; SIDE];
+        sum_parts(values, &mut parts);
+        parts[..values.len().div_ceil(PART)].iter().for_each(|&part| sum.push([part]));
+    }
+}
+
+vectorised! {
+    fn sum_parts(values: &[f32], parts: &mut [f32; 3]) = sums_of_parts;
+}
+
+/// What [`sum_lanes`] gives for each part.
+#[inline(always)]
+fn sums_of_parts(values: &[f32], parts: &mut [f32; 3]) {
+    match values.as_chunks::<PART>() {
+        ([a, b, c], []) => {
+            let mut lanes = [[0.0f32; 8]; 3];
+            for ((a, b), c) in a.as_chunks::<8>().0.iter().zip(b.as_chunks::<8>().0).zip(c.as_chunks::<8>().0) {
+                for lane in 0..8 {
+                    lanes[0][lane] += a[lane];
+                    lanes[1][lane] += b[lane];
+                    lanes[2][lane] += c[lane];
+                }
+            }
+            *parts = lanes.map(sum_of_lanes);
+        }
+        _ => parts.iter_mut().zip(values.chunks(PART)).for_each(|(sum, part)| *sum = sum_lanes(part)),
+    }
+}
+
 /// A sum in eight interleaved lanes and a fixed tree over them: for blocks of a few hundred.
+#[inline(always)]
 pub(super) fn sum_lanes(values: &[f32]) -> f32 {
     let mut lanes = [0.0f32; 8];
     let chunks = values.chunks_exact(8);
@@ -59,6 +97,11 @@ pub(super) fn sum_lanes(values: &[f32]) -> f32 {
             *lane += value;
         }
     }
+    sum_of_lanes(lanes)
+}
+
+#[inline(always)]
+fn sum_of_lanes(lanes: [f32; 8]) -> f32 {
     ((lanes[0] + lanes[4]) + (lanes[2] + lanes[6])) + ((lanes[1] + lanes[5]) + (lanes[3] + lanes[7]))
 }
 
@@ -131,6 +174,18 @@ mod tests {
         sum.clear();
         sum.push([5.0, 7.0]);
         assert_eq!(sum.total(), [5.0, 7.0]);
+    }
+
+    #[test]
+    fn parts_side_by_side_are_parts_one_by_one() {
+        let values = numbers(2000);
+        for count in [1, 255, 256, 257, 767, 768, 769, 1024, 1700, 2000] {
+            let [mut together, mut apart] = [Pairwise::<1>::new(), Pairwise::<1>::new()];
+            push_parts(&mut together, &values[..count]);
+            values[..count].chunks(PART).for_each(|part| apart.push([sum_lanes(part)]));
+            assert_eq!(together.total(), apart.total(), "{count} terms");
+            assert!(together.total()[0] > values[1..count].iter().sum::<f32>(), "{count} terms");
+        }
     }
 
     #[test]

@@ -7,9 +7,9 @@ use std::fmt::Write;
 
 use super::args::Args;
 use super::expr::{Expr, Reg};
-use super::expr_cpu::{BLOCK, Row, evaluate, with_registers};
+use super::expr_cpu::{Row, evaluate, with_registers};
 use super::expr_wgsl::{Names, body, declare, prelude, register};
-use super::pairwise::{Pairwise, sum_lanes};
+use super::pairwise::{Pairwise, push_parts};
 use super::step::Step;
 use super::wgsl::Shader;
 use super::{Access, Cost, Kernel, Module, Traits, strided_loop};
@@ -79,8 +79,9 @@ impl Kernel for Statistics {
     }
 
     fn run(&self, args: &Args, step: &Step) {
+        let access = self.bindings();
         for (n, item) in self.items.iter().enumerate() {
-            let sum = with_registers(item.expr.instrs.len(), |regs| {
+            let sum = with_registers(&item.expr, &access, |regs| {
                 let (&inner, outer) = item.extents.split_last().expect("an item has at least one dimension");
                 let mut sum = Pairwise::<1>::new();
                 let mut index = [0; 8];
@@ -91,11 +92,12 @@ impl Kernel for Statistics {
                         index[d] = rest % outer[d];
                         rest /= outer[d];
                     }
-                    for start in (0..inner).step_by(BLOCK) {
+                    let most = regs.lanes();
+                    for start in (0..inner).step_by(most) {
                         index[outer.len()] = start;
-                        let len = BLOCK.min(inner - start);
-                        evaluate(&item.expr, regs, &Row { index, len, acc: &[] }, args, step);
-                        sum.push([sum_lanes(&regs[item.reg as usize][..len])]);
+                        let row = Row { index, len: most.min(inner - start), acc: &[] };
+                        evaluate(&item.expr, regs, &row, args, step);
+                        push_parts(&mut sum, regs.read(item.reg, &row, args));
                     }
                 }
                 sum.total()[0]

@@ -23,8 +23,8 @@ use product::{Factor, Target, product};
 use text::Hooks;
 
 use super::args::Args;
-use super::expr::{Expr, Instr, Load, Reg, Store};
-use super::expr_cpu::{BLOCK, Row, evaluate, store, with_registers};
+use super::expr::{Expr, Instr, Load, Reg, Store, View};
+use super::expr_cpu::{Row, evaluate, store, with_registers};
 use super::expr_wgsl::{Names, body, declare, prelude, register, word};
 use super::func::Func;
 use super::pairwise::{sum_columns, sum_strided};
@@ -144,35 +144,55 @@ impl Matmul {
         if plain {
             return;
         }
-        with_registers(self.expr.instrs.len(), |regs| {
+        // Where all that is read and written follows C word by word, its rows are one.
+        let (rows, cols) = match self.is_flat() && cols.len() == self.n {
+            true => (rows.start..rows.start + 1, 0..rows.len() * self.n),
+            false => (rows, cols),
+        };
+        with_registers(&self.expr, &self.access, |regs| {
             for row in rows {
-                for col in cols.clone().step_by(BLOCK) {
-                    let (index, len) = ([row, col], BLOCK.min(cols.end - col));
+                for col in cols.clone().step_by(regs.lanes()) {
+                    let (index, len) = ([row, col], regs.lanes().min(cols.end - col));
                     let at = first.view.at(&index);
-                    let acc = &args.read(first.binding)[at..at + len];
-                    evaluate(&self.expr, regs, &Row { index: &index, len, acc }, args, step);
-                    for s in &self.stores {
+                    let row = Row { index: &index, len, acc: &args.read(first.binding)[at..at + len] };
+                    evaluate(&self.expr, regs, &row, args, step);
+                    // Where the product stands, which is the accumulators, comes last.
+                    for s in self.stores.iter().rev() {
                         // SAFETY: this block's words of every output belong to this thread.
-                        unsafe { store(&regs[s.reg as usize][..len], args, s.binding, &s.view, &index) };
+                        unsafe { store(regs.read(s.reg, &row, args), args, s.binding, &s.view, &index) };
                     }
                 }
             }
         });
     }
 
-    fn sum_rows(&self, args: &Args) {
+    /// Whether everything in the epilogue follows the words of C one by one.
+    fn is_flat(&self) -> bool {
+        let follows = |view: &View| matches!(view.strides[..], [rows, 1] if rows == self.n) || view.strides == [0, 0];
+        let instr = |instr: &Instr| match instr {
+            Instr::Coordinate(..) => false,
+            Instr::Normal(_, view) | Instr::Uniform(_, view) => follows(view),
+            _ => true,
+        };
+        self.stores.iter().all(|store| follows(&store.view))
+            && self.expr.loads.iter().all(|load| follows(&load.view))
+            && self.expr.instrs.iter().all(instr)
+    }
+
+    /// The sums of some of A's rows, each in a tree of its own.
+    fn sum_rows(&self, rows: std::ops::Range<usize>, args: &Args) {
         let Some(sums) = &self.row_sums else { return };
         let a = args.read(0);
         let (rs, cs) = self.a.strides();
-        // SAFETY: called once per run, by one thread.
+        // SAFETY: these rows' sums belong to this thread.
         let out = unsafe { args.write(sums.binding) };
         let at = |row: usize| sums.view.at(&[row]);
         if rs == 1 && sums.view.strides[0] == 1 {
-            return sum_columns(&a[self.a.offset..], self.a.stride, self.k, &mut out[at(0)..at(0) + self.m]);
+            let out = &mut out[at(rows.start)..at(rows.start) + rows.len()];
+            return sum_columns(&a[self.a.offset + rows.start..], self.a.stride, self.k, out);
         }
-        for row in 0..self.m {
-            let start = self.a.offset + row * rs;
-            out[at(row)] = sum_strided(a, start, cs, self.k);
+        for row in rows {
+            out[at(row)] = sum_strided(a, self.a.offset + row * rs, cs, self.k);
         }
     }
 }
@@ -222,7 +242,7 @@ impl Kernel for Matmul {
 
     fn run(&self, args: &Args, step: &Step) {
         // Below about ten microseconds of work a second thread costs more than it brings.
-        let threads = if self.work() < 1 << 20 { 1 } else { rayon::current_num_threads() };
+        let threads = if self.work() < 1 << 19 { 1 } else { rayon::current_num_threads() };
         self.run_on(threads, args, step);
     }
 }
@@ -243,22 +263,20 @@ impl Matmul {
             let range = (p * part).min(long)..((p + 1) * part).min(long);
             match (range.is_empty(), split_columns) {
                 (true, _) => {}
-                (false, true) => self.block(0..self.m, range, args, step),
-                (false, false) => self.block(range, 0..self.n, args, step),
+                (false, true) => {
+                    if p == 0 {
+                        self.sum_rows(0..self.m, args);
+                    }
+                    self.block(0..self.m, range, args, step);
+                }
+                // Each thread sums up the rows that it is about to multiply, which brings them into its cache.
+                (false, false) => {
+                    self.sum_rows(range.clone(), args);
+                    self.block(range, 0..self.n, args, step);
+                }
             }
         };
-        if parts == 1 {
-            block(0);
-            self.sum_rows(args);
-        } else {
-            rayon::join(
-                || {
-                    block(0);
-                    self.sum_rows(args);
-                },
-                || each(1..parts, &block),
-            );
-        }
+        each(0..parts, &block);
     }
 }
 
