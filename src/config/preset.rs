@@ -2,6 +2,8 @@
 //!
 //! Settings that may be left out altogether are left out in every preset: what stands in a file is then all that decides.
 
+mod pictures;
+
 use serde::{Deserialize, Serialize};
 
 use super::{Config, DataConfig, ModelConfig, Schedule, TrainingConfig};
@@ -21,11 +23,27 @@ pub enum Preset {
     Classic,
     /// For tables (give --data): two layers and SiLU, ten dimensions, a learned spread of every column, 200 epochs
     Table,
+    /// Keras' convolutional VAE for 28×28 (give --data mnist): two latent dimensions, 30 epochs
+    KerasConv,
+    /// The convolutional VAE of the disentanglement papers, 64×64: ten latent dimensions
+    Burgess,
+    /// Convolutions on small colour pictures (give --data cifar): 128 latent dimensions
+    Dcgan,
+    /// Residual blocks on small colour pictures (give --data cifar): 128 latent dimensions
+    Resnet,
 }
 
 impl Preset {
     /// All of them.
-    pub const ALL: [Preset; 3] = [Preset::Sprites, Preset::Classic, Preset::Table];
+    pub const ALL: [Preset; 7] = [
+        Preset::Sprites,
+        Preset::Classic,
+        Preset::Table,
+        Preset::KerasConv,
+        Preset::Burgess,
+        Preset::Dcgan,
+        Preset::Resnet,
+    ];
 
     /// What it is called on the command line and in files.
     pub fn name(self) -> &'static str {
@@ -33,6 +51,10 @@ impl Preset {
             Preset::Sprites => "sprites",
             Preset::Classic => "classic",
             Preset::Table => "table",
+            Preset::KerasConv => "keras-conv",
+            Preset::Burgess => "burgess",
+            Preset::Dcgan => "dcgan",
+            Preset::Resnet => "resnet",
         }
     }
 
@@ -48,6 +70,10 @@ impl Preset {
             Preset::Sprites => usual,
             Preset::Classic => classic(usual),
             Preset::Table => table(usual),
+            Preset::KerasConv => pictures::keras(),
+            Preset::Burgess => pictures::burgess(),
+            Preset::Dcgan => pictures::dcgan(),
+            Preset::Resnet => pictures::resnet(),
         }
     }
 }

@@ -7,6 +7,8 @@
 mod args;
 mod batch;
 mod ceilings;
+mod columns;
+mod conv;
 #[cfg(test)]
 mod costs;
 mod expr;
@@ -30,6 +32,8 @@ pub mod table;
 pub use args::{Args, Arithmetic};
 pub use batch::{Batch, Binarise, Order, Packing};
 pub use ceilings::{Peak, Stream};
+pub use columns::Columns;
+pub use conv::{FoldPatches, FoldProduct, PatchProduct, Patches, Side, Window};
 pub use expr::{Expr, Instr, Load, Reg, Store, View};
 pub use func::{FUNCS, Func, Source};
 pub use map::{Fold, Map, Reduction};
