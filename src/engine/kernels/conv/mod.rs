@@ -6,6 +6,7 @@ mod fold;
 mod fold_product;
 mod gpu;
 mod panels;
+mod passes;
 mod patch_product;
 mod patches;
 mod pictures;

@@ -48,10 +48,9 @@ impl Plan<'_> {
             let t = NodeId(id as u32);
             let node = graph.node(t);
             match &node.op {
-                Op::MatMul { .. } | Op::Fold(_)
-                    if self.folded_by(t).is_some() || matches!(node.op, Op::MatMul { .. }) =>
-                {
-                    self.stored[id] |= !self.folded[id];
+                Op::MatMul { .. } if self.folded[id] => {}
+                _ if self.is_product(t) => {
+                    self.stored[id] = true;
                     for operand in self.operands(t) {
                         self.stored[operand.0 as usize] = true;
                     }

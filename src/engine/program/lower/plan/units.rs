@@ -24,14 +24,11 @@ impl Plan<'_> {
                     units.push(Unit::Batch(t));
                     self.copies_of(t, &mut units);
                 }
-                Op::Fold(_) if self.folded_by(t).is_some() => {
-                    units.push(Unit::Product { product: t, stores: vec![t], sums: None });
-                }
+                _ if self.is_product(t) => units.push(Unit::Product { product: t, stores: vec![t], sums: None }),
                 Op::Patches(_) | Op::Fold(_) => {
                     units.push(Unit::Window(t));
                     self.copies_of(t, &mut units);
                 }
-                Op::MatMul { .. } => units.push(Unit::Product { product: t, stores: vec![t], sums: None }),
                 Op::Sum(axes) | Op::Max(axes) => {
                     let space = self.graph.shape(node.inputs[0]).to_vec();
                     units.push(Unit::Fused { space, axes: axes.clone(), stores: vec![], sums: vec![t] });

@@ -23,6 +23,12 @@ impl Plan<'_> {
         matches!(node.op, Op::Fold(_)).then(|| node.inputs[0]).filter(|product| self.folded[product.0 as usize])
     }
 
+    /// Whether a tensor is a product, or the fold of one, that a call computes.
+    pub(super) fn is_product(&self, t: NodeId) -> bool {
+        let is_matmul = matches!(self.graph.node(t).op, Op::MatMul { .. });
+        is_matmul && !self.folded[t.0 as usize] || self.folded_by(t).is_some()
+    }
+
     /// What must lie in memory for a product, or the fold of one, to read its operands.
     pub(in crate::engine::program::lower) fn operands(&self, product: NodeId) -> [NodeId; 2] {
         let product = self.folded_by(product).unwrap_or(product);
