@@ -63,7 +63,7 @@ impl FoldProduct {
             row_sums: None,
             access,
         };
-        let finish = Finish::new(&class, false);
+        let finish = Finish::new(&class, true);
         FoldProduct { window, pictures, class, inputs, finish }
     }
 
@@ -136,42 +136,46 @@ impl WithSimd for Run<'_> {
         let matrix = Matrix { words: &self.args.read(1)[b.offset..], terms, columns, rows: b.stride, cols: 1 };
         let mut room = Buffer::take(Use::Panels, matrix.packed_words::<S>());
         let panels = matrix.panels::<S>(&mut room);
-        let picture = |picture: usize| match self.args.arithmetic() {
-            Arithmetic::Fast => simd.vectorize(Picture::<true> { run: &self, panels, picture }),
-            Arithmetic::Exact => simd.vectorize(Picture::<false> { run: &self, panels, picture }),
+        // Small pictures are taken together, so that rows fill a tile.
+        let many = (ROWS / window.rows()).clamp(1, pictures.div_ceil(8));
+        let task = |task: usize| {
+            let range = task * many..((task + 1) * many).min(*pictures);
+            match self.args.arithmetic() {
+                Arithmetic::Fast => simd.vectorize(Pictures::<true> { run: &self, panels, range }),
+                Arithmetic::Exact => simd.vectorize(Pictures::<false> { run: &self, panels, range }),
+            }
         };
-        let work = pictures * window.rows() * inputs * columns;
-        if work < 1 << 18 { (0..*pictures).for_each(picture) } else { each(0..*pictures, &picture) }
+        let (tasks, work) = (pictures.div_ceil(many), pictures * window.rows() * inputs * columns);
+        if work < 1 << 18 { (0..tasks).for_each(task) } else { each(0..tasks, &task) }
     }
 }
 
-/// One picture.
-struct Picture<'a, const FUSED: bool> {
+/// Some pictures.
+struct Pictures<'a, const FUSED: bool> {
     run: &'a Run<'a>,
     panels: Panels<'a>,
-    picture: usize,
+    range: Range<usize>,
 }
 
-impl<const FUSED: bool> WithSimd for Picture<'_, FUSED> {
+impl<const FUSED: bool> WithSimd for Pictures<'_, FUSED> {
     type Output = ();
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
-        let Picture { run: &Run { of, args, step }, panels, picture } = self;
+        let Pictures { run: &Run { of, args, step }, panels, range } = self;
         let FoldProduct { window, class, inputs, finish, .. } = of;
         let (places, columns) = (window.rows(), window.width());
         let pitch = columns.next_multiple_of(16) + 16;
         let mut pixels = Buffer::take(Use::Sums, window.pixels() * window.channels);
         let mut patches = Buffer::take(Use::Patches, ROWS * pitch);
-        pixels.fill(0.0);
-        for first in (0..places).step_by(ROWS) {
-            let some: Range<usize> = first..(first + ROWS).min(places);
-            let start = class.a.offset + (picture * places + first) * class.a.stride;
+        let end = range.end * places;
+        for first in (range.start * places..end).step_by(ROWS) {
+            let rows = ROWS.min(end - first);
             Multiply {
-                numbers: &args.read(0)[start..],
+                numbers: &args.read(0)[class.a.offset + first * class.a.stride..],
                 free: class.a.stride,
                 along: 1,
-                rows: some.len(),
+                rows,
                 panels: panels.words,
                 pitch: panels.pitch,
                 step: panels.step,
@@ -182,9 +186,23 @@ impl<const FUSED: bool> WithSimd for Picture<'_, FUSED> {
                 start: Start::Zero,
             }
             .run::<S, FUSED>(simd);
-            scatter(window, &patches, pitch, some, &mut pixels);
+            let mut row = first;
+            while row < first + rows {
+                let (picture, place) = (row / places, row % places);
+                let some = place..places.min(place + first + rows - row);
+                if place == 0 {
+                    match finish.start(args) {
+                        Some(bias) => pixels.chunks_exact_mut(bias.len()).for_each(|pixel| pixel.copy_from_slice(bias)),
+                        None => pixels.fill(0.0),
+                    }
+                }
+                scatter(window, &patches[(row - first) * pitch..], pitch, some.clone(), &mut pixels);
+                row += some.len();
+                if some.end == places {
+                    // SAFETY: the pixels of this picture belong to this thread.
+                    unsafe { finish.rows(picture * window.pixels(), &pixels, args, step) };
+                }
+            }
         }
-        // SAFETY: the pixels of this picture belong to this thread.
-        unsafe { finish.rows(picture * window.pixels(), &pixels, args, step) };
     }
 }

@@ -118,8 +118,8 @@ pub(in crate::engine::nn) static CONV: Piece<dyn Network> = Piece {
     },
     build: |settings| {
         let (kernel, stride) = (settings.whole("kernel"), settings.whole("stride"));
-        let stack = stack("conv", &settings, Start::Kaiming);
-        Arc::new(Stack { kernel, stride, how: how(&settings, Start::Kaiming), ..stack })
+        let stack = stack("conv", settings, Start::Kaiming);
+        Arc::new(Stack { kernel, stride, how: how(settings, Start::Kaiming), ..stack })
     },
 };
 
@@ -135,7 +135,7 @@ pub(in crate::engine::nn) static BURGESS: Piece<dyn Network> = Piece {
         settings: &[channels(&[32.0, 32.0, 32.0, 32.0]), hidden(&[256.0, 256.0]), activation("relu")],
         example: "elbo train --resolution 64 --encoder burgess",
     },
-    build: |settings| Arc::new(stack("burgess", &settings, Start::Kaiming)),
+    build: |settings| Arc::new(stack("burgess", settings, Start::Kaiming)),
 };
 
 /// The network `keras-conv`.
@@ -150,7 +150,7 @@ pub(in crate::engine::nn) static KERAS: Piece<dyn Network> = Piece {
         settings: &[channels(&[32.0, 64.0]), hidden(&[16.0]), activation("relu")],
         example: "elbo train --preset keras-conv --data mnist",
     },
-    build: |settings| Arc::new(Stack { kernel: 3, keras: true, ..stack("keras-conv", &settings, Start::Glorot) }),
+    build: |settings| Arc::new(Stack { kernel: 3, keras: true, ..stack("keras-conv", settings, Start::Glorot) }),
 };
 
 /// The network `dcgan`.
@@ -166,7 +166,7 @@ pub(in crate::engine::nn) static DCGAN: Piece<dyn Network> = Piece {
         example: "elbo train --preset dcgan --data cifar",
     },
     build: |settings| {
-        let stack = stack("dcgan", &settings, Start::Kaiming);
-        Arc::new(Stack { how: how(&settings, Start::Kaiming), ..stack })
+        let stack = stack("dcgan", settings, Start::Kaiming);
+        Arc::new(Stack { how: how(settings, Start::Kaiming), ..stack })
     },
 };

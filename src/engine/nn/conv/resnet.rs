@@ -76,7 +76,7 @@ pub(in crate::engine::nn) static PIECE: Piece<dyn Network> = Piece {
     },
     build: |settings| {
         let [width, inner, blocks, shrink] = ["width", "inner", "blocks", "shrink"].map(|name| settings.whole(name));
-        let (code, how) = (settings.word("code"), how(&settings, Start::Kaiming));
+        let (code, how) = (settings.word("code"), how(settings, Start::Kaiming));
         Arc::new(Resnet { width, inner, blocks, shrink, code, how })
     },
 };
