@@ -44,9 +44,13 @@ fn model(kind: Architecture) -> Box<dyn Model> {
 
 /// A small model of a kind with this encoder, and a decoder that is its mirror.
 fn model_of(kind: Architecture, encoder: Spec) -> Box<dyn Model> {
+    let shape = match encoder.id.as_str() {
+        "mlp" | "residual" => Shape::vector(FEATURES),
+        _ => Shape { height: FEATURES, width: 1, channels: 1 },
+    };
     let config = ModelConfig { kind, encoder, latent: 3, ..ModelConfig::default() };
     let condition = if kind.is_conditional() { CLASSES } else { 0 };
-    (kind.build)(&config, RowForm { schema: &Shape::vector(FEATURES).into(), condition }).unwrap()
+    (kind.build)(&config, RowForm { schema: &shape.into(), condition }).unwrap()
 }
 
 fn estimates(rows: Vec<LogLikelihood>) -> Vec<f32> {

@@ -51,7 +51,7 @@ macro_rules! rows {
     };
 }
 
-rows!(matmul pair map draws gaussian likelihood reduce statistics batch norm optimiser peak stream);
+rows!(matmul pair convolution transposed patches fold map draws gaussian likelihood reduce statistics batch norm optimiser peak stream);
 
 /// What the rule chooses, compiled with the compiler's own bounds and loop checks, must do the same.
 #[test]

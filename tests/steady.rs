@@ -6,6 +6,7 @@ use std::sync::Mutex;
 
 use elbo::apps::bench::{CountingAllocator, Workload, count_heap};
 use elbo::config::{Preset, TrainingConfig};
+use elbo::data::Shape;
 use elbo::engine::cpu::Cpu;
 use elbo::engine::gpu::Options;
 use elbo::engine::graph::Graph;
@@ -19,7 +20,12 @@ static ALLOCATOR: CountingAllocator = CountingAllocator;
 /// One test at a time, since all threads are counted.
 static ALONE: Mutex<()> = Mutex::new(());
 
-const SMALL: Workload = Workload { name: "small", features: 50, hidden: &[32], latent: 4 };
+const SMALL: Workload = Workload {
+    name: "small",
+    shape: Shape { height: 1, width: 50, channels: 1 },
+    encoder: "mlp:32,activation=relu",
+    latent: 4,
+};
 
 fn trainer(executor: Box<dyn Executor>) -> Trainer {
     let data = SMALL.data(16).unwrap();

@@ -12,6 +12,10 @@ pub(super) fn workload(step: BenchStep) -> Workload {
     match step {
         BenchStep::Classic => Workload::CLASSIC,
         BenchStep::Wide => Workload::WIDE,
+        BenchStep::Keras => Workload::KERAS,
+        BenchStep::Burgess => Workload::BURGESS,
+        BenchStep::Dcgan => Workload::DCGAN,
+        BenchStep::Resnet => Workload::RESNET,
     }
 }
 

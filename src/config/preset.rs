@@ -2,6 +2,8 @@
 //!
 //! Settings that may be left out altogether are left out in every preset: what stands in a file is then all that decides.
 
+mod pictures;
+
 use serde::{Deserialize, Serialize};
 
 use super::{Config, DataConfig, ModelConfig, Schedule, TrainingConfig};
@@ -29,11 +31,19 @@ pub enum Preset {
     Colour,
     /// For vectors of numbers: a learned spread of every number, eight dimensions
     Vectors,
+    /// Keras' convolutional VAE for 28×28 (give --data mnist): two latent dimensions, 30 epochs
+    KerasConv,
+    /// The convolutional VAE of the disentanglement papers, 64×64: ten latent dimensions
+    Burgess,
+    /// Convolutions on small colour pictures (give --data cifar): 128 latent dimensions
+    Dcgan,
+    /// Residual blocks on small colour pictures (give --data cifar): 128 latent dimensions
+    Resnet,
 }
 
 impl Preset {
     /// All of them.
-    pub const ALL: [Preset; 7] = [
+    pub const ALL: [Preset; 11] = [
         Preset::Sprites,
         Preset::Classic,
         Preset::Table,
@@ -41,6 +51,10 @@ impl Preset {
         Preset::Grey,
         Preset::Colour,
         Preset::Vectors,
+        Preset::KerasConv,
+        Preset::Burgess,
+        Preset::Dcgan,
+        Preset::Resnet,
     ];
 
     /// What it is called on the command line and in files.
@@ -53,6 +67,10 @@ impl Preset {
             Preset::Grey => "grey",
             Preset::Colour => "colour",
             Preset::Vectors => "vectors",
+            Preset::KerasConv => "keras-conv",
+            Preset::Burgess => "burgess",
+            Preset::Dcgan => "dcgan",
+            Preset::Resnet => "resnet",
         }
     }
 
@@ -72,6 +90,10 @@ impl Preset {
             Preset::Grey => learner(self, (&[512, 256], 16, Spec::new("gaussian-shared").with("start", 0.2)), usual),
             Preset::Colour => learner(self, (&[512, 256], 64, Spec::new("gaussian-shared").with("start", 0.2)), usual),
             Preset::Vectors => learner(self, (&[128, 128], 8, Spec::new("gaussian-learned")), usual),
+            Preset::KerasConv => pictures::keras(),
+            Preset::Burgess => pictures::burgess(),
+            Preset::Dcgan => pictures::dcgan(),
+            Preset::Resnet => pictures::resnet(),
         }
     }
 }

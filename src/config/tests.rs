@@ -318,7 +318,7 @@ fn networks_have_one_form() {
         ),
         ("decoder-hidden = [5]", mlp("silu,hidden=512,256"), Some(mlp("silu,hidden=5"))),
         ("encoder = 'mlp:7,8'", "mlp:hidden=7,8".into(), None),
-        ("encoder = 'resnet:64'\nactivation = 'elu'", "residual:activation=elu,width=64".into(), None),
+        ("encoder = 'residual:64'\nactivation = 'elu'", "residual:activation=elu,width=64".into(), None),
         (
             "encoder = 'residual'\ndecoder = 'mlp:9'\nactivation = 'elu'",
             "residual:activation=elu".into(),

@@ -11,13 +11,19 @@ pub fn small(about: &About) -> Spec {
         ("hidden", 5.0),
         ("width", 5.0),
         ("blocks", 2.0),
+        ("channels", 4.0),
+        ("inner", 2.0),
+        ("groups", 2.0),
         ("components", 3.0),
         ("context", 3.0),
         ("length", 2.0),
         ("categories", 3.0),
     ];
     let own = sizes.into_iter().filter(|(name, _)| about.settings.iter().any(|s| s.name == *name));
-    own.fold(Spec::new(about.id), |spec, (name, value)| spec.with(name, value))
+    let spec = own.fold(Spec::new(about.id), |spec, (name, value)| spec.with(name, value));
+    // Without kinks, so that differences tell the slope.
+    let bends = about.settings.iter().any(|s| s.name == "activation");
+    if bends { spec.with("activation", "silu") } else { spec }
 }
 
 /// Every posterior and every prior, each with the plainest of the other kind that it goes with.

@@ -114,7 +114,8 @@ fn the_fast_executor_is_another_and_close() {
 /// What becomes of a row does not depend on the rows beside it.
 #[test]
 fn codes_are_the_same_in_batches_of_any_size() {
-    const SMALL: Workload = Workload { name: "small", features: 300, hidden: &[70, 40], latent: 6 };
+    const SMALL: Workload = Workload { name: "small", shape: SHAPE, encoder: "mlp:70,40,activation=relu", latent: 6 };
+    const SHAPE: Shape = Shape { height: 1, width: 300, channels: 1 };
     let codes = |rows: usize| {
         let data = SMALL.data(ROWS).expect("rows are whole");
         let config = TrainingConfig { batch: 16, ..Preset::Classic.config().training };

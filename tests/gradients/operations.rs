@@ -1,6 +1,6 @@
 //! The cases of single operations: every function, every product, every view.
 
-use elbo::engine::kernels::{FUNCS, Func};
+use elbo::engine::kernels::{FUNCS, Func, Window};
 
 use crate::trial::{Cases, Fault, Tensor, Trial};
 
@@ -132,6 +132,20 @@ pub fn structure() -> Cases {
             let (x, y) = (t.signal(0, &[3, 3]), t.signal(1, if axis == 0 { &[2, 3] } else { &[3, 2] }));
             let scaled = t.scaled(x, 1.3);
             t.graph.concat(&[x, y, scaled, x], axis)
+        });
+    }
+    let windows = [
+        ("odd sizes", Window { channels: 3, ..Window::square([5, 3], 1, 3, 2, 1) }),
+        ("uneven padding", Window { padding: [[0, 2], [3, 1]], ..Window::square([4, 3], 2, 2, 3, 0) }),
+        ("dilation", Window { dilation: [2, 1], ..Window::square([5, 4], 4, 2, 1, 1) }),
+        ("padding beyond the kernel", Window::square([2, 2], 5, 2, 1, 3)),
+    ];
+    for (name, window) in windows {
+        case(&mut all, &format!("patches, {name}"), move |t| {
+            t.signal(0, &[2 * window.pixels(), window.channels]).patches(window)
+        });
+        case(&mut all, &format!("fold, {name}"), move |t| {
+            t.signal(0, &[2 * window.rows(), window.width()]).fold(window)
         });
     }
     case(&mut all, "clamp", |t| t.signal(0, &[4, 5]).clamp(-0.3, 0.4));

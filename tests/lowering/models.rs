@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use elbo::engine::distributions::{Bernoulli, DiagonalGaussian};
-use elbo::engine::kernels::{Func, Packing};
+use elbo::engine::kernels::{Func, Packing, Window};
 use elbo::engine::models::{Group, Parts, Vae, WHOLE};
 use elbo::engine::nn::Activation;
 use elbo::engine::program::{DataSpec, Rule};
@@ -174,6 +174,44 @@ fn gated() -> Sketch {
     trained(s, loss, &[x])
 }
 
+/// Two convolutions and their transposes, of odd sizes; patches that a product reads and something else does; a product that is
+/// folded and read besides.
+fn convolutions() -> Sketch {
+    let mut s = Sketch::new(12, 3);
+    let (rows, first) = (4, Window { channels: 2, ..Window::square([5, 7], 1, 3, 2, 1) });
+    let second = Window { padding: [[1, 0], [1, 2]], ..Window::square(first.places(), 4, 2, 2, 0) };
+    let x = s.batch("data", rows, first.pixels() * 2);
+    let convolve = |s: &mut Sketch, x: Tensor, window: Window, outputs: usize| {
+        let (weight, bias) = (s.param(0, &[outputs, window.width()]), s.param(0, &[outputs]));
+        x.patches(window).matmul(weight.t()) + bias
+    };
+    let transpose = |s: &mut Sketch, x: Tensor, window: Window| {
+        let (weight, bias) = (s.param(0, &[x.width(), window.width()]), s.param(0, &[window.channels]));
+        x.matmul(weight).fold(window) + bias
+    };
+    let h = convolve(&mut s, x, first, 4);
+    let h = s.graph.call(Func::Silu, &[h]);
+    let code = convolve(&mut s, h, second, 3).tanh();
+    let h = transpose(&mut s, code, second);
+    let h = s.graph.call(Func::Silu, &[h]);
+    let back = transpose(&mut s, h, first).reshape(&[rows, first.pixels() * 2]);
+    let likelihood = s.graph.call(Func::BernoulliLogProb, &[back, x]);
+    let cost = -mean(&mut s, likelihood);
+    let patches = h.patches(first_of(second));
+    let (weight, other) = (s.param(0, &[3, patches.width()]), s.param(0, &[3, second.width()]));
+    let sharp = patches.matmul(weight.t()).tanh();
+    let product = sharp.slice(0, 0, rows * second.rows()).matmul(other);
+    let folded = product.fold(second);
+    let more = [patches.square(), product.square(), folded.square()].map(|t| t.mean(&[0, 1]).reshape(&[]));
+    let loss = cost + more[0] + more[1] + more[2];
+    trained(s, loss, &[code, back, patches, folded])
+}
+
+/// A window on the pictures of another, with as many places as that has or more.
+fn first_of(window: Window) -> Window {
+    Window { stride: [1, 1], ..window }
+}
+
 /// Rows against their own sums, normalised: a product that needs the sums of its first operand.
 fn normalised_rows() -> Sketch {
     let mut s = Sketch::new(8, 4);
@@ -234,6 +272,7 @@ pub fn all() -> Vec<(&'static str, &'static str, Sketch)> {
         ("uncertain weights", "p1", uncertain_weights()),
         ("dense connections", "data", dense_connections()),
         ("gated", "p2", gated()),
+        ("convolutions", "data", convolutions()),
         ("normalised rows", "p0", normalised_rows()),
         ("many of one", "p0", many_of_one()),
         ("joined and regrouped", "x", joined_and_regrouped()),

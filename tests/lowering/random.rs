@@ -1,7 +1,7 @@
 //! Random graphs: every operation there is, on shapes of 1 to 9, with random outputs, statistics and gradients.
 
 use elbo::engine::graph::eval::evaluate;
-use elbo::engine::kernels::{FUNCS, Func};
+use elbo::engine::kernels::{FUNCS, Func, Window};
 
 use crate::sketch::{Sketch, Tensor};
 
@@ -79,7 +79,7 @@ fn operation(s: &mut Sketch, pool: &[Tensor], trains: bool) -> Option<Tensor> {
     let a = if near { pool[pool.len() - 1 - s.numbers.below(6)] } else { pool[s.numbers.below(pool.len())] };
     let shape = a.shape().to_vec();
     let count: usize = shape.iter().product();
-    let t = match s.numbers.below(13) {
+    let t = match s.numbers.below(15) {
         0..4 => call(s, a, pool, trains)?,
         4 => matmul(s, a, pool)?,
         5 => {
@@ -130,9 +130,32 @@ fn operation(s: &mut Sketch, pool: &[Tensor], trains: bool) -> Option<Tensor> {
             s.graph.concat(&[parts, vec![a]].concat(), axis)
         }
         12 => a.detach(),
+        13 => window(s, a, true)?,
+        14 => window(s, a, false)?,
         _ => return None,
     };
     tame(s, t)
+}
+
+/// Patches of what `a` holds as pictures, or what it holds as patches, folded.
+fn window(s: &mut Sketch, a: Tensor, patches: bool) -> Option<Tensor> {
+    let count: usize = a.shape().iter().product();
+    let mut pick = |most: usize| 1 + s.numbers.below(most);
+    let window = Window {
+        image: [pick(5), pick(5)],
+        channels: pick(4),
+        kernel: [pick(3), pick(3)],
+        stride: [pick(2), pick(2)],
+        padding: [[pick(3) - 1, pick(3) - 1], [pick(3) - 1, pick(3) - 1]],
+        dilation: [pick(2), pick(2)],
+    };
+    window.check().ok()?;
+    let each = if patches { window.pixels() * window.channels } else { window.rows() * window.width() };
+    // What does not come out even is repeated.
+    let row = a.reshape(&[1, count]);
+    let times = each.div_ceil(count);
+    let long = row.expand(&[times, count]).reshape(&[times * count]).slice(0, 0, each);
+    Some(if patches { long.patches(window) } else { long.fold(window) })
 }
 
 /// A scalar function of `a` and of what broadcasts with it.

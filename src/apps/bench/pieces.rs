@@ -11,8 +11,7 @@ use crate::catalogue::{About, Kind, Piece, Spec};
 use crate::config::{Config, ModelConfig, Preset};
 use crate::distributions::{LIKELIHOODS, POSTERIORS, PRIORS};
 use crate::error::{Error, Result};
-use crate::models::{Parts, perceptron};
-use crate::nn::Activation;
+use crate::models::Parts;
 use crate::objectives::OBJECTIVES;
 use crate::program::Executor;
 use crate::training::Trainer;
@@ -107,8 +106,7 @@ fn fitting(plain: &ModelConfig, kind: Kind, piece: &Spec, batch: usize) -> Optio
 /// If a piece goes with nothing at this batch.
 pub fn piece_cases(workload: &Workload, batch: usize) -> Result<Vec<PieceCase>> {
     let classic = Preset::Classic.config().model;
-    let plain =
-        ModelConfig { encoder: perceptron(workload.hidden, Activation::Relu), latent: workload.latent, ..classic };
+    let plain = ModelConfig { encoder: workload.network(), latent: workload.latent, ..classic };
     let kinds = [Kind::Posterior, Kind::Prior, Kind::Objective, Kind::Likelihood];
     let all = kinds.into_iter().flat_map(|kind| {
         let pieces: Vec<Spec> = match kind {

@@ -215,6 +215,14 @@ pub enum BenchStep {
     Classic,
     /// A wide one, so that arithmetic shows
     Wide,
+    /// Keras' convolutional example, 28×28
+    Keras,
+    /// The convolutional network of the dSprites papers, 64×64
+    Burgess,
+    /// Four convolutions on colour pictures, 32×32
+    Dcgan,
+    /// A residual network on colour pictures, 32×32, with a code of 8×8×64
+    Resnet,
 }
 
 /// The options of `elbo bench`.

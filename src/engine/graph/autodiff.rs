@@ -140,6 +140,8 @@ fn backward<'g>(y: Tensor<'g>, g: Tensor<'g>) -> Vec<(Tensor<'g>, Part<'g>)> {
             let db = if transpose_b { g.t().matmul(of(a, transpose_a)) } else { of(a, !transpose_a).matmul(g) };
             vec![(a, Part::Whole(da)), (b, Part::Whole(db))]
         }
+        &Op::Patches(window) => whole(g.fold(window).reshape(args[0].shape())),
+        &Op::Fold(window) => whole(g.patches(window).reshape(args[0].shape())),
         Op::Sum(_) => whole(g.expand(args[0].shape())),
         Op::Max(_) => whole(args[0].less(y).select(y.graph().constant(0.0), g)),
         Op::Expand => {

@@ -8,8 +8,11 @@
 use std::collections::HashMap;
 
 use super::{Graph, NodeId, Op, Tensor};
+use crate::kernels::Func;
+use crate::kernels::RandomStream;
+use crate::kernels::Step;
+use crate::kernels::Window;
 use crate::kernels::random::{normal4, uniform4};
-use crate::kernels::{Func, RandomStream, Step};
 
 /// What a graph's named leaves hold.
 #[derive(Clone, Debug, Default)]
@@ -51,6 +54,11 @@ fn flatten(index: &[usize], shape: &[usize]) -> usize {
     index.iter().zip(shape).fold(0, |linear, (i, n)| linear * n + i)
 }
 
+/// Numbers of a picture, and of its patches.
+fn sizes(window: &Window) -> [usize; 2] {
+    [window.pixels() * window.channels, window.rows() * window.width()]
+}
+
 fn node(graph: &Graph, values: &Values, t: NodeId, known: &[Vec<f64>]) -> Vec<f64> {
     let n = graph.node(t);
     let count: usize = n.shape.iter().product();
@@ -84,6 +92,24 @@ fn node(graph: &Graph, values: &Values, t: NodeId, known: &[Vec<f64>]) -> Vec<f6
             let a = |i: usize, l: usize| if *transpose_a { arg(0)[l * m + i] } else { arg(0)[i * k + l] };
             let b = |l: usize, j: usize| if *transpose_b { arg(1)[j * k + l] } else { arg(1)[l * columns + j] };
             (0..count).map(|e| (0..k).map(|l| a(e / columns, l) * b(l, e % columns)).sum()).collect()
+        }
+        Op::Patches(window) => {
+            let (mut out, [from, to]) = (vec![0.0; count], sizes(window));
+            for picture in 0..count / to {
+                window.each(|place, number, pixel| {
+                    out[picture * to + place * window.width() + number] = arg(0)[picture * from + pixel];
+                });
+            }
+            out
+        }
+        Op::Fold(window) => {
+            let (mut out, [to, from]) = (vec![0.0; count], sizes(window));
+            for picture in 0..count / to {
+                window.each(|place, number, pixel| {
+                    out[picture * to + pixel] += arg(0)[picture * from + place * window.width() + number];
+                });
+            }
+            out
         }
         Op::Sum(axes) => {
             let mut out = vec![0.0; count];

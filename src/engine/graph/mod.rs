@@ -11,6 +11,7 @@
 //! shapes at the line that made the mistake; the models check what users give before they build.
 
 mod autodiff;
+mod convolution;
 mod derivatives;
 pub mod eval;
 mod leaves;

@@ -1,6 +1,9 @@
 //! The operations of a graph and the tensors between them.
 
-use crate::kernels::{Func, Order, RandomStream};
+use crate::kernels::Func;
+use crate::kernels::Order;
+use crate::kernels::RandomStream;
+use crate::kernels::Window;
 
 /// Sizes of a tensor's dimensions, outermost first; row-major. The empty shape is a scalar.
 pub type Shape = Vec<usize>;
@@ -64,6 +67,10 @@ pub enum Op {
         /// Whether the second is transposed.
         transpose_b: bool,
     },
+    /// What a kernel sees at each place of pictures, `[pictures·places, kh·kw·C]`.
+    Patches(Window),
+    /// Patches added to the pixels that they are of, `[pictures·h·w, C]`: the adjoint of taking them.
+    Fold(Window),
     /// The sum over some axes, which stay with size 1.
     Sum(Vec<usize>),
     /// The largest element over some axes, which stay with size 1.

@@ -6,6 +6,7 @@
 
 mod build;
 mod ceilings;
+mod conv;
 mod fill;
 mod matmul;
 mod optimiser;
@@ -56,6 +57,30 @@ pub const TABLE: &[Row] = &[
         shaders: &["immediates", "matmul_pair"],
         summary: "two matrix products that do not need each other, in one launch",
         cases: matmul::pairs,
+    },
+    Row {
+        name: "convolution",
+        shaders: &["immediates", "conv_patches"],
+        summary: "products with patches of pictures: convolutions, and the gradients of their weights",
+        cases: conv::products,
+    },
+    Row {
+        name: "transposed",
+        shaders: &["immediates", "conv_fold", "conv_fold_main"],
+        summary: "products that are folded: transposed convolutions, and the gradients of pictures",
+        cases: conv::folded,
+    },
+    Row {
+        name: "patches",
+        shaders: &["immediates", "patches"],
+        summary: "what a kernel sees at each place of a picture, as rows",
+        cases: conv::patches,
+    },
+    Row {
+        name: "fold",
+        shaders: &["immediates", "fold"],
+        summary: "patches added to the pixels that they are of",
+        cases: conv::folds,
     },
     Row {
         name: "map",

@@ -3,6 +3,7 @@
 //! A network of the list is one file that ends in its static, and one line here.
 
 mod activation;
+pub mod conv;
 mod linear;
 mod made;
 mod mlp;
@@ -21,7 +22,8 @@ use strum::VariantNames;
 use crate::catalogue::{Bounds, Piece, Setting, Usual};
 
 /// Every network that an encoder or a decoder can be.
-pub static NETWORKS: &[&Piece<dyn Network>] = &[&mlp::PIECE, &residual::PIECE];
+pub static NETWORKS: &[&Piece<dyn Network>] =
+    &[&mlp::PIECE, &residual::PIECE, &conv::CONV, &conv::BURGESS, &conv::KERAS, &conv::DCGAN, &conv::RESNET];
 
 /// The most hidden layers of a network.
 const MAX_LAYERS: usize = 64;

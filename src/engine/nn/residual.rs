@@ -20,7 +20,7 @@ pub(super) static PIECE: Piece<dyn Network> = Piece {
     about: About {
         kind: Kind::Network,
         id: "residual",
-        aliases: &["resnet"],
+        aliases: &[],
         name: "residual network of linear layers: blocks of two, each added to what it is given",
         formula: "h_0 = W_0 x + b_0, h_k = h_{k−1} + W f(V f(h_{k−1}) + b) + c, y = f(h_K)",
         source: "He et al. 2016, Identity mappings, figure 4e; Gorishniy et al. 2021, section 3.2, without normalisation",

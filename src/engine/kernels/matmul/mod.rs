@@ -7,11 +7,11 @@
 //! On the CPU the product itself is `faer`'s, or the exact one, one thread per half of C. The WGSL stands in `text`; there a bias that is added
 //! first is where the sums start from.
 
-mod choose;
+pub(super) mod choose;
 mod operand;
 mod pair;
 mod product;
-mod text;
+pub(super) mod text;
 
 pub use operand::Operand;
 pub use pair::Pair;
@@ -55,17 +55,17 @@ pub struct Matmul {
 }
 
 impl Matmul {
-    fn layout(&self) -> Layout {
+    pub(super) fn layout(&self) -> Layout {
         Layout::of(self.m, self.n, self.k, &self.a, &self.b)
     }
 
-    fn hooks(&self) -> Hooks {
+    pub(super) fn hooks(&self) -> Hooks {
         Hooks { initial: self.bias().is_some(), row_sum: self.row_sums.is_some() }
     }
 
     /// The sum of the product's element and a bias of its column, where the element has no other use: its register, and
     /// the load that is the bias.
-    fn bias(&self) -> Option<(usize, &Load)> {
+    pub(super) fn bias(&self) -> Option<(usize, &Load)> {
         let acc = self.expr.instrs.iter().position(|instr| *instr == Instr::Acc)? as Reg;
         let reads = |instr: &Instr| matches!(instr, Instr::Call(func, args) if args[..func.arity()].contains(&acc));
         let stored = self.stores.iter().any(|store| store.reg == acc);
@@ -88,13 +88,18 @@ impl Matmul {
         choose::choose(self.m, self.n, self.k, self.layout(), traits)
     }
 
+    /// The configuration of a choice.
+    pub(super) fn chosen(&self, traits: &Traits, choice: usize) -> Config {
+        if choice == 0 { self.config(traits) } else { self.configs(traits)[choice] }
+    }
+
     /// Blocks of the sum that a turn of its loop takes.
-    fn blocks(&self, config: Config, traits: &Traits) -> usize {
+    pub(super) fn blocks(&self, config: Config, traits: &Traits) -> usize {
         traits.steps_per_turn(config.turns(self.k))
     }
 
     /// The WGSL functions that receive the product's elements and the sums of A's rows.
-    fn epilogue(&self) -> String {
+    pub(super) fn epilogue(&self) -> String {
         let names = Names { index: &["row", "col"], symbol: Some((self.n, "im.d0.y")) };
         let (mut expr, mut out) = (self.expr.clone(), String::new());
         if let Some((sum, load)) = self.bias() {
@@ -207,7 +212,7 @@ impl Kernel for Matmul {
     }
 
     fn module(&self, traits: &Traits, choice: usize) -> Module {
-        let config = if choice == 0 { self.config(traits) } else { self.configs(traits)[choice] };
+        let config = self.chosen(traits, choice);
         let epilogue = prelude([&self.expr]) + &declare(&self.access, 2) + &self.epilogue();
         Module {
             text: text::wgsl(config, self.layout(), self.hooks(), self.blocks(config, traits), &epilogue),
@@ -281,7 +286,7 @@ impl Matmul {
 }
 
 /// Calls `work` with every number of a range, on as many threads as are free; allocates nothing.
-fn each(range: std::ops::Range<usize>, work: &(impl Fn(usize) + Sync)) {
+pub(super) fn each(range: std::ops::Range<usize>, work: &(impl Fn(usize) + Sync)) {
     match range.len() {
         0 => {}
         1 => work(range.start),

@@ -16,7 +16,7 @@ const BROADCAST: &str = include_str!("../../../../shaders/matmul_broadcast.wgsl"
 const REGISTERS: &str = include_str!("../../../../shaders/matmul_registers.wgsl");
 const TILED: &str = include_str!("../../../../shaders/matmul_tiled.wgsl");
 const SLICES: &str = include_str!("../../../../shaders/matmul_slices.wgsl");
-const MAIN: &str = include_str!("../../../../shaders/matmul_main.wgsl");
+pub const MAIN: &str = include_str!("../../../../shaders/matmul_main.wgsl");
 
 const LANES: [char; 4] = ['x', 'y', 'z', 'w'];
 
@@ -48,14 +48,24 @@ pub fn binding(index: usize, wide: bool, access: Access) -> String {
 }
 
 /// The functions of a product whose operands are these bindings; `product(workgroup, lane)` makes one tile of C.
-pub fn functions(config: Config, layout: Layout, hooks: Hooks, blocks: usize, [a, b]: [usize; 2]) -> String {
+pub fn functions(config: Config, layout: Layout, hooks: Hooks, blocks: usize, bindings: [usize; 2]) -> String {
+    functions_of(config, layout, hooks, blocks, operands(layout, bindings))
+}
+
+/// The readers of both operands, in these bindings.
+pub fn operands(layout: Layout, [a, b]: [usize; 2]) -> [String; 2] {
+    let a = operand("a", a, layout.wide_a, !layout.transpose_a, ["im.d0.x", "im.d0.w", "im.d1.x"]);
+    let b = operand("b", b, layout.wide_b, layout.transpose_b, ["im.d0.y", "im.d1.y", "im.d1.z"]);
+    [a, b]
+}
+
+/// The functions of a product whose operands are read by these functions.
+pub fn functions_of(config: Config, layout: Layout, hooks: Hooks, blocks: usize, [a, b]: [String; 2]) -> String {
     let body = match config {
         Config::Broadcast { subgroup, rows, swapped } => broadcast(subgroup, rows, swapped, hooks, blocks),
         Config::Registers { micro } => registers(micro, hooks, blocks),
         Config::Tiled { .. } => tiled(config, layout, hooks),
     };
-    let a = operand("a", a, layout.wide_a, !layout.transpose_a, ["im.d0.x", "im.d0.w", "im.d1.x"]);
-    let b = operand("b", b, layout.wide_b, layout.transpose_b, ["im.d0.y", "im.d1.y", "im.d1.z"]);
     TILE.to_string() + "\n" + &body.put("operands", a + "\n" + &b).put("epilogue", "").text()
 }
 

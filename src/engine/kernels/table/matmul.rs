@@ -30,7 +30,7 @@ const WIDE_EDGES: [[usize; 3]; 8] =
 
 /// What follows the product.
 #[derive(Clone, Copy, Debug, PartialEq)]
-enum Epilogue {
+pub(super) enum Epilogue {
     /// C.
     Plain,
     /// C + bias, or f(C + bias): the layer's forward pass.
@@ -178,24 +178,19 @@ fn product([m, n, k]: [usize; 3], a: Layout, b: Layout, epilogue: Epilogue) -> (
         (operand, Input::strided(rows, Fill::Normal(0.0, 1.0)))
     };
     let ((a_operand, a_input), (b_operand, b_input)) = (operand(m, k, a), operand(k, n, b));
-    let mut product = Matmul {
-        m,
-        n,
-        k,
-        a: a_operand,
-        b: b_operand,
-        expr: Expr::default(),
-        stores: vec![],
-        row_sums: None,
-        access: vec![Access::Read; 2],
-    };
-    let mut inputs = vec![a_input, b_input];
+    let (mut product, mut inputs) = of([m, n, k], [a_operand, b_operand], vec![a_input, b_input]);
     finish(&mut product, &mut inputs, epilogue);
     (product, inputs)
 }
 
+/// A product of two operands without an epilogue.
+pub(super) fn of([m, n, k]: [usize; 3], [a, b]: [Operand; 2], inputs: Vec<Input>) -> (Matmul, Vec<Input>) {
+    let access = vec![Access::Read; 2];
+    (Matmul { m, n, k, a, b, expr: Expr::default(), stores: vec![], row_sums: None, access }, inputs)
+}
+
 /// Adds the epilogue with its bindings.
-fn finish(product: &mut Matmul, inputs: &mut Vec<Input>, epilogue: Epilogue) {
+pub(super) fn finish(product: &mut Matmul, inputs: &mut Vec<Input>, epilogue: Epilogue) {
     let (m, n) = (product.m, product.n);
     let whole = view(0, &[n, 1]);
     let mut bind = |product: &mut Matmul, access: Access, input: Input| {

@@ -2,7 +2,7 @@
 
 use super::build::{Build, shape, view};
 use super::{Case, Fill, Input, Scale};
-use crate::kernels::{Expr, Func, Instr, Item, Load, Statistics};
+use crate::kernels::{Access, Columns, Expr, Func, Instr, Item, Load, Statistics};
 
 /// Lengths around the edges of the tree's 64 threads, of its threshold of 16, and of the CPU's blocks of 256.
 const LENGTHS: [usize; 10] = [1, 15, 16, 17, 63, 64, 65, 255, 257, 1009];
@@ -19,6 +19,7 @@ pub(super) fn reductions() -> Vec<Case> {
         rows(128, 784).realistic(),
     ]);
     all.extend([columns(5, 97), columns(67, 64), columns(128, 400).realistic()]);
+    all.extend([many_rows(1024, 2), many_rows(5003, 33), many_rows(2049, 300), weighted_rows()]);
     all.extend([everything(&[1]), everything(&[13, 29]), everything(&[4, 3, 5, 7]), everything(&[128, 784])]);
     // Longer than 64 loops of some drivers.
     all.push(rows(1, 4_300_000).roundings(4_300_000 / 64 + 6).rule_only());
@@ -42,6 +43,40 @@ fn columns(reduced: usize, kept: usize) -> Case {
     let x = build.load_view(Fill::Normal(0.0, 1.0), view(0, &[1, kept]));
     build.sum(x);
     summed(build.case(format!("columns of {reduced}×{kept}")), reduced)
+}
+
+/// Σ_i x[i, j] − y[i, j] over so many rows that they are summed as they lie, with a store at every point.
+fn many_rows(reduced: usize, kept: usize) -> Case {
+    let mut build = Build::new(&[kept, reduced], 1);
+    let across = view(0, &[1, kept]);
+    let (x, y) = (
+        build.load_view(Fill::Normal(0.0, 1.0), across.clone()),
+        build.load_view(Fill::Normal(0.0, 1.0), across.clone()),
+    );
+    let difference = build.call(Func::Sub, &[x, y]);
+    let binding = build.bind(Access::Write, Input::output(kept * reduced));
+    build.store_to(binding, difference, across);
+    build.sum(difference);
+    build.sum(x);
+    by_rows(build, format!("rows of {reduced}×{kept}"), reduced)
+}
+
+/// Σ over two axes of what is weighted by row and by column, where there are gaps between rows.
+fn weighted_rows() -> Case {
+    let mut build = Build::new(&[21, 40, 30], 2);
+    let x = build.load_view(Fill::Normal(0.0, 1.0), view(2, &[1, 30 * 25, 25]));
+    let weight = build.load_view(Fill::Normal(0.0, 1.0), view(0, &[1, 0, 0]));
+    let row = build.push(Instr::Coordinate(1, 3));
+    let product = build.call(Func::Mul, &[x, weight]);
+    let product = build.call(Func::Mul, &[product, row]);
+    build.sum(product);
+    by_rows(build, "rows of 40×30×21, weighted".to_string(), 1200 * 40)
+}
+
+fn by_rows(build: Build, label: String, length: usize) -> Case {
+    let Build { map, inputs } = build;
+    assert!(Columns::takes(&map), "{label}");
+    summed(Case::new(label, Columns::new(map), inputs), length)
 }
 
 /// Σ |x|.

@@ -9,7 +9,8 @@ use super::plan::{Destination, Plan, Unit};
 use super::{Shared, plain};
 use crate::graph::{Graph, NodeId, Op};
 use crate::kernels::{
-    Access, BUFFERS, Batch, Binarise, Expr, Fold, Item, Load, Map, Matmul, Operand, Reduction, Reg, Store, View,
+    Access, BUFFERS, Batch, Binarise, Columns, Expr, Fold, FoldPatches, FoldProduct, Item, Load, Map, Matmul, Operand,
+    PatchProduct, Patches, Reduction, Reg, Side, Store, View,
 };
 use crate::program::{Buffer, Parameter, ParameterSet, Request};
 
@@ -230,7 +231,12 @@ impl<'a> Emitter<'a> {
         match op {
             // These live elsewhere: every destination is a copy.
             Op::Param(_) | Op::Input(_) => destinations.iter().map(|&d| self.target(t, d)).collect(),
-            Op::Concat(_) | Op::Batch { .. } => destinations.iter().skip(1).map(|&d| self.target(t, d)).collect(),
+            Op::Concat(_) | Op::Batch { .. } | Op::Patches(_) => {
+                destinations.iter().skip(1).map(|&d| self.target(t, d)).collect()
+            }
+            Op::Fold(_) if self.plan.folded_by(t).is_none() => {
+                destinations.iter().skip(1).map(|&d| self.target(t, d)).collect()
+            }
             _ => {
                 let mut all = vec![self.home(t)];
                 all.extend(destinations.iter().skip(1).map(|&d| self.target(t, d)));
@@ -270,6 +276,7 @@ impl<'a> Emitter<'a> {
             Unit::Fused { space, axes, stores, sums } => self.fused(space, axes, stores, sums),
             Unit::Product { product, stores, sums } => self.product(*product, stores, *sums),
             Unit::Batch(t) => self.batch(*t),
+            Unit::Window(t) => self.window(*t),
         }
     }
 
@@ -300,15 +307,29 @@ impl<'a> Emitter<'a> {
         }
         let label = self.label(stores.iter().chain(sums));
         let map = Map { extents, reduced: axes.len(), expr, stores: written, reductions, access: bindings.access };
-        self.push(std::sync::Arc::new(map), bindings.objects, &label);
+        let kernel: Shared = match Columns::takes(&map) {
+            true => std::sync::Arc::new(Columns::new(map)),
+            false => std::sync::Arc::new(map),
+        };
+        self.push(kernel, bindings.objects, &label);
     }
 
     fn product(&mut self, product: NodeId, stores: &[NodeId], sums: Option<NodeId>) {
-        let node = self.graph.node(product).clone();
+        let (shape, fold) = (self.graph.shape(product).to_vec(), self.plan.folded_by(product));
+        let inner = fold.unwrap_or(product);
+        let node = self.graph.node(inner).clone();
         let Op::MatMul { transpose_a, transpose_b } = node.op else { unreachable!("a product is a matmul") };
-        let (a_object, a) = self.operand(node.inputs[0], transpose_a);
-        let (b_object, b) = self.operand(node.inputs[1], transpose_b);
-        let (m, n) = (node.shape[0], node.shape[1]);
+        let patches = self.plan.patches_of(inner);
+        let [(a_object, a), (b_object, b)] =
+            [(Side::A, 0, transpose_a), (Side::B, 1, transpose_b)].map(|(side, i, transpose)| match patches {
+                Some((computed, window)) if computed == side => {
+                    let pictures = self.home(self.graph.node(node.inputs[i]).inputs[0]);
+                    let Storage { object, offset, .. } = pictures;
+                    (object, Operand { offset, stride: window.channels, transposed: false })
+                }
+                _ => self.operand(node.inputs[i], transpose),
+            });
+        let (m, n) = (shape[0], shape[1]);
         let k = self.graph.shape(node.inputs[0])[usize::from(!transpose_a)];
         // Operands keep bindings of their own; what the epilogue reads or writes comes behind them.
         let mut bindings = Bindings::default();
@@ -342,8 +363,16 @@ impl<'a> Emitter<'a> {
         access.extend(bindings.access);
         let mut objects = vec![a_object, b_object];
         objects.extend(bindings.objects);
-        let kernel = Matmul { m, n, k, a, b, expr, stores: written, row_sums, access };
         let label = format!("{m}×{n}×{k} {label}");
+        if let Op::Fold(window) = self.graph.node(product).op {
+            let sizes = (window, m / window.pixels(), k);
+            let kernel = FoldProduct::new(sizes, [a, b], expr, written, access);
+            return self.push(std::sync::Arc::new(kernel), objects, &label);
+        }
+        let kernel = Matmul { m, n, k, a, b, expr, stores: written, row_sums, access };
+        if let Some((side, window)) = patches {
+            return self.push(std::sync::Arc::new(PatchProduct::new(kernel, window, side)), objects, &label);
+        }
         self.drafts.push(Draft { kernel: std::sync::Arc::new(kernel.clone()), objects, label, product: Some(kernel) });
     }
 
@@ -387,6 +416,25 @@ impl<'a> Emitter<'a> {
             let objects = sources.iter().copied().chain([target]).collect();
             self.push(std::sync::Arc::new(kernel), objects, &format!("batch of {data}"));
         }
+    }
+
+    /// Patches of pictures, or their fold.
+    fn window(&mut self, t: NodeId) {
+        let node = self.graph.node(t).clone();
+        let (from, to) = (self.home(node.inputs[0]), self.home(t));
+        let objects = vec![from.object, to.object];
+        let count = |per_picture: usize| node.shape.iter().product::<usize>() / per_picture;
+        let kernel: Shared = match node.op {
+            Op::Patches(window) => {
+                std::sync::Arc::new(Patches { window, pictures: count(window.rows() * window.width()) })
+            }
+            Op::Fold(window) => {
+                std::sync::Arc::new(FoldPatches { window, pictures: count(window.pixels() * window.channels) })
+            }
+            op => unreachable!("{op:?} has no window"),
+        };
+        let label = self.label([t].iter());
+        self.push(kernel, objects, &label);
     }
 
     /// A statistic: the sum of a tensor.

@@ -13,6 +13,7 @@ mod store;
 mod units;
 #[cfg(test)]
 mod visits;
+mod windows;
 
 use std::cell::Cell;
 use std::collections::{BTreeSet, HashMap};
@@ -51,7 +52,7 @@ pub(super) enum Unit {
     },
     /// A matrix product; stores computed from it; the sums of its first operand's columns.
     Product {
-        /// The product.
+        /// The product, or the fold of one.
         product: NodeId,
         /// What its epilogue stores; the product itself, if it is plain.
         stores: Vec<NodeId>,
@@ -60,6 +61,8 @@ pub(super) enum Unit {
     },
     /// A batch of a data set.
     Batch(NodeId),
+    /// Patches of pictures, or their fold.
+    Window(NodeId),
 }
 
 impl Unit {
@@ -68,7 +71,7 @@ impl Unit {
         match self {
             Unit::Fused { stores, sums, .. } => stores.iter().chain(sums).copied().collect(),
             Unit::Product { stores, sums, .. } => stores.iter().chain(sums).copied().collect(),
-            Unit::Batch(t) => vec![*t],
+            Unit::Batch(t) | Unit::Window(t) => vec![*t],
         }
     }
 }
@@ -78,6 +81,8 @@ pub(super) struct Plan<'a> {
     pub graph: &'a Graph,
     /// Tensors that lie in memory.
     pub stored: Vec<bool>,
+    /// Products that are folded in the same call, and lie nowhere.
+    pub folded: Vec<bool>,
     /// Where copies of them are wanted; the first is where they live.
     pub destinations: HashMap<NodeId, Vec<Destination>>,
     /// The calls, in an order that respects what they need.
@@ -97,6 +102,7 @@ impl<'a> Plan<'a> {
             let mut plan = Plan {
                 graph,
                 stored: vec![false; graph.len()],
+                folded: vec![],
                 destinations: HashMap::new(),
                 units: vec![],
                 statistics: statistics.to_vec(),

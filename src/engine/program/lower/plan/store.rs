@@ -38,15 +38,20 @@ impl Plan<'_> {
         for &t in forced {
             self.stored[t.0 as usize] = true;
         }
+        let by_itself: Vec<NodeId> = wanted.iter().map(|w| w.0).chain(statistics.iter().copied()).collect();
+        let placed: Vec<NodeId> = wanted.iter().map(|&(t, destination)| self.placed(t, destination)).collect();
+        self.find_folded(&live, |t| by_itself.contains(&t) || placed.contains(&t) || forced.contains(&t));
+        let mut read = self.patches_read(&live);
+        by_itself.iter().for_each(|t| read[t.0 as usize] = true);
         // Users stand behind what they use: going backwards, every wish is known before its tensor is met.
         for id in (0..graph.len()).rev().filter(|&id| live[id]) {
             let t = NodeId(id as u32);
             let node = graph.node(t);
             match &node.op {
-                Op::MatMul { .. } => {
+                Op::MatMul { .. } if self.folded[id] => {}
+                _ if self.is_product(t) => {
                     self.stored[id] = true;
-                    for &input in &node.inputs {
-                        let operand = self.operand(input);
+                    for operand in self.operands(t) {
                         self.stored[operand.0 as usize] = true;
                     }
                 }
@@ -60,17 +65,25 @@ impl Plan<'_> {
                         start += graph.shape(part)[*axis];
                     }
                 }
+                // Patches that are only read by products are stored nowhere.
+                Op::Patches(_) if !read[id] && !self.stored[id] => {}
+                Op::Patches(_) | Op::Fold(_) => {
+                    self.stored[id] = true;
+                    self.stored[node.inputs[0].0 as usize] = true;
+                }
                 Op::Reshape if regroups(graph, t) => self.stored[node.inputs[0].0 as usize] = true,
                 _ => {}
             }
         }
-        // Regrouping reads contiguous memory, and a batch writes it; a part of a concatenation is not contiguous.
-        let contiguous = (0..graph.len()).filter(|&id| live[id]).map(|id| NodeId(id as u32)).filter_map(|t| {
+        // Regrouping reads contiguous memory, a batch writes it, and windows do both; a part of a concatenation is not contiguous.
+        let contiguous = (0..graph.len()).filter(|&id| live[id]).map(|id| NodeId(id as u32)).flat_map(|t| {
             let node = graph.node(t);
             match node.op {
-                Op::Reshape if regroups(graph, t) => Some(node.inputs[0]),
-                Op::Batch { .. } => Some(t),
-                _ => None,
+                Op::Reshape if regroups(graph, t) => vec![node.inputs[0]],
+                Op::Batch { .. } => vec![t],
+                Op::Fold(_) if self.folded_by(t).is_some() => self.operands(t).to_vec(),
+                Op::Patches(_) | Op::Fold(_) => vec![node.inputs[0], t],
+                _ => vec![],
             }
         });
         let is_part = |t: &NodeId| self.destinations.get(t).is_some_and(|d| matches!(d[0], Destination::Part(..)));

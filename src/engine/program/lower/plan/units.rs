@@ -22,13 +22,13 @@ impl Plan<'_> {
             match &node.op {
                 Op::Batch { .. } => {
                     units.push(Unit::Batch(t));
-                    // Further copies of it are work of their own.
-                    if self.destinations.get(&t).is_some_and(|d| d.len() > 1) {
-                        let space = node.shape.clone();
-                        units.push(Unit::Fused { space, axes: vec![], stores: vec![t], sums: vec![] });
-                    }
+                    self.copies_of(t, &mut units);
                 }
-                Op::MatMul { .. } => units.push(Unit::Product { product: t, stores: vec![t], sums: None }),
+                _ if self.is_product(t) => units.push(Unit::Product { product: t, stores: vec![t], sums: None }),
+                Op::Patches(_) | Op::Fold(_) => {
+                    units.push(Unit::Window(t));
+                    self.copies_of(t, &mut units);
+                }
                 Op::Sum(axes) | Op::Max(axes) => {
                     let space = self.graph.shape(node.inputs[0]).to_vec();
                     units.push(Unit::Fused { space, axes: axes.clone(), stores: vec![], sums: vec![t] });
@@ -41,6 +41,14 @@ impl Plan<'_> {
             }
         }
         units
+    }
+
+    /// A unit for the further copies of a tensor whose kernel writes one.
+    fn copies_of(&self, t: NodeId, units: &mut Vec<Unit>) {
+        if self.destinations.get(&t).is_some_and(|d| d.len() > 1) {
+            let space = self.graph.shape(t).to_vec();
+            units.push(Unit::Fused { space, axes: vec![], stores: vec![t], sums: vec![] });
+        }
     }
 
     /// The tensors in memory that a fused computation reads, and whether it reads them at the point itself only.
@@ -77,12 +85,13 @@ impl Plan<'_> {
                     let own: Vec<NodeId> = stores.iter().copied().filter(|&t| self.is_fused(t)).collect();
                     reads = self.leaves(self.graph.shape(*product), &own, stores, Some(*product));
                 }
-                for &input in &self.graph.node(*product).inputs {
-                    reads.insert(self.operand(input), false);
+                for operand in self.operands(*product) {
+                    reads.insert(operand, false);
                 }
                 reads
             }
             Unit::Batch(_) => HashMap::new(),
+            Unit::Window(t) => HashMap::from([(self.graph.node(*t).inputs[0], false)]),
         }
     }
 
