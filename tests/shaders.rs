@@ -194,12 +194,13 @@ fn parse(text: &str) -> Result<(naga::Module, ModuleInfo), String> {
 fn limits(module: &naga::Module) -> Result<(), String> {
     let mut layouter = naga::proc::Layouter::default();
     layouter.update(module.to_ctx()).map_err(|e| e.to_string())?;
-    let (mut storage, mut workgroup, mut immediates) = (0, 0, 0);
+    let (mut storage, mut workgroup, mut private, mut immediates) = (0, 0, 0, 0);
     for (_, variable) in module.global_variables.iter() {
         let size = layouter[variable.ty].size;
         match variable.space {
             naga::AddressSpace::Storage { .. } => storage += 1,
             naga::AddressSpace::WorkGroup => workgroup += size.next_multiple_of(16),
+            naga::AddressSpace::Private => private += size,
             naga::AddressSpace::Immediate => immediates += size,
             _ => return Err(format!("a variable in {:?}", variable.space)),
         }
@@ -210,6 +211,8 @@ fn limits(module: &naga::Module) -> Result<(), String> {
     };
     most("storage buffers", storage, 8)?;
     most("bytes of workgroup memory", workgroup, 16_384)?;
+    // WGSL's own limit, the same everywhere.
+    most("bytes of private memory", private, 8192)?;
     most("bytes of immediates", immediates, 128)?;
     let [main] = &module.entry_points[..] else { return Err(format!("{} entry points", module.entry_points.len())) };
     most("invocations in a workgroup", main.workgroup_size.iter().product(), 256)?;

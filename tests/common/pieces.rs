@@ -13,6 +13,7 @@ pub fn small(about: &About) -> Spec {
         ("blocks", 2.0),
         ("channels", 4.0),
         ("inner", 2.0),
+        ("shrink", 1.0),
         ("groups", 2.0),
         ("components", 3.0),
         ("context", 3.0),
