@@ -14,6 +14,7 @@ use elbo::Result;
 use elbo::apps::bench::Workload;
 use elbo::apps::doctor::{Outcome, Report, Trial, examine, written};
 use elbo::config::{Preset, TrainingConfig};
+use elbo::data::Shape;
 use elbo::engine::cpu::Cpu;
 use elbo::engine::gpu::{Gpu, Options};
 use elbo::engine::kernels::table::{Case, TABLE, variants};
@@ -96,7 +97,12 @@ fn with_fewer_immediates() {
 /// And so does training, with many steps in a submit.
 #[test]
 fn training_with_fewer_immediates() {
-    const SMALL: Workload = Workload { name: "small", features: 20, hidden: &[16], latent: 3 };
+    const SMALL: Workload = Workload {
+        name: "small",
+        shape: Shape { height: 1, width: 20, channels: 1 },
+        encoder: "mlp:16,activation=relu",
+        latent: 3,
+    };
     let train = |bytes: u32, seed: u64| {
         let gpu = common::open(Options { immediates: Some(bytes), ..Options::default() })?;
         let training =

@@ -14,7 +14,7 @@ pub(crate) enum Found {
     /// Rows that are numbers already.
     Rows(Box<Parts>),
     /// Rows of cells, of which somebody has to say what they are.
-    Tables(Tables),
+    Tables(Box<Tables>),
 }
 
 /// Rows that are numbers.
@@ -42,6 +42,12 @@ impl Parts {
 impl From<Parts> for Found {
     fn from(parts: Parts) -> Found {
         Found::Rows(Box::new(parts))
+    }
+}
+
+impl From<Tables> for Found {
+    fn from(tables: Tables) -> Found {
+        Found::Tables(Box::new(tables))
     }
 }
 

@@ -231,8 +231,9 @@ fn a_code_has_as_many_numbers_as_is_said() {
 
 #[test]
 fn blanks_are_filled_in() {
-    let gaps =
-        |phase: usize| wave(phase).enumerate().map(move |(i, x)| if (i + phase) % 4 == 0 { f32::NAN } else { x });
+    let gaps = |phase: usize| {
+        wave(phase).enumerate().map(move |(i, x)| if (i + phase).is_multiple_of(4) { f32::NAN } else { x })
+    };
     let values: Vec<f32> = (0..300).flat_map(gaps).collect();
     let data = Dataset::with_gaps("waves", values, Shape::vector(WIDTH)).unwrap();
     let mut vae = train(&data, &config()).unwrap();

@@ -23,7 +23,7 @@ impl Way {
         let inner: f64 = a.iter().zip(b).map(|(&a, &b)| f64::from(a) * f64::from(b)).sum();
         let angle = (inner / (of_a * of_b)).clamp(-1.0, 1.0).acos();
         // Codes at 0, of one direction or of opposite ones have no great circle between them, or too many.
-        let is_straight = !angle.is_finite() || angle < 1e-4 || angle > std::f64::consts::PI - 1e-4;
+        let is_straight = !angle.is_finite() || !(1e-4..=std::f64::consts::PI - 1e-4).contains(&angle);
         if self == Way::Linear || is_straight {
             return mix(1.0 - t, t);
         }

@@ -25,7 +25,7 @@ impl Format for Delimited {
     }
 
     fn read_file(&self, path: &Path, _: &Options) -> Result<Found> {
-        Ok(Found::Tables(Tables { train: Table::read(path)?, validation: None, test: None }))
+        Ok(Tables { train: Table::read(path)?, validation: None, test: None }.into())
     }
 
     fn is_of_tables(&self) -> bool {
@@ -41,7 +41,7 @@ impl Format for Delimited {
             return Err(Error::malformed(folder, "there is no train.csv here"));
         };
         let test = part(folder, "test").map(|path| Table::read(&path)).transpose()?;
-        Ok(Found::Tables(Tables { train: Table::read(&train)?, validation: None, test }))
+        Ok(Tables { train: Table::read(&train)?, validation: None, test }.into())
     }
 
     fn looks_for(&self) -> String {

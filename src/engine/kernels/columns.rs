@@ -8,7 +8,7 @@ use rayon::prelude::*;
 use super::args::Args;
 use super::conv::buffers::{Buffer, Use};
 use super::expr::{Expr, Instr, Store, View};
-use super::expr_cpu::{BLOCK, Row, evaluate, store, with_registers};
+use super::expr_cpu::{Row, evaluate, lanes_of_block, store, with_registers};
 use super::map::{Fold, Map};
 use super::simd::vectorised;
 use super::step::{DIMS, Step};
@@ -65,7 +65,7 @@ impl Columns {
         }
         let dense = View::contiguous(&extents).strides;
         let lies_so = |view: &View| view.strides == dense || view.strides.iter().all(|&stride| stride == 0);
-        let is_flat = extents[last] <= BLOCK
+        let is_flat = extents[last] <= lanes_of_block(&expr)
             && stores.iter().all(|store| lies_so(&store.view))
             && expr.instrs.iter().all(|instr| match instr {
                 Instr::Load(load) => lies_so(&expr.loads[*load].view),
@@ -98,19 +98,21 @@ impl Columns {
     fn part(&self, rows: std::ops::Range<usize>, sums: &mut [f32], args: &Args, step: &Step) {
         let columns = self.columns();
         sums.fill(0.0);
-        with_registers(self.expr.instrs.len(), |regs| {
+        with_registers(&self.expr, &self.map.access, |regs| {
+            let most = regs.lanes();
             let mut each = |index: &[usize], first: usize, len: usize, width: usize| {
-                evaluate(&self.expr, regs, &Row { index, len, acc: &[] }, args, step);
+                let row = Row { index, len, acc: &[] };
+                evaluate(&self.expr, regs, &row, args, step);
                 for s in &self.stores {
                     // SAFETY: every point is evaluated by exactly one thread.
-                    unsafe { store(&regs[s.reg as usize][..len], args, s.binding, &s.view, index) };
+                    unsafe { store(regs.read(s.reg, &row, args), args, s.binding, &s.view, index) };
                 }
                 for (sums, reduction) in sums.chunks_exact_mut(columns).zip(&self.map.reductions) {
-                    add_rows(&mut sums[first..first + width], &regs[reduction.store.reg as usize][..len]);
+                    add_rows(&mut sums[first..first + width], regs.read(reduction.store.reg, &row, args));
                 }
             };
             if self.is_flat {
-                let many = BLOCK / columns;
+                let many = most / columns;
                 for first in rows.clone().step_by(many) {
                     let len = many.min(rows.end - first) * columns;
                     each(&[first * columns], 0, len, columns);
@@ -125,8 +127,8 @@ impl Columns {
                     index[d] = rest % self.extents[d];
                     rest /= self.extents[d];
                 }
-                for first in (0..columns).step_by(BLOCK) {
-                    let len = BLOCK.min(columns - first);
+                for first in (0..columns).step_by(most) {
+                    let len = most.min(columns - first);
                     *index.last_mut().expect("there is a kept dimension") = first;
                     each(index, first, len, len);
                 }

@@ -243,7 +243,9 @@ mod tests {
         out
     }
 
-    fn whole(bytes: &[u8]) -> Result<(Head, Vec<u8>, Vec<(usize, Vec<u8>)>)> {
+    type Chunks = Vec<(usize, Vec<u8>)>;
+
+    fn whole(bytes: &[u8]) -> Result<(Head, Vec<u8>, Chunks)> {
         let mut reader = Reader::begin(bytes)?;
         let mut chunks = Vec::new();
         while let Some(chunk) = reader.chunk(6)? {

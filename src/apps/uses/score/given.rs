@@ -11,7 +11,7 @@ const MOST: usize = 50_000;
 /// Normal rows.
 pub enum Calibration {
     /// Rows apart.
-    Other(Dataset),
+    Other(Box<Dataset>),
     /// Those of the scored rows that are normal, each held against the others.
     Own(Vec<bool>),
     /// There are none that the model did not learn from; why.
@@ -36,7 +36,7 @@ impl Calibration {
 pub fn calibration(saved: &Saved, own: Option<Split>, rows: &Dataset, scoring: &Scoring) -> Result<Calibration> {
     if let Some(fit) = &scoring.fit {
         let normal = only_normal(saved.shown(Some(fit))?.1, Some(fit), scoring)?;
-        return Ok(Calibration::Other(some(normal)));
+        return Ok(Calibration::Other(Box::new(some(normal))));
     }
     let own_normal = || -> Result<Calibration> {
         let labels = labels_of(rows, None, scoring)?;
@@ -48,7 +48,7 @@ pub fn calibration(saved: &Saved, own: Option<Split>, rows: &Dataset, scoring: &
         Some(Split::Train) => Ok(Calibration::None(learnt.to_string())),
         Some(Split::Validation) => own_normal(),
         Some(Split::Test) => match saved.data()?.validation {
-            Some(validation) => Ok(Calibration::Other(some(only_normal(validation, None, scoring)?))),
+            Some(validation) => Ok(Calibration::Other(Box::new(some(only_normal(validation, None, scoring)?)))),
             None => own_normal(),
         },
         None => {
@@ -61,7 +61,7 @@ pub fn calibration(saved: &Saved, own: Option<Split>, rows: &Dataset, scoring: &
             };
             match splits.evaluation_split() {
                 (Split::Train, _) => Ok(Calibration::None(learnt.to_string())),
-                (_, held_out) => Ok(Calibration::Other(some(only_normal(held_out.clone(), None, scoring)?))),
+                (_, held_out) => Ok(Calibration::Other(Box::new(some(only_normal(held_out.clone(), None, scoring)?)))),
             }
         }
     }

@@ -1,13 +1,15 @@
 //! What becomes of the elements of a product on the CPU, rows at a time while they are in the cache.
 
-use crate::kernels::expr_cpu::{BLOCK, Row, evaluate, store, with_registers};
-use crate::kernels::{Args, Expr, Instr, Load, Matmul, Reg, Step, Store, View};
+use crate::kernels::expr_cpu::{Row, evaluate, store, with_registers};
+use crate::kernels::{Access, Args, Expr, Instr, Load, Matmul, Reg, Step, Store, View};
 
 /// An epilogue in the form that is fastest: a bias that is added first is where the sums start, and where all that is read and
 /// written lies as the elements do, rows are no matter.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Finish {
     expr: Expr,
+    /// What is done with each binding.
+    access: Vec<Access>,
     stores: Vec<Store>,
     columns: usize,
     is_flat: bool,
@@ -40,7 +42,15 @@ impl Finish {
                 view.strides.remove(0);
             }
         }
-        Finish { expr, stores, columns, is_flat, is_plain, bias: bias.map(|(_, load)| load) }
+        Finish {
+            expr,
+            access: product.access.clone(),
+            stores,
+            columns,
+            is_flat,
+            is_plain,
+            bias: bias.map(|(_, load)| load),
+        }
     }
 
     /// The bias, if sums start from one.
@@ -73,12 +83,13 @@ impl Finish {
             // SAFETY: the caller's.
             return unsafe { store(elements, args, self.stores[0].binding, &self.stores[0].view, index) };
         }
-        with_registers(self.expr.instrs.len(), |regs| {
-            for acc in elements.chunks(BLOCK) {
-                evaluate(&self.expr, regs, &Row { index, len: acc.len(), acc }, args, step);
+        with_registers(&self.expr, &self.access, |regs| {
+            for acc in elements.chunks(regs.lanes()) {
+                let row = Row { index, len: acc.len(), acc };
+                evaluate(&self.expr, regs, &row, args, step);
                 for s in &self.stores {
                     // SAFETY: the caller's.
-                    unsafe { store(&regs[s.reg as usize][..acc.len()], args, s.binding, &s.view, index) };
+                    unsafe { store(regs.read(s.reg, &row, args), args, s.binding, &s.view, index) };
                 }
                 *index.last_mut().expect("an element has an index") += acc.len();
             }

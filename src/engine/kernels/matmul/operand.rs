@@ -13,7 +13,7 @@ pub struct Operand {
 
 impl Operand {
     /// Strides of (row, column) of the operand as it is used.
-    pub(super) fn strides(&self) -> (usize, usize) {
+    pub(in crate::engine::kernels) fn strides(&self) -> (usize, usize) {
         if self.transposed { (1, self.stride) } else { (self.stride, 1) }
     }
 }

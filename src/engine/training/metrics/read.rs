@@ -11,6 +11,9 @@ use super::record::{EpochRecord, StepRecord};
 use crate::error::{Error, Result};
 use crate::files::read_own;
 
+/// Lines as they stand in a file, each with its record.
+pub(super) type Lines<R> = Vec<(String, R)>;
+
 /// The most bytes a file of measurements may have.
 const MAX_BYTES: u64 = 4 << 30;
 
@@ -31,7 +34,7 @@ pub fn read_steps(path: &Path) -> Result<Vec<StepRecord>> {
 }
 
 /// Each line of a file of JSON lines, as it was written (without its end) and as a record.
-pub(super) fn lines<R: DeserializeOwned>(path: &Path) -> Result<Vec<(String, R)>> {
+pub(super) fn lines<R: DeserializeOwned>(path: &Path) -> Result<Lines<R>> {
     let (found, unreadable) = all_lines(path)?;
     match unreadable.first() {
         None => Ok(found),
@@ -42,7 +45,7 @@ pub(super) fn lines<R: DeserializeOwned>(path: &Path) -> Result<Vec<(String, R)>
 }
 
 /// The lines that are records, and for each other what is wrong with it; a last line that was torn is none of either.
-pub(super) fn all_lines<R: DeserializeOwned>(path: &Path) -> Result<(Vec<(String, R)>, Vec<String>)> {
+pub(super) fn all_lines<R: DeserializeOwned>(path: &Path) -> Result<(Lines<R>, Vec<String>)> {
     let bytes = read_own(path, "a list of measurements", MAX_BYTES)?;
     let (mut found, mut unreadable) = (Vec::new(), Vec::new());
     for (index, line) in bytes.split_inclusive(|&byte| byte == b'\n').enumerate() {
