@@ -17,7 +17,12 @@ use elbo::{Error, Result};
 use crate::course::{Sketched, devices};
 use crate::vq::Vq;
 
-const SMALL: Workload = Workload { name: "small", features: 20, hidden: &[16], latent: 3 };
+const SMALL: Workload = Workload {
+    name: "small",
+    shape: Shape { height: 1, width: 20, channels: 1 },
+    encoder: "mlp:16,activation=relu",
+    latent: 3,
+};
 
 /// Adds up with another trainer in this process.
 struct Pair {
