@@ -70,16 +70,30 @@ impl Health {
     }
 }
 
-/// Says so if a checkpoint holds numbers that are not finite.
+/// Says so if a checkpoint that is to be written holds numbers that are not finite.
 ///
 /// # Errors
 /// If it does, with the first of the tensors.
 pub(super) fn check_finite(checkpoint: &Checkpoint) -> Result<()> {
-    let spoilt = checkpoint.tensors.iter().find(|(_, _, values)| !values.iter().all(|value| value.is_finite()));
-    match spoilt {
-        None => Ok(()),
-        Some((name, ..)) => Err(diverged(&format!("the weights `{name}` hold numbers that are not finite"))),
-    }
+    spoilt(checkpoint).map_or(Ok(()), |name| Err(diverged(&format!("the weights `{name}` are not finite numbers"))))
+}
+
+/// Says so if one that was read does.
+///
+/// # Errors
+/// If it does, with what helps.
+pub(super) fn check_sound(checkpoint: &Checkpoint) -> Result<()> {
+    spoilt(checkpoint).map_or(Ok(()), |name| {
+        Err(Error::invalid(format!(
+            "the weights `{name}` are not finite numbers, so nothing can come of them: give an earlier checkpoint, such as \
+             checkpoint.previous.safetensors beside it"
+        )))
+    })
+}
+
+fn spoilt(checkpoint: &Checkpoint) -> Option<&str> {
+    let is_spoilt = |values: &[f32]| !values.iter().all(|value| value.is_finite());
+    checkpoint.tensors.iter().find(|(_, _, values)| is_spoilt(values)).map(|(name, ..)| name.as_str())
 }
 
 fn name(split: Split) -> &'static str {

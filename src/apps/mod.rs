@@ -49,6 +49,7 @@ pub use history::History;
 pub use impute::Filled;
 pub use pieces::all_pieces;
 pub use saved::{Saved, Shown};
+pub use setup::reading;
 pub use stages::first_stage;
 pub use train::{Outcome, TrainRun, Watcher};
 pub use trained::Trained;

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use super::folder::place_of;
 use super::form::Form;
-use super::health::check_finite;
+use super::health::check_sound;
 use super::setup::BINARISATION_SEED;
 use super::setup::check_support;
 use super::setup::open_data;
@@ -175,7 +175,7 @@ pub(super) fn restored(
              settings it was trained with"
         )));
     }
-    check_finite(checkpoint)?;
+    check_sound(checkpoint)?;
     session.start()?;
     session.restore_values(checkpoint)?;
     Ok(session)

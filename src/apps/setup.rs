@@ -36,6 +36,13 @@ pub(super) fn as_measured<'a>(config: &Config, data: &'a Dataset) -> Cow<'a, Dat
     }
 }
 
+/// How the data of a run is read, before it has settled a schema; from the disk where memory has no room.
+pub fn reading(config: &Config) -> data::Options {
+    let options = options(config, None);
+    let memory = options.memory.or(Some(data::memory() / 2));
+    data::Options { memory, ..options }
+}
+
 /// How the data of a run is read; a schema that the run has settled is kept.
 fn options(config: &Config, schema: Option<&Schema>) -> data::Options {
     // Columns are scaled for likelihoods of any values; the others have values of their own.

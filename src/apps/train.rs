@@ -12,6 +12,7 @@ use super::folder::{CHECKPOINT, PREVIOUS, keep_previous, locked, place_of};
 use super::form::Form;
 use super::health::Health;
 use super::health::check_finite;
+use super::health::check_sound;
 use super::held_out::held_out;
 use super::setup::as_given;
 use super::setup::build_trainer;
@@ -174,7 +175,7 @@ impl TrainRun {
         let choices = recorded.clone().unwrap_or_default();
         executor.replay_choices(recorded);
         let checkpoint = Checkpoint::load(&path)?;
-        check_finite(&checkpoint).map_err(|e| Error::malformed(&path, e))?;
+        check_sound(&checkpoint).map_err(|e| Error::malformed(&path, e))?;
         let trained_on = Form::read(&checkpoint).map_err(|e| Error::malformed(&path, e))?;
         config.name_pieces();
         let data = open_data(&config, Some(&trained_on.schema))?;

@@ -66,7 +66,9 @@ pub(super) fn of_bytes(bytes: Vec<u8>, shape: Shape, top: u8, options: &Options)
             bytes[at]
         )));
     }
-    let schema = match options.schema.as_ref().filter(|_| known(options.schema.as_ref()) == Known::Numbers) {
+    // Of another size it is refused elsewhere, with both sizes.
+    let fits = |schema: &&Schema| known(Some(schema)) == Known::Numbers && schema.shape() == shape;
+    let schema = match options.schema.as_ref().filter(fits) {
         Some(schema) => schema.clone(),
         None => schema(shape, top),
     };

@@ -95,6 +95,12 @@ impl Output {
     /// # Errors
     /// If the name ends in none of their endings, or it is that of a file that is to be kept.
     pub fn new(path: &Path, takes: &[FileKind], keep: &Keep) -> Result<Output> {
+        if path.is_dir() {
+            return Err(Error::invalid(format!(
+                "cannot write {}: it is a folder, and a file name was expected",
+                path.display()
+            )));
+        }
         let ending = path.extension().unwrap_or_default().to_string_lossy().to_ascii_lowercase();
         let Some(&kind) = takes.iter().find(|kind| kind.endings().contains(&ending.as_str())) else {
             return Err(unknown(path, takes));

@@ -151,7 +151,9 @@ fn what_cannot_be_done_with_a_table_is_refused() {
 fn few_rows_make_small_batches() {
     let place = Place::new();
     place.write("few.csv", table(50, false));
-    let said = place.run("train --device cpu --data few.csv --epochs 2 --latent 1 --hidden 8 --out run");
-    assert!(said.contains("in batches of 40 rows"), "{said}");
+    let said = place.run(
+        "train --device cpu --data few.csv --validation 10 --preset table --epochs 2 --latent 1 --hidden 8 --out run",
+    );
+    assert!(said.contains("in batches of 30 rows"), "{said}");
     assert!(place.run("train --device cpu --resume run --epochs 3").contains("Going on after epoch 2"));
 }

@@ -186,7 +186,7 @@ fn pictures_are_scored_interpolated_and_traversed() {
         place.run(&format!("traverse run --device cpu --out {out}"));
     }
     let said = place.run("latent run --device cpu --row 3 --neighbours 2 --out map.png");
-    for expected in ["2 of 2 dimensions", "goes with", "near row 3"] {
+    for expected in ["of 2 dimensions are in use", "goes with", "near row 3"] {
         assert!(said.contains(expected), "nothing about {expected}:\n{said}");
     }
     place.run("latent run --device cpu --out dims.csv");

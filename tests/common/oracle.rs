@@ -6,13 +6,12 @@ use std::collections::HashMap;
 use elbo::engine::graph::Graph;
 use elbo::engine::graph::eval::{Values, evaluate};
 use elbo::engine::kernels::SCALARS;
-use elbo::engine::program::{Executor, ParameterSet, Program, Request, Update, lower};
+use elbo::engine::program::{Executor, ParameterSet, Program, ProgramId, Request, Update, lower};
 
 /// A device, and how many programs it has loaded: their private buffers are numbered.
 pub struct Device {
     /// What runs the programs.
     pub executor: Box<dyn Executor>,
-    loaded: usize,
 }
 
 /// What a program left behind.
@@ -53,7 +52,7 @@ impl Numbers {
 impl Device {
     /// A device without programs.
     pub fn new(executor: Box<dyn Executor>) -> Device {
-        Device { executor, loaded: 0 }
+        Device { executor }
     }
 
     /// Lowers a request and runs it once. All memory that the program must write before it reads holds NaNs at first;
@@ -61,7 +60,7 @@ impl Device {
     pub fn run(&mut self, request: &Request, values: &Values) -> Found {
         let program = lower(request);
         let id = self.executor.load(program.clone()).expect("the program loads");
-        self.fill(&program, request, values);
+        self.fill(&program, id, request, values);
         let mut step = values.step;
         for (slot, name) in step.scalars.iter_mut().zip(&program.scalars).take(SCALARS) {
             *slot = values.scalars.get(name).copied().unwrap_or(0.0) as f32;
@@ -69,7 +68,7 @@ impl Device {
         self.executor.run(id, &[step]).expect("the program runs");
         let mut statistics = Vec::new();
         self.executor.statistics(id, true, &mut statistics).expect("the statistics come back");
-        self.loaded += 1;
+
         let mut read = |name: &str| self.executor.read_f32(name).expect("the buffer is there");
         let outputs = program.outputs.iter().map(|output| {
             let slice = output.slice;
@@ -89,7 +88,7 @@ impl Device {
         Found { outputs, statistics, gradients, assigned }
     }
 
-    fn fill(&mut self, program: &Program, request: &Request, values: &Values) {
+    fn fill(&mut self, program: &Program, id: ProgramId, request: &Request, values: &Values) {
         let narrow = |wide: &[f64]| wide.iter().map(|&v| v as f32).collect::<Vec<_>>();
         for buffer in &program.buffers {
             let name = &buffer.name;
@@ -113,7 +112,7 @@ impl Device {
                     words[p.offset..][..p.len()].fill(f32::NAN);
                 }
             } else if name.starts_with("scratch") {
-                target = format!("{}.{}.{name}", program.name, self.loaded);
+                target = format!("{}.{id}.{name}", program.name);
             }
             self.executor.write_f32(&target, &words).expect("the buffer is there");
         }

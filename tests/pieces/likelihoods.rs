@@ -33,7 +33,7 @@ type Tensor = elbo::engine::graph::Tensor<'static>;
 /// What else than its default a setting is tried at.
 fn others(setting: &Setting) -> &'static [f64] {
     match setting.name {
-        "sigma" | "scale" => &[0.2],
+        "sigma" | "scale" | "start" => &[0.2],
         "nu" => &[2.5, 1.0, 1000.0],
         "levels" => &[5.0, 2.0],
         "components" => &[2.0, 1.0],

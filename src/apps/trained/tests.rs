@@ -7,6 +7,7 @@ use crate::apps::saved::CONFIG;
 use crate::apps::{Epoch, Training, train};
 use crate::catalogue::Spec;
 use crate::config::Preset;
+use crate::data::Condition;
 use crate::data::Dataset;
 use crate::data::Labels;
 use crate::data::Values;
@@ -223,7 +224,7 @@ fn a_code_has_as_many_numbers_as_is_said() {
     let mut config = Config { training: short(), ..config() };
     assert_eq!(train(&data, &config).unwrap().latent(), 2);
     config.model.kind = "classifier".parse().unwrap();
-    let mut classifier = train(&data, &config).unwrap();
+    let mut classifier = train(&data.conditioned(Condition::Labels).unwrap(), &config).unwrap();
     assert_eq!(classifier.latent(), 24);
     let x: Vec<f32> = (0..5).flat_map(wave).collect();
     assert_eq!(classifier.encode(&x).unwrap().len(), 5 * classifier.latent());

@@ -5,6 +5,7 @@ use clap::Parser;
 use super::{Cli, Command, LookArgs, TrainArgs};
 use crate::apps::first_stage;
 use crate::apps::folder_of;
+use crate::apps::reading;
 use crate::catalogue::Spec;
 use crate::config::Chosen;
 use crate::config::Config;
@@ -62,9 +63,9 @@ pub fn resolve(args: &TrainArgs) -> Result<Resolved> {
     let source = config.data.parsed_source();
     if args.second_stage.is_none() && preset.is_none() && !names_preset(path)? && source != Source::Sprites {
         config.validate()?;
-        let options = config.data.options(config.data_seed());
-        let memory = options.memory.or(Some(data::memory() / 2));
-        let rows = data::open(&source, &data::Options { memory, ..options })?;
+        // Whether columns are scaled follows from the likelihood, which is chosen by the columns: they are, until it is known.
+        let first = data::Options { standardise: config.data.standardise.unwrap_or(true), ..reading(&config) };
+        let rows = data::open(&source, &first)?;
         let choice = Chosen::for_rows(&rows, config.data.binarise);
         config = over(Config::layered_on_chosen(&choice, path)?)?;
         // A spread that is learnt is a density's: what minimises an error has a squared one.
@@ -73,6 +74,8 @@ pub fn resolve(args: &TrainArgs) -> Result<Resolved> {
         {
             config.model.likelihood = Spec::new("gaussian");
         }
+        let last = reading(&config);
+        let rows = if last == first { rows } else { data::open(&source, &last)? };
         chosen = Some((choice, rows));
     }
     config.validate()?;

@@ -106,7 +106,7 @@ fn every_setting_has_an_option() {
         "--preset classic --validation 7 --binarise dynamic --resolution 16 --count 20_000 --binary --full=false \
          --model vae --hidden 3,4 --decoder-hidden 5 --latent 2 --activation leaky-relu --likelihood mse:sigma=0.1 \
          --objective iwae:samples=5 --beta 4 --epochs 3 --batch 5 --lr 3e-5 --schedule cosine --warmup-steps 11 --step-every 2 --step-factor 0.3 \
-         --kl-warmup-epochs 1 --clip-norm 5 --accumulate 6 --average 0.9 --optimizer adam:beta1=0.9 --beta1 0.5 --beta2 0.99 --epsilon 1e-7 --seed 9 --log-every 1 \
+         --kl-warmup-epochs 1 --clip-norm 5 --accumulate 6 --average 0.9 --optimizer adam --beta1 0.5 --beta2 0.99 --epsilon 1e-7 --seed 9 --log-every 1 \
          --checkpoint-every 4 --steps-per-submit 8 --device 1 --deterministic --data sprites",
     )
     .unwrap();
@@ -246,9 +246,9 @@ fn the_help_renders_with_the_defaults_of_the_presets() {
     let help = all.find_subcommand_mut("train").unwrap().render_help().to_string();
     let words = help.split_whitespace().collect::<Vec<_>>().join(" ");
     for expected in [
-        "Passes over the training rows [default: 60; classic: 10; table: 200; drawings: 50; grey: 50; colour: 50; vectors: 50]",
+        "Passes over the training rows [default: 60; classic: 10; table: 200; drawings: 50; grey: 50; colour: 50; vectors: 50; keras-conv: 30; burgess: 30; dcgan: 30; resnet: 30]",
         "Weight of the KL term in the loss [default: 1]",
-        "[default: mlp:activation=silu,hidden=512,256; classic: mlp:activation=relu,hidden=400; table: mlp:activation=silu,hidden=128,128; vectors: mlp:activation=silu,hidden=128,128]",
+        "[default: mlp:activation=silu,hidden=512,256; classic: mlp:activation=relu,hidden=400; table: mlp:activation=silu,hidden=128,128; vectors: mlp:activation=silu,hidden=128,128;",
         "[default: 0.004; classic: 0.001; table: 0.002; drawings: 0.002;",
         "[default: adam:beta2=0.98; classic: adam; table: adam; drawings: adam;",
         "[default: sprites]",

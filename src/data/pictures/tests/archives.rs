@@ -156,7 +156,7 @@ fn an_archive_without_pictures_says_so() {
         complaint(&place.path().join("x"))
     };
     assert_says(
-        &say(zip(&[("data.npy", vec![1, 2, 3]), ("b/", vec![])])),
+        &say(zip(&[("data.txt", vec![1, 2, 3]), ("b/", vec![])])),
         &["zip archive holds 1 files and no picture"],
     );
     assert_says(&say(zip(&[])), &["zip archive holds no files"]);
