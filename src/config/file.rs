@@ -46,7 +46,10 @@ impl Config {
     }
 
     /// The settings that were chosen by what the rows are, with a file over them, not yet checked.
-    pub(crate) fn layered_on_chosen(chosen: &Chosen, path: Option<&Path>) -> Result<Self> {
+    ///
+    /// # Errors
+    /// When the file cannot be read, or is no such file.
+    pub fn layered_on_chosen(chosen: &Chosen, path: Option<&Path>) -> Result<Self> {
         let Some(path) = path else { return Ok(chosen.config()) };
         let base = |_: Preset| chosen.config();
         parse(&read(path)?, Some(chosen.preset), &base).map_err(|problem| Error::malformed(path, problem))

@@ -64,6 +64,7 @@ fn copying(folder: &Path, log_var: f32) -> Config {
     (config.model.encoder, config.model.latent) = ("mlp:4".parse().unwrap(), WIDTH);
     config.model.likelihood = "gaussian-shared".into();
     config.data.source = data.display().to_string();
+    config.data.standardise = Some(false);
     config.device.device = DeviceChoice::Cpu;
     drop(TrainRun::start(config.clone(), &folder.join("run"), cpu().unwrap()).unwrap());
     let path = folder.join("run").join(CHECKPOINT);

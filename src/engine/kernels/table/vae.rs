@@ -149,8 +149,8 @@ pub(super) fn batches() -> Vec<Case> {
         all.push(part.step(|step| step.row_offset = 5));
     }
     for order in [Order::Sequential, Order::Shuffled] {
-        // One window in several buffers; two windows in one, in two and in seven. From position 2 on, nine rows are of one window of
-        // 13 and of two of 7.
+        // One window in several buffers; windows in one buffer, in two and in seven. A batch has more rows than the data, so that all
+        // buffers count.
         for (window, buffer) in [(20, 20), (20, 6), (13, 26), (13, 13), (7, 14), (7, 2)] {
             all.push(parts(Packing::Bytes, order, window, buffer));
         }
@@ -168,7 +168,7 @@ fn batch(rows: usize, features: usize, count: usize, packing: Packing, order: Or
 
 /// A batch of data that is held in two windows, or in several buffers, all of which are read.
 fn parts(packing: Packing, order: Order, window: usize, buffer: usize) -> Case {
-    let whole = Batch::whole(9, 34, 20, packing, order, Binarise::Never);
+    let whole = Batch::whole(24, 34, 20, packing, order, Binarise::Never);
     let held = if window < whole.count { 2 * window } else { whole.count };
     batch_of(Batch { window, buffer, read: (0, held.div_ceil(buffer)), ..whole })
 }
