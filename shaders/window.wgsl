@@ -1,5 +1,4 @@
-// What a kernel sees of a picture, in numbers: rows in `x`, columns in `y`. A host puts those of its own in place of this file.
-const IMAGE = vec2<u32>(8u, 8u); // pixels
+const IMAGE = vec2<u32>(8u, 8u); // pixels: rows in `x`, columns in `y`; a host puts numbers of its own in place of all of these
 const KERNEL = vec2<u32>(4u, 4u); // taps
 const STRIDE = vec2<u32>(2u, 2u);
 const DILATION = vec2<u32>(1u, 1u);

@@ -104,13 +104,13 @@ fn mix_bits(x: u32) -> u32 {
     return h ^ (h >> 16u);
 }
 
-// Which row of `count` stands at `position` of this epoch: a Feistel network, walked until it lands inside.
-fn shuffle(position: u32, count: u32) -> u32 {
+// Which row of `count` stands at `position` of this part of this epoch: a Feistel network, walked until it lands inside.
+fn shuffle(position: u32, count: u32, part: u32) -> u32 {
     let bits = 32u - countLeadingZeros(max(count, 4u) - 1u);
     let low_bits = bits / 2u;
     let low_mask = (1u << low_bits) - 1u;
     let high_mask = (1u << (bits - low_bits)) - 1u;
-    let keys = philox(vec4<u32>(0u, im.epoch, 0u, 1u), im.seed);
+    let keys = philox(vec4<u32>(part, im.epoch, 0u, 1u), im.seed);
     var x = position;
     loop {
         var high = x >> low_bits;
@@ -128,9 +128,9 @@ fn shuffle(position: u32, count: u32) -> u32 {
     return x;
 }
 // Gathers rows of the packed data set in the epoch's order and decodes them: one thread per few words of a batch row.
-// im.d0.x is the number of rows in the data set; positions past its end repeat the last one and are masked later, or begin
-// again where rows come in turn.
-@group(0) @binding(0) var<storage, read> data: array<u32>;
+// im.d0 is the number of rows in the data set, rows of a window, rows of a buffer, and the first buffer that is bound here.
+// Positions past the data set's end repeat the last one and are masked later, or begin again where rows come in turn.
+@group(0) @binding(0) var<storage, read> data0: array<u32>;
 @group(0) @binding(1) var<storage, read_write> x: array<f32>;
 
 const LINE = 25088u; // threads along x of the launch
@@ -140,6 +140,23 @@ const ROW_WORDS = 196u; // words of a row
 const PER_WORD = 4u; // values of a word
 const EACH = 1u; // words of a thread
 const THREADS_PER_ROW = 196u;
+const BOUND = 1u; // buffers that are bound here
+
+fn word_of(buffer: u32, at: u32) -> u32 {
+
+    return data0[at];
+}
+
+// Where the row of a position lies. Data that is larger than memory comes in windows, of which two are held in turn.
+fn place(position: u32) -> u32 {
+    let window = im.d0.y;
+    let part = position / window;
+    let within = position % window;
+    let rows = min(window, im.d0.x - part * window);
+    let windows = (im.d0.x - 1u) / window + 1u;
+    let held = select(0u, (im.epoch * windows + part) % 2u * window, windows > 1u);
+    return held + shuffle(within, rows, part);
+}
 
 @compute @workgroup_size(64)
 fn main(@builtin(global_invocation_id) id: vec3<u32>) {
@@ -149,17 +166,22 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>) {
         return;
     }
     let position = min(im.position + im.row_offset + b, im.d0.x - 1u);
-    let row = shuffle(position, im.d0.x);
+    let row = place(position);
+    // Rows of other buffers are another call's.
+    let buffer = row / im.d0.z - im.d0.w;
+    if (buffer >= BOUND) {
+        return;
+    }
+    let start = row % im.d0.z * ROW_WORDS;
     let first = (thread % THREADS_PER_ROW) * EACH;
     for (var w = first; w < min(first + EACH, ROW_WORDS); w += 1u) {
-        let word = data[row * ROW_WORDS + w];
+        let word = word_of(buffer, start + w);
         for (var k = 0u; k < PER_WORD; k += 1u) {
             let j = w * PER_WORD + k;
             if (j < FEATURES) {
-                let element = b * FEATURES + j;
+                let element = (im.row_offset + b) * FEATURES + j;
                 let value = f32((word >> (8u * k)) & 255u) * (1.0 / 255.0);
-                let element = (im.row_offset + b) * 784u + j;
-                x[b * 784u + j] = value;
+                x[b * FEATURES + j] = value;
             }
         }
     }

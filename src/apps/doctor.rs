@@ -157,7 +157,9 @@ impl Trial<'_> {
     fn find_change(&self, b: usize, fill: Fill, reference: &mut dyn Executor) -> Result<Option<Memory>> {
         let len = self.inputs[b].len();
         // A single word may not count (a row that is not gathered, a branch that is not taken): several are tried.
-        for at in (0..64).map(|probe| (probe * len / 64 + probe % 7) % len).filter(|&at| self.inputs[b][at] != POISON) {
+        let probes =
+            (0..64).map(|probe| probe * 7919 % len).chain((0..64).map(|probe| (probe * len / 64 + probe % 7) % len));
+        for at in probes.filter(|&at| self.inputs[b][at] != POISON) {
             for word in changes(self.case, fill, self.inputs[b][at]) {
                 let mut inputs = self.inputs.clone();
                 inputs[b][at] = word;

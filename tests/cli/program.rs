@@ -135,10 +135,8 @@ fn list(folder: &Path, found: &mut Files) {
         if path.is_dir() {
             found.insert(path.clone(), None);
             list(&path, found);
-        } else if path.ends_with(".elbo-lock") {
-            // Who locked it last is no matter.
-            found.insert(path, Some(vec![]));
-        } else {
+        } else if !path.ends_with(".elbo-lock") {
+            // Who locked a run last is no matter.
             found.insert(path.clone(), Some(fs::read(&path).expect("a file")));
         }
     }

@@ -291,7 +291,8 @@ fn data_of_another_size() {
     place.refused("evaluate on-images --device cpu --samples 0", &["--samples", "0", "1..=5"]);
     // The same size, but not as many rows: the order of batches would be another.
     data(&place, "more", 90, 8);
-    place.refused("train --resume on-images --epochs 2 --data more", &["batch"]);
+    place.refused("train --resume on-images --epochs 2 --data more", &["has changed", "--changed-data"]);
+    place.refused("train --resume on-images --epochs 2 --data more --changed-data", &["batch"]);
 }
 
 #[test]

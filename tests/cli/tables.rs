@@ -154,6 +154,6 @@ fn few_rows_make_small_batches() {
     let said = place.run(
         "train --device cpu --data few.csv --validation 10 --preset table --epochs 2 --latent 1 --hidden 8 --out run",
     );
-    assert!(said.contains("in batches of 30 rows"), "{said}");
+    assert!(said.contains("in batches of 35 rows"), "{said}");
     assert!(place.run("train --device cpu --resume run --epochs 3").contains("Going on after epoch 2"));
 }

@@ -122,7 +122,8 @@ fn rows_that_break_the_rule_are_found_and_the_column_named() {
     }
     let broken =
         scores[1..].iter().filter(|row| row[4] == "1" && row[0].parse::<u32>().expect("a number") >= 50).count();
-    assert!(2 * broken > marked && marked > 3, "{broken} of {marked}");
+    // Ten rows are broken; of the fifty others, with thirty rows to tell p-values by, more than 0.3 are marked once in a thousand times.
+    assert!(broken >= 7 && marked - broken <= 15, "{broken} of {marked}");
     assert!(scores[1..].iter().any(|row| row[9].contains("weight") || row[9].contains("size")));
     // People are shown the same.
     let said = place.run(&format!("{line} --top 3"));
@@ -245,6 +246,9 @@ fn rows_come_back_bit_by_bit_or_not_at_all() {
     flipped[bytes.len() / 2] ^= 16;
     place.write("flipped.elbo", flipped);
     place.refused("decompress flipped.elbo --run run --out x.npy", &["flipped.elbo", "checksum"]);
-    place.write_npy("halves.npy", 64, &[0.123_456; 128]);
+    let header = format!("{:<117}\n", "{'descr': '<f4', 'fortran_order': False, 'shape': (2, 8, 8), }");
+    let head = [&b"\x93NUMPY\x01\x00"[..], &(header.len() as u16).to_le_bytes(), header.as_bytes()].concat();
+    let halves = [0.123_456f32; 128].into_iter().flat_map(f32::to_le_bytes);
+    place.write("halves.npy", head.into_iter().chain(halves).collect::<Vec<u8>>());
     place.refused("compress run --data halves.npy --out x.elbo", &["row 0", "0.123456", "256 evenly spaced values"]);
 }

@@ -294,7 +294,11 @@ pub(super) unsafe fn store(lanes: &[f32], args: &Args, binding: usize, view: &Vi
     // SAFETY: the caller's.
     let memory = unsafe { args.write(binding) };
     if stride == 1 {
-        memory[start..start + lanes.len()].copy_from_slice(lanes);
+        let target = &mut memory[start..start + lanes.len()];
+        // Accumulators that are read in place are where they belong already.
+        if target.as_ptr() != lanes.as_ptr() {
+            target.copy_from_slice(lanes);
+        }
     } else {
         for (j, &lane) in lanes.iter().enumerate() {
             memory[start + j * stride] = lane;

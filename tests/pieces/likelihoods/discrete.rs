@@ -40,7 +40,7 @@ fn intervals_have_the_probabilities_of_the_graph() {
                 seen += 1;
             }
             // The negative control: outputs of another feature are other probabilities.
-            let turned: Vec<f32> = narrow.iter().rev().map(|output| 1.5 - output).collect();
+            let turned: Vec<f32> = narrow.iter().rev().map(|output| 0.7 - 0.5 * output).collect();
             discrete.distribution(&turned, 0, 1, &mut of);
             let differs = |(point, exact): (&f64, &f64)| {
                 (f64::from(of.interval((point * top).round() as u32).size) - rest * exact).abs() > 100.0

@@ -82,7 +82,7 @@ fn draws_are_distributed_as_the_likelihood_says() {
 
 #[test]
 fn draws_of_another_distribution_are_refused() {
-    let mut numbers = Numbers(22);
+    let mut numbers = Numbers(24);
     for spec in specs() {
         let likelihood = made(&spec);
         let [outputs, other] = [1.0, 4.0].map(|size| outputs(&*likelihood, size, &mut numbers));
