@@ -2,16 +2,9 @@
 
 use super::args::SampleArgs;
 use super::weights::say_weights;
-use crate::apps::Form;
-use crate::apps::Saved;
-use crate::apps::open_device;
-use crate::apps::pictures::Captions;
-use crate::apps::pictures::ImageShape;
-use crate::apps::pictures::save_grid_with;
-use crate::data::Frame;
-use crate::data::Output;
-use crate::data::PICTURES_OR_ROWS;
-use crate::data::ROWS;
+use crate::apps::pictures::{Captions, ImageShape, save_grid_with};
+use crate::apps::{Form, Saved, open_device};
+use crate::data::{Frame, Output, PICTURES_OR_ROWS, ROWS};
 use crate::error::{Error, Result};
 
 /// Draws new rows from a trained model.

@@ -10,16 +10,10 @@ use std::time::Instant;
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use super::args::Resolved;
-use super::args::TrainArgs;
-use super::args::resolve;
+use super::args::{Resolved, TrainArgs, resolve};
 use super::style;
 use super::style::typed;
-use crate::apps::Outcome;
-use crate::apps::TrainRun;
-use crate::apps::folder_of;
-use crate::apps::open_device;
-use crate::apps::open_tuned;
+use crate::apps::{Outcome, TrainRun, folder_of, open_device, open_tuned};
 use crate::config::{Architecture, Config, DataOptions, DeviceChoice, ModelConfig};
 use crate::error::{Error, Result};
 use crate::files::create_folder;

@@ -7,16 +7,8 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 
 use crate::catalogue::Bounds;
-use crate::data::Bytes;
-use crate::data::Choices;
-use crate::data::Condition;
-use crate::data::Options;
-use crate::data::PictureOptions;
-use crate::data::PictureSize;
-use crate::data::RowRange;
-use crate::data::Source;
-use crate::data::SpriteOptions;
 use crate::data::sprites::GRID;
+use crate::data::{Bytes, Choices, Condition, Options, PictureOptions, PictureSize, RowRange, Source, SpriteOptions};
 use crate::error::Result;
 use crate::models::Architecture;
 use crate::problems::Problems;

@@ -10,20 +10,14 @@ use std::path::{Path, PathBuf};
 
 use rayon::prelude::*;
 
-use super::dataset::Dataset;
-use super::dataset::Labels;
-use super::format::Format;
-use super::format::Found;
-use super::format::Parts;
-use super::layout::Layout;
-use super::layout::Pixels;
+use super::dataset::{Dataset, Labels};
+use super::format::{Format, Found, Parts};
+use super::layout::{Layout, Pixels};
 use super::names::{file_stem, folder_name};
 use super::options::Options;
 use super::origin::Origin;
 use super::shape::Shape;
-use super::stored::Part;
-use super::stored::Stored;
-use super::stored::is_too_large;
+use super::stored::{Part, Stored, is_too_large};
 use super::values::Values;
 use crate::error::{Error, Result};
 

@@ -7,10 +7,7 @@ use super::conditions::Conditions;
 use super::place::Places;
 use super::schema::Schema;
 use super::shape::Shape;
-use super::values::PackingKind;
-use super::values::Values;
-use super::values::pack_bits;
-use super::values::select;
+use super::values::{PackingKind, Values, pack_bits, select};
 use crate::error::{Error, Result};
 
 /// The class of every row.

@@ -5,19 +5,11 @@
 
 use std::path::Path;
 
-use super::cifar;
-pub(crate) use super::format::Format;
-pub(crate) use super::format::Found;
-use super::idx;
-use super::input;
-use super::npy;
-use super::npz;
+pub(crate) use super::format::{Format, Found};
 use super::options::Options;
 use super::origin::first_few;
-use super::pictures;
-use super::stored::is_too_large;
-use super::stored::too_large;
-use super::table;
+use super::stored::{is_too_large, too_large};
+use super::{cifar, idx, input, npy, npz, pictures, table};
 use crate::error::{Error, Result};
 
 /// Every known format, in the order they are asked.

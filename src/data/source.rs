@@ -3,25 +3,17 @@
 use std::path::{Path, PathBuf};
 
 use super::dataset::Dataset;
-use super::digits;
-use super::format::Found;
-use super::format::Parts;
-use super::formats;
+use super::format::{Found, Parts};
 use super::formats::table_of;
-use super::known::Known;
-use super::known::how_to_fetch;
+use super::known::{Known, how_to_fetch};
 use super::npz::one_naming;
 pub use super::options::Options;
 use super::origin::Origin;
 use super::schema::Schema;
 use super::splits::Splits;
-use super::sprites;
-use super::standardise::is_of_columns;
-use super::standardise::scaled;
-use super::standardise::standardised;
-use super::stdin;
-use super::table;
+use super::standardise::{is_of_columns, scaled, standardised};
 use super::values::Values;
+use super::{digits, formats, sprites, stdin, table};
 use crate::error::{Error, Result};
 
 /// Where rows come from.

@@ -17,8 +17,7 @@ use std::path::{Path, PathBuf};
 use csv::{ReaderBuilder, StringRecord};
 
 use super::input::Input;
-use super::schema::Cell;
-use super::schema::DateForm;
+use super::schema::{Cell, DateForm};
 use crate::error::{Error, Result};
 
 pub use choices::Choices;

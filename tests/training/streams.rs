@@ -10,9 +10,8 @@ use elbo::engine::gpu;
 use elbo::engine::training::metrics::Split;
 use elbo::engine::training::{Session, Trainer};
 
-use crate::common;
 use crate::runs::{Device, Run, StopAt, devices, small};
-use crate::whole;
+use crate::{common, whole};
 
 const ROWS: usize = 1200;
 const WIDTH: usize = 24;

@@ -45,8 +45,7 @@ impl Change {
 
 #[cfg(test)]
 mod tests {
-    use super::super::KernelFigures;
-    use super::super::Report;
+    use super::super::{KernelFigures, Report};
     use super::*;
 
     fn report(device: &str, seconds: f64) -> Report {

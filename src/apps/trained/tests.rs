@@ -7,10 +7,7 @@ use crate::apps::saved::CONFIG;
 use crate::apps::{Epoch, Training, train};
 use crate::catalogue::Spec;
 use crate::config::Preset;
-use crate::data::Condition;
-use crate::data::Dataset;
-use crate::data::Labels;
-use crate::data::Values;
+use crate::data::{Condition, Dataset, Labels, Values};
 use crate::training::checkpoint::Checkpoint;
 use crate::training::metrics::StepRecord;
 

@@ -3,20 +3,11 @@
 use clap::Parser;
 
 use super::{Cli, Command, LookArgs, TrainArgs};
-use crate::apps::first_stage;
-use crate::apps::folder_of;
-use crate::apps::reading;
+use crate::apps::{first_stage, folder_of, reading};
 use crate::catalogue::Spec;
-use crate::config::Chosen;
-use crate::config::Config;
-use crate::config::DataOptions;
-use crate::config::FILE_NAME;
-use crate::config::Preset;
-use crate::config::names_preset;
-use crate::config::names_warm_up;
+use crate::config::{Chosen, Config, DataOptions, FILE_NAME, Preset, names_preset, names_warm_up};
 use crate::data;
-use crate::data::Source;
-use crate::data::Splits;
+use crate::data::{Source, Splits};
 use crate::error::{Error, Result};
 
 /// The settings of a run, and what had to be read to choose them.

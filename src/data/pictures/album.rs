@@ -10,12 +10,8 @@ use image::ImageFormat;
 use serde::{Deserialize, Serialize};
 
 use super::decode::{self, Row, Why};
-use super::name::KINDS;
-use super::name::Says;
-use super::name::readable;
-use super::name::says;
-use super::shelf::Filling;
-use super::shelf::Shelf;
+use super::name::{KINDS, Says, readable, says};
+use super::shelf::{Filling, Shelf};
 use super::size::PictureSize;
 use super::store::{Entry, Store};
 use super::take::Taken;

@@ -1,8 +1,6 @@
 //! From the cells of a table to the numbers that a model sees.
 
-use super::super::dataset::Dataset;
-use super::super::dataset::Factors;
-use super::super::dataset::Labels;
+use super::super::dataset::{Dataset, Factors, Labels};
 use super::super::memory;
 use super::super::options::Options;
 use super::super::origin::Origin;

@@ -8,11 +8,8 @@
 use std::collections::HashMap;
 
 use super::{Graph, NodeId, Op, Tensor};
-use crate::kernels::Func;
-use crate::kernels::RandomStream;
-use crate::kernels::Step;
-use crate::kernels::Window;
 use crate::kernels::random::{normal4, uniform4};
+use crate::kernels::{Func, RandomStream, Step, Window};
 
 /// What a graph's named leaves hold.
 #[derive(Clone, Debug, Default)]

@@ -1,9 +1,6 @@
 //! The operations of a graph and the tensors between them.
 
-use crate::kernels::Func;
-use crate::kernels::Order;
-use crate::kernels::RandomStream;
-use crate::kernels::Window;
+use crate::kernels::{Func, Order, RandomStream, Window};
 
 /// Sizes of a tensor's dimensions, outermost first; row-major. The empty shape is a scalar.
 pub type Shape = Vec<usize>;

@@ -11,8 +11,7 @@ use syn::spanned::Spanned;
 use syn::visit::{self, Visit};
 use syn::{Attribute, Expr, Lit};
 
-use crate::literal;
-use crate::rules;
+use crate::{literal, rules};
 use crate::site::Form;
 use crate::wgsl::{self, Braces};
 

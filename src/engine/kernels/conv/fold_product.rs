@@ -8,13 +8,12 @@ use std::ops::Range;
 
 use pulp::{Simd, WithSimd};
 
-use super::Window;
 use super::buffers::{Buffer, Use};
 use super::finish::Finish;
-use super::gpu;
 use super::panels::{Matrix, Panels};
 use super::pictures::scatter;
 use super::tile::{Multiply, Start};
+use super::{Window, gpu};
 use crate::kernels::matmul::each;
 use crate::kernels::simd::dispatch;
 use crate::kernels::{

@@ -5,11 +5,10 @@
 
 use std::ops::Range;
 
-use super::Window;
 use super::finish::Finish;
-use super::gpu;
 use super::passes::Run;
 use super::pictures::gather;
+use super::{Window, gpu};
 use crate::kernels::simd::dispatch;
 use crate::kernels::{Access, Args, Arithmetic, Choices, Cost, DIMS, Kernel, Matmul, Module, Step, Traits};
 
