@@ -8,7 +8,7 @@ use elbo::engine::graph::eval::{Values, evaluate};
 use elbo::engine::kernels::SCALARS;
 use elbo::engine::program::{Executor, ParameterSet, Program, ProgramId, Request, Update, lower};
 
-/// A device, and how many programs it has loaded: their private buffers are numbered.
+/// A device that programs are tried on.
 pub struct Device {
     /// What runs the programs.
     pub executor: Box<dyn Executor>,
@@ -68,7 +68,6 @@ impl Device {
         self.executor.run(id, &[step]).expect("the program runs");
         let mut statistics = Vec::new();
         self.executor.statistics(id, true, &mut statistics).expect("the statistics come back");
-
         let mut read = |name: &str| self.executor.read_f32(name).expect("the buffer is there");
         let outputs = program.outputs.iter().map(|output| {
             let slice = output.slice;
