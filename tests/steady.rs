@@ -206,7 +206,8 @@ fn a_session_that_is_asked_for_ever_other_things_does_not_grow() {
         assert_eq!(all.0, 17, "{all:?}");
         assert_eq!(ask(&mut trainer, 1..17), all);
         // Programs for data sets of ever other sizes make room for each other.
-        let mut most = (0, 0);
+        let nll = |trainer: &mut Trainer| trainer.session.importance(&SMALL.data(20).unwrap(), 1).unwrap().nll;
+        let (mut most, before) = ((0, 0), nll(&mut trainer));
         for rows in 20..60 {
             let data = SMALL.data(rows).unwrap();
             trainer.session.importance(&data, 1).unwrap();
@@ -214,6 +215,8 @@ fn a_session_that_is_asked_for_ever_other_things_does_not_grow() {
             most = (most.0.max(executor.objects().programs), executor.objects().programs);
         }
         assert_eq!(most, (25, 25), "the training program and 24 others");
+        // The rows went with the programs that read them, and are brought again.
+        assert_eq!(nll(&mut trainer), before);
         trainer.send(4).unwrap();
         trainer.settle().unwrap();
     }

@@ -104,7 +104,9 @@ impl Saved {
         let path = |source: Source| if let Source::Path(path) = source { Some(path) } else { None };
         let sources = [Some(self.config.data.parsed_source()), other.map(Source::parse)];
         let inputs = sources.into_iter().flatten().filter_map(path).collect();
-        Keep { run: Some(self.folder.clone()), inputs, force }
+        // The folder of a model in a file of its own is not a run.
+        let run = self.folder.join(FILE_NAME).is_file().then(|| self.folder.clone());
+        Keep { run, inputs, force }
     }
 
     /// What a model is looked at with: all rows of other data in their order, where some is given, or else those that the run

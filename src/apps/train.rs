@@ -88,16 +88,16 @@ impl TrainRun {
         check_is_free(folder)?;
         let mut config = config;
         config.name_pieces();
-        let given = config.data.memory;
-        let data = match data {
-            Some(data) => {
-                config.data.memory = given.or_else(|| Some(Bytes::new(crate::data::memory() / 2)));
-                as_given(&config, data)?
-            }
-            None => {
-                config.data.memory = given.or_else(|| Some(Bytes::new(usual_memory(&*executor))));
-                open_data(&config, None)?
-            }
+        let (given, usual, machine) = (config.data.memory, usual_memory(&*executor), crate::data::memory() / 2);
+        config.data.memory = given.or(Some(Bytes::new(usual)));
+        // They were read by the machine's memory, and a card may have less.
+        let fits = |data: &Splits| {
+            let is_small = !data.train.is_stored() && 2 * data.train.values.byte_len() as u64 <= usual;
+            given.is_some() || usual >= machine || is_small
+        };
+        let data = match data.filter(fits) {
+            Some(data) => as_given(&config, data)?,
+            None => open_data(&config, None)?,
         };
         // What stays on disk is shuffled within windows of this size wherever the run goes on; what fits here is not cut elsewhere.
         if !data.train.is_stored() {

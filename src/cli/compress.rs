@@ -5,6 +5,7 @@ use std::path::Path;
 
 use super::args::{CompressArgs, DecompressArgs};
 use super::style::{bytes, count};
+use super::uses::check_out;
 use crate::apps::{Compressed, Saved, beside, compress_to, decompress_to};
 use crate::cpu::Cpu;
 use crate::error::{Error, Result};
@@ -14,6 +15,9 @@ pub fn compress(args: &CompressArgs) -> Result<()> {
     let mut saved = Saved::load(&args.run, Box::new(Cpu::exact()))?;
     // Said before the data is read.
     saved.session.model.can().compress()?;
+    if args.out != Path::new("-") {
+        check_out(&saved, (&args.run, args.force), &args.out, [args.data.as_str()])?;
+    }
     let data = saved.plain(&args.data, args.binarise)?;
     let found = compress_to(&mut saved, &data, args.with_model, &args.out)?;
     let others = args.compare.then(|| beside(&data)).transpose()?;

@@ -2,12 +2,13 @@
 
 use super::args::DecodeArgs;
 use super::style::count;
-use super::uses::{condition, open, print_json};
+use super::uses::{check_out, condition, open, print_json};
 use crate::error::Result;
 
 /// Writes the rows of codes.
 pub fn run(args: &DecodeArgs) -> Result<()> {
     let mut saved = open(&args.common)?;
+    check_out(&saved, (&args.common.run, args.common.force), &args.out, [args.codes.as_str()])?;
     let y = condition(&saved, args.label.as_deref(), args.condition.as_deref())?;
     let found = saved.decode_to(&args.codes, &y, &args.out)?;
     if args.common.json {

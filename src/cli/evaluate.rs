@@ -18,7 +18,7 @@ pub fn run(args: &EvaluateArgs) -> Result<()> {
     if !args.json {
         println!("Device: {}", executor.describe());
     }
-    let mut saved = Saved::open(&args.run, executor)?;
+    let mut saved = Saved::load(&args.run, executor)?;
     if !args.json {
         say_weights(&saved);
     }

@@ -9,7 +9,7 @@ use crate::error::Result;
 
 /// Fills the blanks of a table.
 pub fn run(args: &ImputeArgs) -> Result<()> {
-    let mut saved = Saved::open(&args.run, open_device(&args.device)?)?;
+    let mut saved = Saved::load(&args.run, open_device(&args.device)?)?;
     if !args.json {
         say_weights(&saved);
     }

@@ -1,10 +1,10 @@
 //! `elbo latent`.
 
 use super::args::LatentArgs;
-use super::style::{Align, Table, count, significant};
-use super::uses::open;
+use super::style::{Align, Table, count, printable, significant};
+use super::uses::{check_out, open, print_json};
 use crate::apps::{LatentReport, Related};
-use crate::error::{Error, Result};
+use crate::error::Result;
 
 /// What is said of a dimension, at most so much.
 const CORRELATIONS: usize = 3;
@@ -12,16 +12,20 @@ const CORRELATIONS: usize = 3;
 /// Says what codes mean.
 pub fn run(args: &LatentArgs) -> Result<()> {
     let mut saved = open(&args.common)?;
+    if let Some(out) = &args.out {
+        check_out(&saved, (&args.common.run, args.common.force), out, args.data.as_deref())?;
+    }
     let near = args.row.map(|row| (row, args.neighbours as usize));
     let found = saved.latent_report(args.data.as_deref(), near, args.out.as_deref())?;
     if args.common.json {
-        let mut found = serde_json::to_value(&found).map_err(Error::invalid)?;
-        found["out"] = serde_json::json!(args.out);
-        println!("{found}");
-        return Ok(());
+        return print_json(&found, &args.out);
     }
     let (rows, of) = (count(found.rows as u64), found.dimensions.len());
-    println!("Codes of {rows} rows of {}: {} of {of} dimensions are in use\n", found.data, found.active_units);
+    println!(
+        "Codes of {rows} rows of {}: {} of {of} dimensions are in use\n",
+        printable(&found.data),
+        found.active_units
+    );
     print!("{}", dimensions(&found));
     if let Some(row) = args.row.filter(|_| !found.neighbours.is_empty()) {
         print!("\n{}", neighbours(&found, row));

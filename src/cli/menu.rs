@@ -11,7 +11,23 @@ use crate::config::FILE_NAME;
 const GROUPS: [(&str, &[&str]); 4] = [
     ("Begin", &["demo", "fetch", "data"]),
     ("Learn", &["train", "models", "fit-prior"]),
-    ("Use what was learnt", &["sample", "reconstruct", "impute", "evaluate"]),
+    (
+        "Use what was learnt",
+        &[
+            "sample",
+            "reconstruct",
+            "impute",
+            "score",
+            "encode",
+            "decode",
+            "interpolate",
+            "traverse",
+            "latent",
+            "compress",
+            "decompress",
+            "evaluate",
+        ],
+    ),
     ("This machine, and how it works", &[]),
 ];
 

@@ -10,13 +10,13 @@ use crate::training::Given;
 
 /// Shows rows above what a trained model makes of them.
 pub fn run(args: &ReconstructArgs) -> Result<()> {
-    let mut saved = Saved::open(&args.run, open_device(&args.device)?)?;
+    let mut saved = Saved::load(&args.run, open_device(&args.device)?)?;
     say_weights(&saved);
     let is_table = saved.form.schema.is_table();
     let (usual, takes) =
         if is_table { ("reconstructions.csv", ROWS) } else { ("reconstructions.png", PICTURES_OR_ROWS) };
     let keep = saved.keep(args.data.as_deref(), args.force);
-    let out = Output::given_or(args.out.as_deref(), &args.run.join(usual), takes, &keep)?;
+    let out = Output::given_or(args.out.as_deref(), &saved.folder.join(usual), takes, &keep)?;
     let (_, data) = saved.shown(args.data.as_deref())?;
     let count = (args.count as usize).min(data.rows);
     let (originals, known) = data.gather(0..count);

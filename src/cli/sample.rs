@@ -9,7 +9,7 @@ use crate::error::{Error, Result};
 
 /// Draws new rows from a trained model.
 pub fn run(args: &SampleArgs) -> Result<()> {
-    let mut saved = Saved::open(&args.run, open_device(&args.device)?)?;
+    let mut saved = Saved::load(&args.run, open_device(&args.device)?)?;
     say_weights(&saved);
     let can = saved.session.model.can();
     let instead = if can.decode.is_some() { "reconstruct" } else { "evaluate" };
@@ -21,7 +21,7 @@ pub fn run(args: &SampleArgs) -> Result<()> {
     let is_table = saved.form.schema.is_table();
     let (usual, takes) = if is_table { ("samples.csv", ROWS) } else { ("samples.png", PICTURES_OR_ROWS) };
     let keep = saved.keep(None, args.force);
-    let out = Output::given_or(args.out.as_deref(), &args.run.join(usual), takes, &keep)?;
+    let out = Output::given_or(args.out.as_deref(), &saved.folder.join(usual), takes, &keep)?;
     let rows = match args.temperature {
         Some(temperature) => saved.sample_at(count, &y, temperature, args.seed)?,
         None if is_table => saved.session.draw_rows(count, &y, args.seed)?,

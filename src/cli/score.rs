@@ -1,10 +1,10 @@
 //! `elbo score`.
 
 use super::args::ScoreArgs;
-use super::style::{Align, Table, count, significant};
-use super::uses::open;
+use super::style::{Align, Table, count, printable, significant};
+use super::uses::{check_out, open, print_json};
 use crate::apps::{ScoreKind, Scored, Scoring};
-use crate::error::{Error, Result};
+use crate::error::Result;
 
 /// Columns that warnings are filled into.
 const WIDTH: usize = 100;
@@ -12,6 +12,10 @@ const WIDTH: usize = 100;
 /// Scores rows.
 pub fn run(args: &ScoreArgs) -> Result<()> {
     let mut saved = open(&args.common)?;
+    let read = || [&args.data, &args.fit, &args.against].into_iter().filter_map(|source| source.as_deref());
+    for file in [&args.out, &args.sheet].into_iter().flatten() {
+        check_out(&saved, (&args.common.run, args.common.force), file, read())?;
+    }
     let scoring = Scoring {
         kinds: args.scores.clone(),
         fit: args.fit.clone(),
@@ -27,10 +31,7 @@ pub fn run(args: &ScoreArgs) -> Result<()> {
     };
     let found = saved.score_to(args.data.as_deref(), &scoring, args.out.as_deref())?;
     if args.common.json {
-        let mut found = serde_json::to_value(&found).map_err(Error::invalid)?;
-        found["out"] = serde_json::json!(args.out);
-        println!("{found}");
-        return Ok(());
+        return print_json(&found, &args.out);
     }
     say(&found, &args.scores);
     for file in [&args.out, &args.sheet].into_iter().flatten() {
@@ -40,9 +41,18 @@ pub fn run(args: &ScoreArgs) -> Result<()> {
 }
 
 fn say(found: &Scored, kinds: &[ScoreKind]) {
-    println!("{} of {} rows of {} are marked", count(found.marked as u64), count(found.rows as u64), found.data);
+    println!(
+        "{} of {} rows of {} are marked",
+        count(found.marked as u64),
+        count(found.rows as u64),
+        printable(&found.data)
+    );
     println!("Score:  {}", kinds[0].meaning());
-    println!("Normal: {}; at most {} of new normal rows are marked", found.calibrated_on, found.false_alarms);
+    println!(
+        "Normal: {}; at most {} of new normal rows are marked",
+        printable(&found.calibrated_on),
+        found.false_alarms
+    );
     if !found.detection.is_empty() {
         print!("\n{}", detection(found));
     }
@@ -50,7 +60,7 @@ fn say(found: &Scored, kinds: &[ScoreKind]) {
         print!("\n{}", top(found));
     }
     for warning in &found.warnings {
-        println!("\n{}", textwrap::fill(&format!("Note: {warning}"), WIDTH));
+        println!("\n{}", textwrap::fill(&printable(&format!("Note: {warning}")), WIDTH));
     }
 }
 

@@ -1,13 +1,14 @@
 //! `elbo traverse`.
 
 use super::args::TraverseArgs;
-use super::uses::{condition, open, print_json};
+use super::uses::{check_out, condition, open, print_json};
 use crate::apps::Traversal;
 use crate::error::Result;
 
 /// Draws what dimensions mean.
 pub fn run(args: &TraverseArgs) -> Result<()> {
     let mut saved = open(&args.common)?;
+    check_out(&saved, (&args.common.run, args.common.force), &args.out, args.data.as_deref())?;
     let y = match (&args.label, &args.condition) {
         (None, None) => None,
         (label, numbers) => Some(condition(&saved, label.as_deref(), numbers.as_deref())?),

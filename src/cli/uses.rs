@@ -7,6 +7,7 @@ use serde::Serialize;
 use super::args::UseArgs;
 use super::weights::say_weights;
 use crate::apps::{Saved, open_device};
+use crate::data::Source;
 use crate::error::{Error, Result};
 
 /// Opens the model; says whose weights it has, unless a program listens.
@@ -19,7 +20,7 @@ pub(super) fn open(args: &UseArgs) -> Result<Saved> {
 }
 
 /// What was found, and the file that was written, as JSON.
-pub(super) fn print_json(found: &impl Serialize, out: &Path) -> Result<()> {
+pub(super) fn print_json(found: &impl Serialize, out: &impl Serialize) -> Result<()> {
     let mut found = serde_json::to_value(found).map_err(Error::invalid)?;
     if let Some(entries) = found.as_object_mut() {
         entries.insert("out".to_string(), serde_json::json!(out));
@@ -28,16 +29,32 @@ pub(super) fn print_json(found: &impl Serialize, out: &Path) -> Result<()> {
     Ok(())
 }
 
-/// What a model is given with each row, of a label or numbers that somebody names; nothing where it is given nothing.
-pub(super) fn condition(saved: &Saved, label: Option<&str>, numbers: Option<&[f32]>) -> Result<Vec<f32>> {
+/// Says so if a file that is to be written is one of the run, or of what is read: the model, the run's data, and these sources.
+pub(super) fn check_out<'a>(
+    saved: &Saved,
+    (run, force): (&Path, bool),
+    out: &Path,
+    read: impl IntoIterator<Item = &'a str>,
+) -> Result<()> {
+    let mut keep = saved.keep(None, force);
+    keep.inputs.extend(run.is_file().then(|| run.to_owned()));
+    let path = |source| if let Source::Path(path) = source { Some(path) } else { None };
+    keep.inputs.extend(read.into_iter().map(Source::parse).filter_map(path));
+    keep.check(out)
+}
+
+/// What a model is given with each row, of a label or values that somebody types; nothing where it is given nothing.
+pub(super) fn condition(saved: &Saved, label: Option<&str>, values: Option<&[String]>) -> Result<Vec<f32>> {
     let width = saved.form.condition;
-    match (label, numbers) {
+    match (label, values) {
         (Some(label), _) => saved.form.label(label),
-        (None, Some(numbers)) if numbers.len() == width => Ok(numbers.to_vec()),
-        (None, Some(numbers)) => Err(Error::invalid(format!(
-            "--condition has {} numbers, and the model is given {width} with every row",
-            numbers.len()
-        ))),
+        (None, Some(values)) => {
+            let y = saved.form.condition_of(values)?;
+            if let Some(warning) = saved.form.check_condition(&y)? {
+                eprintln!("Warning: {warning}");
+            }
+            Ok(y)
+        }
         (None, None) if width == 0 => Ok(vec![]),
         (None, None) => Err(Error::invalid(match saved.form.classes.is_empty() {
             true => format!("the model is given {width} numbers with every row: say which with --condition X,X,..."),

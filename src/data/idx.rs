@@ -203,6 +203,9 @@ impl Images {
                     .map_err(|error| Error::malformed(&self.path, error))?;
                 Dataset::new(name, values, schema)
             }
+            Values::Stored(_) if ![1, u8::MAX].contains(&top) => {
+                Err(Error::malformed(&self.path, "rows on disk are divided by 255 only: give a larger `memory`"))
+            }
             Values::Stored(stored) if top > 1 => Dataset::new(name, Values::Stored(stored.with_greys()), self.shape),
             values => Dataset::new(name, values, self.shape),
         }

@@ -49,6 +49,15 @@ pub(super) fn top(most: u8, options: &Options, origin: &mut Origin) -> u8 {
     }
 }
 
+/// What numbers are to be divided by, where that is settled or said.
+pub(super) fn settled(options: &Options) -> Option<u8> {
+    match (known(options.schema.as_ref()), options.levels) {
+        (Known::Top(top), _) => Some(top),
+        (Known::Nothing, Some(levels)) => Some(u8::try_from(levels - 1).unwrap_or(BYTE)),
+        _ => None,
+    }
+}
+
 /// Bytes `[rows, features]` as numbers from 0 to 1.
 ///
 /// # Errors

@@ -50,7 +50,7 @@ impl Format for Npy {
         let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
         let Rows { mut data, is_unscaled } = match options.memory {
             Some(memory) if is_too_large(header.bytes_in_memory(), options.memory) => {
-                stored::rows(&header, input, (path, &name), memory, &mut origin)?
+                stored::rows(&header, input, (path, &name), (memory, options), &mut origin)?
             }
             _ => Rows::of(Array::behind(header, &mut input)?, (path, &name), options, &mut origin)?,
         };
@@ -107,10 +107,12 @@ impl Rows {
             Ok(Rows { data: Dataset::new(name, values, schema)?, is_unscaled: false })
         };
         let is_ordered = array.is_ordered;
-        if let Some(bytes) = array.bytes() {
+        // Of a run on columns they are numbers, whatever their type.
+        let is_of_columns = options.schema.as_ref().is_some_and(super::standardise::is_of_columns);
+        if let Some(bytes) = array.bytes().filter(|_| !is_of_columns) {
             return of_levels(axes.in_order(bytes.to_vec(), is_ordered), origin);
         }
-        if array.is_bool() {
+        if array.is_bool() && !is_of_columns {
             let bits = axes.in_order(array.raw, is_ordered);
             let values = Values::Bits(pack_bits(&bits, shape.features()));
             return Ok(Rows { data: Dataset::new(name, values, shape)?, is_unscaled: false });
@@ -118,7 +120,7 @@ impl Rows {
         let floats = axes.in_order(array.singles(path)?, is_ordered);
         let is_picture = shape != Shape::vector(shape.features());
         if let Some(bytes) = levels::as_bytes(&floats, options)
-            .filter(|bytes| is_picture || options.levels.is_some() || bytes.contains(&255))
+            .filter(|bytes| is_picture || options.levels.is_some() || options.schema.is_some() || bytes.contains(&255))
         {
             origin
                 .guesses
@@ -126,7 +128,7 @@ impl Rows {
             return of_levels(bytes, origin);
         }
         let may_scale = match &options.schema {
-            Some(schema) => super::standardise::is_of_columns(schema),
+            Some(_) => is_of_columns,
             None => are_unscaled(shape, &floats),
         };
         if may_scale && !options.standardise && options.schema.is_none() {

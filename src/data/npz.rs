@@ -67,10 +67,12 @@ impl Format for Npz {
         sets.extend([1, 2].into_iter().filter_map(|part| Some(Set { rows: of_part(part, &ROWS)?, part: Some(part) })));
         let mut origin = Origin::of("a NumPy archive");
         let mut arrays = sets.iter().map(|set| archive.array(&set.rows)).collect::<Result<Vec<Array>>>()?;
-        let options = one_scale(&arrays, options, &mut origin);
+        let mut options = one_scale(&arrays, options, &mut origin);
         let mut read = vec![];
         for (set, array) in sets.iter().zip(arrays.drain(..)) {
             read.push(archive.rows(set, array, &options, &mut origin)?);
+            // What is settled by training rows holds for the others.
+            options.schema.get_or_insert_with(|| read[0].data.schema.clone());
         }
         let is_unscaled = read[0].is_unscaled;
         if is_unscaled {

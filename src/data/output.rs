@@ -151,7 +151,10 @@ impl Output {
 
 impl Keep {
     /// Says so if a file is one of those.
-    fn check(&self, path: &Path) -> Result<()> {
+    ///
+    /// # Errors
+    /// If it is, and they are not to be overwritten.
+    pub fn check(&self, path: &Path) -> Result<()> {
         // What does not exist yet takes the place of nothing.
         let Ok(found) = path.canonicalize() else { return Ok(()) };
         if self.force {

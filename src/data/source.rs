@@ -12,7 +12,7 @@ use super::origin::Origin;
 use super::schema::Schema;
 use super::splits::Splits;
 use super::standardise::{is_of_columns, scaled, standardised};
-use super::values::Values;
+use super::values::{PackingKind, Values};
 use super::{digits, formats, sprites, stdin, table};
 use crate::error::{Error, Result};
 
@@ -168,12 +168,19 @@ fn with_others(found: Found, options: &Options) -> Result<Found> {
                 return Ok(Found::Rows(parts));
             }
             // What is settled by training rows holds for the others.
-            let settled = options.schema.clone().or((!parts.is_unscaled).then(|| parts.train.schema.clone()));
+            let settled = options.schema.clone().or_else(|| Some(parts.train.schema.clone()));
             let same =
                 Options { schema: settled, rows: None, validation_data: None, test_data: None, ..options.clone() };
             let other = |path: Option<&Path>| -> Result<Option<Dataset>> {
                 let Some(path) = path else { return Ok(None) };
                 match read(path, &same)? {
+                    Found::Rows(other) if parts.is_unscaled && other.train.values.kind() != PackingKind::Floats => {
+                        Err(Error::malformed(
+                            path,
+                            "these are bytes, and the rows to train on are numbers that are scaled: convert them, as with \
+                             array.astype('float32')",
+                        ))
+                    }
                     Found::Rows(other) if other.train.shape() == parts.train.shape() => Ok(Some(other.train)),
                     Found::Rows(other) => Err(Error::malformed(
                         path,

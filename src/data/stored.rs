@@ -63,6 +63,7 @@ pub struct Stored {
     all: Arc<All>,
     /// Which of them, where not all.
     chosen: Option<Arc<[u32]>>,
+    recent: Arc<Mutex<Recent>>,
 }
 
 #[derive(Debug)]
@@ -74,7 +75,6 @@ struct All {
     memory: u64,
     /// The least and the largest value.
     range: (f32, f32),
-    recent: Mutex<Recent>,
 }
 
 /// Rows that were read last, so that those behind them are not read one by one.
@@ -129,7 +129,7 @@ impl Stored {
     pub(crate) fn open(parts: Vec<Part>, layout: Layout, memory: u64) -> Result<(Stored, Vec<u8>)> {
         let rows = parts.iter().map(|part| part.rows).sum();
         let kind = layout.kind();
-        let mut all = All { parts, layout, kind, rows, memory, range: (0.0, 0.0), recent: Mutex::default() };
+        let mut all = All { parts, layout, kind, rows, memory, range: (0.0, 0.0) };
         if u32::try_from(rows).is_err() {
             return Err(Error::invalid(format!("there are {rows} rows, and at most {} can be told apart", u32::MAX)));
         }
@@ -138,7 +138,7 @@ impl Stored {
         if kind == PackingKind::Bytes && look.binary.contains(&true) {
             (all.kind, all.range) = (PackingKind::Bits, (0.0, 1.0));
         }
-        Ok((Stored { all: Arc::new(all), chosen: None }, look.leads))
+        Ok((Stored { all: Arc::new(all), chosen: None, recent: Arc::default() }, look.leads))
     }
 
     /// How many rows there are.
@@ -189,7 +189,7 @@ impl Stored {
 
     /// Some of the rows, in this order.
     pub(crate) fn chosen(self, rows: Arc<[u32]>) -> Stored {
-        Stored { chosen: Some(rows), ..self }
+        Stored { chosen: Some(rows), recent: Arc::default(), ..self }
     }
 
     /// Rows that are shuffled among each other: a quarter of the memory that may be used.
@@ -237,14 +237,7 @@ impl Stored {
 
     /// Decodes row `i`; where it cannot be read any more, all of it is NaN.
     pub(crate) fn copy_row(&self, i: usize, out: &mut [f32]) {
-        if self.chosen.is_some() {
-            match self.read(i..i + 1) {
-                Ok(values) => values.copy_row(0, out),
-                Err(_) => out.fill(f32::NAN),
-            }
-            return;
-        }
-        let mut recent = self.all.recent.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut recent = self.recent.lock().unwrap_or_else(PoisonError::into_inner);
         if !recent.held.contains(&i) || recent.values.is_none() {
             // Whoever asks for the next row will ask for those behind it.
             let count = if i == recent.next { self.shard() } else { 1 };
@@ -261,7 +254,8 @@ impl Stored {
     /// The rows named by `rows`, in that order: in memory, where they take at most an eighth of what may be used.
     pub(crate) fn select(&self, rows: &[usize]) -> Values {
         let row = |&row: &usize| self.chosen.as_ref().map_or(row as u32, |chosen| chosen[row]);
-        let some = Stored { all: self.all.clone(), chosen: Some(rows.iter().map(row).collect()) };
+        let some =
+            Stored { all: self.all.clone(), chosen: Some(rows.iter().map(row).collect()), recent: Arc::default() };
         if some.byte_len() as u64 > self.all.memory / 8 {
             return Values::Stored(some);
         }

@@ -96,6 +96,15 @@ fn codes_of_a_table_keep_their_names_and_decode_to_its_rows() {
     );
     place.refused("decode run --device cpu --codes codes.csv --out rows.png", &["rows.png", "ends in .csv"]);
     place.refused("encode nowhere --out codes.csv", &["nowhere does not exist"]);
+    // Neither what is read nor a file of the run is written over.
+    place.refused(
+        "decode run --device cpu --codes codes.csv --out codes.csv",
+        &["codes.csv", "data that is read", "--force"],
+    );
+    place.refused("encode run --device cpu --out run/metrics.csv", &["metrics.csv", "a file of the run", "--force"]);
+    // What a command made before, it may make again.
+    place.run("encode run --device cpu --out own.csv");
+    place.run("encode run --device cpu --out own.csv");
 }
 
 #[test]

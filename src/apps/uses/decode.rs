@@ -3,12 +3,12 @@
 use std::path::Path;
 
 use super::ids::Ids;
-use super::parts::PART;
+use super::parts::{PART, say};
 use super::write::{Lines, ending, number, write_file, write_npy};
 use crate::apps::Saved;
 #[cfg(feature = "pictures")]
 use crate::apps::pictures::{ImageShape, save_grid};
-use crate::data::{Options, Source, is_table, open_whole, table_of, tell};
+use crate::data::{Options, Source, is_table, open_whole, table_of};
 use crate::error::{Error, Result};
 use crate::training::Given;
 
@@ -49,9 +49,7 @@ impl Saved {
         let rows = z.len() / latent;
         let mut decode = |start: usize| -> Result<Vec<f32>> {
             let end = rows.min(start + PART);
-            if rows > PART {
-                tell("decoding", end, rows);
-            }
+            say("decoding", end, rows);
             let y = condition.repeat(end - start);
             self.session.decode(Given::new(&z[start * latent..end * latent], &y))
         };

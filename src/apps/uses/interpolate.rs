@@ -49,12 +49,11 @@ impl Saved {
             false => None,
         };
         let mut end = |end: &End| -> Result<(Vec<f32>, Vec<f32>)> {
-            let (rows, row) = match (end, &own) {
-                (End::Row(row), Some(own)) => (own.clone(), *row),
+            let (x, y) = match (end, &own) {
+                (End::Row(row), Some(own)) => row_of(own, *row)?,
                 (End::Row(_), None) => unreachable!("rows were opened for a number"),
-                (End::File(path), _) => (self.shown(Some(path))?.1, 0),
+                (End::File(path), _) => row_of(&self.shown(Some(path))?.1, 0)?,
             };
-            let (x, y) = row_of(&rows, row)?;
             Ok((self.session.encode(Given::new(&x, &y))?, y))
         };
         let [(a, given_a), (b, given_b)] = [end(from)?, end(to)?];

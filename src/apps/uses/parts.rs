@@ -1,7 +1,7 @@
 //! Rows of a data set, part by part, telling how far it has come.
 
 use crate::data::{Dataset, tell};
-use crate::training::Given;
+use crate::training::{Given, part_of_seed};
 
 /// Rows that are worked on at once.
 pub const PART: usize = 4096;
@@ -29,7 +29,7 @@ impl Part {
 
     /// A seed of its own for each part, so that no two draw the same numbers.
     pub fn seed(&self, seed: u64) -> u64 {
-        seed.wrapping_add((self.start / PART) as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15)
+        part_of_seed(seed, (self.start / PART) as u64)
     }
 }
 

@@ -9,7 +9,7 @@ use zip::write::SimpleFileOptions;
 
 use crate::data::schema::Cell;
 use crate::error::{Error, Result};
-use crate::files::write_atomically;
+use crate::files::write_own;
 
 /// The ending of a file's name in small letters, one of some.
 ///
@@ -34,7 +34,7 @@ pub fn ending<'a>(path: &Path, what: &str, allowed: &[&'a str]) -> Result<&'a st
 /// What the work says, or if the file cannot be written. Then nothing is left of it.
 pub fn write_file<T>(path: &Path, work: impl FnOnce(&mut dyn Write) -> Result<T>) -> Result<T> {
     let mut done = None;
-    let written = write_atomically(path, |file| {
+    let written = write_own(path, |file| {
         let outcome = work(file);
         let is_done = outcome.is_ok();
         done = Some(outcome);

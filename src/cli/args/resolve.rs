@@ -66,7 +66,10 @@ pub fn resolve(args: &TrainArgs) -> Result<Resolved> {
             config.model.likelihood = Spec::new("gaussian");
         }
         let last = reading(&config);
-        let rows = if last == first { rows } else { data::open(&source, &last)? };
+        // Whether columns were to be scaled is no matter where none were.
+        let is_same = data::Options { standardise: first.standardise, ..last.clone() } == first;
+        let is_read = last == first || is_same && !rows.train.schema.is_table();
+        let rows = if is_read { rows } else { data::open(&source, &last)? };
         chosen = Some((choice, rows));
     }
     config.validate()?;

@@ -3,7 +3,6 @@
 use std::path::PathBuf;
 
 use clap::{Args, value_parser};
-
 use strum::VariantNames;
 
 use crate::apps::{End, ScoreKind, Way};
@@ -21,6 +20,9 @@ pub struct UseArgs {
     /// Where to compute: auto, cpu, cpu-exact, gpu, or a number or part of a name from `elbo devices`
     #[arg(long, value_name = "DEVICE", default_value = "auto")]
     pub device: DeviceChoice,
+    /// Write over a file of the run or of the data that is read
+    #[arg(long)]
+    pub force: bool,
     /// Print JSON, for programs
     #[arg(long)]
     pub json: bool,
@@ -66,9 +68,9 @@ pub struct DecodeArgs {
     /// The label that all rows are to have, of a model that is given labels
     #[arg(long, value_name = "NAME", conflicts_with = "condition")]
     pub label: Option<String>,
-    /// The numbers that all rows are given, of a model that is given numbers
+    /// What all rows are given: numbers, or values of the columns that the model is told, in their order
     #[arg(long, value_name = "X,X...", value_delimiter = ',', allow_hyphen_values = true)]
-    pub condition: Option<Vec<f32>>,
+    pub condition: Option<Vec<String>>,
 }
 
 /// The options of `elbo score`.
@@ -155,6 +157,9 @@ pub struct CompressArgs {
     /// Say what gzip and PNG make of the same rows
     #[arg(long)]
     pub compare: bool,
+    /// Write over a file of the run or of the data that is read
+    #[arg(long)]
+    pub force: bool,
     /// Print JSON, for programs
     #[arg(long)]
     pub json: bool,
@@ -241,9 +246,9 @@ pub struct TraverseArgs {
     /// The label that all rows are to have, of a model that is given labels
     #[arg(long, value_name = "NAME", conflicts_with = "condition")]
     pub label: Option<String>,
-    /// The numbers that all rows are given, of a model that is given numbers
+    /// What all rows are given: numbers, or values of the columns that the model is told, in their order
     #[arg(long, value_name = "X,X...", value_delimiter = ',', allow_hyphen_values = true)]
-    pub condition: Option<Vec<f32>>,
+    pub condition: Option<Vec<String>>,
     /// The file to write: .png or .gif of pictures, .npy, .csv
     #[arg(long, value_name = "FILE")]
     pub out: PathBuf,

@@ -8,7 +8,7 @@
 //!
 //! - An element of a matrix product is `((0 + a₀b₀) + a₁b₁) + …`, each operation rounded by itself. It depends on its row and its
 //!   column alone, not on how many others are computed beside it: the code of a row is the same in a batch of any size.
-//! - Other sums (biases, losses, norms, statistics) are added up in a tree that their shape alone decides.
+//! - Other sums (biases, losses, norms, statistics) are added up in an order that their shape alone decides: a tree, or for sums of many rows column by column, up to 16 parts each row after row.
 //! - Exponentials, logarithms, tanh and the other functions are polynomials of [`crate::kernels::math`] and
 //!   [`crate::kernels::special`], and random numbers are made of integers ([`crate::kernels::random`]). What the host computes for a
 //!   program in 64 bits (learning rates, corrections of Adam's moments, constants of densities) comes from the crate `libm`.

@@ -32,7 +32,8 @@ pub type Choices = BTreeMap<String, String>;
 /// that names them, and then until the last is unloaded. An executor may be handed from thread to thread.
 ///
 /// Nothing here needs a thread that waits but [`Executor::wait`] and what is built on it ([`Executor::read`],
-/// [`Executor::statistics`] with `wait`, a launch without [`Executor::has_room`]): who has an event loop in place of such a thread begins
+/// [`Executor::statistics`] with `wait`, a launch without [`Executor::has_room`], [`Executor::write_at`] of more than 32 MiB between two
+/// launches): who has an event loop in place of such a thread begins
 /// reads, polls for them, and launches where there is room.
 pub trait Executor: Send {
     /// The device, for people: name, backend, driver.

@@ -28,6 +28,9 @@ pub(super) struct Part {
     values: Values,
 }
 
+/// Words that are brought behind some steps: fewer than make an executor wait for what it was given.
+const AT_ONCE: usize = 4 << 20;
+
 /// A data set that is brought to a device window by window.
 #[derive(Debug)]
 pub(super) struct Feed {
@@ -118,8 +121,10 @@ impl Feed {
     /// # Errors
     /// As for [`Feed::bring`].
     pub fn go_on(&mut self, executor: &mut dyn Executor) -> Result<()> {
-        while self.writing <= self.seen + 1 {
+        let mut words = 0;
+        while self.writing <= self.seen + 1 && words < AT_ONCE {
             let Some(piece) = self.reader.ready()? else { break };
+            words += piece.words.iter().map(Vec::len).sum::<usize>();
             self.write(executor, piece)?;
         }
         Ok(())

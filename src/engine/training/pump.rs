@@ -1,4 +1,5 @@
-//! An epoch as a pump: each call sends what fits and takes in what has come back, and none waits. An event loop calls it as it
+//! An epoch as a pump: each call sends what fits and takes in what has come back, and none waits for the
+//! device (a shared training waits for the others, and data on disk for the disk). An event loop calls it as it
 //! pleases, a thread calls it until it is done ([`Trainer::epoch`]).
 
 use std::ops::ControlFlow;

@@ -78,7 +78,10 @@ impl Session {
         }
         let program = make(&*self.model, &self.layout)?;
         if let Some(oldest) = self.loaded.make_room() {
-            self.executor.unload(oldest)?;
+            let Session { executor, written, .. } = self;
+            executor.unload(oldest)?;
+            // A buffer that went with it is made anew, of zeros.
+            written.retain(|buffer, _| executor.words(buffer).is_some());
         }
         let id = self.executor.load(program)?;
         self.loaded.insert(name, id);

@@ -169,7 +169,7 @@ impl Trainer {
         self.session.executor.program(self.phases.first())
     }
 
-    /// Sends so many steps of the first epoch, round and round, without waiting for them; gives the seconds that took.
+    /// Sends so many steps of this epoch, round and round, without waiting for them; gives the seconds that took.
     /// For timing: the state does not move.
     ///
     /// # Errors
@@ -177,7 +177,12 @@ impl Trainer {
     pub fn send(&mut self, count: usize) -> Result<f64> {
         let before = Instant::now();
         let batches = self.batches.len();
-        self.launch((0..count).map(|i| i % batches))?;
+        if self.is_shared() {
+            // Between two batches all trainers add up.
+            (0..count).try_for_each(|i| self.launch(std::iter::once(i % batches)))?;
+        } else {
+            self.launch((0..count).map(|i| i % batches))?;
+        }
         Ok(before.elapsed().as_secs_f64())
     }
 
@@ -458,6 +463,9 @@ impl Trainer {
                 self.phases.names.len()
             )));
         }
+        // What was sent before has nothing to say of what follows.
+        self.settle()?;
+        self.has_stopped();
         let best = checkpoint.best_weights();
         if state.best.is_some() {
             // To see that they are of this model.

@@ -2,6 +2,7 @@
 
 use super::Scoring;
 use crate::apps::Saved;
+use crate::data::schema::Role;
 use crate::data::{Dataset, Labels, Source, Split, is_table, table_of};
 use crate::error::{Error, Result};
 
@@ -104,6 +105,13 @@ fn labels_of(data: &Dataset, source: Option<&str>, scoring: &Scoring) -> Result<
         && is_table(&source)
     {
         return table_of(path)?.column(column).map(Some);
+    }
+    // The run's own rows carry the labels that it was trained with, and no others.
+    if let Some(column) = &scoring.label
+        && data.schema.is_table()
+        && !data.schema.of_role(Role::Label).any(|field| field.name == *column)
+    {
+        return Ok(None);
     }
     let named = |labels: &Labels| (0..data.rows).map(|row| labels.name_of(row)).collect();
     Ok(data.labels.as_ref().map(named))

@@ -70,6 +70,11 @@ impl Saved {
         let first = *scoring.kinds.first().ok_or_else(|| Error::invalid("no score is asked for: give at least one"))?;
         self.check_kinds(&scoring.kinds)?;
         to.map(|to| ending(to, "scores", &["csv"])).transpose()?;
+        if scoring.sheet.is_some() && (self.form.shape().height == 1 || scoring.top == 0) {
+            return Err(Error::invalid(
+                "a sheet shows the strangest pictures: it takes a model of pictures, and how many are to be shown (--top)",
+            ));
+        }
         let (ids, (split, rows)) = (Ids::of(self, data)?, self.shown(data)?);
         let truth = Truth::of(&rows, data, scoring)?;
         let against = match &scoring.against {
@@ -111,7 +116,8 @@ impl Saved {
             Calibration::Other(normal) => normal,
             _ => &rows,
         };
-        let usual = self.usual_losses(baseline, scoring.seed)?;
+        let is_table = self.form.schema.is_table();
+        let usual = if is_table { self.usual_losses(baseline, scoring.seed)? } else { None };
         if let Some(to) = to {
             let all = Columns { ids: &ids, scores: &found, p_values: &p_values, marked: &marked };
             write_file(to, |file| self.write_scores(file, &rows, &all, scoring, usual.as_deref()))?;
@@ -194,9 +200,11 @@ impl Saved {
     ) -> Result<Scores> {
         let mut all = Scores { by_kind: vec![vec![]; scoring.kinds.len()], errors: None };
         for part in parts(what, data) {
+            // Two scores are made of it.
+            let mut elbo = None;
             for (place, kind) in scoring.kinds.iter().enumerate() {
                 let scores = match kind {
-                    ScoreKind::Elbo => self.mean_elbo(&part, scoring)?,
+                    ScoreKind::Elbo => self.mean_elbo(&part, scoring, &mut elbo)?,
                     ScoreKind::Likelihood => {
                         let found =
                             self.session.log_likelihood(part.given(), scoring.samples, part.seed(scoring.seed))?;
@@ -216,8 +224,8 @@ impl Saved {
                     ScoreKind::Complexity => {
                         let shape = self.form.shape();
                         let bits = part.values().chunks_exact(shape.features()).map(|x| complexity::png_bits(x, shape));
-                        let elbo = self.mean_elbo(&part, scoring)?;
-                        elbo.iter().zip(bits).map(|(nats, bits)| nats / std::f64::consts::LN_2 - bits).collect()
+                        let nats = self.mean_elbo(&part, scoring, &mut elbo)?;
+                        nats.iter().zip(bits).map(|(nats, bits)| nats / std::f64::consts::LN_2 - bits).collect()
                     }
                 };
                 all.by_kind[place].extend::<Vec<f64>>(scores);
@@ -226,15 +234,18 @@ impl Saved {
         Ok(all)
     }
 
-    /// −ELBO of each row, or its loss: a mean over several codes.
-    fn mean_elbo(&mut self, part: &Part, scoring: &Scoring) -> Result<Vec<f64>> {
+    /// −ELBO of each row, or its loss: a mean over several codes; computed unless it is `known`.
+    fn mean_elbo(&mut self, part: &Part, scoring: &Scoring, known: &mut Option<Vec<f64>>) -> Result<Vec<f64>> {
+        if let Some(known) = known {
+            return Ok(known.clone());
+        }
         let mut sums = vec![0.0; part.rows];
         for draw in 0..scoring.draws {
             let seed = part.seed(scoring.seed).wrapping_add(draw as u64);
             let scores = self.session.score(part.given(), seed)?;
             sums.iter_mut().zip(scores).for_each(|(sum, score)| *sum += f64::from(score));
         }
-        Ok(sums.iter().map(|sum| sum / scoring.draws as f64).collect())
+        Ok(known.insert(sums.iter().map(|sum| sum / scoring.draws as f64).collect()).clone())
     }
 
     /// −ln p(x_j | z) of each value, means over several codes, and how many values a row has.

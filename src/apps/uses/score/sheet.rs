@@ -6,7 +6,7 @@ use super::{Scoring, Strange};
 use crate::apps::Saved;
 use crate::apps::pictures::{ImageShape, save_strange};
 use crate::data::Dataset;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::training::Given;
 
 /// Pictures side by side.
@@ -17,11 +17,6 @@ impl Saved {
     pub(super) fn draw_strange(&mut self, rows: &Dataset, top: &[Strange], scoring: &Scoring, to: &Path) -> Result<()> {
         let shape = self.form.shape();
         let shape = ImageShape { height: shape.height, width: shape.width, channels: shape.channels };
-        if shape.height == 1 || top.is_empty() {
-            return Err(Error::invalid(
-                "a sheet shows the strangest pictures: it takes a model of pictures, and how many are to be shown (--top)",
-            ));
-        }
         let (x, y) = rows.gather(top.iter().map(|strange| strange.row));
         let given = Given::new(&x, &y);
         let again = self.session.reconstruct(given)?;

@@ -6,13 +6,11 @@ mod block;
 mod layers;
 mod named;
 mod norm;
-mod resample;
 mod resnet;
 mod stack;
 
 pub use layers::{Start, conv_transpose2d, conv2d, dense};
 pub use norm::{Norm, group_norm};
-pub use resample::{average_pool, upsample_nearest};
 pub use resnet::Resnet;
 pub use stack::Stack;
 

@@ -141,7 +141,16 @@ impl Resnet {
         }
         let x = self.trunk(&scopes, self.shrink, x, self.grid(input.shape));
         let flat = x.reshape(&[pictures, x.shape().iter().product::<usize>() / pictures]);
-        Input { known: input.known, ..flat.into() }.joined()
+        let (width, joined) = (flat.width(), Input { known: input.known, ..flat.into() }.joined());
+        let (rows, beside) = (joined.shape()[0], joined.width() - width);
+        if self.code == Code::Vector || beside == 0 {
+            return joined;
+        }
+        // A code that is a picture has no place behind it: what is known is heard at every pixel.
+        let name = format!("{}.known", scopes(self.shrink));
+        let heard = dense(&name, joined.slice(1, width, beside), self.width, self.how.start);
+        let pixels = joined.slice(1, 0, width).reshape(&[rows, width / self.width, self.width]);
+        (pixels + heard.reshape(&[rows, 1, self.width])).reshape(&[rows, width])
     }
 
     fn outwards<'g>(&self, name: &str, input: Input<'g>, to: Shape) -> Tensor<'g> {
