@@ -10,8 +10,9 @@ use std::path::{Path, PathBuf};
 
 use rayon::prelude::*;
 
-use super::dataset::{Dataset, Labels};
+use super::dataset::Dataset;
 use super::format::{Format, Found, Parts};
+use super::labels::Labels;
 use super::layout::{Layout, Pixels};
 use super::names::{file_stem, folder_name};
 use super::options::Options;

@@ -4,41 +4,12 @@
 //! memory as `[height, width, channels]`. Vectors are pictures of height 1 with one channel.
 
 use super::conditions::Conditions;
+use super::labels::{Factors, Labels};
 use super::place::Places;
 use super::schema::Schema;
 use super::shape::Shape;
 use super::values::{PackingKind, Values, pack_bits, select};
 use crate::error::{Error, Result};
-
-/// The class of every row.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Labels {
-    /// The class of each row, `[rows]`, each below `classes`.
-    pub values: Vec<u32>,
-    /// The number of classes, also of those no row here belongs to.
-    pub classes: usize,
-    /// What people call the classes, `[classes]`.
-    pub names: Vec<String>,
-}
-
-impl Labels {
-    /// The name of a row's class; its number where it has none.
-    pub fn name_of(&self, row: usize) -> String {
-        let class = self.values[row];
-        self.names.get(class as usize).cloned().unwrap_or_else(|| class.to_string())
-    }
-}
-
-/// The generative factors of every row, where the data was made and they are known.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Factors {
-    /// What people call the factors, `[factors]`.
-    pub names: Vec<String>,
-    /// The number of values each factor takes, `[factors]`.
-    pub sizes: Vec<usize>,
-    /// The index of each row's value of each factor, `[rows, factors]`, row-major.
-    pub values: Vec<u32>,
-}
 
 /// Rows of numbers, held in memory.
 #[derive(Debug, Clone, PartialEq)]
@@ -190,6 +161,22 @@ impl Dataset {
             conditions: self.conditions.as_ref().map(|conditions| conditions.select(rows)),
             observed: self.observed.as_ref().map(|observed| observed.select(rows, self.shape().features())),
             places: Some(self.places_of(rows)),
+        }
+    }
+
+    /// Where row `i` lies, for people: `row 50`, `line 52`, or the name of a file.
+    ///
+    /// # Panics
+    /// When there is no row `i`.
+    pub fn place(&self, i: usize) -> String {
+        self.places.as_ref().map_or_else(|| format!("row {i}"), |places| places.of(i))
+    }
+
+    /// The places of some rows.
+    pub(super) fn places_of(&self, rows: &[usize]) -> Places {
+        match &self.places {
+            Some(places) => places.select(rows),
+            None => Places::Rows(rows.iter().map(|&row| row as u32).collect()),
         }
     }
 

@@ -11,8 +11,9 @@ use std::io::Read;
 
 use flate2::read::GzDecoder;
 
-use super::dataset::{Dataset, Labels};
+use super::dataset::Dataset;
 use super::format::Parts;
+use super::labels::Labels;
 use super::origin::Origin;
 use super::shape::Shape;
 use super::values::Values;

@@ -13,8 +13,9 @@ mod files;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-use super::dataset::{Dataset, Labels};
+use super::dataset::Dataset;
 use super::format::{Format, Found, Parts};
+use super::labels::Labels;
 use super::layout::Pixels;
 use super::names::{file_stem, folder_name};
 use super::options::Options;

@@ -2,8 +2,8 @@
 
 use npyz::{TypeChar, TypeStr};
 
+use super::colour::to_grey;
 use super::npy::numbers::{channels_last, numbers};
-use super::pictures::to_grey;
 use super::values::{PackingKind, Values, pack_bits};
 
 /// How rows lie in a file.

@@ -12,13 +12,14 @@ use std::path::{Path, PathBuf};
 
 use zip::ZipArchive;
 
-use super::dataset::{Dataset, Factors, Labels};
+use super::dataset::Dataset;
 use super::format::{Format, Found, Parts};
 use super::input::Input;
+use super::labels::{Factors, Labels};
 use super::levels;
 use super::npy::{Array, Rows, SCALED, conditions, labels};
+use super::options::Options;
 use super::origin::{Origin, Skipped};
-use super::source::Options;
 use crate::error::{Error, Result};
 
 /// The format of NumPy's archives.

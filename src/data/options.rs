@@ -2,10 +2,10 @@
 
 use std::path::PathBuf;
 
-use super::pictures::PictureOptions;
+use super::pictures::options::PictureOptions;
 use super::range::RowRange;
 use super::schema::Schema;
-use super::sprites::SpriteOptions;
+use super::sprites::options::SpriteOptions;
 use super::table::Choices;
 
 /// How to open a source.

@@ -11,6 +11,7 @@
 //! decoded, memory holds all rows with three channels, and of each thread a file and its decoded picture, which may take
 //! 512 MiB. Rows are kept in the user's cache folder ([`kept`]).
 
+mod about;
 mod album;
 mod bound;
 mod decode;
@@ -20,7 +21,7 @@ mod kept;
 mod layout;
 mod name;
 mod open;
-mod options;
+pub(super) mod options;
 mod shelf;
 mod size;
 mod store;
@@ -30,13 +31,14 @@ mod zip;
 
 use std::path::Path;
 
-pub(super) use decode::to_grey;
 pub use options::PictureOptions;
 pub use size::PictureSize;
 
-use super::dataset::{Dataset, Labels};
+use super::colour::to_grey;
+use super::dataset::Dataset;
 use super::format::{Format, Found, Parts};
 use super::input;
+use super::labels::Labels;
 use super::names::{file_stem, folder_name};
 use super::options::Options;
 use super::origin::Origin;
@@ -46,7 +48,8 @@ use super::shape::Shape;
 use super::stored::is_too_large;
 use super::values::Values;
 use crate::error::{Error, Result};
-use album::{About, Album, Chosen, USUAL};
+use about::{About, Chosen};
+use album::{Album, USUAL};
 use layout::Layout;
 use name::KINDS;
 use shelf::Shelf;

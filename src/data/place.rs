@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use super::dataset::Dataset;
 use super::values::select;
 
 /// Where each row of a data set lies.
@@ -17,8 +16,20 @@ pub enum Places {
 }
 
 impl Places {
+    /// Where row `i` lies, for people: `row 50`, `line 52`, or the name of a file.
+    ///
+    /// # Panics
+    /// When there is no row `i`.
+    pub fn of(&self, i: usize) -> String {
+        match self {
+            Places::Rows(places) => format!("row {}", places[i]),
+            Places::Lines(places) => format!("line {}", places[i]),
+            Places::Files(places, names) => names[places[i] as usize].clone(),
+        }
+    }
+
     /// Those of some rows, in that order.
-    fn select(&self, rows: &[usize]) -> Places {
+    pub(super) fn select(&self, rows: &[usize]) -> Places {
         match self {
             Places::Rows(places) => Places::Rows(select(places, rows, 1)),
             Places::Lines(places) => Places::Lines(select(places, rows, 1)),
@@ -27,32 +38,9 @@ impl Places {
     }
 }
 
-impl Dataset {
-    /// Where row `i` lies, for people: `row 50`, `line 52`, or the name of a file.
-    ///
-    /// # Panics
-    /// When there is no row `i`.
-    pub fn place(&self, i: usize) -> String {
-        match &self.places {
-            None => format!("row {i}"),
-            Some(Places::Rows(places)) => format!("row {}", places[i]),
-            Some(Places::Lines(places)) => format!("line {}", places[i]),
-            Some(Places::Files(places, names)) => names[places[i] as usize].clone(),
-        }
-    }
-
-    /// The places of some rows.
-    pub(super) fn places_of(&self, rows: &[usize]) -> Places {
-        match &self.places {
-            Some(places) => places.select(rows),
-            None => Places::Rows(rows.iter().map(|&row| row as u32).collect()),
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
-    use super::super::{Shape, Values};
+    use super::super::{Dataset, Shape, Values};
     use super::*;
 
     #[test]

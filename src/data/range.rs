@@ -5,7 +5,6 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-use super::dataset::Dataset;
 use crate::error::{Error, Result};
 
 /// The rows from one on, counted from 0, to before another, or to the last: `100..200`, `..200`, `100..`.
@@ -30,11 +29,6 @@ impl RowRange {
                 rows - 1
             ))),
         }
-    }
-
-    /// These rows of a data set.
-    pub(super) fn of(self, data: &Dataset) -> Result<Dataset> {
-        Ok(data.subset(&self.among(data.rows, &data.name)?.collect::<Vec<_>>()))
     }
 }
 

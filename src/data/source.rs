@@ -162,7 +162,8 @@ fn with_others(found: Found, options: &Options) -> Result<Found> {
         }
         Found::Rows(mut parts) => {
             if let Some(range) = options.rows {
-                parts.train = range.of(&parts.train)?;
+                let rows = range.among(parts.train.rows, &parts.train.name)?;
+                parts.train = parts.train.subset(&rows.collect::<Vec<_>>());
             }
             if validation.is_none() && test.is_none() {
                 return Ok(Found::Rows(parts));

@@ -19,16 +19,19 @@
 //! The label is the shape.
 
 mod draw;
+pub(super) mod options;
 mod outline;
 
 use rayon::prelude::*;
 
-use super::dataset::{Dataset, Factors, Labels};
+use super::dataset::Dataset;
+use super::labels::{Factors, Labels};
 use super::shape::Shape;
 use super::splits::choose;
 use super::values::{Values, pack_row};
 use crate::error::{Error, Result};
 use draw::Sprite;
+pub use options::SpriteOptions;
 
 /// The number of values of each factor: shape, scale, orientation, x, y.
 pub const SIZES: [usize; 5] = [3, 6, 40, 32, 32];
@@ -47,26 +50,6 @@ const RESOLUTIONS: std::ops::RangeInclusive<usize> = 8..=1024;
 
 /// The most memory sprites may take; larger sets are more likely a slip than a wish.
 const MAX_BYTES: u64 = 8 << 30;
-
-/// What the built-in sprites look like, and how many there are.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct SpriteOptions {
-    /// Height and width in pixels, 8 to 1024.
-    pub resolution: usize,
-    /// Training rows drawn from the grid, without repetition; 20,000 when not given. A tenth as many, at most 2,000 and at
-    /// least 1, are drawn for the test set.
-    pub count: Option<usize>,
-    /// The whole grid in order, black and white, without a test set: 377 MB at 64×64.
-    pub full: bool,
-    /// Black and white, one bit a pixel, instead of grey with smooth edges.
-    pub binary: bool,
-}
-
-impl Default for SpriteOptions {
-    fn default() -> Self {
-        Self { resolution: 32, count: None, full: false, binary: false }
-    }
-}
 
 /// Draws training and test rows; the whole grid has no test rows.
 ///

@@ -5,11 +5,12 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use super::super::conditions::Conditions;
-use super::super::dataset::{Dataset, Labels};
+use super::super::dataset::Dataset;
 use super::super::input::Input;
+use super::super::labels::Labels;
+use super::super::options::Options;
 use super::super::origin::Origin;
 use super::super::shape::Shape;
-use super::super::source::Options;
 use super::super::values::Values;
 use super::Array;
 use super::numbers::last_axis_fastest;

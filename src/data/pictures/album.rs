@@ -7,14 +7,15 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use image::ImageFormat;
-use serde::{Deserialize, Serialize};
 
+use super::about::{About, Chosen};
 use super::decode::{self, Row, Why};
 use super::name::{KINDS, Says, readable, says};
 use super::shelf::{Filling, Shelf};
 use super::size::PictureSize;
 use super::store::{Entry, Store};
 use super::take::Taken;
+use crate::data::colour::to_grey;
 use crate::data::memory;
 use crate::data::origin::Skipped;
 use crate::data::progress::tell;
@@ -26,34 +27,6 @@ pub(super) const USUAL: usize = 64;
 
 /// Of so many pictures one may be broken: it is left out, with a warning. Where more are, none is read.
 const ONE_BROKEN_OF: usize = 20;
-
-/// How the size came about.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) enum Chosen {
-    /// It was given.
-    Given,
-    /// All pictures have it.
-    Common,
-    /// It is the usual one.
-    Usual,
-}
-
-/// What is known of an album besides its pixels.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct About {
-    /// The size of a row.
-    pub(super) size: PictureSize,
-    /// How it came about.
-    pub(super) chosen: Chosen,
-    /// 1 where no pixel of any picture has a colour, else 3.
-    pub(super) channels: usize,
-    /// The names of the rows.
-    pub(super) names: Vec<String>,
-    /// How many there are of each format.
-    pub(super) formats: BTreeMap<String, usize>,
-    /// What was left out.
-    pub(super) skipped: Vec<Skipped>,
-}
 
 /// Pictures as rows.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -149,7 +122,7 @@ pub(super) fn read(
             }
             bytes.truncate(places.len() * row);
             if is_grey {
-                decode::to_grey(&mut bytes);
+                to_grey(&mut bytes);
             }
             Ok(Found::Album(Album { about, bytes }))
         }

@@ -11,7 +11,8 @@ use std::time::SystemTime;
 
 use sha2::{Digest, Sha256};
 
-use super::album::{About, Album};
+use super::about::About;
+use super::album::Album;
 use super::size::PictureSize;
 use super::store::Store;
 use crate::user_cache::{crc32, keep};
@@ -99,7 +100,7 @@ fn make_room(place: &Path, most: u64) {
 
 #[cfg(test)]
 mod tests {
-    use super::super::album::Chosen;
+    use super::super::about::Chosen;
     use super::*;
 
     fn album() -> Album {

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use super::album::About;
+use super::about::About;
 use crate::data::layout::{Layout, Pixels};
 use crate::data::stored::{Part, Stored};
 use crate::error::{Error, Result};
@@ -134,7 +134,7 @@ impl Shelf {
 mod tests {
     use std::collections::BTreeMap;
 
-    use super::super::album::Chosen;
+    use super::super::about::Chosen;
     use super::super::size::PictureSize;
     use super::*;
 

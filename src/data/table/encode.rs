@@ -1,6 +1,7 @@
 //! From the cells of a table to the numbers that a model sees.
 
-use super::super::dataset::{Dataset, Factors, Labels};
+use super::super::dataset::Dataset;
+use super::super::labels::{Factors, Labels};
 use super::super::memory;
 use super::super::options::Options;
 use super::super::origin::Origin;

@@ -1,12 +1,13 @@
 //! Opening an adapter.
 
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::adapter::Adapter;
 use super::cache::Cache;
-use super::executor::Loaded;
+use super::failure::Failure;
+use super::loaded::Loaded;
 use super::passing::{Passing, Steps};
 use super::pipelines::Pipelines;
 use super::readback::Readback;
@@ -73,26 +74,6 @@ pub struct Gpu {
     pub(super) tuner: Tuner,
 }
 
-/// The first thing that went wrong on the device, which wgpu tells asynchronously.
-#[derive(Clone, Default)]
-pub(super) struct Failure(Arc<Mutex<Option<String>>>);
-
-impl Failure {
-    pub fn set(&self, message: String) {
-        let mut first = self.0.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
-        first.get_or_insert(message);
-    }
-
-    pub fn check(&self) -> Result<()> {
-        match &*self.0.lock().unwrap_or_else(|poisoned| poisoned.into_inner()) {
-            None => Ok(()),
-            Some(message) => Err(Error::Device(format!(
-                "the GPU failed: {message}\nA smaller `batch` needs less memory; the `device` cpu needs no GPU."
-            ))),
-        }
-    }
-}
-
 impl Gpu {
     /// Opens an adapter.
     ///
@@ -144,7 +125,7 @@ impl Gpu {
         Ok(Gpu {
             traits: adapter.traits(),
             adapter: adapter.clone(),
-            steps: Steps::new(&device, &pipelines),
+            steps: Steps::new(&device, pipelines.step_layout.as_ref()),
             pipelines,
             cache,
             tuner: Tuner { budget: tuning, remembered, ..Tuner::default() },
@@ -168,7 +149,7 @@ impl Gpu {
             traits: self.traits,
             device: self.device.clone(),
             queue: self.queue.clone(),
-            steps: Steps::new(&self.device, &self.pipelines),
+            steps: Steps::new(&self.device, self.pipelines.step_layout.as_ref()),
             pipelines: self.pipelines.clone(),
             buffers: Buffers::default(),
             programs: Programs::default(),

@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use super::device::Gpu;
 use super::passing::{Passing, Steps};
 use crate::kernels::{DIMS, Kernel, Module, Step};
 
@@ -39,6 +38,26 @@ pub(super) struct Dispatch {
 }
 
 impl Dispatch {
+    /// A call whose pipeline is compiled, with what its kernel binds.
+    pub fn new(
+        device: &wgpu::Device,
+        kernel: &dyn Kernel,
+        module: &Module,
+        pipeline: Arc<wgpu::ComputePipeline>,
+        bound: Vec<wgpu::BindingResource>,
+    ) -> Dispatch {
+        let entry = |(i, resource)| wgpu::BindGroupEntry { binding: i as u32, resource };
+        let entries: Vec<_> = bound.into_iter().enumerate().map(entry).collect();
+        let layout = pipeline.get_bind_group_layout(0);
+        let descriptor = wgpu::BindGroupDescriptor { label: None, layout: &layout, entries: &entries };
+        Dispatch {
+            group: device.create_bind_group(&descriptor),
+            pipeline,
+            dims: kernel.dims(),
+            workgroups: module.workgroups,
+        }
+    }
+
     /// Records the call into a pass of its own.
     pub fn record(&self, pass: &mut wgpu::ComputePass, step: BoundStep) {
         pass.set_pipeline(&self.pipeline);
@@ -61,23 +80,5 @@ impl Dispatch {
         }
         let [x, y, z] = self.workgroups;
         pass.dispatch_workgroups(x, y, z);
-    }
-}
-
-impl Gpu {
-    /// Makes a call ready, its pipeline being compiled.
-    pub(super) fn dispatch(
-        &self,
-        kernel: &dyn Kernel,
-        module: &Module,
-        pipeline: Arc<wgpu::ComputePipeline>,
-        bound: Vec<wgpu::BindingResource>,
-    ) -> Dispatch {
-        let entry = |(i, resource)| wgpu::BindGroupEntry { binding: i as u32, resource };
-        let entries: Vec<_> = bound.into_iter().enumerate().map(entry).collect();
-        let layout = pipeline.get_bind_group_layout(0);
-        let descriptor = wgpu::BindGroupDescriptor { label: None, layout: &layout, entries: &entries };
-        let group = self.device.create_bind_group(&descriptor);
-        Dispatch { pipeline, group, dims: kernel.dims(), workgroups: module.workgroups }
     }
 }

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use super::device::Gpu;
 use super::dispatch::{BoundStep, Dispatch};
+use super::loaded::Loaded;
 use super::passing::{Steps, size_block};
 use crate::error::{Error, Result};
 use crate::kernels::{Access, Step};
@@ -13,18 +14,6 @@ use crate::program::{
     Buffer, Choices, Counters, DeviceMemory, Executor, Launch, Objects, Program, ProgramId, Programs, RING_SLOTS,
     ReadTicket, check_memory,
 };
-
-/// A program whose pipelines, bind groups and buffers are made.
-pub(super) struct Loaded {
-    program: Program,
-    calls: Vec<Dispatch>,
-    ring: Option<wgpu::Buffer>,
-    /// Whether it has a buffer for the sizes of its calls.
-    sizes_bound: bool,
-    /// Steps recorded for the submit under way.
-    recorded: Cell<usize>,
-    finished: Vec<f32>,
-}
 
 /// Bytes that are written to buffers before they are sent.
 const STAGED: usize = 32 << 20;
@@ -206,7 +195,7 @@ impl Executor for Gpu {
             let bound = bound.chain(sizes.as_ref().map(|sizes| size_block(sizes, calls.len()))).collect();
             self.counters.pipelines += u64::from(used.insert(Arc::as_ptr(&pipeline)));
             self.counters.bind_groups += 1;
-            calls.push(self.dispatch(&*call.kernel, module, pipeline, bound));
+            calls.push(Dispatch::new(&self.device, &*call.kernel, module, pipeline, bound));
         }
         let ring = program.ring.map(|index| buffers[index].clone());
         if ring.is_some() {

@@ -12,9 +12,12 @@ mod cache;
 mod device;
 mod dispatch;
 mod executor;
+mod failure;
+mod loaded;
 mod passing;
 mod pipelines;
 mod readback;
+mod timing;
 mod tuner;
 
 pub use adapter::{Adapter, adapters};

@@ -5,7 +5,6 @@
 //! change, in a uniform buffer of the program, behind the call's other bindings; the steps of a submit in one of the executor, at an offset
 //! each. The numbers that kernels compute with are the same.
 
-use super::pipelines::Pipelines;
 use crate::kernels::{DIMS, IMMEDIATES, Kernel, Step};
 use crate::program::RING_SLOTS;
 
@@ -127,9 +126,9 @@ pub(super) struct Steps {
 }
 
 impl Steps {
-    /// Room for as many steps as a submit has, where they are bound at all.
-    pub fn new(device: &wgpu::Device, pipelines: &Pipelines) -> Option<Steps> {
-        let layout = pipelines.step_layout.as_ref()?;
+    /// Room for as many steps as a submit has, where they are bound at all: where pipelines have a `layout` for them.
+    pub fn new(device: &wgpu::Device, layout: Option<&wgpu::BindGroupLayout>) -> Option<Steps> {
+        let layout = layout?;
         let buffer = device.create_buffer(&wgpu::BufferDescriptor {
             label: Some("steps"),
             size: APART * RING_SLOTS as u64,

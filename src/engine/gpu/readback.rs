@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
-use super::device::Failure;
+use super::failure::Failure;
 use crate::error::{Error, Result};
 use crate::program::{ProgramId, ReadTicket, Reads};
 

@@ -143,6 +143,22 @@ impl Expr {
         self.push(Instr::Call(func, regs))
     }
 
+    /// A later instruction that is best computed with this one, since both begin with the same exponential: that of a sigmoid beside its
+    /// softplus, and the precision beside a Gaussian's density.
+    pub(super) fn twin(&self, at: usize) -> Option<usize> {
+        let Instr::Call(func, args) = &self.instrs[at] else { return None };
+        let find = |func: Func, reg: usize| {
+            let wanted = Instr::Call(func, [reg as Reg, 0, 0]);
+            self.instrs.iter().position(|instr| *instr == wanted)
+        };
+        let other = match func {
+            Func::Softplus | Func::BernoulliLogProb => find(Func::Sigmoid, usize::from(args[0])),
+            Func::GaussianLogProb => find(Func::Exp, find(Func::Neg, usize::from(args[2]))?),
+            _ => None,
+        };
+        other.filter(|&other| other > at)
+    }
+
     /// Floating-point operations per point.
     pub fn flops(&self) -> usize {
         self.instrs

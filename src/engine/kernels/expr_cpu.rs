@@ -9,7 +9,7 @@ use std::cell::RefCell;
 use super::Access;
 use super::args::Args;
 use super::expr::{Expr, Instr, RandomStream, Reg, View};
-use super::func::{Func, twin};
+use super::func::Func;
 use super::pairwise::PART;
 use super::random::{fill_normals, fill_uniforms, normal4, uniform4};
 use super::simd::vectorised;
@@ -79,7 +79,7 @@ impl Plan {
         for (i, instr) in expr.instrs.iter().enumerate().take(128) {
             if !is_varying(expr, instr, rank, plan.varying) {
                 plan.varying ^= 1 << i;
-            } else if let Some(other) = twin(expr, i).filter(|&other| other < PLACES) {
+            } else if let Some(other) = expr.twin(i).filter(|&other| other < PLACES) {
                 plan.seconds |= 1 << other;
                 plan.twins[i] = (other - i) as u8;
             }

@@ -3,7 +3,6 @@
 //! Each has one name, one arity, its WGSL (an operator, a builtin, or a function of a file in `shaders/functions/`)
 //! and its CPU twin over a block of lanes. Derivatives are graph rewrites and live with the graph.
 
-use super::expr::{Expr, Instr, Reg};
 use super::{math, special};
 
 /// A scalar function of one to three f32 arguments.
@@ -194,7 +193,7 @@ impl Func {
         out[0]
     }
 
-    /// [`Func::block`], and that of its [`twin`] into `other`, where the exponential of both stands in between: two loops wait
+    /// [`Func::block`], and that of its [twin](super::expr::Expr::twin) into `other`, where the exponential of both stands in between: two loops wait
     /// less for their own results than one of both.
     #[inline(always)]
     pub(super) fn block_with_twin(self, out: &mut [f32], other: &mut [f32], a: &[f32], b: &[f32], c: &[f32]) {
@@ -273,22 +272,6 @@ impl Func {
             LogBetaGrad => lanes!(out; g = a, x = b, y = c; g * special::log_beta_slope(x, y)),
         }
     }
-}
-
-/// A later instruction that is best computed with this one, since both begin with the same exponential: that of a sigmoid beside its
-/// softplus, and the precision beside a Gaussian's density.
-pub(super) fn twin(expr: &Expr, at: usize) -> Option<usize> {
-    let Instr::Call(func, args) = &expr.instrs[at] else { return None };
-    let find = |func: Func, reg: usize| {
-        let wanted = Instr::Call(func, [reg as Reg, 0, 0]);
-        expr.instrs.iter().position(|instr| *instr == wanted)
-    };
-    let other = match func {
-        Softplus | BernoulliLogProb => find(Sigmoid, usize::from(args[0])),
-        GaussianLogProb => find(Exp, find(Neg, usize::from(args[2]))?),
-        _ => None,
-    };
-    other.filter(|&other| other > at)
 }
 
 /// ln 2π.

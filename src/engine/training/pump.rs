@@ -6,38 +6,12 @@ use std::ops::ControlFlow;
 use std::time::Instant;
 
 use super::accumulator::Sums;
-use super::metrics::{EpochRecord, StepRecord};
 use super::pace::Pace;
+use super::running::{Pump, Running};
 use super::state::State;
 use super::trainer::{Progress, Trainer};
 use crate::error::Result;
 use crate::program::RING_SLOTS;
-
-/// How an epoch stands after a call of the pump.
-#[derive(Debug)]
-pub enum Pump {
-    /// There is more to send: call again.
-    Working,
-    /// Nothing is to be done until the device has done something: call again then.
-    Waiting,
-    /// It was broken off; the state says where to go on.
-    Stopped,
-    /// It is done, and this is its record.
-    Finished(Box<EpochRecord>),
-}
-
-/// An epoch under way.
-#[derive(Debug)]
-pub(super) struct Running {
-    started: Instant,
-    /// The batch that it began with, and the one that is sent next.
-    first: usize,
-    sent: usize,
-    /// Steps that have finished and were not shown yet.
-    records: Vec<StepRecord>,
-    stop: bool,
-    pace: Pace,
-}
 
 impl Trainer {
     /// Goes on with the epoch without waiting: sends steps if the device takes more, takes in those that are done, and tells `progress`,

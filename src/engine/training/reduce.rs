@@ -59,3 +59,25 @@ impl Share {
         Ok(batch / parts)
     }
 }
+
+/// How a trainer that has a part stands.
+pub(super) struct Shared {
+    pub share: Share,
+    /// Rows of its part of a batch.
+    pub rows: usize,
+    /// Whether this trainer has been asked to stop, and whether all know that one was.
+    pub wants_to_stop: bool,
+    pub all_stop: bool,
+}
+
+impl Shared {
+    /// A part of batches of so many rows.
+    pub fn new(share: Share, batch: usize) -> Result<Shared> {
+        Ok(Shared { rows: share.rows_of(batch)?, share, wants_to_stop: false, all_stop: false })
+    }
+
+    /// The row of a batch at which its part begins.
+    pub fn first_row(&self) -> u32 {
+        (self.share.part * self.rows) as u32
+    }
+}

@@ -1,28 +1,11 @@
 //! A trainer that is one of several which share a training; see [`super::reduce`].
 
-use super::reduce::Share;
+use super::reduce::{Share, Shared};
 use super::session::Session;
 use super::trainer::Trainer;
 use crate::config::TrainingConfig;
 use crate::data::Dataset;
 use crate::error::{Error, Result};
-
-/// A trainer's part in a shared training.
-pub(super) struct Shared {
-    share: Share,
-    /// Rows of its part of a batch.
-    pub rows: usize,
-    /// Whether this trainer has been asked to stop, and whether all know that one was.
-    wants_to_stop: bool,
-    all_stop: bool,
-}
-
-impl Shared {
-    /// The row of a batch at which its part begins.
-    pub fn first_row(&self) -> u32 {
-        (self.share.part * self.rows) as u32
-    }
-}
 
 impl Trainer {
     /// The same where several trainers share the training, this one being one of them; see [`Reduce`](super::Reduce). They must be given the
@@ -44,8 +27,7 @@ impl Trainer {
                  training cannot keep equal: train it by one",
             ));
         }
-        let rows = share.rows_of(config.batch)?;
-        let shared = Shared { share, rows, wants_to_stop: false, all_stop: false };
+        let shared = Shared::new(share, config.batch)?;
         Trainer::build(session, (data, None), config, (beta, binarise), Some(shared))
     }
 

@@ -1,7 +1,10 @@
 //! Where the strangeness of a row lies: which of its values cost most beyond what they cost in normal rows.
 
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+
 use super::Scoring;
-use super::report::Strange;
 use crate::apps::Saved;
 use crate::apps::uses::ids::Ids;
 use crate::apps::uses::parts::{Part, parts};
@@ -15,6 +18,27 @@ const MOST: usize = 4096;
 
 /// What a column costs beyond what is usual, in nats.
 pub type Odd = (String, f64);
+
+/// A row that stands out.
+#[derive(Clone, Debug, Serialize)]
+pub struct Strange {
+    /// Its number, from 0.
+    pub row: usize,
+    /// What else says which it is.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub ids: BTreeMap<String, String>,
+    /// Its label, where that is known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub label: Option<String>,
+    /// Its score.
+    pub score: f64,
+    /// Its p-value, where there are normal rows to tell it by.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub p_value: Option<f64>,
+    /// Of a table, the columns that cost most beyond what is usual, in nats.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub columns: Vec<Odd>,
+}
 
 impl Saved {
     /// What each value costs in normal rows, a mean `[features]`; `None` where the model decodes nothing.

@@ -21,9 +21,10 @@ use crate::evaluation::NormalScores;
 use aggregate::Aggregate;
 use given::{Calibration, Truth, calibration};
 
+pub use columns::Strange;
 pub use complexity::png_bits;
 pub use kind::ScoreKind;
-pub use report::{Detection, Scored, Strange};
+pub use report::{Detection, Scored};
 
 /// How rows are scored.
 #[derive(Clone, Debug)]

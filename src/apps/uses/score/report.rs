@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use super::columns::Odd;
+use super::columns::Strange;
 use super::complexity::png_bits;
 use super::given::{Calibration, Truth};
 use super::{ScoreKind, Scores};
@@ -55,27 +55,6 @@ pub struct Detection {
     pub auroc: Interval,
     /// The mean precision over the anomalies.
     pub average_precision: Interval,
-}
-
-/// A row that stands out.
-#[derive(Clone, Debug, Serialize)]
-pub struct Strange {
-    /// Its number, from 0.
-    pub row: usize,
-    /// What else says which it is.
-    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
-    pub ids: BTreeMap<String, String>,
-    /// Its label, where that is known.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub label: Option<String>,
-    /// Its score.
-    pub score: f64,
-    /// Its p-value, where there are normal rows to tell it by.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub p_value: Option<f64>,
-    /// Of a table, the columns that cost most beyond what is usual, in nats.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub columns: Vec<Odd>,
 }
 
 /// All that is said something of.

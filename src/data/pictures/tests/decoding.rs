@@ -140,7 +140,7 @@ fn a_picture_of_the_size_keeps_its_pixels() {
 #[test]
 fn colours_become_their_luminance() {
     let mut pixels = vec![255, 0, 0, 0, 255, 0, 7, 7, 7, 255, 255, 255];
-    assert_eq!(decode::to_grey(&mut pixels), 1);
+    assert_eq!(crate::data::colour::to_grey(&mut pixels), 1);
     // 0.2126 and 0.7152 of 255.
     assert_eq!(pixels, [54, 182, 7, 255]);
 }

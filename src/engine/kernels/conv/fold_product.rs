@@ -8,17 +8,14 @@ use std::ops::Range;
 
 use pulp::{Simd, WithSimd};
 
+use super::Window;
 use super::buffers::{Buffer, Use};
 use super::finish::Finish;
 use super::panels::{Matrix, Panels};
 use super::pictures::scatter;
 use super::tile::{Multiply, Start};
-use super::{Window, gpu};
 use crate::kernels::matmul::each;
-use crate::kernels::simd::dispatch;
-use crate::kernels::{
-    Access, Args, Arithmetic, Choices, Cost, DIMS, Expr, Kernel, Matmul, Module, Operand, Step, Store, Traits,
-};
+use crate::kernels::{Access, Args, Arithmetic, Expr, Matmul, Operand, Step, Store};
 
 /// `fold(A·B)` with an epilogue over (pixel, channel). Bindings: A `[pictures·places, inputs]`, B `[inputs, kh·kw·C]`, neither
 /// transposed, then those of the epilogue.
@@ -28,7 +25,7 @@ pub struct FoldProduct {
     pub(super) pictures: usize,
     /// The product that one class of pixels is on a GPU: rows are its pixels, the sum runs over taps and inputs.
     pub(super) class: Matmul,
-    inputs: usize,
+    pub(super) inputs: usize,
     finish: Finish,
 }
 
@@ -77,48 +74,11 @@ impl FoldProduct {
     }
 }
 
-impl Kernel for FoldProduct {
-    fn name(&self) -> &'static str {
-        "transposed"
-    }
-
-    fn bindings(&self) -> Vec<Access> {
-        self.class.access.clone()
-    }
-
-    fn module(&self, traits: &Traits, choice: usize) -> Module {
-        gpu::fold_product(self, self.inputs, traits, choice)
-    }
-
-    fn choices(&self, traits: &Traits) -> Option<Choices> {
-        let Choices { shape, names } = self.class.choices(traits)?;
-        Some(Choices { shape: format!("{shape} folded {:?}", self.window), names })
-    }
-
-    fn dims(&self) -> [u32; DIMS] {
-        self.class.dims()
-    }
-
-    fn cost(&self) -> Cost {
-        let [places, pixels] = [self.window.rows(), self.window.pixels()].map(|one| (self.pictures * one) as f64);
-        let (inputs, width, channels) = (self.inputs as f64, self.window.width() as f64, self.window.channels as f64);
-        let elements = pixels * channels;
-        Cost {
-            flops: 2.0 * places * inputs * width + elements * self.class.expr.flops() as f64,
-            bytes_read: 4.0 * (places * inputs + inputs * width + elements * self.class.expr.loads.len() as f64),
-            bytes_written: 4.0 * elements * self.class.stores.len() as f64,
-        }
-    }
-
-    fn run(&self, args: &Args, step: &Step) {
-        dispatch(Run { of: self, args, step });
-    }
-}
-
-struct Run<'a> {
-    of: &'a FoldProduct,
-    args: &'a Args<'a>,
-    step: &'a Step,
+/// One run of a product.
+pub(super) struct Run<'a> {
+    pub of: &'a FoldProduct,
+    pub args: &'a Args<'a>,
+    pub step: &'a Step,
 }
 
 /// Rows of the product that are made at once.

@@ -57,8 +57,8 @@ pub(super) fn patch_product(of: &PatchProduct, traits: &Traits, choice: usize) -
 }
 
 /// The text of a product that is folded.
-pub(super) fn fold_product(of: &FoldProduct, inputs: usize, traits: &Traits, choice: usize) -> Module {
-    let FoldProduct { window, class, .. } = of;
+pub(super) fn fold_product(of: &FoldProduct, traits: &Traits, choice: usize) -> Module {
+    let FoldProduct { window, class, inputs, .. } = of;
     let (config, layout) = (class.chosen(traits, choice), class.layout());
     let read_b = if layout.wide_b {
         "return b1[at.x / 4u];"
@@ -75,7 +75,7 @@ pub(super) fn fold_product(of: &FoldProduct, inputs: usize, traits: &Traits, cho
     let sizes = geometry(window)
         + &pair("GRID", FoldProduct::grid(window))
         + &pair("TAPS", FoldProduct::taps(window))
-        + &one("INPUTS", inputs);
+        + &one("INPUTS", *inputs);
     let main = text::entry(config, Shader::new(FOLD_MAIN).put("product", functions));
     let [x, y, _] = choose::workgroups(config, class.m, class.n);
     let classes = classes(window);

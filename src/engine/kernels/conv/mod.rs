@@ -10,6 +10,7 @@ mod passes;
 mod patch_product;
 mod patches;
 mod pictures;
+mod run;
 mod tile;
 mod window;
 

@@ -5,12 +5,10 @@
 
 use std::ops::Range;
 
+use super::Window;
 use super::finish::Finish;
-use super::passes::Run;
 use super::pictures::gather;
-use super::{Window, gpu};
-use crate::kernels::simd::dispatch;
-use crate::kernels::{Access, Args, Arithmetic, Choices, Cost, DIMS, Kernel, Matmul, Module, Step, Traits};
+use crate::kernels::{Args, Arithmetic, Matmul};
 
 /// Which operand is the patches.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -51,7 +49,7 @@ impl PatchProduct {
     }
 
     /// Words of a picture.
-    fn picture(&self) -> usize {
+    pub(super) fn picture(&self) -> usize {
         self.window.pixels() * self.window.channels
     }
 
@@ -71,40 +69,5 @@ impl PatchProduct {
     /// What becomes of the elements in the arithmetic of a call.
     pub(super) fn finish(&self, args: &Args) -> &Finish {
         if args.arithmetic() == Arithmetic::Fast { &self.fast } else { &self.exact }
-    }
-}
-
-impl Kernel for PatchProduct {
-    fn name(&self) -> &'static str {
-        "convolution"
-    }
-
-    fn bindings(&self) -> Vec<Access> {
-        self.product.access.clone()
-    }
-
-    fn module(&self, traits: &Traits, choice: usize) -> Module {
-        gpu::patch_product(self, traits, choice)
-    }
-
-    fn choices(&self, traits: &Traits) -> Option<Choices> {
-        let Choices { shape, names } = self.product.choices(traits)?;
-        Some(Choices { shape: format!("{shape} {:?} {:?}", self.side, self.window), names })
-    }
-
-    fn dims(&self) -> [u32; DIMS] {
-        self.product.dims()
-    }
-
-    fn cost(&self) -> Cost {
-        let Matmul { m, n, k, .. } = self.product;
-        let dense = 4.0 * if self.side == Side::A { m * k } else { k * n } as f64;
-        let pictures = if self.side == Side::A { m } else { k } / self.window.rows();
-        let Cost { flops, bytes_read, bytes_written } = self.product.cost();
-        Cost { flops, bytes_read: bytes_read - dense + 4.0 * (pictures * self.picture()) as f64, bytes_written }
-    }
-
-    fn run(&self, args: &Args, step: &Step) {
-        dispatch(Run { of: self, args, step });
     }
 }

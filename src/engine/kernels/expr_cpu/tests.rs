@@ -85,7 +85,7 @@ fn twins_are_what_each_is_alone() {
         let mut expr = Expr::default();
         let loads = [0, 1, 2].map(|binding| load(&mut expr, binding));
         let regs = [first.0(&mut expr, loads), second.0(&mut expr, loads)];
-        shared += (0..expr.instrs.len()).filter(|&at| twin(&expr, at).is_some()).count();
+        shared += (0..expr.instrs.len()).filter(|&at| expr.twin(at).is_some()).count();
         let access = [vec![Access::Read; 3], vec![Access::Write; 2]].concat();
         let kernel = map(expr, LEN, &[(regs[0], 3), (regs[1], 4)], access);
         let found = run(&kernel, &[inputs.clone(), vec![vec![0.0; LEN]; 2]].concat());
