@@ -21,12 +21,15 @@
 //! contract or reorder floating-point operations (`-C llvm-args=-fp-contract=fast`); and figures that are computed from a run's
 //! numbers in 64 bits, such as those of `elbo evaluate`, in their last digits. A GPU never gives these bits.
 
+mod memory;
+
 use crate::error::Result;
 use crate::kernels::{Args, Arithmetic, Step};
 use crate::program::{
     Buffer, Buffers, Counters, Executor, Launch, Objects, Program, ProgramId, Programs, RING_SLOTS, ReadTicket, Reads,
     check_memory,
 };
+use memory::Memory;
 
 /// Runs programs on the CPU.
 #[derive(Default)]
@@ -41,36 +44,6 @@ pub struct Cpu {
     uploaded: u64,
     arithmetic: Arithmetic,
     largest_buffer: Option<u64>,
-}
-
-/// The words of buffers, by index. That of a buffer that is gone is used again.
-#[derive(Default)]
-struct Memory {
-    buffers: Vec<Box<[u32]>>,
-    free: Vec<usize>,
-    made: u64,
-}
-
-impl Memory {
-    fn make(&mut self, words: usize) -> usize {
-        self.made += 1;
-        let zeros = vec![0; words].into_boxed_slice();
-        match self.free.pop() {
-            Some(index) => {
-                self.buffers[index] = zeros;
-                index
-            }
-            None => {
-                self.buffers.push(zeros);
-                self.buffers.len() - 1
-            }
-        }
-    }
-
-    fn give_up(&mut self, index: usize) {
-        self.buffers[index] = Box::default();
-        self.free.push(index);
-    }
 }
 
 struct Loaded {
