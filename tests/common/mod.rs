@@ -1,6 +1,9 @@
 //! The GPU that the tests share, and what becomes of tests that lack something.
 #![allow(dead_code, reason = "each test program uses its own part of this")]
 
+pub mod oracle;
+pub mod pieces;
+
 use std::io::Write;
 use std::path::PathBuf;
 use std::sync::{Mutex, MutexGuard, OnceLock};

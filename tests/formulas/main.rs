@@ -1,0 +1,13 @@
+//! Formulas: held to values worked out by hand, to integrals, to gradients, and to PyTorch.
+
+#[path = "../common/mod.rs"]
+mod common;
+mod evaluation;
+mod gradients;
+mod labels;
+mod layers;
+mod oracle;
+mod pieces;
+mod posteriors;
+mod torch;
+mod values;

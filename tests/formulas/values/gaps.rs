@@ -1,0 +1,141 @@
+//! Rows some of whose values were not observed, against a linear model in which all is known: with a decoder that is a straight
+//! line and a Gaussian of a fixed width, p(x) is a Gaussian, whatever part of x it is of.
+
+use std::sync::Arc;
+
+use elbo::data::{Dataset, Shape};
+use elbo::engine::distributions::Gaussian;
+use elbo::engine::models::{Parts, Vae};
+use elbo::engine::nn::Activation;
+use elbo::engine::training::Session;
+
+use super::figures::session;
+use crate::common::oracle::values;
+
+const SIGMA: f64 = 0.5;
+const WEIGHT: [f64; 3] = [1.2, -0.8, 0.5];
+const BIAS: [f64; 3] = [0.3, -0.2, 0.1];
+const GAP: f32 = f32::NAN;
+const ROWS: [[f32; 3]; 4] = [[1.5, GAP, 0.4], [GAP, GAP, 0.9], [0.7, 0.2, GAP], [-0.9, 1.1, -0.4]];
+
+fn model() -> Vae {
+    Vae::new(3, 1, (&[], &[]), Activation::Tanh, Parts::new(Arc::new(Gaussian { sigma: SIGMA as f32 })))
+}
+
+/// The decoder above, and an encoder that is not far off.
+fn opened() -> Session {
+    let mut values = values(4);
+    values.tensors.insert("decoder.0.weight".into(), WEIGHT.to_vec());
+    values.tensors.insert("decoder.0.bias".into(), BIAS.to_vec());
+    values.tensors.insert("head.weight".into(), vec![0.4, -0.3, 0.2, 0.0, 0.0, 0.0]);
+    values.tensors.insert("head.bias".into(), vec![-0.1, 0.2]);
+    session(model(), &values, 3).with_gaps(true)
+}
+
+fn data(rows: &[[f32; 3]]) -> Dataset {
+    Dataset::with_gaps("gaps", rows.concat(), Shape::vector(3)).unwrap()
+}
+
+/// What is known of a row: the precision and the mean of p(z | what was observed), and ln p of that.
+fn known(row: &[f32; 3]) -> (f64, f64, f64) {
+    let observed = || (0..3).filter(|&j| !row[j].is_nan()).map(|j| (f64::from(row[j]) - BIAS[j], WEIGHT[j]));
+    let variance = SIGMA * SIGMA;
+    let precision = 1.0 + observed().map(|(_, w)| w * w / variance).sum::<f64>();
+    let mean = observed().map(|(x, w)| w * x / variance).sum::<f64>() / precision;
+    // ln N(x; 0, σ²I + wwᵀ), by the lemmas of the determinant and of Sherman and Morrison.
+    let count = observed().count() as f64;
+    let square = observed().map(|(x, _)| x * x / variance).sum::<f64>() - mean * mean * precision;
+    let log_prob = -0.5 * (count * (2.0 * std::f64::consts::PI * variance).ln() + precision.ln() + square);
+    (precision, mean, log_prob)
+}
+
+#[test]
+fn what_is_missing_is_filled_in_with_what_is_expected_of_it() {
+    let (filled, mut told) = (opened().impute(&ROWS.concat(), 4000, 1).unwrap(), 0.0f64);
+    for (row, filled) in ROWS.iter().zip(filled.chunks(3)) {
+        let (_, mean, _) = known(row);
+        for j in 0..3 {
+            if !row[j].is_nan() {
+                assert_eq!(filled[j], row[j], "what was observed stays");
+                continue;
+            }
+            let expected = BIAS[j] + WEIGHT[j] * mean;
+            assert!((f64::from(filled[j]) - expected).abs() < 0.05, "{row:?}: {} is not {expected}", filled[j]);
+            // As if the gaps had held 0.
+            let (_, naive, _) = known(&row.map(|x| if x.is_nan() { 0.0 } else { x }));
+            told = told.max((BIAS[j] + WEIGHT[j] * naive - expected).abs());
+        }
+    }
+    assert!(told > 0.3, "gaps that hold 0 are told apart: {told}");
+    // Another seed draws other codes, and comes close to the same.
+    let other = opened().impute(&ROWS.concat(), 4000, 2).unwrap();
+    assert!(other != filled && other.iter().zip(&filled).all(|(a, b)| (a - b).abs() < 0.1));
+}
+
+/// Nothing is drawn for rows without blanks: the others are filled in as if they came alone.
+#[test]
+fn rows_without_blanks_are_left_alone() {
+    let whole = [[0.1, 0.2, 0.3], ROWS[3]];
+    let mixed = [whole[0], ROWS[0], ROWS[1], whole[1], ROWS[2]];
+    let (alone, beside) =
+        (opened().impute(&ROWS[..3].concat(), 40, 5).unwrap(), opened().impute(&mixed, 40, 5).unwrap());
+    assert_eq!([&beside[3..9], &beside[12..]].concat(), alone);
+    assert_eq!([&beside[..3], &beside[9..12]].concat(), whole.concat());
+    assert_eq!(opened().impute(&whole, 40, 5).unwrap(), whole.concat());
+}
+
+#[test]
+fn the_likelihood_is_that_of_what_was_observed() {
+    let found = opened().importance(&data(&ROWS), 4000).unwrap();
+    let exact = -ROWS.iter().map(|row| known(row).2).sum::<f64>() / 4.0;
+    let near = |x: f64| (found.nll - x).abs() < 5.0 * found.monte_carlo_error.unwrap() + 1e-3;
+    assert!(near(exact), "{found:?}, {exact}");
+    let naive = -ROWS.iter().map(|row| known(&row.map(|x| if x.is_nan() { 0.0 } else { x })).2).sum::<f64>() / 4.0;
+    assert!(!near(naive), "{naive}");
+}
+
+#[test]
+fn a_score_leaves_out_what_was_not_observed() {
+    // By the mean over many draws: E_q[−ln p(x_observed | z)] + KL, of the encoder that sees 0 in a gap.
+    let mut session = opened();
+    let row = ROWS[0];
+    let draws: f64 = (0..400).map(|seed| f64::from(session.score(&row, seed).unwrap()[0])).sum::<f64>() / 400.0;
+    let (mu, log_var) = (0.4 * f64::from(row[0]) + 0.2 * f64::from(row[2]) - 0.1, 0.2f64);
+    let of = |j: usize| {
+        let off = f64::from(row[j]) - BIAS[j] - WEIGHT[j] * mu;
+        0.5 * ((2.0 * std::f64::consts::PI).ln()
+            + 2.0 * SIGMA.ln()
+            + (off * off + WEIGHT[j] * WEIGHT[j] * log_var.exp()) / (SIGMA * SIGMA))
+    };
+    let kl = 0.5 * (mu * mu + log_var.exp() - 1.0 - log_var);
+    assert!((draws - (of(0) + of(2) + kl)).abs() < 0.6, "{draws} is not {}", of(0) + of(2) + kl);
+}
+
+/// A NaN is a mistake, unless rows are said to have gaps.
+#[test]
+fn a_nan_is_refused_where_it_is_not_meant() {
+    let mut strict = opened().with_gaps(false);
+    for said in [strict.encode(&ROWS[0]).unwrap_err(), strict.impute(&ROWS[0], 10, 0).unwrap_err()] {
+        assert!(said.to_string().contains("the value in row 0, column 1 is NaN"), "{said}");
+    }
+    let infinite = opened().encode(&[f32::INFINITY, GAP, 0.0]).unwrap_err().to_string();
+    assert!(infinite.contains("the value in row 0, column 0 is inf"), "{infinite}");
+    for samples in [0, 6000] {
+        assert!(opened().impute(&ROWS[0], samples, 0).unwrap_err().to_string().contains("from 1 to 5000"));
+    }
+}
+
+#[test]
+fn likelihoods_of_rows_are_those_of_the_gaussian() {
+    let found = opened().log_likelihood(&ROWS, 2000, 1).unwrap();
+    for (i, (row, found)) in ROWS.iter().zip(&found).enumerate() {
+        let error = found.standard_error.unwrap();
+        let near = |row: &[f32; 3]| (found.log_likelihood - known(row).2).abs() < 4.0 * error;
+        assert!(error < 0.05 && found.effective_samples > 100.0, "row {i}: {found:?}");
+        assert!(near(row), "row {i}: {found:?}, and {} by hand", known(row).2);
+        assert!(!near(&ROWS[(i + 1) % 4]), "row {i} is told from the next");
+    }
+    // What was not observed costs nothing.
+    let each = opened().score_features(&ROWS, 1).unwrap();
+    assert!(ROWS.as_flattened().iter().zip(&each).all(|(x, loss)| x.is_nan() == (*loss == 0.0)), "{each:?}");
+}

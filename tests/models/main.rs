@@ -1,0 +1,10 @@
+//! Models from end to end: training, stages, checkpoints, and what every model must do.
+
+#[path = "../common/mod.rs"]
+mod common;
+mod conformance;
+mod data_mnist;
+mod runs;
+mod stages;
+mod training;
+mod tuning;

@@ -1,0 +1,7 @@
+//! Models that stand on a trained, frozen one: what they report against densities put together by hand, and what training
+//! them does.
+
+mod fit;
+mod labelled;
+mod second;
+mod training;
