@@ -6,8 +6,9 @@
 
 use std::io::Cursor;
 
-use fast_image_resize::images::{Image, ImageRef};
-use fast_image_resize::{PixelType, ResizeOptions, Resizer};
+use fast_image_resize::images::{TypedImage, TypedImageRef};
+use fast_image_resize::pixels::{U8, U8x3};
+use fast_image_resize::{PixelTrait, ResizeOptions, Resizer};
 use image::error::ImageError;
 use image::metadata::Orientation;
 use image::{DynamicImage, GrayImage, ImageBuffer, ImageDecoder, ImageFormat, ImageReader, Limits, Pixel, RgbImage};
@@ -51,8 +52,8 @@ pub(super) fn row(format: ImageFormat, bytes: &[u8], size: PictureSize) -> Resul
     // Scaled first, as there is less to turn then.
     let wanted = if turns(orientation) { (height, width) } else { (width, height) };
     let mut scaled = match over_white(picture) {
-        DynamicImage::ImageLuma8(grey) => DynamicImage::from(scale(grey, PixelType::U8, wanted)?),
-        picture => DynamicImage::from(scale(picture.into_rgb8(), PixelType::U8x3, wanted)?),
+        DynamicImage::ImageLuma8(grey) => DynamicImage::from(scale::<_, U8>(grey, wanted)?),
+        picture => DynamicImage::from(scale::<_, U8x3>(picture.into_rgb8(), wanted)?),
     };
     scaled.apply_orientation(orientation);
     let rgb = scaled.into_rgb8().into_raw();
@@ -116,24 +117,24 @@ fn over_white(picture: DynamicImage) -> DynamicImage {
     }
 }
 
-/// The largest part around the middle that has the wanted proportions, at the wanted width and height.
-fn scale<P>(
-    picture: ImageBuffer<P, Vec<u8>>,
-    kind: PixelType,
-    (width, height): (u32, u32),
-) -> Result<ImageBuffer<P, Vec<u8>>, Why>
+/// The largest part around the middle that has the wanted proportions, at the wanted width and height. `R` is the pixel `P` as those who
+/// scale it call it.
+fn scale<P, R>(picture: ImageBuffer<P, Vec<u8>>, (width, height): (u32, u32)) -> Result<ImageBuffer<P, Vec<u8>>, Why>
 where
     P: Pixel<Subpixel = u8>,
+    R: PixelTrait,
 {
     if picture.dimensions() == (width, height) {
         return Ok(picture);
     }
     let failed = |error: &dyn std::fmt::Display| format!("cannot be scaled: {error}");
-    let from = ImageRef::new(picture.width(), picture.height(), picture.as_raw(), kind).map_err(|e| failed(&e))?;
-    let mut to = Image::new(width, height, kind);
+    let from = TypedImageRef::<R>::from_buffer(picture.width(), picture.height(), picture.as_raw());
+    let mut scaled = ImageBuffer::new(width, height);
+    let to = TypedImage::<R>::from_buffer(width, height, &mut scaled);
+    let (from, mut to) = (from.map_err(|e| failed(&e))?, to.map_err(|e| failed(&e))?);
     let options = ResizeOptions::new().fit_into_destination(Some((0.5, 0.5)));
-    Resizer::new().resize(&from, &mut to, &options).map_err(|e| failed(&e))?;
-    ImageBuffer::from_raw(width, height, to.into_vec()).ok_or_else(|| failed(&"it has another size"))
+    Resizer::new().resize_typed(&from, &mut to, &options).map_err(|e| failed(&e))?;
+    Ok(scaled)
 }
 
 /// What a decoder says, as the end of a sentence.
