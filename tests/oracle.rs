@@ -25,6 +25,8 @@ mod figures;
 mod folder;
 #[path = "oracle/network.rs"]
 mod network;
+#[path = "oracle/pictures.rs"]
+mod pictures;
 #[path = "oracle/random.rs"]
 mod random;
 #[path = "oracle/rates.rs"]
@@ -38,7 +40,7 @@ mod settings;
 #[path = "oracle/xoshiro.rs"]
 mod xoshiro;
 
-use cases::{Case, floats, greys, points};
+use cases::{Case, floats, greys, pictures as changed, points};
 use elbo::engine::cpu::Cpu;
 use elbo::engine::program::Executor;
 use faults::Fault;
@@ -109,6 +111,16 @@ fn a_plain_autoencoder_trains_on_the_cpu_as_by_hand() {
 #[test]
 fn a_plain_autoencoder_trains_on_the_gpu_as_by_hand() {
     gpu().into_iter().for_each(|device| in_memory(&points(), device));
+}
+
+#[test]
+fn a_vae_of_changed_pictures_trains_on_the_cpu_as_by_hand() {
+    in_memory(&changed(), cpu());
+}
+
+#[test]
+fn a_vae_of_changed_pictures_trains_on_the_gpu_as_by_hand() {
+    gpu().into_iter().for_each(|device| in_memory(&changed(), device));
 }
 
 #[test]

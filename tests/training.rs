@@ -1,5 +1,7 @@
 //! Training runs: the same bits again, whether interrupted or not; the right means; and models that learn.
 
+#[path = "training/augment.rs"]
+mod augment;
 mod common;
 #[path = "training/patience.rs"]
 mod patience;

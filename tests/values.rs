@@ -10,6 +10,7 @@
 mod beta_tcvae;
 #[path = "values/capacity.rs"]
 mod capacity;
+mod common;
 #[path = "values/dip_vae.rs"]
 mod dip_vae;
 #[path = "values/distances.rs"]
@@ -54,6 +55,8 @@ mod scores;
 mod steps;
 #[path = "values/ties.rs"]
 mod ties;
+#[path = "values/weights.rs"]
+mod weights;
 
 /// The objectives whose values are held here.
 const HELD: [&str; 11] = [

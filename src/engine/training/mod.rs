@@ -31,7 +31,7 @@ pub use layout::Layout;
 pub use programs::{TrainingStep, evaluate_outputs, evaluate_program};
 pub use pump::Pump;
 pub use reduce::{Alone, Reduce, Share};
-pub use resident::Resident;
+pub use resident::{Resident, Seen};
 pub use scalars::{Moved, Scalars};
 pub use schedule::{KL_SCHEDULES, Rates};
 pub use session::{CodeMoments, MOMENT_DRAWS, Session, part_of_seed};
