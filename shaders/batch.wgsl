@@ -47,10 +47,10 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>) {
     let start = row % im.d0.z * ROW_WORDS;
     let first = (thread % THREADS_PER_ROW) * EACH;
     for (var w = first; w < min(first + EACH, ROW_WORDS); w += 1u) {
-        let word = word_of(buffer, start + w);
+        let word = word_of(buffer, start + w); //= word
         for (var k = 0u; k < PER_WORD; k += 1u) {
             let j = w * PER_WORD + k;
-            if (j < FEATURES) {
+            if (j < FEATURES) { //= from
                 let element = (im.row_offset + b) * FEATURES + j;
                 let value = f32((word >> (8u * k)) & 255u) * (1.0 / 255.0); //= decode
                 x[b * FEATURES + j] = value; //= binarise

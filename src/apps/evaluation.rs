@@ -97,7 +97,7 @@ pub struct Evaluation {
     /// The same in bits per dimension, where the likelihood is one of discrete values.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub nll_bits_per_dimension: Option<f64>,
-    /// The mean squared error per value of E\[x | z\] at the posterior means, where codes can be decoded.
+    /// The mean squared error per value, rows counting as they are weighed, of E\[x | z\] at the posterior means, where codes can be decoded.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reconstruction_error: Option<f64>,
     /// How well the columns of a table are rebuilt from the posterior means, one by one.
@@ -192,13 +192,13 @@ impl Saved {
         };
         if decodes {
             let (mut error, mut all) = (SquaredError::default(), vec![]);
-            self.rebuild(data, &mut |x, again| {
-                error.add(x, again);
+            self.rebuild(data, &mut |row, x, again| {
+                error.add(data.weight(row), x, again);
                 if data.schema.is_table() {
                     all.extend_from_slice(again);
                 }
             })?;
-            evaluation.reconstruction_error = Some(error.sum / error.count);
+            evaluation.reconstruction_error = (error.count > 0.0).then(|| error.sum / error.count);
             if data.schema.is_table() {
                 evaluation.columns = ColumnFigures::of(data, &all);
             }
@@ -212,11 +212,14 @@ impl Saved {
         Ok(evaluation)
     }
 
-    /// Gives the values of all rows, a thousand at a time, with E\[x | z\] at their posterior means.
-    fn rebuild(&mut self, data: &Dataset, each: &mut dyn FnMut(&[f32], &[f32])) -> Result<()> {
+    /// Gives the values of every row with E\[x | z\] at its posterior mean.
+    fn rebuild(&mut self, data: &Dataset, each: &mut dyn FnMut(usize, &[f32], &[f32])) -> Result<()> {
+        let features = data.shape().features();
         for start in (0..data.rows).step_by(1024) {
             let (x, y) = data.gather(start..data.rows.min(start + 1024));
-            each(&x, &self.session.reconstruct(Given::new(&x, &y))?);
+            let again = self.session.reconstruct(Given::new(&x, &y))?;
+            let rows = x.chunks_exact(features).zip(again.chunks_exact(features)).enumerate();
+            rows.for_each(|(i, (x, again))| each(start + i, x, again));
         }
         Ok(())
     }
@@ -276,7 +279,7 @@ impl Saved {
     }
 }
 
-/// Σ (x − x̂)² over values that were observed, x̂ being what was made of them, and how many those are.
+/// Σ w(x − x̂)² over values that were observed, x̂ being what was made of them and w what their row weighs, and Σ w.
 #[derive(Default)]
 struct SquaredError {
     sum: f64,
@@ -284,10 +287,10 @@ struct SquaredError {
 }
 
 impl SquaredError {
-    fn add(&mut self, x: &[f32], again: &[f32]) {
+    fn add(&mut self, weight: f64, x: &[f32], again: &[f32]) {
         for (x, again) in x.iter().zip(again).filter(|(x, _)| !x.is_nan()) {
-            self.sum += f64::from(x - again).powi(2);
-            self.count += 1.0;
+            self.sum += weight * f64::from(x - again).powi(2);
+            self.count += weight;
         }
     }
 }

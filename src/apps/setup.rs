@@ -118,6 +118,8 @@ pub(super) fn build_trainer(config: &Config, data: &Dataset, executor: Box<dyn E
             data.name
         )));
     }
+    let balanced = config.training.class_balance.then(|| data.clone().class_balanced()).transpose()?;
+    let data = balanced.as_ref().unwrap_or(data);
     let model = build_whole(config, &form)?;
     check_support(config, &*model, data)?;
     let session = Session::new(model, executor, seed).with_gaps(form.gaps);

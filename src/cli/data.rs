@@ -56,7 +56,7 @@ fn print(summary: &DataSummary, shape: data::Shape) {
     if !summary.columns.is_empty() {
         print!("\n{}", columns(&summary.columns));
         println!(
-            "\nTo take a column for something else: --column NAME=KIND, --label NAME, --condition-on NAME,\n--factors NAME, --split NAME, --ignore NAME."
+            "\nTo take a column for something else: --column NAME=KIND, --label NAME, --condition-on NAME,\n--factors NAME, --split NAME, --weight NAME, --ignore NAME."
         );
     }
     let skipped: Vec<String> = summary.skipped.iter().map(ToString::to_string).collect();
@@ -85,6 +85,7 @@ fn columns(guesses: &[ColumnGuess]) -> Table {
             Role::Condition => "told to the model",
             Role::Factor => "factor",
             Role::Split => "training, validation or test",
+            Role::Weight => "weight of each row",
             Role::Identity => "identity, not learnt",
             Role::Ignored => "left out",
         };

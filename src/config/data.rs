@@ -62,6 +62,11 @@ settings! {
         /// The column of a table that says of each row whether it is for train, validation or test
         #[arg(value_name = "COLUMN")]
         split: String;
+        /// The column of a table that says by how much each row counts, in training and in means over rows
+        ///
+        /// Weights are numbers from 0, taken relative to their mean over the rows of a part.
+        #[arg(value_name = "COLUMN")]
+        weight: String;
         /// Columns of a table to leave out
         #[arg(value_name = "COLUMN,...", value_delimiter = ',')]
         ignore: Vec<String> = vec![];
@@ -165,6 +170,7 @@ impl DataConfig {
             conditions: self.condition_on.clone(),
             factors: self.factors.clone(),
             split: self.split.clone(),
+            weight: self.weight.clone(),
             ignore: self.ignore.clone(),
             kinds: self.columns.clone(),
         };
@@ -242,6 +248,7 @@ impl DataConfig {
                 ("rows", self.rows.is_some()),
                 ("validation-data", self.validation_data.is_some()),
                 ("test-data", self.test_data.is_some()),
+                ("weight", self.weight.is_some()),
             ];
             for (key, _) in elsewhere.iter().filter(|(_, given)| *given) {
                 let problem = format!(

@@ -27,6 +27,7 @@
 //! [`Config::validate`] finds what makes no sense before anything is computed, all of it at once. What can only be known
 //! once the data has been read (that there are enough rows, say) is checked where it is read.
 
+mod augment;
 mod chosen;
 mod data;
 mod device;
@@ -43,6 +44,7 @@ use serde::Serialize;
 
 pub use crate::models::{Architecture, ModelConfig, ModelOptions};
 pub use crate::nn::Activation;
+pub use augment::Augment;
 pub use chosen::Chosen;
 pub use data::{Binarise, DataConfig, DataOptions};
 pub use device::{DeviceChoice, DeviceConfig, DeviceOptions};

@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-use super::Architecture;
+use super::{Architecture, Augment};
 use crate::catalogue::{Bounds, Spec, find, rename};
 use crate::error::Result;
 use crate::kernels::OPTIMISERS;
@@ -86,6 +86,17 @@ settings! {
         epsilon: f64;
     }
     own {
+        /// How pictures are changed at random each time they are learnt from: flip, flip-vertical, shift=N, crop=N [default: not at all]
+        ///
+        /// Left and right, or up and down, are exchanged in half of the cases; shifts are of up to N pixels along either axis, edges being
+        /// repeated; crop cuts pictures out of a frame of N pixels of 0. Held-out rows are never changed.
+        #[arg(value_name = "HOW,...", value_parser = Augment::from_str)]
+        augment: Augment;
+        /// Whether training rows are weighed so that all classes count alike, however many rows each has
+        ///
+        /// A row weighs the reciprocal of its class's frequency. Held-out rows count as they are.
+        #[arg(value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
+        class_balance: bool = false;
         /// Decides all that is random; the same seed gives the same run
         #[arg(value_name = "N")]
         seed: u64 = 0 => (Bounds::Whole(0, MAX_SEED));

@@ -9,6 +9,7 @@ use super::place::Places;
 use super::schema::Schema;
 use super::shape::Shape;
 use super::values::{PackingKind, Values, pack_bits, select};
+use super::weights::Weights;
 use crate::error::{Error, Result};
 
 /// Rows of numbers, held in memory.
@@ -31,6 +32,8 @@ pub struct Dataset {
     /// Which values were observed, where not all were: [`Values::Bits`] `[rows, features]`, 1 for those that were. A value that
     /// was not is stored as 0, and read as NaN.
     pub observed: Option<Values>,
+    /// What its rows weigh in means over rows, where they do not all count alike.
+    pub weights: Option<Weights>,
     /// Where its rows lie in what they come from; `None` where row `i` is row `i`. See [`Dataset::place`].
     pub places: Option<Places>,
 }
@@ -71,6 +74,7 @@ impl Dataset {
             factors: None,
             conditions: None,
             observed: None,
+            weights: None,
             places: None,
         })
     }
@@ -140,7 +144,7 @@ impl Dataset {
         }
     }
 
-    /// The rows named by `rows`, in that order, with their labels and factors.
+    /// The rows named by `rows`, in that order, with all that is known of them.
     ///
     /// # Panics
     /// When one of them does not exist.
@@ -160,6 +164,7 @@ impl Dataset {
             }),
             conditions: self.conditions.as_ref().map(|conditions| conditions.select(rows)),
             observed: self.observed.as_ref().map(|observed| observed.select(rows, self.shape().features())),
+            weights: self.weights.as_ref().map(|weights| weights.select(rows)),
             places: Some(self.places_of(rows)),
         }
     }
@@ -193,6 +198,9 @@ impl Dataset {
         }
         if self.observed.is_some() {
             text += &format!(", {:.1} % of the values missing", 100.0 * (1.0 - self.share_observed()));
+        }
+        if self.weights.is_some() {
+            text += ", weighed row by row";
         }
         text + &format!(", {}, {}", self.storage(), human_bytes(self.values.byte_len()))
     }

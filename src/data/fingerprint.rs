@@ -1,6 +1,6 @@
 //! What data a run has learnt from, in a line: so that going on with other data is noticed.
 //!
-//! A hash (SHA-256) of the rows as they are kept in memory, with their labels and conditions, training and validation rows by themselves:
+//! A hash (SHA-256) of the rows as they are kept in memory, with their labels, conditions and weights, training and validation rows by themselves:
 //! it does not matter where the data lies, when it was written, or how it is packed. Of more than 256 MiB every n-th row counts.
 
 use std::fmt;
@@ -41,6 +41,9 @@ impl Fingerprint {
                     hash.update(observed.row_bytes(i, features));
                 }
                 data.condition(i).iter().for_each(|value| hash.update(value.to_bits().to_le_bytes()));
+                if let Some(weights) = &data.weights {
+                    hash.update(weights.of(i).to_bits().to_le_bytes());
+                }
                 if let Some(labels) = &data.labels {
                     hash.update(labels.values[i].to_le_bytes());
                 }
@@ -87,6 +90,9 @@ mod tests {
         let names = vec!["a".into()];
         labelled.train.labels = Some(Labels { values: vec![0; 20], classes: 1, names });
         assert_ne!(Fingerprint::of(&labelled), own);
+        let mut weighed = splits(values());
+        weighed.train = weighed.train.weighted(&(1..=20).map(f64::from).collect::<Vec<_>>()).unwrap();
+        assert_ne!(Fingerprint::of(&weighed), own);
     }
 
     #[test]

@@ -60,6 +60,7 @@ mod stdin;
 mod stored;
 mod table;
 mod values;
+mod weights;
 
 pub use crate::user_cache::cache_folder;
 pub use bytes::Bytes;
@@ -87,3 +88,4 @@ pub use sprites::SpriteOptions;
 pub use stored::Stored;
 pub use table::Choices;
 pub use values::{Packing, PackingKind, Values};
+pub use weights::Weights;

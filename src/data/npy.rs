@@ -5,7 +5,7 @@
 //! width]`; whichever axis varies fastest. Unsigned bytes, and images of whole numbers from 0 to 255, are levels (see [`levels`]), all
 //! others stand for themselves.
 //! Where NAME.conditions.npy `[rows, numbers]` lies beside NAME.npy, it holds what is known of each row besides; bytes there are numbers.
-//! NAME.labels.npy `[rows]` holds the class of each row, as a number or a text. Each of the files may be gzipped, with `.gz` behind its name.
+//! NAME.labels.npy `[rows]` holds the class of each row, as a number or a text, and NAME.weights.npy `[rows]` by how much it counts. Each of the files may be gzipped, with `.gz` behind its name.
 
 mod array;
 mod axes;
@@ -17,7 +17,7 @@ use std::path::Path;
 
 pub(super) use array::{Array, MAGIC};
 use axes::Axes;
-pub(super) use beside::{conditions, labels};
+pub(super) use beside::{conditions, labels, weights};
 
 use super::dataset::Dataset;
 use super::format::{Format, Found, Parts};

@@ -2,8 +2,8 @@
 //!
 //! Rows are called x, data, images, imgs, samples, features or arr_0; those of parts x_train, train_x, train_images or train, and so on with
 //! val, valid or validation and with test. Labels are called y, labels, label or target, likewise. What else is known of rows: `conditions`
-//! (numbers), `factors` or `latents_classes` (whole numbers), and `mask`, which is 1 for values that were observed. Capitals count for
-//! nothing. Other arrays are named and left. Where no array has one of these names and only one has two axes or more, that is it.
+//! (numbers), `factors` or `latents_classes` (whole numbers), `weights` (by how much each row counts), and `mask`, which is 1 for values
+//! that were observed. Capitals count for nothing. Other arrays are named and left. Where no array has one of these names and only one has two axes or more, that is it.
 
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -17,7 +17,7 @@ use super::format::{Format, Found, Parts};
 use super::input::Input;
 use super::labels::{Factors, Labels};
 use super::levels;
-use super::npy::{Array, Rows, SCALED, conditions, labels};
+use super::npy::{Array, Rows, SCALED, conditions, labels, weights};
 use super::options::Options;
 use super::origin::{Origin, Skipped};
 use crate::error::{Error, Result};
@@ -130,7 +130,7 @@ fn is_of(name: &str, part: usize, what: &[&str]) -> bool {
 }
 
 fn is_known_beside(name: &str) -> bool {
-    LABELS.contains(&name) || ["conditions", "factors", "latents_classes", "mask"].contains(&name)
+    LABELS.contains(&name) || ["conditions", "factors", "latents_classes", "weights", "mask"].contains(&name)
 }
 
 /// An archive, and which of its arrays were read.
@@ -202,6 +202,10 @@ impl Archive {
         if let Some(name) = find(self, &["factors", "latents_classes"]) {
             let array = self.array(&name)?;
             rows.data.factors = Some(factors(&array, &self.called(&name), count)?);
+        }
+        if let Some(name) = find(self, &["weights"]) {
+            let array = self.array(&name)?;
+            rows.data.weights = Some(weights(&array, &self.called(&name), count)?);
         }
         if let Some(name) = find(self, &["mask"]) {
             let mask = self.array(&name)?;

@@ -161,6 +161,13 @@ fn with_others(found: Found, options: &Options) -> Result<Found> {
             Ok(Found::Tables(tables))
         }
         Found::Rows(mut parts) => {
+            if let Some(column) = &options.columns.weight {
+                return Err(Error::invalid(format!(
+                    "`weight` names the column {column} of a table, and the data {} is none: leave it out, and put the weights beside \
+                     an array NAME.npy as NAME.weights.npy, or into an archive .npz as weights",
+                    parts.train.name
+                )));
+            }
             if let Some(range) = options.rows {
                 let rows = range.among(parts.train.rows, &parts.train.name)?;
                 parts.train = parts.train.subset(&rows.collect::<Vec<_>>());

@@ -15,6 +15,7 @@ mod faults;
 mod figures;
 mod folder;
 mod network;
+mod pictures;
 mod random;
 mod rates;
 mod rows;
@@ -24,7 +25,7 @@ mod xoshiro;
 
 use crate::common;
 
-use cases::{Case, floats, greys, points};
+use cases::{Case, floats, greys, pictures as changed, points};
 use elbo::engine::cpu::Cpu;
 use elbo::engine::program::Executor;
 use faults::Fault;
@@ -95,6 +96,16 @@ fn a_plain_autoencoder_trains_on_the_cpu_as_by_hand() {
 #[test]
 fn a_plain_autoencoder_trains_on_the_gpu_as_by_hand() {
     gpu().into_iter().for_each(|device| in_memory(&points(), device));
+}
+
+#[test]
+fn a_vae_of_changed_pictures_trains_on_the_cpu_as_by_hand() {
+    in_memory(&changed(), cpu());
+}
+
+#[test]
+fn a_vae_of_changed_pictures_trains_on_the_gpu_as_by_hand() {
+    gpu().into_iter().for_each(|device| in_memory(&changed(), device));
 }
 
 #[test]

@@ -30,6 +30,7 @@ mod schedules;
 mod scores;
 mod steps;
 mod ties;
+mod weights;
 
 /// The objectives whose values are held here.
 const HELD: [&str; 11] = [

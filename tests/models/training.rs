@@ -1,5 +1,6 @@
 //! Training runs: the same bits again, whether interrupted or not; the right means; and models that learn.
 
+mod augment;
 mod patience;
 mod streams;
 

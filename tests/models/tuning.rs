@@ -16,7 +16,7 @@ use elbo::engine::kernels::Step;
 use elbo::engine::models::{Group, Parts, Vae, WHOLE};
 use elbo::engine::nn::Activation;
 use elbo::engine::program::{Choices, Executor, Program, Rule};
-use elbo::engine::training::{Layout, Moved, Resident, TrainingStep};
+use elbo::engine::training::{Layout, Moved, Resident, Seen, TrainingStep};
 use runs::{Device, Run, StopAt, small};
 
 /// Enough to time everything.
@@ -31,11 +31,8 @@ fn program() -> Program {
     let vae = Vae::new(36, 2, (&[12], &[12]), Activation::Relu, Parts::new(Arc::new(Bernoulli)));
     let groups = [Moved::new(&Group::new(WHOLE, ""), Rule::of(&"adam".into()).unwrap())];
     let (data, labelled) = ((&resident(), 64), None);
-    TrainingStep { groups: &groups, data, labelled, binarise: false, gathers: false, largest_buffer: u64::MAX }.phase(
-        &vae,
-        &Layout::new(&vae),
-        0,
-    )
+    TrainingStep { groups: &groups, data, labelled, seen: Seen::default(), gathers: false, largest_buffer: u64::MAX }
+        .phase(&vae, &Layout::new(&vae), 0)
 }
 
 /// What it reads.

@@ -88,6 +88,7 @@ fn columns(schema: &Schema) -> Vec<String> {
             Role::Condition => "told to the model",
             Role::Factor => "factor",
             Role::Split => "training, validation or test",
+            Role::Weight => "weight of each row",
             Role::Identity => "identity, not learnt",
             Role::Ignored => "left out",
         };

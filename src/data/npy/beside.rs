@@ -1,4 +1,4 @@
-//! What lies beside the rows of an array, or in one archive with them: conditions and labels.
+//! What lies beside the rows of an array, or in one archive with them: conditions, labels and weights.
 
 use std::collections::BTreeSet;
 use std::ffi::OsString;
@@ -12,6 +12,7 @@ use super::super::options::Options;
 use super::super::origin::Origin;
 use super::super::shape::Shape;
 use super::super::values::Values;
+use super::super::weights::Weights;
 use super::Array;
 use super::numbers::last_axis_fastest;
 use crate::error::{Error, Result};
@@ -25,6 +26,11 @@ pub(super) fn add(path: &Path, data: &mut Dataset, options: &Options, origin: &m
         let array = Array::read(&beside, &mut Input::open(&beside)?)?;
         data.labels = Some(labels(&array, &beside, data.rows)?);
         origin.guesses.push(format!("the classes of rows were read from {}", beside.display()));
+    }
+    if let Some(beside) = find(path, "weights") {
+        let array = Array::read(&beside, &mut Input::open(&beside)?)?;
+        data.weights = Some(weights(&array, &beside, data.rows)?);
+        origin.guesses.push(format!("by how much each row counts was read from {}", beside.display()));
     }
     let Some(beside) = find(path, "conditions") else { return Ok(()) };
     let found = Input::open(&beside)
@@ -65,6 +71,16 @@ pub(in super::super) fn conditions(array: &Array, path: &Path, rows: usize) -> R
     // Checks that they are whole rows.
     let found = Dataset::new("conditions", Values::Floats(numbers), Shape::vector(width))?;
     Ok(Conditions { width, values: found.values, classes: vec![] })
+}
+
+/// By how much each row counts `[rows]`.
+pub(in super::super) fn weights(array: &Array, path: &Path, rows: usize) -> Result<Weights> {
+    check_rows(array, path, rows, "one weight for each")?;
+    let width = array.sizes[1..].iter().product::<usize>();
+    if width != 1 {
+        return Err(Error::malformed(path, format!("there are {width} weights for each row, and one was expected")));
+    }
+    Weights::new(&array.numbers().collect::<Vec<f64>>()).map_err(|error| Error::malformed(path, error))
 }
 
 /// The classes `[rows]`, numbers in ascending order, texts by the alphabet.

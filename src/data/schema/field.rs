@@ -34,6 +34,8 @@ pub enum Role {
     Factor,
     /// It says whether a row is for training, validation or testing.
     Split,
+    /// It says by how much a row counts.
+    Weight,
     /// It says which row it is, and is kept with what comes out.
     Identity,
     /// It is left out.

@@ -13,6 +13,8 @@ pub struct Choices {
     pub factors: Vec<String>,
     /// The column that says whether a row is for training, validation or testing.
     pub split: Option<String>,
+    /// The column that says by how much a row counts.
+    pub weight: Option<String>,
     /// Columns that are left out.
     pub ignore: Vec<String>,
     /// The kinds of columns, by name: `real`, `positive`, `count`, `ordinal`, `category`, `date`, or `id`.

@@ -8,6 +8,7 @@ use super::super::origin::Origin;
 use super::super::place::Places;
 use super::super::schema::{Cell, Field, FieldKind, Role, Schema};
 use super::super::splits::{Dealt, Splits};
+use super::super::weights::{Weights, wrong_weight};
 use super::guess::Guess;
 use super::told::Told;
 use super::{Table, Tables, spoken};
@@ -166,7 +167,7 @@ impl Table {
             "--ignore columns of many classes, or give fewer rows",
         )?;
         let mut values = vec![0.0; rows.len() * width];
-        let (mut labels, mut told, mut factors) = (None, Told::new(rows.len(), schema), vec![]);
+        let (mut labels, mut told, mut factors, mut weights) = (None, Told::new(rows.len(), schema), vec![], None);
         for (field, column) in schema.fields.iter().zip(columns) {
             match (field.role, &field.kind) {
                 (Role::Input, kind) => {
@@ -183,6 +184,7 @@ impl Table {
                     self.check_known(field, column, rows, "told to the model with each row")?;
                     told.add(field, rows.iter().map(|&row| column[row]));
                 }
+                (Role::Weight, _) if !column.is_empty() => weights = Some(self.weights(field, column, rows)?),
                 (Role::Factor, FieldKind::Category(names)) if !column.is_empty() => {
                     self.check_known(field, column, rows, "a factor of each row")?;
                     factors.push((field.name.clone(), names.len(), column));
@@ -200,6 +202,7 @@ impl Table {
             labels,
             places,
             factors,
+            weights,
             conditions: told.conditions(),
             ..Dataset::with_gaps(self.name(), values, schema.clone())?
         })
@@ -209,6 +212,25 @@ impl Table {
         self.check_known(field, column, rows, "the class of each row")?;
         let values = rows.iter().map(|&row| column[row] as u32).collect();
         Ok(Labels { values, classes: names.len(), names: names.to_vec() })
+    }
+
+    fn weights(&self, field: &Field, column: &[f64], rows: &[usize]) -> Result<Weights> {
+        self.check_known(field, column, rows, "by how much each row counts")?;
+        let wrong = |error: &dyn std::fmt::Display| Error::malformed(&self.path, error.to_string());
+        for &row in rows {
+            if let Some(expected) = wrong_weight(column[row]) {
+                let (line, name, weight) = (self.line(row), &field.name, column[row]);
+                return Err(wrong(&format!("line {line}: the column {name} holds {weight}, and {expected}")));
+            }
+        }
+        let given: Vec<f64> = rows.iter().map(|&row| column[row]).collect();
+        Weights::new(&given).map_err(|_| {
+            let (name, count) = (&field.name, rows.len());
+            wrong(&format!(
+                "the column {name} is 0 in all {count} rows of a part of the data, so that none of them counts: give one of them a \
+                 weight, or leave `weight` out"
+            ))
+        })
     }
 
     /// Says so if a cell is blank that may not be.

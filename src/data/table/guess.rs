@@ -41,7 +41,7 @@ impl Table {
     /// If somebody speaks of a column that there is not, or says of one what it cannot be; or if nothing is left to learn.
     pub(crate) fn guess(&self, choices: &Choices) -> Result<Vec<Guess>> {
         let lists = [&choices.ignore, &choices.conditions, &choices.factors].into_iter().flatten();
-        let parts = choices.label.iter().chain(&choices.split).chain(lists);
+        let parts = choices.label.iter().chain(&choices.split).chain(&choices.weight).chain(lists);
         for name in parts.clone().chain(choices.kinds.keys()) {
             self.find(name)?;
         }
@@ -71,6 +71,9 @@ impl Table {
             }
             if choices.split.as_ref() == Some(name) {
                 return Ok(guess(Role::Split, FieldKind::Text, "which part each row is of, as you said"));
+            }
+            if choices.weight.as_ref() == Some(name) {
+                return Ok(guess(Role::Weight, self.asked(name, facts, "real")?, "by how much each row counts, as you said"));
             }
             if choices.factors.contains(name) {
                 return Ok(guess(Role::Factor, self.asked(name, facts, "category")?, "a factor, as you said"));

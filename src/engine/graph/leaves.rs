@@ -1,7 +1,7 @@
 //! The leaves of a graph: what a step is given, numbers, and draws.
 
 use super::{Bits, Graph, Op, Tensor};
-use crate::kernels::{Func, Order, RandomStream};
+use crate::kernels::{Augmented, Func, Order, RandomStream};
 
 impl Graph {
     /// A tensor that the host writes.
@@ -12,7 +12,21 @@ impl Graph {
     /// A batch `[rows, features]` of a resident data set. The rows of the first one are those of the batch that the graph works on.
     pub fn batch(&self, data: &str, rows: usize, features: usize, order: Order, binarise: Option<u32>) -> Tensor<'_> {
         self.batch.set(self.batch.get().or(Some(rows)));
-        self.push(Op::Batch { data: data.to_string(), order, binarise }, vec![], vec![rows, features])
+        self.push(Op::Batch { data: data.to_string(), order, augment: None, binarise }, vec![], vec![rows, features])
+    }
+
+    /// A batch as [`Graph::batch`] gives it of pictures that are changed on the way.
+    pub fn batch_of_changed(
+        &self,
+        data: &str,
+        rows: usize,
+        augment: Augmented,
+        order: Order,
+        binarise: Option<u32>,
+    ) -> Tensor<'_> {
+        self.batch.set(self.batch.get().or(Some(rows)));
+        let op = Op::Batch { data: data.to_string(), order, augment: Some(augment), binarise };
+        self.push(op, vec![], vec![rows, augment.features()])
     }
 
     /// The same number everywhere.

@@ -1,6 +1,6 @@
 //! The operations of a graph and the tensors between them.
 
-use crate::kernels::{Func, Order, RandomStream, Window};
+use crate::kernels::{Augmented, Func, Order, RandomStream, Window};
 
 /// Sizes of a tensor's dimensions, outermost first; row-major. The empty shape is a scalar.
 pub type Shape = Vec<usize>;
@@ -38,6 +38,8 @@ pub enum Op {
         data: String,
         /// In which order an epoch visits its rows.
         order: Order,
+        /// How pictures are changed, if they are.
+        augment: Option<Augmented>,
         /// The stream that binarises grey values, if they are to be binarised.
         binarise: Option<u32>,
     },

@@ -10,7 +10,11 @@
 //! Rows lie in buffers of B rows each, as large as an adapter binds. A call reads up to [`BUFFERS`] of them and writes those rows of
 //! the batch that lie in them; where there are more buffers, further calls write the rest.
 //!
+//! Pictures may be changed on the way ([`Augment`]).
+//!
 //! Threads: one per word of an output row (32 values of bits, 4 of bytes, 1 of floats); a few words on software adapters.
+
+mod augment;
 
 use rayon::prelude::*;
 
@@ -20,6 +24,8 @@ use super::simd::vectorised;
 use super::step::{DIMS, Step};
 use super::wgsl::Shader;
 use super::{Access, Cost, IMMEDIATES, Kernel, Module, RANDOM, Traits, grid};
+
+pub use augment::{Augment, Augmented};
 
 /// How a row's values lie in its words.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -76,6 +82,8 @@ pub struct Batch {
     pub packing: Packing,
     /// The order of the rows.
     pub order: Order,
+    /// How pictures are changed, if they are; before grey values are binarised.
+    pub augment: Option<Augmented>,
     /// Whether grey values are binarised.
     pub binarise: Binarise,
     /// Rows of a window: as many as the data set has, where it is held whole.
@@ -91,6 +99,18 @@ pub const BUFFERS: usize = 7;
 
 const SHADER: &str = include_str!("../../../shaders/batch.wgsl");
 
+/// What stands in place of the line that reads a word, and of the one behind which its values are taken: where pictures are changed,
+/// every value comes from a word of its own, and one from outside the picture is that of a word of zeros.
+const TAKEN_FROM: [&str; 2] = [
+    "        let changes = drawn(im.row_offset + b);",
+    "            if (j < FEATURES) {
+                let from = source(changes, j);
+                let inside = from != OUTSIDE;
+                let held = select(0u, from, inside);
+                let word = select(0u, word_of(buffer, start + held / PER_WORD), inside);
+                let k = held % PER_WORD;",
+];
+
 impl Batch {
     /// Of a data set that is held whole in one buffer.
     pub fn whole(
@@ -101,7 +121,8 @@ impl Batch {
         order: Order,
         binarise: Binarise,
     ) -> Batch {
-        Batch { rows, features, count, packing, order, binarise, window: count, buffer: count, read: (0, 1) }
+        let (augment, window, buffer, read) = (None, count, count, (0, 1));
+        Batch { rows, features, count, packing, order, augment, binarise, window, buffer, read }
     }
 
     /// Words per row of the data set.
@@ -174,6 +195,11 @@ impl Kernel for Batch {
             Packing::Bytes => shader,
             Packing::Floats => shader.put("decode", "let value = bitcast<f32>(word);"),
         };
+        let mut needed = IMMEDIATES.to_string() + &Shader::new(RANDOM).text();
+        if let Some(augment) = self.augment {
+            needed += &augment.text();
+            shader = shader.put("word", TAKEN_FROM[0]).put("from", TAKEN_FROM[1]);
+        }
         if let Binarise::Sample(stream) = self.binarise {
             let draw = format!("uniform4({stream}u, element / 4u)[element % 4u]");
             shader = shader.put("binarise", format!("x[b * FEATURES + j] = select(0.0, 1.0, {draw} < value);"));
@@ -183,7 +209,7 @@ impl Kernel for Batch {
             Order::Shuffled => shader,
             Order::InTurn => shader.put("position", "let position = (im.step * ROWS + im.row_offset + b) % im.d0.x;"),
         };
-        Module { text: IMMEDIATES.to_string() + &Shader::new(RANDOM).text() + &shader.text(), workgroups }
+        Module { text: needed + &shader.text(), workgroups }
     }
 
     fn dims(&self) -> [u32; DIMS] {
@@ -214,7 +240,14 @@ impl Kernel for Batch {
                 return;
             };
             let words = &args.words(buffer)[place % self.buffer * self.row_words()..][..self.row_words()];
-            decode(self.packing, words, out);
+            match &self.augment {
+                None => decode(self.packing, words, out),
+                Some(augment) => {
+                    let mut whole = vec![0.0; self.features];
+                    decode(self.packing, words, &mut whole);
+                    augment.change(&whole, out, step, step.row_offset + b as u32);
+                }
+            }
             if let Binarise::Sample(stream) = self.binarise {
                 binarise(out, (step.row_offset as usize + b) * self.features, step, stream);
             }

@@ -31,7 +31,7 @@ pub mod table;
 mod wgsl;
 
 pub use args::{Args, Arithmetic};
-pub use batch::{BUFFERS, Batch, Binarise, Order, Packing};
+pub use batch::{Augment, Augmented, BUFFERS, Batch, Binarise, Order, Packing};
 pub use ceilings::{Peak, Stream};
 pub use columns::Columns;
 pub use conv::{FoldPatches, FoldProduct, PatchProduct, Patches, Side, Window};

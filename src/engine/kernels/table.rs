@@ -128,8 +128,8 @@ pub const TABLE: &[Row] = &[
     },
     Row {
         name: "batch",
-        shaders: &["immediates", "random", "batch"],
-        summary: "rows of the packed data set, gathered, decoded, perhaps binarised",
+        shaders: &["immediates", "random", "augment", "batch"],
+        summary: "rows of the packed data set, gathered, decoded, perhaps changed as pictures and binarised",
         cases: vae::batches,
     },
     Row {

@@ -101,7 +101,8 @@ impl<'g> From<Tensor<'g>> for Rows<'g> {
 pub struct Batch<'g> {
     /// The rows.
     pub rows: Rows<'g>,
-    /// The weight of each in a mean over the live ones `[rows, 1]`, see [`Graph::row_weights`].
+    /// The weight of each in a mean over the live ones `[rows, 1]`, see [`Graph::row_weights`]. Where rows of the data set are weighed,
+    /// that is multiplied with what each weighs, so that they sum to 1 over the data set and not over a batch.
     pub weights: Tensor<'g>,
     /// Examples in the data set.
     pub count: usize,
@@ -198,6 +199,11 @@ pub trait Model: std::fmt::Debug + Send + Sync {
 
     /// The value of a scalar of its own after so many epochs of training; `None` if it has none of that name.
     fn scalar(&self, name: &str, epochs: f64) -> Option<f64>;
+
+    /// Why its rows cannot be weighed, as half a sentence, where what is minimised of a row depends on the other rows of its batch.
+    fn couples_rows(&self) -> Option<String> {
+        None
+    }
 
     /// What it can do.
     fn can(&self) -> Can<'_>;

@@ -31,6 +31,12 @@ impl Parts {
         }
     }
 
+    /// Why rows cannot be weighed, if they cannot.
+    pub(super) fn couples_rows(&self) -> Option<String> {
+        let why = "the objective sees the rows of a batch together: what it minimises is no sum over rows, so that none can weigh more";
+        self.objective.couples_rows().then(|| why.to_owned())
+    }
+
     /// Whether KL(q(z | x) ‖ p(z)) of so many dimensions has a closed form; else it is estimated from the codes that are
     /// drawn.
     pub fn kl_is_closed_form(&self, latent: usize) -> bool {

@@ -171,6 +171,10 @@ impl Model for SecondStage {
         }
     }
 
+    fn couples_rows(&self) -> Option<String> {
+        self.second.couples_rows()
+    }
+
     fn can(&self) -> Can<'_> {
         let second = self.second.can();
         Can {

@@ -194,6 +194,10 @@ impl Model for Vae {
         objective.scalar(name, epochs).or_else(|| posterior.scalar(name, epochs))
     }
 
+    fn couples_rows(&self) -> Option<String> {
+        self.parts.couples_rows()
+    }
+
     fn can(&self) -> Can<'_> {
         // A density over the simplex is no density over the numbers that a second model gives one, and codes of rows that are
         // told something mean nothing without that.

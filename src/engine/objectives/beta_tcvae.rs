@@ -99,6 +99,10 @@ impl Objective for BetaTcvae {
         &[Need::FactorisedPosterior, Need::Pairs, Need::OneLayer]
     }
 
+    fn couples_rows(&self) -> bool {
+        true
+    }
+
     fn loss<'g>(&self, inference: &Inference<'_, 'g>) -> Loss<'g> {
         let (rows, latent) = (inference.rows(), inference.latent());
         let outputs = inference.outputs.reshape(&[1, rows, inference.outputs.width()]);

@@ -48,6 +48,10 @@ pub(super) static PIECE: Piece<dyn Objective> = Piece {
 };
 
 impl Objective for Capacity {
+    fn couples_rows(&self) -> bool {
+        true
+    }
+
     fn uses_beta(&self) -> bool {
         false
     }

@@ -82,6 +82,10 @@ impl Objective for DipVae {
         &[Need::FactorisedPosterior, Need::Pairs, Need::OneLayer]
     }
 
+    fn couples_rows(&self) -> bool {
+        true
+    }
+
     fn loss<'g>(&self, inference: &Inference<'_, 'g>) -> Loss<'g> {
         let (graph, shape) = (inference.z.graph(), [inference.latent(); 2]);
         let mut covariance = DipVae::covariance(inference);

@@ -35,6 +35,10 @@ impl Objective for FreeBits {
         &[Need::ClosedFormKl]
     }
 
+    fn couples_rows(&self) -> bool {
+        true
+    }
+
     fn loss<'g>(&self, inference: &Inference<'_, 'g>) -> Loss<'g> {
         let mean = inference.batch_mean(inference.kl);
         // At a tie the maximum's gradient goes to its first argument: at or below λ there is none.

@@ -45,6 +45,10 @@ impl Objective for InfoVae {
         &[Need::Pairs, Need::OneLayer]
     }
 
+    fn couples_rows(&self) -> bool {
+        true
+    }
+
     fn loss<'g>(&self, inference: &Inference<'_, 'g>) -> Loss<'g> {
         let kl = inference.weighted_by_beta(inference.kl_of_rows()) * (1.0 - self.alpha);
         let kernel = MmdKernel::Rbf { bandwidth: inference.latent() as f32 };

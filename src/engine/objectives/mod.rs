@@ -84,6 +84,12 @@ pub trait Objective: std::fmt::Debug + Send + Sync {
         &[]
     }
 
+    /// Whether what it makes of a row depends on the other rows of its batch, so that a row cannot weigh more or less by itself: a
+    /// function of a mean over a batch, or of pairs of its rows, is no sum over rows.
+    fn couples_rows(&self) -> bool {
+        false
+    }
+
     /// Whether `--beta` and the KL warm-up have a say in it.
     fn uses_beta(&self) -> bool {
         true

@@ -36,6 +36,10 @@ impl Objective for Wae {
         &[Need::Pairs, Need::OneLayer]
     }
 
+    fn couples_rows(&self) -> bool {
+        true
+    }
+
     fn uses_beta(&self) -> bool {
         false
     }

@@ -51,12 +51,8 @@ impl Feed {
     pub fn new(source: &Resident, data: &Dataset, executor: &dyn Executor, seed: Option<u64>) -> Feed {
         let is_read =
             |name: &str, spec: &DataSpec| spec.buffers(name).all(|(buffer, _)| executor.words(&buffer).is_some());
-        let values = [Some(&data.values), data.conditions.as_ref().map(|found| &found.values), data.observed.as_ref()];
-        let names = [Some((source.name.clone(), source.values)), source.conditions(), source.observed()];
-        let parts = names.into_iter().zip(values).filter_map(|(named, values)| {
-            let (name, spec) = named.filter(|(name, spec)| is_read(name, spec))?;
-            Some(Part { name, spec, values: values?.clone() })
-        });
+        let read = source.parts(data).filter(|(name, spec, _)| is_read(name, spec));
+        let parts = read.map(|(name, spec, values)| Part { name, spec, values: values.clone() });
         let shard = match &data.values {
             Values::Stored(stored) => stored.shard(),
             _ => 1,

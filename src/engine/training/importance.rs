@@ -31,7 +31,7 @@ pub const MAX_SAMPLES: usize = 5_000;
 /// Below so many effective samples, in the mean over rows, neither the estimate nor its errors can be relied on.
 pub const RELIABLE_FROM: f64 = 10.0;
 
-/// An estimate of the mean of −ln p(x) over a data set, in nats per example.
+/// An estimate of the mean of −ln p(x) over a data set, in nats per example; rows count as they are weighed.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct Importance {
     /// K, codes per row.
@@ -45,7 +45,7 @@ pub struct Importance {
     /// are effective, the true bias is larger than this estimate.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub bias: Option<f64>,
-    /// Its standard error over rows: the sample standard deviation of ln p(x) by √rows.
+    /// Its standard error over rows: the sample standard deviation of ln p(x) by √rows; of rows that are weighed, that of w·(ln p(x) − mean).
     pub standard_error: f64,
     /// (Σ w)²/Σ w², the mean over rows: how many of the K codes count.
     pub effective_samples: f64,
@@ -179,7 +179,7 @@ impl Session {
             self.bring(&mut feed, position, live)?;
             rows.extend(self.weigh(&programs, &step, &mut number)?);
         }
-        Ok(summary(&rows, samples))
+        Ok(summary(&rows, &|row| data.weight(row), samples))
     }
 
     /// What the weights of the live rows of a step say, of the codes that some programs draw; `number` counts their runs, no two of
@@ -201,12 +201,17 @@ impl Session {
     }
 }
 
-fn summary(found: &[Row], samples: usize) -> Importance {
+/// Of what is known of each row, and what each weighs, relative to the mean.
+fn summary(found: &[Row], weight: &dyn Fn(usize) -> f64, samples: usize) -> Importance {
     let rows = found.len() as f64;
-    let mean = found.iter().map(|row| row.log_mean).sum::<f64>() / rows;
-    let variance = found.iter().map(|row| (row.log_mean - mean).powi(2)).sum::<f64>() / (rows - 1.0).max(1.0);
+    let weighed = || found.iter().enumerate().map(|(i, row)| (weight(i), row));
+    let mean = weighed().map(|(weight, row)| weight * row.log_mean).sum::<f64>() / rows;
+    let squares = weighed().map(|(weight, row)| (weight * (row.log_mean - mean)).powi(2));
+    let variance = squares.sum::<f64>() / (rows - 1.0).max(1.0);
     // Codes of different rows are independent, so that the variances of their estimates add up.
-    let jackknife: Option<Vec<(f64, f64)>> = found.iter().map(|row| row.jackknife).collect();
+    let of_row =
+        |(weight, row): (f64, &Row)| row.jackknife.map(|(variance, bias)| (weight.powi(2) * variance, weight * bias));
+    let jackknife: Option<Vec<(f64, f64)>> = weighed().map(of_row).collect();
     let jackknife = jackknife.as_deref();
     let effective_samples = found.iter().map(|row| row.effective).sum::<f64>() / rows;
     Importance {
@@ -233,6 +238,25 @@ mod tests {
         (-2.0 * u.ln()).sqrt() * (std::f64::consts::TAU * v).cos()
     }
 
+    /// Of rows that all count alike.
+    fn even(found: &[Row], samples: usize) -> Importance {
+        summary(found, &|_| 1.0, samples)
+    }
+
+    #[test]
+    fn a_row_of_weight_2_is_that_row_twice() {
+        let [a, b] = [[0.0, -1.0], [-3.0, -2.5]].map(|logs| Row::of(&logs));
+        // Weights 2 and 1 by their mean 3/2.
+        let weighed = summary(&[a, b], &|row| [4.0 / 3.0, 2.0 / 3.0][row], 2);
+        let twice = even(&[a, a, b], 2);
+        assert!((weighed.nll - twice.nll).abs() < 1e-12 && (weighed.nll - even(&[a, b], 2).nll).abs() > 0.1);
+        assert!((weighed.bias.unwrap() - twice.bias.unwrap()).abs() < 1e-12);
+        // Both copies of a row draw codes of their own, and a row that counts twice draws once: √(2²V_a + 1²V_b)/3.
+        let variance = |row: Row| row.jackknife.unwrap().0;
+        let expected = (4.0 * variance(a) + variance(b)).sqrt() / 3.0;
+        assert!((weighed.monte_carlo_error.unwrap() - expected).abs() < 1e-12);
+    }
+
     #[test]
     fn a_row_by_hand() {
         // w = 1, 2, 5: the mean is 8/3; left out in turn, 7/2, 6/2 and 3/2.
@@ -254,22 +278,22 @@ mod tests {
 
     #[test]
     fn equal_weights_have_no_error() {
-        let found = summary(&[Row::of(&[-3.0; 5]), Row::of(&[-3.0; 5])], 5);
+        let found = even(&[Row::of(&[-3.0; 5]), Row::of(&[-3.0; 5])], 5);
         assert!((found.nll - 3.0).abs() < 1e-12 && found.standard_error < 1e-12);
         assert!(found.monte_carlo_error.unwrap() < 1e-9 && found.bias.unwrap().abs() < 1e-9);
         assert!((found.effective_samples - 5.0).abs() < 1e-9 && !found.reliable);
-        assert!(summary(&[Row::of(&[-1.0; 10])], 10).reliable);
-        assert!(summary(&[Row::of(&[-3.0, -1.0])], 2).monte_carlo_error.unwrap() > 0.1);
-        assert_eq!(summary(&[Row::of(&[-3.0])], 1).monte_carlo_error, None);
+        assert!(even(&[Row::of(&[-1.0; 10])], 10).reliable);
+        assert!(even(&[Row::of(&[-3.0, -1.0])], 2).monte_carlo_error.unwrap() > 0.1);
+        assert_eq!(even(&[Row::of(&[-3.0])], 1).monte_carlo_error, None);
     }
 
     #[test]
     fn rows_add_up_as_independent_ones_do() {
         // Two rows whose ln p(x) differ by 2: the sample deviation is √2, by √2 rows 1.
-        let found = summary(&[Row::of(&[-1.0, -1.0]), Row::of(&[-3.0, -3.0])], 2);
+        let found = even(&[Row::of(&[-1.0, -1.0]), Row::of(&[-3.0, -3.0])], 2);
         assert!((found.nll - 2.0).abs() < 1e-12 && (found.standard_error - 1.0).abs() < 1e-12);
         let one = Row::of(&[0.0, -1.0]);
-        let (alone, four) = (summary(&[one], 2), summary(&[one; 4], 2));
+        let (alone, four) = (even(&[one], 2), even(&[one; 4], 2));
         let ratio = alone.monte_carlo_error.unwrap() / four.monte_carlo_error.unwrap();
         assert!((ratio - 2.0).abs() < 1e-12, "four rows halve the error: {ratio}");
         assert!((alone.bias.unwrap() - four.bias.unwrap()).abs() < 1e-12);

@@ -31,7 +31,7 @@ pub use importance::{Importance, LogLikelihood, MAX_SAMPLES, RELIABLE_FROM};
 pub use layout::Layout;
 pub use programs::{TrainingStep, evaluate_outputs, evaluate_program};
 pub use reduce::{Alone, Reduce, Share};
-pub use resident::Resident;
+pub use resident::{Resident, Seen};
 pub use running::Pump;
 pub use scalars::{Moved, Scalars};
 pub use schedule::{KL_SCHEDULES, Rates};

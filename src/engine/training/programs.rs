@@ -1,7 +1,7 @@
 //! The programs of a model: one that trains, one that evaluates, and those that encode, decode and reconstruct.
 
 use super::layout::Layout;
-use super::resident::Resident;
+use super::resident::{Resident, Seen};
 use super::scalars::Moved;
 use crate::error::Result;
 use crate::graph::{Graph, Tensor};
@@ -21,15 +21,13 @@ fn batch<'g>(
     (data, rows): (&Resident, usize),
     labelled: Option<(&Resident, usize)>,
     order: Order,
-    binarise: bool,
+    seen: Seen,
 ) -> Batch<'g> {
     let count = data.values.count;
-    let data = data.rows(graph, rows, order, binarise);
-    let labelled = labelled.map(|(part, rows)| Labelled {
-        count: part.values.count,
-        rows: part.rows(graph, rows, Order::InTurn, binarise),
-    });
-    Batch { rows: data, weights: graph.row_weights(rows), count, labelled }
+    let values = data.rows(graph, rows, order, seen);
+    let labelled = labelled
+        .map(|(part, rows)| Labelled { count: part.values.count, rows: part.rows(graph, rows, Order::InTurn, seen) });
+    Batch { rows: values, weights: data.row_weights(graph, rows, order), count, labelled }
 }
 
 /// Means over the live rows, as statistics.
@@ -46,8 +44,8 @@ pub struct TrainingStep<'a> {
     pub data: (&'a Resident, usize),
     /// Its labelled part, and the rows of a batch, of semi-supervised models.
     pub labelled: Option<(&'a Resident, usize)>,
-    /// Whether grey values are drawn as black or white.
-    pub binarise: bool,
+    /// How rows are seen.
+    pub seen: Seen,
     /// Whether gradients are only gathered, over several batches or several trainers, and parameters moved along them by a program of its
     /// own ([`TrainingStep::apply`]).
     pub gathers: bool,
@@ -55,7 +53,7 @@ pub struct TrainingStep<'a> {
     pub largest_buffer: u64,
 }
 
-/// Streams between those of two phases, which see the same batch, binarised alike, and draw numbers of their own.
+/// Streams between those of two phases, which see the same batch, changed and binarised alike, and draw numbers of their own.
 const STREAMS: u32 = 1 << 16;
 
 impl TrainingStep<'_> {
@@ -64,7 +62,7 @@ impl TrainingStep<'_> {
     pub fn phase(&self, model: &dyn Model, layout: &Layout, place: usize) -> Program {
         let plan = model.plan();
         let graph = Graph::of_training();
-        let batch = batch(&graph, self.data, self.labelled, Order::Shuffled, self.binarise);
+        let batch = batch(&graph, self.data, self.labelled, Order::Shuffled, self.seen);
         if place > 0 {
             graph.start_streams_at(place as u32 * STREAMS);
         }
@@ -130,7 +128,7 @@ pub(super) fn moved_by(model: &dyn Model, place: usize) -> Vec<usize> {
 /// The program of one evaluation step over a data set in its own order: the same statistics, and [`evaluate_outputs`].
 pub fn evaluate_program(model: &dyn Model, sets: &[ParameterSet], data: &Resident, rows: usize) -> Program {
     let graph = Graph::new();
-    let batch = batch(&graph, (data, rows), None, Order::Sequential, false);
+    let batch = batch(&graph, (data, rows), None, Order::Sequential, Seen::default());
     let terms = model.terms(&batch);
     let kl = terms.kl.unwrap_or_else(|| graph.full(0.0, terms.mu.shape()));
     let per_dimension = (kl * batch.weights).sum(&[0]);
@@ -159,7 +157,7 @@ pub(super) fn importance_program(
     (rows, codes): (usize, usize),
 ) -> Program {
     let graph = Graph::new();
-    let log_weights = density.log_weights(data.rows(&graph, rows, Order::Sequential, false), codes);
+    let log_weights = density.log_weights(data.rows(&graph, rows, Order::Sequential, Seen::default()), codes);
     let name = format!("{}.{codes}", data.name);
     lower(&Request {
         parameters: sets.iter().collect(),

@@ -2,10 +2,10 @@
 
 use std::collections::HashMap;
 
-use crate::data::{Dataset, PackingKind, Values};
+use crate::data::{Dataset, PackingKind, Values, Weights};
 use crate::error::{Error, Result};
-use crate::graph::Graph;
-use crate::kernels::{Order, Packing};
+use crate::graph::{Graph, Tensor};
+use crate::kernels::{Augment, Augmented, Order, Packing};
 use crate::models::Rows;
 use crate::program::{DataSpec, Executor};
 
@@ -20,6 +20,17 @@ pub struct Resident {
     pub conditions: Option<DataSpec>,
     /// Which of its values were observed, where not all were.
     pub observed: Option<DataSpec>,
+    /// What its rows weigh, where they do not all count alike.
+    pub weights: Option<DataSpec>,
+}
+
+/// How rows are seen in training, perhaps otherwise than they are.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Seen {
+    /// Whether grey values are drawn as black or white.
+    pub binarise: bool,
+    /// How pictures are changed, and their height, width and channels, if they are.
+    pub augment: Option<(Augment, [usize; 3])>,
 }
 
 /// What was written into buffers of data, by their names: a number that tells it from anything else.
@@ -39,15 +50,18 @@ impl Resident {
         let conditions = data.conditions.as_ref().filter(|_| condition > 0);
         let conditions = conditions.map(|found| spec(found.width, &found.values)).transpose()?;
         let observed = data.observed.as_ref().map(|found| spec(features, found)).transpose()?;
+        let weights = data.weights.as_ref().map(|found| spec(1, found.values())).transpose()?;
         let stored = |spec: DataSpec| format!("{}{:?}", spec.features, spec.packing).to_lowercase();
         let known = conditions.map_or(String::new(), |spec| format!("+{}", stored(spec)));
         let gaps = if observed.is_some() { "+gaps" } else { "" };
+        let weighed = if weights.is_some() { "+weights" } else { "" };
         let window = if values.window < values.count { format!("+by{}", values.window) } else { String::new() };
         Ok(Resident {
-            name: format!("{}.{}{known}{gaps}{window}", name.into(), stored(values)),
+            name: format!("{}.{}{known}{gaps}{weighed}{window}", name.into(), stored(values)),
             values,
             conditions,
             observed,
+            weights,
         })
     }
 
@@ -57,33 +71,70 @@ impl Resident {
     }
 
     /// What is known of its rows, where a model is given that: the name, and how it lies.
-    pub(super) fn conditions(&self) -> Option<(String, DataSpec)> {
+    fn conditions(&self) -> Option<(String, DataSpec)> {
         self.conditions.map(|spec| (format!("{}.conditions", self.name), spec))
     }
 
     /// What of it was observed, where not all was: the name, and how it lies.
-    pub(super) fn observed(&self) -> Option<(String, DataSpec)> {
+    fn observed(&self) -> Option<(String, DataSpec)> {
         self.observed.map(|spec| (format!("{}.observed", self.name), spec))
+    }
+
+    /// What its rows weigh, where they do not all count alike: the name, and how it lies.
+    fn weights(&self) -> Option<(String, DataSpec)> {
+        self.weights.map(|spec| (format!("{}.weights", self.name), spec))
     }
 
     /// What programs that read it are told.
     pub fn specs(&self) -> impl Iterator<Item = (String, DataSpec)> {
-        [(self.name.clone(), self.values)].into_iter().chain(self.conditions()).chain(self.observed())
+        let values = [(self.name.clone(), self.values)].into_iter();
+        values.chain(self.conditions()).chain(self.observed()).chain(self.weights())
     }
 
-    /// So many rows of it; grey values are drawn as black or white if they are to be binarised.
-    pub fn rows<'g>(&self, graph: &'g Graph, rows: usize, order: Order, binarise: bool) -> Rows<'g> {
-        let binarise = binarise.then(|| graph.stream());
-        let x = graph.batch(&self.name, rows, self.values.features, order, binarise);
-        let beside = |(name, spec): (String, DataSpec)| graph.batch(&name, rows, spec.features, order, None);
-        Rows { x, y: self.conditions().map(beside), observed: self.observed().map(beside) }
+    /// Which of what may be known of rows it has.
+    pub(super) fn kept(&self) -> [bool; 3] {
+        [self.conditions, self.observed, self.weights].map(|spec| spec.is_some())
+    }
+
+    /// All that is kept of its rows, with its values in a data set: those of [`Resident::specs`].
+    pub(super) fn parts<'d>(&self, data: &'d Dataset) -> impl Iterator<Item = (String, DataSpec, &'d Values)> {
+        let all = [
+            (Some((self.name.clone(), self.values)), Some(&data.values)),
+            (self.conditions(), data.conditions.as_ref().map(|found| &found.values)),
+            (self.observed(), data.observed.as_ref()),
+            (self.weights(), data.weights.as_ref().map(Weights::values)),
+        ];
+        all.into_iter()
+            .filter_map(|(named, values)| named.zip(values))
+            .map(|((name, spec), values)| (name, spec, values))
+    }
+
+    /// By how much each of so many rows counts in a mean over the live ones `[rows, 1]`: [`Graph::row_weights`], by its weight where
+    /// rows are weighed. A batch is divided by its number of rows, and not by the sum of its weights, which are 1 on average over the
+    /// data set: so a row counts the same in whatever batch it comes.
+    pub fn row_weights<'g>(&self, graph: &'g Graph, rows: usize, order: Order) -> Tensor<'g> {
+        let even = graph.row_weights(rows);
+        self.weights().map_or(even, |(name, _)| even * graph.batch(&name, rows, 1, order, None))
+    }
+
+    /// So many rows of it, as they are to be seen. Where pictures are changed, what says which of their values were observed is changed
+    /// alike; what comes in from outside a picture counts as not observed then.
+    pub fn rows<'g>(&self, graph: &'g Graph, rows: usize, order: Order, seen: Seen) -> Rows<'g> {
+        let augment = seen.augment.map(|(how, shape)| Augmented { shape, how, stream: graph.stream() });
+        let binarise = seen.binarise.then(|| graph.stream());
+        let pixels = |name: &str, features, binarise| match augment {
+            Some(augment) => graph.batch_of_changed(name, rows, augment, order, binarise),
+            None => graph.batch(name, rows, features, order, binarise),
+        };
+        let x = pixels(&self.name, self.values.features, binarise);
+        let y = self.conditions().map(|(name, spec)| graph.batch(&name, rows, spec.features, order, None));
+        let observed = self.observed().map(|(name, spec)| pixels(&name, spec.features, None));
+        Rows { x, y, observed }
     }
 
     /// Writes what loaded programs read of it and is not there yet.
     pub(super) fn upload(&self, executor: &mut dyn Executor, data: &Dataset, written: &mut Written) -> Result<()> {
-        let values = [Some(&data.values), data.conditions.as_ref().map(|found| &found.values), data.observed.as_ref()];
-        let named = [Some((self.name.clone(), self.values)), self.conditions(), self.observed()];
-        for ((name, spec), values) in named.into_iter().zip(values).filter_map(|(named, values)| named.zip(values)) {
+        for (name, spec, values) in self.parts(data) {
             let print = values.fingerprint();
             for (buffer, rows) in spec.buffers(&name) {
                 if executor.words(&buffer).is_some() && (print.is_none() || written.get(&buffer).copied() != print) {

@@ -14,7 +14,7 @@ use super::layout::Layout;
 use super::metrics::{ActiveUnits, EpochRecord, Split, bits_per_dimension};
 use super::programs::{evaluate_outputs, evaluate_program};
 use super::resident::{Resident, Written};
-use crate::data::{Dataset, Values};
+use crate::data::Dataset;
 use crate::error::{Error, Result};
 use crate::kernels::{SCALARS, Step};
 use crate::models::{Condition, Model};
@@ -185,12 +185,12 @@ impl Session {
                 data.name
             )));
         }
+        self.check_weights(data)?;
         let new = Resident::new(name, data, wanted, self.executor.largest_buffer())?;
-        let conditions = data.conditions.as_ref().filter(|_| new.conditions.is_some());
-        let all = [Some(&data.values), conditions.map(|found| &found.values), data.observed.as_ref()];
-        let prints: Vec<Option<u128>> = all.into_iter().flatten().map(Values::fingerprint).collect();
+        let prints: Vec<Option<u128>> = new.parts(data).map(|(.., values)| values.fingerprint()).collect();
+        let specs = |resident: &Resident| resident.specs().map(|(_, spec)| spec).collect::<Vec<_>>();
         let same = |(of, known): &&(Vec<Option<u128>>, Resident)| {
-            *of == prints && !prints.contains(&None) && known.values == new.values && known.observed == new.observed
+            *of == prints && !prints.contains(&None) && specs(known) == specs(&new) && known.kept() == new.kept()
         };
         if let Some((_, known)) = self.residents.iter().find(same) {
             return Ok(known.clone());
@@ -199,6 +199,25 @@ impl Session {
         self.residents.retain(|(_, known)| known.name != new.name);
         self.residents.push((prints, new.clone()));
         Ok(new)
+    }
+
+    /// Says so if rows are weighed and cannot be.
+    fn check_weights(&self, data: &Dataset) -> Result<()> {
+        let Some(weights) = &data.weights else { return Ok(()) };
+        if let Some(why) = self.model.couples_rows() {
+            return Err(Error::invalid(format!(
+                "the rows of {} are weighed, and {why}: leave `weight` and `class-balance` out and take NAME.weights.npy away, or \
+                 choose another objective or model",
+                data.name
+            )));
+        }
+        match weights.are_nothing() {
+            false => Ok(()),
+            true => Err(Error::invalid(format!(
+                "all {} rows of a part of the data {} have the weight 0, so that none of them counts: give one of them more",
+                data.rows, data.name
+            ))),
+        }
     }
 
     /// Brings a data set to the device, where loaded programs read it and it is not there yet; of one that comes window by window, gives

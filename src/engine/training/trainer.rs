@@ -12,16 +12,16 @@ use super::metrics::{EpochRecord, Split, StepRecord};
 use super::phases::Phases;
 use super::programs::TrainingStep;
 use super::reduce::Shared;
-use super::resident::Resident;
+use super::resident::{Resident, Seen};
 use super::running::{Pump, Running};
 use super::scalars::Moved;
 use super::schedule::Rates;
 use super::session::Session;
 use super::state::State;
 use crate::config::TrainingConfig;
-use crate::data::Dataset;
+use crate::data::{Dataset, Shape};
 use crate::error::{Error, Result};
-use crate::kernels::Step;
+use crate::kernels::{Augment, Step};
 use crate::models::Group;
 use crate::program::{Launch, ParameterSet, Program, RING_SLOTS, Rule};
 
@@ -109,6 +109,7 @@ impl Trainer {
                 config.batch, data.rows
             )));
         }
+        let seen = Seen { binarise, augment: config.augment.map(|how| changed(how, data)).transpose()? };
         session.layout.averaged = config.average.is_some();
         let groups = groups(&session, config)?;
         let source = session.resident("train", data)?;
@@ -125,7 +126,7 @@ impl Trainer {
             groups: &groups,
             data: (&source, shared.as_ref().map_or(config.batch, |shared| shared.rows)),
             labelled: part.as_ref().map(|(part, rows)| (part, config.batch.min(rows.rows))),
-            binarise,
+            seen,
             gathers: config.accumulate > 1 || shared.is_some(),
             largest_buffer: session.executor.largest_buffer(),
         };
@@ -478,6 +479,27 @@ impl Trainer {
         (self.state, self.best, self.running) = (state, best, None);
         Ok(())
     }
+}
+
+/// How the pictures of a data set are changed, and their height, width and channels.
+fn changed(how: Augment, data: &Dataset) -> Result<(Augment, [usize; 3])> {
+    let (shape, name) = (data.shape(), &data.name);
+    let Shape { height, width, channels } = shape;
+    if data.schema.is_table() || shape == Shape::vector(shape.features()) {
+        let what = if data.schema.is_table() { "lines of a table" } else { "vectors" };
+        return Err(Error::invalid(format!(
+            "`augment` changes pictures, and the rows of {name} are {what}, of which no two numbers are neighbours: leave it out"
+        )));
+    }
+    let most = how.shift.max(how.crop) as usize;
+    if most >= height.min(width) {
+        return Err(Error::invalid(format!(
+            "`augment` is {how}, which moves pictures by up to {most} pixels, and those of {name} are {shape}, so that nothing of \
+             them might be left: give less than {}",
+            height.min(width)
+        )));
+    }
+    Ok((how, [height, width, channels]))
 }
 
 /// Refuses windows that hold fewer rows than a step of the parameters sees.

@@ -7,7 +7,7 @@ use elbo::engine::kernels::{Func, Packing, Window};
 use elbo::engine::models::{Group, Parts, Vae, WHOLE};
 use elbo::engine::nn::Activation;
 use elbo::engine::program::{DataSpec, Rule};
-use elbo::engine::training::{Layout, Moved, Resident, TrainingStep};
+use elbo::engine::training::{Layout, Moved, Resident, Seen, TrainingStep};
 
 use super::sketch::{Sketch, Tensor};
 use crate::common::oracle::Device;
@@ -284,12 +284,12 @@ pub fn classic() -> (usize, String) {
     let vae = Vae::new(784, 20, (&[400], &[400]), Activation::Relu, Parts::new(Arc::new(Bernoulli)));
     let groups = [Moved::new(&Group::new(WHOLE, ""), Rule::of(&"adam".into()).unwrap())];
     let data = DataSpec::whole(60_000, 784, Packing::Bytes);
-    let data = Resident { name: "train".into(), values: data, conditions: None, observed: None };
+    let data = Resident { name: "train".into(), values: data, conditions: None, observed: None, weights: None };
     let step = TrainingStep {
         groups: &groups,
         data: (&data, 128),
         labelled: None,
-        binarise: false,
+        seen: Seen::default(),
         gathers: false,
         largest_buffer: u64::MAX,
     };

@@ -3,6 +3,7 @@
 use super::densities::Density;
 use super::faults::Fault;
 use super::figures::{CODES, Figures};
+use super::pictures::Changes;
 use super::rows::Rows;
 use super::run::{Hand, variance};
 use super::settings::{Bend, Decay, Settings};
@@ -43,6 +44,7 @@ pub fn greys() -> Case {
         bend: Bend::Tanh,
         density: Density::Bernoulli,
         binarise: true,
+        changes: None,
         beta: 0.7,
         kl_warmup: 2,
         kl_cycle: 0,
@@ -155,6 +157,21 @@ pub fn points() -> Case {
         Fault::MeanOfMeans,
     ];
     Case { settings, train: Rows::greys(9, 24, 5), held_out: Rows::greys(9, 10, 6), faults }
+}
+
+/// Pictures of 2×3 in two channels, which are flipped, shifted and cut, and then binarised; held out, they are as they are.
+pub fn pictures() -> Case {
+    let changes = Changes { height: 2, width: 3, channels: 2, flips: true, shift: 1, crop: 1 };
+    let settings = Settings { features: 12, changes: Some(changes), seed: 21, ..greys().settings };
+    let faults = vec![
+        Fault::PicturesKept,
+        Fault::PicturesChangedOnce,
+        Fault::ShiftForgotten,
+        Fault::NoiseOfAnotherStream,
+        Fault::BinarisedOnce,
+        Fault::PaddingCounts,
+    ];
+    Case { settings, train: Rows::greys(12, 27, 7), held_out: Rows::greys(12, 13, 8), faults }
 }
 
 #[test]

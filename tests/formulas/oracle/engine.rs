@@ -6,7 +6,7 @@ use std::ops::ControlFlow;
 
 use elbo::apps::{Form, build_model};
 use elbo::catalogue::Spec;
-use elbo::config::{Binarise, Config, Schedule};
+use elbo::config::{Augment, Binarise, Config, Schedule};
 use elbo::data::{Dataset, Shape, Split, Values};
 use elbo::engine::nn::Activation;
 use elbo::engine::program::Executor;
@@ -38,6 +38,12 @@ pub fn config(settings: &Settings) -> Config {
     model.likelihood = likelihood.parse().expect("a likelihood");
     config.data.binarise = if settings.binarise { Binarise::Dynamic } else { Binarise::Never };
     let t = &mut config.training;
+    t.augment = settings.changes.map(|c| Augment {
+        flip: c.flips,
+        flip_vertical: c.flips,
+        shift: c.shift as u32,
+        crop: c.crop as u32,
+    });
     (t.epochs, t.batch, t.seed, t.log_every) = (settings.epochs, settings.batch, settings.seed, 1);
     (t.learning_rate, t.warmup_steps, t.clip_norm) = (settings.learning_rate, settings.warmup, settings.clip);
     (t.kl_warmup_epochs, t.kl_cycle_epochs) = (settings.kl_warmup, settings.kl_cycle);
@@ -55,12 +61,14 @@ pub fn config(settings: &Settings) -> Config {
     config
 }
 
-fn dataset(name: &str, rows: &Rows) -> Dataset {
+fn dataset(name: &str, settings: &Settings, rows: &Rows) -> Dataset {
     let values = match &rows.numbers {
         Numbers::Bytes(bytes) => Values::Bytes(bytes.clone()),
         Numbers::Floats(floats) => Values::Floats(floats.clone()),
     };
-    Dataset::new(name, values, Shape::vector(rows.features)).expect("whole rows")
+    let vector = Shape::vector(rows.features);
+    let shape = settings.changes.map_or(vector, |c| Shape { height: c.height, width: c.width, channels: c.channels });
+    Dataset::new(name, values, shape).expect("whole rows")
 }
 
 fn wide(values: &[f32]) -> Vec<f64> {
@@ -114,7 +122,8 @@ pub fn add_held_out(figures: &mut Figures, record: &EpochRecord) {
 /// Trains on a device, and evaluates what was held out.
 pub fn run(settings: &Settings, train: &Rows, held_out: &Rows, executor: Box<dyn Executor>) -> Figures {
     let (config, mut figures) = (config(settings), Figures::default());
-    let [train, held_out] = [("train", train), ("held out", held_out)].map(|(name, rows)| dataset(name, rows));
+    let [train, held_out] =
+        [("train", train), ("held out", held_out)].map(|(name, rows)| dataset(name, settings, rows));
     let model = build_model(&config.model, &Form::of(config.model.kind, &train)).expect("the pieces are there");
     let session = Session::new(model, executor, config.training.seed);
     let mut trainer =

@@ -45,6 +45,12 @@ pub enum Fault {
     GreysKept,
     /// Greys are drawn as they were in the first step.
     BinarisedOnce,
+    /// Pictures stay as they are.
+    PicturesKept,
+    /// Pictures are changed as they were in the first step.
+    PicturesChangedOnce,
+    /// Pictures are not shifted.
+    ShiftForgotten,
     /// σ is 1.
     SigmaOff,
     /// The squared error is halved.

@@ -115,7 +115,7 @@ impl Hand<'_> {
                 let number = epoch * per_epoch + i;
                 let draws = Draws { seed: settings.seed, step: number as u32 };
                 let batch = train.batch(settings.batch, &order, i);
-                let batch = if settings.binarise { batch.binarised(draws, fault) } else { batch };
+                let batch = self.seen(batch, draws);
                 let weight = kl_weight(settings, number, per_epoch, fault);
                 let mut gradients = self.network.zeros();
                 let means = self.step(&adam.parameters, &batch, weight, draws, &mut gradients);
@@ -146,6 +146,12 @@ impl Hand<'_> {
         for (name, values) in self.network.names().zip(tensors) {
             figures.add(kind, format!("{name}: {what}"), values.clone());
         }
+    }
+
+    /// A batch as it is seen in training: pictures are changed, and then drawn black and white.
+    fn seen(&self, batch: Batch, draws: Draws) -> Batch {
+        let batch = self.settings.changes.iter().fold(batch, |batch, changes| changes.of(batch, draws, self.fault));
+        if self.settings.binarise { batch.binarised(draws, self.fault) } else { batch }
     }
 
     /// Held-out rows as they are measured: drawn once, whatever the run's seed, where training draws them in every step.

@@ -1,6 +1,7 @@
 //! What a run is like, in words that are not the engine's.
 
 use super::densities::Density;
+use super::pictures::Changes;
 
 /// The nonlinearity of hidden layers.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -39,6 +40,8 @@ pub struct Settings {
     pub density: Density,
     /// Whether greys are drawn as black or white each time they are seen.
     pub binarise: bool,
+    /// How pictures are changed each time they are seen.
+    pub changes: Option<Changes>,
     /// The weight of the KL divergence.
     pub beta: f64,
     /// Epochs over which that weight grows.

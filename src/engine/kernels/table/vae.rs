@@ -2,7 +2,9 @@
 
 use super::build::{Build, shape, view};
 use super::{Case, Fill, Input, Scale};
-use crate::kernels::{Access, Batch, Binarise, Func, Instr, Order, Packing, RandomStream, Reg, View};
+use crate::kernels::{
+    Access, Augment, Augmented, Batch, Binarise, Func, Instr, Order, Packing, RandomStream, Reg, View,
+};
 
 /// Sample and KL divergence, forward and backward.
 pub(super) fn gaussian() -> Vec<Case> {
@@ -156,10 +158,32 @@ pub(super) fn batches() -> Vec<Case> {
         }
     }
     all.push(parts(Packing::Bits, Order::InTurn, 20, 3));
+    all.extend(augmented());
     all.push(batch(1, 1, 1, Packing::Bytes, Order::Shuffled, Binarise::Never));
     all.push(batch(128, 784, 500, Packing::Bytes, Order::Shuffled, Binarise::Never).realistic());
     all.push(batch(128, 784, 500, Packing::Bytes, Order::Shuffled, Binarise::Sample(1)).realistic());
     all
+}
+
+/// Pictures that are changed in every way, of one channel to four, odd sizes, and bits that do not fill their words.
+fn augmented() -> Vec<Case> {
+    let flip = Augment { flip: true, ..Augment::default() };
+    let all = Augment { flip: true, flip_vertical: true, shift: 2, crop: 3 };
+    let ways =
+        [flip, Augment { flip_vertical: true, ..flip }, Augment { shift: 1, ..flip }, Augment { crop: 2, ..flip }, all];
+    let shapes = [[3, 2, 1], [5, 7, 3], [4, 4, 2], [7, 5, 4], [6, 9, 1]];
+    let mut cases = vec![];
+    for (how, shape) in ways.into_iter().zip(shapes) {
+        for packing in [Packing::Bits, Packing::Bytes, Packing::Floats] {
+            let augment = Some(Augmented { shape, how, stream: 9 });
+            let (features, binarise) = (shape.iter().product(), Binarise::Sample(6));
+            let whole = Batch::whole(37, features, 23, packing, Order::Shuffled, Binarise::Never);
+            cases.push(batch_of(Batch { augment, ..whole }));
+            let part = batch_of(Batch { augment, binarise, window: 8, buffer: 5, read: (0, 4), ..whole });
+            cases.push(part.step(|step| step.row_offset = 11));
+        }
+    }
+    cases
 }
 
 fn batch(rows: usize, features: usize, count: usize, packing: Packing, order: Order, binarise: Binarise) -> Case {
@@ -174,7 +198,7 @@ fn parts(packing: Packing, order: Order, window: usize, buffer: usize) -> Case {
 }
 
 fn batch_of(kernel: Batch) -> Case {
-    let Batch { rows, features, count, packing, order, binarise, window, buffer, read } = kernel;
+    let Batch { rows, features, count, packing, order, augment, binarise, window, buffer, read } = kernel;
     let fill = if packing == Packing::Floats { Fill::Uniform(0.0, 1.0) } else { Fill::Bits };
     let held = if window < count { 2 * window } else { count };
     let of_buffer = |i: usize| Input::new(buffer.min(held - i * buffer) * kernel.row_words(), fill);
@@ -184,7 +208,8 @@ fn batch_of(kernel: Batch) -> Case {
     } else {
         String::new()
     };
-    let label = format!("{rows} of {count}×{features} {packing:?} {order:?} {binarise:?}{part}");
+    let changed = augment.map_or(String::new(), |augment| format!(" {augment:?}"));
+    let label = format!("{rows} of {count}×{features} {packing:?} {order:?}{changed} {binarise:?}{part}");
     // From the third row on, and where that passes the data set's end, its last row again.
     Case::new(label, kernel, inputs).scale(Scale::Exact).step(|step| step.position = 2.min(count as u32 - 1))
 }

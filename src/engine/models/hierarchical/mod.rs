@@ -244,6 +244,10 @@ impl Model for Hierarchical {
         self.parts.objective.scalar(name, epochs)
     }
 
+    fn couples_rows(&self) -> Option<String> {
+        self.parts.couples_rows()
+    }
+
     fn can(&self) -> Can<'_> {
         Can {
             encode: Some(self),

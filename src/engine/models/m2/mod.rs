@@ -254,6 +254,10 @@ impl Model for M2 {
         self.parts.posterior.scalar(name, epochs)
     }
 
+    fn couples_rows(&self) -> Option<String> {
+        Some("the model m2 learns from labelled rows beside each batch, which have no part in it and would not be weighed".to_owned())
+    }
+
     fn can(&self) -> Can<'_> {
         Can {
             encode: Some(self),

@@ -395,7 +395,7 @@ impl<'a> Emitter<'a> {
 
     fn batch(&mut self, t: NodeId) {
         let node = self.graph.node(t).clone();
-        let Op::Batch { data, order, binarise } = node.op else { unreachable!("a batch is a batch") };
+        let Op::Batch { data, order, augment, binarise } = node.op else { unreachable!("a batch is a batch") };
         let spec = self.request.data.get(&data).unwrap_or_else(|| panic!("no data set is named {data}"));
         assert_eq!(spec.features, node.shape[1], "the features of the data set {data}");
         let of_buffer = |(name, rows): (String, Range<usize>)| self.whole(&name, rows.len() * spec.row_words());
@@ -408,6 +408,7 @@ impl<'a> Emitter<'a> {
                 count: spec.count,
                 packing: spec.packing,
                 order,
+                augment,
                 binarise: binarise.map_or(Binarise::Never, Binarise::Sample),
                 window: spec.window,
                 buffer: spec.buffer,
