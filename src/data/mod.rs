@@ -82,4 +82,5 @@ pub use splits::{Split, Splits};
 pub use sprites::SpriteOptions;
 pub use stored::Stored;
 pub use table::Choices;
+pub(crate) use table::parquet_of;
 pub use values::{Packing, PackingKind, Values};

@@ -8,7 +8,7 @@ use super::values::select;
 /// Where each row of a data set lies.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Places {
-    /// The numbers of the rows of an array, from 0.
+    /// The numbers of the rows of an array or a Parquet file, from 0.
     Rows(Vec<u32>),
     /// The lines of a table, from 1.
     Lines(Vec<u32>),
@@ -17,8 +17,17 @@ pub enum Places {
 }
 
 impl Places {
+    /// Where row `i` lies, for people.
+    pub(super) fn name(&self, i: usize) -> String {
+        match self {
+            Places::Rows(places) => format!("row {}", places[i]),
+            Places::Lines(places) => format!("line {}", places[i]),
+            Places::Files(places, names) => names[places[i] as usize].clone(),
+        }
+    }
+
     /// Those of some rows, in that order.
-    fn select(&self, rows: &[usize]) -> Places {
+    pub(super) fn select(&self, rows: &[usize]) -> Places {
         match self {
             Places::Rows(places) => Places::Rows(select(places, rows, 1)),
             Places::Lines(places) => Places::Lines(select(places, rows, 1)),
@@ -33,12 +42,7 @@ impl Dataset {
     /// # Panics
     /// When there is no row `i`.
     pub fn place(&self, i: usize) -> String {
-        match &self.places {
-            None => format!("row {i}"),
-            Some(Places::Rows(places)) => format!("row {}", places[i]),
-            Some(Places::Lines(places)) => format!("line {}", places[i]),
-            Some(Places::Files(places, names)) => names[places[i] as usize].clone(),
-        }
+        self.places.as_ref().map_or_else(|| format!("row {i}"), |places| places.name(i))
     }
 
     /// The places of some rows.
