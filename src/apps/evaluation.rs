@@ -204,7 +204,9 @@ impl Saved {
             }
         }
         if wanted.codes && generative && data.rows > 1 {
-            evaluation.aggregate_posterior = self.distances(data, wanted.seed)?;
+            let (found, left_out) = self.distances(data, wanted.seed)?;
+            evaluation.aggregate_posterior = found;
+            evaluation.notes.extend(left_out);
         }
         if wanted.codes || wanted.factors {
             self.scores(data, &means, wanted, &mut evaluation)?;
@@ -224,7 +226,8 @@ impl Saved {
         Ok(())
     }
 
-    fn distances(&mut self, data: &Dataset, seed: u64) -> Result<BTreeMap<&'static str, Distance>> {
+    /// The distances for which there are rows enough, and a sentence about the others.
+    fn distances(&mut self, data: &Dataset, seed: u64) -> Result<(BTreeMap<&'static str, Distance>, Option<String>)> {
         let latent = self.session.latent()?;
         let chosen = some_rows(data, seed);
         let rows = chosen.len();
@@ -233,16 +236,26 @@ impl Saved {
         let mut prior = |seed: u64| Points::new(self.session.prior_sample(rows, seed)?, latent);
         let (prior, other) = (prior(seed.wrapping_add(1))?, prior(seed.wrapping_add(2))?);
         let normal = self.config.model.codes_are_standard_normal();
-        DISTANCES
-            .iter()
-            .filter(|distance| normal || !distance.of_standard_normal)
-            .map(|distance| {
-                let found = (distance.compute)(&codes, &prior, seed)?;
-                let of_prior = (distance.compute)(&other, &prior, seed)?.value;
-                let (name, value, standard_error) = (distance.name, found.value, found.standard_error);
-                Ok((distance.id, Distance { name, value, standard_error, of_prior }))
-            })
-            .collect()
+        let (mut all, mut left_out) = (BTreeMap::new(), vec![]);
+        for distance in DISTANCES.iter().filter(|distance| normal || !distance.of_standard_normal) {
+            let compared = (distance.compute)(&codes, &prior, seed)
+                .and_then(|found| Ok((found, (distance.compute)(&other, &prior, seed)?.value)));
+            // A distance fails where it has too few points, and only there.
+            let Ok((found, of_prior)) = compared else {
+                left_out.push(distance.name);
+                continue;
+            };
+            let (name, value, standard_error) = (distance.name, found.value, found.standard_error);
+            all.insert(distance.id, Distance { name, value, standard_error, of_prior });
+        }
+        let note = (!left_out.is_empty()).then(|| {
+            format!(
+                "{rows} rows are too few to tell how far codes in {latent} dimensions lie from the prior by these measures, which are \
+                 left out: {}.",
+                left_out.join("; ")
+            )
+        });
+        Ok((all, note))
     }
 
     fn scores(&self, data: &Dataset, means: &[f32], wanted: Wanted, into: &mut Evaluation) -> Result<()> {

@@ -8,7 +8,7 @@ use super::stages::build_whole;
 use crate::catalogue::build;
 use crate::config::{Binarise, Config};
 use crate::data;
-use crate::data::{Condition, Dataset, Origin, PackingKind, Schema, Source, Splits, Values, labelled_part};
+use crate::data::{Condition, Dataset, Origin, PackingKind, Schema, Source, Split, Splits, Values, labelled_part};
 use crate::distributions::{LIKELIHOODS, Support};
 use crate::error::{Error, Result};
 use crate::models::Model;
@@ -92,18 +92,32 @@ pub(super) fn open_data(config: &Config, schema: Option<&Schema>) -> Result<Spli
     as_given(config, data::open(&config.data.parsed_source(), &options(config, schema))?)
 }
 
-/// Data that has been read as its model is given it; what is held out comes as it is measured.
+/// Data that has been read as its model is given it; what is held out comes as it is measured. Held-out rows of which the model would
+/// be told what is not known, and that came with the others, are left out.
 ///
 /// # Errors
 /// If the model is given what is not known of its rows.
 pub(super) fn as_given(config: &Config, splits: Splits) -> Result<Splits> {
-    let held_out = |data: Dataset| Ok::<_, Error>(as_measured(config, &conditioned(config, data)?).into_owned());
-    Ok(Splits {
-        train: conditioned(config, splits.train)?,
-        validation: splits.validation.map(held_out).transpose()?,
-        test: splits.test.map(held_out).transpose()?,
-        origin: splits.origin,
-    })
+    let Splits { train, validation, test, mut origin } = splits;
+    let train = conditioned(config, train)?;
+    let mut held_out = |data: Option<Dataset>, part: Split, named: Option<&String>| -> Result<Option<Dataset>> {
+        let Some(data) = data else { return Ok(None) };
+        match conditioned(config, data) {
+            Ok(data) => Ok(Some(as_measured(config, &data).into_owned())),
+            Err(error) if named.is_some() => Err(error),
+            Err(_) => {
+                let told = config.data.told();
+                origin.warnings.push(format!(
+                    "the {part} rows have no {told} as the training rows have, and the model is told of them: the {part} rows are left \
+                     out, and nothing is measured on them"
+                ));
+                Ok(None)
+            }
+        }
+    };
+    let validation = held_out(validation, Split::Validation, config.data.validation_data.as_ref())?;
+    let test = held_out(test, Split::Test, config.data.test_data.as_ref())?;
+    Ok(Splits { train, validation, test, origin })
 }
 
 /// A model that is about to learn rows.

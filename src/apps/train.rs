@@ -145,7 +145,8 @@ impl TrainRun {
     /// Goes on with a run where its checkpoint stands: `place` is its folder, or one of the checkpoints in it.
     ///
     /// # Errors
-    /// As for [`TrainRun::start`]; and if the checkpoint is damaged or does not fit the configuration or the data, or the data has changed.
+    /// As for [`TrainRun::start`]; and if the checkpoint is damaged, does not fit the configuration or the data, or has been trained for
+    /// more epochs than were asked for; or the data has changed.
     pub fn resume(config: Config, place: &Path, executor: Box<dyn Executor>) -> Result<TrainRun> {
         TrainRun::resume_on(config, place, executor, false)
     }
@@ -177,6 +178,13 @@ impl TrainRun {
             check_fingerprint(&checkpoint, &fingerprint, &data.train.name)?;
         }
         trainer.resume(&checkpoint).map_err(|e| Error::malformed(&path, e))?;
+        let (done, wanted) = (trainer.state.epoch, config.training.epochs);
+        if done > wanted as u64 {
+            return Err(Error::invalid(format!(
+                "the run has been trained for {done} epochs, and {wanted} were asked for, which counts from its start: give --epochs \
+                 more than {done} to go on"
+            )));
+        }
         let metrics = MetricsWriter::resume(&folder, trainer.state.epoch, trainer.state.step)?;
         let saved = (Instant::now(), trainer.state.step);
         let health = Health::read(&folder.join(METRICS), trainer.state.epoch);

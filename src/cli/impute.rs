@@ -13,7 +13,11 @@ pub fn run(args: &ImputeArgs) -> Result<()> {
     if !args.json {
         say_weights(&saved);
     }
-    let out = Output::new(&args.out, &[FileKind::Csv, FileKind::Tsv], &saved.keep(Some(&args.data), args.force))?;
+    let out = Output::new(
+        &args.out,
+        &[FileKind::Csv, FileKind::Tsv, FileKind::Parquet],
+        &saved.keep(Some(&args.data), args.force),
+    )?;
     let filled = saved.impute(&args.data, &out, args.samples as usize, args.seed)?;
     if args.json {
         println!("{}", serde_json::json!({ "rows": filled.rows, "cells": filled.cells, "out": args.out }));

@@ -123,7 +123,7 @@ fn contents(folder: &Path) -> Result<String> {
 pub(crate) fn table_of(path: &Path) -> Result<table::Table> {
     match read_file(path, &Options::default())? {
         Found::Tables(tables) => Ok(tables.train),
-        Found::Rows(_) => Err(Error::malformed(path, "this is no table: give a CSV or TSV file")),
+        Found::Rows(_) => Err(Error::malformed(path, "this is no table: give a CSV, TSV or Parquet file")),
     }
 }
 

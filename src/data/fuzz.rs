@@ -110,6 +110,25 @@ fn archives_of_arrays() {
 }
 
 #[test]
+fn cifar() {
+    let rows: Vec<u8> = (0..2 * 3073u32).map(|i| if i % 3073 == 0 { 7 } else { (i * 37 % 251) as u8 }).collect();
+    read("data_batch_1.bin", &[rows]);
+}
+
+#[cfg(feature = "parquet")]
+#[test]
+fn parquet() {
+    let seed = |name: &str| {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/parquet");
+        fs::read(folder.join(name)).unwrap()
+    };
+    read(
+        "a.parquet",
+        &["plain", "snappy", "zstd", "gzip", "lz4", "deltas"].map(|name| seed(&format!("{name}.parquet"))),
+    );
+}
+
+#[test]
 fn idx() {
     let head = |kind: u8, sizes: &[u32]| -> Vec<u8> {
         [vec![0, 0, kind, sizes.len() as u8], sizes.iter().flat_map(|n| n.to_be_bytes()).collect()].concat()

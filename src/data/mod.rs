@@ -87,5 +87,6 @@ pub use splits::{Split, Splits};
 pub use sprites::SpriteOptions;
 pub use stored::Stored;
 pub use table::Choices;
+pub(crate) use table::parquet_of;
 pub use values::{Packing, PackingKind, Values};
 pub use weights::Weights;

@@ -28,6 +28,9 @@ pub(crate) struct Npz;
 /// More arrays than anyone names.
 const MOST_ARRAYS: usize = 10_000;
 
+/// What dSprites calls the columns of its `latents_classes`.
+const DSPRITES: [&str; 6] = ["colour", "shape", "scale", "orientation", "x", "y"];
+
 const ROWS: [&str; 7] = ["x", "data", "images", "imgs", "samples", "features", "arr_0"];
 const LABELS: [&str; 5] = ["y", "labels", "label", "target", "targets"];
 const PARTS: [&[&str]; 3] = [&["train", "training"], &["val", "valid", "validation"], &["test", "testing"]];
@@ -201,7 +204,11 @@ impl Archive {
         }
         if let Some(name) = find(self, &["factors", "latents_classes"]) {
             let array = self.array(&name)?;
-            rows.data.factors = Some(factors(&array, &self.called(&name), count)?);
+            let mut factors = factors(&array, &self.called(&name), count)?;
+            if name == "latents_classes" && factors.names.len() == DSPRITES.len() {
+                factors.names = DSPRITES.map(String::from).to_vec();
+            }
+            rows.data.factors = Some(factors);
         }
         if let Some(name) = find(self, &["weights"]) {
             let array = self.array(&name)?;

@@ -40,17 +40,19 @@ pub enum FileKind {
     Tsv,
     /// An array of NumPy.
     Npy,
+    /// Rows, in columns of types.
+    Parquet,
 }
 
 /// The formats of pictures.
 pub const PICTURES: &[FileKind] = &[FileKind::Png, FileKind::Jpeg, FileKind::Webp];
 
 /// The formats of rows.
-pub const ROWS: &[FileKind] = &[FileKind::Csv, FileKind::Tsv, FileKind::Npy];
+pub const ROWS: &[FileKind] = &[FileKind::Csv, FileKind::Tsv, FileKind::Npy, FileKind::Parquet];
 
 /// The formats of both.
 pub const PICTURES_OR_ROWS: &[FileKind] =
-    &[FileKind::Png, FileKind::Jpeg, FileKind::Webp, FileKind::Csv, FileKind::Tsv, FileKind::Npy];
+    &[FileKind::Png, FileKind::Jpeg, FileKind::Webp, FileKind::Csv, FileKind::Tsv, FileKind::Npy, FileKind::Parquet];
 
 /// What may not be overwritten.
 #[derive(Debug, Clone, Default)]
@@ -80,6 +82,7 @@ impl FileKind {
             FileKind::Csv => &["csv"],
             FileKind::Tsv => &["tsv"],
             FileKind::Npy => &["npy"],
+            FileKind::Parquet => &["parquet"],
         }
     }
 
@@ -105,6 +108,12 @@ impl Output {
         let Some(&kind) = takes.iter().find(|kind| kind.endings().contains(&ending.as_str())) else {
             return Err(unknown(path, takes));
         };
+        if kind == FileKind::Parquet && cfg!(not(feature = "parquet")) {
+            return Err(Error::malformed(
+                path,
+                "this program was built without Parquet: give a name that ends in .csv, or build it with the feature `parquet`",
+            ));
+        }
         keep.check(path)?;
         Ok(Output { path: path.to_owned(), kind })
     }
@@ -202,7 +211,7 @@ mod tests {
         assert_eq!(kind("a.jpeg", PICTURES_OR_ROWS).unwrap(), FileKind::Jpeg);
         assert_eq!(kind("a.b.tsv", ROWS).unwrap(), FileKind::Tsv);
         for (name, takes, said) in [
-            ("a.png", ROWS, "rows of numbers and texts: give a name that ends in .csv, .tsv, .npy"),
+            ("a.png", ROWS, "rows of numbers and texts: give a name that ends in .csv, .tsv, .npy, .parquet"),
             ("a.csv", PICTURES, "hold a picture: give a name that ends in .png, .jpg, .jpeg, .webp"),
             ("a", PICTURES_OR_ROWS, "says its format"),
             ("png", PICTURES, "a picture"),

@@ -7,7 +7,7 @@ use super::values::select;
 /// Where each row of a data set lies.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Places {
-    /// The numbers of the rows of an array, from 0.
+    /// The numbers of the rows of an array or a Parquet file, from 0.
     Rows(Vec<u32>),
     /// The lines of a table, from 1.
     Lines(Vec<u32>),

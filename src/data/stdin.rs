@@ -8,6 +8,7 @@ use tempfile::TempDir;
 
 use super::input::GZIP;
 use super::npy::MAGIC;
+use super::table::PARQUET;
 use crate::error::{Error, Result};
 
 /// The folder and the file in it; else what went wrong.
@@ -49,6 +50,7 @@ fn keep(input: &mut dyn Read) -> io::Result<(TempDir, PathBuf)> {
 fn name(head: &[u8]) -> &'static Path {
     Path::new(match head {
         _ if head.starts_with(MAGIC) => "standard-input.npy",
+        _ if head.starts_with(PARQUET) => "standard-input.parquet",
         _ if head.starts_with(b"PK") => "standard-input.npz",
         _ if head.starts_with(&GZIP) => "standard-input.gz",
         _ => "standard-input.csv",
@@ -65,6 +67,7 @@ mod tests {
             (&b"a,b\n1,2\n3,4\n"[..], "standard-input.csv"),
             (b"x", "standard-input.csv"),
             (b"\x93NUMPY\x01\x00 and more", "standard-input.npy"),
+            (b"PAR1 and more", "standard-input.parquet"),
         ] {
             let (_folder, path) = keep(&mut &bytes[..]).unwrap();
             assert!(path.ends_with(name) && std::fs::read(&path).unwrap() == bytes, "{name}");

@@ -1,4 +1,5 @@
-//! Tables: files whose lines are rows and whose columns have names, separated by commas, semicolons, tabs or bars.
+//! Tables: files whose lines are rows and whose columns have names, separated by commas, semicolons, tabs or bars; or Parquet files,
+//! which are read into such lines ([`parquet`]).
 //!
 //! What a column holds is guessed ([`facts`]) unless it is said, and becomes a [`Schema`]; what the schema says becomes the numbers
 //! that a model sees ([`encode`]). A table keeps its text, so that a file with blanks can be written again with the blanks filled.
@@ -9,6 +10,11 @@ mod delimited;
 mod encode;
 mod facts;
 mod guess;
+#[cfg(feature = "parquet")]
+mod parquet;
+#[cfg(not(feature = "parquet"))]
+#[path = "table/no_parquet.rs"]
+mod parquet;
 mod told;
 mod write;
 
@@ -16,13 +22,20 @@ use std::path::{Path, PathBuf};
 
 use csv::{ReaderBuilder, StringRecord};
 
-use super::input::Input;
+use super::input::{self, Input};
+use super::place::Places;
 use super::schema::{Cell, DateForm};
 use crate::error::{Error, Result};
+
+use parquet::Read;
 
 pub use choices::Choices;
 pub(crate) use delimited::Delimited;
 pub(crate) use encode::{open, open_whole};
+pub(crate) use parquet::write as parquet_of;
+
+/// The first bytes of Parquet files.
+pub(super) const PARQUET: &[u8] = b"PAR1";
 
 /// What people write for a cell that is not known.
 const MISSING: [&str; 13] = ["", "na", "n/a", "#n/a", "nan", "-nan", "null", "none", "nil", "?", "-", ".", "missing"];
@@ -54,8 +67,10 @@ pub(crate) struct Table {
     pub names: Vec<String>,
     /// How many rows it has.
     pub rows: usize,
-    /// The line in its file that each row starts in, from 1.
-    lines: Vec<u32>,
+    /// The line in its file that each row starts in, from 1; in Parquet, the numbers of rows.
+    places: Places,
+    /// Columns of lists, which are left out.
+    lists: Vec<String>,
 }
 
 impl Table {
@@ -64,18 +79,42 @@ impl Table {
     /// # Errors
     /// If it cannot be read, has no rows, or rows of different lengths.
     pub fn read(path: &Path) -> Result<Table> {
+        if input::head(path)?.starts_with(PARQUET) {
+            return Table::of_parquet(path, parquet::read(path)?);
+        }
         let bytes = Input::open(path)?.up_to(MAX_BYTES)?;
         if bytes.len() as u64 == MAX_BYTES {
             return Err(Error::malformed(path, format!("this has {MAX_BYTES} bytes or more: give a part of it")));
         }
-        Table::of(path, decoded(bytes))
+        Table::of_text(path, decoded(bytes))
     }
 
-    /// A table of this text.
-    fn of(path: &Path, text: String) -> Result<Table> {
+    /// A table as people write them.
+    fn of_text(path: &Path, text: String) -> Result<Table> {
         let delimiter = delimiter(&text);
-        let mut table =
-            Table { path: path.to_owned(), text, delimiter, has_header: false, names: vec![], rows: 0, lines: vec![] };
+        Table::of(path, text, delimiter, false)
+    }
+
+    /// What was found in a Parquet file: texts, below a line of names whatever these are.
+    fn of_parquet(path: &Path, Read { text, lists }: Read) -> Result<Table> {
+        let table = Table::of(path, text, b',', true)?;
+        let rows =
+            u32::try_from(table.rows).map_err(|_| Error::malformed(path, "it has more rows than can be told apart"))?;
+        Ok(Table { places: Places::Rows((0..rows).collect()), lists, ..table })
+    }
+
+    /// A table of this text, whose cells are separated so. Where nobody says that it has one, a line of names is looked for.
+    fn of(path: &Path, text: String, delimiter: u8, is_headed: bool) -> Result<Table> {
+        let mut table = Table {
+            path: path.to_owned(),
+            text,
+            delimiter,
+            has_header: is_headed,
+            names: vec![],
+            rows: 0,
+            places: Places::Lines(vec![]),
+            lists: vec![],
+        };
         let mut records = table.records();
         let Some(first) = records.next().transpose()? else {
             return Err(Error::malformed(
@@ -85,7 +124,7 @@ impl Table {
         };
         let width = first.len();
         // A line of names has no number in it.
-        let has_header = !first.iter().any(|text| matches!(table.number(text), Cell::Number(_)));
+        let has_header = is_headed || !first.iter().any(|text| matches!(table.number(text), Cell::Number(_)));
         let line = |record: &StringRecord| record.position().map_or(0, csv::Position::line) as u32;
         let mut lines = if has_header { vec![] } else { vec![line(&first)] };
         for record in records {
@@ -120,7 +159,8 @@ impl Table {
                 format!("two columns are called {}: give each a name of its own", pair[0]),
             ));
         }
-        (table.has_header, table.names, table.rows, table.lines) = (has_header, names, lines.len(), lines);
+        (table.has_header, table.names, table.rows) = (has_header, names, lines.len());
+        table.places = Places::Lines(lines);
         Ok(table)
     }
 
@@ -172,9 +212,17 @@ impl Table {
         }
     }
 
-    /// The number of the line that a row starts in.
-    fn line(&self, row: usize) -> u32 {
-        self.lines[row]
+    /// Where a row lies, for people.
+    fn place(&self, row: usize) -> String {
+        self.places.of(row)
+    }
+
+    /// What separates its cells, for people.
+    fn spoken(&self) -> String {
+        match self.places {
+            Places::Lines(_) => format!("separated by {}", spoken(self.delimiter)),
+            _ => "in Parquet".to_owned(),
+        }
     }
 }
 

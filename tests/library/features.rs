@@ -20,6 +20,7 @@ const PROGRAM: [&str; 6] = ["clap", "clap_complete", "clap_mangen", "ctrlc", "in
 const FETCH: [&str; 2] = ["md-5", "ureq"];
 const PICTURES: [&str; 2] = ["dejavu", "plotters"];
 const GPU: [&str; 2] = ["naga", "wgpu"];
+const PARQUET: [&str; 3] = ["parquet", "snap", "zstd"];
 
 #[test]
 fn an_embedder_builds_what_it_asks_for_and_no_more() {
@@ -28,11 +29,12 @@ fn an_embedder_builds_what_it_asks_for_and_no_more() {
         (&["--no-default-features", "--features", "gpu"], &[&GPU[..]]),
         (&["--no-default-features", "--features", "pictures"], &[&PICTURES[..]]),
         (&["--no-default-features", "--features", "fetch"], &[&FETCH[..]]),
-        (&[], &[&PROGRAM[..], &FETCH, &PICTURES, &GPU]),
+        (&["--no-default-features", "--features", "parquet"], &[&PARQUET[..]]),
+        (&[], &[&PROGRAM[..], &FETCH, &PICTURES, &GPU, &PARQUET]),
     ] {
         let (found, held) = (crates(words), held.concat());
         assert!(found.contains("rayon") && found.len() > 50, "{words:?}: {found:?}");
-        for name in PROGRAM.iter().chain(&FETCH).chain(&PICTURES).chain(&GPU) {
+        for name in PROGRAM.iter().chain(&FETCH).chain(&PICTURES).chain(&GPU).chain(&PARQUET) {
             assert_eq!(found.contains(*name), held.contains(name), "{words:?}: {name}");
         }
     }

@@ -154,3 +154,39 @@ fn archives_are_unpacked_without_their_folders() {
     assert_eq!(fs::read(place.path().join("one.bin")).unwrap(), b"one");
     assert!(!path.exists());
 }
+
+/// An archive that is laid out as dSprites is, from the server to rows with factors.
+#[test]
+fn sprites_come_with_their_factors() {
+    let npy = |descr: &str, shape: &str, bytes: &[u8]| {
+        let text = format!("{:<117}\n", format!("{{'descr': '{descr}', 'fortran_order': False, 'shape': {shape}, }}"));
+        [&b"\x93NUMPY\x01\x00"[..], &(text.len() as u16).to_le_bytes(), text.as_bytes(), bytes].concat()
+    };
+    let classes: Vec<u8> = (0..12i64).flat_map(|i| [0, i % 3, i % 2, 0, i / 6, 0]).flat_map(i64::to_le_bytes).collect();
+    let values: Vec<u8> = (0..72).flat_map(|i| f64::from(i).to_le_bytes()).collect();
+    let mut zip = zip::ZipWriter::new(std::io::Cursor::new(vec![]));
+    for (name, bytes) in [
+        ("metadata.npy", npy("|O", "()", b"\x80\x02}q\x00.")),
+        ("imgs.npy", npy("|u1", "(12, 4, 4)", &[0, 1, 1].repeat(64))),
+        ("latents_classes.npy", npy("<i8", "(12, 6)", &classes)),
+        ("latents_values.npy", npy("<f8", "(12, 6)", &values)),
+    ] {
+        zip.start_file(name, zip::write::SimpleFileOptions::default()).unwrap();
+        zip.write_all(&bytes).unwrap();
+    }
+    let bytes = zip.finish().unwrap().into_inner();
+    let md5: String = Md5::digest(&bytes).iter().map(|byte| format!("{byte:02x}")).collect();
+    let published = Known::find("dsprites").unwrap();
+    let files = vec![Remote { name: published.files[0].name, md5: md5.leak() }].leak();
+    let known = Known { files, at: &[], ..*published };
+    let shelf = Shelf { files: [(files[0].name.to_owned(), bytes)].into(), ..Shelf::default() };
+    let place = tempfile::tempdir().unwrap();
+    let opened = fetch(&known, &place.path().join("dsprites"), Some(&serve(shelf).0), &mut |_| ()).unwrap();
+    let splits = crate::data::open(&crate::data::Source::Path(opened), &crate::data::Options::default()).unwrap();
+    assert_eq!((splits.train.rows, splits.train.shape().features()), (10, 16));
+    assert!(splits.train.is_black_and_white());
+    let factors = splits.train.factors.as_ref().unwrap();
+    assert_eq!(factors.names, ["colour", "shape", "scale", "orientation", "x", "y"]);
+    assert_eq!(factors.sizes, [1, 3, 2, 1, 2, 1]);
+    assert_eq!(splits.origin.skipped[0].first, ["latents_values", "metadata"]);
+}

@@ -7,18 +7,22 @@ use npyz::WriterBuilder;
 use zip::ZipWriter;
 use zip::write::SimpleFileOptions;
 
+use crate::data::parquet_of;
 use crate::data::schema::Cell;
 use crate::error::{Error, Result};
 use crate::files::write_own;
 
-/// The ending of a file's name in small letters, one of some.
+/// The ending of a file's name in small letters, one of some. `parquet` is allowed where `csv` is and counts as that, as
+/// [`write_file`] makes the one of the other.
 ///
 /// # Errors
 /// If it is another; `what` is to be written.
 pub fn ending<'a>(path: &Path, what: &str, allowed: &[&'a str]) -> Result<&'a str> {
     let found = path.extension().map(|ending| ending.to_string_lossy().to_ascii_lowercase());
-    allowed.iter().find(|known| Some(**known) == found.as_deref()).copied().ok_or_else(|| {
-        let known: Vec<String> = allowed.iter().map(|ending| format!(".{ending}")).collect();
+    let wanted = if is_parquet(path) && cfg!(feature = "parquet") { Some("csv") } else { found.as_deref() };
+    allowed.iter().find(|known| Some(**known) == wanted).copied().ok_or_else(|| {
+        let mut known: Vec<String> = allowed.iter().map(|ending| format!(".{ending}")).collect();
+        known.extend((cfg!(feature = "parquet") && allowed.contains(&"csv")).then(|| ".parquet".to_owned()));
         let all = match known.split_last() {
             Some((last, [])) => last.clone(),
             Some((last, others)) => format!("{} or {last}", others.join(", ")),
@@ -28,16 +32,25 @@ pub fn ending<'a>(path: &Path, what: &str, allowed: &[&'a str]) -> Result<&'a st
     })
 }
 
-/// Writes a file all at once, with work that may fail in its own way.
+fn is_parquet(path: &Path) -> bool {
+    path.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("parquet"))
+}
+
+/// Writes a file all at once, with work that may fail in its own way. Into one that is called `.parquet` the work writes lines of commas
+/// below a line of names.
 ///
 /// # Errors
 /// What the work says, or if the file cannot be written. Then nothing is left of it.
 pub fn write_file<T>(path: &Path, work: impl FnOnce(&mut dyn Write) -> Result<T>) -> Result<T> {
     let mut done = None;
     let written = write_own(path, |file| {
-        let outcome = work(file);
+        let mut text = vec![];
+        let outcome = if is_parquet(path) { work(&mut text) } else { work(file) };
         let is_done = outcome.is_ok();
         done = Some(outcome);
+        if is_done && is_parquet(path) {
+            return file.write_all(&parquet_of(&text)?);
+        }
         if is_done { Ok(()) } else { Err(std::io::Error::other("its content could not be made")) }
     });
     match (done, written) {

@@ -95,7 +95,7 @@ pub struct ImputeArgs {
     /// The table whose blanks are to be filled
     #[arg(long, value_name = "FILE")]
     pub data: String,
-    /// The table to write: .csv or .tsv
+    /// The table to write: .csv, .tsv or .parquet
     #[arg(long, value_name = "FILE")]
     pub out: PathBuf,
     /// Write over a file of the run or of the data that is read
@@ -137,7 +137,7 @@ pub struct SampleArgs {
     /// How far codes lie from the middle of the prior: 1 as it has them, less for more usual rows
     #[arg(long, value_name = "T", allow_negative_numbers = true)]
     pub temperature: Option<f64>,
-    /// The file to write, a picture (.png, .jpg, .webp) or rows (.csv, .tsv, .npy) [default: samples.png, or samples.csv
+    /// The file to write, a picture (.png, .jpg, .webp) or rows (.csv, .tsv, .npy, .parquet) [default: samples.png, or samples.csv
     /// of a table, in the folder of the run]
     #[arg(long, value_name = "FILE")]
     pub out: Option<PathBuf>,
@@ -162,10 +162,10 @@ pub struct ReconstructArgs {
     /// Other data to take rows from: a file or a folder [default: the test rows of the data it was trained on]
     #[arg(long, value_name = "PATH")]
     pub data: Option<String>,
-    /// How many rows to show
-    #[arg(long, value_name = "N", default_value = "16", value_parser = value_parser!(u64).range(1..=10_000))]
-    pub count: u64,
-    /// The file to write, a picture (.png, .jpg, .webp) or rows (.csv, .tsv, .npy) [default: reconstructions.png, or reconstructions.csv
+    /// How many rows, from the first on [default: 16 in a picture; in a file of rows all of them]
+    #[arg(long, value_name = "N", value_parser = value_parser!(u64).range(1..=1_000_000_000))]
+    pub count: Option<u64>,
+    /// The file to write, a picture (.png, .jpg, .webp) or rows (.csv, .tsv, .npy, .parquet) [default: reconstructions.png, or reconstructions.csv
     /// of a table, in the folder of the run]
     #[arg(long, value_name = "FILE")]
     pub out: Option<PathBuf>,

@@ -41,7 +41,7 @@ pub struct EncodeArgs {
     /// Other data to encode: a file or a folder [default: the test rows of the data it was trained on]
     #[arg(long, value_name = "PATH")]
     pub data: Option<String>,
-    /// The file to write: .csv, .npz with the arrays mean, sd and draws, or .npy with the means (or with the draws, if there are any)
+    /// The file to write: .csv or .parquet, .npz with the arrays mean, sd and draws, or .npy with the means (or with the draws, if there are any)
     #[arg(long, value_name = "FILE")]
     pub out: PathBuf,
     /// Codes to draw from the posterior of each row, besides its mean and standard deviation
@@ -62,7 +62,7 @@ pub struct DecodeArgs {
     /// Codes: a table with the columns mean_0, mean_1, … or nothing but numbers, or an array [rows, latent] in a .npy
     #[arg(long, value_name = "FILE")]
     pub codes: String,
-    /// The file to write: .csv, or of pictures and vectors also .npy or .png
+    /// The file to write: .csv or .parquet, or of pictures and vectors also .npy or .png
     #[arg(long, value_name = "FILE")]
     pub out: PathBuf,
     /// The label that all rows are to have, of a model that is given labels
@@ -121,7 +121,7 @@ pub struct ScoreArgs {
     /// Codes of each row that -ln p(x) is estimated from
     #[arg(long, value_name = "K", default_value = "100", value_parser = value_parser!(u64).range(1..=5000))]
     pub samples: u64,
-    /// The table to write: row, score, p_value, anomaly
+    /// The table to write, .csv or .parquet: row, score, p_value, anomaly
     #[arg(long, value_name = "FILE.csv")]
     pub out: Option<PathBuf>,
 }
@@ -211,7 +211,7 @@ pub struct InterpolateArgs {
     /// How many rows to draw, both ends included
     #[arg(long, value_name = "N", default_value = "10", value_parser = value_parser!(u64).range(2..=1000))]
     pub steps: u64,
-    /// The file to write: .png or .gif of pictures, .npy, .csv
+    /// The file to write: .png or .gif of pictures, .npy, .csv, .parquet
     #[arg(long, value_name = "FILE")]
     pub out: PathBuf,
 }
@@ -249,7 +249,7 @@ pub struct TraverseArgs {
     /// What all rows are given: numbers, or values of the columns that the model is told, in their order
     #[arg(long, value_name = "X,X...", value_delimiter = ',', allow_hyphen_values = true)]
     pub condition: Option<Vec<String>>,
-    /// The file to write: .png or .gif of pictures, .npy, .csv
+    /// The file to write: .png or .gif of pictures, .npy, .csv, .parquet
     #[arg(long, value_name = "FILE")]
     pub out: PathBuf,
 }
@@ -274,7 +274,7 @@ pub struct LatentArgs {
     /// How many neighbours
     #[arg(long, value_name = "N", default_value = "10", value_parser = value_parser!(u64).range(1..=1000))]
     pub neighbours: u64,
-    /// The file to write: .png, a map of the codes by label, or .csv, the dimensions
+    /// The file to write: .png, a map of the codes by label, or .csv or .parquet, the dimensions
     #[arg(long, value_name = "FILE")]
     pub out: Option<PathBuf>,
 }

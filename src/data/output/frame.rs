@@ -5,6 +5,7 @@ use std::io::{self, Write};
 use csv::WriterBuilder;
 
 use super::super::schema::{Cell, Field, FieldKind, Schema};
+use super::super::table::parquet_of;
 use super::FileKind;
 
 /// Rows of numbers and texts.
@@ -129,6 +130,11 @@ impl Frame {
             FileKind::Csv => self.write_separated(b',', to),
             FileKind::Tsv => self.write_separated(b'\t', to),
             FileKind::Npy => self.write_npy(to),
+            FileKind::Parquet => {
+                let mut text = vec![];
+                self.write_separated(b',', &mut text)?;
+                to.write_all(&parquet_of(&text)?)
+            }
             FileKind::Png | FileKind::Jpeg | FileKind::Webp => Err(io::Error::other("rows are no picture")),
         }
     }

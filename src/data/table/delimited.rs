@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use super::super::format::{Format, Found};
 use super::super::options::Options;
-use super::{DELIMITERS, Table, Tables};
+use super::{DELIMITERS, PARQUET, Table, Tables};
 use crate::error::{Error, Result};
 
 /// The format of tables.
@@ -12,10 +12,13 @@ pub(crate) struct Delimited;
 
 impl Format for Delimited {
     fn name(&self) -> &'static str {
-        "tables (CSV, TSV)"
+        "tables (CSV, TSV, Parquet)"
     }
 
     fn claims_file(&self, path: &Path, head: &[u8]) -> bool {
+        if head.starts_with(PARQUET) {
+            return true;
+        }
         let name = path.file_name().map(|name| name.to_string_lossy().to_ascii_lowercase()).unwrap_or_default();
         let name = name.strip_suffix(".gz").unwrap_or(&name);
         let is_text = !head.is_empty() && !head.contains(&0) && std::str::from_utf8(head).is_ok();
@@ -45,12 +48,12 @@ impl Format for Delimited {
     }
 
     fn looks_for(&self) -> String {
-        "train.csv (and test.csv)".to_string()
+        "train.csv (and test.csv), or .parquet".to_string()
     }
 }
 
 /// A table of this name in a folder.
 fn part(folder: &Path, name: &str) -> Option<PathBuf> {
-    let endings = ["csv", "tsv", "csv.gz", "tsv.gz"];
+    let endings = ["csv", "tsv", "parquet", "csv.gz", "tsv.gz"];
     endings.iter().map(|ending| folder.join(format!("{name}.{ending}"))).find(|path| path.is_file())
 }

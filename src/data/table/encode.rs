@@ -4,14 +4,13 @@ use super::super::dataset::Dataset;
 use super::super::labels::{Factors, Labels};
 use super::super::memory;
 use super::super::options::Options;
-use super::super::origin::Origin;
-use super::super::place::Places;
+use super::super::origin::{Origin, Skipped};
 use super::super::schema::{Cell, Field, FieldKind, Role, Schema};
 use super::super::splits::{Dealt, Splits};
 use super::super::weights::{Weights, wrong_weight};
 use super::guess::Guess;
 use super::told::Told;
-use super::{Table, Tables, spoken};
+use super::{Table, Tables};
 use crate::error::{Error, Result};
 use std::collections::HashMap;
 
@@ -47,8 +46,8 @@ pub(crate) fn open(Tables { train, validation, test }: &Tables, options: &Option
             "no rows are left to train on, or rows for validation come both from here and from elsewhere: say one of the two",
         ));
     }
-    let mut origin =
-        Origin::of(format!("a table of {} columns, separated by {}", train.names.len(), spoken(train.delimiter)));
+    let mut origin = Origin::of(format!("a table of {} columns, {}", train.names.len(), train.spoken()));
+    origin.skipped.extend(Skipped::new("columns of lists", train.lists.iter().cloned()));
     let (schema, columns) = match &options.schema {
         Some(schema) => (schema.clone(), train.columns(schema)?),
         None => {
@@ -138,7 +137,7 @@ impl Table {
                     Cell::Text(class) if classes.contains_key(&**class) => Ok(classes[&**class]),
                     _ => field.number(&cell),
                 };
-                let wrong = |error| Error::malformed(&self.path, format!("line {}: {error}", self.line(row)));
+                let wrong = |error| Error::malformed(&self.path, format!("{}: {error}", self.place(row)));
                 column.push(number.map_err(wrong)?);
             }
         }
@@ -192,7 +191,7 @@ impl Table {
                 _ => {}
             }
         }
-        let places = Some(Places::Lines(rows.iter().map(|&row| self.line(row)).collect()));
+        let places = Some(self.places.select(rows));
         let factors = (!factors.is_empty()).then(|| Factors {
             names: factors.iter().map(|(name, ..)| name.clone()).collect(),
             sizes: factors.iter().map(|(_, size, _)| *size).collect(),
@@ -240,8 +239,8 @@ impl Table {
             Some(&row) => Err(Error::malformed(
                 &self.path,
                 format!(
-                    "line {} has no {}, which is {what}: leave such lines out, or write something for them",
-                    self.line(row),
+                    "{} has no {}, which is {what}: leave such rows out, or write something for them",
+                    self.place(row),
                     field.name
                 ),
             )),
@@ -263,8 +262,8 @@ impl Table {
                     return Err(Error::malformed(
                         &self.path,
                         format!(
-                            "line {}: the column {column} holds {text}, and train, validation or test was expected",
-                            self.line(row)
+                            "{}: the column {column} holds {text}, and train, validation or test was expected",
+                            self.place(row)
                         ),
                     ));
                 }

@@ -7,11 +7,11 @@ use super::super::{Choices, Dataset, Keep, Output, ROWS, Splits};
 use super::*;
 
 fn of(text: &str) -> Table {
-    Table::of(Path::new("some.csv"), text.to_string()).unwrap_or_else(|error| panic!("{error}"))
+    Table::of_text(Path::new("some.csv"), text.to_string()).unwrap_or_else(|error| panic!("{error}"))
 }
 
 fn refused(text: &str) -> String {
-    Table::of(Path::new("some.csv"), text.to_string()).unwrap_err().to_string()
+    Table::of_text(Path::new("some.csv"), text.to_string()).unwrap_err().to_string()
 }
 
 /// What columns are taken for, by name.

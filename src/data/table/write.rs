@@ -6,40 +6,50 @@ use csv::WriterBuilder;
 
 use super::super::output::{FileKind, Output};
 use super::super::schema::{Cell, Schema};
-use super::Table;
+use super::{Table, parquet_of};
 use crate::error::{Error, Result};
 use crate::files::write_atomically;
 
 impl Table {
     /// Writes the file again, with the cells that it leaves blank filled from rows `[rows, width]` of a schema; all else stays as
-    /// it is written, columns that no model sees included; cells are separated as they were, but by tabs in a file that is called so,
-    /// and not by tabs in another. Gives how many cells that are.
+    /// it is written, columns that no model sees included. Cells are separated as they were, but by tabs in a file that is called so,
+    /// and not by tabs in another; in Parquet numbers are numbers and blanks are nulls. Gives how many cells were filled.
     ///
     /// # Errors
     /// If a column is missing, or it cannot be written.
     pub fn fill(&self, schema: &Schema, rows: &[f32], to: &Output) -> Result<usize> {
-        let delimiter = match (to.kind(), self.delimiter) {
-            (FileKind::Tsv, _) => b'\t',
-            (_, b'\t') => b',',
-            (_, own) => own,
-        };
         let mut text = Vec::new();
-        let filled = self.fill_text(schema, rows, delimiter, &mut text)?;
+        let filled = self.fill_text(schema, rows, to.kind(), &mut text)?;
+        if to.kind() == FileKind::Parquet {
+            text = parquet_of(&text).map_err(Error::io("write", to.path()))?;
+        }
         write_atomically(to.path(), |file| file.write_all(&text))?;
         Ok(filled)
     }
 
-    fn fill_text(&self, schema: &Schema, rows: &[f32], delimiter: u8, to: &mut dyn Write) -> Result<usize> {
+    fn fill_text(&self, schema: &Schema, rows: &[f32], kind: FileKind, to: &mut dyn Write) -> Result<usize> {
         let failed = |error: csv::Error| Error::invalid(format!("the table cannot be written: {error}"));
         let places: Vec<usize> = schema.inputs().map(|field| self.find(&field.name)).collect::<Result<_>>()?;
         let mut filled = 0;
+        let is_parquet = kind == FileKind::Parquet;
+        let delimiter = match (kind, self.delimiter) {
+            (FileKind::Tsv, _) => b'\t',
+            (FileKind::Parquet, _) | (_, b'\t') => b',',
+            (_, own) => own,
+        };
         let mut writer = WriterBuilder::new().delimiter(delimiter).from_writer(to);
-        if self.has_header {
+        if is_parquet {
+            // There every column has a name.
+            writer.write_record(&self.names).map_err(failed)?;
+        } else if self.has_header {
             self.records().take(1).try_for_each(|names| writer.write_record(&names?).map_err(failed))?;
         }
         for (record, row) in self.rows().zip(rows.chunks_exact(schema.width())) {
             let record = record?;
-            let mut cells: Vec<String> = record.iter().map(str::to_string).collect();
+            let mut cells: Vec<String> = match is_parquet {
+                true => record.iter().map(|text| self.plain(text)).collect(),
+                false => record.iter().map(str::to_string).collect(),
+            };
             for (cell, &place) in schema.decode(row).into_iter().zip(&places) {
                 if self.text(&cells[place]) == Cell::Missing && cell != Cell::Missing {
                     cells[place] = cell.to_string();
@@ -50,5 +60,17 @@ impl Table {
         }
         writer.flush().map_err(|error| failed(error.into()))?;
         Ok(filled)
+    }
+
+    /// A cell as programs write it: nothing where it is blank, a point where people have a decimal comma.
+    fn plain(&self, text: &str) -> String {
+        match self.text(text) {
+            Cell::Text(text) if text.contains(',') => match self.number(&text) {
+                Cell::Number(_) => text.replace(',', "."),
+                _ => text,
+            },
+            Cell::Text(text) => text,
+            _ => String::new(),
+        }
     }
 }
