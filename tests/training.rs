@@ -1,6 +1,10 @@
 //! Training runs: the same bits again, whether interrupted or not; the right means; and models that learn.
 
 mod common;
+#[path = "training/diverge.rs"]
+mod diverge;
+#[path = "training/faults.rs"]
+mod faults;
 #[path = "training/patience.rs"]
 mod patience;
 #[path = "training/runs.rs"]

@@ -65,7 +65,6 @@ pub use dataset::{Dataset, Factors, Labels};
 pub use fingerprint::Fingerprint;
 pub(crate) use formats::table_of;
 pub use labelled::labelled_part;
-pub(crate) use memory::memory;
 pub use options::Options;
 pub use origin::{ColumnGuess, Origin, Skipped};
 pub use output::{FileKind, Frame, Keep, Output, PICTURES, PICTURES_OR_ROWS, ROWS};

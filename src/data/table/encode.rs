@@ -160,7 +160,7 @@ impl Table {
         memory::check(
             &self.path,
             bytes,
-            memory::memory(),
+            crate::memory::total(),
             what,
             "--ignore columns of many classes, or give fewer rows",
         )?;

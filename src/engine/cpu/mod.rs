@@ -21,7 +21,9 @@
 //! contract or reorder floating-point operations (`-C llvm-args=-fp-contract=fast`); and figures that are computed from a run's
 //! numbers in 64 bits, such as those of `elbo evaluate`, in their last digits. A GPU never gives these bits.
 
-use crate::error::Result;
+use bytemuck::allocation::try_zeroed_slice_box;
+
+use crate::error::{Error, Result};
 use crate::kernels::{Args, Arithmetic, Step};
 use crate::program::{
     Buffer, Buffers, Counters, Executor, Launch, Objects, Program, ProgramId, Programs, RING_SLOTS, ReadTicket, Reads,
@@ -52,10 +54,19 @@ struct Memory {
 }
 
 impl Memory {
-    fn make(&mut self, words: usize) -> usize {
+    /// # Errors
+    /// If the system does not give so much.
+    fn make(&mut self, buffer: &Buffer) -> Result<usize> {
+        let zeros = try_zeroed_slice_box(buffer.words).map_err(|()| {
+            Error::Device(format!(
+                "the buffer {} needs {} MiB, which the system does not give: a smaller `batch`, narrower `hidden` layers or less data \
+                 make it fit",
+                buffer.name,
+                buffer.bytes() >> 20
+            ))
+        })?;
         self.made += 1;
-        let zeros = vec![0; words].into_boxed_slice();
-        match self.free.pop() {
+        Ok(match self.free.pop() {
             Some(index) => {
                 self.buffers[index] = zeros;
                 index
@@ -64,7 +75,7 @@ impl Memory {
                 self.buffers.push(zeros);
                 self.buffers.len() - 1
             }
-        }
+        })
     }
 
     fn give_up(&mut self, index: usize) {
@@ -121,9 +132,7 @@ impl Cpu {
     /// Buffers that are to be made must fit this machine's memory; said before any is.
     fn check_memory(&self, what: &str, buffers: &[Buffer]) -> Result<()> {
         self.buffers.check_sizes(buffers)?;
-        let mut system = sysinfo::System::new();
-        system.refresh_memory();
-        check_memory(what, self.buffers.bytes_missing(buffers), system.available_memory(), "this machine")
+        check_memory(what, self.buffers.bytes_missing(buffers), crate::memory::available(), "this process")
     }
 }
 
@@ -160,7 +169,18 @@ impl Executor for Cpu {
         let named = program.named_buffers(self.programs.next());
         self.check_memory(&format!("the program `{}`", program.name), &named)?;
         let Cpu { memory, buffers, .. } = self;
-        let buffers = named.iter().map(|buffer| buffers.take(buffer, || memory.make(buffer.words))).collect();
+        let mut taken = Vec::with_capacity(named.len());
+        for buffer in &named {
+            match buffers.take(buffer, || memory.make(buffer)) {
+                Ok(index) => taken.push(index),
+                Err(error) => {
+                    let given_up = named[..taken.len()].iter().filter_map(|buffer| buffers.release(&buffer.name));
+                    given_up.for_each(|index| memory.give_up(index));
+                    return Err(error);
+                }
+            }
+        }
+        let buffers = taken;
         Ok(self.programs.insert(Loaded { program, buffers, steps: 0, finished: Vec::new() }))
     }
 
@@ -177,8 +197,7 @@ impl Executor for Cpu {
     fn allocate(&mut self, buffer: &Buffer) -> Result<()> {
         self.check_memory(&format!("the buffer {}", buffer.name), std::slice::from_ref(buffer))?;
         let Cpu { memory, buffers, .. } = self;
-        buffers.keep(buffer, || memory.make(buffer.words));
-        Ok(())
+        buffers.keep(buffer, || memory.make(buffer))
     }
 
     fn words(&self, buffer: &str) -> Option<usize> {
