@@ -76,6 +76,7 @@ pub mod data;
 pub mod engine;
 pub mod error;
 mod files;
+mod memory;
 mod problems;
 mod settings;
 mod user_cache;

@@ -8,6 +8,7 @@ use rand::rngs::Xoshiro256PlusPlus;
 use serde::Serialize;
 
 use super::columns::ColumnFigures;
+use super::folder::locked;
 use super::saved::Saved;
 use super::setup::{BINARISATION_SEED, as_measured};
 use crate::config::Binarise;
@@ -359,9 +360,10 @@ impl Evaluation {
     /// Writes the report into a run folder; gives the file.
     ///
     /// # Errors
-    /// If it cannot be written.
+    /// If it cannot be written, or another process writes the folder.
     pub fn save(&self, folder: &std::path::Path) -> Result<PathBuf> {
         let (path, text) = (folder.join(EVALUATION), self.to_json()?);
+        let _lock = locked(folder)?;
         write_own(&path, |file| {
             file.write_all(text.as_bytes())?;
             file.write_all(b"\n")

@@ -10,6 +10,7 @@ use serde::Serialize;
 
 use super::folder::{CHECKPOINT, check_folder, locked};
 use super::form::{Form, build_model};
+use super::retreat::Retreat;
 use super::setup::{as_measured, open_data};
 use crate::catalogue::{Spec, build};
 use crate::config::{Binarise, Config, FILE_NAME, Schedule, TrainingConfig};
@@ -115,9 +116,15 @@ pub fn fit_prior(
     before.start()?;
     before.freeze(&run.checkpoint).map_err(|e| Error::malformed(&run.path(), e))?;
     run.start_near(&config, &mut trainer, &mut before, fit.seed)?;
+    let mut retreat = Retreat::new(&mut trainer, &config)?;
     while trainer.state.epoch < fit.epochs as u64 {
-        if let Some(record) = trainer.epoch(&mut |_| ControlFlow::Continue(()))? {
-            each(record.epoch as usize, record.loss);
+        match trainer.epoch(&mut |_| ControlFlow::Continue(())) {
+            Ok(Some(record)) => {
+                each(record.epoch as usize, record.loss);
+                retreat.keep(&mut trainer)?;
+            }
+            Ok(None) => {}
+            Err(error) => retreat.go_back(error, &mut trainer, (&config, &run.data.train))?,
         }
     }
     let (split, held_out) = run.data.evaluation_split();

@@ -56,14 +56,14 @@ pub(super) fn locked(folder: &Path) -> Result<FolderLock> {
     Ok(lock)
 }
 
-/// Keeps a checkpoint that is about to be replaced under another name.
-pub(super) fn keep_previous(path: &Path, previous: &Path) -> Result<()> {
+/// Gives a checkpoint another name as well, in place of what has it.
+pub(super) fn keep_as(path: &Path, name: &Path) -> Result<()> {
     if !path.is_file() {
         return Ok(());
     }
     // A second name of the same file costs nothing, where the file system has such names.
-    let beside = previous.with_extension("elbo-partial");
+    let beside = name.with_extension("elbo-partial");
     let _ = fs::remove_file(&beside);
     let linked = fs::hard_link(path, &beside).or_else(|_| fs::copy(path, &beside).map(|_| ()));
-    linked.and_then(|()| fs::rename(&beside, previous)).map_err(Error::io("write", previous))
+    linked.and_then(|()| fs::rename(&beside, name)).map_err(Error::io("write", name))
 }

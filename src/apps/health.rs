@@ -4,12 +4,9 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use crate::error::{Error, Result};
+use crate::training::Extent;
 use crate::training::checkpoint::Checkpoint;
 use crate::training::metrics::{EpochRecord, Split, read_epochs};
-
-/// A loss that is further above the best so far than this many times what was gained since the first epoch, or than the best is large,
-/// has exploded. Losses of one run differ by less than that: what does is numbers that run away.
-const EXPLODED: f64 = 1000.0;
 
 /// The losses of a run so far.
 #[derive(Debug, Default)]
@@ -19,8 +16,8 @@ pub(super) struct Health {
 
 #[derive(Clone, Copy, Debug)]
 struct Losses {
-    first: f64,
-    best: f64,
+    extent: Extent,
+    /// The epoch of the least.
     epoch: u64,
 }
 
@@ -47,14 +44,13 @@ impl Health {
                     record.epoch
                 )));
             }
-            if let Some(losses) = self.splits.get(of) {
-                let scale = losses.best.abs().max((losses.first - losses.best).abs()).max(1.0);
-                if record.loss - losses.best > EXPLODED * scale {
-                    return Err(diverged(&format!(
-                        "the loss of the {of} rows is {:.3e} after epoch {}, and was {:.3e} in epoch {}",
-                        record.loss, record.epoch, losses.best, losses.epoch
-                    )));
-                }
+            if let Some(Losses { extent, epoch }) =
+                self.splits.get(of).filter(|known| known.extent.is_left_by(record.loss))
+            {
+                return Err(diverged(&format!(
+                    "the loss of the {of} rows is {:.3e} after epoch {}, and was {:.3e} in epoch {epoch}",
+                    record.loss, record.epoch, extent.least
+                )));
             }
             self.note(record);
         }
@@ -62,10 +58,11 @@ impl Health {
     }
 
     fn note(&mut self, record: &EpochRecord) {
-        let now = Losses { first: record.loss, best: record.loss, epoch: record.epoch };
+        let now = Losses { extent: Extent::of(record.loss), epoch: record.epoch };
         let losses = self.splits.entry(name(record.split)).or_insert(now);
-        if record.loss < losses.best {
-            *losses = Losses { first: losses.first, ..now };
+        if record.loss < losses.extent.least {
+            losses.extent.note(record.loss);
+            losses.epoch = record.epoch;
         }
     }
 }
@@ -105,9 +102,7 @@ fn name(split: Split) -> &'static str {
 }
 
 fn diverged(what: &str) -> Error {
-    Error::Diverged(format!(
-        "{what}. A smaller `learning-rate`, a `clip-norm` of 1 or `warmup-steps` of 1000 usually help; the last checkpoint is as it was"
-    ))
+    Error::Diverged(what.to_string())
 }
 
 #[cfg(test)]

@@ -2,11 +2,13 @@
 
 #[cfg(feature = "cli")]
 pub mod bench;
+mod collapse;
 mod columns;
 #[cfg(feature = "pictures")]
 mod contact_sheet;
 mod data_summary;
 mod devices;
+mod diagnosis;
 pub mod doctor;
 mod evaluation;
 #[cfg(feature = "fetch")]
@@ -23,6 +25,7 @@ pub mod pictures;
 mod pieces;
 #[cfg(feature = "cli")]
 pub mod reproduce;
+mod retreat;
 mod saved;
 mod setup;
 mod stages;

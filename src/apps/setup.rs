@@ -30,7 +30,7 @@ pub(super) fn as_measured<'a>(config: &Config, data: &'a Dataset) -> Cow<'a, Dat
 /// How the data of a run is read, before it has settled a schema; from the disk where memory has no room.
 pub fn reading(config: &Config) -> data::Options {
     let options = options(config, None);
-    let memory = options.memory.or(Some(data::memory() / 2));
+    let memory = options.memory.or(Some(crate::memory::total() / 2));
     data::Options { memory, ..options }
 }
 
@@ -52,7 +52,7 @@ fn options(config: &Config, schema: Option<&Schema>) -> data::Options {
 
 /// The bytes of memory that data may take where nothing is said: half of the machine's, or of the device's own where that is less.
 pub(super) fn usual_memory(executor: &dyn Executor) -> u64 {
-    executor.own_memory().unwrap_or(u64::MAX).min(data::memory()) / 2
+    executor.own_memory().unwrap_or(u64::MAX).min(crate::memory::total()) / 2
 }
 
 /// Data with what the model of a configuration is told of it.
@@ -70,7 +70,7 @@ fn conditioned(config: &Config, data: Dataset) -> Result<Dataset> {
 /// As for [`open_data`].
 pub(super) fn open_other(config: &Config, source: &Source, schema: &Schema) -> Result<(Dataset, Origin)> {
     let options = options(config, Some(schema));
-    let memory = options.memory.or(Some(data::memory() / 2));
+    let memory = options.memory.or(Some(crate::memory::total() / 2));
     let whole = data::Options { memory, rows: None, validation_data: None, test_data: None, ..options };
     let (data, origin) = data::open_all(source, &whole)?;
     Ok((as_measured(config, &conditioned(config, data)?).into_owned(), origin))

@@ -7,11 +7,14 @@ use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
+use super::collapse::CollapseWatch;
+use super::diagnosis::given_up;
 use super::evaluation::KlEstimator;
-use super::folder::{CHECKPOINT, PREVIOUS, keep_previous, locked, place_of};
+use super::folder::{CHECKPOINT, PREVIOUS, keep_as, locked, place_of};
 use super::form::Form;
 use super::health::{Health, check_finite, check_sound};
 use super::held_out::held_out;
+use super::retreat::odd_rows;
 use super::setup::{as_given, build_trainer, check_support, open_data, usual_memory};
 use super::stages::freeze;
 use super::tuning;
@@ -23,8 +26,8 @@ use crate::files::{FolderLock, create_folder, write_own};
 use crate::models::Can;
 use crate::program::{Choices, Executor};
 use crate::training::checkpoint::Checkpoint;
-use crate::training::metrics::{EpochRecord, METRICS, MetricsWriter, Split};
-use crate::training::{Best, Progress, Trainer};
+use crate::training::metrics::{EpochRecord, METRICS, MetricsWriter, RetryRecord, Split};
+use crate::training::{Best, Progress, Rates, Trainer};
 
 /// The checkpoint's entry of what data it is of.
 const DATA: &str = "data";
@@ -35,7 +38,14 @@ pub trait Watcher {
     fn progress(&mut self, epoch: u64, epochs: u64, progress: &Progress) -> ControlFlow<()>;
     /// An epoch is done: the record of the training set, then those of the other sets.
     fn epoch(&mut self, records: &[EpochRecord]);
+    /// Numbers have run away, and the run went back to its last checkpoint: what follows is told again from there.
+    fn retried(&mut self, _: &RetryRecord) {}
+    /// Something is wrong that does not end the run: what, and what helps, in a sentence that speaks of settings by their keys.
+    fn noticed(&mut self, _: &str) {}
 }
+
+/// Opens a device.
+type OpenDevice = Box<dyn FnMut() -> Result<Box<dyn Executor>>>;
 
 /// How a run ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -61,6 +71,14 @@ pub struct TrainRun {
     health: Health,
     /// When the last checkpoint was written, and the step that it stands at.
     saved: (Instant, u64),
+    /// The checkpoint that it goes on from: the last that was written, or the one that it was resumed from or went back to.
+    stands_on: PathBuf,
+    /// The step of the checkpoint that it went back to last.
+    went_back_to: Option<u64>,
+    collapse: CollapseWatch,
+    /// What opens the device again, and the step of the checkpoint at which that was done last.
+    reopening: Option<OpenDevice>,
+    reopened_at: Option<u64>,
     _lock: FolderLock,
     /// What data it learns from.
     fingerprint: String,
@@ -88,7 +106,7 @@ impl TrainRun {
         check_is_free(folder)?;
         let mut config = config;
         config.name_pieces();
-        let (given, usual, machine) = (config.data.memory, usual_memory(&*executor), crate::data::memory() / 2);
+        let (given, usual, machine) = (config.data.memory, usual_memory(&*executor), crate::memory::total() / 2);
         config.data.memory = given.or(Some(Bytes::new(usual)));
         // They were read by the machine's memory, and a card may have less.
         let fits = |data: &Splits| {
@@ -130,6 +148,11 @@ impl TrainRun {
             fingerprint,
             health: Health::default(),
             saved: (Instant::now(), 0),
+            stands_on: folder.join(CHECKPOINT),
+            went_back_to: None,
+            collapse: CollapseWatch::default(),
+            reopening: None,
+            reopened_at: None,
             _lock: lock,
         };
         run.save_config()?;
@@ -185,10 +208,27 @@ impl TrainRun {
                  more than {done} to go on"
             )));
         }
-        let metrics = MetricsWriter::resume(&folder, trainer.state.epoch, trainer.state.step)?;
+        let state = &trainer.state;
+        let metrics = MetricsWriter::resume(&folder, (state.epoch, state.step, state.retries))?;
         let saved = (Instant::now(), trainer.state.step);
         let health = Health::read(&folder.join(METRICS), trainer.state.epoch);
-        let run = TrainRun { folder, config, data, trainer, metrics, choices, fingerprint, health, saved, _lock: lock };
+        let run = TrainRun {
+            folder,
+            config,
+            data,
+            trainer,
+            metrics,
+            choices,
+            fingerprint,
+            health,
+            saved,
+            stands_on: path,
+            went_back_to: None,
+            collapse: CollapseWatch::default(),
+            reopening: None,
+            reopened_at: None,
+            _lock: lock,
+        };
         run.save_config()?;
         Ok(run)
     }
@@ -268,50 +308,139 @@ impl TrainRun {
     }
 
     /// Trains to the last epoch, evaluating after each, and saves. Where the best epoch is looked for, training ends when its patience
-    /// does, and the model then has the weights of that epoch; the checkpoint holds both.
+    /// does, and the model then has the weights of that epoch; the checkpoint holds both. Where numbers run away, it goes back to the last
+    /// checkpoint, as often as the settings say.
     ///
     /// # Errors
-    /// If numbers stop being finite, a file cannot be written, or the device fails.
+    /// If numbers run away too often, a file cannot be written, or the device fails and is not opened again ([`TrainRun::reopening`]).
     pub fn train(&mut self, watcher: &mut dyn Watcher) -> Result<Outcome> {
-        let epochs = self.config.training.epochs as u64;
-        let minutes = Duration::from_secs_f64(60.0 * self.config.training.checkpoint_minutes);
         while !self.trainer.is_done() {
-            let epoch = self.trainer.state.epoch + 1;
-            let (metrics, saved) = (&mut self.metrics, self.saved.0);
-            let (mut written, mut stop) = (Ok(()), false);
-            let finished = self.trainer.epoch(&mut |progress| {
-                // The first failure is the one that counts, and what was left out is not made up for.
-                if written.is_ok() {
-                    written = progress.steps.iter().try_for_each(|step| metrics.step(step));
+            match self.epoch(watcher) {
+                Ok(ControlFlow::Continue(())) => {}
+                Ok(ControlFlow::Break(())) => return Ok(Outcome::Stopped),
+                Err(Error::Diverged(why)) => {
+                    let record = self.go_back(why)?;
+                    watcher.retried(&record);
                 }
-                stop |= watcher.progress(epoch, epochs, &progress).is_break();
-                let is_due = saved.elapsed() >= minutes;
-                if written.is_err() || stop || is_due { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
-            })?;
-            written?;
-            let Some(record) = finished else {
-                self.save()?;
-                if stop {
-                    return Ok(Outcome::Stopped);
+                Err(Error::Device(why)) => {
+                    let sentence = self.reopen(&why)?;
+                    watcher.noticed(&sentence);
                 }
-                continue;
-            };
-            let records = self.evaluate(record)?;
-            self.save_choices()?;
-            records.iter().try_for_each(|record| self.metrics.epoch(record))?;
-            watcher.epoch(&records);
-            self.health.check(&records)?;
-            let is_due = epoch.is_multiple_of(self.config.training.checkpoint_every as u64);
-            if self.trainer.is_done() || stop || is_due {
-                self.save()?;
-            }
-            // Asked within the last steps of an epoch.
-            if stop && !self.trainer.is_done() {
-                return Ok(Outcome::Stopped);
+                Err(error) => return Err(error),
             }
         }
         self.trainer.restore_best()?;
         Ok(Outcome::Finished)
+    }
+
+    /// Trains to the end of an epoch, or to where a checkpoint is due, and saves; `Break` where the watcher has broken off.
+    fn epoch(&mut self, watcher: &mut dyn Watcher) -> Result<ControlFlow<()>> {
+        let (epoch, epochs) = (self.trainer.state.epoch + 1, self.config.training.epochs as u64);
+        let minutes = Duration::from_secs_f64(60.0 * self.config.training.checkpoint_minutes);
+        let (metrics, saved) = (&mut self.metrics, self.saved.0);
+        let (mut written, mut stop) = (Ok(()), false);
+        let finished = self.trainer.epoch(&mut |progress| {
+            // The first failure is the one that counts, and what was left out is not made up for.
+            if written.is_ok() {
+                written = progress.steps.iter().try_for_each(|step| metrics.step(step));
+            }
+            stop |= watcher.progress(epoch, epochs, &progress).is_break();
+            let is_due = saved.elapsed() >= minutes;
+            if written.is_err() || stop || is_due { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        })?;
+        written?;
+        let ends = |stop: bool| if stop { ControlFlow::Break(()) } else { ControlFlow::Continue(()) };
+        let Some(record) = finished else {
+            self.save_unless_spoilt()?;
+            return Ok(ends(stop));
+        };
+        let records = self.evaluate(record)?;
+        self.save_choices()?;
+        records.iter().try_for_each(|record| self.metrics.epoch(record))?;
+        watcher.epoch(&records);
+        self.health.check(&records)?;
+        if self.kl_estimator().is_some()
+            && let Some(sentence) = self.collapse.note(&self.config, &records)
+        {
+            watcher.noticed(&sentence);
+        }
+        let is_due = epoch.is_multiple_of(self.config.training.checkpoint_every as u64);
+        let state = &self.trainer.state;
+        if self.trainer.is_done() && state.extents.are_left() {
+            return Err(Error::Diverged(format!("the loss has run away by step {}, the last", state.step)));
+        }
+        if self.trainer.is_done() || stop || is_due {
+            self.save_unless_spoilt()?;
+        }
+        // Asked within the last steps of an epoch.
+        Ok(ends(stop && !self.trainer.is_done()))
+    }
+
+    /// Has a device that fails while the run trains opened anew, from where the run then goes on; without that, it ends.
+    pub fn reopening(&mut self, open: impl FnMut() -> Result<Box<dyn Executor>> + 'static) {
+        self.reopening = Some(Box::new(open));
+    }
+
+    /// Opens the device anew, as it has failed, and goes on from the last checkpoint; but not twice from the same. Says what was done.
+    fn reopen(&mut self, why: &str) -> Result<String> {
+        let (step, folder) = (self.saved.1, self.folder.display().to_string());
+        let ended = |why: &str| {
+            Error::Device(format!(
+                "{why}\nThe run is kept as it was at step {step}. To go on: elbo train --resume {folder}, on another --device if need be"
+            ))
+        };
+        let is_again = self.reopened_at == Some(step);
+        let Some(open) = self.reopening.as_mut().filter(|_| !is_again) else { return Err(ended(why)) };
+        let mut executor = open().map_err(|error| ended(&format!("{why}\nIt does not open again: {error}")))?;
+        executor.replay_choices(tuning::read(&self.folder)?);
+        let device = executor.describe();
+        let mut trainer = build_trainer(&self.config, &self.data.train, executor)?;
+        freeze(&self.config, &self.data.train, &mut trainer.session)?;
+        trainer.retry(&Checkpoint::load(&self.stands_on)?, self.trainer.state.retries)?;
+        self.trainer = trainer;
+        self.reopened_at = Some(step);
+        self.take_up_figures(self.trainer.state.retries)?;
+        Ok(format!("{why}\nGoing on from step {step}, on {device}"))
+    }
+
+    /// Takes up the figures where the run stands, leaving out those of what is about to be done again.
+    fn take_up_figures(&mut self, retries: u64) -> Result<()> {
+        let state = &self.trainer.state;
+        self.saved = (Instant::now(), state.step);
+        self.metrics = MetricsWriter::resume(&self.folder, (state.epoch, state.step, retries))?;
+        self.health = Health::read(&self.folder.join(METRICS), state.epoch);
+        Ok(())
+    }
+
+    /// Goes back to the last checkpoint, as numbers have run away; to the one before it where the last has led there twice. Goes on from
+    /// there with a lower learning rate and other noise.
+    fn go_back(&mut self, why: String) -> Result<RetryRecord> {
+        let (state, at) = (&self.trainer.state, self.trainer.divergence());
+        let (retries, step) = (state.retries, at.map_or(state.step, |at| at.step));
+        let epoch = at.map_or(state.epoch, |at| at.epoch);
+        let odd = odd_rows(&self.trainer, &self.data.train);
+        if retries >= self.config.training.retries as u64 {
+            let run = (&self.config, &self.data.train);
+            return Err(given_up(&why, odd.as_deref(), retries, run, " The last checkpoint is as it was"));
+        }
+        let previous = self.folder.join(PREVIOUS);
+        if self.went_back_to == Some(self.saved.1) && previous.is_file() {
+            self.stands_on = previous;
+        }
+        self.trainer.retry(&Checkpoint::load(&self.stands_on)?, retries + 1)?;
+        let state = &self.trainer.state;
+        let record = RetryRecord {
+            retry: retries + 1,
+            step,
+            epoch,
+            back_to: state.step,
+            slowed: Rates::slowed(retries + 1),
+            why: odd.map_or(why.clone(), |odd| format!("{why}; near there, {odd}")),
+        };
+        self.went_back_to = Some(state.step);
+        self.take_up_figures(retries)?;
+        self.metrics.retry(&record)?;
+        Ok(record)
     }
 
     /// The records of all sets behind an epoch.
@@ -334,6 +463,15 @@ impl TrainRun {
         tuning::write(&self.folder, &*self.trainer.session.executor, &mut self.choices)
     }
 
+    /// Writes the checkpoint, unless the last steps were so far outside of those before that it may be spoilt: then the last one stays.
+    fn save_unless_spoilt(&mut self) -> Result<()> {
+        if self.trainer.state.extents.are_left() {
+            self.saved.0 = Instant::now();
+            return Ok(());
+        }
+        self.save()
+    }
+
     /// Writes the checkpoint, and how its bits were come by.
     fn save(&mut self) -> Result<()> {
         self.save_choices()?;
@@ -342,13 +480,14 @@ impl TrainRun {
         check_finite(&checkpoint)?;
         Form::of(self.config.model.kind, &self.data.train).write(&mut checkpoint)?;
         checkpoint.set_metadata(DATA, &self.fingerprint);
-        let path = self.folder.join(CHECKPOINT);
+        let [path, previous] = [CHECKPOINT, PREVIOUS].map(|name| self.folder.join(name));
         let step = self.trainer.state.step;
         // What was not trained yet, or stands there already, is not worth keeping.
-        if self.saved.1 > 0 && self.saved.1 < step {
-            keep_previous(&path, &self.folder.join(PREVIOUS))?;
+        if self.saved.1 > 0 && self.saved.1 < step && self.stands_on != previous {
+            keep_as(&self.stands_on, &previous)?;
         }
         checkpoint.save(&path)?;
+        self.stands_on = path;
         self.saved = (Instant::now(), step);
         Ok(())
     }

@@ -7,6 +7,7 @@ use super::devices::open_device;
 use super::form::Form;
 use super::held_out::held_out;
 use super::history::History;
+use super::retreat::Retreat;
 use super::setup::{as_measured, build_trainer, check_support};
 use super::stages::freeze;
 use super::trained::Trained;
@@ -107,7 +108,8 @@ impl<'a> Training<'a> {
         Training { on_step: Box::new(look), ..self }
     }
 
-    /// Looks at every epoch when it is done. `Break` ends the training there.
+    /// Looks at every epoch when it is done. `Break` ends the training there. Where numbers run away, training goes back to the last good
+    /// state ([`retries`](crate::config::TrainingConfig::retries)), and what follows it is shown again.
     pub fn on_epoch(self, look: impl FnMut(Epoch) -> ControlFlow<()> + 'a) -> Training<'a> {
         Training { on_epoch: Box::new(look), ..self }
     }
@@ -116,7 +118,7 @@ impl<'a> Training<'a> {
     ///
     /// # Errors
     /// If the configuration makes no sense or does not fit the data, if it has a patience and there are no validation rows, if there is
-    /// no such device or it has too little memory, or if numbers stop being finite.
+    /// no such device or it has too little memory, or if numbers run away more often than is tried.
     pub fn run(mut self) -> Result<Trained> {
         // Checks and models know a piece by its own name alone.
         let mut named = self.config.clone();
@@ -132,11 +134,21 @@ impl<'a> Training<'a> {
         }
         let mut history = History::default();
         let mut stopped = false;
+        let mut retreat = Retreat::new(&mut trainer, config)?;
         while !stopped && !trainer.is_done() {
             let record = trainer.epoch(&mut |progress| {
                 stopped = stopped || progress.steps.iter().any(|step| (self.on_step)(step).is_break());
                 if stopped { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
-            })?;
+            });
+            let record = match record {
+                Ok(record) => record,
+                Err(error) => {
+                    retreat.go_back(error, &mut trainer, (config, data))?;
+                    history.train.truncate(trainer.state.epoch as usize);
+                    history.validation.truncate(trainer.state.epoch as usize);
+                    continue;
+                }
+            };
             let Some(record) = record else { break };
             if let Some(rows) = &validation {
                 let rows = (Split::Validation, &**rows);
@@ -149,6 +161,7 @@ impl<'a> Training<'a> {
                 is_best: trainer.state.best.is_some_and(|best| best.epoch == trainer.state.epoch),
             };
             stopped |= (self.on_epoch)(epoch).is_break();
+            retreat.keep(&mut trainer)?;
         }
         trainer.restore_best()?;
         history.best = trainer.state.best;

@@ -15,7 +15,8 @@ pub(super) fn with_options(error: Error, options: &[(String, String)]) -> Error 
     }
 }
 
-fn explained(message: &str, options: &[(String, String)]) -> String {
+/// A message with the option behind every setting that it names.
+pub(super) fn explained(message: &str, options: &[(String, String)]) -> String {
     let parts: Vec<&str> = message.split('`').collect();
     let mut out = parts[0].to_string();
     for (i, part) in parts.iter().enumerate().skip(1) {

@@ -21,7 +21,7 @@ pub fn run(args: &LookArgs) -> Result<()> {
     let keep = Keep { run: None, inputs, force: args.force };
     let out = args.out.as_ref().map(|out| Output::new(out, PICTURES, &keep)).transpose()?;
     let options = config.data.options(args.seed);
-    let memory = options.memory.or(Some(data::memory() / 2));
+    let memory = options.memory.or(Some(crate::memory::total() / 2));
     let splits = data::open(&source, &data::Options { memory, ..options })?;
     let summary = DataSummary::of(&splits);
     if args.json {

@@ -84,7 +84,7 @@ fn train(args: &TrainArgs) -> Result<PathBuf> {
     if !args.json {
         println!("Device: {}{}", executor.describe(), if fallback { ", as no GPU was found" } else { "" });
     }
-    let (started, batch) = (Instant::now(), config.training.batch);
+    let (started, batch, device) = (Instant::now(), config.training.batch, config.device.device.clone());
     let (chosen, data) = chosen.unzip();
     let (mut run, folder) = match &args.resume {
         Some(place) => (TrainRun::resume_on(config, place, executor, args.changed_data)?, folder_of(place).to_owned()),
@@ -102,6 +102,7 @@ fn train(args: &TrainArgs) -> Result<PathBuf> {
             (TrainRun::start_on(data, config, &claimed.folder, executor)?, claimed.keep())
         }
     };
+    run.reopening(move || open(&device));
     let mut screen = Screen::new(&run, args.json)?;
     if args.json {
         event("start", &about(&run));

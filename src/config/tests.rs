@@ -95,6 +95,7 @@ fn other() -> Config {
             log_every: 1,
             checkpoint_every: 4,
             checkpoint_minutes: 2.5,
+            retries: 5,
             steps_per_submit: Some(8),
         },
         device: DeviceConfig { device: DeviceChoice::Name("Radeon \"7\"".into()), deterministic: true },

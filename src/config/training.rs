@@ -114,6 +114,12 @@ settings! {
         /// Minutes after which a checkpoint is written within an epoch, too
         #[arg(value_name = "MINUTES")]
         checkpoint_minutes: f64 = 5.0 => (Bounds::PositiveTo(100_000.0), "5");
+        /// How often a run whose numbers run away goes back to its last checkpoint and goes on with a quarter of the learning rate; 0 for
+        /// never
+        ///
+        /// Noise is drawn anew then. What happened, and in which rows, is said and kept in retries.jsonl.
+        #[arg(value_name = "N", value_parser = whole)]
+        retries: usize = 3 => (Bounds::Whole(0, 1000));
         /// Steps sent to the device at once; with a number, no clock decides that [default: measured]
         #[arg(value_name = "STEPS", value_parser = whole)]
         steps_per_submit: usize => (Bounds::Whole(1, MAX_COUNT));

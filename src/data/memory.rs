@@ -4,13 +4,6 @@ use std::path::Path;
 
 use crate::error::{Error, Result};
 
-/// The memory that this process may use, in bytes: the machine's, or what its control group is limited to.
-pub(crate) fn memory() -> u64 {
-    let mut system = sysinfo::System::new();
-    system.refresh_memory();
-    system.cgroup_limits().map_or(system.total_memory(), |limits| limits.total_memory.min(system.total_memory()))
-}
-
 /// Refuses what takes more than three quarters of this memory, with what it is and what helps.
 pub(super) fn check(path: &Path, bytes: u128, memory: u64, what: impl Fn() -> String, remedy: &str) -> Result<()> {
     if bytes <= u128::from(memory) / 4 * 3 {
@@ -19,7 +12,7 @@ pub(super) fn check(path: &Path, bytes: u128, memory: u64, what: impl Fn() -> St
     let gib = |bytes: u128| bytes as f64 / f64::from(1 << 30);
     Err(Error::malformed(
         path,
-        format!("{} take {:.1} GiB, and this machine has {:.1}: {remedy}", what(), gib(bytes), gib(memory.into())),
+        format!("{} take {:.1} GiB, and this process may have {:.1}: {remedy}", what(), gib(bytes), gib(memory.into())),
     ))
 }
 
@@ -37,7 +30,7 @@ mod tests {
         let refused = said((3 << 30) + 1).unwrap_err();
         assert!(
             refused.contains("a.csv")
-                && refused.contains("8 rows of 3 numbers take 3.0 GiB, and this machine has 4.0: give fewer"),
+                && refused.contains("8 rows of 3 numbers take 3.0 GiB, and this process may have 4.0: give fewer"),
             "{refused}"
         );
     }

@@ -70,7 +70,6 @@ pub use fingerprint::Fingerprint;
 pub(crate) use formats::table_of;
 pub use labelled::labelled_part;
 pub use labels::{Factors, Labels};
-pub(crate) use memory::memory;
 pub use options::Options;
 pub use origin::{ColumnGuess, Origin, Skipped};
 pub use output::{FileKind, Frame, Keep, Output, PICTURES, PICTURES_OR_ROWS, ROWS};

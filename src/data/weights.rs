@@ -4,7 +4,8 @@
 //! given weights v. The mean of l over n rows is then (1/n) Σ w_i l_i = Σ v_i l_i/Σ v_i. A part of the rows has a mean of its own,
 //! and its weights are relative to that.
 
-use super::dataset::{Dataset, Labels};
+use super::dataset::Dataset;
+use super::labels::Labels;
 use super::values::Values;
 use crate::error::{Error, Result};
 

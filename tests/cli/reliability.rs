@@ -6,7 +6,7 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use elbo::engine::training::checkpoint::Checkpoint;
-use elbo::engine::training::metrics::read_epochs;
+use elbo::engine::training::metrics::{read_epochs, read_retries};
 
 use super::program::{Place, small, text};
 
@@ -179,4 +179,89 @@ fn what_a_terminal_would_obey_is_shown_and_not_sent() {
     assert!(!output.status.success());
     assert!(!output.stderr.contains(&0x1b) && !output.stdout.contains(&0x1b), "{}", text(&output));
     assert!(text(&output).contains("a?[31mb"), "{}", text(&output));
+}
+
+#[test]
+fn a_run_that_goes_back_says_so() {
+    let place = Place::new();
+    let line = format!(
+        "train {} --out run",
+        small("--optimiser sgd --learning-rate 20 --retries 6 --epochs 3 --warmup-steps 0 --schedule constant")
+    );
+    let output = place.elbo(&line).output().unwrap();
+    let said = text(&output);
+    assert!(output.status.success() && said.contains("Back to the checkpoint of step 0"), "{said}");
+    assert!(said.contains("with 0.25 times the learning rate (retry 1 of 6)"), "{said}");
+    let retries = read_retries(&place.path("run/retries.jsonl")).unwrap();
+    assert!(!retries.is_empty());
+    let lines = place.run(&format!("{} --json", line.replace("--out run", "--out told")));
+    assert_eq!(lines.matches("\"event\":\"retry\"").count(), retries.len(), "{lines}");
+    // Given up, with what to do, and the status says it.
+    let output =
+        place.elbo(&line.replace("--retries 6", "--retries 0").replace("--out run", "--out once")).output().unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    assert!(text(&output).contains("a smaller `learning-rate` (--learning-rate)"), "{}", text(&output));
+}
+
+#[test]
+fn a_collapse_is_told_while_it_happens() {
+    let place = Place::new();
+    let run = |options: &str, name: &str| {
+        let usual = "--epochs 8 --kl-warmup-epochs 0 --count 300 --validation 30";
+        place.run(&format!("train {} --out {name}", small(&format!("{usual} {options}"))))
+    };
+    let said = run("--beta 500", "collapsed");
+    assert_eq!(said.matches("posterior collapse").count(), 1, "{said}");
+    assert!(said.contains("a smaller `beta` (--beta)") && said.contains("free-bits"), "{said}");
+    // One that speaks, one whose weight grows until the end, and one without a KL.
+    for (options, name) in
+        [("--beta 0.01", "speaks"), ("--beta 500 --kl-warmup-epochs 8", "grows"), ("--model ae", "without")]
+    {
+        let usual = "--epochs 8 --count 300 --validation 30";
+        let warm_up = if options.contains("warmup") || name == "without" { "" } else { "--kl-warmup-epochs 0" };
+        let said = place.run(&format!("train {} --out {name}", small(&format!("{usual} {warm_up} {options}"))));
+        assert!(!said.contains("say nothing"), "{options}: {said}");
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn a_report_is_not_written_beside_another_writer() {
+    let place = Place::new();
+    let mut child = in_background(&place, &format!("train {} --out run", small("--epochs 100000 --count 60")));
+    wait_for(&place.path("run/checkpoint.safetensors"), &mut child);
+    let output = place.elbo("evaluate run --device cpu --quick").output().unwrap();
+    let said = text(&output);
+    assert_eq!(output.status.code(), Some(1), "{said}");
+    assert!(said.contains("the figures above are whole") && said.contains("is being written by process"), "{said}");
+    assert!(said.contains("ELBO") && !place.path("run/evaluation.json").exists(), "{said}");
+    assert!(Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap().success());
+    assert_eq!(child.wait().unwrap().code(), Some(130));
+    place.run("evaluate run --device cpu --quick");
+    assert!(place.path("run/evaluation.json").is_file());
+}
+
+/// A second stage that is stopped and resumed leaves the pictures of the unbroken one, to the byte.
+#[test]
+fn a_resumed_second_stage_leaves_the_same_pictures() {
+    let place = Place::new();
+    place.train("first", "--epochs 3");
+    let line = |epochs: usize, name: &str| {
+        format!(
+            "train --second-stage first --device cpu --schedule constant --kl-warmup-epochs 0 --hidden 8 --epochs {epochs} --out {name}"
+        )
+    };
+    place.run(&line(4, "whole"));
+    place.run(&line(2, "broken"));
+    place.run("train --resume broken --device cpu --epochs 4");
+    place.run(&line(3, "other"));
+    let bytes = |name: &str, picture: &str| fs::read(place.path(name).join(picture)).unwrap();
+    for picture in ["latent.png", "samples.png", "reconstructions.png", "manifold.png", "prior.png"] {
+        if !place.path("whole").join(picture).exists() {
+            assert_eq!(picture, "prior.png", "a run leaves {picture}");
+            continue;
+        }
+        assert!(bytes("broken", picture) == bytes("whole", picture), "{picture}");
+        assert!(bytes("other", picture) != bytes("whole", picture), "{picture} does not tell runs apart");
+    }
 }

@@ -1,6 +1,8 @@
 //! Training runs: the same bits again, whether interrupted or not; the right means; and models that learn.
 
 mod augment;
+mod diverge;
+mod faults;
 mod patience;
 mod streams;
 

@@ -121,6 +121,7 @@ fn check_resumable(before: &Config, after: &Config) -> Result<()> {
     same.training.log_every = before.training.log_every;
     same.training.checkpoint_every = before.training.checkpoint_every;
     same.training.checkpoint_minutes = before.training.checkpoint_minutes;
+    same.training.retries = before.training.retries;
     same.training.steps_per_submit = before.training.steps_per_submit;
     let changed = before.differences(&same);
     if changed.is_empty() {

@@ -6,16 +6,19 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressStyle};
+use serde_json::json;
 
+use super::super::advice::explained;
+use super::super::args::options_of;
 use super::super::interrupt::on_interrupt;
 use super::super::print::is_watched;
-use super::super::style;
+use super::super::style::{self, printable};
 use super::estimate::estimate;
 use crate::apps::{TrainRun, Watcher};
 use crate::data::Split;
 use crate::error::Result;
 use crate::training::Progress;
-use crate::training::metrics::EpochRecord;
+use crate::training::metrics::{EpochRecord, RetryRecord};
 
 /// Rows of figures of a run, about; of more epochs, some are left out.
 const ROWS: u64 = 60;
@@ -35,6 +38,8 @@ pub(super) struct Screen {
     /// What is held out, in the order in which it is measured.
     held_out: Vec<Split>,
     epochs: u64,
+    /// How often it may go back.
+    retries: usize,
     stop: Arc<AtomicBool>,
     /// When the first batches were done, how many, and whether the rest of the time has been told.
     started: Option<(Instant, u64)>,
@@ -57,6 +62,7 @@ impl Screen {
             full_weight: run.config.model.beta,
             held_out: held_out.into_iter().filter(|(_, data)| data.is_some()).map(|(split, _)| split).collect(),
             epochs: run.config.training.epochs as u64,
+            retries: run.config.training.retries,
             stop: on_interrupt()?,
             started: None,
             told: false,
@@ -141,6 +147,33 @@ impl Watcher for Screen {
         if self.stop.load(Ordering::SeqCst) { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     }
 
+    fn retried(&mut self, record: &RetryRecord) {
+        // What is left is told anew from where it went back to.
+        (self.started, self.last_row) = (None, None);
+        if self.json {
+            super::event("retry", record);
+            return;
+        }
+        self.bar.reset_eta();
+        let RetryRecord { retry, back_to, slowed, why, .. } = record;
+        let (why, retries) = (printable(why), self.retries);
+        self.bar.suspend(|| {
+            println!("{why}.");
+            println!("  Back to the checkpoint of step {back_to}, with {slowed} times the learning rate (retry {retry} of {retries})");
+        });
+    }
+
+    fn noticed(&mut self, sentence: &str) {
+        if self.json {
+            super::event("notice", &json!({ "text": sentence }));
+            return;
+        }
+        let sentence = explained(sentence, &options_of("train"));
+        self.bar.suspend(|| sentence.lines().for_each(|line| println!("{}", printable(line))));
+        // A device that was opened anew has its own pace.
+        self.started = None;
+    }
+
     fn epoch(&mut self, records: &[EpochRecord]) {
         if self.json {
             records.iter().for_each(|record| super::event("epoch", record));
@@ -190,6 +223,7 @@ mod tests {
             full_weight: 1.0,
             held_out: held_out.to_vec(),
             epochs: 300,
+            retries: 3,
             stop: Arc::default(),
             started: None,
             told: false,

@@ -78,7 +78,7 @@ pub(super) fn read(
         }
         _ => {
             let what = || format!("{} pictures of {}×{} pixels in colour", wanted.len(), size.height, size.width);
-            memory::check(path, all, memory::memory(), what, "give a smaller --size, or fewer pictures")?;
+            memory::check(path, all, crate::memory::total(), what, "give a smaller --size, or fewer pictures")?;
             Sink::Memory(vec![0; wanted.len() * row])
         }
     };

@@ -161,7 +161,7 @@ impl Table {
         memory::check(
             &self.path,
             bytes,
-            memory::memory(),
+            crate::memory::total(),
             what,
             "--ignore columns of many classes, or give fewer rows",
         )?;
@@ -218,8 +218,8 @@ impl Table {
         let wrong = |error: &dyn std::fmt::Display| Error::malformed(&self.path, error.to_string());
         for &row in rows {
             if let Some(expected) = wrong_weight(column[row]) {
-                let (line, name, weight) = (self.line(row), &field.name, column[row]);
-                return Err(wrong(&format!("line {line}: the column {name} holds {weight}, and {expected}")));
+                let (place, name, weight) = (self.place(row), &field.name, column[row]);
+                return Err(wrong(&format!("{place}: the column {name} holds {weight}, and {expected}")));
             }
         }
         let given: Vec<f64> = rows.iter().map(|&row| column[row]).collect();

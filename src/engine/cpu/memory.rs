@@ -5,7 +5,12 @@
 //! an optimiser that goes through four of them at once then waits for its own lines. So buffers begin at a line each, and each at
 //! another line of its page than the ones made before it.
 
-use std::ops::{Deref, DerefMut};
+use std::ops::{Deref, DerefMut, Range};
+
+use bytemuck::allocation::try_zeroed_slice_box;
+
+use crate::error::{Error, Result};
+use crate::program::Buffer;
 
 /// Bytes of a line of the cache, and of a page.
 const LINE: usize = 64;
@@ -18,20 +23,19 @@ const APART: usize = 11;
 /// Words that begin at a line.
 #[derive(Default)]
 pub(super) struct Words {
-    /// The words, and room in front of them.
-    all: Vec<u32>,
-    start: usize,
+    /// The words, with room in front of them and behind.
+    all: Box<[u32]>,
+    /// Where they lie in it.
+    place: Range<usize>,
 }
 
 impl Words {
-    /// So many zeros, at so many bytes from a page's beginning.
-    fn zeros(words: usize, from_page: usize) -> Words {
-        let all = vec![0; words + PAGE / 4];
+    /// So many zeros, at so many bytes from a page's beginning; nothing where the system does not give so much.
+    fn zeros(words: usize, from_page: usize) -> Option<Words> {
+        let all: Box<[u32]> = try_zeroed_slice_box(words.checked_add(PAGE / 4)?).ok()?;
         // A vector of words begins at a whole word.
         let start = (from_page.wrapping_sub(all.as_ptr() as usize) % PAGE) / 4;
-        let mut zeros = Words { all, start };
-        zeros.all.truncate(start + words);
-        zeros
+        Some(Words { all, place: start..start + words })
     }
 }
 
@@ -39,13 +43,13 @@ impl Deref for Words {
     type Target = [u32];
 
     fn deref(&self) -> &[u32] {
-        &self.all[self.start..]
+        &self.all[self.place.clone()]
     }
 }
 
 impl DerefMut for Words {
     fn deref_mut(&mut self) -> &mut [u32] {
-        &mut self.all[self.start..]
+        &mut self.all[self.place.clone()]
     }
 }
 
@@ -60,10 +64,20 @@ pub(super) struct Memory {
 
 impl Memory {
     /// Makes a buffer of zeros; gives its index.
-    pub fn make(&mut self, words: usize) -> usize {
-        let zeros = Words::zeros(words, self.made as usize * APART * LINE % PAGE);
+    ///
+    /// # Errors
+    /// If the system does not give so much.
+    pub fn make(&mut self, buffer: &Buffer) -> Result<usize> {
+        let zeros = Words::zeros(buffer.words, self.made as usize * APART * LINE % PAGE).ok_or_else(|| {
+            Error::Device(format!(
+                "the buffer {} needs {} MiB, which the system does not give: a smaller `batch`, narrower `hidden` layers or less data \
+                 make it fit",
+                buffer.name,
+                buffer.bytes() >> 20
+            ))
+        })?;
         self.made += 1;
-        match self.free.pop() {
+        Ok(match self.free.pop() {
             Some(index) => {
                 self.buffers[index] = zeros;
                 index
@@ -72,7 +86,7 @@ impl Memory {
                 self.buffers.push(zeros);
                 self.buffers.len() - 1
             }
-        }
+        })
     }
 
     /// Gives a buffer's memory back.
@@ -90,7 +104,8 @@ mod tests {
     fn buffers_begin_at_lines_of_their_own() {
         let mut memory = Memory::default();
         let sizes = [1, 0, 5000, 3, 1 << 20, 1 << 20, 17];
-        let made: Vec<usize> = (0..64).map(|i| memory.make(sizes[i % sizes.len()])).collect();
+        let buffer = |words: usize| Buffer { name: "some".to_string(), words };
+        let made: Vec<usize> = (0..64).map(|i| memory.make(&buffer(sizes[i % sizes.len()])).unwrap()).collect();
         let mut lines: Vec<usize> = Vec::new();
         for (i, &index) in made.iter().enumerate() {
             let words = &mut memory.buffers[index];
@@ -104,7 +119,9 @@ mod tests {
         lines.sort_unstable();
         assert_eq!(lines, (0..PAGE / LINE).collect::<Vec<_>>());
         memory.give_up(made[2]);
-        assert_eq!((memory.make(4), memory.made), (made[2], 65));
+        assert_eq!((memory.make(&buffer(4)).unwrap(), memory.made), (made[2], 65));
         assert_eq!(*memory.buffers[made[2]], [0; 4]);
+        let error = memory.make(&buffer(usize::MAX / 8)).unwrap_err();
+        assert!(error.to_string().contains("does not give"), "{error}");
     }
 }

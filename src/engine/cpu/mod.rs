@@ -94,9 +94,7 @@ impl Cpu {
     /// Buffers that are to be made must fit this machine's memory; said before any is.
     fn check_memory(&self, what: &str, buffers: &[Buffer]) -> Result<()> {
         self.buffers.check_sizes(buffers)?;
-        let mut system = sysinfo::System::new();
-        system.refresh_memory();
-        check_memory(what, self.buffers.bytes_missing(buffers), system.available_memory(), "this machine")
+        check_memory(what, self.buffers.bytes_missing(buffers), crate::memory::available(), "this process")
     }
 }
 
@@ -133,7 +131,18 @@ impl Executor for Cpu {
         let named = program.named_buffers(self.programs.next());
         self.check_memory(&format!("the program `{}`", program.name), &named)?;
         let Cpu { memory, buffers, .. } = self;
-        let buffers = named.iter().map(|buffer| buffers.take(buffer, || memory.make(buffer.words))).collect();
+        let mut taken = Vec::with_capacity(named.len());
+        for buffer in &named {
+            match buffers.take(buffer, || memory.make(buffer)) {
+                Ok(index) => taken.push(index),
+                Err(error) => {
+                    let given_up = named[..taken.len()].iter().filter_map(|buffer| buffers.release(&buffer.name));
+                    given_up.for_each(|index| memory.give_up(index));
+                    return Err(error);
+                }
+            }
+        }
+        let buffers = taken;
         Ok(self.programs.insert(Loaded { program, buffers, steps: 0, finished: Vec::new() }))
     }
 
@@ -150,8 +159,7 @@ impl Executor for Cpu {
     fn allocate(&mut self, buffer: &Buffer) -> Result<()> {
         self.check_memory(&format!("the buffer {}", buffer.name), std::slice::from_ref(buffer))?;
         let Cpu { memory, buffers, .. } = self;
-        buffers.keep(buffer, || memory.make(buffer.words));
-        Ok(())
+        buffers.keep(buffer, || memory.make(buffer))
     }
 
     fn words(&self, buffer: &str) -> Option<usize> {

@@ -162,6 +162,11 @@ impl Gpu {
         }
     }
 
+    /// Destroys the device, as when its driver is reset: all that is asked of it from now on is an error.
+    pub fn destroy(&self) {
+        self.device.destroy();
+    }
+
     /// What the texts of kernels depend on here.
     pub fn traits(&self) -> Traits {
         self.traits

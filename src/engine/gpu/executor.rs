@@ -176,10 +176,10 @@ impl Executor for Gpu {
         let mut take = |buffer| {
             buffers.take(buffer, || {
                 counters.buffers += 1;
-                zeros(device, buffer)
+                Ok(zeros(device, buffer))
             })
         };
-        let buffers: Vec<wgpu::Buffer> = named.iter().map(&mut take).collect();
+        let buffers: Vec<wgpu::Buffer> = named.iter().map(&mut take).collect::<Result<_>>()?;
         let sizes = self.pipelines.passing.bound_sizes(&self.device, program.calls.iter().map(|call| &*call.kernel));
         self.counters.buffers += u64::from(sizes.is_some());
         let mut used = self.pipelines_used();
@@ -223,8 +223,8 @@ impl Executor for Gpu {
         let Gpu { device, buffers, counters, .. } = self;
         buffers.keep(buffer, || {
             counters.buffers += 1;
-            zeros(device, buffer)
-        });
+            Ok(zeros(device, buffer))
+        })?;
         self.failure.check()
     }
 

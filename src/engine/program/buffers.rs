@@ -1,6 +1,7 @@
 //! The buffers of an executor, by name, and who needs them.
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 
 use super::{Buffer, check_room};
 use crate::error::{Error, Result};
@@ -50,23 +51,30 @@ impl<B: Clone> Buffers<B> {
     }
 
     /// A buffer for one more program, made if it is not here.
-    pub fn take(&mut self, wanted: &Buffer, make: impl FnOnce() -> B) -> B {
-        let held = self.held(wanted, make);
+    ///
+    /// # Errors
+    /// If it cannot be made.
+    pub fn take(&mut self, wanted: &Buffer, make: impl FnOnce() -> Result<B>) -> Result<B> {
+        let held = self.held(wanted, make)?;
         held.programs += 1;
-        held.buffer.clone()
+        Ok(held.buffer.clone())
     }
 
     /// Keeps a buffer whatever becomes of programs; made if it is not here.
-    pub fn keep(&mut self, wanted: &Buffer, make: impl FnOnce() -> B) {
-        self.held(wanted, make).asked_for = true;
+    ///
+    /// # Errors
+    /// If it cannot be made.
+    pub fn keep(&mut self, wanted: &Buffer, make: impl FnOnce() -> Result<B>) -> Result<()> {
+        self.held(wanted, make)?.asked_for = true;
+        Ok(())
     }
 
-    fn held(&mut self, wanted: &Buffer, make: impl FnOnce() -> B) -> &mut Held<B> {
-        self.named.entry(wanted.name.clone()).or_insert_with(|| Held {
-            buffer: make(),
-            words: wanted.words,
-            programs: 0,
-            asked_for: false,
+    fn held(&mut self, wanted: &Buffer, make: impl FnOnce() -> Result<B>) -> Result<&mut Held<B>> {
+        Ok(match self.named.entry(wanted.name.clone()) {
+            Entry::Occupied(held) => held.into_mut(),
+            Entry::Vacant(place) => {
+                place.insert(Held { buffer: make()?, words: wanted.words, programs: 0, asked_for: false })
+            }
         })
     }
 
@@ -115,8 +123,10 @@ mod tests {
     fn a_buffer_lives_as_long_as_it_is_needed() {
         let mut buffers: Buffers<u32> = Buffers::default();
         let (a, b) = (buffer("a", 10), buffer("b", 20));
-        assert_eq!((buffers.take(&a, || 1), buffers.take(&a, || 2), buffers.take(&b, || 3)), (1, 1, 3));
-        buffers.keep(&b, || 4);
+        let mut take = |buffer, made| buffers.take(buffer, || Ok(made)).unwrap();
+        assert_eq!((take(&a, 1), take(&a, 2), take(&b, 3)), (1, 1, 3));
+        buffers.keep(&b, || Ok(4)).unwrap();
+        assert!(buffers.take(&buffer("d", 5), || Err(Error::invalid("no room"))).is_err() && buffers.get("d").is_err());
         assert_eq!(buffers.bytes_missing(&[a.clone(), buffer("c", 5)]), 20);
         assert_eq!((buffers.release("a"), buffers.release("b"), buffers.extent()), (None, None, (2, 120)));
         assert_eq!((buffers.release("a"), buffers.extent()), (Some(1), (1, 80)));

@@ -61,7 +61,13 @@ pub(super) struct Phases {
     batches: Batches,
     accumulate: usize,
     is_shared: bool,
+    /// What is added to the numbers of steps, by which noise is drawn.
+    noise: u32,
 }
+
+/// What lies between the numbers by which a step draws noise before and after a run has gone back: 2³² over the golden ratio, so that
+/// all of them lie far apart.
+const NOISE: u32 = 0x9e37_79b9;
 
 impl Phases {
     /// Loads the programs of all phases.
@@ -129,7 +135,7 @@ impl Phases {
         };
         let parts = loaded.into_iter().map(part).collect::<Result<_>>()?;
         let groups = step.groups.to_vec();
-        Ok(Phases { names, parts, timing, groups, rates, batches, accumulate, is_shared })
+        Ok(Phases { names, parts, timing, groups, rates, batches, accumulate, is_shared, noise: 0 })
     }
 
     /// The program of the first phase.
@@ -145,6 +151,17 @@ impl Phases {
     /// The rates of the run.
     pub fn rates(&self) -> &Rates {
         &self.rates
+    }
+
+    /// Takes the rates and the noise of a run that has gone back so many times.
+    pub fn retry(&mut self, retries: u64) {
+        self.rates = self.rates.clone().after(retries);
+        self.noise = (retries as u32).wrapping_mul(NOISE);
+    }
+
+    /// Whether all is one loss, which only falls in the long run: losses of phases that work against each other do as they like.
+    pub fn is_one_loss(&self) -> bool {
+        self.timing.len() == 1
     }
 
     /// Whether batch `i` of an epoch is the last of its iteration.
@@ -195,7 +212,8 @@ impl Phases {
                 for part in self.parts.iter().filter(run) {
                     let varies = (number, self.share(batch));
                     let scalars = part.scalars.at((&self.groups, &self.rates), model, varies, &updates);
-                    let step = Step { step: number as u32, rows, position, scalars, ..*step };
+                    let step =
+                        Step { step: (number as u32).wrapping_add(self.noise), rows, position, scalars, ..*step };
                     into.push(Launch { program: part.id, step });
                 }
             }
@@ -268,11 +286,9 @@ impl Phases {
     }
 }
 
+/// What is said of a step that gave no number.
 fn diverged(step: u64, what: &str) -> Error {
-    Error::Diverged(format!(
-        "step {step} gave a {what} that is not a finite number. A smaller `learning-rate`, a `clip-norm` of 1 or `warmup-steps` \
-         of 1000 usually help; the last checkpoint is as it was"
-    ))
+    Error::Diverged(format!("step {} gave a {what} that is not a finite number", step + 1))
 }
 
 #[cfg(test)]

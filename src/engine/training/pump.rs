@@ -18,7 +18,7 @@ impl Trainer {
     /// which may break off.
     ///
     /// # Errors
-    /// If the loss or a gradient is not finite, or the device fails; the epoch is broken off then.
+    /// If the loss or a gradient is not finite or has run away ([`Trainer::divergence`]), or the device fails; the epoch is broken off then.
     pub fn pump(&mut self, progress: &mut dyn FnMut(Progress) -> ControlFlow<()>) -> Result<Pump> {
         let first = self.state.batch as usize;
         let mut run = self.running.take().unwrap_or_else(|| Running {

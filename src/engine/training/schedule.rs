@@ -34,12 +34,27 @@ pub struct Rates {
     training: TrainingConfig,
     beta: f64,
     steps_per_epoch: u64,
+    /// What the learning rate is multiplied with since the run went back.
+    slowed: f64,
 }
+
+/// What the learning rate is multiplied with every time that a run goes back because its numbers ran away.
+pub const SLOWED: f64 = 0.25;
 
 impl Rates {
     /// The rates that a configuration asks for, β at its full weight being `beta`.
     pub fn new(training: &TrainingConfig, beta: f64, steps_per_epoch: u64) -> Rates {
-        Rates { training: training.clone(), beta, steps_per_epoch: steps_per_epoch.max(1) }
+        Rates { training: training.clone(), beta, steps_per_epoch: steps_per_epoch.max(1), slowed: 1.0 }
+    }
+
+    /// Those of a run that has gone back so many times.
+    pub fn after(self, retries: u64) -> Rates {
+        Rates { slowed: Rates::slowed(retries), ..self }
+    }
+
+    /// What the learning rate of a run that has gone back so many times is multiplied with: [`SLOWED`] to that power.
+    pub fn slowed(retries: u64) -> f64 {
+        (0..retries.min(1000)).fold(1.0, |factor, _| factor * SLOWED)
     }
 
     /// Iterations of an epoch: batches, or as many together as gradients are gathered of.
@@ -58,7 +73,8 @@ impl Rates {
         step as f64 / self.steps_per_epoch as f64
     }
 
-    /// The learning rate of step `step`, counted from 0: a linear warm-up, times what the schedule says. Both count iterations.
+    /// The learning rate of step `step`, counted from 0: a linear warm-up, times what the schedule says. Both count iterations. Less by
+    /// [`SLOWED`] for every time that the run has gone back.
     pub fn learning_rate(&self, step: u64) -> f64 {
         let (t, per_epoch) = (&self.training, self.iterations_per_epoch());
         let step = self.iteration(step);
@@ -72,7 +88,7 @@ impl Rates {
                 0.5 * (1.0 + libm::cos(std::f64::consts::PI * along))
             }
         };
-        t.learning_rate * warm * factor
+        t.learning_rate * warm * factor * self.slowed
     }
 
     /// The weight of the KL term at a step: β, reached linearly over the warm-up (Bowman et al. 2016); with cycles, anew in
@@ -108,6 +124,8 @@ mod tests {
         let step = rates(|t| (t.schedule, t.step_every, t.step_factor) = (Schedule::Step, 2, 0.5));
         close(step.learning_rate(199), 0.1);
         close(step.learning_rate(200), 0.05);
+        close(step.clone().after(2).learning_rate(200), 0.05 / 16.0);
+        assert_eq!(step.clone().after(0).learning_rate(200).to_bits(), step.learning_rate(200).to_bits());
         let cosine = rates(|t| t.schedule = Schedule::Cosine);
         close(cosine.learning_rate(0), 0.1);
         close(cosine.learning_rate(500), 0.05);

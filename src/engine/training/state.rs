@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use super::accumulator::Sums;
 use super::best::Best;
+use super::runaway::Extents;
 
 /// The counters of a run.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -18,6 +19,10 @@ pub struct State {
     pub sums: Sums,
     /// The best epoch so far, where that is looked for.
     pub best: Option<Best>,
+    /// How often the run has gone back to an earlier state, as its numbers ran away. The learning rate and the noise follow from it.
+    pub retries: u64,
+    /// What losses and gradients were so far.
+    pub extents: Extents,
 }
 
 impl State {
@@ -35,6 +40,10 @@ impl State {
         if let Some(best) = &self.best {
             metadata.extend(best.to_metadata());
         }
+        if self.retries > 0 {
+            metadata.insert("retries".to_string(), self.retries.to_string());
+        }
+        metadata.insert("extents".to_string(), self.extents.to_word());
         metadata
     }
 
@@ -61,6 +70,12 @@ impl State {
             batch: number("batch")?,
             sums: Sums { totals: values.into_iter().zip(rows).collect() },
             best: Best::from_metadata(metadata)?,
+            retries: if metadata.contains_key("retries") { number("retries")? } else { 0 },
+            // Older checkpoints do not have them: then they begin anew.
+            extents: match metadata.get("extents") {
+                Some(word) => Extents::from_word(word).ok_or("extents")?,
+                None => Extents::default(),
+            },
         })
     }
 }
@@ -73,7 +88,11 @@ mod tests {
     fn a_state_survives_its_metadata() {
         let sums = Sums { totals: vec![(0.1 + 0.2, 77), (-1e300, 8), (f64::MIN_POSITIVE, 77)] };
         let best = Some(Best { epoch: 3, step: 900, loss: 0.1 + 0.2 });
-        let state = State { step: 1234, epoch: 5, batch: 67, sums, best };
+        let mut extents = Extents::default();
+        [(3.5, None), (-1.25, Some(0.1 + 0.2)), (1e9, None)]
+            .into_iter()
+            .for_each(|(loss, norm)| _ = extents.note(loss, norm));
+        let state = State { step: 1234, epoch: 5, batch: 67, sums, best, retries: 2, extents };
         assert_eq!(State::from_metadata(&state.to_metadata()), Ok(state.clone()));
         let mut old = state.to_metadata();
         old.insert("sums_rows".to_string(), "5".to_string());
@@ -82,6 +101,11 @@ mod tests {
         old.insert("sums_rows".to_string(), "5 6".to_string());
         assert_eq!(State::from_metadata(&old), Err("sums_rows".to_string()));
         let mut torn = state.to_metadata();
+        for (entry, word) in [("extents", "1 2 3"), ("retries", "-1")] {
+            let torn = [(entry.to_string(), word.to_string())];
+            let torn: BTreeMap<_, _> = state.to_metadata().into_iter().chain(torn).collect();
+            assert_eq!(State::from_metadata(&torn), Err(entry.to_string()));
+        }
         torn.insert("step".to_string(), "many".to_string());
         assert_eq!(State::from_metadata(&torn), Err("step".to_string()));
         let mut without = state.to_metadata();

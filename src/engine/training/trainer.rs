@@ -21,6 +21,7 @@ use super::state::State;
 use crate::config::TrainingConfig;
 use crate::data::{Dataset, Shape};
 use crate::error::{Error, Result};
+use crate::kernels::random::Shuffle;
 use crate::kernels::{Augment, Step};
 use crate::models::Group;
 use crate::program::{Launch, ParameterSet, Program, RING_SLOTS, Rule};
@@ -51,6 +52,18 @@ pub struct Trainer {
     /// Room for what is launched, and for the statistics of a batch, kept so that no step allocates.
     pub(super) launches: Vec<Launch>,
     told: Vec<(usize, f64)>,
+    diverged: Option<Divergence>,
+}
+
+/// Where numbers ran away.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Divergence {
+    /// The step of the run, from 1.
+    pub step: u64,
+    /// Its epoch, from 1.
+    pub epoch: u64,
+    /// Its batch in the epoch, from 0.
+    pub batch: usize,
 }
 
 /// How far an epoch is.
@@ -154,6 +167,7 @@ impl Trainer {
             best: Vec::new(),
             launches: Vec::new(),
             told: Vec::new(),
+            diverged: None,
         })
     }
 
@@ -318,9 +332,13 @@ impl Trainer {
             let (batch, number) = (self.state.batch as usize, self.state.step);
             self.told.clear();
             let told = &mut self.told;
+            self.diverged = Some(Divergence { step: number + 1, epoch: self.state.epoch + 1, batch });
             if !self.phases.take((batch, number), &mut |name, value| told.push((name, value)))? {
+                self.diverged = None;
                 break;
             }
+            self.watch(number)?;
+            self.diverged = None;
             let (_, rows) = self.batches.at(batch);
             self.told.iter().for_each(|&(name, value)| self.state.sums.add(name, rows, value));
             if number.is_multiple_of(self.config.log_every as u64) {
@@ -329,6 +347,55 @@ impl Trainer {
             self.state.step += 1;
             self.state.batch += 1;
         }
+        Ok(())
+    }
+
+    /// Says so if the loss or the gradient has run away by this step, of which the statistics were told.
+    fn watch(&mut self, number: u64) -> Result<()> {
+        if !self.phases.is_one_loss() {
+            return Ok(());
+        }
+        let told = |wanted: &str| {
+            let name = |(name, _): &&(usize, f64)| self.phases.names[*name] == wanted;
+            self.told.iter().find(name).map(|(_, value)| *value)
+        };
+        let (Some(loss), norm) = (told("loss"), told(GRADIENT_NORM)) else { return Ok(()) };
+        match self.state.extents.note(loss, norm) {
+            None => Ok(()),
+            Some(what) => Err(Error::Diverged(format!(
+                "the {what} has run away by step {}, where it is {:.3e}",
+                number + 1,
+                if what == "loss" { loss } else { norm.unwrap_or(loss) }
+            ))),
+        }
+    }
+
+    /// The step at which the numbers of an epoch ran away, until training goes on from a checkpoint; `None` if they did not.
+    pub fn divergence(&self) -> Option<Divergence> {
+        self.diverged
+    }
+
+    /// The rows of the training data that the batch of a divergence holds, and those of the batch before it in its epoch, which led there;
+    /// `None` where the order is not known from here, as of data that comes window by window.
+    pub fn rows_of(&self, at: &Divergence) -> Option<Vec<usize>> {
+        if self.feed.is_some() {
+            return None;
+        }
+        let step = Step { seed: Step::seed_words(self.config.seed), epoch: at.epoch as u32 - 1, ..Step::default() };
+        let order = Shuffle::new(&step, self.batches.count as u32);
+        let positions = (at.batch.saturating_sub(1)..=at.batch).map(|batch| self.batches.at(batch));
+        Some(positions.flat_map(|(first, rows)| first..first + rows).map(|at| order.at(at) as usize).collect())
+    }
+
+    /// Goes on from a checkpoint of this run as it never did: with a lower learning rate ([`SLOWED`](super::SLOWED)) and other noise, the
+    /// run having gone back so many times by now.
+    ///
+    /// # Errors
+    /// As for [`Trainer::resume`].
+    pub fn retry(&mut self, checkpoint: &Checkpoint, retries: u64) -> Result<()> {
+        self.resume(checkpoint)?;
+        self.state.retries = retries;
+        self.phases.retry(retries);
         Ok(())
     }
 
@@ -383,6 +450,7 @@ impl Trainer {
         record.seconds = Some(seconds);
         record.samples_per_second = Some((steps * self.batches.rows) as f64 / seconds.max(1e-9));
         record.steps = Some(self.state.step);
+        record.retries = Some(self.state.retries).filter(|retries| *retries > 0);
         record
     }
 
@@ -476,7 +544,8 @@ impl Trainer {
         for (set, buffer, prefix) in self.kept() {
             self.session.restore(&set, &buffer, &prefix, checkpoint)?;
         }
-        (self.state, self.best, self.running) = (state, best, None);
+        self.phases.retry(state.retries);
+        (self.state, self.best, self.running, self.diverged) = (state, best, None, None);
         Ok(())
     }
 }

@@ -138,11 +138,13 @@ impl Tile<'_> {
         match self.start {
             Start::Zero => {}
             Start::From(row) => {
+                // SAFETY: a row of starting values has as many lanes.
                 let first = unsafe { load::<S, VECTORS>(row.as_ptr(), self.lanes, zero) };
                 elements = [first; ROWS];
             }
             Start::Kept => {
                 for (row, elements) in elements.iter_mut().enumerate() {
+                    // SAFETY: a row of the result, which has as many lanes.
                     *elements = unsafe { load::<S, VECTORS>(self.c.add(row * self.ldc), self.lanes, zero) };
                 }
             }

@@ -46,6 +46,11 @@ impl<R: Record> Log<R> {
         Log::open(json, csv)
     }
 
+    /// Whether a folder has records of this kind.
+    pub fn is_in(folder: &Path) -> bool {
+        paths::<R>(folder).0.exists()
+    }
+
     /// Takes up existing files, keeping the records that `keep` says yes to. Missing files are started afresh. Lines that cannot be read
     /// are left out, and the file that holds them is kept beside; `warnings` is told.
     pub fn resume(folder: &Path, keep: impl Fn(&R) -> bool, warnings: &mut Vec<String>) -> Result<Log<R>> {

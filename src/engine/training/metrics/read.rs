@@ -7,7 +7,7 @@ use std::path::Path;
 
 use serde::de::DeserializeOwned;
 
-use super::record::{EpochRecord, StepRecord};
+use super::record::{EpochRecord, RetryRecord, StepRecord};
 use crate::error::{Error, Result};
 use crate::files::read_own;
 
@@ -30,6 +30,17 @@ pub fn read_epochs(path: &Path) -> Result<Vec<EpochRecord>> {
 /// # Errors
 /// When the file cannot be read, or a line is not a record.
 pub fn read_steps(path: &Path) -> Result<Vec<StepRecord>> {
+    Ok(lines(path)?.into_iter().map(|(_, record)| record).collect())
+}
+
+/// The records of a `retries.jsonl`, in the order of the file; none where there is no such file, since most runs have none.
+///
+/// # Errors
+/// When the file cannot be read, or a line is not a record.
+pub fn read_retries(path: &Path) -> Result<Vec<RetryRecord>> {
+    if !path.exists() {
+        return Ok(vec![]);
+    }
     Ok(lines(path)?.into_iter().map(|(_, record)| record).collect())
 }
 

@@ -71,6 +71,9 @@ pub struct EpochRecord {
     /// Optimiser steps taken since the run began.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub steps: Option<u64>,
+    /// How often the run has gone back because its numbers ran away, where it has; see [`RetryRecord`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub retries: Option<u64>,
 }
 
 impl EpochRecord {
@@ -100,8 +103,27 @@ impl EpochRecord {
             samples_per_second: None,
             seconds: None,
             steps: None,
+            retries: None,
         }
     }
+}
+
+/// One line of `retries.jsonl`: numbers ran away, and the run went back.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct RetryRecord {
+    /// How often it has gone back by now.
+    pub retry: u64,
+    /// The step by which they had run away, from 1.
+    pub step: u64,
+    /// Its epoch, from 1.
+    pub epoch: u64,
+    /// Steps that were done where it went back to.
+    pub back_to: u64,
+    /// What the learning rate of the run is multiplied with from there on.
+    #[serde(deserialize_with = "null::number")]
+    pub slowed: f64,
+    /// What happened, and what is odd in the rows that it happened in.
+    pub why: String,
 }
 
 /// Means over one batch, or over the steps since the last report, in nats per example.
