@@ -23,6 +23,8 @@ mod program;
 mod refusals;
 #[path = "cli/reliability.rs"]
 mod reliability;
+#[path = "cli/rows.rs"]
+mod rows;
 #[path = "cli/stages.rs"]
 mod stages;
 #[path = "cli/tables.rs"]

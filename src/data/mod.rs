@@ -38,6 +38,7 @@ mod layout;
 mod levels;
 mod memory;
 mod names;
+mod normalise;
 mod npy;
 mod npz;
 mod options;
