@@ -4,7 +4,7 @@ use crate::config::ModelConfig;
 use crate::data::schema::Role;
 use crate::data::{Dataset, Schema, Shape};
 use crate::error::{Error, Result};
-use crate::models::{Architecture, Model, RowForm};
+use crate::models::{Architecture, Model, Normalised, RowForm};
 use crate::training::checkpoint::Checkpoint;
 
 /// What rows look like.
@@ -215,7 +215,12 @@ impl Form {
 /// # Errors
 /// If a piece does not exist, or is given what it does not take.
 pub fn build_model(config: &ModelConfig, form: &Form) -> Result<Box<dyn Model>> {
-    (config.kind.build)(config, RowForm { schema: &form.schema, condition: form.condition })
+    let plain = form.schema.plain();
+    let model = (config.kind.build)(config, RowForm { schema: &plain, condition: form.condition })?;
+    Ok(match form.schema.channels() {
+        Some(scales) => Box::new(Normalised::new(model, scales.to_vec())),
+        None => model,
+    })
 }
 
 /// The least and the largest of each value that a model is told of rows.

@@ -8,7 +8,9 @@ use super::stages::build_whole;
 use crate::catalogue::build;
 use crate::config::{Binarise, Config};
 use crate::data;
-use crate::data::{Condition, Dataset, Origin, PackingKind, Schema, Source, Split, Splits, Values, labelled_part};
+use crate::data::{
+    Condition, Dataset, Origin, PackingKind, Schema, Shape, Source, Split, Splits, Values, labelled_part,
+};
 use crate::distributions::{LIKELIHOODS, Support};
 use crate::error::{Error, Result};
 use crate::models::Model;
@@ -43,7 +45,8 @@ fn options(config: &Config, schema: Option<&Schema>) -> data::Options {
             .is_ok_and(|likelihood| matches!(likelihood.support(), Support::Real | Support::Fields | Support::Loss))
     };
     data::Options {
-        schema: schema.cloned(),
+        // How channels are scaled is no affair of files.
+        schema: schema.map(Schema::plain),
         standardise: config.data.standardise.unwrap_or_else(scale),
         beside: config.model.kind.is_conditional() && config.data.told() == Condition::Vectors,
         ..config.data.options(config.data_seed())
@@ -73,6 +76,7 @@ pub(super) fn open_other(config: &Config, source: &Source, schema: &Schema) -> R
     let memory = options.memory.or(Some(crate::memory::total() / 2));
     let whole = data::Options { memory, rows: None, validation_data: None, test_data: None, ..options };
     let (data, origin) = data::open_all(source, &whole)?;
+    let data = data.normalised_by(schema);
     Ok((as_measured(config, &conditioned(config, data)?).into_owned(), origin))
 }
 
@@ -89,15 +93,38 @@ pub(super) fn open_plain(config: &Config, source: &Source, schema: &Schema) -> R
 /// # Errors
 /// If it cannot be read, or the model is given what is not known of its rows.
 pub(super) fn open_data(config: &Config, schema: Option<&Schema>) -> Result<Splits> {
-    as_given(config, data::open(&config.data.parsed_source(), &options(config, schema))?)
+    let splits = data::open(&config.data.parsed_source(), &options(config, schema))?;
+    match schema {
+        Some(schema) => told(config, scaled_by(splits, schema)),
+        None => as_given(config, splits),
+    }
 }
 
-/// Data that has been read as its model is given it; what is held out comes as it is measured. Held-out rows of which the model would
-/// be told what is not known, and that came with the others, are left out.
+/// The data of a new run that has been read, as its model is given it, the channels of pictures scaled if they are to be; what is held
+/// out comes as it is measured.
 ///
 /// # Errors
 /// If the model is given what is not known of its rows.
 pub(super) fn as_given(config: &Config, splits: Splits) -> Result<Splits> {
+    let Shape { height, channels, .. } = splits.train.shape();
+    let is_picture = !splits.train.schema.is_table() && (height > 1 || channels > 1);
+    if !is_picture || config.data.standardise != Some(true) {
+        return told(config, splits);
+    }
+    let schema = splits.train.clone().normalised()?.schema;
+    told(config, scaled_by(splits, &schema))
+}
+
+/// All parts with the scales of a schema.
+fn scaled_by(splits: Splits, schema: &Schema) -> Splits {
+    let scaled = |data: Dataset| data.normalised_by(schema);
+    let Splits { train, validation, test, origin } = splits;
+    Splits { train: scaled(train), validation: validation.map(scaled), test: test.map(scaled), origin }
+}
+
+/// Data with what the model is told of it; what is held out comes as it is measured. Held-out rows of which the model would be told
+/// what is not known, and that came with the others, are left out.
+fn told(config: &Config, splits: Splits) -> Result<Splits> {
     let Splits { train, validation, test, mut origin } = splits;
     let train = conditioned(config, train)?;
     let mut held_out = |data: Option<Dataset>, part: Split, named: Option<&String>| -> Result<Option<Dataset>> {
@@ -160,6 +187,17 @@ fn check_values(config: &Config, data: &Dataset) -> Result<()> {
         Support::Levels(_) if config.data.binarise == Binarise::Dynamic => Support::Binary,
         support => support,
     };
+    if data.schema.channels().is_some() {
+        return match support {
+            Support::Real | Support::Fields | Support::Loss => Ok(()),
+            _ => Err(Error::invalid(format!(
+                "the channels of {} are scaled to mean 0 and deviation 1 (`standardise`), and the likelihood {likelihood} is for {}: \
+                 choose one of any values, such as gaussian, or leave `standardise` out",
+                data.name,
+                wanted(support)
+            ))),
+        };
+    }
     // Packed pixels are k/255 or 0 and 1: only some numbers of levels can miss them.
     let levels = matches!(support, Support::Levels(_));
     if !levels && data.values.kind() != PackingKind::Floats {
@@ -236,7 +274,6 @@ fn wanted(support: Support) -> String {
 mod tests {
     use super::*;
     use crate::config::Preset;
-    use crate::data::Shape;
 
     fn checked(likelihood: &str, values: Values, binarise: Binarise) -> String {
         let mut config = Preset::Classic.config();

@@ -74,6 +74,12 @@ pub(super) fn freeze(config: &Config, data: &Dataset, session: &mut Session) -> 
     let checkpoint = Checkpoint::load(&path)?.into_best().map_err(|e| Error::malformed(&path, e))?;
     let form = Form::read(&checkpoint).map_err(|e| Error::malformed(&path, e))?;
     form.check_shape(data)?;
+    if form.schema.channels() != data.schema.channels() {
+        return Err(Error::invalid(format!(
+            "the channels of pictures are not scaled as they were for {}: give the data, the seed and `standardise` of that run",
+            run.display()
+        )));
+    }
     let named = checkpoint.tensors.into_iter().map(|(name, shape, values)| (format!("{FIRST}.{name}"), shape, values));
     let renamed = Checkpoint { tensors: named.collect(), metadata: checkpoint.metadata };
     session.freeze(&renamed).map_err(|e| Error::malformed(&path, e))

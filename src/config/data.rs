@@ -99,9 +99,9 @@ settings! {
         /// They are divided by one less. Without it: 2 where there are only 0 and 1, as many as occur up to 65, else 256.
         #[arg(value_name = "N", value_parser = whole)]
         levels: usize => (Bounds::Whole(2, 256));
-        /// Whether columns of an array of vectors are scaled to mean 0 and standard deviation 1 [default: where they are not all from
-        /// 0 to 1 and the likelihood is one of any values]
-        #[arg(value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
+        /// Whether columns of an array of vectors, or channels of pictures, are scaled to mean 0 and standard deviation 1 over the training
+        /// rows [default: columns that are not all from 0 to 1, where the likelihood is one of any values]
+        #[arg(value_name = "BOOL", alias = "normalise", alias = "normalize", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
         standardise: bool;
         /// Height and width of the built-in sprites, in pixels
         #[arg(value_name = "PIXELS", value_parser = whole)]

@@ -459,6 +459,7 @@ fn every_setting_is_declared_whole() {
     (all.data.labels, all.model.upper) = (Some(3), Some(vec![2]));
     all.data.size = Some(PictureSize { height: 2, width: 3 });
     (all.data.validation_data, all.data.test_data) = (Some("v.npy".into()), Some("t.npy".into()));
+    all.data.weight = Some("counts".into());
     (all.data.rows, all.data.condition_on) = (Some("0..5".parse().unwrap()), vec!["age".into()]);
     let none = [""; 0];
     assert_eq!(lacks::<DataOptions>(&all.data, DataOptions::BOUNDED, DataOptions::SHORT), none);

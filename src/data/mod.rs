@@ -41,6 +41,7 @@ mod layout;
 mod levels;
 mod memory;
 mod names;
+mod normalise;
 mod npy;
 mod npz;
 mod options;

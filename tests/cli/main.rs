@@ -14,6 +14,7 @@ mod own_data;
 mod program;
 mod refusals;
 mod reliability;
+mod rows;
 mod stages;
 mod tables;
 mod uses;

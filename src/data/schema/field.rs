@@ -55,6 +55,13 @@ pub enum FieldKind {
         /// The largest number.
         top: u8,
     },
+    /// A picture of numbers of which a model sees those v of channel c as (v − shift_c)/scale_c.
+    Channels {
+        /// What its numbers are.
+        of: Box<FieldKind>,
+        /// How each of its channels is scaled.
+        scales: Vec<Scaling>,
+    },
     /// Any number v, seen as (v − shift)/scale.
     Real(Scaling),
     /// A number v above 0, seen as (ln v − shift)/scale.
@@ -132,6 +139,11 @@ impl Scaling {
         }
         let mean = known.clone().sum::<f64>() / count;
         let deviation = (known.map(|value| (value - mean) * (value - mean)).sum::<f64>() / count).sqrt();
+        Scaling::by(mean, deviation)
+    }
+
+    /// That of numbers of this mean and this standard deviation.
+    pub(in super::super) fn by(mean: f64, deviation: f64) -> Scaling {
         // What does not vary but for roundings has no spread that could be measured.
         let is_spread = deviation > 1e-9 * mean.abs() && deviation.is_normal();
         Scaling { shift: mean, scale: if is_spread { deviation } else { 1.0 } }
@@ -152,7 +164,7 @@ impl FieldKind {
     /// What people call it.
     pub fn name(&self) -> &'static str {
         match self {
-            FieldKind::Image(_) | FieldKind::Levels { .. } => "image",
+            FieldKind::Image(_) | FieldKind::Levels { .. } | FieldKind::Channels { .. } => "image",
             FieldKind::Real(_) => "real",
             FieldKind::Positive(_) => "positive",
             FieldKind::Count(_) => "count",
@@ -167,6 +179,7 @@ impl FieldKind {
     pub fn shape(&self) -> Option<Shape> {
         match self {
             FieldKind::Image(shape) | FieldKind::Levels { shape, .. } => Some(*shape),
+            FieldKind::Channels { of, .. } => of.shape(),
             _ => None,
         }
     }
@@ -195,9 +208,34 @@ impl FieldKind {
             | FieldKind::Levels { shape: Shape { height, width, channels }, .. } => {
                 height.checked_mul(*width)?.checked_mul(*channels)
             }
+            FieldKind::Channels { of, .. } => of.checked_width(),
             FieldKind::Category(classes) => Some(classes.len()),
             FieldKind::Text => Some(0),
             _ => Some(1),
+        }
+    }
+}
+
+impl FieldKind {
+    /// Whether values can be scaled, or told apart, as it says.
+    fn is_fit(&self) -> bool {
+        let is_scale = |&Scaling { shift, scale }: &Scaling| shift.is_finite() && scale.is_finite() && scale > 0.0;
+        match self {
+            FieldKind::Image(_) | FieldKind::Text => true,
+            FieldKind::Levels { top, .. } => *top > 0,
+            FieldKind::Channels { of, scales } => {
+                let channels = of.shape().map(|shape| shape.channels);
+                !matches!(**of, FieldKind::Channels { .. })
+                    && of.is_fit()
+                    && channels == Some(scales.len())
+                    && scales.iter().all(is_scale)
+            }
+            FieldKind::Real(scaling)
+            | FieldKind::Positive(scaling)
+            | FieldKind::Count(scaling)
+            | FieldKind::Date(scaling, _) => is_scale(scaling),
+            FieldKind::Ordinal(levels) => !levels.is_empty() && levels.iter().all(|level| level.is_finite()),
+            FieldKind::Category(classes) => !classes.is_empty(),
         }
     }
 }
@@ -213,7 +251,8 @@ impl Field {
             None => Err(self.refuse(cell, &wanted())),
         };
         match (&self.kind, cell) {
-            (_, Cell::Missing) | (FieldKind::Text | FieldKind::Image(_) | FieldKind::Levels { .. }, _) => Ok(f64::NAN),
+            (_, Cell::Missing) => Ok(f64::NAN),
+            (kind, _) if kind.shape().is_some() || *kind == FieldKind::Text => Ok(f64::NAN),
             (FieldKind::Category(classes), _) => {
                 let name = cell.to_string();
                 let at = classes.iter().position(|class| *class == name);
@@ -256,7 +295,7 @@ impl Field {
             return;
         }
         match &self.kind {
-            FieldKind::Image(_) | FieldKind::Levels { .. } | FieldKind::Text => {}
+            FieldKind::Image(_) | FieldKind::Levels { .. } | FieldKind::Channels { .. } | FieldKind::Text => {}
             FieldKind::Real(scaling)
             | FieldKind::Positive(scaling)
             | FieldKind::Count(scaling)
@@ -287,7 +326,9 @@ impl Field {
         }
         let first = || f64::from(x[0]);
         match &self.kind {
-            FieldKind::Image(_) | FieldKind::Levels { .. } | FieldKind::Text => Cell::Missing,
+            FieldKind::Image(_) | FieldKind::Levels { .. } | FieldKind::Channels { .. } | FieldKind::Text => {
+                Cell::Missing
+            }
             FieldKind::Real(scaling) => Cell::Number(scaling.invert(first())),
             FieldKind::Date(scaling, form) => Cell::Date(scaling.invert(first()), *form),
             FieldKind::Positive(scaling) => Cell::Number(libm::exp(scaling.invert(first()))),
@@ -309,16 +350,7 @@ impl Field {
 
     /// Says so if it is none that could be encoded.
     pub(super) fn check(&self) -> Result<()> {
-        let is_fit = match &self.kind {
-            FieldKind::Image(_) | FieldKind::Text => true,
-            FieldKind::Levels { top, .. } => *top > 0,
-            FieldKind::Real(Scaling { shift, scale })
-            | FieldKind::Positive(Scaling { shift, scale })
-            | FieldKind::Count(Scaling { shift, scale })
-            | FieldKind::Date(Scaling { shift, scale }, _) => shift.is_finite() && scale.is_finite() && *scale > 0.0,
-            FieldKind::Ordinal(levels) => !levels.is_empty() && levels.iter().all(|level| level.is_finite()),
-            FieldKind::Category(classes) => !classes.is_empty(),
-        };
+        let is_fit = self.kind.is_fit();
         match is_fit {
             true => Ok(()),
             false => {

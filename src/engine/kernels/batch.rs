@@ -104,9 +104,9 @@ const SHADER: &str = include_str!("../../../shaders/batch.wgsl");
 const TAKEN_FROM: [&str; 2] = [
     "        let changes = drawn(im.row_offset + b);",
     "            if (j < FEATURES) {
-                let from = source(changes, j);
-                let inside = from != OUTSIDE;
-                let held = select(0u, from, inside);
+                let taken = source(changes, j);
+                let inside = taken != OUTSIDE;
+                let held = select(0u, taken, inside);
                 let word = select(0u, word_of(buffer, start + held / PER_WORD), inside);
                 let k = held % PER_WORD;",
 ];

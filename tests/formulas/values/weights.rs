@@ -37,11 +37,21 @@ fn autoencoder() -> Box<dyn Model> {
 
 /// One step along the plain gradient, or several: the loss of each epoch, and the parameters behind them.
 fn trained(data: &Dataset, batch: usize, epochs: usize, executor: Box<dyn Executor>) -> (Vec<f64>, Vec<f32>) {
+    trained_at(0.5, data, batch, epochs, executor)
+}
+
+fn trained_at(
+    learning_rate: f64,
+    data: &Dataset,
+    batch: usize,
+    epochs: usize,
+    executor: Box<dyn Executor>,
+) -> (Vec<f64>, Vec<f32>) {
     let config = TrainingConfig {
         epochs,
         batch,
         optimiser: "sgd".parse().unwrap(),
-        learning_rate: 0.5,
+        learning_rate,
         schedule: Schedule::Constant,
         kl_warmup_epochs: 0,
         ..Preset::Classic.config().training
@@ -99,11 +109,11 @@ fn the_gpu_and_the_cpu_weigh_alike() {
     let many: Vec<[f32; FEATURES]> = (0..50).map(|i| ROWS[i % 3].map(|x| x * (1.0 - 0.01 * i as f32))).collect();
     let weights: Vec<f64> = (0..50).map(|i| f64::from(i % 7)).collect();
     let weighed = data(&many).weighted(&weights).unwrap();
-    let (losses, moved) = trained(&weighed, 16, 5, Box::new(gpu));
-    let (expected, as_expected) = trained(&weighed, 16, 5, Box::new(Cpu::new()));
+    let (losses, moved) = trained_at(0.05, &weighed, 16, 5, Box::new(gpu));
+    let (expected, as_expected) = trained_at(0.05, &weighed, 16, 5, Box::new(Cpu::new()));
     assert!(losses.iter().zip(&expected).all(|(a, b)| (a - b).abs() < 1e-5), "{losses:?} {expected:?}");
     assert!(far(&moved, &as_expected) < 1e-5);
-    assert!(far(&trained(&data(&many), 16, 5, Box::new(Cpu::new())).1, &as_expected) > 1e-3, "weights tell");
+    assert!(far(&trained_at(0.05, &data(&many), 16, 5, Box::new(Cpu::new())).1, &as_expected) > 1e-3, "weights tell");
 }
 
 /// Where what is minimised is no sum over rows, rows are not weighed, and it is said why.
