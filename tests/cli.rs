@@ -17,6 +17,8 @@ mod kernels;
 mod labels;
 #[path = "cli/layers.rs"]
 mod layers;
+#[path = "cli/networks.rs"]
+mod networks;
 #[path = "cli/program.rs"]
 mod program;
 #[path = "cli/refusals.rs"]
