@@ -10,6 +10,7 @@ mod first;
 mod kernels;
 mod labels;
 mod layers;
+mod networks;
 mod own_data;
 mod program;
 mod refusals;

@@ -33,7 +33,15 @@ impl Place {
 
     /// Writes rows of so many values each in NumPy's format.
     pub fn write_npy(&self, name: &str, width: usize, values: &[f32]) {
-        let shape = format!("({}, {width})", values.len() / width);
+        self.write_array(name, &[width], values);
+    }
+
+    /// Writes rows of a shape in NumPy's format.
+    pub fn write_array(&self, name: &str, row: &[usize], values: &[f32]) {
+        let rows = values.len() / row.iter().product::<usize>();
+        let sizes: Vec<String> = [&[rows], row].concat().iter().map(usize::to_string).collect();
+        // Python's tuples of one number have a comma.
+        let shape = format!("({},)", sizes.join(", "));
         let text = format!("{:<117}\n", format!("{{'descr': '<f4', 'fortran_order': False, 'shape': {shape}, }}"));
         let head = [&b"\x93NUMPY\x01\x00"[..], &(text.len() as u16).to_le_bytes(), text.as_bytes()].concat();
         self.write(name, head.into_iter().chain(values.iter().flat_map(|v| v.to_le_bytes())).collect::<Vec<u8>>());

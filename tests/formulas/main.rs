@@ -10,4 +10,5 @@ mod oracle;
 mod pieces;
 mod posteriors;
 mod torch;
+mod torch_conv;
 mod values;

@@ -67,6 +67,27 @@ impl Graph {
         row.less(self.rows()) / self.rows()
     }
 
+    /// The weight of each of so many rows in a mean over the live ones `[rows, 1]`, and how many are live. Where they are the batch's,
+    /// or several to each of its rows that stand behind each other, those of padding weigh 0; other rows are all live.
+    pub fn live(&self, rows: usize) -> (Tensor<'_>, Tensor<'_>) {
+        match self.batch.get().filter(|batch| rows.is_multiple_of(*batch)) {
+            None => (self.full(1.0 / rows as f32, &[rows, 1]), self.constant(rows as f32)),
+            Some(batch) => {
+                let each = rows / batch;
+                let weights = (self.row_weights(batch) * (1.0 / each as f32)).repeat_rows(each);
+                (weights, self.rows() * each as f32)
+            }
+        }
+    }
+
+    /// Does `work` on rows that are not the batch's, however many there are: all of them are live, see [`Graph::live`].
+    pub fn beside_batch<T>(&self, work: impl FnOnce() -> T) -> T {
+        let batch = self.batch.take();
+        let out = work();
+        self.batch.set(batch);
+        out
+    }
+
     /// Standard normals of a stream. Where the first axis is the batch's rows, or several to each of them that stand behind each other, a
     /// part of a batch draws the numbers of its own rows; not so in a transform of parameters, which all rows have in common.
     pub fn normal(&self, stream: u32, shape: &[usize]) -> Tensor<'_> {

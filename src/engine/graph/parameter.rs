@@ -83,6 +83,8 @@ pub(super) struct Declared {
     /// How many transforms of parameters are under way, within each other.
     transforming: usize,
     assigns: Vec<(String, NodeId)>,
+    /// Values that states follow, by the name of the state.
+    followed: Vec<(String, NodeId)>,
 }
 
 impl Graph {
@@ -107,8 +109,15 @@ impl Graph {
         self.declare(name, shape, init, Role::Assigned)
     }
 
-    /// Whether a state may be assigned here: in a graph of training ([`Graph::of_training`]), unless it is frozen. A layer that
-    /// behaves otherwise in training than it does later on, as batch normalisation does, asks this of its state.
+    /// Whether a layer behaves as in training here, given the name of something that it declares: in a graph of training
+    /// ([`Graph::of_training`]), unless that name is frozen. A layer that behaves otherwise later on, as batch normalisation and
+    /// dropout do, asks this.
+    pub fn is_trained(&self, name: &str) -> bool {
+        let name = self.in_scope(name);
+        self.training && !self.declared.borrow().frozen.iter().any(|is_frozen| is_frozen(&name))
+    }
+
+    /// Whether a state may be assigned here: in a graph of training, unless it is frozen.
     pub fn is_assigned(&self, state: Tensor) -> bool {
         let declared = self.declared.borrow();
         let Op::Param(name) = &state.node().op else { return false };
@@ -123,12 +132,45 @@ impl Graph {
     /// If it is none that may be assigned here, is assigned twice, or has another shape.
     #[track_caller]
     pub fn assign<'g>(&'g self, state: Tensor<'g>, value: Tensor<'g>) {
-        assert!(self.is_assigned(state), "{state:?} is no state that may be assigned here");
-        assert_eq!(state.shape(), value.shape(), "what is assigned to {state:?}");
-        let Op::Param(name) = &state.node().op else { unreachable!("a state is a parameter") };
+        let name = self.assignable(state, value);
         let assigns = &mut self.declared.borrow_mut().assigns;
         assert!(assigns.iter().all(|(known, _)| known != name), "the state {name} is assigned twice");
         assigns.push((name.clone(), value.id()));
+    }
+
+    /// Lets a state follow what a step sees: s ← s + share·(value − s) at the end of every step of training. Several values of one
+    /// step are taken in one after the other, and the same one once. No gradient flows through it.
+    ///
+    /// # Panics
+    /// If it is none that may be assigned here, or has another shape.
+    #[track_caller]
+    pub fn follow<'g>(&'g self, state: Tensor<'g>, value: Tensor<'g>, share: f32) {
+        let name = self.assignable(state, value);
+        let followed = (name.clone(), value.id());
+        let known = {
+            let declared = self.declared.borrow();
+            if declared.followed.contains(&followed) {
+                return;
+            }
+            declared.assigns.iter().position(|(known, _)| known == name)
+        };
+        let before = known.map_or(state, |place| self.tensor(self.declared.borrow().assigns[place].1));
+        let after = before + (value.detach() - before) * share;
+        let mut declared = self.declared.borrow_mut();
+        declared.followed.push(followed);
+        match known {
+            Some(place) => declared.assigns[place].1 = after.id(),
+            None => declared.assigns.push((name.clone(), after.id())),
+        }
+    }
+
+    /// The name of a state that may become `value` here.
+    #[track_caller]
+    fn assignable<'g>(&'g self, state: Tensor<'g>, value: Tensor<'g>) -> &'g String {
+        assert!(self.is_assigned(state), "{state:?} is no state that may be assigned here");
+        assert_eq!(state.shape(), value.shape(), "what is assigned to {state:?}");
+        let Op::Param(name) = &state.node().op else { unreachable!("a state is a parameter") };
+        name
     }
 
     /// The states that are assigned, by name, and what they become.
@@ -299,6 +341,38 @@ mod tests {
                 assert_eq!(graph.assigns(), [("s".to_string(), free * 2.0)]);
             }
         }
+    }
+
+    #[test]
+    fn layers_are_trained_in_training_unless_their_names_are_frozen() {
+        let asked = |graph: &Graph| {
+            let is_trained = || graph.scope("layer", || graph.is_trained("mean"));
+            [
+                is_trained(),
+                graph.freeze(|name| name == "layer.mean", is_trained),
+                graph.freeze(|name| name == "mean", is_trained),
+            ]
+        };
+        assert_eq!(asked(&Graph::new()), [false; 3]);
+        assert_eq!(asked(&Graph::of_training()), [true, false, true]);
+    }
+
+    #[test]
+    fn states_follow_one_value_after_the_other() {
+        let (graph, mut values) = (Graph::of_training(), Values::default());
+        let state = graph.state("s", &[1], Init::Constant(0.0));
+        let [a, b] = ["a", "b"].map(|name| graph.input(name, &[1]));
+        for value in [a, b, a] {
+            graph.follow(state, value, 0.25);
+        }
+        for (name, value) in [("s", 8.0), ("a", 4.0), ("b", 11.0)] {
+            values.tensors.insert(name.into(), vec![value]);
+        }
+        let [(name, after)] = <[_; 1]>::try_from(graph.assigns()).unwrap();
+        // 8 + (4 − 8)/4 is 7, and 7 + (11 − 7)/4 is 8; the first value is not taken in again.
+        assert_eq!((name.as_str(), &evaluate(&values, &[after])[0]), ("s", &vec![8.0]));
+        let gradient = after.gradients(&[a])[0];
+        assert_eq!(evaluate(&values, &[gradient])[0], [0.0]);
     }
 
     #[test]

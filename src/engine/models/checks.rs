@@ -1,7 +1,7 @@
 //! The pieces a model is made of: that each exists, and that they go together.
 
 use super::{ModelConfig, Parts};
-use crate::catalogue::{Kind, build, find, rename};
+use crate::catalogue::{Kind, Spec, build, find, rename};
 use crate::data::Schema;
 use crate::distributions::{CodeSpace, Heads, LIKELIHOODS, POSTERIORS, PRIORS};
 use crate::error::Result;
@@ -52,6 +52,7 @@ impl ModelConfig {
         problems.all(self.out_of_bounds());
         check_upper(self, problems);
         check_names(self, problems);
+        check_coupled(self, batch, problems);
         (self.kind.check)(self, batch, problems);
     }
 }
@@ -66,6 +67,27 @@ pub(super) fn check_names(config: &ModelConfig, problems: &mut Problems) {
     problems.result(find(POSTERIORS, &config.posterior));
     problems.result(find(PRIORS, &config.prior));
     problems.result(find(OBJECTIVES, &config.objective));
+}
+
+/// Notes what does not go with networks that see the rows of a batch together.
+fn check_coupled(config: &ModelConfig, batch: usize, problems: &mut Problems) {
+    let networks = [Some(&config.encoder), config.decoder.as_ref()].into_iter().flatten();
+    let couples = |spec: &&Spec| build(NETWORKS, spec).is_ok_and(|network| network.couples_rows());
+    let Some(network) = networks.filter(couples).next() else { return };
+    problems.note(
+        batch < 2,
+        format!(
+            "the network `{network}` normalises over the rows of a batch, and `batch` is {batch}: give 2 or more, or norm=group"
+        ),
+    );
+    problems.note(
+        build(PRIORS, &config.prior).is_ok_and(|prior| prior.needs_density()),
+        format!(
+            "the prior `{}` sends inputs of its own through the encoder, which are none of the batch that the network `{network}` \
+             normalises over: give norm=group, or another prior",
+            config.prior.id
+        ),
+    );
 }
 
 /// Notes upper layers that are given to a model of one layer.

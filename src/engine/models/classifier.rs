@@ -89,7 +89,10 @@ impl Model for Classifier {
 
     fn terms<'g>(&self, batch: &Batch<'g>) -> Terms<'g> {
         match &batch.labelled {
-            Some(labelled) => self.terms_of(labelled.rows, Some(batch.rows.count())),
+            Some(labelled) => {
+                let all = batch.rows;
+                all.x.graph().beside_batch(|| self.terms_of(labelled.rows, Some(all.count())))
+            }
             None => self.terms_of(batch.rows, None),
         }
     }

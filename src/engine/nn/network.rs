@@ -30,6 +30,11 @@ pub trait Network: fmt::Debug + Send + Sync {
     /// Why it cannot lead from rows of one shape to rows of another, and what to do; `None` if it can.
     fn refusal(&self, from: Shape, to: Shape) -> Option<String>;
 
+    /// Whether in training what it makes of a row hangs on the other rows of the batch, as with batch normalisation.
+    fn couples_rows(&self) -> bool {
+        false
+    }
+
     /// The values of the last hidden layer `[rows, n]`, on the way to rows of the shape `to`. Parameters lie in the scopes
     /// `<name>.0`, ….
     fn forward<'g>(&self, name: &str, input: Input<'g>, to: Shape) -> Tensor<'g>;

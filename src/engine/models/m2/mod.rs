@@ -231,8 +231,9 @@ impl Model for M2 {
             (Some(part), _) => {
                 let share = part.count as f32 / batch.count as f32;
                 let y = part.rows.y.expect("labelled rows have labels");
-                let log_q = self.network.log_probs(part.rows.x);
-                let found = self.bound(part.rows, Known::Label(y));
+                let (log_q, found) = x
+                    .graph()
+                    .beside_batch(|| (self.network.log_probs(part.rows.x), self.bound(part.rows, Known::Label(y))));
                 let labelled = self.weighted(found.reconstruction, found.kl + self.log_classes());
                 let of_rows = |t| mean_in_every_row(t, batch.rows.count());
                 parts.extend(told(log_q, y).map(|(name, t)| (name, of_rows(t))));

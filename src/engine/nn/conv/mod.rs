@@ -2,6 +2,7 @@
 //!
 //! Between layers pictures are `[pictures·h·w, C]`, pixel by pixel, the channels of a pixel side by side.
 
+mod batch_norm;
 mod block;
 mod layers;
 mod named;
@@ -9,6 +10,7 @@ mod norm;
 mod resnet;
 mod stack;
 
+pub use batch_norm::batch_norm;
 pub use layers::{Start, conv_transpose2d, conv2d, dense};
 pub use norm::{Norm, group_norm};
 pub use resnet::Resnet;
@@ -40,9 +42,11 @@ impl Conv {
     /// f(n(t)) of pictures `[pictures·h·w, C]`. The normalisation's parameters lie in the scope `<name>.norm`, a gate's, which sees
     /// each pixel by itself, in `<name>.gate`.
     fn bend<'g>(&self, name: &str, t: Tensor<'g>, [h, w]: [usize; 2]) -> Tensor<'g> {
-        let t = match self.norm {
-            Norm::None => t,
-            Norm::Group => group_norm(&format!("{name}.norm"), t, h * w, self.groups),
+        let norm = format!("{name}.norm");
+        let t = match self.groups_of(t.width()) {
+            Some(groups) => group_norm(&norm, t, h * w, groups),
+            None if self.norm == Norm::Batch => batch_norm(&norm, t, h * w),
+            None => t,
         };
         self.activation.of(t, || dense(&format!("{name}.gate"), t, t.width(), self.start))
     }
@@ -60,13 +64,37 @@ impl Conv {
         }
     }
 
-    /// Why the groups do not go with channels, if they do not.
-    fn refusal(&self, mut channels: impl Iterator<Item = usize>) -> Option<String> {
-        let groups = self.groups;
-        let odd = channels.find(|channels| self.norm == Norm::Group && !channels.is_multiple_of(groups))?;
-        let fit: Vec<String> =
-            (1..=odd.min(16)).filter(|groups| odd.is_multiple_of(*groups)).map(|groups| groups.to_string()).collect();
-        Some(format!("{groups} groups do not divide {odd} channels: give groups as one of {}", fit.join(", ")))
+    /// Groups of so many channels whose numbers are normalised together, picture by picture.
+    fn groups_of(&self, channels: usize) -> Option<usize> {
+        match self.norm {
+            Norm::None | Norm::Batch => None,
+            Norm::Group => Some(self.groups),
+            Norm::Layer => Some(1),
+            Norm::Instance => Some(channels),
+        }
+    }
+
+    /// Why the normalisation does not go with pictures of such channels and pixels, if it does not.
+    fn refusal(&self, pictures: impl Iterator<Item = (usize, [usize; 2])>) -> Option<String> {
+        pictures.into_iter().find_map(|(channels, [h, w])| {
+            let groups = self.groups_of(channels)?;
+            if !channels.is_multiple_of(groups) {
+                let fit = (1..=channels.min(16)).filter(|groups| channels.is_multiple_of(*groups));
+                let fit: Vec<String> = fit.map(|groups| groups.to_string()).collect();
+                let fit = fit.join(", ");
+                return Some(format!(
+                    "{groups} groups do not divide {channels} channels: give groups as one of {fit}"
+                ));
+            }
+            (groups == channels && h * w == 1).then(|| {
+                format!(
+                    "a channel of a picture of one pixel is one number, of which normalisation leaves nothing, and norm={} is over \
+                     channels one by one: leave a layer out, or give norm=group with fewer groups than the {channels} channels, \
+                     norm=batch or norm=none",
+                    <&str>::from(self.norm)
+                )
+            })
+        })
     }
 }
 

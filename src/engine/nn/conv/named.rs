@@ -39,7 +39,7 @@ pub(super) const fn norm(default: &'static str) -> Setting {
         name: "norm",
         default: Usual::Word(default),
         bounds: Bounds::OneOf(Norm::VARIANTS),
-        meaning: "n, normalisation in front of each nonlinearity between convolutions",
+        meaning: "n, normalisation in front of each nonlinearity between convolutions; batch keeps running statistics",
     }
 }
 
@@ -161,7 +161,7 @@ pub(in crate::engine::nn) static DCGAN: Piece<dyn Network> = Piece {
         aliases: &[],
         name: "convolutional network in the manner of DCGAN: convolutions alone, each with twice the channels",
         formula: "y = f(n(w * x + b)), layer by layer",
-        source: "Radford, Metz & Chintala 2016, section 3, with group in place of batch normalisation",
+        source: "Radford, Metz & Chintala 2016, section 3; with norm=batch as there, and by default with group normalisation",
         settings: &[channels(&[32.0, 64.0, 128.0, 256.0]), hidden(&[0.0]), norm("group"), GROUPS, activation("relu")],
         example: "elbo train --preset dcgan --data cifar",
     },

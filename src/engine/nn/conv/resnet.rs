@@ -12,7 +12,7 @@ use strum::{EnumString, IntoStaticStr, VariantNames};
 use super::block::residual_block;
 use super::named::{GROUPS, activation, how, norm};
 use super::{
-    Conv, Start, as_outputs, conv_transpose2d, conv2d, dense, is_picture, needs_one_picture, refuse_shrinking,
+    Conv, Norm, Start, as_outputs, conv_transpose2d, conv2d, dense, is_picture, needs_one_picture, refuse_shrinking,
     shrinking,
 };
 use crate::catalogue::{About, Bounds, Kind, Piece, Setting, Usual};
@@ -115,6 +115,11 @@ impl Resnet {
         (self.width / 2).max(1)
     }
 
+    /// Channels behind the layer of that number of those that halve the picture.
+    fn halved_to(&self, number: usize) -> usize {
+        if number + 1 == self.shrink { self.width } else { self.narrow() }
+    }
+
     /// A 3×3 convolution and the residual blocks, on the smallest picture; their numbers begin with `first`.
     fn trunk<'g>(
         &self,
@@ -134,7 +139,7 @@ impl Resnet {
         let scopes = |number| input.scope(name, number);
         let (pictures, mut x, mut from) = (input.x.shape()[0], input.x, input.shape.channels);
         for (number, window) in self.windows(input.shape).into_iter().enumerate() {
-            let to = if number + 1 == self.shrink { self.width } else { self.narrow() };
+            let to = self.halved_to(number);
             let (name, window) = (scopes(number), Window { channels: from, ..window });
             x = self.how.bend(&name, conv2d(&name, x, window, to, self.how.start), window.places());
             from = to;
@@ -205,7 +210,11 @@ impl Network for Resnet {
         let uneven = self.code == Code::Spatial && !code.features().is_multiple_of(places);
         needs_one_picture("resnet", from, to)
             .or_else(|| refuse_shrinking(picture, self.shrink, KERNEL, 2))
-            .or_else(|| self.how.refusal([self.width, self.inner, self.narrow()].into_iter()))
+            .or_else(|| {
+                let halved = self.windows(picture).into_iter().enumerate();
+                let halved = halved.map(|(number, window)| (self.halved_to(number), window.places()));
+                self.how.refusal(halved.chain([(self.inner, self.grid(picture))]))
+            })
             .or_else(|| {
                 uneven.then(|| {
                     format!(
@@ -215,6 +224,10 @@ impl Network for Resnet {
                     )
                 })
             })
+    }
+
+    fn couples_rows(&self) -> bool {
+        self.how.norm == Norm::Batch
     }
 
     fn forward<'g>(&self, name: &str, input: Input<'g>, to: Shape) -> Tensor<'g> {

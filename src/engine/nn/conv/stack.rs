@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::{
-    Conv, as_outputs, conv_transpose2d, conv2d, dense, is_picture, needs_one_picture, refuse_shrinking, shrinking,
+    Conv, Norm, as_outputs, conv_transpose2d, conv2d, dense, is_picture, needs_one_picture, refuse_shrinking, shrinking,
 };
 use crate::data::Shape;
 use crate::graph::Tensor;
@@ -121,10 +121,21 @@ impl Network for Stack {
     }
 
     fn refusal(&self, from: Shape, to: Shape) -> Option<String> {
-        let picture = if is_picture(from) { from } else { to };
+        let inwards = is_picture(from);
+        let picture = if inwards { from } else { to };
         needs_one_picture(self.name, from, to)
             .or_else(|| refuse_shrinking(picture, self.channels.len(), self.kernel, self.stride))
-            .or_else(|| self.how.refusal(self.channels.iter().copied()))
+            .or_else(|| {
+                let mut sizes: Vec<_> = self.windows(picture).iter().map(Window::places).collect();
+                if !inwards {
+                    sizes.reverse();
+                }
+                self.how.refusal(self.channels.iter().copied().zip(sizes))
+            })
+    }
+
+    fn couples_rows(&self) -> bool {
+        self.how.norm == Norm::Batch
     }
 
     fn forward<'g>(&self, name: &str, input: Input<'g>, to: Shape) -> Tensor<'g> {

@@ -17,6 +17,15 @@ struct Picture {
     numbers: Vec<f64>,
 }
 
+/// How numbers are brought to one scale.
+#[derive(Clone, Copy)]
+enum Norm {
+    None,
+    Groups(usize),
+    EachChannel,
+    Batch,
+}
+
 /// Sizes of a kernel: taps along each axis, and stride.
 type Kernel = (usize, usize);
 
@@ -56,10 +65,24 @@ impl Picture {
         Picture { size, channels: bias.len(), numbers }
     }
 
-    /// What each number is multiplied and shifted by so that its group has mean 0 and variance 1.
-    fn normalised(&self, values: &Values, name: &str, groups: usize) -> Picture {
+    /// Each number brought to mean 0 and variance 1: of its group of channels, or as it was over batches.
+    fn normalised(&self, values: &Values, name: &str, norm: Norm) -> Picture {
+        let held = |part: &str| &values.tensors[&format!("net.{name}.norm.{part}")];
+        let groups = match norm {
+            Norm::None => return self.clone(),
+            Norm::Groups(groups) => groups,
+            Norm::EachChannel => self.channels,
+            Norm::Batch => {
+                let of = |(i, x): (usize, &f64)| {
+                    let c = i % self.channels;
+                    let normal = (x - held("mean")[c]) / (held("variance")[c] + 1e-5).sqrt();
+                    normal * held("scale")[c] + held("shift")[c]
+                };
+                return Picture { numbers: self.numbers.iter().enumerate().map(of).collect(), ..self.clone() };
+            }
+        };
         let each = self.channels / groups;
-        let [scale, shift] = ["scale", "shift"].map(|part| &values.tensors[&format!("net.{name}.norm.{part}")]);
+        let [scale, shift] = ["scale", "shift"].map(held);
         let mut numbers = self.numbers.clone();
         for group in 0..groups {
             let of = |i: &usize| i % self.channels / each == group;
@@ -75,8 +98,8 @@ impl Picture {
     }
 
     /// f(n(·)).
-    fn bent(&self, values: &Values, name: &str, groups: Option<usize>, f: Activation) -> Picture {
-        let t = groups.map_or(self.clone(), |groups| self.normalised(values, name, groups));
+    fn bent(&self, values: &Values, name: &str, norm: Norm, f: Activation) -> Picture {
+        let t = self.normalised(values, name, norm);
         let gate =
             || t.numbers.chunks(t.channels).flat_map(|pixel| linear(values, &format!("{name}.gate"), pixel)).collect();
         Picture { numbers: bend(f, t.numbers.clone(), gate), ..t.clone() }
@@ -91,31 +114,38 @@ pub fn by_hand(spec: &Spec, values: &Values, row: &[f64]) -> Vec<f64> {
     let mut x = Picture { size: [SHAPE.height, SHAPE.width], channels: SHAPE.channels, numbers: numbers.to_vec() };
     let text = spec.to_string();
     let setting = |name: &str| spec.settings.get(name).map(|value| value.to_string());
-    let is_normal = spec.id == "dcgan" || text.contains("norm=group");
-    let groups = is_normal.then(|| setting("groups").map_or(8, |groups| groups.parse().unwrap()));
+    let usual = if spec.id == "dcgan" { "group" } else { "none" };
+    let norm = match setting("norm").as_deref().unwrap_or(usual) {
+        "none" => Norm::None,
+        "group" => Norm::Groups(setting("groups").map_or(8, |groups| groups.parse().unwrap())),
+        "layer" => Norm::Groups(1),
+        "instance" => Norm::EachChannel,
+        "batch" => Norm::Batch,
+        other => panic!("say here what norm={other} is"),
+    };
     let kernel = if spec.id == "keras-conv" { 3 } else { setting("kernel").map_or(4, |k| k.parse().unwrap()) };
     if spec.id == "resnet" {
         let shrink: usize = setting("shrink").unwrap().parse().unwrap();
         for number in 0..shrink {
             let name = number.to_string();
-            x = x.convolved(values, &name, (4, 2)).bent(values, &name, groups, f);
+            x = x.convolved(values, &name, (4, 2)).bent(values, &name, norm, f);
         }
         let first = shrink.to_string();
         x = x.convolved(values, &first, (3, 1));
         for number in shrink + 1..network.layers() {
             let [one, two] = [0, 1].map(|part| format!("{number}.{part}"));
-            let inner = x.bent(values, &one, groups, f).convolved(values, &one, (3, 1));
-            let change = inner.bent(values, &two, groups, f).convolved(values, &two, (1, 1));
+            let inner = x.bent(values, &one, norm, f).convolved(values, &one, (3, 1));
+            let change = inner.bent(values, &two, norm, f).convolved(values, &two, (1, 1));
             x.numbers.iter_mut().zip(change.numbers).for_each(|(h, change)| *h += change);
         }
-        return [&x.bent(values, &format!("{first}.end"), groups, f).numbers[..], known].concat();
+        return [&x.bent(values, &format!("{first}.end"), norm, f).numbers[..], known].concat();
     }
     // The channels stand in front of all that is named.
     let named = |part: &&str| part.contains('=');
     let convolutions = text.split_once(':').unwrap().1.split(',').take_while(|part| !named(part)).count();
     for number in 0..convolutions {
         let name = number.to_string();
-        x = x.convolved(values, &name, (kernel, 2)).bent(values, &name, groups, f);
+        x = x.convolved(values, &name, (kernel, 2)).bent(values, &name, norm, f);
     }
     let flat = [&x.numbers[..], known].concat();
     (convolutions..network.layers()).fold(flat, |x, number| {
@@ -140,7 +170,9 @@ fn there_and_back(spec: &str, shape: Shape, latent: usize, each: usize) -> (&'st
     let (mut values, mut numbers) = (values(2), Numbers(5));
     for spec in graph.parameters() {
         let weights = numbers.signed(spec.shape.iter().product());
-        values.tensors.insert(spec.name, weights.into_iter().map(|weight| 0.4 * weight).collect());
+        // Variances are above 0.
+        let least = if spec.name.ends_with(".norm.variance") { 1.0 } else { 0.0 };
+        values.tensors.insert(spec.name, weights.into_iter().map(|weight| least + 0.4 * weight).collect());
     }
     values.tensors.insert("x".into(), numbers.signed(2 * shape.features()));
     (graph, result, values)
@@ -155,6 +187,7 @@ fn pictures_of_any_size_are_led_to_codes_and_back() {
         ("burgess:3,4,hidden=5,activation=tanh", shape(9, 9, 4), 3, 2),
         ("keras-conv:3,2,activation=tanh", shape(5, 6, 1), 2, 2),
         ("dcgan:2,4,groups=2,activation=silu", shape(6, 6, 3), 3, 1),
+        ("dcgan:2,4,norm=batch,activation=silu", shape(6, 5, 3), 3, 1),
         ("resnet:4,inner=2,blocks=1,activation=silu", shape(6, 5, 3), 3, 2),
         ("resnet:4,inner=2,blocks=1,code=spatial,activation=silu", shape(6, 5, 3), 8, 1),
     ];
@@ -218,6 +251,13 @@ fn what_no_picture_can_be_is_refused() {
             code,
             "8 groups do not divide 12 channels: give groups as one of 1, 2, 3, 4, 6, 12",
         ),
+        (
+            "conv:4,4,4,norm=instance",
+            picture(8, 8),
+            code,
+            "a channel of a picture of one pixel is one number, of which normalisation leaves nothing, and norm=instance",
+        ),
+        ("dcgan:4,4,groups=4", code, picture(3, 4), "and norm=group is over channels one by one: leave a layer out"),
         ("resnet:code=spatial", picture(8, 8), code, "give --latent as a multiple of 4, or code=vector"),
         ("resnet:shrink=4", picture(8, 8), code, "is one pixel after 3 layers"),
     ];
