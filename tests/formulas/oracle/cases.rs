@@ -162,7 +162,8 @@ pub fn points() -> Case {
 /// Pictures of 2×3 in two channels, which are flipped, shifted and cut, and then binarised; held out, they are as they are.
 pub fn pictures() -> Case {
     let changes = Changes { height: 2, width: 3, channels: 2, flips: true, shift: 1, crop: 1 };
-    let settings = Settings { features: 12, changes: Some(changes), seed: 21, ..greys().settings };
+    let settings =
+        Settings { features: 12, changes: Some(changes), learning_rate: 0.01, epochs: 4, seed: 21, ..greys().settings };
     let faults = vec![
         Fault::PicturesKept,
         Fault::PicturesChangedOnce,

@@ -179,8 +179,8 @@ fn augmented() -> Vec<Case> {
             let (features, binarise) = (shape.iter().product(), Binarise::Sample(6));
             let whole = Batch::whole(37, features, 23, packing, Order::Shuffled, Binarise::Never);
             cases.push(batch_of(Batch { augment, ..whole }));
-            let part = batch_of(Batch { augment, binarise, window: 8, buffer: 5, read: (0, 4), ..whole });
-            cases.push(part.step(|step| step.row_offset = 11));
+            cases.push(batch_of(Batch { augment, buffer: 6, read: (0, 4), ..whole }));
+            cases.push(batch_of(Batch { augment, binarise, ..whole }).step(|step| step.row_offset = 5));
         }
     }
     cases
