@@ -53,6 +53,7 @@ pub fn run(cli: Cli) -> Result<()> {
         print::silence();
     }
     reading::show();
+    reading::quieten_readers();
     let named = cli.named.clone();
     let Some(command) = cli.command else {
         menu::run();

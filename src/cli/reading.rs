@@ -5,6 +5,7 @@ use std::sync::OnceLock;
 use indicatif::{ProgressBar, ProgressStyle};
 
 use super::print::is_watched;
+use crate::data::READER;
 use crate::data::on_reading;
 
 /// Shows one whenever something is read, where there is a terminal.
@@ -35,4 +36,14 @@ fn style() -> ProgressStyle {
     let template = "{msg} [{bar:30}] {human_pos} of {human_len}, {eta} left";
     let style = ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar());
     style.progress_chars("=> ")
+}
+
+/// Leaves it to the error to say that a reader gave up: what it says of itself is for programmers.
+pub(super) fn quieten_readers() {
+    let usual = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |about| {
+        if std::thread::current().name() != Some(READER) {
+            usual(about);
+        }
+    }));
 }

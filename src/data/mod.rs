@@ -87,6 +87,8 @@ pub use splits::{Split, Splits};
 pub use sprites::SpriteOptions;
 pub use stored::Stored;
 pub use table::Choices;
+#[cfg(feature = "cli")]
+pub(crate) use table::READER;
 pub(crate) use table::parquet_of;
 pub use values::{Packing, PackingKind, Values};
 pub use weights::Weights;

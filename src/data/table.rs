@@ -34,6 +34,11 @@ pub(crate) use delimited::Delimited;
 pub(crate) use encode::{open, open_whole};
 pub(crate) use parquet::write as parquet_of;
 
+/// The name of the thread that reads a Parquet file. The reader behind panics at some damaged files; that ends this thread only, and is
+/// told as an error.
+#[cfg(feature = "parquet")]
+pub(crate) const READER: &str = "parquet reader";
+
 /// The first bytes of Parquet files.
 pub(super) const PARQUET: &[u8] = b"PAR1";
 

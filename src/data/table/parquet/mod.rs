@@ -21,7 +21,7 @@ use csv::WriterBuilder;
 use parquet::column::reader::get_column_reader;
 use parquet::file::reader::{FileReader, SerializedFileReader};
 
-use super::MAX_BYTES;
+use super::{MAX_BYTES, READER};
 use crate::error::{Error, Result};
 
 use columns::Column;
@@ -57,7 +57,7 @@ pub(super) fn read(path: &Path) -> Result<Read> {
     let panicked =
         || Error::malformed(path, "this Parquet file is damaged in a way that it cannot be read: write it again");
     std::thread::scope(|scope| {
-        let thread = std::thread::Builder::new().name("parquet".to_owned()).stack_size(stack).spawn_scoped(scope, work);
+        let thread = std::thread::Builder::new().name(READER.to_owned()).stack_size(stack).spawn_scoped(scope, work);
         thread.map_err(Error::io("read", path))?.join().unwrap_or_else(|_| Err(panicked()))
     })
 }
