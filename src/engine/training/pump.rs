@@ -35,12 +35,13 @@ impl Trainer {
             let count = if alone { 1 } else { self.submit.min(self.batches.len() - run.sent) };
             self.launch(run.sent..run.sent + count)?;
             run.sent += count;
+            self.longest = self.longest.max(count);
         }
         let done = self.state.step;
         self.digest(run.sent, &mut run.records)?;
         run.pace.finished(self.state.step - done);
         if sends {
-            let measured = || run.pace.next(self.submit);
+            let measured = || run.pace.next(self.submit).min(2 * self.longest);
             self.submit = self.config.steps_per_submit.unwrap_or_else(measured).min(RING_SLOTS);
         }
         let wanted = self.report(&mut run.records, run.started, run.first, progress);

@@ -37,6 +37,8 @@ pub struct Trainer {
     pub(super) config: TrainingConfig,
     /// How many steps are sent at once.
     pub(super) submit: usize,
+    /// The most that were sent at once so far: the end of an epoch cuts submits short, and says nothing of longer ones.
+    pub(super) longest: usize,
     /// The epoch under way.
     pub(super) running: Option<Running>,
     /// This trainer's part of each batch, its rows, and whether all trainers are to stop, where several share the training.
@@ -160,6 +162,7 @@ impl Trainer {
             feed,
             config: config.clone(),
             submit,
+            longest: submit,
             running: None,
             shared,
             black_and_white: binarise || data.is_black_and_white(),

@@ -137,7 +137,10 @@ fn vectors(folder: &Path, change: impl Fn(usize, usize) -> Option<f32>) -> Confi
 fn what_cannot_be_helped_is_given_up_with_the_advice_that_fits() {
     let folder = tempfile::tempdir().unwrap();
     type Change = fn(usize, usize) -> Option<f32>;
-    let cases: [(&str, Change, fn(&mut Config), &[&str], &[&str]); 4] = [
+    // A name, what becomes of rows and settings, and what is said and what not; where nothing is said, nothing goes wrong.
+    type Words = &'static [&'static str];
+    type Case = (&'static str, Change, fn(&mut Config), Words, Words);
+    let cases: [Case; 4] = [
         ("fine", |_, _| None, |_| {}, &[], &[]),
         (
             "one column is not scaled",
