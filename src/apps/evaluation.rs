@@ -193,7 +193,7 @@ impl Saved {
         };
         if decodes {
             let (mut error, mut all) = (SquaredError::default(), vec![]);
-            self.rebuild(data, &mut |row, x, again| {
+            self.rebuild(data, |row, x, again| {
                 error.add(data.weight(row), x, again);
                 if data.schema.is_table() {
                     all.extend_from_slice(again);
@@ -216,7 +216,7 @@ impl Saved {
     }
 
     /// Gives the values of every row with E\[x | z\] at its posterior mean.
-    fn rebuild(&mut self, data: &Dataset, each: &mut dyn FnMut(usize, &[f32], &[f32])) -> Result<()> {
+    fn rebuild(&mut self, data: &Dataset, mut each: impl FnMut(usize, &[f32], &[f32])) -> Result<()> {
         let features = data.shape().features();
         for start in (0..data.rows).step_by(1024) {
             let (x, y) = data.gather(start..data.rows.min(start + 1024));

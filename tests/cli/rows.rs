@@ -12,7 +12,7 @@ fn quick(options: &str) -> String {
 /// A table of two columns that are learnt, a class, and weights: 60 rows, of which a third is of the class b.
 fn table(weight: impl Fn(usize) -> String) -> String {
     let line = |i: usize| {
-        let (x, kind) = ((i * 37 % 100) as f64 / 10.0 + 0.01, if i % 3 == 0 { "b" } else { "a" });
+        let (x, kind) = ((i * 37 % 100) as f64 / 10.0 + 0.01, if i.is_multiple_of(3) { "b" } else { "a" });
         format!("{x},{:.2},{kind},{}\n", 20.5 - x, weight(i))
     };
     "x,y,kind,count\n".to_string() + &(0..60).map(line).collect::<String>()
