@@ -27,8 +27,6 @@ use super::place::Places;
 use super::schema::{Cell, DateForm};
 use crate::error::{Error, Result};
 
-use parquet::Read;
-
 pub use choices::Choices;
 pub(crate) use delimited::Delimited;
 pub(crate) use encode::{open, open_whole};
@@ -101,7 +99,7 @@ impl Table {
     }
 
     /// What was found in a Parquet file: texts, below a line of names whatever these are.
-    fn of_parquet(path: &Path, Read { text, lists }: Read) -> Result<Table> {
+    fn of_parquet(path: &Path, (text, lists): (String, Vec<String>)) -> Result<Table> {
         let table = Table::of(path, text, b',', true)?;
         let rows =
             u32::try_from(table.rows).map_err(|_| Error::malformed(path, "it has more rows than can be told apart"))?;

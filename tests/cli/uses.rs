@@ -85,7 +85,7 @@ fn codes_of_a_table_keep_their_names_and_decode_to_its_rows() {
 
     place.write("narrow.csv", "a,b,c\n1,2,3\n");
     place.write("words.csv", "mean_0,mean_1\n1,x\n");
-    place.refused("encode run --device cpu --out codes.txt", &["codes.txt", "ends in .csv, .npy or .npz"]);
+    place.refused("encode run --device cpu --out codes.txt", &["codes.txt", "ends in .csv, .npy, .npz or .parquet"]);
     place.refused(
         "decode run --device cpu --codes narrow.csv --out rows.csv",
         &["narrow.csv", "2 dimensions", "mean_0 to mean_1"],
@@ -210,7 +210,7 @@ fn pictures_are_scored_interpolated_and_traversed() {
     place.refused("sample run --device cpu --temperature -1", &["temperature", "-1"]);
     place.refused("interpolate run --device cpu --from 0 --to 99999 --out x.png", &["no row 99999"]);
     place.refused("interpolate run --device cpu --from 0 --to 1 --way bent --out x.png", &["linear or spherical"]);
-    place.refused("traverse run --device cpu --out x.txt", &["x.txt", ".png, .gif, .npy or .csv"]);
+    place.refused("traverse run --device cpu --out x.txt", &["x.txt", ".png, .gif, .npy, .csv or .parquet"]);
 }
 
 #[test]

@@ -5,16 +5,10 @@ use std::path::Path;
 
 use crate::error::{Error, Result};
 
-/// What would be in a file.
-pub(super) struct Read {
-    pub text: String,
-    pub lists: Vec<String>,
-}
-
 const WITHOUT: &str = "this program was built without Parquet: build it with the feature `parquet`, or use CSV";
 
 /// Says so.
-pub(super) fn read(path: &Path) -> Result<Read> {
+pub(super) fn read(path: &Path) -> Result<(String, Vec<String>)> {
     Err(Error::malformed(path, WITHOUT))
 }
 

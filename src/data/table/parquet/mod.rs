@@ -37,19 +37,11 @@ const BATCH: usize = 2048;
 /// Bytes of stack for a byte of the part that holds the schema.
 const STACK: u64 = 512;
 
-/// What is in a file.
-pub(super) struct Read {
-    /// A line of names, and one for each row.
-    pub text: String,
-    /// Columns that were left out, as they hold lists.
-    pub lists: Vec<String>,
-}
-
-/// Reads a file.
+/// Reads a file: a line of names and one for each row; and the names of columns that were left out, as they hold lists.
 ///
 /// # Errors
 /// If it is damaged, packed in a way that is not known, or too large.
-pub(super) fn read(path: &Path) -> Result<Read> {
+pub(super) fn read(path: &Path) -> Result<(String, Vec<String>)> {
     let file = File::open(path).map_err(Error::io("read", path))?;
     let length = file.metadata().map_err(Error::io("read", path))?.len();
     let stack = usize::try_from((schema_length(&file, length) * STACK).max(8 << 20)).unwrap_or(usize::MAX);
@@ -71,7 +63,7 @@ fn schema_length(mut file: &File, length: u64) -> u64 {
     if found.is_ok() { u64::from(said).min(length) } else { 0 }
 }
 
-fn text_of(file: File, length: u64) -> std::result::Result<Read, String> {
+fn text_of(file: File, length: u64) -> std::result::Result<(String, Vec<String>), String> {
     let broken = |error: &dyn std::fmt::Display| {
         format!("this Parquet file cannot be read ({error}): write it again, as with DataFrame.to_parquet")
     };
@@ -139,7 +131,7 @@ fn text_of(file: File, length: u64) -> std::result::Result<Read, String> {
         }
     }
     let text = text.into_inner().map_err(|error| broken(&error))?;
-    Ok(Read { text: String::from_utf8(text).map_err(|error| broken(&error))?, lists })
+    Ok((String::from_utf8(text).map_err(|error| broken(&error))?, lists))
 }
 
 #[cfg(test)]
