@@ -1,7 +1,8 @@
 //! Which settings rows want that nobody has chosen any for.
 
+use super::preset::convolutions;
 use super::{Binarise, Config, Preset};
-use crate::data::{Dataset, Splits};
+use crate::data::{Dataset, Shape, Splits};
 
 /// Steps of the optimiser that a run takes, about; fewer epochs of many rows, more of few.
 const STEPS: usize = 8_000;
@@ -14,6 +15,9 @@ const SMALL: (usize, usize) = (10_000, 32);
 /// Few rows are soon learnt by heart: where some are held out for validation, such a run ends when those have become no better over
 /// this part of it, one in so many, and keeps the weights of the best epoch.
 const PATIENCE: usize = 4;
+/// Grey and colour pictures of so many pixels along each axis, or more, are learnt by convolutions. Smaller ones and drawings, which
+/// have few shades, are learnt as well and sooner by a multilayer perceptron.
+const LARGE: usize = 28;
 /// Rows that are looked at to see whether a picture is a drawing.
 const LOOKED_AT: usize = 1_000;
 /// The share of values that are nearly 0 or 1 in drawings, and what is near.
@@ -26,6 +30,8 @@ pub struct Chosen {
     pub preset: Preset,
     /// What it is chosen for, as in "grey pictures".
     pub why: &'static str,
+    /// Whether the pictures are learnt by convolutions, whatever network the preset has.
+    pub is_convolved: bool,
     /// Passes over the rows.
     pub epochs: usize,
     /// Rows per step.
@@ -53,7 +59,9 @@ impl Chosen {
         let batch = if is_small { SMALL.1 } else { usual };
         let epochs = (STEPS * batch).div_ceil(data.rows.max(1)).clamp(EPOCHS.0, EPOCHS.1);
         let patience = (is_small && splits.validation.is_some()).then_some(epochs / PATIENCE);
-        Chosen { preset, why, epochs, batch, patience }
+        let Shape { height, width, .. } = shape;
+        let is_convolved = matches!(preset, Preset::Grey | Preset::Colour) && height.min(width) >= LARGE;
+        Chosen { preset, why, is_convolved, epochs, batch, patience }
     }
 
     /// Its settings.
@@ -61,6 +69,9 @@ impl Chosen {
         let mut config = self.preset.config();
         (config.training.epochs, config.training.batch) = (self.epochs, self.batch);
         config.training.patience = self.patience;
+        if self.is_convolved {
+            config.model.encoder = convolutions();
+        }
         if config.training.kl_warmup_epochs > 0 {
             config.training.kl_warmup_epochs = self.epochs / WARM_UP;
         }
@@ -115,6 +126,19 @@ mod tests {
         let grey = splits(rows(picture(1), 4, |_| 0.5), None);
         assert_eq!(Chosen::for_rows(&grey, Binarise::Dynamic).preset, Preset::Drawings);
         assert_eq!(Chosen::for_rows(&grey, Binarise::Never).preset, Preset::Grey);
+    }
+
+    #[test]
+    fn large_pictures_are_convolved() {
+        let network = |shape: Shape, ink: usize| {
+            let value = move |i: usize| if i % 10 < ink { 0.95 } else { 0.5 };
+            chosen(shape, 2, value).config().model.encoder.id
+        };
+        let shape = |height, width, channels| Shape { height, width, channels };
+        assert_eq!([shape(28, 28, 3), shape(90, 28, 4), shape(28, 40, 1)].map(|shape| network(shape, 0)), ["conv"; 3]);
+        let small = [shape(27, 28, 3), shape(64, 27, 1), Shape::vector(5000)];
+        assert_eq!(small.map(|shape| network(shape, 0)), ["mlp"; 3]);
+        assert_eq!(network(shape(28, 28, 1), 10), "mlp", "a drawing");
     }
 
     #[test]

@@ -6,8 +6,10 @@ use serde::{Deserialize, Serialize};
 
 use super::{Architecture, Config, ModelConfig, ModelOptions};
 use crate::catalogue::{Spec, build};
+use crate::data::Shape;
 use crate::distributions::{LIKELIHOODS, Support};
 use crate::error::{Error, Result};
+use crate::nn::NETWORKS;
 use crate::problems::Problems;
 
 /// The likelihood of codes where none is chosen: a Gaussian whose σ is learnt, as in Dai & Wipf 2019.
@@ -95,12 +97,16 @@ impl FirstStage {
 
 impl Config {
     /// The usual settings of a second stage on a trained model: those of a preset, but for the data, which is the model's
-    /// own, as many dimensions as the model has, and a likelihood of codes.
+    /// own, as many dimensions as the model has, a likelihood of codes, and a network of codes where the preset's is for pictures.
     pub(super) fn standing_on(mut self, first: &FirstStage, of: &Config) -> Config {
         self.data = of.data.clone();
         self.model.kind = Architecture::default();
         self.model.latent = first.model.latent;
         self.model.likelihood = Spec::new(OF_CODES);
+        let codes = Shape::vector(first.model.latent);
+        if !build(NETWORKS, &self.model.encoder).is_ok_and(|network| network.refusal(codes, codes).is_none()) {
+            self.model.encoder = ModelConfig::default().encoder;
+        }
         self.first_stage = Some(first.clone());
         self
     }

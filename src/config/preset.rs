@@ -4,6 +4,8 @@
 
 mod pictures;
 
+pub(super) use pictures::convolutions;
+
 use serde::{Deserialize, Serialize};
 
 use super::{Config, DataConfig, ModelConfig, Schedule, TrainingConfig};

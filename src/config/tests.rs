@@ -123,6 +123,16 @@ fn presets_are_valid_and_leave_out_what_may_be_left_out() {
 }
 
 #[test]
+fn a_second_stage_has_a_network_of_codes() {
+    let first = FirstStage { run: "/runs/first".into(), seed: 9, model: ModelConfig::default() };
+    let network = |preset: Preset| preset.config().standing_on(&first, &preset.config()).model.encoder;
+    assert_eq!(network(Preset::Classic), Preset::Classic.config().model.encoder);
+    for preset in [Preset::KerasConv, Preset::Burgess, Preset::Dcgan, Preset::Resnet] {
+        assert_eq!(network(preset), ModelConfig::default().encoder);
+    }
+}
+
+#[test]
 fn what_is_written_is_read_back() {
     other().validate().unwrap();
     for config in [other(), Preset::Sprites.config(), Preset::Classic.config()] {

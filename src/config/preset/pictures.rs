@@ -3,6 +3,14 @@
 use super::Preset;
 use crate::catalogue::Spec;
 use crate::config::{Config, DataConfig, ModelConfig, Schedule, TrainingConfig};
+use crate::nn::{ACTIVATION, Activation};
+
+/// The network of pictures that are large enough for convolutions, where nobody names one: narrow, so that a processor learns from
+/// some thousand pictures a second.
+pub(in crate::config) fn convolutions() -> Spec {
+    let channels: &[usize] = &[16, 32, 64];
+    Spec::new("conv").with("channels", channels).with("hidden", 256.0).with(ACTIVATION.name, Activation::LeakyRelu)
+}
 
 /// A network, how many latent dimensions, Adam at a constant rate, and built-in sprites of the size that the network is for.
 fn of(preset: Preset, (encoder, latent): (Spec, usize), resolution: usize, training: TrainingConfig) -> Config {

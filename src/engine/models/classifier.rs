@@ -43,7 +43,7 @@ pub struct Classifier {
 impl Classifier {
     /// A classifier of rows of `features` values into `classes`, a multilayer perceptron of these widths.
     pub fn new(features: usize, classes: usize, hidden: &[usize], activation: Activation) -> Classifier {
-        let hidden = Mlp { widths: hidden.to_vec(), activation };
+        let hidden = Mlp::new(hidden.to_vec(), activation);
         Classifier::with_network(Sizes::vector(features, classes), Arc::new(hidden))
     }
 

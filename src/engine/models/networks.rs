@@ -24,7 +24,7 @@ pub struct NetworkPair {
 impl NetworkPair {
     /// Multilayer perceptrons of these widths, the encoder's and the decoder's.
     pub fn mlp((encoder, decoder): (&[usize], &[usize]), activation: Activation) -> NetworkPair {
-        let [encoder, decoder] = [encoder, decoder].map(|widths| Arc::new(Mlp { widths: widths.to_vec(), activation }));
+        let [encoder, decoder] = [encoder, decoder].map(|widths| Arc::new(Mlp::new(widths.to_vec(), activation)));
         NetworkPair { encoder, decoder }
     }
 }

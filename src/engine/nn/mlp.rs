@@ -6,6 +6,7 @@
 use std::sync::Arc;
 
 use super::activation::Activation;
+use super::dropout::{DROPOUT, dropout};
 use super::linear::linear;
 use super::network::{Input, Network};
 use super::{ACTIVATION, MAX_LAYERS, UNITS};
@@ -30,22 +31,33 @@ pub(super) static PIECE: Piece<dyn Network> = Piece {
                 meaning: "units of each layer, from what is given onwards",
             },
             ACTIVATION,
+            DROPOUT,
         ],
         example: "elbo train --encoder mlp:400,200,activation=relu",
     },
-    build: |settings| Arc::new(Mlp { widths: settings.wholes("hidden"), activation: settings.word(ACTIVATION.name) }),
+    build: |settings| {
+        let dropout = settings.get(DROPOUT.name) as f32;
+        Arc::new(Mlp { dropout, ..Mlp::new(settings.wholes("hidden"), settings.word(ACTIVATION.name)) })
+    },
 };
 
 /// Linear layers with an activation behind each of them.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Mlp {
     /// Units of each layer.
     pub widths: Vec<usize>,
     /// What stands behind each.
     pub activation: Activation,
+    /// The share of each layer's values that training leaves out.
+    pub dropout: f32,
 }
 
 impl Mlp {
+    /// Layers of these widths, of which nothing is left out.
+    pub fn new(widths: Vec<usize>, activation: Activation) -> Mlp {
+        Mlp { widths, activation, dropout: 0.0 }
+    }
+
     /// The last layer's values `[rows, width]`, or what is given and known where there is none. Layers are the scopes
     /// `<name>.0`, `<name>.1`, …; their gates, where they have some, are `<name>.0.gate`, ….
     pub fn hidden<'g>(&self, name: &str, input: impl Into<Input<'g>>) -> Tensor<'g> {
@@ -54,8 +66,11 @@ impl Mlp {
         let layer = |number| input.scope(name, number);
         let gate = |number| format!("{}.gate", layer(number));
         let hidden = self.activation.of(input.linear(&layer(0), first), || input.linear(&gate(0), first));
+        let hidden = dropout(&layer(0), hidden, self.dropout);
         (1..).zip(rest).fold(hidden, |x, (number, &width)| {
-            self.activation.of(linear(&layer(number), x, width), || linear(&gate(number), x, width))
+            let name = layer(number);
+            let y = self.activation.of(linear(&name, x, width), || linear(&gate(number), x, width));
+            dropout(&name, y, self.dropout)
         })
     }
 }
@@ -102,7 +117,7 @@ mod tests {
 
     /// Two gated layers, 3-4-2, at random weights: what comes out, and what the definition says.
     fn gated(definition: impl Fn(f64, f64) -> f64) -> [Vec<f64>; 2] {
-        let mlp = Mlp { widths: vec![4, 2], activation: Activation::Gated };
+        let mlp = Mlp::new(vec![4, 2], Activation::Gated);
         let (graph, mut values) = (Graph::new(), Values::default());
         let y = mlp.hidden("net", graph.input("x", &[1, 3]));
         for (place, spec) in graph.parameters().iter().enumerate() {
@@ -131,7 +146,7 @@ mod tests {
     fn only_gated_layers_have_gates() {
         let names = |activation| -> Vec<String> {
             let graph = Graph::new();
-            Mlp { widths: vec![4], activation }.hidden("net", graph.input("x", &[1, 3]));
+            Mlp::new(vec![4], activation).hidden("net", graph.input("x", &[1, 3]));
             graph.parameters().into_iter().map(|p| p.name).collect()
         };
         for activation in Activation::ALL {

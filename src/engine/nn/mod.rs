@@ -4,6 +4,7 @@
 
 mod activation;
 pub mod conv;
+mod dropout;
 mod linear;
 mod made;
 mod mlp;
@@ -11,6 +12,7 @@ mod network;
 mod residual;
 
 pub use activation::Activation;
+pub use dropout::dropout;
 pub use linear::linear;
 pub use made::Made;
 pub use mlp::Mlp;

@@ -2,12 +2,13 @@
 //!
 //! h₀ = W₀x + b₀, h_k = h_{k−1} + W f(V f(h_{k−1}) + b) + c for each block k, and y = f(h_K): the order of He et al. 2016b
 //! (equation 1 with figure 4e, "full pre-activation", where nothing stands on the path from h₀ to h_K), in linear layers as
-//! Gorishniy et al. 2021 have it (section 3.2, "ResNet"), without their batch normalisation and dropout. Since a block changes
+//! Gorishniy et al. 2021 have it (section 3.2, "ResNet"), without their batch normalisation. Since a block changes
 //! its input by as much as it has learnt, deep networks of them are trained as readily as shallow ones.
 
 use std::sync::Arc;
 
 use super::activation::Activation;
+use super::dropout::{DROPOUT, dropout};
 use super::linear::linear;
 use super::network::{Input, Network};
 use super::{ACTIVATION, MAX_LAYERS, UNITS};
@@ -33,17 +34,19 @@ pub(super) static PIECE: Piece<dyn Network> = Piece {
                 meaning: "K, blocks of two layers",
             },
             ACTIVATION,
+            DROPOUT,
         ],
         example: "elbo train --encoder residual:256,blocks=4",
     },
     build: |settings| {
         let [width, blocks] = ["width", "blocks"].map(|name| settings.whole(name));
-        Arc::new(Residual { width, blocks, activation: settings.word(ACTIVATION.name) })
+        let dropout = settings.get(DROPOUT.name) as f32;
+        Arc::new(Residual { width, blocks, activation: settings.word(ACTIVATION.name), dropout })
     },
 };
 
 /// Blocks of two linear layers, each added to what it is given.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Residual {
     /// Units of every layer.
     pub width: usize,
@@ -51,12 +54,14 @@ pub struct Residual {
     pub blocks: usize,
     /// What stands before each layer of a block, and behind all of them.
     pub activation: Activation,
+    /// The share of values behind it that training leaves out.
+    pub dropout: f32,
 }
 
 impl Residual {
     /// f(t); its gate, where it has one, sees t and is the layer `<name>.gate`.
     fn bend<'g>(&self, name: &str, t: Tensor<'g>) -> Tensor<'g> {
-        self.activation.of(t, || linear(&format!("{name}.gate"), t, self.width))
+        dropout(name, self.activation.of(t, || linear(&format!("{name}.gate"), t, self.width)), self.dropout)
     }
 
     /// What a block adds to `h`. Its layers are the scopes `<name>.0` and `<name>.1`.

@@ -20,13 +20,13 @@ struct Gan {
 impl Gan {
     fn generate(self, graph: &Graph, rows: usize) -> Tensor<'_> {
         let z = graph.normal(graph.stream(), &[rows, NOISE]);
-        let hidden = Mlp { widths: vec![6], activation: Activation::Tanh }.hidden("generator", z);
+        let hidden = Mlp::new(vec![6], Activation::Tanh).hidden("generator", z);
         linear("generator.out", hidden, FEATURES)
     }
 
     /// The logit of a row's being real `[rows, 1]`.
     fn judge(self, x: Tensor<'_>) -> Tensor<'_> {
-        let hidden = Mlp { widths: vec![7], activation: Activation::Tanh }.hidden("discriminator", x);
+        let hidden = Mlp::new(vec![7], Activation::Tanh).hidden("discriminator", x);
         linear("discriminator.out", hidden, 1)
     }
 

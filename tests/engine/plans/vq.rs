@@ -18,11 +18,11 @@ pub struct Vq;
 
 impl Vq {
     fn encode(x: Tensor<'_>) -> Tensor<'_> {
-        linear("encoder.out", Mlp { widths: vec![6], activation: Activation::Tanh }.hidden("encoder", x), WIDTH)
+        linear("encoder.out", Mlp::new(vec![6], Activation::Tanh).hidden("encoder", x), WIDTH)
     }
 
     fn decode(z: Tensor<'_>) -> Tensor<'_> {
-        linear("decoder.out", Mlp { widths: vec![6], activation: Activation::Tanh }.hidden("decoder", z), FEATURES)
+        linear("decoder.out", Mlp::new(vec![6], Activation::Tanh).hidden("decoder", z), FEATURES)
     }
 
     fn codebook(graph: &Graph) -> [Tensor<'_>; 3] {

@@ -200,6 +200,31 @@ fn its_gradient_is_that_of_its_values() {
     }
 }
 
+#[test]
+fn numbers_are_left_out_in_training_alone() {
+    for text in ["mlp:5,4", "residual:5,blocks=1", "conv:4,hidden=3", "dcgan:2,norm=none", "resnet:3,inner=2,shrink=1"]
+    {
+        let hidden = |graph: Graph, dropout: &str| {
+            let spec: Spec = format!("{text},activation=tanh,dropout={dropout}").parse().unwrap();
+            let shape = shape(&spec);
+            let input = Input { x: graph.input("x", &[ROWS, shape.features()]), shape, known: Known::Nothing };
+            let hidden = made(&spec).forward("net", input, Shape::vector(TO));
+            let (mut values, mut numbers) = (values(ROWS), Numbers(5));
+            for spec in graph.parameters() {
+                values.tensors.insert(spec.name, numbers.signed(spec.shape.iter().product()));
+            }
+            values.tensors.insert("x".into(), numbers.signed(ROWS * shape.features()));
+            evaluate(&values, &[hidden]).remove(0)
+        };
+        let whole = hidden(Graph::new(), "0");
+        assert_eq!(hidden(Graph::new(), "0.5"), whole, "{text}");
+        assert_eq!(hidden(Graph::of_training(), "0"), whole, "{text}");
+        let left = hidden(Graph::of_training(), "0.5");
+        let out = left.iter().filter(|x| **x == 0.0).count();
+        assert!(out > 0 && out < left.len() && whole.iter().all(|x| *x != 0.0), "{text}: {out} of {}", left.len());
+    }
+}
+
 /// The largest difference of outputs, statistics and gradients on a device from the graph in f64, and from that of another row.
 fn differences(executor: Box<dyn Executor>, spec: &Spec) -> [f64; 2] {
     let sheet = Sheet::new(spec, beside, 11);
@@ -272,7 +297,10 @@ fn what_it_cannot_be_given_is_refused() {
         ("mlp:activation=rely", "`activation` of the network `mlp` is rely: give one of relu, leaky-relu"),
         ("residual:4,5", "`width` of the network `residual` is 4,5: give a whole number from 1 to 65536, such as 256"),
         ("residual:blocks=65", "is 65: give a whole number from 1 to 64"),
-        ("residual:hidden=4", "the network `residual` has no setting `hidden`: it takes width, blocks, activation"),
+        (
+            "residual:hidden=4",
+            "the network `residual` has no setting `hidden`: it takes width, blocks, activation, dropout",
+        ),
         ("convolution", "there is no network `convolution`; there are mlp, residual, conv"),
     ] {
         let said = build(NETWORKS, &text.parse().unwrap()).map(|_| ()).unwrap_err().to_string();

@@ -65,7 +65,7 @@ impl RealNvp {
     fn moves<'g>(self, number: usize, x: Tensor<'g>) -> [Tensor<'g>; 2] {
         let (graph, latent, name) = (x.graph(), x.width(), format!("prior.coupling.{number}"));
         let mask = self.mask(graph, number, latent);
-        let body = Mlp { widths: vec![self.hidden; 2], activation: Activation::Tanh };
+        let body = Mlp::new(vec![self.hidden; 2], Activation::Tanh);
         let hidden = body.hidden(&name, mask * x);
         let [s, t] = ["scale", "shift"].map(|head| linear(&format!("{name}.{head}"), hidden, latent));
         [bounded(s), t].map(|part| (1.0 - mask) * part)

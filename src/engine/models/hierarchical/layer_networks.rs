@@ -30,7 +30,7 @@ impl Layer {
 }
 
 /// The networks between a stochastic layer and the one below it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub(super) struct LayerNetworks {
     name: String,
     /// Dimensions of the upper layer.
@@ -49,8 +49,8 @@ impl LayerNetworks {
             name: format!("layer{number}"),
             latent: layer.latent,
             below,
-            up: Mlp { widths: layer.hidden.clone(), activation },
-            down: Mlp { widths: outwards, activation },
+            up: Mlp::new(layer.hidden.clone(), activation),
+            down: Mlp::new(outwards, activation),
         }
     }
 

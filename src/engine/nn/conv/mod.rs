@@ -20,13 +20,14 @@ pub(super) use named::{BURGESS, CONV, DCGAN, KERAS};
 pub(super) use resnet::PIECE as RESNET;
 
 use super::activation::Activation;
+use super::dropout::dropout;
 use super::network::{Input, Outputs};
 use crate::data::Shape;
 use crate::graph::Tensor;
 use crate::kernels::Window;
 
 /// What stands between the layers of a network for pictures, and how they start.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Conv {
     /// What brings numbers to one scale in front of each nonlinearity.
     pub norm: Norm,
@@ -34,6 +35,8 @@ pub struct Conv {
     pub groups: usize,
     /// The nonlinearity.
     pub activation: Activation,
+    /// The share of numbers behind it that training leaves out.
+    pub dropout: f32,
     /// How weights start.
     pub start: Start,
 }
@@ -48,12 +51,13 @@ impl Conv {
             None if self.norm == Norm::Batch => batch_norm(&norm, t, h * w),
             None => t,
         };
-        self.activation.of(t, || dense(&format!("{name}.gate"), t, t.width(), self.start))
+        self.bend_rows(name, t)
     }
 
     /// f(t) of rows of numbers.
     fn bend_rows<'g>(&self, name: &str, t: Tensor<'g>) -> Tensor<'g> {
-        self.activation.of(t, || dense(&format!("{name}.gate"), t, t.width(), self.start))
+        let y = self.activation.of(t, || dense(&format!("{name}.gate"), t, t.width(), self.start));
+        dropout(name, y, self.dropout)
     }
 
     /// A linear layer of what a network is given, and of what is known besides.

@@ -7,6 +7,7 @@ use strum::VariantNames;
 use super::{Conv, Norm, Stack, Start};
 use crate::catalogue::{About, Bounds, Kind, Piece, Setting, Settings, Usual};
 use crate::nn::activation::Activation;
+use crate::nn::dropout::DROPOUT;
 use crate::nn::network::Network;
 use crate::nn::{MAX_LAYERS, MAX_UNITS, UNITS};
 
@@ -81,7 +82,7 @@ fn stack(name: &'static str, settings: &Settings, start: Start) -> Stack {
         kernel: 4,
         stride: 2,
         hidden: settings.wholes("hidden").into_iter().filter(|&units| units > 0).collect(),
-        how: Conv { norm: Norm::None, groups: 1, activation: settings.word("activation"), start },
+        how: Conv { norm: Norm::None, groups: 1, activation: settings.word("activation"), dropout: 0.0, start },
         keras: false,
     }
 }
@@ -92,6 +93,7 @@ pub(super) fn how(settings: &Settings, start: Start) -> Conv {
         norm: settings.word("norm"),
         groups: settings.whole("groups"),
         activation: settings.word("activation"),
+        dropout: settings.get(DROPOUT.name) as f32,
         start,
     }
 }
@@ -113,6 +115,7 @@ pub(in crate::engine::nn) static CONV: Piece<dyn Network> = Piece {
             norm("none"),
             GROUPS,
             activation("silu"),
+            DROPOUT,
         ],
         example: "elbo train --encoder conv:32,64,128,norm=group",
     },
@@ -162,7 +165,14 @@ pub(in crate::engine::nn) static DCGAN: Piece<dyn Network> = Piece {
         name: "convolutional network in the manner of DCGAN: convolutions alone, each with twice the channels",
         formula: "y = f(n(w * x + b)), layer by layer",
         source: "Radford, Metz & Chintala 2016, section 3; with norm=batch as there, and by default with group normalisation",
-        settings: &[channels(&[32.0, 64.0, 128.0, 256.0]), hidden(&[0.0]), norm("group"), GROUPS, activation("relu")],
+        settings: &[
+            channels(&[32.0, 64.0, 128.0, 256.0]),
+            hidden(&[0.0]),
+            norm("group"),
+            GROUPS,
+            activation("relu"),
+            DROPOUT,
+        ],
         example: "elbo train --preset dcgan --data cifar",
     },
     build: |settings| {

@@ -20,6 +20,7 @@ use crate::data::Shape;
 use crate::graph::Tensor;
 use crate::kernels::Window;
 use crate::nn::activation::Activation;
+use crate::nn::dropout::DROPOUT;
 use crate::nn::network::{Input, Known, Network, Outputs};
 use crate::nn::{MAX_LAYERS, UNITS};
 
@@ -71,6 +72,7 @@ pub(in crate::engine::nn) static PIECE: Piece<dyn Network> = Piece {
             norm("none"),
             GROUPS,
             activation("relu"),
+            DROPOUT,
         ],
         example: "elbo train --data cifar --encoder resnet:128,blocks=2,norm=group",
     },
@@ -82,7 +84,7 @@ pub(in crate::engine::nn) static PIECE: Piece<dyn Network> = Piece {
 };
 
 /// Convolutions and residual blocks.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Resnet {
     /// Channels of the smallest picture.
     pub width: usize,

@@ -13,7 +13,7 @@ use crate::nn::network::{Input, Network, Outputs};
 
 /// Convolutions, then linear layers: y = f(W · f(n(w * x)) + b), layer by layer. From codes to pictures the other way round: linear
 /// layers, the last to as many numbers as the first picture has, then transposed convolutions.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Stack {
     /// The name of the piece.
     pub name: &'static str,
