@@ -204,10 +204,12 @@ impl Session {
     /// Says so if rows are weighed and cannot be.
     fn check_weights(&self, data: &Dataset) -> Result<()> {
         let Some(weights) = &data.weights else { return Ok(()) };
-        if let Some(why) = self.model.couples_rows() {
+        let has_state = !self.layout.assigned.parameters.is_empty();
+        let of_batch = has_state.then(|| "the model has state that follows the rows of a batch alike".to_string());
+        if let Some(why) = self.model.couples_rows().or(of_batch) {
             return Err(Error::invalid(format!(
                 "the rows of {} are weighed, and {why}: leave `weight` and `class-balance` out and take NAME.weights.npy away, or \
-                 choose another objective or model",
+                 choose another objective, network or model",
                 data.name
             )));
         }
