@@ -71,9 +71,9 @@ pub(super) fn check_names(config: &ModelConfig, problems: &mut Problems) {
 
 /// Notes what does not go with networks that see the rows of a batch together.
 fn check_coupled(config: &ModelConfig, batch: usize, problems: &mut Problems) {
-    let networks = [Some(&config.encoder), config.decoder.as_ref()].into_iter().flatten();
+    let mut networks = [Some(&config.encoder), config.decoder.as_ref()].into_iter().flatten();
     let couples = |spec: &&Spec| build(NETWORKS, spec).is_ok_and(|network| network.couples_rows());
-    let Some(network) = networks.filter(couples).next() else { return };
+    let Some(network) = networks.find(couples) else { return };
     problems.note(
         batch < 2,
         format!(

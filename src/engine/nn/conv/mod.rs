@@ -79,8 +79,8 @@ impl Conv {
     }
 
     /// Why the normalisation does not go with pictures of such channels and pixels, if it does not.
-    fn refusal(&self, pictures: impl Iterator<Item = (usize, [usize; 2])>) -> Option<String> {
-        pictures.into_iter().find_map(|(channels, [h, w])| {
+    fn refusal(&self, mut pictures: impl Iterator<Item = (usize, [usize; 2])>) -> Option<String> {
+        pictures.find_map(|(channels, [h, w])| {
             let groups = self.groups_of(channels)?;
             if !channels.is_multiple_of(groups) {
                 let fit = (1..=channels.min(16)).filter(|groups| channels.is_multiple_of(*groups));
