@@ -98,6 +98,7 @@ fn what_networks_for_pictures_cannot_be_given_is_refused() {
     let place = Place::new();
     pictures(&place, "small", [6, 5, 3]);
     pictures(&place, "large", [12, 12, 3]);
+    pictures(&place, "bars", [8, 9, 2]);
     place.write("table.csv", "a,b,c\n1,2,3\n4,5,6\n7,8,9\n2,3,1\n0,1,1\n5,5,5\n");
     place.write_npy("rows.npy", 4, &(0..80).map(|i| (i % 9) as f32 / 9.0).collect::<Vec<_>>());
     let train =
@@ -131,6 +132,12 @@ fn what_networks_for_pictures_cannot_be_given_is_refused() {
             place.refused(&line, &["are no pictures", "`mlp` and `residual`"]);
         }
     }
+    // M2's classifier has the encoder's layers, and three labels are no picture.
+    let line = format!("{} --model m2 --labels 9 --encoder resnet:6,inner=4,shrink=2,code=spatial", usual("bars"));
+    place.refused(
+        &format!("{} --latent 12 --out run", line.replace("--latent 3 ", "")),
+        &["a code of 3 numbers", "code=vector"],
+    );
     // A run is of pictures of one size, and its weights are of one network.
     place.run(&format!("{} --epochs 1 --encoder conv:4,6,norm=batch --out kept", usual("small")));
     place.refused("evaluate kept --device cpu --data large.npy", &["12×12×3", "6×5×3"]);

@@ -66,6 +66,8 @@ pub(in crate::engine::models) static STACKED: ModelEntry = ModelEntry {
 
 fn build(config: &ModelConfig, form: RowForm) -> Result<Box<dyn Model>> {
     let (sizes, parts) = (form.sizes(), config.parts_for(form.schema)?);
+    // The classifier has the encoder's layers, and leads to labels.
+    config.encoder_network(sizes.shape, sizes.condition)?;
     Ok(Box::new(M2::with_networks(sizes, config.latent, config.networks(sizes)?, parts, config.alpha as f32)))
 }
 
