@@ -98,7 +98,9 @@ fn nothing_is_made_and_memory_is_as_predicted() {
         let name = trainer.session.layout.groups[0].values();
         trainer.session.executor.read(&name).unwrap();
         let made = trainer.session.executor.counters() - before;
-        assert_eq!(made.buffers > 0 && made.waits > 0, !trainer.session.executor.is_cpu(), "{made:?}");
+        let is_cpu = trainer.session.executor.is_cpu();
+        // A device may have answered before it is waited for.
+        assert!((made.buffers > 0) != is_cpu && (made.waits == 0 || !is_cpu), "{made:?}");
     }
 }
 

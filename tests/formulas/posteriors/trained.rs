@@ -38,7 +38,7 @@ pub fn model(parts: Parts, activation: Activation) -> Vae {
     Vae::new(FEATURES, LATENT, (&[10], &[10]), activation, parts)
 }
 
-/// The losses of so many epochs of five steps at a learning rate.
+/// The losses of so many epochs of five steps at a learning rate, or up to where they have run away.
 pub fn losses(executor: Box<dyn Executor>, model: Vae, epochs: usize, learning_rate: f64) -> Vec<f64> {
     let config = TrainingConfig {
         epochs,
@@ -57,7 +57,10 @@ pub fn losses(executor: Box<dyn Executor>, model: Vae, epochs: usize, learning_r
             all.extend(p.steps.iter().map(|s| s.loss));
             ControlFlow::Continue(())
         };
-        trainer.epoch(each).unwrap();
+        match trainer.epoch(each) {
+            Err(elbo::Error::Diverged(_)) => break,
+            finished => finished.unwrap(),
+        };
     }
     all
 }
