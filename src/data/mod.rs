@@ -61,6 +61,7 @@ mod stdin;
 mod stored;
 mod table;
 mod values;
+mod weighed;
 mod weights;
 
 pub use crate::user_cache::cache_folder;
