@@ -94,6 +94,17 @@ impl Extents {
     }
 }
 
+/// Where numbers ran away.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Divergence {
+    /// The step of the run, from 1.
+    pub step: u64,
+    /// Its epoch, from 1.
+    pub epoch: u64,
+    /// Its batch in the epoch, from 0.
+    pub batch: usize,
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -3,16 +3,17 @@
 use std::ops::ControlFlow;
 use std::time::Instant;
 
-use super::accumulator::{GRADIENT_NORM, Means, Sums};
+use super::accumulator::Means;
 use super::batches::Batches;
 use super::best::Best;
-use super::checkpoint::{Checkpoint, NamedTensor};
+use super::checkpoint::NamedTensor;
 use super::feed::Feed;
-use super::metrics::{EpochRecord, Split, StepRecord};
+use super::metrics::{EpochRecord, StepRecord};
 use super::phases::Phases;
 use super::programs::TrainingStep;
 use super::reduce::Shared;
 use super::resident::{Resident, Seen};
+use super::runaway::Divergence;
 use super::running::{Pump, Running};
 use super::scalars::Moved;
 use super::schedule::Rates;
@@ -21,10 +22,9 @@ use super::state::State;
 use crate::config::TrainingConfig;
 use crate::data::{Dataset, Shape};
 use crate::error::{Error, Result};
-use crate::kernels::random::Shuffle;
 use crate::kernels::{Augment, Step};
 use crate::models::Group;
-use crate::program::{Launch, ParameterSet, Program, RING_SLOTS, Rule};
+use crate::program::{Launch, Program, RING_SLOTS, Rule};
 
 /// A model being trained.
 pub struct Trainer {
@@ -46,26 +46,15 @@ pub struct Trainer {
     /// What brings the data to the device, where it comes window by window.
     pub(super) feed: Option<Feed>,
     /// Whether all values that a step sees are 0 or 1.
-    black_and_white: bool,
+    pub(super) black_and_white: bool,
     /// The share of the rows' values that were observed.
-    share_observed: f64,
+    pub(super) share_observed: f64,
     /// The weights of the best epoch, where that is looked for and there was one.
-    best: Vec<NamedTensor>,
+    pub(super) best: Vec<NamedTensor>,
     /// Room for what is launched, and for the statistics of a batch, kept so that no step allocates.
     pub(super) launches: Vec<Launch>,
-    told: Vec<(usize, f64)>,
-    diverged: Option<Divergence>,
-}
-
-/// Where numbers ran away.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Divergence {
-    /// The step of the run, from 1.
-    pub step: u64,
-    /// Its epoch, from 1.
-    pub epoch: u64,
-    /// Its batch in the epoch, from 0.
-    pub batch: usize,
+    pub(super) told: Vec<(usize, f64)>,
+    pub(super) diverged: Option<Divergence>,
 }
 
 /// How far an epoch is.
@@ -327,230 +316,6 @@ impl Trainer {
         }
         self.session.restore_learnt(&self.best)
     }
-
-    /// Takes in the statistics of those of the first `sent` steps of the epoch that have come back.
-    pub(super) fn digest(&mut self, sent: usize, records: &mut Vec<StepRecord>) -> Result<()> {
-        self.phases.collect(&mut *self.session.executor, false)?;
-        while self.state.batch < sent as u64 {
-            let (batch, number) = (self.state.batch as usize, self.state.step);
-            self.told.clear();
-            let told = &mut self.told;
-            self.diverged = Some(Divergence { step: number + 1, epoch: self.state.epoch + 1, batch });
-            if !self.phases.take((batch, number), &mut |name, value| told.push((name, value)))? {
-                self.diverged = None;
-                break;
-            }
-            self.watch(number)?;
-            self.diverged = None;
-            let (_, rows) = self.batches.at(batch);
-            self.told.iter().for_each(|&(name, value)| self.state.sums.add(name, rows, value));
-            if number.is_multiple_of(self.config.log_every as u64) {
-                records.push(self.step_record(number));
-            }
-            self.state.step += 1;
-            self.state.batch += 1;
-        }
-        Ok(())
-    }
-
-    /// Says so if the loss or the gradient has run away by this step, of which the statistics were told.
-    fn watch(&mut self, number: u64) -> Result<()> {
-        if !self.phases.is_one_loss() {
-            return Ok(());
-        }
-        let told = |wanted: &str| {
-            let name = |(name, _): &&(usize, f64)| self.phases.names[*name] == wanted;
-            self.told.iter().find(name).map(|(_, value)| *value)
-        };
-        let (Some(loss), norm) = (told("loss"), told(GRADIENT_NORM)) else { return Ok(()) };
-        match self.state.extents.note(loss, norm) {
-            None => Ok(()),
-            Some(what) => Err(Error::Diverged(format!(
-                "the {what} has run away by step {}, where it is {:.3e}",
-                number + 1,
-                if what == "loss" { loss } else { norm.unwrap_or(loss) }
-            ))),
-        }
-    }
-
-    /// The step at which the numbers of an epoch ran away, until training goes on from a checkpoint; `None` if they did not.
-    pub fn divergence(&self) -> Option<Divergence> {
-        self.diverged
-    }
-
-    /// The rows of the training data that the batch of a divergence holds, and those of the batch before it in its epoch, which led there;
-    /// `None` where the order is not known from here, as of data that comes window by window.
-    pub fn rows_of(&self, at: &Divergence) -> Option<Vec<usize>> {
-        if self.feed.is_some() {
-            return None;
-        }
-        let step = Step { seed: Step::seed_words(self.config.seed), epoch: at.epoch as u32 - 1, ..Step::default() };
-        let order = Shuffle::new(&step, self.batches.count as u32);
-        let positions = (at.batch.saturating_sub(1)..=at.batch).map(|batch| self.batches.at(batch));
-        Some(positions.flat_map(|(first, rows)| first..first + rows).map(|at| order.at(at) as usize).collect())
-    }
-
-    /// Goes on from a checkpoint of this run as it never did: with a lower learning rate ([`SLOWED`](super::SLOWED)) and other noise, the
-    /// run having gone back so many times by now.
-    ///
-    /// # Errors
-    /// As for [`Trainer::resume`].
-    pub fn retry(&mut self, checkpoint: &Checkpoint, retries: u64) -> Result<()> {
-        self.resume(checkpoint)?;
-        self.state.retries = retries;
-        self.phases.retry(retries);
-        Ok(())
-    }
-
-    /// The record of a step, of the statistics that were told of it.
-    fn step_record(&self, number: u64) -> StepRecord {
-        let mut sums = Sums::default();
-        self.told.iter().for_each(|&(name, value)| sums.add(name, 1, value));
-        let means = Means { names: &self.phases.names, sums: &sums };
-        let of = |name: &str| means.get(name).unwrap_or(0.0);
-        StepRecord {
-            step: number + 1,
-            epoch: self.state.epoch + 1,
-            loss: of("loss"),
-            reconstruction: of("reconstruction"),
-            kl: of("kl"),
-            beta: Some(self.phases.rates().beta(number)),
-            learning_rate: Some(self.phases.rates().learning_rate(number)),
-            gradient_norm: means.get(GRADIENT_NORM),
-            samples_per_second: None,
-            parts: means.parts(),
-        }
-    }
-
-    pub(super) fn report(
-        &self,
-        records: &mut Vec<StepRecord>,
-        started: Instant,
-        first: usize,
-        progress: &mut dyn FnMut(Progress) -> ControlFlow<()>,
-    ) -> bool {
-        let done = self.state.batch as usize;
-        let rate = ((done - first) * self.batches.rows) as f64 / started.elapsed().as_secs_f64().max(1e-9);
-        for record in records.iter_mut() {
-            record.samples_per_second = Some(rate);
-        }
-        let means = Means { names: &self.phases.names, sums: &self.state.sums };
-        let now = Progress { batch: done, batches: self.batches.len(), means, steps: records };
-        let flow = progress(now);
-        records.clear();
-        flow.is_break()
-    }
-
-    pub(super) fn record(&self, seconds: f64, steps: usize) -> EpochRecord {
-        let means = Means { names: &self.phases.names, sums: &self.state.sums };
-        let mut record = EpochRecord::of(self.state.epoch + 1, Split::Train, &means);
-        let last = self.state.step.saturating_sub(1);
-        record.bits_per_dimension =
-            self.session.bits_per_dimension(record.elbo, self.black_and_white, self.share_observed);
-        record.beta = Some(self.phases.rates().beta(last));
-        record.learning_rate = Some(self.phases.rates().learning_rate(last));
-        record.gradient_norm = means.get(GRADIENT_NORM);
-        record.seconds = Some(seconds);
-        record.samples_per_second = Some((steps * self.batches.rows) as f64 / seconds.max(1e-9));
-        record.steps = Some(self.state.step);
-        record.retries = Some(self.state.retries).filter(|retries| *retries > 0);
-        record
-    }
-
-    /// All that is needed to go on: weights, what optimisers keep of them, counters.
-    ///
-    /// # Errors
-    /// If an epoch is under way that was begun by [`Trainer::pump`], or the device fails.
-    pub fn checkpoint(&mut self) -> Result<Checkpoint> {
-        if self.running.is_some() {
-            return Err(Error::invalid(
-                "a checkpoint was asked for while steps are under way: break the epoch off or finish it first",
-            ));
-        }
-        let mut tensors = self.session.values()?;
-        for (set, buffer, prefix) in self.kept() {
-            tensors.extend(self.session.tensors(&set, &buffer, &prefix)?);
-        }
-        let mut metadata = self.state.to_metadata();
-        metadata.insert("format".to_string(), "elbo 1".to_string());
-        if let Some(feed) = &self.feed {
-            metadata.insert(WINDOW.to_string(), feed.window().to_string());
-        }
-        let mut checkpoint = Checkpoint { tensors, metadata };
-        checkpoint.add_best(&self.best);
-        Ok(checkpoint)
-    }
-
-    /// What is kept of the trained parameters beside the values that are used: the set, the buffer, and what stands before
-    /// the names in a checkpoint.
-    fn kept(&self) -> Vec<(ParameterSet, String, String)> {
-        let mut all = Vec::new();
-        for (set, group) in self.session.layout.groups.iter().zip(self.phases.groups()) {
-            let optimiser = &group.rule.optimiser;
-            if group.rule.average.is_some() {
-                all.push((set.clone(), set.values(), TRAINED.to_string()));
-            }
-            for name in optimiser.state() {
-                all.push((set.clone(), set.state(name), format!("{}.{name}.", optimiser.id())));
-            }
-        }
-        all
-    }
-
-    /// Goes on from a checkpoint.
-    ///
-    /// # Errors
-    /// If it is of another architecture, or lacks what is needed to go on.
-    pub fn resume(&mut self, checkpoint: &Checkpoint) -> Result<()> {
-        let state = State::from_metadata(&checkpoint.metadata).map_err(|entry| {
-            Error::invalid(format!("the checkpoint cannot be continued: its entry `{entry}` is missing or no number"))
-        })?;
-        let per_epoch = self.batches.len() as u64;
-        let total = state.epoch.checked_mul(per_epoch).and_then(|steps| steps.checked_add(state.batch));
-        if total != Some(state.step) || state.batch >= per_epoch.max(1) {
-            return Err(Error::invalid(format!(
-                "the checkpoint stands at step {} of epoch {}, which does not fit {per_epoch} batches an epoch: the data or \
-                 the batch size have changed since; continue with the same ones",
-                state.step,
-                state.epoch.saturating_add(1)
-            )));
-        }
-        let windows = |window: Option<usize>| {
-            window.map_or("one of all rows".to_string(), |rows| format!("those of {rows} rows"))
-        };
-        let (before, now) =
-            (checkpoint.metadata.get(WINDOW).and_then(|rows| rows.parse().ok()), self.feed.as_ref().map(Feed::window));
-        if before != now {
-            return Err(Error::invalid(format!(
-                "the rows were shuffled within windows, {} before and {} now, so that they would come in another order: continue \
-                 with the `memory` that the run began with",
-                windows(before),
-                windows(now)
-            )));
-        }
-        if ![0, self.phases.names.len()].contains(&state.sums.len()) {
-            return Err(Error::invalid(format!(
-                "the checkpoint stands within an epoch with {} figures, and this run has {}: continue it with its own settings",
-                state.sums.len(),
-                self.phases.names.len()
-            )));
-        }
-        // What was sent before has nothing to say of what follows.
-        self.settle()?;
-        self.has_stopped();
-        let best = checkpoint.best_weights();
-        if state.best.is_some() {
-            // To see that they are of this model.
-            self.session.restore_learnt(&best)?;
-        }
-        self.session.restore_values(checkpoint)?;
-        for (set, buffer, prefix) in self.kept() {
-            self.session.restore(&set, &buffer, &prefix, checkpoint)?;
-        }
-        self.phases.retry(state.retries);
-        (self.state, self.best, self.running, self.diverged) = (state, best, None, None);
-        Ok(())
-    }
 }
 
 /// How the pictures of a data set are changed, and their height, width and channels.
@@ -584,12 +349,6 @@ fn check_window(source: &Resident, config: &TrainingConfig) -> Result<()> {
         "`memory` lets a window of the data hold {window} rows, and a step sees {seen}: give more memory, or a smaller `batch`"
     )))
 }
-
-/// The entry of a checkpoint that says how many rows a window has, where they come in windows.
-const WINDOW: &str = "window";
-
-/// What stands in a checkpoint before the names of trained values whose running means are used in place of them.
-pub(crate) const TRAINED: &str = "trained.";
 
 /// The groups of a session's model, and how each is moved.
 fn groups(session: &Session, config: &TrainingConfig) -> Result<Vec<Moved>> {
