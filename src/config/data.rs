@@ -101,7 +101,7 @@ settings! {
         levels: usize => (Bounds::Whole(2, 256));
         /// Whether columns of an array of vectors, or channels of pictures, are scaled to mean 0 and standard deviation 1 over the training
         /// rows [default: columns that are not all from 0 to 1, where the likelihood is one of any values]
-        #[arg(value_name = "BOOL", alias = "normalise", alias = "normalize", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
+        #[arg(value_name = "BOOL", visible_alias = "normalise", alias = "normalize", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
         standardise: bool;
         /// Height and width of the built-in sprites, in pixels
         #[arg(value_name = "PIXELS", value_parser = whole)]

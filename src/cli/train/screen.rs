@@ -41,6 +41,8 @@ pub(super) struct Screen {
     /// How often it may go back.
     retries: usize,
     stop: Arc<AtomicBool>,
+    /// When the first steps were done.
+    began: Option<Instant>,
     /// When the first batches were done, how many, and whether the rest of the time has been told.
     started: Option<(Instant, u64)>,
     told: bool,
@@ -64,6 +66,7 @@ impl Screen {
             epochs: run.config.training.epochs as u64,
             retries: run.config.training.retries,
             stop: on_interrupt()?,
+            began: None,
             started: None,
             told: false,
             last_row: None,
@@ -130,6 +133,7 @@ impl Watcher for Screen {
             self.bar.enable_steady_tick(Duration::from_millis(500));
         }
         self.bar.set_position(done);
+        self.began.get_or_insert_with(Instant::now);
         if !self.json {
             self.tell_time(epoch, progress);
         }
@@ -182,7 +186,7 @@ impl Watcher for Screen {
         let epoch = records.first().map_or(0, |record| record.epoch);
         let is_long = self.last_row.is_some_and(|row| row.elapsed() >= LONG);
         if epoch == 1 || epoch == self.epochs || epoch.is_multiple_of(self.epochs.div_ceil(ROWS)) || is_long {
-            let since = self.started.map_or(Duration::ZERO, |(since, _)| since.elapsed());
+            let since = self.began.map_or(Duration::ZERO, |began| began.elapsed());
             let row = self.row(records, since);
             self.bar.suspend(|| println!("{row}"));
             self.last_row = Some(Instant::now());
@@ -225,6 +229,7 @@ mod tests {
             epochs: 300,
             retries: 3,
             stop: Arc::default(),
+            began: None,
             started: None,
             told: false,
             last_row: None,

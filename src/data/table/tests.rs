@@ -290,7 +290,7 @@ fn blanks_are_filled_and_all_else_stays_as_it_is_written() {
     };
     let rows = [0.0, 1.0, 9.0, /**/ 0.2, 0.8, 0.125, /**/ 0.4, 0.6, -9.0];
     let folder = tempfile::tempdir().unwrap();
-    let expected = " id;;city;note\np1;1,50;Rome;a\np2;2.5;Oslo;\"b;c\"\np3;3;Rome;\n";
+    let expected = " id;;city;note\np1;1,50;Rome;a\np2;2,5;Oslo;\"b;c\"\np3;3;Rome;\n";
     for (name, expected) in [
         ("a.csv", expected.to_owned()),
         ("a.tsv", expected.replace("\"b;c\"", "b,c").replace(';', "\t").replace("b,c", "b;c")),

@@ -13,7 +13,7 @@ use crate::files::write_atomically;
 impl Table {
     /// Writes the file again, with the cells that it leaves blank filled from rows `[rows, width]` of a schema; all else stays as
     /// it is written, columns that no model sees included. Cells are separated as they were, but by tabs in a file that is called so,
-    /// and not by tabs in another; in Parquet numbers are numbers and blanks are nulls. Gives how many cells were filled.
+    /// and not by tabs in another; numbers have a decimal comma where those of the file do; in Parquet numbers are numbers and blanks are nulls. Gives how many cells were filled.
     ///
     /// # Errors
     /// If a column is missing, or it cannot be written.
@@ -32,6 +32,7 @@ impl Table {
         let places: Vec<usize> = schema.inputs().map(|field| self.find(&field.name)).collect::<Result<_>>()?;
         let mut filled = 0;
         let is_parquet = kind == FileKind::Parquet;
+        let with_commas = !is_parquet && self.has_decimal_commas(&places)?;
         let delimiter = match (kind, self.delimiter) {
             (FileKind::Tsv, _) => b'\t',
             (FileKind::Parquet, _) | (_, b'\t') => b',',
@@ -52,7 +53,9 @@ impl Table {
             };
             for (cell, &place) in schema.decode(row).into_iter().zip(&places) {
                 if self.text(&cells[place]) == Cell::Missing && cell != Cell::Missing {
-                    cells[place] = cell.to_string();
+                    let is_number = matches!(cell, Cell::Number(_));
+                    let text = cell.to_string();
+                    cells[place] = if is_number && with_commas { text.replace('.', ",") } else { text };
                     filled += 1;
                 }
             }
@@ -60,6 +63,19 @@ impl Table {
         }
         writer.flush().map_err(|error| failed(error.into()))?;
         Ok(filled)
+    }
+
+    /// Whether numbers in these columns have a comma where others have a point, as the first of them with either says.
+    fn has_decimal_commas(&self, places: &[usize]) -> Result<bool> {
+        for record in self.rows() {
+            let record = record?;
+            for text in places.iter().filter_map(|&place| record.get(place)) {
+                if text.contains([',', '.']) && matches!(self.number(text), Cell::Number(_)) {
+                    return Ok(text.contains(','));
+                }
+            }
+        }
+        Ok(false)
     }
 
     /// A cell as programs write it: nothing where it is blank, a point where people have a decimal comma.
