@@ -2,6 +2,7 @@
 
 use super::preset::convolutions;
 use super::{Binarise, Config, Preset};
+use crate::catalogue::Spec;
 use crate::data::{Dataset, Shape, Splits};
 
 /// Steps of the optimiser that a run takes, about; fewer epochs of many rows, more of few.
@@ -32,6 +33,8 @@ pub struct Chosen {
     pub why: &'static str,
     /// Whether the pictures are learnt by convolutions, whatever network the preset has.
     pub is_convolved: bool,
+    /// Whether their channels are scaled to standard deviation 1, so that a spread that is learnt begins there.
+    pub is_scaled: bool,
     /// Passes over the rows.
     pub epochs: usize,
     /// Rows per step.
@@ -41,8 +44,8 @@ pub struct Chosen {
 }
 
 impl Chosen {
-    /// What the training rows want, drawn black and white or as they are.
-    pub fn for_rows(splits: &Splits, binarise: Binarise) -> Chosen {
+    /// What the training rows want, drawn black and white or as they are, scaled if that was asked for.
+    pub fn for_rows(splits: &Splits, binarise: Binarise, is_scaled: bool) -> Chosen {
         let data = &splits.train;
         let shape = data.shape();
         let (preset, why) = match () {
@@ -61,7 +64,7 @@ impl Chosen {
         let patience = (is_small && splits.validation.is_some()).then_some(epochs / PATIENCE);
         let Shape { height, width, .. } = shape;
         let is_convolved = matches!(preset, Preset::Grey | Preset::Colour) && height.min(width) >= LARGE;
-        Chosen { preset, why, is_convolved, epochs, batch, patience }
+        Chosen { preset, why, is_convolved, is_scaled, epochs, batch, patience }
     }
 
     /// Its settings.
@@ -71,6 +74,10 @@ impl Chosen {
         config.training.patience = self.patience;
         if self.is_convolved {
             config.model.encoder = convolutions();
+        }
+        if self.is_scaled && config.model.likelihood.id == "gaussian-shared" {
+            // Its usual start is 1.
+            config.model.likelihood = Spec::new("gaussian-shared");
         }
         if config.training.kl_warmup_epochs > 0 {
             config.training.kl_warmup_epochs = self.epochs / WARM_UP;
@@ -107,7 +114,7 @@ mod tests {
     }
 
     fn chosen(shape: Shape, count: usize, value: impl Fn(usize) -> f32) -> Chosen {
-        Chosen::for_rows(&splits(rows(shape, count, value), None), Binarise::Never)
+        Chosen::for_rows(&splits(rows(shape, count, value), None), Binarise::Never, false)
     }
 
     fn picture(channels: usize) -> Shape {
@@ -124,8 +131,18 @@ mod tests {
         assert_eq!(chosen(Shape::vector(4), 100, inked(8)).preset, Preset::Vectors);
         // What training draws black and white needs probabilities of black and white.
         let grey = splits(rows(picture(1), 4, |_| 0.5), None);
-        assert_eq!(Chosen::for_rows(&grey, Binarise::Dynamic).preset, Preset::Drawings);
-        assert_eq!(Chosen::for_rows(&grey, Binarise::Never).preset, Preset::Grey);
+        assert_eq!(Chosen::for_rows(&grey, Binarise::Dynamic, false).preset, Preset::Drawings);
+        assert_eq!(Chosen::for_rows(&grey, Binarise::Never, false).preset, Preset::Grey);
+    }
+
+    #[test]
+    fn a_spread_begins_at_the_size_of_what_is_learnt() {
+        let start = |is_scaled: bool| {
+            let splits = splits(rows(picture(3), 4, |_| 0.5), None);
+            let likelihood = Chosen::for_rows(&splits, Binarise::Never, is_scaled).config().model.likelihood;
+            likelihood.to_string()
+        };
+        assert_eq!([false, true].map(start), ["gaussian-shared:start=0.2", "gaussian-shared"]);
     }
 
     #[test]
@@ -159,7 +176,7 @@ mod tests {
     fn what_few_rows_teach_is_watched_where_some_are_held_out() {
         let vector = Shape::vector(1);
         let patience = |count: usize, held_out: Option<Dataset>| {
-            let chosen = Chosen::for_rows(&splits(rows(vector, count, |_| 0.5), held_out), Binarise::Never);
+            let chosen = Chosen::for_rows(&splits(rows(vector, count, |_| 0.5), held_out), Binarise::Never, false);
             assert_eq!(chosen.config().training.patience, chosen.patience);
             chosen.patience
         };

@@ -57,7 +57,7 @@ pub fn resolve(args: &TrainArgs) -> Result<Resolved> {
         // Whether columns are scaled follows from the likelihood, which is chosen by the columns: they are, until it is known.
         let first = data::Options { standardise: config.data.standardise.unwrap_or(true), ..reading(&config) };
         let rows = data::open(&source, &first)?;
-        let choice = Chosen::for_rows(&rows, config.data.binarise);
+        let choice = Chosen::for_rows(&rows, config.data.binarise, config.data.standardise == Some(true));
         config = over(Config::layered_on_chosen(&choice, path)?)?;
         // A spread that is learnt is a density's: what minimises an error has a squared one.
         let is_chosen = config.model.likelihood == choice.config().model.likelihood;
