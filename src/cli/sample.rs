@@ -4,6 +4,7 @@ use super::args::SampleArgs;
 use super::weights::say_weights;
 use crate::apps::pictures::{Captions, ImageShape, save_grid_with};
 use crate::apps::{Form, Saved, open_device};
+use crate::data::schema::Role;
 use crate::data::{Frame, Output, PICTURES_OR_ROWS, ROWS};
 use crate::error::{Error, Result};
 
@@ -17,7 +18,7 @@ pub fn run(args: &SampleArgs) -> Result<()> {
         let advice = format!("train with --model vae, or look at `elbo {instead}`");
         Error::malformed(&args.run, format!("{refusal}: {advice}"))
     })?;
-    let Wanted { count, y, columns, which, names } = Wanted::of(args, &saved.form)?;
+    let Wanted { count, y, columns, which, names, labels } = Wanted::of(args, &saved.form)?;
     let is_table = saved.form.schema.is_table();
     let (usual, takes) = if is_table { ("samples.csv", ROWS) } else { ("samples.png", PICTURES_OR_ROWS) };
     let keep = saved.keep(None, args.force);
@@ -32,7 +33,12 @@ pub fn run(args: &SampleArgs) -> Result<()> {
         let shape = ImageShape { height: shape.height, width: shape.width, channels: shape.channels };
         save_grid_with(out.path(), &rows, shape, columns, &Captions { rows: &names, columns: &[] })?;
     } else {
-        out.write_rows(&Frame::of_rows(&saved.form.schema, &rows))?;
+        let schema = &saved.form.schema;
+        let frame = Frame::of_rows(schema, &rows);
+        out.write_rows(&match schema.of_role(Role::Label).next().filter(|_| !labels.is_empty()) {
+            Some(field) => frame.texts(&field.name, labels.into_iter().map(Some)),
+            None => frame,
+        })?;
     }
     println!("{count} new rows {which}in {}", out.path().display());
     Ok(())
@@ -49,15 +55,27 @@ struct Wanted {
     which: String,
     /// The names of the grid's rows, where it has one for each label.
     names: Vec<String>,
+    /// The label that each row is drawn for, where they are.
+    labels: Vec<String>,
 }
 
 impl Wanted {
     fn of(args: &SampleArgs, form: &Form) -> Result<Wanted> {
         let (count, classes) = (args.count as usize, form.classes.len());
         let columns = (count as f64).sqrt().ceil() as usize;
-        let alike = |y: &[f32], which: String| Wanted { count, y: y.repeat(count), columns, which, names: vec![] };
+        let alike = |y: &[f32], which: String| Wanted {
+            count,
+            y: y.repeat(count),
+            columns,
+            which,
+            names: vec![],
+            labels: vec![],
+        };
         match (&args.label, &args.condition) {
-            (Some(label), _) => Ok(alike(&form.label(label)?, format!("of the label {label} "))),
+            (Some(label), _) => {
+                let wanted = alike(&form.label(label)?, format!("of the label {label} "));
+                Ok(Wanted { labels: vec![label.clone(); count], ..wanted })
+            }
             (None, Some(y)) => {
                 let y = form.condition_of(y)?;
                 if let Some(warning) = form.check_condition(&y)? {
@@ -74,7 +92,8 @@ impl Wanted {
                 let columns = count.div_ceil(classes);
                 let which = format!("({columns} of each label) ");
                 let names = form.classes.clone();
-                Ok(Wanted { count: classes * columns, y: form.every_label(columns), columns, which, names })
+                let labels = names.iter().flat_map(|name| vec![name.clone(); columns]).collect();
+                Ok(Wanted { count: classes * columns, y: form.every_label(columns), columns, which, names, labels })
             }
         }
     }

@@ -152,3 +152,24 @@ fn channels_are_scaled_by_the_run() {
     place.run("evaluate scaled --device cpu --quick --data a.npy");
     place.run("sample scaled --device cpu --count 4 --out new.png");
 }
+
+#[test]
+fn new_lines_have_the_label_that_they_are_drawn_for() {
+    let place = Place::new();
+    place.write("a.csv", table(|_| "1".to_string()));
+    let train = |model: &str| {
+        let usual = quick("--label kind --ignore count");
+        place.run(&format!("train {usual} --data a.csv --model {model} --out {model}"));
+    };
+    let lines = |options: &str| -> Vec<String> {
+        place.run(&format!("sample {options} --device cpu --force --out new.csv"));
+        let text = std::fs::read_to_string(place.path("new.csv")).unwrap();
+        text.lines().map(|line| line.splitn(3, ',').nth(2).unwrap_or("none").to_string()).collect()
+    };
+    train("cvae");
+    assert_eq!(lines("cvae --count 4"), ["kind", "a", "a", "b", "b"]);
+    assert_eq!(lines("cvae --count 3 --label b"), ["kind", "b", "b", "b"]);
+    // A model that is told nothing makes none.
+    train("vae");
+    assert_eq!(lines("vae --count 2"), ["none"; 3]);
+}
