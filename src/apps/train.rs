@@ -2,19 +2,18 @@
 
 #[cfg(feature = "pictures")]
 mod pictures;
+mod recovery;
 
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use super::collapse::CollapseWatch;
-use super::diagnosis::given_up;
 use super::evaluation::KlEstimator;
 use super::folder::{CHECKPOINT, PREVIOUS, keep_as, locked, place_of};
 use super::form::Form;
 use super::health::{Health, check_finite, check_sound};
 use super::held_out::held_out;
-use super::retreat::odd_rows;
 use super::setup::{as_given, build_trainer, check_support, open_data, usual_memory};
 use super::stages::freeze;
 use super::tuning;
@@ -27,7 +26,7 @@ use crate::models::Can;
 use crate::program::{Choices, Executor};
 use crate::training::checkpoint::Checkpoint;
 use crate::training::metrics::{EpochRecord, METRICS, MetricsWriter, RetryRecord, Split};
-use crate::training::{Best, Progress, Rates, Trainer};
+use crate::training::{Best, Progress, Trainer};
 
 /// The checkpoint's entry of what data it is of.
 const DATA: &str = "data";
@@ -374,73 +373,6 @@ impl TrainRun {
         }
         // Asked within the last steps of an epoch.
         Ok(ends(stop && !self.trainer.is_done()))
-    }
-
-    /// Has a device that fails while the run trains opened anew, from where the run then goes on; without that, it ends.
-    pub fn reopening(&mut self, open: impl FnMut() -> Result<Box<dyn Executor>> + 'static) {
-        self.reopening = Some(Box::new(open));
-    }
-
-    /// Opens the device anew, as it has failed, and goes on from the last checkpoint; but not twice from the same. Says what was done.
-    fn reopen(&mut self, why: &str) -> Result<String> {
-        let (step, folder) = (self.saved.1, self.folder.display().to_string());
-        let ended = |why: &str| {
-            Error::Device(format!(
-                "{why}\nThe run is kept as it was at step {step}. To go on: elbo train --resume {folder}, on another --device if need be"
-            ))
-        };
-        let is_again = self.reopened_at == Some(step);
-        let Some(open) = self.reopening.as_mut().filter(|_| !is_again) else { return Err(ended(why)) };
-        let mut executor = open().map_err(|error| ended(&format!("{why}\nIt does not open again: {error}")))?;
-        executor.replay_choices(tuning::read(&self.folder)?);
-        let device = executor.describe();
-        let mut trainer = build_trainer(&self.config, &self.data.train, executor)?;
-        freeze(&self.config, &self.data.train, &mut trainer.session)?;
-        trainer.retry(&Checkpoint::load(&self.stands_on)?, self.trainer.state.retries)?;
-        self.trainer = trainer;
-        self.reopened_at = Some(step);
-        self.take_up_figures(self.trainer.state.retries)?;
-        Ok(format!("{why}\nGoing on from step {step}, on {device}"))
-    }
-
-    /// Takes up the figures where the run stands, leaving out those of what is about to be done again.
-    fn take_up_figures(&mut self, retries: u64) -> Result<()> {
-        let state = &self.trainer.state;
-        self.saved = (Instant::now(), state.step);
-        self.metrics = MetricsWriter::resume(&self.folder, (state.epoch, state.step, retries))?;
-        self.health = Health::read(&self.folder.join(METRICS), state.epoch);
-        Ok(())
-    }
-
-    /// Goes back to the last checkpoint, as numbers have run away; to the one before it where the last has led there twice. Goes on from
-    /// there with a lower learning rate and other noise.
-    fn go_back(&mut self, why: String) -> Result<RetryRecord> {
-        let (state, at) = (&self.trainer.state, self.trainer.divergence());
-        let (retries, step) = (state.retries, at.map_or(state.step, |at| at.step));
-        let epoch = at.map_or(state.epoch, |at| at.epoch);
-        let odd = odd_rows(&self.trainer, &self.data.train);
-        if retries >= self.config.training.retries as u64 {
-            let run = (&self.config, &self.data.train);
-            return Err(given_up(&why, odd.as_deref(), retries, run, " The last checkpoint is as it was"));
-        }
-        let previous = self.folder.join(PREVIOUS);
-        if self.went_back_to == Some(self.saved.1) && previous.is_file() {
-            self.stands_on = previous;
-        }
-        self.trainer.retry(&Checkpoint::load(&self.stands_on)?, retries + 1)?;
-        let state = &self.trainer.state;
-        let record = RetryRecord {
-            retry: retries + 1,
-            step,
-            epoch,
-            back_to: state.step,
-            slowed: Rates::slowed(retries + 1),
-            why: odd.map_or(why.clone(), |odd| format!("{why}; near there, {odd}")),
-        };
-        self.went_back_to = Some(state.step);
-        self.take_up_figures(retries)?;
-        self.metrics.retry(&record)?;
-        Ok(record)
     }
 
     /// The records of all sets behind an epoch.

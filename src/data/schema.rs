@@ -6,10 +6,12 @@
 
 mod date;
 mod field;
+mod scaling;
 
 pub use date::{DateForm, DateOrder};
 pub(crate) use field::some_of;
-pub use field::{Cell, Field, FieldKind, Role, Scaling};
+pub use field::{Cell, Field, FieldKind, Role};
+pub use scaling::Scaling;
 
 use serde::{Deserialize, Serialize};
 

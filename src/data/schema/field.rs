@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::super::shape::Shape;
 use super::date::DateForm;
+use super::scaling::Scaling;
 use crate::error::{Error, Result};
 
 /// A field of a row.
@@ -78,15 +79,6 @@ pub enum FieldKind {
     Text,
 }
 
-/// How the numbers of a field are scaled: (value − shift)/scale.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-pub struct Scaling {
-    /// What is taken off: the mean over the training rows.
-    pub shift: f64,
-    /// What is divided by: the standard deviation over the training rows, or 1 where that is 0.
-    pub scale: f64,
-}
-
 /// A cell of a table.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Cell {
@@ -123,40 +115,6 @@ impl Cell {
             Cell::Number(number) | Cell::Date(number, _) => Some(*number),
             Cell::Text(_) | Cell::Missing => None,
         }
-    }
-}
-
-impl Scaling {
-    /// That of numbers as they are.
-    pub const NONE: Scaling = Scaling { shift: 0.0, scale: 1.0 };
-
-    /// The scaling after which these numbers have mean 0 and standard deviation 1; those that are NaN do not count.
-    pub fn of(values: impl Iterator<Item = f64> + Clone) -> Scaling {
-        let known = values.filter(|value| !value.is_nan());
-        let count = known.clone().count() as f64;
-        if count == 0.0 {
-            return Scaling::NONE;
-        }
-        let mean = known.clone().sum::<f64>() / count;
-        let deviation = (known.map(|value| (value - mean) * (value - mean)).sum::<f64>() / count).sqrt();
-        Scaling::by(mean, deviation)
-    }
-
-    /// That of numbers of this mean and this standard deviation.
-    pub(in super::super) fn by(mean: f64, deviation: f64) -> Scaling {
-        // What does not vary but for roundings has no spread that could be measured.
-        let is_spread = deviation > 1e-9 * mean.abs() && deviation.is_normal();
-        Scaling { shift: mean, scale: if is_spread { deviation } else { 1.0 } }
-    }
-
-    /// (value − shift)/scale.
-    pub fn apply(self, value: f64) -> f64 {
-        (value - self.shift) / self.scale
-    }
-
-    /// shift + scale·x.
-    pub fn invert(self, x: f64) -> f64 {
-        self.shift + self.scale * x
     }
 }
 
