@@ -41,7 +41,9 @@ pub fn run(args: &LookArgs) -> Result<()> {
 fn print(summary: &DataSummary, shape: data::Shape) {
     println!("Data:   {}", printable(&summary.name));
     println!("        {}", printable(&summary.format));
-    println!("Rows:   {shape}, {}, {} in all", summary.storage, bytes(summary.bytes as u64));
+    let is_vector = shape == data::Shape::vector(shape.features());
+    let each = if is_vector { format!("{shape} numbers each") } else { shape.to_string() };
+    println!("Rows:   {each}, {}, {} in all", summary.storage, bytes(summary.bytes as u64));
     if !summary.factors.is_empty() {
         let factors: Vec<String> = summary.factors.iter().map(|f| format!("{} {}", f.name, f.values)).collect();
         println!("        made from the factors {}", factors.join(", "));
