@@ -111,7 +111,8 @@ pub(super) fn as_given(config: &Config, splits: Splits) -> Result<Splits> {
     if !is_picture || config.data.standardise != Some(true) {
         return told(config, splits);
     }
-    let schema = splits.train.clone().normalised()?.schema;
+    let splits = Splits { train: splits.train.normalised()?, ..splits };
+    let schema = splits.train.schema.clone();
     told(config, scaled_by(splits, &schema))
 }
 

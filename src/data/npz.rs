@@ -366,6 +366,7 @@ mod tests {
             ("mask", array("|b1", "(2, 2)", &[1, 0, 1, 1])),
             ("latents_classes", array("|u1", "(2, 2)", &[7, 1, 3, 1])),
             ("conditions", array("|u1", "(2, 1)", &[200, 4])),
+            ("weights", array("<f4", "(2,)", &floats(&[3.0, 1.0]))),
         ])
         .unwrap();
         let data = found.train;
@@ -373,6 +374,8 @@ mod tests {
         let factors = data.factors.as_ref().unwrap();
         assert_eq!((&factors.sizes[..], &factors.values[..]), (&[2, 1][..], &[1, 0, 0, 0][..]));
         assert_eq!(data.condition(0), [200.0]);
+        // By their mean, which is 2.
+        assert_eq!([data.weight(0), data.weight(1)], [1.5, 0.5]);
     }
 
     #[test]

@@ -32,10 +32,18 @@ impl Table {
         let places: Vec<usize> = schema.inputs().map(|field| self.find(&field.name)).collect::<Result<_>>()?;
         let mut filled = 0;
         let is_parquet = kind == FileKind::Parquet;
-        let with_commas = !is_parquet && self.has_decimal_commas(&places)?;
+        let with_commas = !is_parquet && self.delimiter != b',' && self.has_decimal_commas(&places)?;
         let delimiter = match (kind, self.delimiter) {
             (FileKind::Tsv, _) => b'\t',
-            (FileKind::Parquet, _) | (_, b'\t') => b',',
+            (FileKind::Parquet, _) => b',',
+            // Decimal commas are told from those between cells only where these are others.
+            (_, b'\t') => {
+                if with_commas {
+                    b';'
+                } else {
+                    b','
+                }
+            }
             (_, own) => own,
         };
         let mut writer = WriterBuilder::new().delimiter(delimiter).from_writer(to);

@@ -3,7 +3,7 @@
 //! A file is read into the text of a table of commas and line breaks, so that all that tables can do goes for it too; what has types is
 //! written from such a text. Columns of lists are left out, and fields of a record are columns called `record.field`.
 //!
-//! Files are not trusted. What pages announce is checked before it is allocated ([`pages`]), the text is bounded by the size of the file,
+//! Files are not trusted. What pages announce is checked before it is made use of ([`pages`]), the text is bounded by the size of the file,
 //! and reading happens on a thread of its own: schemas are read by recursion, so its stack grows with the part of the file that holds
 //! them, and a panic of the reader behind ends that thread and becomes an error.
 

@@ -1,7 +1,7 @@
 //! Pages of columns, refused where they say of themselves what their file cannot hold.
 //!
 //! The reader behind allocates what a page announces: values of a dictionary, lengths of texts. Here that is held against the page and
-//! the rows of its group first.
+//! the rows of its group first. A packed page has been unpacked by then, to at most the 2 GiB that its header may announce.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};

@@ -150,6 +150,11 @@ fn what_is_written_is_read_again() {
         (Table::read(&path).unwrap().names, Table::read(&path).unwrap().rows),
         (vec!["1".into(), "2".into()], 2)
     );
+    // No digit is lost, neither of a number beyond 64 bits nor of one beside fractions, which a double would round.
+    for [long, beside] in [["18446744073709551615", "3"], ["9007199254740993", "0.5"]] {
+        std::fs::write(&path, write(format!("id\n{long}\n{beside}\n").as_bytes()).unwrap()).unwrap();
+        assert_eq!(column(&Table::read(&path).unwrap(), "id"), [long, beside]);
+    }
 }
 
 #[test]

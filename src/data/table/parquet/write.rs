@@ -50,7 +50,9 @@ impl Kind {
 fn is_number(cell: &str) -> bool {
     let digits = cell.strip_prefix('-').unwrap_or(cell);
     let is_code = digits.starts_with('0') && digits[1..].starts_with(|next: char| next.is_ascii_digit());
-    digits.starts_with(|first: char| first.is_ascii_digit()) && !is_code && cell.parse::<f64>().is_ok()
+    // A whole number that a double does not hold stays a text.
+    let is_kept = |value: f64| cell.contains(['.', 'e', 'E']) || value.to_string() == cell;
+    digits.starts_with(|first: char| first.is_ascii_digit()) && !is_code && cell.parse::<f64>().is_ok_and(is_kept)
 }
 
 /// The bytes of a table that is given as text, a line of names and one for each row, cells separated by commas. A column whose cells are all numbers becomes one of
