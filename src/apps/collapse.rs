@@ -25,18 +25,15 @@ enum Silent {
 /// Notices codes that carry nothing. Each kind is told once.
 #[derive(Debug, Default)]
 pub(super) struct CollapseWatch {
-    /// For how many epochs nothing at all, some layers, and some dimensions were silent; `None` where that has been told.
-    seen: [Option<u64>; 3],
-    begun: bool,
+    /// For how many epochs nothing at all, some layers, and some dimensions were silent, and whether that has been told.
+    seen: [u64; 3],
+    told: [bool; 3],
 }
 
 impl CollapseWatch {
     /// Looks at an epoch of a model whose loss has a KL; says what it has noticed. The weight of the KL may still be growing: then
     /// nothing is noticed.
     pub(super) fn note(&mut self, config: &Config, records: &[EpochRecord]) -> Option<String> {
-        if !std::mem::replace(&mut self.begun, true) {
-            self.seen = [Some(0); 3];
-        }
         let (train, of) = (records.first()?, records.last()?);
         let grows = train.beta.is_some_and(|weight| weight < config.model.beta);
         let found = if grows { None } else { silent(of) };
@@ -46,10 +43,10 @@ impl CollapseWatch {
             Silent::Some(..) => 2,
         });
         for (place, seen) in self.seen.iter_mut().enumerate() {
-            *seen = seen.map(|seen| if kind == Some(place) { seen + 1 } else { 0 });
+            *seen = if kind == Some(place) { *seen + 1 } else { 0 };
         }
-        let place = kind.filter(|&kind| self.seen[kind].is_some_and(|seen| seen >= EPOCHS))?;
-        self.seen[place] = None;
+        let place = kind.filter(|&kind| !self.told[kind] && self.seen[kind] >= EPOCHS)?;
+        self.told[place] = true;
         Some(sentence(&found?, config, of))
     }
 }

@@ -40,7 +40,7 @@ pub(super) fn odd_value(data: &Dataset, rows: &[usize]) -> Option<String> {
     }
     let (_, row, column, value) = furthest?;
     Some(format!(
-        "{} has {value:.3e} in column {}, as the model sees it, where {:.3e} is usual",
+        "{} has {value:.3e} in column {}, where {:.3e} is usual",
         data.place(row),
         data.schema.column(column),
         usual[column]
@@ -51,18 +51,19 @@ pub(super) fn odd_value(data: &Dataset, rows: &[usize]) -> Option<String> {
 fn advice(config: &Config, data: &Dataset, odd: bool) -> String {
     let usual = usual_sizes(data);
     let largest = usual.iter().copied().fold(0.0, f32::max);
-    let unscaled = usual.iter().filter(|size| **size > UNSCALED).count();
+    let is_scaled = data.schema.channels().is_some();
+    let unscaled = if is_scaled { 0 } else { usual.iter().filter(|size| **size > UNSCALED).count() };
     let likelihood = &config.model.likelihood;
     let sigma = match likelihood.settings.get("sigma") {
         Some(Value::Numbers(numbers)) if likelihood.id == "gaussian" => numbers.first(),
         _ => None,
     };
-    let spread = f64::from(largest.max(f32::MIN_POSITIVE)).min(1.0);
+    let spread = if is_scaled { 1.0 } else { f64::from(largest.max(f32::MIN_POSITIVE)).min(1.0) };
     let mut said = Vec::new();
     if unscaled > 0 {
         said.push(format!(
             "{unscaled} of the {} columns have values of up to {largest:.1e}: have them scaled to about 1 (`standardise` does so with \
-             vectors)",
+             vectors and pictures)",
             usual.len()
         ));
     }
@@ -121,7 +122,7 @@ mod tests {
     fn an_outlier_is_found_and_named() {
         let rows = data(|i, j| if (i, j) == (17, 1) { -250.0 } else { (i % 5) as f32 * 0.1 });
         let said = odd_value(&rows, &[3, 17, 4]).unwrap();
-        assert_eq!(said, "row 17 has -2.500e2 in column 1, as the model sees it, where 2.000e-1 is usual");
+        assert_eq!(said, "row 17 has -2.500e2 in column 1, where 2.000e-1 is usual");
         assert_eq!(odd_value(&rows, &[3, 4]), None, "it is in none of these");
         // A column that is large throughout has no outlier.
         assert_eq!(odd_value(&data(|i, j| if j == 1 { 1e6 } else { i as f32 }), &[3, 17]), None);

@@ -90,7 +90,7 @@ struct Run {
 ///
 /// # Errors
 /// If there is no such run, it has no codes to fit a prior to, the prior does not go with it or has nothing to fit, the new
-/// folder is there already, numbers stop being finite, or a file or the device fails.
+/// folder is there already, numbers run away more often than is tried again, or a file or the device fails.
 pub fn fit_prior(
     run: &Path,
     folder: &Path,
@@ -211,11 +211,16 @@ impl Run {
     fn start_near(&self, config: &Config, trainer: &mut Trainer, codes_of: &mut Session, seed: u64) -> Result<()> {
         let data = &self.data.train;
         let chosen = choose(data.rows, POINTS.min(data.rows), seed, *b"codes\0\0\0");
-        let (x, y) = data.gather(chosen.iter().copied());
+        let (mut x, y) = data.gather(chosen.iter().copied());
         let known = codes_of.model.condition().width();
         let y = if known > 0 { y } else { vec![] };
         let codes = codes_of.draw_codes(Given::new(&x, &y), seed)?;
-        // As the encoder takes them: what is known of a row behind its values.
+        // As the encoder takes them: scaled, where channels are, and what is known of a row behind its values.
+        if let Some(scales) = data.schema.channels() {
+            for pixel in x.chunks_exact_mut(scales.len()) {
+                pixel.iter_mut().zip(scales).for_each(|(x, scaling)| *x = scaling.apply(f64::from(*x)) as f32);
+            }
+        }
         let features = data.shape().features();
         let inputs: Vec<f32> = match known {
             0 => x,

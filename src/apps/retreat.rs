@@ -5,6 +5,7 @@ use crate::training::Trainer;
 use crate::training::checkpoint::Checkpoint;
 
 use super::diagnosis::{given_up, odd_value};
+use super::health::check_finite;
 use crate::config::Config;
 use crate::data::Dataset;
 
@@ -38,7 +39,10 @@ impl Retreat {
     pub(super) fn keep(&mut self, trainer: &mut Trainer) -> Result<()> {
         let is_spoilt = trainer.state.extents.are_left();
         if self.good.is_some() && !is_spoilt && trainer.state.epoch.is_multiple_of(self.every) && !trainer.is_done() {
-            self.good = Some(trainer.checkpoint()?);
+            let now = trainer.checkpoint()?;
+            if check_finite(&now).is_ok() {
+                self.good = Some(now);
+            }
         }
         Ok(())
     }

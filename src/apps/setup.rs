@@ -8,9 +8,7 @@ use super::stages::build_whole;
 use crate::catalogue::build;
 use crate::config::{Binarise, Config};
 use crate::data;
-use crate::data::{
-    Condition, Dataset, Origin, PackingKind, Schema, Shape, Source, Split, Splits, Values, labelled_part,
-};
+use crate::data::{Condition, Dataset, Origin, PackingKind, Schema, Source, Split, Splits, Values, labelled_part};
 use crate::distributions::{LIKELIHOODS, Support};
 use crate::error::{Error, Result};
 use crate::models::Model;
@@ -106,8 +104,7 @@ pub(super) fn open_data(config: &Config, schema: Option<&Schema>) -> Result<Spli
 /// # Errors
 /// If the model is given what is not known of its rows.
 pub(super) fn as_given(config: &Config, splits: Splits) -> Result<Splits> {
-    let Shape { height, channels, .. } = splits.train.shape();
-    let is_picture = !splits.train.schema.is_table() && (height > 1 || channels > 1);
+    let is_picture = !splits.train.schema.is_table() && splits.train.shape().is_picture();
     if !is_picture || config.data.standardise != Some(true) {
         return told(config, splits);
     }
@@ -275,6 +272,7 @@ fn wanted(support: Support) -> String {
 mod tests {
     use super::*;
     use crate::config::Preset;
+    use crate::data::Shape;
 
     fn checked(likelihood: &str, values: Values, binarise: Binarise) -> String {
         let mut config = Preset::Classic.config();

@@ -366,7 +366,10 @@ impl TrainRun {
         let is_due = epoch.is_multiple_of(self.config.training.checkpoint_every as u64);
         let state = &self.trainer.state;
         if self.trainer.is_done() && state.extents.are_left() {
-            return Err(Error::Diverged(format!("the loss has run away by step {}, the last", state.step)));
+            return Err(Error::Diverged(format!(
+                "the loss or the gradient has run away by step {}, the last",
+                state.step
+            )));
         }
         if self.trainer.is_done() || stop || is_due {
             self.save_unless_spoilt()?;

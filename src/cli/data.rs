@@ -41,8 +41,7 @@ pub fn run(args: &LookArgs) -> Result<()> {
 fn print(summary: &DataSummary, shape: data::Shape) {
     println!("Data:   {}", printable(&summary.name));
     println!("        {}", printable(&summary.format));
-    let is_vector = shape == data::Shape::vector(shape.features());
-    let each = if is_vector { format!("{shape} numbers each") } else { shape.to_string() };
+    let each = if shape.is_picture() { shape.to_string() } else { format!("{shape} numbers each") };
     println!("Rows:   {each}, {}, {} in all", summary.storage, bytes(summary.bytes as u64));
     if !summary.factors.is_empty() {
         let factors: Vec<String> = summary.factors.iter().map(|f| format!("{} {}", f.name, f.values)).collect();

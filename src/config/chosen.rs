@@ -50,7 +50,7 @@ impl Chosen {
         let shape = data.shape();
         let (preset, why) = match () {
             () if data.schema.is_table() => (Preset::Table, "lines of a table"),
-            () if shape.height == 1 && shape.channels == 1 => (Preset::Vectors, "vectors"),
+            () if !shape.is_picture() => (Preset::Vectors, "vectors"),
             () if shape.channels != 1 => (Preset::Colour, "colour pictures"),
             () if binarise == Binarise::Dynamic || is_drawn(data) => {
                 (Preset::Drawings, "pictures nearly black and white")

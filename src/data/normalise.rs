@@ -62,7 +62,7 @@ impl Dataset {
     pub fn normalised(self) -> Result<Dataset> {
         let (shape, schema) = (self.shape(), self.schema.plain());
         let [Field { kind, .. }] = &schema.fields[..] else { return Err(no_pictures(&self)) };
-        if kind.shape().is_none() || shape.height == 1 && shape.channels == 1 {
+        if kind.shape().is_none() || !shape.is_picture() {
             return Err(no_pictures(&self));
         }
         let mut sums = vec![Sums::default(); shape.channels];

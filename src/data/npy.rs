@@ -25,7 +25,6 @@ use super::input::Input;
 use super::levels;
 use super::options::Options;
 use super::origin::Origin;
-use super::shape::Shape;
 use super::standardise::are_unscaled;
 use super::stored::is_too_large;
 use super::values::{Values, pack_bits};
@@ -118,7 +117,7 @@ impl Rows {
             return Ok(Rows { data: Dataset::new(name, values, shape)?, is_unscaled: false });
         }
         let floats = axes.in_order(array.singles(path)?, is_ordered);
-        let is_picture = shape != Shape::vector(shape.features());
+        let is_picture = shape.is_picture();
         if let Some(bytes) = levels::as_bytes(&floats, options)
             .filter(|bytes| is_picture || options.levels.is_some() || options.schema.is_some() || bytes.contains(&255))
         {
@@ -143,6 +142,7 @@ impl Rows {
 mod tests {
     use std::fs;
 
+    use super::super::shape::Shape;
     use super::*;
 
     /// A file as NumPy writes it.

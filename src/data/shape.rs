@@ -19,6 +19,11 @@ impl Shape {
         Self { height: 1, width: features, channels: 1 }
     }
 
+    /// Whether rows are pictures.
+    pub fn is_picture(&self) -> bool {
+        self.height > 1 || self.channels > 1
+    }
+
     /// Values per row: height × width × channels.
     pub fn features(&self) -> usize {
         self.height * self.width * self.channels

@@ -40,15 +40,15 @@ impl TrainRun {
         trainer.retry(&Checkpoint::load(&self.stands_on)?, self.trainer.state.retries)?;
         self.trainer = trainer;
         self.reopened_at = Some(step);
-        self.take_up_figures(self.trainer.state.retries)?;
+        self.take_up_figures()?;
         Ok(format!("{why}\nGoing on from step {step}, on {device}"))
     }
 
     /// Takes up the figures where the run stands, leaving out those of what is about to be done again.
-    fn take_up_figures(&mut self, retries: u64) -> Result<()> {
+    fn take_up_figures(&mut self) -> Result<()> {
         let state = &self.trainer.state;
         self.saved = (Instant::now(), state.step);
-        self.metrics = MetricsWriter::resume(&self.folder, (state.epoch, state.step, retries))?;
+        self.metrics = MetricsWriter::resume(&self.folder, (state.epoch, state.step, state.retries))?;
         self.health = Health::read(&self.folder.join(METRICS), state.epoch);
         Ok(())
     }
@@ -79,7 +79,7 @@ impl TrainRun {
             why: odd.map_or(why.clone(), |odd| format!("{why}; near there, {odd}")),
         };
         self.went_back_to = Some(state.step);
-        self.take_up_figures(retries)?;
+        self.take_up_figures()?;
         self.metrics.retry(&record)?;
         Ok(record)
     }

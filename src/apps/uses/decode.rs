@@ -37,7 +37,7 @@ impl Saved {
         self.session.model.can().decode()?;
         let is_of_table = self.form.schema.is_table();
         let shape = self.form.shape();
-        let is_picture = !is_of_table && (shape.height > 1 || shape.channels > 1);
+        let is_picture = !is_of_table && shape.is_picture();
         let allowed: &[&str] = match (is_of_table, cfg!(feature = "pictures")) {
             (true, _) => &["csv"],
             (false, true) => &["png", "npy", "csv"],

@@ -233,7 +233,8 @@ impl Kernel for Batch {
         let whole = Shuffle::new(step, self.count as u32);
         let rows = out[..self.rows * self.features].par_chunks_exact_mut(self.features).enumerate();
         // A second thread costs about ten microseconds to wake.
-        rows.with_min_len(16_384 / self.features + 1).for_each(|(b, out)| {
+        let room = || if self.augment.is_some() { vec![0.0; self.features] } else { vec![] };
+        rows.with_min_len(16_384 / self.features + 1).for_each_init(room, |picture, (b, out)| {
             let place = self.place(&whole, step, b);
             // Rows of other buffers are another call's.
             let Some(buffer) = (place / self.buffer).checked_sub(first).filter(|&buffer| buffer < count) else {
@@ -243,9 +244,8 @@ impl Kernel for Batch {
             match &self.augment {
                 None => decode(self.packing, words, out),
                 Some(augment) => {
-                    let mut whole = vec![0.0; self.features];
-                    decode(self.packing, words, &mut whole);
-                    augment.change(&whole, out, step, step.row_offset + b as u32);
+                    decode(self.packing, words, picture);
+                    augment.change(picture, out, step, step.row_offset + b as u32);
                 }
             }
             if let Binarise::Sample(stream) = self.binarise {

@@ -91,11 +91,6 @@ impl Resident {
         values.chain(self.conditions()).chain(self.observed()).chain(self.weights())
     }
 
-    /// Which of what may be known of rows it has.
-    pub(super) fn kept(&self) -> [bool; 3] {
-        [self.conditions, self.observed, self.weights].map(|spec| spec.is_some())
-    }
-
     /// All that is kept of its rows, with its values in a data set: those of [`Resident::specs`].
     pub(super) fn parts<'d>(&self, data: &'d Dataset) -> impl Iterator<Item = (String, DataSpec, &'d Values)> {
         let all = [

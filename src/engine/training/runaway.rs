@@ -55,6 +55,8 @@ impl Extents {
         let what = match (of_norm, norm) {
             _ if of_loss.is_left_by(loss) => "loss",
             (Some(extent), Some(norm)) if is_worse && extent.is_left_by(norm) => "gradient",
+            // Gradients that are gathered have a norm at the end of an iteration: until then nothing is known.
+            (Some(_), None) if is_worse && self.outside > 0 => return None,
             _ => {
                 self.outside = 0;
                 self.loss.iter_mut().for_each(|extent| extent.note(loss));
@@ -128,6 +130,16 @@ mod tests {
         assert_eq!(after(&[(101.0, 3_004.0)], 40), Some((18, "gradient")));
         assert_eq!(after(&[(101.0, 3_002.0)], 40), None);
         assert_eq!(after(&[(99.0, 1e6)], 40), None, "it does its work");
+        // Of gathered gradients only some steps have a norm.
+        let gathered = |norm: f64| {
+            let mut extents = Extents::default();
+            let steps = [Some(5.0), Some(3.0)].into_iter().chain([None, Some(norm)].repeat(20));
+            steps
+                .zip([100.0, 60.0].into_iter().chain([101.0; 40]))
+                .position(|(norm, loss)| extents.note(loss, norm).is_some())
+        };
+        // The sixteenth norm is that of step 34, counted from 1.
+        assert_eq!([3_004.0, 3_002.0].map(gathered), [Some(33), None]);
         let mut extents = Extents::default();
         let left: Vec<bool> =
             [1.0, 1e9, 1e9, 1e9, 2.0].map(|loss| (extents.note(loss, None), extents.are_left()).1).into();

@@ -322,7 +322,7 @@ impl Trainer {
 fn changed(how: Augment, data: &Dataset) -> Result<(Augment, [usize; 3])> {
     let (shape, name) = (data.shape(), &data.name);
     let Shape { height, width, channels } = shape;
-    if data.schema.is_table() || shape == Shape::vector(shape.features()) {
+    if data.schema.is_table() || !shape.is_picture() {
         let what = if data.schema.is_table() { "lines of a table" } else { "vectors" };
         return Err(Error::invalid(format!(
             "`augment` changes pictures, and the rows of {name} are {what}, of which no two numbers are neighbours: leave it out"

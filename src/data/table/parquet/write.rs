@@ -68,6 +68,14 @@ pub(crate) fn write(text: &[u8]) -> io::Result<Vec<u8>> {
             *kind = Some(kind.unwrap_or(Kind::Whole).and(cell));
         }
     }
+    // What was whole before there was a fraction may have more digits than a double.
+    for record in records().skip(1) {
+        for (kind, cell) in kinds.iter_mut().zip(&record?).filter(|(_, cell)| !cell.is_empty()) {
+            if matches!(kind, Some(Kind::Number)) && !is_number(cell) {
+                *kind = Some(Kind::Text);
+            }
+        }
+    }
     let kinds: Vec<Kind> = kinds.into_iter().map(|kind| kind.unwrap_or(Kind::Text)).collect();
     let fields: Vec<_> =
         kinds.iter().zip(&names).map(|(kind, name)| kind.of_column(name).map(Arc::new)).collect::<Result<_, _>>()?;

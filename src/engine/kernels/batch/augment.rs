@@ -1,7 +1,8 @@
 //! Pictures that are changed on their way into a batch, each row anew in every step: data augmentation. The CPU twin of
 //! `shaders/augment.wgsl`.
 //!
-//! What is seen at (y, x) is what stands at flip(clamp((y, x) + crop) + shift)) of the row, see [`Augment`]. All that is drawn for row r
+//! What is seen at (y, x) is 0 where (y, x) + crop lies outside of the picture, and else what stands at flip(clamp((y, x) + crop + shift))
+//! of the row, see [`Augment`]. All that is drawn for row r
 //! of the batch are words of the blocks 2r and 2r + 1 of a stream: the first says by its words whether to flip, whether to flip
 //! upside down, and how far to shift down and to the right, the second where to cut. A word w gives ⌊w (2N + 1)/2³²⌋ − N, which is from
 //! −N to N, each as likely to within 2⁻³².

@@ -102,14 +102,9 @@ impl Conv {
     }
 }
 
-/// Whether rows are pictures.
-fn is_picture(shape: Shape) -> bool {
-    shape.height > 1 || shape.channels > 1
-}
-
 /// Why a network of `name` cannot lead from one shape to another for want of pictures, or of codes.
 fn needs_one_picture(name: &str, from: Shape, to: Shape) -> Option<String> {
-    match (is_picture(from), is_picture(to)) {
+    match (from.is_picture(), to.is_picture()) {
         (true, false) | (false, true) => None,
         (false, false) => Some(format!(
             "`{name}` leads from pictures to codes or back, and rows of {} numbers are no pictures: `mlp` and `residual` are for \

@@ -12,8 +12,7 @@ use strum::{EnumString, IntoStaticStr, VariantNames};
 use super::block::residual_block;
 use super::named::{GROUPS, activation, how, norm};
 use super::{
-    Conv, Norm, Start, as_outputs, conv_transpose2d, conv2d, dense, is_picture, needs_one_picture, refuse_shrinking,
-    shrinking,
+    Conv, Norm, Start, as_outputs, conv_transpose2d, conv2d, dense, needs_one_picture, refuse_shrinking, shrinking,
 };
 use crate::catalogue::{About, Bounds, Kind, Piece, Setting, Usual};
 use crate::data::Shape;
@@ -207,7 +206,7 @@ impl Network for Resnet {
     }
 
     fn refusal(&self, from: Shape, to: Shape) -> Option<String> {
-        let (picture, code) = if is_picture(from) { (from, to) } else { (to, from) };
+        let (picture, code) = if from.is_picture() { (from, to) } else { (to, from) };
         let places: usize = self.grid(picture).iter().product();
         let uneven = self.code == Code::Spatial && !code.features().is_multiple_of(places);
         needs_one_picture("resnet", from, to)
@@ -233,12 +232,12 @@ impl Network for Resnet {
     }
 
     fn forward<'g>(&self, name: &str, input: Input<'g>, to: Shape) -> Tensor<'g> {
-        if is_picture(input.shape) { self.inwards(name, input) } else { self.outwards(name, input, to) }
+        if input.shape.is_picture() { self.inwards(name, input) } else { self.outwards(name, input, to) }
     }
 
     fn last<'g>(&self, name: &str, hidden: Tensor<'g>, to: Outputs) -> Tensor<'g> {
         let (rows, start) = (hidden.shape()[0], self.how.start);
-        if is_picture(to.shape) {
+        if to.shape.is_picture() {
             let Shape { height, width, .. } = to.shape;
             let window =
                 Window { channels: to.count / (height * width), ..Window::same([height, width], 1, KERNEL, 2) };

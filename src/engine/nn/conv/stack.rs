@@ -2,9 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{
-    Conv, Norm, as_outputs, conv_transpose2d, conv2d, dense, is_picture, needs_one_picture, refuse_shrinking, shrinking,
-};
+use super::{Conv, Norm, as_outputs, conv_transpose2d, conv2d, dense, needs_one_picture, refuse_shrinking, shrinking};
 use crate::data::Shape;
 use crate::graph::Tensor;
 use crate::kernels::Window;
@@ -121,7 +119,7 @@ impl Network for Stack {
     }
 
     fn refusal(&self, from: Shape, to: Shape) -> Option<String> {
-        let inwards = is_picture(from);
+        let inwards = from.is_picture();
         let picture = if inwards { from } else { to };
         needs_one_picture(self.name, from, to)
             .or_else(|| refuse_shrinking(picture, self.channels.len(), self.kernel, self.stride))
@@ -139,12 +137,12 @@ impl Network for Stack {
     }
 
     fn forward<'g>(&self, name: &str, input: Input<'g>, to: Shape) -> Tensor<'g> {
-        if is_picture(input.shape) { self.inwards(name, input) } else { self.outwards(name, input, to) }
+        if input.shape.is_picture() { self.inwards(name, input) } else { self.outwards(name, input, to) }
     }
 
     fn last<'g>(&self, name: &str, hidden: Tensor<'g>, to: Outputs) -> Tensor<'g> {
         let (Shape { height, width, .. }, start) = (to.shape, self.how.start);
-        let (true, Some(&from)) = (is_picture(to.shape), self.channels.last()) else {
+        let (true, Some(&from)) = (to.shape.is_picture(), self.channels.last()) else {
             return dense(name, hidden, to.count, start);
         };
         let channels = to.count / (height * width);
