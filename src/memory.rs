@@ -1,8 +1,12 @@
 //! How much memory this process may use: the machine's, or less where a control group (a container, a job of a scheduler) or a limit of
 //! its own (`ulimit -v`) says so.
 
+mod refused;
+
 use std::fs;
 use std::path::{Path, PathBuf};
+
+pub(crate) use refused::{asking, or_end};
 
 /// Bytes that this process may have in all.
 pub(crate) fn total() -> u64 {

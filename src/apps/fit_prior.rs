@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
-use super::folder::{CHECKPOINT, check_folder, locked};
+use super::folder::{CHECKPOINT, check_folder, check_is_free, claimed};
 use super::form::{Form, build_model};
 use super::retreat::Retreat;
 use super::setup::{as_measured, open_data};
@@ -17,7 +17,7 @@ use crate::config::{Binarise, Config, FILE_NAME, Schedule, TrainingConfig};
 use crate::data::{Splits, choose};
 use crate::distributions::prior::Points;
 use crate::error::{Error, Result};
-use crate::files::{create_folder, write_own};
+use crate::files::write_own;
 use crate::graph::Role;
 use crate::kernels::OPTIMISERS;
 use crate::models::{FittedPrior, parameters};
@@ -90,7 +90,7 @@ struct Run {
 ///
 /// # Errors
 /// If there is no such run, it has no codes to fit a prior to, the prior does not go with it or has nothing to fit, the new
-/// folder is there already, numbers run away more often than is tried again, or a file or the device fails.
+/// folder holds a run already or another process has it, numbers run away more often than is tried again, or a file or the device fails.
 pub fn fit_prior(
     run: &Path,
     folder: &Path,
@@ -98,9 +98,7 @@ pub fn fit_prior(
     open: &dyn Fn() -> Result<Box<dyn Executor>>,
     each: &mut dyn FnMut(usize, f64),
 ) -> Result<PriorFitted> {
-    if folder.exists() {
-        return Err(Error::invalid(format!("{} is there already: choose another folder", folder.display())));
-    }
+    check_is_free(folder)?;
     let run = Run::open(run)?;
     let config = run.with_prior(&fit.prior)?;
     let model = FittedPrior::new(build_model(&config.model, &run.form)?)?;
@@ -116,15 +114,19 @@ pub fn fit_prior(
     before.start()?;
     before.freeze(&run.checkpoint).map_err(|e| Error::malformed(&run.path(), e))?;
     run.start_near(&config, &mut trainer, &mut before, fit.seed)?;
+    let lock = claimed(folder)?;
     let mut retreat = Retreat::new(&mut trainer, &config)?;
     while trainer.state.epoch < fit.epochs as u64 {
-        match trainer.epoch(&mut |_| ControlFlow::Continue(())) {
+        let kept = match trainer.epoch(&mut |_| ControlFlow::Continue(())) {
             Ok(Some(record)) => {
                 each(record.epoch as usize, record.loss);
-                retreat.keep(&mut trainer)?;
+                retreat.keep(&mut trainer, &[record])
             }
-            Ok(None) => {}
-            Err(error) => retreat.go_back(error, &mut trainer, (&config, &run.data.train))?,
+            Ok(None) => Ok(()),
+            Err(error) => Err(error),
+        };
+        if let Err(error) = kept {
+            retreat.go_back(error, &mut trainer, (&config, &run.data.train))?;
         }
     }
     let (split, held_out) = run.data.evaluation_split();
@@ -144,6 +146,7 @@ pub fn fit_prior(
         folder: folder.to_owned(),
     };
     run.write(folder, &config, &mut trainer)?;
+    drop(lock);
     #[cfg(feature = "pictures")]
     super::TrainRun::resume(config, folder, open()?)?.pictures()?;
     Ok(found)
@@ -259,13 +262,12 @@ impl Run {
                 tensors.push((name, spec.shape, values));
             }
         }
-        create_folder(folder)?;
-        let _lock = locked(folder)?;
         let text = config.to_toml()?;
         write_own(&folder.join(FILE_NAME), |file| file.write_all(text.as_bytes()))?;
         for name in HISTORY.iter().filter(|name| self.folder.join(name).is_file()) {
             let from = self.folder.join(name);
-            std::fs::copy(&from, folder.join(name)).map_err(Error::io("copy", &from))?;
+            let mut history = std::fs::File::open(&from).map_err(Error::io("read", &from))?;
+            write_own(&folder.join(name), |mut file| std::io::copy(&mut history, &mut file).map(|_| ()))?;
         }
         Checkpoint { tensors, metadata: self.checkpoint.metadata.clone() }.save(&folder.join(CHECKPOINT))
     }

@@ -1,11 +1,10 @@
 //! A run folder: what lies in it, and whether a folder is one.
 
-use std::fs;
 use std::path::{Path, PathBuf};
 
 use crate::config::FILE_NAME;
 use crate::error::{Error, Result};
-use crate::files::{FolderLock, sweep};
+use crate::files::{FolderLock, create_folder, sweep};
 
 /// The checkpoint's file in a run folder.
 pub const CHECKPOINT: &str = "checkpoint.safetensors";
@@ -49,21 +48,37 @@ pub fn folder_of(place: &Path) -> &Path {
     }
 }
 
+/// Whether a folder holds a run, or settings that this program did not write. One in which a run was begun and never saved is free.
+pub(super) fn holds_run(folder: &Path) -> bool {
+    folder.join(CHECKPOINT).exists() || (folder.join(FILE_NAME).exists() && !FolderLock::is_known(folder))
+}
+
+/// Says so if a folder holds a run.
+pub(super) fn check_is_free(folder: &Path) -> Result<()> {
+    if holds_run(folder) {
+        let folder = folder.display();
+        let problem = format!("{folder} holds a run already: choose another folder, or resume that run");
+        return Err(Error::invalid(problem));
+    }
+    Ok(())
+}
+
+/// Takes a folder for a new run, which nobody else then writes; one that is not there is made.
+///
+/// # Errors
+/// If it holds a run, another process has it, or it cannot be made.
+pub(super) fn claimed(folder: &Path) -> Result<FolderLock> {
+    check_is_free(folder)?;
+    create_folder(folder)?;
+    let lock = locked(folder)?;
+    // Another process may have been faster.
+    check_is_free(folder)?;
+    Ok(lock)
+}
+
 /// The lock of a run's folder, which is swept of what was left half written.
 pub(super) fn locked(folder: &Path) -> Result<FolderLock> {
     let lock = FolderLock::take(folder)?;
     sweep(folder, &lock);
     Ok(lock)
-}
-
-/// Gives a checkpoint another name as well, in place of what has it.
-pub(super) fn keep_as(path: &Path, name: &Path) -> Result<()> {
-    if !path.is_file() {
-        return Ok(());
-    }
-    // A second name of the same file costs nothing, where the file system has such names.
-    let beside = name.with_extension("elbo-partial");
-    let _ = fs::remove_file(&beside);
-    let linked = fs::hard_link(path, &beside).or_else(|_| fs::copy(path, &beside).map(|_| ()));
-    linked.and_then(|()| fs::rename(&beside, name)).map_err(Error::io("write", name))
 }

@@ -15,3 +15,15 @@ pub struct History {
     /// [`patience`](crate::config::TrainingConfig::patience) was given.
     pub best: Option<Best>,
 }
+
+impl History {
+    /// Leaves out what was measured behind so many epochs.
+    pub(super) fn cut_to(&mut self, epochs: u64) {
+        [&mut self.train, &mut self.validation].into_iter().for_each(|records| records.truncate(epochs as usize));
+    }
+
+    /// The records of the last epoch.
+    pub(super) fn last(&self) -> Vec<EpochRecord> {
+        self.train.last().into_iter().chain(self.validation.last()).cloned().collect()
+    }
+}

@@ -10,10 +10,11 @@ use std::time::{Duration, Instant};
 
 use super::collapse::CollapseWatch;
 use super::evaluation::KlEstimator;
-use super::folder::{CHECKPOINT, PREVIOUS, keep_as, locked, place_of};
+use super::folder::{CHECKPOINT, PREVIOUS, check_is_free, claimed, holds_run, locked, place_of};
 use super::form::Form;
 use super::health::{Health, check_finite, check_sound};
 use super::held_out::held_out;
+use super::retreat::check_epoch;
 use super::setup::{as_given, build_trainer, check_support, open_data, usual_memory};
 use super::stages::freeze;
 use super::tuning;
@@ -21,7 +22,7 @@ use crate::config::{Binarise, Config, FILE_NAME};
 use crate::data::{Bytes, Fingerprint, Source, Splits};
 use crate::distributions::Measure;
 use crate::error::{Error, Result};
-use crate::files::{FolderLock, create_folder, write_own};
+use crate::files::{FolderLock, name_also, write_own};
 use crate::models::Can;
 use crate::program::{Choices, Executor};
 use crate::training::checkpoint::Checkpoint;
@@ -131,10 +132,7 @@ impl TrainRun {
             let absolute = std::path::absolute(&other).map_err(Error::io("find", Path::new(other)))?;
             *other = absolute.to_string_lossy().into_owned();
         }
-        create_folder(folder)?;
-        let lock = locked(folder)?;
-        // Another process may have been faster.
-        check_is_free(folder)?;
+        let lock = claimed(folder)?;
         let metrics = MetricsWriter::create(folder)?;
         let fingerprint = Fingerprint::of(&data).to_string();
         let mut run = TrainRun {
@@ -161,7 +159,7 @@ impl TrainRun {
 
     /// Whether a folder holds a run, or settings that this program did not write. One in which a run was begun and never saved is free.
     pub fn is_in(folder: &Path) -> bool {
-        folder.join(CHECKPOINT).exists() || (folder.join(FILE_NAME).exists() && !FolderLock::is_known(folder))
+        holds_run(folder)
     }
 
     /// Goes on with a run where its checkpoint stands: `place` is its folder, or one of the checkpoints in it.
@@ -357,20 +355,13 @@ impl TrainRun {
         self.save_choices()?;
         records.iter().try_for_each(|record| self.metrics.epoch(record))?;
         watcher.epoch(&records);
-        self.health.check(&records)?;
+        check_epoch(&mut self.health, &self.trainer, &records)?;
         if self.kl_estimator().is_some()
             && let Some(sentence) = self.collapse.note(&self.config, &records)
         {
             watcher.noticed(&sentence);
         }
         let is_due = epoch.is_multiple_of(self.config.training.checkpoint_every as u64);
-        let state = &self.trainer.state;
-        if self.trainer.is_done() && state.extents.are_left() {
-            return Err(Error::Diverged(format!(
-                "the loss or the gradient has run away by step {}, the last",
-                state.step
-            )));
-        }
         if self.trainer.is_done() || stop || is_due {
             self.save_unless_spoilt()?;
         }
@@ -417,24 +408,15 @@ impl TrainRun {
         checkpoint.set_metadata(DATA, &self.fingerprint);
         let [path, previous] = [CHECKPOINT, PREVIOUS].map(|name| self.folder.join(name));
         let step = self.trainer.state.step;
-        // What was not trained yet, or stands there already, is not worth keeping.
-        if self.saved.1 > 0 && self.saved.1 < step && self.stands_on != previous {
-            keep_as(&self.stands_on, &previous)?;
+        // Only of what is known to be sound, as one that was written when numbers began to run away is nothing to go back to.
+        if self.trainer.was_sound(self.saved.1) && self.stands_on != previous && self.stands_on.is_file() {
+            name_also(&self.stands_on, &previous)?;
         }
         checkpoint.save(&path)?;
         self.stands_on = path;
         self.saved = (Instant::now(), step);
         Ok(())
     }
-}
-
-fn check_is_free(folder: &Path) -> Result<()> {
-    if TrainRun::is_in(folder) {
-        let folder = folder.display();
-        let problem = format!("{folder} holds a run already: choose another folder, or resume that run");
-        return Err(Error::invalid(problem));
-    }
-    Ok(())
 }
 
 /// Says so if a checkpoint is of other data. Older ones do not say of which.

@@ -144,8 +144,7 @@ impl<'a> Training<'a> {
                 Ok(record) => record,
                 Err(error) => {
                     retreat.go_back(error, &mut trainer, (config, data))?;
-                    history.train.truncate(trainer.state.epoch as usize);
-                    history.validation.truncate(trainer.state.epoch as usize);
+                    history.cut_to(trainer.state.epoch);
                     continue;
                 }
             };
@@ -161,7 +160,11 @@ impl<'a> Training<'a> {
                 is_best: trainer.state.best.is_some_and(|best| best.epoch == trainer.state.epoch),
             };
             stopped |= (self.on_epoch)(epoch).is_break();
-            retreat.keep(&mut trainer)?;
+            let records = history.last();
+            if let Err(error) = retreat.keep(&mut trainer, &records) {
+                retreat.go_back(error, &mut trainer, (config, data))?;
+                history.cut_to(trainer.state.epoch);
+            }
         }
         trainer.restore_best()?;
         history.best = trainer.state.best;

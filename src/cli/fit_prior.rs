@@ -1,9 +1,10 @@
 //! `elbo fit-prior`.
 
-use std::path::PathBuf;
+use std::path::Path;
 use std::time::Instant;
 
 use super::args::FitPriorArgs;
+use super::claim::Claimed;
 use super::style::{Align, Table, count, duration};
 use crate::apps::{PriorFit, PriorFitted, fit_prior, open_device};
 use crate::error::{Error, Result};
@@ -16,18 +17,22 @@ pub fn run(args: &FitPriorArgs) -> Result<()> {
         learning_rate: args.learning_rate,
         seed: args.seed,
     };
-    let folder = args.out.clone().unwrap_or_else(|| {
-        let mut name = args.run.components().as_path().as_os_str().to_owned();
-        name.push(format!("-{}", args.prior.id));
-        PathBuf::from(name)
-    });
+    let claimed = match &args.out {
+        Some(folder) => Claimed::given(folder),
+        None => {
+            let mut name = args.run.components().as_path().as_os_str().to_owned();
+            name.push(format!("-{}", args.prior.id));
+            Claimed::next_free(Path::new(&name))?
+        }
+    };
     let started = Instant::now();
     let mut say = |epoch: usize, loss: f64| {
         if !args.json {
             println!("epoch {epoch:3}  train: -ln p(z) {loss:.3}");
         }
     };
-    let found = fit_prior(&args.run, &folder, &fit, &|| open_device(&args.device), &mut say)?;
+    let found = fit_prior(&args.run, &claimed.folder, &fit, &|| open_device(&args.device), &mut say)?;
+    let folder = claimed.keep();
     if args.json {
         println!("{}", serde_json::to_string(&found).map_err(Error::invalid)?);
         return Ok(());

@@ -6,6 +6,7 @@ mod print;
 mod advice;
 pub mod args;
 mod bench;
+mod claim;
 mod compress;
 mod data;
 mod decode;
@@ -45,10 +46,10 @@ use crate::error::{Error, Result};
 /// # Errors
 /// Whatever the command says; if there cannot be as many threads as are asked for.
 pub fn run(cli: Cli) -> Result<()> {
-    if let Some(threads) = cli.threads {
-        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads.into());
-        pool.build_global().map_err(|e| Error::Device(format!("there cannot be {threads} threads: {e}")))?;
-    }
+    // None given is one for each core. Started here, where it can be said if they cannot be.
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(cli.threads.unwrap_or(0).into());
+    pool.build_global()
+        .map_err(|e| Error::Device(format!("the threads to compute with do not start: {e}. Give fewer --threads")))?;
     if cli.quiet {
         print::silence();
     }

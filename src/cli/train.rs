@@ -11,12 +11,12 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::args::{Resolved, TrainArgs, resolve};
+use super::claim::Claimed;
 use super::style;
 use super::style::typed;
 use crate::apps::{Outcome, TrainRun, folder_of, open_device, open_tuned};
 use crate::config::{Architecture, Config, DataOptions, DeviceChoice, ModelConfig};
 use crate::error::{Error, Result};
-use crate::files::create_folder;
 use introduce::introduce;
 use screen::Screen;
 
@@ -58,7 +58,7 @@ fn stages(args: &TrainArgs, kind: Architecture) -> Result<(TrainArgs, TrainArgs)
     let named = Config { model: ModelConfig { kind, ..config.model.clone() }, ..config };
     let folder = match &args.out {
         Some(folder) => folder.clone(),
-        None => claim_folder(&named)?.keep(),
+        None => Claimed::next_free(&usual_folder(&named))?.keep(),
     };
     let run = folder.join("m1");
     first.out = Some(run.clone());
@@ -90,8 +90,8 @@ fn train(args: &TrainArgs) -> Result<PathBuf> {
         Some(place) => (TrainRun::resume_on(config, place, executor, args.changed_data)?, folder_of(place).to_owned()),
         None => {
             let claimed = match &args.out {
-                Some(folder) => Claimed { folder: folder.clone(), made: vec![] },
-                None => claim_folder(&config)?,
+                Some(folder) => Claimed::given(folder),
+                None => Claimed::next_free(&usual_folder(&config))?,
             };
             if TrainRun::is_in(&claimed.folder) {
                 let folder = claimed.folder.display();
@@ -187,47 +187,7 @@ fn event(what: &str, fields: &impl Serialize) {
     println!("{}", Value::Object(object));
 }
 
-/// A folder for a run that has yet to start, and what was made for it, which goes again if the run does not start.
-struct Claimed {
-    folder: PathBuf,
-    made: Vec<PathBuf>,
-}
-
-impl Claimed {
-    fn keep(mut self) -> PathBuf {
-        self.made.clear();
-        std::mem::take(&mut self.folder)
-    }
-}
-
-impl Drop for Claimed {
-    fn drop(&mut self) {
-        for folder in self.made.iter().rev() {
-            // Does nothing to a folder that holds something by now.
-            let _ = std::fs::remove_dir(folder);
-        }
-    }
-}
-
-/// The first of runs/NAME, runs/NAME-2, … that nothing has yet, as a new folder: of processes that start together, each gets another.
-fn claim_folder(config: &Config) -> Result<Claimed> {
-    let (name, runs) = (config.run_name(), Path::new("runs"));
-    let mut made = Vec::new();
-    if !runs.exists() {
-        create_folder(runs)?;
-        made.push(runs.to_owned());
-    }
-    let mut n = 1;
-    loop {
-        let folder = runs.join(if n == 1 { name.clone() } else { format!("{name}-{n}") });
-        match std::fs::create_dir(&folder) {
-            Ok(()) => {
-                made.push(folder.clone());
-                return Ok(Claimed { folder, made });
-            }
-
-            Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => n += 1,
-            Err(error) => return Err(Error::io("create the folder", &folder)(error)),
-        }
-    }
+/// Where a run of these settings is kept if nobody says where.
+fn usual_folder(config: &Config) -> PathBuf {
+    Path::new("runs").join(config.run_name())
 }

@@ -7,7 +7,7 @@ use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{Seek, Write};
 use std::path::Path;
 
-use super::PARTIAL;
+use super::partial::{clear, is_partial};
 use crate::error::{Error, Result};
 
 /// The file that is locked. It stays in the folder, so that two processes always lock the same one.
@@ -58,14 +58,12 @@ impl FolderLock {
     }
 }
 
-/// Deletes what was left half written in a folder that is locked, by processes that were killed.
+/// Deletes what was left half written in a folder that is locked, by processes that were killed; not what another command is writing.
 pub fn sweep(folder: &Path, _lock: &FolderLock) {
     let Ok(entries) = fs::read_dir(folder) else { return };
     for entry in entries.flatten() {
-        let name = entry.file_name();
-        let name = name.to_string_lossy();
-        if name.starts_with(PARTIAL.0) && name.ends_with(PARTIAL.1) {
-            let _ = fs::remove_file(entry.path());
+        if is_partial(&entry.file_name().to_string_lossy()) {
+            clear(&entry.path());
         }
     }
 }

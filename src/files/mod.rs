@@ -5,6 +5,7 @@
 
 mod lock;
 mod own;
+mod partial;
 
 pub use lock::{FolderLock, sweep};
 pub use own::{open_own, read_own, write_own};
@@ -14,9 +15,6 @@ use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
 use crate::error::{Error, Result};
-
-/// How the names of files begin and end that are not yet whole.
-const PARTIAL: (&str, &str) = (".elbo-", ".partial");
 
 /// Writes a file all at once: `write` fills a temporary neighbour, which then takes the place of `path`.
 ///
@@ -39,12 +37,7 @@ fn replace(
 ) -> Result<()> {
     let folder = parent(target);
     check_folder(path, folder)?;
-    let mut builder = tempfile::Builder::new();
-    builder.prefix(PARTIAL.0).suffix(PARTIAL.1);
-    if let Some(permissions) = new_file_permissions() {
-        builder.permissions(permissions);
-    }
-    let mut temporary = builder.tempfile_in(folder).map_err(|error| Error::Io {
+    let mut temporary = partial::begin(target, folder).map_err(|error| Error::Io {
         action: "create a file in",
         path: folder.to_owned(),
         source: without_the_temporary_name(error),
@@ -67,6 +60,19 @@ fn replace(
         let _ = File::open(folder).and_then(|folder| folder.sync_all());
     }
     Ok(())
+}
+
+/// Gives a file another name as well, in place of what has that. A second name of the same file costs nothing, where the file system has
+/// such names.
+///
+/// # Errors
+/// If the system refuses.
+pub fn name_also(path: &Path, name: &Path) -> Result<()> {
+    let beside = parent(name).join(partial::name(name));
+    let _ = fs::remove_file(&beside);
+    let copied = || fs::copy(path, &beside).and_then(|_| File::open(&beside)?.sync_all());
+    let linked = fs::hard_link(path, &beside).or_else(|_| copied());
+    linked.and_then(|()| fs::rename(&beside, name)).map_err(Error::io("write", name))
 }
 
 /// Creates a folder and those above it; one that is already there is fine.
@@ -120,18 +126,6 @@ fn check_folder(path: &Path, folder: &Path) -> Result<()> {
         "does not exist; create it first, or choose another place"
     };
     Err(Error::invalid(format!("cannot write {}: {} {reason}", path.display(), folder.display())))
-}
-
-/// Temporary files are private by default; ours become the real file, so they get what any new file gets (less the umask).
-#[cfg(unix)]
-fn new_file_permissions() -> Option<Permissions> {
-    use std::os::unix::fs::PermissionsExt;
-    Some(Permissions::from_mode(0o666))
-}
-
-#[cfg(not(unix))]
-fn new_file_permissions() -> Option<Permissions> {
-    None
 }
 
 /// The random temporary name in the system's message would only puzzle the reader.

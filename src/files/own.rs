@@ -8,6 +8,7 @@ use std::path::Path;
 
 use super::replace;
 use crate::error::{Error, Result};
+use crate::memory::asking;
 
 /// Writes a file of a run folder, or one that a command was asked for, all at once, as [`super::write_atomically`] does; but a link that has its name is replaced, and what it
 /// leads to is left as it is.
@@ -56,7 +57,8 @@ pub fn read_own(path: &Path, what: &str, most: u64) -> Result<Vec<u8>> {
     let (file, length) = open_own(path, what, most)?;
     let mut bytes = Vec::new();
     let room = usize::try_from(length).map_err(|_| io::Error::from(io::ErrorKind::OutOfMemory));
-    let room = room.and_then(|length| bytes.try_reserve_exact(length).map_err(|_| io::ErrorKind::OutOfMemory.into()));
+    let reserve = |length| asking(|| bytes.try_reserve_exact(length)).map_err(|_| io::ErrorKind::OutOfMemory.into());
+    let room = room.and_then(reserve);
     // A file may grow while it is read.
     room.and_then(|()| file.take(most).read_to_end(&mut bytes)).map_err(Error::io("read", path))?;
     Ok(bytes)

@@ -142,7 +142,7 @@ fn priors_that_cannot_be_fitted() {
         ("run --prior uniform-categorical", &["does not go with run"]),
         ("run --prior nonsense", &["prior `nonsense`"]),
         ("run --prior mixture:components=2000", &["2000 Gaussians", "points", "mixture:components="]),
-        ("run --out plain", &["plain is there already"]),
+        ("run --out plain", &["plain holds a run already"]),
         ("run --epochs 0", &["--epochs"]),
         ("run --learning-rate -1", &["--learning-rate"]),
         ("bits", &["does not go with bits", "free-bits"]),

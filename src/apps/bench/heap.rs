@@ -1,11 +1,14 @@
-//! Heap allocations, counted: a thin wrapper around the system's allocator, which the program `elbo` installs and its
-//! library does not.
+//! The program's allocator: the system's, which is counted, and ends the program in good order where there is no more memory. The
+//! library does not install it.
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::hint::black_box;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
-/// The system's allocator; counts while [`count_heap`] runs, and costs one load of a flag otherwise.
+use crate::memory::or_end;
+
+/// The system's allocator; counts while [`count_heap`] runs, and costs one load of a flag otherwise. Where the system gives no more, the
+/// process ends with status 1 and a line that says so.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct CountingAllocator;
 
@@ -29,24 +32,24 @@ fn note(bytes: usize) {
     }
 }
 
-// SAFETY: every call is handed to the system's allocator as it came; counting neither allocates nor panics.
+// SAFETY: every call is handed to the system's allocator as it came; counting neither allocates nor panics, nor does the end of the process.
 unsafe impl GlobalAlloc for CountingAllocator {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         note(layout.size());
         // SAFETY: the caller's promises are the system's.
-        unsafe { System.alloc(layout) }
+        or_end(unsafe { System.alloc(layout) }, layout.size())
     }
 
     unsafe fn alloc_zeroed(&self, layout: Layout) -> *mut u8 {
         note(layout.size());
         // SAFETY: as above.
-        unsafe { System.alloc_zeroed(layout) }
+        or_end(unsafe { System.alloc_zeroed(layout) }, layout.size())
     }
 
     unsafe fn realloc(&self, old: *mut u8, layout: Layout, size: usize) -> *mut u8 {
         note(size);
         // SAFETY: as above.
-        unsafe { System.realloc(old, layout, size) }
+        or_end(unsafe { System.realloc(old, layout, size) }, size)
     }
 
     unsafe fn dealloc(&self, old: *mut u8, layout: Layout) {

@@ -6,6 +6,7 @@ use crate::catalogue::{Spec, build};
 use crate::data::{Dataset, Shape, Values};
 use crate::distributions::Bernoulli;
 use crate::error::{Error, Result};
+use crate::memory::asking;
 use crate::models::{Model, NetworkPair, Parts, Sizes, Vae};
 use crate::nn::NETWORKS;
 
@@ -75,7 +76,7 @@ impl Workload {
         let mut system = sysinfo::System::new();
         system.refresh_memory();
         let mut bytes = Vec::new();
-        if len as u64 > system.available_memory() / 2 || bytes.try_reserve_exact(len).is_err() {
+        if len as u64 > system.available_memory() / 2 || asking(|| bytes.try_reserve_exact(len)).is_err() {
             return Err(Error::Device(format!(
                 "a batch of {batch} rows of the step `{}` is too large: its data takes {} MiB of memory twice over, and \
                  this machine has {} MiB; give a smaller --batch",

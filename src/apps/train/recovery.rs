@@ -53,8 +53,8 @@ impl TrainRun {
         Ok(())
     }
 
-    /// Goes back to the last checkpoint, as numbers have run away; to the one before it where the last has led there twice. Goes on from
-    /// there with a lower learning rate and other noise.
+    /// Goes back to the last checkpoint, as numbers have run away; to the one before it where the last was not sound, or has led there
+    /// twice. Goes on from there with a lower learning rate and other noise.
     pub(super) fn go_back(&mut self, why: String) -> Result<RetryRecord> {
         let (state, at) = (&self.trainer.state, self.trainer.divergence());
         let (retries, step) = (state.retries, at.map_or(state.step, |at| at.step));
@@ -65,7 +65,8 @@ impl TrainRun {
             return Err(given_up(&why, odd.as_deref(), retries, run, " The last checkpoint is as it was"));
         }
         let previous = self.folder.join(PREVIOUS);
-        if self.went_back_to == Some(self.saved.1) && previous.is_file() {
+        let is_last = self.trainer.was_sound(self.saved.1) && self.went_back_to != Some(self.saved.1);
+        if !is_last && previous.is_file() {
             self.stands_on = previous;
         }
         self.trainer.retry(&Checkpoint::load(&self.stands_on)?, retries + 1)?;

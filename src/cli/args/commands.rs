@@ -351,7 +351,7 @@ pub struct FitPriorArgs {
     /// Size of the steps of Adam at first; it falls to 0 along half a cosine
     #[arg(long, value_name = "X", default_value = "0.01", alias = "lr", allow_negative_numbers = true, value_parser = positive)]
     pub learning_rate: f64,
-    /// Folder to keep the new run in [default: RUN-NAME]
+    /// Folder to keep the new run in [default: RUN-NAME, or the next of RUN-NAME-2, … that is free]
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
     /// Decides all that is random

@@ -10,6 +10,7 @@ use std::ops::{Deref, DerefMut, Range};
 use bytemuck::allocation::try_zeroed_slice_box;
 
 use crate::error::{Error, Result};
+use crate::memory::asking;
 use crate::program::Buffer;
 
 /// Bytes of a line of the cache, and of a page.
@@ -32,7 +33,7 @@ pub(super) struct Words {
 impl Words {
     /// So many zeros, at so many bytes from a page's beginning; nothing where the system does not give so much.
     fn zeros(words: usize, from_page: usize) -> Option<Words> {
-        let all: Box<[u32]> = try_zeroed_slice_box(words.checked_add(PAGE / 4)?).ok()?;
+        let all: Box<[u32]> = asking(|| try_zeroed_slice_box(words.checked_add(PAGE / 4)?).ok())?;
         // A vector of words begins at a whole word.
         let start = (from_page.wrapping_sub(all.as_ptr() as usize) % PAGE) / 4;
         Some(Words { all, place: start..start + words })

@@ -26,6 +26,7 @@ use safetensors::tensor::{Dtype, TensorInfo};
 
 use crate::error::{Error, Result};
 use crate::files::{open_own, write_own};
+use crate::memory::asking;
 use header::{Header, shown};
 
 /// The most bytes a checkpoint may have; larger files are more likely a slip than a model of this crate.
@@ -173,7 +174,7 @@ fn write_values(out: &mut dyn Write, values: &[f32]) -> std::io::Result<()> {
 
 fn read_values(file: &mut impl Read, count: usize) -> std::io::Result<Vec<f32>> {
     let mut values: Vec<f32> = Vec::new();
-    values.try_reserve_exact(count)?;
+    asking(|| values.try_reserve_exact(count))?;
     values.resize(count, 0.0);
     file.read_exact(bytemuck::cast_slice_mut(&mut values))?;
     for word in bytemuck::cast_slice_mut::<f32, u32>(&mut values) {

@@ -15,9 +15,11 @@ impl Trainer {
         self.phases.collect(&mut *self.session.executor, false)?;
         while self.state.batch < sent as u64 {
             let (batch, number) = (self.state.batch as usize, self.state.step);
+            let outside = self.state.extents.steps_outside();
             self.told.clear();
             let told = &mut self.told;
-            self.diverged = Some(Divergence { step: number + 1, epoch: self.state.epoch + 1, batch });
+            self.diverged =
+                Some(Divergence { step: number + 1, since: number + 1 - outside, epoch: self.state.epoch + 1, batch });
             if !self.phases.take((batch, number), &mut |name, value| told.push((name, value)))? {
                 self.diverged = None;
                 break;

@@ -34,6 +34,17 @@ impl Trainer {
         self.diverged
     }
 
+    /// Whether the state behind so many steps was sound, as the step that followed shows: with its weights, the loss and the gradient were
+    /// where they had been. Of one that no step has followed, nothing is known.
+    pub fn was_sound(&self, step: u64) -> bool {
+        let outside = self.state.extents.steps_outside();
+        let (last, first_outside) = match self.diverged {
+            Some(at) => (at.step, at.since),
+            None => (self.state.step, self.state.step + 1 - outside),
+        };
+        step < last && step + 1 < first_outside
+    }
+
     /// The rows of the training data that the batch of a divergence holds, and those of the batch before it in its epoch, which led there;
     /// `None` where the order is not known from here, as of data that comes window by window.
     pub fn rows_of(&self, at: &Divergence) -> Option<Vec<usize>> {

@@ -44,6 +44,8 @@ pub struct Extents {
     norm: Option<Extent>,
     /// Steps that were far outside, one after the other.
     outside: u64,
+    /// Steps since the first of them, with those of which it is not known.
+    since: u64,
 }
 
 impl Extents {
@@ -56,9 +58,12 @@ impl Extents {
             _ if of_loss.is_left_by(loss) => "loss",
             (Some(extent), Some(norm)) if is_worse && extent.is_left_by(norm) => "gradient",
             // Gradients that are gathered have a norm at the end of an iteration: until then nothing is known.
-            (Some(_), None) if is_worse && self.outside > 0 => return None,
+            (Some(_), None) if is_worse && self.outside > 0 => {
+                self.since += 1;
+                return None;
+            }
             _ => {
-                self.outside = 0;
+                (self.outside, self.since) = (0, 0);
                 self.loss.iter_mut().for_each(|extent| extent.note(loss));
                 if let Some(norm) = norm {
                     self.norm.get_or_insert(Extent::of(norm)).note(norm);
@@ -66,7 +71,7 @@ impl Extents {
                 return None;
             }
         };
-        self.outside += 1;
+        (self.outside, self.since) = (self.outside + 1, self.since + 1);
         (self.outside >= STEPS).then_some(what)
     }
 
@@ -75,13 +80,18 @@ impl Extents {
         self.outside >= DOUBTFUL
     }
 
+    /// Steps since the first of those that were far outside one after the other, up to the last: 0 if that was as before.
+    pub fn steps_outside(&self) -> u64 {
+        self.since
+    }
+
     /// As a word for a checkpoint's metadata: the bits of the numbers.
     pub(super) fn to_word(self) -> String {
         let bits = |extent: Option<Extent>| match extent {
             Some(Extent { first, least }) => format!("{:016x}:{:016x}", first.to_bits(), least.to_bits()),
             None => "-".to_string(),
         };
-        format!("{} {} {}", bits(self.loss), bits(self.norm), self.outside)
+        format!("{} {} {} {}", bits(self.loss), bits(self.norm), self.outside, self.since)
     }
 
     /// What [`Extents::to_word`] wrote.
@@ -91,8 +101,14 @@ impl Extents {
             None => (word == "-").then_some(None),
             Some((first, least)) => Some(Some(Extent { first: number(first)?, least: number(least)? })),
         };
-        let [loss, norm, outside] = word.split(' ').collect::<Vec<_>>().try_into().ok()?;
-        Some(Extents { loss: extent(loss)?, norm: extent(norm)?, outside: outside.parse().ok()? })
+        let (loss, norm, outside, since) = match word.split(' ').collect::<Vec<_>>()[..] {
+            [loss, norm, outside, since] => (loss, norm, outside, since),
+            // Older checkpoints do not tell the two apart.
+            [loss, norm, outside] => (loss, norm, outside, outside),
+            _ => return None,
+        };
+        let (loss, norm) = (extent(loss)?, extent(norm)?);
+        Some(Extents { loss, norm, outside: outside.parse().ok()?, since: since.parse().ok()? })
     }
 }
 
@@ -101,6 +117,8 @@ impl Extents {
 pub struct Divergence {
     /// The step of the run, from 1.
     pub step: u64,
+    /// The first of the steps that led there, each of which was far outside.
+    pub since: u64,
     /// Its epoch, from 1.
     pub epoch: u64,
     /// Its batch in the epoch, from 0.
@@ -144,6 +162,12 @@ mod tests {
         let left: Vec<bool> =
             [1.0, 1e9, 1e9, 1e9, 2.0].map(|loss| (extents.note(loss, None), extents.are_left()).1).into();
         assert_eq!(left, [false, false, false, true, false]);
+        // A step of which it is not known counts for the time, and one that is as before ends it.
+        let mut extents = Extents::default();
+        let since: Vec<u64> = [(1.0, Some(1.0)), (2.0, Some(1e9)), (2.0, None), (2.0, Some(1e9)), (2.0, Some(1.0))]
+            .map(|(loss, norm)| (extents.note(loss, norm), extents.steps_outside()).1)
+            .into();
+        assert_eq!(since, [0, 1, 2, 3, 0]);
         assert_eq!(away([(1e12, 1e9), (3.0, 1.0)].repeat(100)), None, "the first was no better");
     }
 }

@@ -101,6 +101,10 @@ mod tests {
         old.insert("sums_rows".to_string(), "5 6".to_string());
         assert_eq!(State::from_metadata(&old), Err("sums_rows".to_string()));
         let mut torn = state.to_metadata();
+        let three = |word: &String| word.rsplit_once(' ').map(|(three, _)| three.to_string()).unwrap();
+        let extents = BTreeMap::from([("extents".to_string(), three(&state.to_metadata()["extents"]))]);
+        let older: BTreeMap<_, _> = state.to_metadata().into_iter().chain(extents).collect();
+        assert_eq!(State::from_metadata(&older), Ok(state.clone()), "as it was written before");
         for (entry, word) in [("extents", "1 2 3"), ("retries", "-1")] {
             let torn = [(entry.to_string(), word.to_string())];
             let torn: BTreeMap<_, _> = state.to_metadata().into_iter().chain(torn).collect();

@@ -59,7 +59,7 @@ impl Reader {
         let shared = Arc::new(Shared { plan, parts, ahead, state: Mutex::new(state), changed: Condvar::new() });
         let spawn = |_| {
             let shared = shared.clone();
-            std::thread::spawn(move || {
+            std::thread::Builder::new().spawn(move || {
                 let work = std::panic::AssertUnwindSafe(|| shared.work());
                 if std::panic::catch_unwind(work).is_err() {
                     // So that nobody waits for what will not come.
@@ -68,7 +68,10 @@ impl Reader {
                 }
             })
         };
-        Reader { threads: (0..THREADS).map(spawn).collect(), shared }
+        let threads: Vec<_> = (0..THREADS).filter_map(|i| spawn(i).ok()).collect();
+        // Where the system gives no threads, nobody waits for them.
+        shared.state().stopped |= threads.is_empty();
+        Reader { threads, shared }
     }
 
     /// The next piece, once it is read.

@@ -1,0 +1,65 @@
+//! The folder of a run that is about to be made.
+
+use std::ffi::OsString;
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
+
+use crate::error::{Error, Result};
+use crate::files::create_folder;
+
+/// A folder for a run that has yet to start, and what was made for it, which goes again if the run does not start.
+pub(super) struct Claimed {
+    /// The folder.
+    pub folder: PathBuf,
+    made: Vec<PathBuf>,
+}
+
+impl Claimed {
+    /// The folder that was asked for.
+    pub fn given(folder: &Path) -> Claimed {
+        Claimed { folder: folder.to_owned(), made: vec![] }
+    }
+
+    /// The first of NAME, NAME-2, … that nothing has yet, as a new folder: of processes that start together, each gets another.
+    ///
+    /// # Errors
+    /// If it cannot be made.
+    pub fn next_free(name: &Path) -> Result<Claimed> {
+        let mut made = Vec::new();
+        if let Some(above) = name.parent().filter(|above| !above.as_os_str().is_empty() && !above.exists()) {
+            create_folder(above)?;
+            made.push(above.to_owned());
+        }
+        let mut n = 1;
+        loop {
+            let mut folder = OsString::from(name);
+            if n > 1 {
+                folder.push(format!("-{n}"));
+            }
+            let folder = PathBuf::from(folder);
+            match std::fs::create_dir(&folder) {
+                Ok(()) => {
+                    made.push(folder.clone());
+                    return Ok(Claimed { folder, made });
+                }
+                Err(error) if error.kind() == ErrorKind::AlreadyExists => n += 1,
+                Err(error) => return Err(Error::io("create the folder", &folder)(error)),
+            }
+        }
+    }
+
+    /// It has started.
+    pub fn keep(mut self) -> PathBuf {
+        self.made.clear();
+        std::mem::take(&mut self.folder)
+    }
+}
+
+impl Drop for Claimed {
+    fn drop(&mut self) {
+        for folder in self.made.iter().rev() {
+            // Does nothing to a folder that holds something by now.
+            let _ = std::fs::remove_dir(folder);
+        }
+    }
+}
