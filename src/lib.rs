@@ -76,6 +76,8 @@ pub mod data;
 pub mod engine;
 pub mod error;
 mod files;
+#[cfg(test)]
+mod fuzz;
 mod memory;
 mod problems;
 mod settings;

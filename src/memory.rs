@@ -1,11 +1,13 @@
 //! How much memory this process may use: the machine's, or less where a control group (a container, a job of a scheduler) or a limit of
 //! its own (`ulimit -v`) says so.
 
+mod arenas;
 mod refused;
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
+pub(crate) use arenas::spare_address_space;
 pub(crate) use refused::{asking, or_end};
 
 /// Bytes that this process may have in all.
@@ -63,18 +65,16 @@ impl Bounds {
                 all.push(Bounds { most, taken: taken.unwrap_or(0) });
             }
         }
-        let limits = read(&process.join("limits"));
-        let most = limits
-            .lines()
-            .find_map(|line| line.strip_prefix("Max address space")?.split_whitespace().next()?.parse().ok());
-        if let Some(most) = most {
-            let status = read(&process.join("status"));
-            let size = status
-                .lines()
-                .find_map(|line| line.strip_prefix("VmSize:")?.split_whitespace().next()?.parse::<u64>().ok());
-            all.push(Bounds { most, taken: size.unwrap_or(0) << 10 });
-        }
+        all.extend(Bounds::of_addresses(&read(&process.join("limits")), &read(&process.join("status"))));
         all
+    }
+
+    /// The bound of the address space, if there is one, by the files `limits` and `status` of a process.
+    fn of_addresses(limits: &str, status: &str) -> Option<Bounds> {
+        let first = |line: &str, name| line.strip_prefix(name)?.split_whitespace().next()?.parse::<u64>().ok();
+        let most = limits.lines().find_map(|line| first(line, "Max address space"))?;
+        let size = status.lines().find_map(|line| first(line, "VmSize:"));
+        Some(Bounds { most, taken: size.unwrap_or(0) << 10 })
     }
 }
 

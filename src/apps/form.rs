@@ -2,7 +2,7 @@
 
 use crate::config::ModelConfig;
 use crate::data::schema::Role;
-use crate::data::{Dataset, Schema, Shape};
+use crate::data::{Dataset, Frame, Schema, Shape};
 use crate::error::{Error, Result};
 use crate::models::{Architecture, Model, Normalised, RowForm};
 use crate::training::checkpoint::Checkpoint;
@@ -203,6 +203,20 @@ impl Form {
     /// `columns` conditions of each class, those of one behind each other `[classes·columns, condition]`.
     pub fn every_label(&self, columns: usize) -> Vec<f32> {
         (0..self.classes.len()).flat_map(|class| self.one_hot(class).repeat(columns)).collect()
+    }
+
+    /// The names of those, one for each.
+    pub fn names_of_every_label(&self, columns: usize) -> Vec<String> {
+        self.classes.iter().flat_map(|name| vec![name.clone(); columns]).collect()
+    }
+
+    /// New lines of a table `[rows, features]`, beside the label that each was drawn for, where they were drawn for any.
+    pub fn drawn(&self, rows: &[f32], labels: Vec<String>) -> Frame {
+        let frame = Frame::of_rows(&self.schema, rows);
+        match self.schema.of_role(Role::Label).next().filter(|_| !labels.is_empty()) {
+            Some(field) => frame.texts(&field.name, labels.into_iter().map(Some)),
+            None => frame,
+        }
     }
 
     fn one_hot(&self, class: usize) -> Vec<f32> {

@@ -16,6 +16,8 @@ mod fetch;
 mod fit_prior;
 mod folder;
 mod form;
+#[cfg(test)]
+mod fuzz;
 mod health;
 mod held_out;
 mod history;

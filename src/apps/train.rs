@@ -123,15 +123,7 @@ impl TrainRun {
         }
         let (data, mut trainer) = TrainRun::prepare(&mut config, data, executor)?;
         freeze(&config, &data.train, &mut trainer.session)?;
-        // So that the run finds its data again from wherever it is opened.
-        if let Source::Path(path) = config.data.parsed_source() {
-            let absolute = std::path::absolute(&path).map_err(Error::io("find", &path))?;
-            config.data.source = absolute.to_string_lossy().into_owned();
-        }
-        for other in [&mut config.data.validation_data, &mut config.data.test_data].into_iter().flatten() {
-            let absolute = std::path::absolute(&other).map_err(Error::io("find", Path::new(other)))?;
-            *other = absolute.to_string_lossy().into_owned();
-        }
+        make_absolute(&mut config)?;
         let lock = claimed(folder)?;
         let metrics = MetricsWriter::create(folder)?;
         let fingerprint = Fingerprint::of(&data).to_string();
@@ -190,6 +182,7 @@ impl TrainRun {
         check_sound(&checkpoint).map_err(|e| Error::malformed(&path, e))?;
         let trained_on = Form::read(&checkpoint).map_err(|e| Error::malformed(&path, e))?;
         config.name_pieces();
+        make_absolute(&mut config)?;
         let data = open_data(&config, Some(&trained_on.schema))?;
         let (data, mut trainer) = TrainRun::prepare(&mut config, data, executor)?;
         trained_on.check(config.model.kind, &data.train)?;
@@ -417,6 +410,21 @@ impl TrainRun {
         self.saved = (Instant::now(), step);
         Ok(())
     }
+}
+
+/// Names data from the root on, so that the run finds it again from wherever it is opened.
+fn make_absolute(config: &mut Config) -> Result<()> {
+    let absolute = |path: &Path| -> Result<String> {
+        let found = std::path::absolute(path).map_err(Error::io("find", path))?;
+        Ok(found.to_string_lossy().into_owned())
+    };
+    if let Source::Path(path) = config.data.parsed_source() {
+        config.data.source = absolute(&path)?;
+    }
+    for other in [&mut config.data.validation_data, &mut config.data.test_data].into_iter().flatten() {
+        *other = absolute(Path::new(other))?;
+    }
+    Ok(())
 }
 
 /// Says so if a checkpoint is of other data. Older ones do not say of which.

@@ -46,6 +46,7 @@ use crate::error::{Error, Result};
 /// # Errors
 /// Whatever the command says; if there cannot be as many threads as are asked for.
 pub fn run(cli: Cli) -> Result<()> {
+    crate::memory::spare_address_space();
     // None given is one for each core. Started here, where it can be said if they cannot be.
     let pool = rayon::ThreadPoolBuilder::new().num_threads(cli.threads.unwrap_or(0).into());
     pool.build_global()

@@ -4,8 +4,7 @@ use super::args::SampleArgs;
 use super::weights::say_weights;
 use crate::apps::pictures::{Captions, ImageShape, save_grid_with};
 use crate::apps::{Form, Saved, open_device};
-use crate::data::schema::Role;
-use crate::data::{Frame, Output, PICTURES_OR_ROWS, ROWS};
+use crate::data::{Output, PICTURES_OR_ROWS, ROWS};
 use crate::error::{Error, Result};
 
 /// Draws new rows from a trained model.
@@ -33,12 +32,7 @@ pub fn run(args: &SampleArgs) -> Result<()> {
         let shape = ImageShape { height: shape.height, width: shape.width, channels: shape.channels };
         save_grid_with(out.path(), &rows, shape, columns, &Captions { rows: &names, columns: &[] })?;
     } else {
-        let schema = &saved.form.schema;
-        let frame = Frame::of_rows(schema, &rows);
-        out.write_rows(&match schema.of_role(Role::Label).next().filter(|_| !labels.is_empty()) {
-            Some(field) => frame.texts(&field.name, labels.into_iter().map(Some)),
-            None => frame,
-        })?;
+        out.write_rows(&saved.form.drawn(&rows, labels))?;
     }
     println!("{count} new rows {which}in {}", out.path().display());
     Ok(())
@@ -92,7 +86,7 @@ impl Wanted {
                 let columns = count.div_ceil(classes);
                 let which = format!("({columns} of each label) ");
                 let names = form.classes.clone();
-                let labels = names.iter().flat_map(|name| vec![name.clone(); columns]).collect();
+                let labels = form.names_of_every_label(columns);
                 Ok(Wanted { count: classes * columns, y: form.every_label(columns), columns, which, names, labels })
             }
         }

@@ -1,26 +1,19 @@
-//! Readers are given damaged files: none panics, and none holds more than a stated multiple of what the file has.
-//!
-//! `ELBO_FUZZ=1000000 cargo test --lib data::fuzz -- --nocapture` gives each a million. What was given is the same every time.
+//! Readers of data are given damaged files: what they hold in the end is a stated multiple of what the file has, too.
 
 use std::fs;
-use std::io::Write;
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::io::{Cursor, Write};
 use std::path::Path;
 
 use flate2::{Compression, write::GzEncoder};
-use rand::rngs::Xoshiro256PlusPlus;
-use rand::{RngExt, SeedableRng};
+use image::{DynamicImage, ImageFormat, Rgb, RgbImage};
 use zip::write::{SimpleFileOptions, ZipWriter};
 
-use super::{Options, Source, open};
+use super::{Options, PictureOptions, PictureSize, Source, open};
+use crate::fuzz::{Bounds, attack};
 
 /// A byte of a file becomes at most so many in memory: deflate packs 1,032 into one, of which each may be a bit that is kept as a
 /// number of four bytes.
 const FACTOR: usize = 1032 * 4;
-
-fn times() -> u32 {
-    std::env::var("ELBO_FUZZ").ok().and_then(|text| text.parse().ok()).unwrap_or(1_500)
-}
 
 fn gz(bytes: &[u8]) -> Vec<u8> {
     let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
@@ -34,7 +27,7 @@ fn npy(descr: &str, order: &str, shape: &str, data: &[u8]) -> Vec<u8> {
 }
 
 fn npz() -> Vec<u8> {
-    let mut zip = ZipWriter::new(std::io::Cursor::new(Vec::new()));
+    let mut zip = ZipWriter::new(Cursor::new(Vec::new()));
     for (name, how, bytes) in [
         ("x_train", zip::CompressionMethod::Stored, npy("|u1", "False", "(6, 2)", &[3; 12])),
         ("y_train", zip::CompressionMethod::Deflated, npy("<U1", "False", "(6,)", &[65, 0, 0, 0].repeat(6))),
@@ -46,55 +39,30 @@ fn npz() -> Vec<u8> {
     zip.finish().unwrap().into_inner()
 }
 
-/// One of them, damaged: bytes changed, cut out, put in or repeated, or the end cut off.
-fn damaged(seeds: &[Vec<u8>], rng: &mut Xoshiro256PlusPlus) -> Vec<u8> {
-    const TELLING: [u8; 16] = *b"\0\x01\x7f\x80\xff09,;\"'([{\n-";
-    let mut bytes = seeds[rng.random_range(0..seeds.len())].clone();
-    for _ in 0..rng.random_range(1..6) {
-        let at = rng.random_range(0..bytes.len().max(1)).min(bytes.len());
-        let end = (at + rng.random_range(1..9usize)).min(bytes.len());
-        match rng.random_range(0..6) {
-            0 if at < bytes.len() => bytes[at] = rng.random(),
-            1 if at < bytes.len() => bytes[at] = TELLING[rng.random_range(0..TELLING.len())],
-            2 => drop(bytes.drain(at..end)),
-            3 => bytes.insert(at, TELLING[rng.random_range(0..TELLING.len())]),
-            4 => {
-                let part = bytes[at..end].repeat(rng.random_range(1..20));
-                drop(bytes.splice(at..at, part));
-            }
-            _ if rng.random_range(0..8) == 0 => bytes.truncate(at),
-            _ => {}
-        }
-    }
-    bytes
+/// What a reader may hold for a moment, whatever the file's size: a table of a decoder, a page of a Parquet file, a small picture.
+const BASE: usize = 64 << 20;
+
+/// Files of this name, in a folder of their own.
+fn read(name: &str, seeds: &[Vec<u8>]) {
+    read_with(name, BASE, &Options { standardise: true, ..Options::default() }, seeds);
 }
 
-fn read(name: &str, seeds: &[Vec<u8>]) {
+/// The same, read with other options, and with another bound of what is held for a moment.
+fn read_with(name: &str, base: usize, options: &Options, seeds: &[Vec<u8>]) {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join(name);
-    let whole =
-        |path: &Path| open(&Source::Path(path.to_owned()), &Options { standardise: true, ..Options::default() });
-    for seed in seeds {
-        fs::write(&path, seed).unwrap();
-        whole(&path).unwrap_or_else(|error| panic!("undamaged: {error}"));
-    }
-    let (mut rng, mut taken) = (Xoshiro256PlusPlus::seed_from_u64(7), 0);
-    for time in 0..times() {
-        let bytes = damaged(seeds, &mut rng);
-        fs::write(&path, &bytes).unwrap();
-        match catch_unwind(AssertUnwindSafe(|| whole(&path))) {
-            Err(_) => panic!("{name}: a panic at the damaged file {time}: {:?}", String::from_utf8_lossy(&bytes)),
-            Ok(Ok(splits)) => {
-                taken += 1;
-                let parts = [Some(&splits.train), splits.validation.as_ref(), splits.test.as_ref()];
-                let held: usize = parts.into_iter().flatten().map(|data| data.values.byte_len()).sum();
-                assert!(held <= FACTOR * bytes.len(), "{name}: {held} bytes of a file of {}", bytes.len());
-            }
-            Ok(Err(error)) => assert!(!error.to_string().is_empty()),
-        }
-    }
-    eprintln!("{name}: {taken} of {} damaged files were read nevertheless", times());
-    assert!(taken > 0 && taken < times(), "all or none are no trial: {taken}");
+    // A picture is read as the folder that it lies in.
+    let source =
+        if let Some(("pictures", _)) = name.split_once('/') { folder.path().join("pictures") } else { path.clone() };
+    fs::create_dir_all(path.parent().unwrap()).unwrap();
+    attack(name, Bounds { base, factor: FACTOR }, seeds, |bytes| {
+        fs::write(&path, bytes).unwrap();
+        let splits = open(&Source::Path(source.clone()), options)?;
+        let parts = [Some(&splits.train), splits.validation.as_ref(), splits.test.as_ref()];
+        let held: usize = parts.into_iter().flatten().map(|data| data.values.byte_len()).sum();
+        assert!(held <= FACTOR * bytes.len(), "{name}: {held} bytes of a file of {}", bytes.len());
+        Ok::<_, crate::Error>(())
+    });
 }
 
 #[test]
@@ -143,4 +111,53 @@ fn tables() {
     let table = format!("id,mark,seen,kind\n{rows}");
     let other = table.replace(',', ";").replace("kind", "größe");
     read("a.csv", &[table.clone().into_bytes(), other.into_bytes(), gz(table.as_bytes())]);
+}
+
+/// A small picture with edges and colours.
+fn picture(format: ImageFormat) -> Vec<u8> {
+    let picture = RgbImage::from_fn(7, 5, |x, y| Rgb([(x * 36) as u8, (y * 50) as u8, if x > y { 255 } else { 9 }]));
+    let mut bytes = Cursor::new(Vec::new());
+    DynamicImage::from(picture).write_to(&mut bytes, format).unwrap();
+    bytes.into_inner()
+}
+
+/// Pictures of four pixels, of which a decoder may hold half a GiB for a moment, as a header may say that they are large.
+fn read_pictures(name: &str, seeds: &[Vec<u8>]) {
+    let pictures = PictureOptions { size: Some(PictureSize::square(2)), ..PictureOptions::default() };
+    read_with(name, 3 << 29, &Options { pictures, ..Options::default() }, seeds);
+}
+
+#[test]
+fn pictures() {
+    for (name, format) in [
+        ("png", ImageFormat::Png),
+        ("jpg", ImageFormat::Jpeg),
+        ("gif", ImageFormat::Gif),
+        ("bmp", ImageFormat::Bmp),
+        ("webp", ImageFormat::WebP),
+        ("tiff", ImageFormat::Tiff),
+        ("qoi", ImageFormat::Qoi),
+        ("tga", ImageFormat::Tga),
+        ("ppm", ImageFormat::Pnm),
+    ] {
+        read_pictures(&format!("pictures/a.{name}"), &[picture(format)]);
+    }
+}
+
+#[test]
+fn archives_of_pictures() {
+    let files = [("a/0.png", picture(ImageFormat::Png)), ("b/1.jpg", picture(ImageFormat::Jpeg))];
+    let mut zip = ZipWriter::new(Cursor::new(Vec::new()));
+    let mut tar = tar::Builder::new(Vec::new());
+    for ((name, bytes), how) in files.iter().zip([zip::CompressionMethod::Stored, zip::CompressionMethod::Deflated]) {
+        zip.start_file(*name, SimpleFileOptions::default().compression_method(how)).unwrap();
+        zip.write_all(bytes).unwrap();
+        let mut header = tar::Header::new_gnu();
+        header.set_size(bytes.len() as u64);
+        header.set_mode(0o644);
+        tar.append_data(&mut header, name, &bytes[..]).unwrap();
+    }
+    let tar = tar.into_inner().unwrap();
+    read_pictures("a.zip", &[zip.finish().unwrap().into_inner()]);
+    read_pictures("a.tar", &[tar.clone(), gz(&tar)]);
 }

@@ -72,7 +72,10 @@ pub fn name_also(path: &Path, name: &Path) -> Result<()> {
     let _ = fs::remove_file(&beside);
     let copied = || fs::copy(path, &beside).and_then(|_| File::open(&beside)?.sync_all());
     let linked = fs::hard_link(path, &beside).or_else(|_| copied());
-    linked.and_then(|()| fs::rename(&beside, name)).map_err(Error::io("write", name))
+    let renamed = linked.and_then(|()| fs::rename(&beside, name));
+    // Where both are names of one file already, renaming does nothing.
+    let _ = fs::remove_file(&beside);
+    renamed.map_err(Error::io("write", name))
 }
 
 /// Creates a folder and those above it; one that is already there is fine.
@@ -236,6 +239,23 @@ mod tests {
         let error = write_atomically(&folder.path().join("a"), |_| Ok(())).unwrap_err();
         let (said, name) = (error.to_string(), folder.path().display().to_string());
         assert!(said.contains(&name) && !said.contains(".partial"), "{said}");
+    }
+
+    #[test]
+    fn a_file_gets_another_name_and_nothing_else_stays() {
+        let folder = tempfile::tempdir().unwrap();
+        let (path, name) = (folder.path().join("last"), folder.path().join("previous"));
+        fs::write(&path, "first").unwrap();
+        // The second time it has the name already, as where a process was killed behind that.
+        for _ in 0..2 {
+            name_also(&path, &name).unwrap();
+            assert_eq!(names(folder.path()), ["last", "previous"]);
+        }
+        write_own(&path, |out| out.write_all(b"second")).unwrap();
+        assert_eq!(fs::read(&name).unwrap(), b"first");
+        name_also(&path, &name).unwrap();
+        assert_eq!(fs::read(&name).unwrap(), b"second");
+        assert!(name_also(&folder.path().join("none"), &name).is_err());
     }
 
     #[test]

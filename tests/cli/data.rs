@@ -5,6 +5,7 @@ use std::process::Stdio;
 
 use serde_json::Value;
 
+use crate::npy::npy;
 use crate::program::{Place, with};
 
 /// A folder of pictures in two classes, 8×8 unless another size is given, whose red tells them apart.
@@ -101,11 +102,8 @@ fn models_train_on_pictures_and_are_given_others_of_any_size() {
 fn pictures_have_any_number_of_channels() {
     let place = Place::new();
     for channels in [2, 4] {
-        let shape = format!("(40, 6, 6, {channels})");
-        let text = format!("{:<117}\n", format!("{{'descr': '|u1', 'fortran_order': False, 'shape': {shape}, }}"));
-        let head = [&b"\x93NUMPY\x01\x00"[..], &(text.len() as u16).to_le_bytes(), text.as_bytes()].concat();
         let values = (0..40 * 36 * channels).map(|i| (i * 37 % 251) as u8);
-        place.write(&format!("{channels}.npy"), head.into_iter().chain(values).collect::<Vec<u8>>());
+        place.write(&format!("{channels}.npy"), bytes_npy(&format!("(40, 6, 6, {channels})"), values));
         let usual = "--device cpu --epochs 1 --hidden 16 --latent 2 --batch 16";
         place.run(&format!("train {usual} --data {channels}.npy --out run{channels}"));
         assert!(place.path(&format!("run{channels}/reconstructions.png")).is_file());
@@ -151,9 +149,7 @@ fn data_that_cannot_be_read_is_refused() {
 
 /// An array of bytes in NumPy's format.
 fn bytes_npy(shape: &str, values: impl Iterator<Item = u8>) -> Vec<u8> {
-    let text = format!("{:<117}\n", format!("{{'descr': '|u1', 'fortran_order': False, 'shape': {shape}, }}"));
-    let head = [&b"\x93NUMPY\x01\x00"[..], &(text.len() as u16).to_le_bytes(), text.as_bytes()].concat();
-    head.into_iter().chain(values).collect()
+    npy("|u1", shape, &values.collect::<Vec<u8>>())
 }
 
 /// The same frames are the same rows, whatever else lies in their file; the run says what bytes are divided by.

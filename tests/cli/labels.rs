@@ -2,17 +2,12 @@
 
 use serde_json::Value;
 
+use crate::npy::npy_of_floats;
 use crate::program::{Place, images, labels, small};
 
 /// A NumPy array of floats `[rows, width]`.
 fn array(rows: usize, width: usize, value: impl Fn(usize) -> f32) -> Vec<u8> {
-    let header = format!("{{'descr': '<f4', 'fortran_order': False, 'shape': ({rows}, {width}), }}");
-    let padded = format!("{header:<117}\n");
-    let mut bytes = b"\x93NUMPY\x01\x00".to_vec();
-    bytes.extend((padded.len() as u16).to_le_bytes());
-    bytes.extend(padded.bytes());
-    bytes.extend((0..rows * width).flat_map(|i| value(i).to_le_bytes()));
-    bytes
+    npy_of_floats(&format!("({rows}, {width})"), (0..rows * width).map(value))
 }
 
 #[test]

@@ -11,6 +11,8 @@ mod kernels;
 mod labels;
 mod layers;
 mod networks;
+#[path = "../common/npy.rs"]
+mod npy;
 mod own_data;
 mod program;
 mod refusals;

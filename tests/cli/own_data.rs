@@ -2,6 +2,7 @@
 
 use std::io::Write;
 
+use crate::npy::npy;
 use crate::program::{Place, images, labels};
 
 const USUAL: &str = "--device cpu --epochs 1 --hidden 8 --latent 2 --batch 16";
@@ -117,10 +118,6 @@ fn tables_are_read_and_written_as_parquet() {
 #[test]
 fn fetched_sprites_are_held_against_their_factors() {
     let place = Place::new();
-    let npy = |descr: &str, shape: &str, bytes: &[u8]| {
-        let text = format!("{:<117}\n", format!("{{'descr': '{descr}', 'fortran_order': False, 'shape': {shape}, }}"));
-        [&b"\x93NUMPY\x01\x00"[..], &(text.len() as u16).to_le_bytes(), text.as_bytes(), bytes].concat()
-    };
     let rows = 600;
     let pixels: Vec<u8> = (0..rows * 16).map(|i| u8::from(i % 16 >= i / 16 % 5)).collect();
     let classes: Vec<u8> =

@@ -5,6 +5,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
+use crate::npy::npy_of_floats;
+
 /// A folder to work in.
 pub struct Place {
     folder: tempfile::TempDir,
@@ -42,9 +44,7 @@ impl Place {
         let sizes: Vec<String> = [&[rows], row].concat().iter().map(usize::to_string).collect();
         // Python's tuples of one number have a comma.
         let shape = format!("({},)", sizes.join(", "));
-        let text = format!("{:<117}\n", format!("{{'descr': '<f4', 'fortran_order': False, 'shape': {shape}, }}"));
-        let head = [&b"\x93NUMPY\x01\x00"[..], &(text.len() as u16).to_le_bytes(), text.as_bytes()].concat();
-        self.write(name, head.into_iter().chain(values.iter().flat_map(|v| v.to_le_bytes())).collect::<Vec<u8>>());
+        self.write(name, npy_of_floats(&shape, values.iter().copied()));
     }
 
     /// The program, in this folder, without input.

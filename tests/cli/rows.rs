@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 
+use crate::npy::npy;
 use crate::program::{Place, with};
 
 /// A run of a table or an array that takes a moment.
@@ -124,9 +125,7 @@ fn channels_are_scaled_by_the_run() {
     // Pictures of 3×3 whose two channels lie near 30 and near 200.
     let values: Vec<u8> =
         (0..60 * 18).map(|i| if i % 2 == 0 { 30 + (i * 7 % 10) as u8 } else { 200 + (i * 11 % 40) as u8 }).collect();
-    let text = format!("{:<117}\n", "{'descr': '|u1', 'fortran_order': False, 'shape': (60, 3, 3, 2), }");
-    let head = [&b"\x93NUMPY\x01\x00"[..], &(text.len() as u16).to_le_bytes(), text.as_bytes()].concat();
-    place.write("a.npy", [head, values].concat());
+    place.write("a.npy", npy("|u1", "(60, 3, 3, 2)", &values));
     let gaussian = quick("--likelihood gaussian --epochs 4");
     let refused = format!("train {} --data a.npy --normalise --likelihood bernoulli --out x", quick(""));
     place.refused(&refused, &["scaled to mean 0", "bernoulli", "from 0 to 1", "gaussian"]);

@@ -1,6 +1,7 @@
 //! The GPU that the tests share, and what becomes of tests that lack something.
 #![allow(dead_code, reason = "each test program uses its own part of this")]
 
+pub mod npy;
 pub mod oracle;
 pub mod pieces;
 

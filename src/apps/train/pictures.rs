@@ -9,7 +9,7 @@ use crate::apps::form::Form;
 use crate::apps::pictures::{
     Captions, EpochPoint, ImageShape, save_grid_with, save_latent_map, save_loss, save_reconstructions,
 };
-use crate::data::{Dataset, Frame, Keep, Output, ROWS};
+use crate::data::{Dataset, Keep, Output, ROWS};
 use crate::distributions::Measure;
 use crate::error::Result;
 use crate::training::Given;
@@ -55,7 +55,8 @@ impl TrainRun {
             let (y, _) = self.sampled();
             let rows = self.trainer.session.draw_rows(y.len(), &y.concat(), self.config.training.seed)?;
             let out = Output::new(&path("samples.csv"), ROWS, &Keep::default())?;
-            out.write_rows(&Frame::of_rows(&self.data.train.schema, &rows))?;
+            let form = Form::of(self.config.model.kind, &self.data.train);
+            out.write_rows(&form.drawn(&rows, form.names_of_every_label(COLUMNS)))?;
             made.push(path("samples.csv"));
         }
         if !is_table && self.trainer.session.model.can().generate.is_some() {

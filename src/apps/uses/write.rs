@@ -42,10 +42,12 @@ fn is_parquet(path: &Path) -> bool {
 /// # Errors
 /// What the work says, or if the file cannot be written. Then nothing is left of it.
 pub fn write_file<T>(path: &Path, work: impl FnOnce(&mut dyn Write) -> Result<T>) -> Result<T> {
-    let mut done = None;
+    let (mut done, mut failed) = (None, None);
     let written = write_own(path, |file| {
         let mut text = vec![];
-        let outcome = if is_parquet(path) { work(&mut text) } else { work(file) };
+        let mut file = Watched { file, failed: None };
+        let outcome = if is_parquet(path) { work(&mut text) } else { work(&mut file) };
+        failed = file.failed.take();
         let is_done = outcome.is_ok();
         done = Some(outcome);
         if is_done && is_parquet(path) {
@@ -53,11 +55,43 @@ pub fn write_file<T>(path: &Path, work: impl FnOnce(&mut dyn Write) -> Result<T>
         }
         if is_done { Ok(()) } else { Err(std::io::Error::other("its content could not be made")) }
     });
+    // A file that takes no more is why the work could not be done, whatever that says of it.
+    if let (Some(Err(_)), Some(why)) = (&done, failed) {
+        return Err(Error::io("write", path)(why));
+    }
     match (done, written) {
         (Some(Err(error)), _) => Err(error),
         (_, Err(error)) => Err(error),
         (Some(done), Ok(())) => done,
         (None, Ok(())) => unreachable!("a file that was written was filled"),
+    }
+}
+
+/// A file, and why it took no more.
+struct Watched<'a> {
+    file: &'a mut dyn Write,
+    failed: Option<std::io::Error>,
+}
+
+impl Watched<'_> {
+    fn note<T>(&mut self, outcome: std::io::Result<T>) -> std::io::Result<T> {
+        let again = |error: &std::io::Error| match error.raw_os_error() {
+            Some(code) => std::io::Error::from_raw_os_error(code),
+            None => error.kind().into(),
+        };
+        outcome.inspect_err(|error| self.failed = Some(again(error)))
+    }
+}
+
+impl Write for Watched<'_> {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        let written = self.file.write(bytes);
+        self.note(written)
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        let flushed = self.file.flush();
+        self.note(flushed)
     }
 }
 

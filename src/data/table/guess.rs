@@ -73,7 +73,14 @@ impl Table {
                 return Ok(guess(Role::Split, FieldKind::Text, "which part each row is of, as you said"));
             }
             if choices.weight.as_ref() == Some(name) {
-                return Ok(guess(Role::Weight, self.asked(name, facts, "real")?, "by how much each row counts, as you said"));
+                if let Some(text) = &facts.text {
+                    return Err(Error::malformed(
+                        &self.path,
+                        format!("the column {name} holds words, such as {text}, and a weight is a number: name a column of numbers"),
+                    ));
+                }
+                let kind = self.asked(name, facts, "real")?;
+                return Ok(guess(Role::Weight, kind, "by how much each row counts, as you said"));
             }
             if choices.factors.contains(name) {
                 return Ok(guess(Role::Factor, self.asked(name, facts, "category")?, "a factor, as you said"));

@@ -11,6 +11,8 @@ use elbo::engine::kernels::random::{normal4, uniform4};
 use elbo::engine::program::Executor;
 use elbo::engine::training::checkpoint::Checkpoint;
 
+use crate::common::npy::npy_of_floats;
+
 const WIDTH: usize = 2;
 const ROWS: usize = 5000;
 /// Three Gaussians far from 0 and from each other: weight, means, deviations.
@@ -54,12 +56,8 @@ fn cost(row: &[f32]) -> f64 {
 
 /// A run whose model copies: z = x with a variance of e^log_var, and x = z, both as relu(x) − relu(−x).
 fn copying(folder: &Path, log_var: f32) -> Config {
-    let text =
-        format!("{:<117}\n", format!("{{'descr': '<f4', 'fortran_order': False, 'shape': ({ROWS}, {WIDTH}), }}"));
-    let head = [&b"\x93NUMPY\x01\x00"[..], &(text.len() as u16).to_le_bytes(), text.as_bytes()].concat();
-    let bytes: Vec<u8> = head.into_iter().chain(rows().iter().flat_map(|v| v.to_le_bytes())).collect();
     let data = folder.join("rows.npy");
-    std::fs::write(&data, bytes).unwrap();
+    std::fs::write(&data, npy_of_floats(&format!("({ROWS}, {WIDTH})"), rows())).unwrap();
     let mut config = Preset::Classic.config();
     (config.model.encoder, config.model.latent) = ("mlp:4".parse().unwrap(), WIDTH);
     config.model.likelihood = "gaussian-shared".into();

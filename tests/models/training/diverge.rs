@@ -10,6 +10,7 @@ use elbo::engine::training::metrics::{RetryRecord, read_retries};
 use elbo::engine::training::{Progress, SLOWED};
 use elbo::{EpochRecord, Error, Result, Training};
 
+use super::super::common::npy::npy_of_floats;
 use super::runs::{Device, Run, StopAt, devices, small};
 
 /// Looks on, and breaks off once a run that has gone back so many times has done more steps.
@@ -119,11 +120,7 @@ fn a_run_that_went_back_is_resumed_to_the_bit() {
 fn vectors(folder: &Path, change: impl Fn(usize, usize) -> Option<f32>) -> Config {
     let value = |i: usize, j: usize| change(i, j).unwrap_or(((i * 7 + j * 3) % 11) as f32 / 5.0 - 1.0);
     let values: Vec<f32> = (0..200).flat_map(|i| (0..6).map(move |j| (i, j))).map(|(i, j)| value(i, j)).collect();
-    let header = "{'descr': '<f4', 'fortran_order': False, 'shape': (200, 6), }";
-    let header = format!("{header:<117}\n");
-    let head = [&b"\x93NUMPY\x01\x00"[..], &(header.len() as u16).to_le_bytes(), header.as_bytes()].concat();
-    let bytes: Vec<u8> = head.into_iter().chain(values.iter().flat_map(|value| value.to_le_bytes())).collect();
-    std::fs::write(folder.join("rows.npy"), bytes).unwrap();
+    std::fs::write(folder.join("rows.npy"), npy_of_floats("(200, 6)", values)).unwrap();
     let mut config = small();
     config.data.source = folder.join("rows.npy").to_string_lossy().into_owned();
     (config.data.standardise, config.data.count) = (Some(false), None);

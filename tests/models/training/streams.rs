@@ -12,6 +12,7 @@ use elbo::engine::training::{Session, Trainer};
 
 use super::whole;
 use crate::common;
+use crate::common::npy::npy_of_floats;
 use crate::runs::{Device, Run, StopAt, devices, small};
 
 const ROWS: usize = 1200;
@@ -24,11 +25,8 @@ fn value(row: usize, column: usize) -> f32 {
 
 /// A file as NumPy writes it.
 fn write_array(path: &Path) {
-    let text = format!("{{'descr': '<f4', 'fortran_order': False, 'shape': ({ROWS}, {WIDTH}), }}");
-    let text = format!("{text:<117}\n");
-    let values = (0..ROWS).flat_map(|row| (0..WIDTH).flat_map(move |column| value(row, column).to_le_bytes()));
-    let head = [b"\x93NUMPY\x01\x00", &(text.len() as u16).to_le_bytes()[..], text.as_bytes()].concat();
-    std::fs::write(path, head.into_iter().chain(values).collect::<Vec<u8>>()).unwrap();
+    let values = (0..ROWS).flat_map(|row| (0..WIDTH).map(move |column| value(row, column)));
+    std::fs::write(path, npy_of_floats(&format!("({ROWS}, {WIDTH})"), values)).unwrap();
 }
 
 /// 960 rows to train on, in 30 batches; the rows of all files take 115 kB.
