@@ -44,18 +44,18 @@ const BASE: usize = 64 << 20;
 
 /// Files of this name, in a folder of their own.
 fn read(name: &str, seeds: &[Vec<u8>]) {
-    read_with(name, BASE, &Options { standardise: true, ..Options::default() }, seeds);
+    read_with(name, (BASE, 1), &Options { standardise: true, ..Options::default() }, seeds);
 }
 
-/// The same, read with other options, and with another bound of what is held for a moment.
-fn read_with(name: &str, base: usize, options: &Options, seeds: &[Vec<u8>]) {
+/// The same, read with other options, and with another bound of what is held for a moment; one in so many is tried.
+fn read_with(name: &str, (base, one_in): (usize, u32), options: &Options, seeds: &[Vec<u8>]) {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join(name);
     // A picture is read as the folder that it lies in.
     let source =
         if let Some(("pictures", _)) = name.split_once('/') { folder.path().join("pictures") } else { path.clone() };
     fs::create_dir_all(path.parent().unwrap()).unwrap();
-    attack(name, Bounds { base, factor: FACTOR }, seeds, |bytes| {
+    attack(name, Bounds { base, factor: FACTOR, one_in }, seeds, |bytes| {
         fs::write(&path, bytes).unwrap();
         let splits = open(&Source::Path(source.clone()), options)?;
         let parts = [Some(&splits.train), splits.validation.as_ref(), splits.test.as_ref()];
@@ -124,7 +124,7 @@ fn picture(format: ImageFormat) -> Vec<u8> {
 /// Pictures of four pixels, of which a decoder may hold half a GiB for a moment, as a header may say that they are large.
 fn read_pictures(name: &str, seeds: &[Vec<u8>]) {
     let pictures = PictureOptions { size: Some(PictureSize::square(2)), ..PictureOptions::default() };
-    read_with(name, 3 << 29, &Options { pictures, ..Options::default() }, seeds);
+    read_with(name, (3 << 29, 5), &Options { pictures, ..Options::default() }, seeds);
 }
 
 #[test]

@@ -47,6 +47,9 @@ finish() {
     [ "$sum" = 0 ]
 }
 
+# What was found so far, where it is ended before its time.
+trap 'echo "ended before its time"; finish "so far"; exit' TERM
+
 # elbo WORDS…: quietly, without input.
 elbo() {
     "$ELBO" "$@" </dev/null >said.txt 2>&1

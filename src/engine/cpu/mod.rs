@@ -22,6 +22,8 @@
 //! numbers in 64 bits, such as those of `elbo evaluate`, in their last digits. A GPU never gives these bits.
 
 mod memory;
+#[cfg(test)]
+mod shared;
 
 use crate::error::Result;
 use crate::kernels::{Args, Arithmetic, Step};
