@@ -18,6 +18,13 @@ if [ "${ELBO_NO_TINT:-}" != 1 ] && [ ! -d target/tint/node_modules/webgpu ] && c
     npm install --silent --no-audit --no-fund --prefix target/tint webgpu@0.6.2 >/dev/null || echo "It could not be installed"
 fi
 
+# Advisories, licences and sources of what is linked.
+if command -v cargo-deny >/dev/null; then
+    cargo deny check
+else
+    echo "NOT TESTED: licences and advisories, as cargo-deny is not installed: cargo install cargo-deny --locked"
+fi
+
 # Mesa complains of a missing one on machines without a desktop.
 export XDG_RUNTIME_DIR="${XDG_RUNTIME_DIR:-$PWD/target}"
 

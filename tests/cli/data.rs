@@ -191,6 +191,10 @@ fn data_that_has_changed_is_noticed() {
     place.run("train --device cpu --epochs 1 --hidden 8 --latent 2 --batch 16 --data rows.npy --out run");
     std::fs::copy(place.path("rows.npy"), place.path("same.npy")).unwrap();
     place.run("train --resume run --device cpu --epochs 2 --data same.npy");
+    // From wherever the run is opened.
+    let settings = std::fs::read_to_string(place.path("run/config.toml")).unwrap();
+    let source = settings.lines().find_map(|line| line.strip_prefix("source = ")).unwrap();
+    assert!(std::path::Path::new(source.trim_matches(['"', '\''])).is_absolute(), "{source}");
     // Whichever part the row is in, of one part in ten nothing is learnt.
     let all: Vec<f32> = rows(0.0).iter().map(|value| 1.0 - value).collect();
     place.write_npy("rows.npy", 2, &all);

@@ -96,6 +96,15 @@ fn columns_of_a_table_are_told() {
     };
     let (red, blue) = (mean("red"), mean("blue"));
     assert!(blue - red > 4.0, "red {red}, blue {blue}");
+    // New lines that were drawn for labels say for which, those that a training leaves as well.
+    place.run(&format!("{usual} --epochs 1 --model cvae --label colour --out labelled").replacen(
+        "--epochs 60 ",
+        "",
+        1,
+    ));
+    let text = std::fs::read_to_string(place.path("labelled/samples.csv")).unwrap();
+    assert!(text.lines().next().unwrap().split(',').any(|name| name == "colour"), "{text}");
+    assert_eq!((text.matches("red").count(), text.matches("blue").count()), (8, 8), "{text}");
     place.refused("sample run --device cpu --condition mauve,30", &["colour holds mauve", "blue, red"]);
     place.refused("sample run --device cpu --condition red", &["colour, age"]);
     place.refused(&format!("{usual} --condition-on colour --out x"), &["`condition-on`", "cvae"]);

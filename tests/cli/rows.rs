@@ -31,6 +31,10 @@ fn a_column_weighs_rows() {
     place.write("a.csv", table(|i| format!("{}", i % 5)));
     let said = place.run("data a.csv --label kind --weight count");
     assert!(said.contains("weight of each row") && said.contains("as you said"), "{said}");
+    place.refused(
+        &format!("train {} --data a.csv --weight kind --out x", quick("")),
+        &["the column kind holds words", "a weight is a number"],
+    );
     let train = |options: &str, run: &str| place.run(&format!("train {} --data a.csv --out {run}", quick(options)));
     train("--label kind --weight count", "weighed");
     train("--label kind --ignore count", "even");

@@ -130,7 +130,10 @@ impl Watcher for Screen {
             self.bar.set_length(all);
             self.bar.set_position(done);
             self.bar.reset_eta();
-            self.bar.enable_steady_tick(Duration::from_millis(500));
+            // That takes a thread: where there can be none, the bar moves with the steps alone.
+            if !self.bar.is_hidden() && std::thread::Builder::new().spawn(|| ()).is_ok() {
+                self.bar.enable_steady_tick(Duration::from_millis(500));
+            }
         }
         self.bar.set_position(done);
         self.began.get_or_insert_with(Instant::now);
