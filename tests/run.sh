@@ -22,7 +22,7 @@ fi
 if command -v cargo-deny >/dev/null; then
     cargo deny check
 else
-    echo "NOT TESTED: licences and advisories, as cargo-deny is not installed: cargo install cargo-deny --locked"
+    echo "Without cargo-deny: licences and advisories are not looked at (cargo install cargo-deny --locked)"
 fi
 
 # Mesa complains of a missing one on machines without a desktop.

@@ -95,6 +95,21 @@ fn a_run_that_was_killed_at_its_start_is_begun_anew() {
     place.refused(&format!("train {} --out theirs", small("")), &["theirs holds a run already"]);
 }
 
+/// A few of the kills of `tests/attacks/kills.sh`, one of each command that writes.
+#[cfg(target_os = "linux")]
+#[test]
+fn what_is_killed_at_a_random_moment_is_done_again() {
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/attacks/kills.sh");
+    let run = |program: &str| {
+        Command::new("bash").arg(&script).arg("10").env("ELBO", program).env_remove("KEEP").output().expect("bash")
+    };
+    let output = run(env!("CARGO_BIN_EXE_elbo"));
+    assert!(output.status.success(), "{}", text(&output));
+    assert!(text(&output).contains("survived") && text(&output).contains("second-stage"), "{}", text(&output));
+    // Something that does not write what it should is noticed.
+    assert!(!run("/bin/true").status.success());
+}
+
 #[cfg(unix)]
 #[test]
 fn a_disk_that_is_full_ends_a_run_and_loses_nothing() {
@@ -201,6 +216,24 @@ fn a_run_that_goes_back_says_so() {
         place.elbo(&line.replace("--retries 6", "--retries 0").replace("--out run", "--out once")).output().unwrap();
     assert_eq!(output.status.code(), Some(1));
     assert!(text(&output).contains("a smaller `learning-rate` (--learning-rate)"), "{}", text(&output));
+}
+
+/// Of steps that are far too large, the first checkpoint comes when the numbers have begun to run away, and is not far enough outside to be
+/// left out: what is gone back to is the one before it.
+#[test]
+fn a_checkpoint_that_is_not_sound_is_not_gone_back_to() {
+    let place = Place::new();
+    let usual = "train --device cpu --epochs 4 --count 200 --resolution 8 --validation 20 --hidden 24,16 --latent 3 --batch 32 \
+                 --warmup-steps 0 --schedule constant --kl-warmup-epochs 3 --retries 6";
+    for (name, options) in
+        [("sgd", "--optimiser sgd --learning-rate 5"), ("adam", "--optimiser adam --learning-rate 10")]
+    {
+        place.run(&format!("{usual} {options} --out {name}"));
+        let retries = read_retries(&place.path(name).join("retries.jsonl")).unwrap();
+        assert!(!retries.is_empty(), "{name} does not run away");
+        let last = read_epochs(&place.path(name).join("metrics.jsonl")).unwrap().pop().unwrap();
+        assert!(last.loss < 20.0, "{name} ends at {}", last.loss);
+    }
 }
 
 #[test]
