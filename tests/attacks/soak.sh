@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # soak.sh [MINUTES] [DEVICE…]: trains at full speed for so long (60) on each device (cpu, and gpu where there is an adapter), evaluating and saving all the time. Memory, descriptors and threads,
-# as /proc tells them, must stay as they are behind the first fifth: no more than 2 % and 4 MB of memory, and no descriptor or thread, may come to it. THREADS bounds the threads (all).
+# as /proc tells them, must stay as they are behind the first fifth: no more than 2 % and 4 MB of memory, no thread, and one descriptor (a file that is being written) may come to it. THREADS bounds the threads (all).
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 MINUTES=${1:-60}
 shift
