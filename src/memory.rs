@@ -1,14 +1,20 @@
 //! How much memory this process may use: the machine's, or less where a control group (a container, a job of a scheduler) or a limit of
 //! its own (`ulimit -v`) says so.
 
+#[cfg(feature = "cli")]
 mod arenas;
+mod asking;
+#[cfg(feature = "cli")]
 mod refused;
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
+#[cfg(feature = "cli")]
 pub(crate) use arenas::spare_address_space;
-pub(crate) use refused::{asking, or_end};
+pub(crate) use asking::asking;
+#[cfg(feature = "cli")]
+pub(crate) use refused::or_end;
 
 /// Bytes that this process may have in all.
 pub(crate) fn total() -> u64 {

@@ -2,28 +2,17 @@
 //!
 //! A collection that grows has no way to say that there is no room, and Rust ends the process for it with a signal. The program's own
 //! allocator ends it as any other error does: with a line that says what was wanted, and status 1. Files are written beside those
-//! that they replace, so what was saved is whole. Whoever can go on without asks with [`asking`], and is told no.
+//! that they replace, so what was saved is whole. Whoever can go on without asks with [`asking`](super::asking), and is told no.
 
-use std::cell::Cell;
 use std::io::Write;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-thread_local! {
-    static ASKS: Cell<bool> = const { Cell::new(false) };
-}
-
-/// Does something that has an answer of its own for being given no memory.
-pub(crate) fn asking<T>(work: impl FnOnce() -> T) -> T {
-    let before = ASKS.replace(true);
-    let done = work();
-    ASKS.set(before);
-    done
-}
+use super::asking::is_asking;
 
 /// What an allocator gives; where it gives nothing and nobody is there to be told so, the process ends.
 pub(crate) fn or_end(given: *mut u8, bytes: usize) -> *mut u8 {
-    if given.is_null() && !ASKS.get() {
+    if given.is_null() && !is_asking() {
         end(bytes);
     }
     given
@@ -72,6 +61,7 @@ fn leave() -> ! {
 
 #[cfg(test)]
 mod tests {
+    use super::super::asking;
     use super::*;
 
     #[test]
@@ -79,9 +69,9 @@ mod tests {
         assert!(asking(|| or_end(std::ptr::null_mut(), 5)).is_null());
         let within = asking(|| {
             asking(|| ());
-            ASKS.get()
+            is_asking()
         });
-        assert!(within && !ASKS.get());
+        assert!(within && !is_asking());
         let mut place = 7_u8;
         assert_eq!(or_end(&raw mut place, 1), &raw mut place);
         let mut room = [0; 400];
