@@ -82,39 +82,6 @@ pub struct EvaluateArgs {
     pub json: bool,
 }
 
-/// The options of `elbo impute`.
-#[derive(Debug, Clone, Args)]
-#[command(after_help = "\
-Examples:
-  elbo impute runs/vae-patients --data patients.csv --out filled.csv
-  elbo impute runs/vae-patients --data new.csv --out filled.csv --samples 2000")]
-pub struct ImputeArgs {
-    /// Folder of a run on a table, as `elbo train` left it
-    #[arg(value_name = "RUN")]
-    pub run: PathBuf,
-    /// The table whose blanks are to be filled
-    #[arg(long, value_name = "FILE")]
-    pub data: String,
-    /// The table to write: .csv, .tsv or .parquet
-    #[arg(long, value_name = "FILE")]
-    pub out: PathBuf,
-    /// Write over a file of the run or of the data that is read
-    #[arg(long)]
-    pub force: bool,
-    /// Codes of each row that are weighed
-    #[arg(long, value_name = "K", default_value = "200", value_parser = value_parser!(u64).range(1..=5_000))]
-    pub samples: u64,
-    /// Decides which codes are drawn
-    #[arg(long, value_name = "N", default_value = "0")]
-    pub seed: u64,
-    /// Where to compute: auto, cpu, cpu-exact, gpu, or a number or part of a name from `elbo devices`
-    #[arg(long, value_name = "DEVICE", default_value = "auto")]
-    pub device: DeviceChoice,
-    /// Print JSON, for programs
-    #[arg(long)]
-    pub json: bool,
-}
-
 /// The options of `elbo sample`.
 #[derive(Debug, Clone, Args)]
 #[command(after_help = "\
