@@ -153,7 +153,8 @@ fn ends<'a>(cells: impl Iterator<Item = &'a Cell>, share: f64) -> [Cell; 2] {
     sorted.sort_by(|a, b| a.number().unwrap_or(0.0).total_cmp(&b.number().unwrap_or(0.0)));
     let Some(last) = sorted.len().checked_sub(1) else { return [Cell::Missing, Cell::Missing] };
     let outside = 0.5 * (1.0 - share) * sorted.len() as f64;
-    let left_out = (outside.floor() as usize).min(last / 2);
+    // Which roundings do not move below a whole number.
+    let left_out = ((outside + 1e-9).floor() as usize).min(last / 2);
     [sorted[left_out].clone(), sorted[last - left_out].clone()]
 }
 

@@ -40,26 +40,22 @@ impl Holes {
     /// # Errors
     /// If a box does not lie in the picture, a file cannot be read or is of another size, or nothing is missing.
     pub fn read(mask: &Mask, shape: Shape, rows: usize) -> Result<Holes> {
-        let pixels = match mask {
-            Mask::Box(of_box) => in_box(*of_box, shape)?,
+        // Of each value, or of each pixel.
+        let (missing, is_of_values) = match mask {
+            Mask::Box(of_box) => (in_box(*of_box, shape)?, false),
             Mask::File(path) => match path.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("npy")) {
                 true => of_array(path, shape, rows)?,
-                false => of_picture(path, shape)?,
+                false => (of_picture(path, shape)?, false),
             },
         };
-        if !pixels.contains(&true) {
+        if !missing.contains(&true) {
             return Err(Error::invalid(
                 "the mask leaves nothing to fill in: in a picture black says that a pixel is missing, in an array 0 does",
             ));
         }
-        let features = shape.features();
-        let is_of_values =
-            pixels.len().is_multiple_of(features) && (pixels.len() == features || pixels.len() == rows * features);
         let each = if is_of_values { 1 } else { shape.channels };
-        Ok(Holes {
-            missing: pixels.into_iter().flat_map(|missing| std::iter::repeat_n(missing, each)).collect(),
-            features,
-        })
+        let missing = missing.into_iter().flat_map(|missing| std::iter::repeat_n(missing, each)).collect();
+        Ok(Holes { missing, features: shape.features() })
     }
 
     /// Makes what is missing of some pictures NaN `[rows, features]`, the first of which has this number.
@@ -107,22 +103,29 @@ fn of_picture(path: &Path, shape: Shape) -> Result<Vec<bool>> {
     Ok(picture.to_luma8().iter().map(|&level| level < BLACK_BELOW).collect())
 }
 
-fn of_array(path: &Path, shape: Shape, rows: usize) -> Result<Vec<bool>> {
+/// What is missing, and whether that is said of values and not of pixels.
+fn of_array(path: &Path, shape: Shape, rows: usize) -> Result<(Vec<bool>, bool)> {
     let data = open_whole(&Source::Path(path.to_owned()), &Options::default())?;
     let values = data.gather(0..data.rows).0;
-    let pixels = shape.height * shape.width;
-    let of_one = [pixels, shape.features()];
-    if !of_one.iter().any(|&count| values.len() == count || values.len() == rows * count) {
-        return Err(Error::malformed(
-            path,
-            format!(
-                "it holds {} numbers, and a mask of these {rows} pictures of {shape} has {pixels} for all of them, or {} for each",
-                values.len(),
-                rows * pixels
-            ),
-        ));
-    }
-    Ok(values.into_iter().map(|value| value == 0.0).collect())
+    let (pixels, features) = (shape.height * shape.width, shape.features());
+    let is_of_each = |count: usize| data.rows == rows && values.len() == rows * count;
+    // An array of one picture is read as one of rows that are its lines.
+    let is_of_values = match values.len() {
+        _ if is_of_each(pixels) => false,
+        _ if is_of_each(features) => true,
+        count if count == pixels => false,
+        count if count == features => true,
+        count => {
+            return Err(Error::malformed(
+                path,
+                format!(
+                    "it holds {count} numbers, and a mask of these {rows} pictures of {shape} has {pixels} for all of them, or {} for each",
+                    rows * pixels
+                ),
+            ));
+        }
+    };
+    Ok((values.into_iter().map(|value| value == 0.0).collect(), is_of_values))
 }
 
 #[cfg(test)]
@@ -184,7 +187,8 @@ mod tests {
         assert_eq!(cut(&Mask::File(path.clone()), 2).unwrap(), [6, 7, 18, 19]);
         write(&[2, 2, 3], &[1.0, 0.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 0.0]);
         assert_eq!(cut(&Mask::File(path.clone()), 2).unwrap(), [2, 3, 22, 23]);
+        write(&[2, 4, 2], &[1.0; 16]);
         let said = cut(&Mask::File(path), 3).unwrap_err().to_string();
-        assert!(said.contains("it holds 12 numbers") && said.contains("6 for all of them, or 18 for each"), "{said}");
+        assert!(said.contains("it holds 16 numbers") && said.contains("6 for all of them, or 18 for each"), "{said}");
     }
 }
