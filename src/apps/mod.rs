@@ -62,4 +62,4 @@ pub use uses::{
     beside, compress_to, decompress_to,
 };
 #[cfg(feature = "pictures")]
-pub use uses::{Inpainted, Mask, PictureFilling};
+pub use uses::{Inpainted, Mask, PictureFilling, Sureness};

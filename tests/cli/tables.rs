@@ -214,7 +214,8 @@ fn what_cannot_be_done_with_a_table_is_refused() {
         ("impute pictures --data sprites --mask mask.png --out x.png", &["mask.png", "no picture", "x,y,width,height"]),
         ("impute pictures --data sprites --mask none.npy --out x.png", &["none.npy"]),
         ("impute pictures --data sprites --mask 0,0,4,4 --out x.csv", &["x.csv", ".png or .npy"]),
-        ("impute pictures --data sprites --mask 0,0,4,4 --out pictures", &["pictures is there already"]),
+        ("impute pictures --data sprites --mask 0,0,4,4 --out pictures", &["pictures", "of the run already"]),
+        ("impute pictures --data sprites --mask 0,0,4,4 --out run", &["run is there already"]),
         ("impute pictures --data sprites --mask mask.png --out mask.png", &["mask.png", "--force"]),
         ("impute pictures --data sprites --mask 0,0,4,4 --interval 0.9 --out x.png", &["cannot be used with"]),
         ("impute run --data new.csv --mask 0,0,4,4 --out x.npy", &["was not trained on pictures"]),
@@ -226,6 +227,42 @@ fn what_cannot_be_done_with_a_table_is_refused() {
         "impute plain --device cpu --data sprites --mask 0,0,4,4 --out x.png",
         &["cannot give rows a likelihood"],
     );
+}
+
+/// Both parts of how sure a model is, in an array and in a picture; and what is refused.
+#[test]
+fn how_sure_a_model_is_of_pictures_is_told_apart() {
+    let place = Place::new();
+    place.train("run", "--likelihood gaussian:sigma=0.3");
+    let line = "reconstruct run --device cpu --data sprites --count 5 --uncertainty 32";
+    let said: Value = serde_json::from_str(&place.run(&format!("{line} --out sure.npz --json"))).unwrap();
+    assert!((said["sd_of_likelihood"].as_f64().unwrap() - 0.3).abs() < 1e-6, "{said}");
+    assert!(said["sd_of_codes"].as_f64().unwrap() > 1e-6, "{said}");
+    let bytes = std::fs::read(place.path("sure.npz")).expect("a file");
+    let mut zip = zip::ZipArchive::new(std::io::Cursor::new(bytes)).unwrap();
+    let mut array = |name: &str| {
+        let array = npyz::NpyFile::new(zip.by_name(&format!("{name}.npy")).unwrap()).unwrap();
+        assert_eq!(array.shape(), [5, 8, 8], "{name}");
+        array.into_vec::<f32>().unwrap()
+    };
+    let [mean, codes, likelihood, sd] = ["mean", "sd_codes", "sd_likelihood", "sd"].map(&mut array);
+    assert!(mean.iter().any(|&value| value > 0.1) && likelihood.iter().all(|sd| (sd - 0.3).abs() < 1e-6));
+    for ((codes, likelihood), sd) in codes.iter().zip(&likelihood).zip(&sd) {
+        assert!((codes * codes + likelihood * likelihood - sd * sd).abs() < 1e-5);
+    }
+    let said = place.run(&format!("{line} --out sure.png"));
+    assert!(said.contains("E_z Var[x|z]") && said.contains("or more") && place.path("sure.png").is_file(), "{said}");
+    place.train("plain", "--model ae");
+    for (line, words) in [
+        (
+            "reconstruct plain --uncertainty --out x.png",
+            &["the variance of what this model gives again is not known"][..],
+        ),
+        ("reconstruct run --uncertainty --out x.csv", &["x.csv", ".png or .npz"]),
+        ("reconstruct run --uncertainty 1 --out x.png", &["1", "2..=10000"]),
+    ] {
+        place.refused(&format!("{line} --device cpu"), words);
+    }
 }
 
 /// What a mask says is missing is filled, and all else stays.

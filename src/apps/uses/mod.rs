@@ -18,6 +18,8 @@ mod made;
 mod mask;
 mod parts;
 mod paths;
+#[cfg(feature = "pictures")]
+mod reconstruct;
 mod score;
 mod temperature;
 mod traverse;
@@ -36,5 +38,7 @@ pub use latent::{LatentReport, Neighbour, Related};
 #[cfg(feature = "pictures")]
 pub use mask::Mask;
 pub use paths::Way;
+#[cfg(feature = "pictures")]
+pub use reconstruct::Sureness;
 pub use score::{Detection, ScoreKind, Scored, Scoring, Strange};
 pub use traverse::Traversal;

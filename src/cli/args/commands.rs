@@ -119,31 +119,6 @@ pub struct SampleArgs {
     pub device: DeviceChoice,
 }
 
-/// The options of `elbo reconstruct`.
-#[derive(Debug, Clone, Args)]
-#[command(after_help = "Example:\n  elbo reconstruct runs/vae-sprites --count 20 --out pairs.png")]
-pub struct ReconstructArgs {
-    /// Folder of the run, as `elbo train` left it
-    #[arg(value_name = "RUN")]
-    pub run: PathBuf,
-    /// Other data to take rows from: a file or a folder [default: the test rows of the data it was trained on]
-    #[arg(long, value_name = "PATH")]
-    pub data: Option<String>,
-    /// How many rows, from the first on [default: 16 in a picture; in a file of rows all of them]
-    #[arg(long, value_name = "N", value_parser = value_parser!(u64).range(1..=1_000_000_000))]
-    pub count: Option<u64>,
-    /// The file to write, a picture (.png, .jpg, .webp) or rows (.csv, .tsv, .npy, .parquet) [default: reconstructions.png, or reconstructions.csv
-    /// of a table, in the folder of the run]
-    #[arg(long, value_name = "FILE")]
-    pub out: Option<PathBuf>,
-    /// Write over a file of the run or of the data that is read
-    #[arg(long)]
-    pub force: bool,
-    /// Where to compute: auto, cpu, cpu-exact, gpu, or a number or part of a name from `elbo devices`
-    #[arg(long, value_name = "DEVICE", default_value = "auto")]
-    pub device: DeviceChoice,
-}
-
 /// The options of `elbo reproduce`.
 #[derive(Debug, Clone, Args)]
 #[command(after_help = "Examples:\n  elbo reproduce\n  elbo reproduce iwae --data ~/data")]

@@ -308,7 +308,7 @@ fn blanks_are_filled_and_all_else_stays_as_it_is_written() {
     assert_eq!(table.fill(&schema, FileKind::Csv, &beside, all, &mut text).unwrap(), [1, 1]);
     assert_eq!(
         String::from_utf8(text).unwrap(),
-        "draw; id;;city;note;column 2.low;column 2.high\n1;p1;1,50;Rome;a;;\n2;p1;1,50;Bonn;a;;\n\
+        "draw; id;;city;note;column 2.low;column 2.high\n1;p1;1,50;Rome;a;;\n2;p1;1,50;Rome;a;;\n\
          1;p2;2,5;Oslo;\"b;c\";0,25;7\n2;p2;-0,5;Oslo;\"b;c\";0,25;7\n1;p3;3;Rome;;;\n2;p3;3;Bonn;;;\n"
     );
     let taken = Beside { number: Some("id"), bounded: vec![] };

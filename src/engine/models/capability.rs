@@ -31,6 +31,11 @@ pub trait Decode {
     /// E\[x | z, y\] for codes `[rows, latent]` and, of a model that is given them, conditions `[rows, condition]`.
     fn mean<'g>(&self, z: Tensor<'g>, y: Option<Tensor<'g>>) -> Tensor<'g>;
 
+    /// Var\[x | z, y\] of codes and conditions as for [`Decode::mean`] `[rows, features]`; `None` where it has no closed form.
+    fn variance<'g>(&self, _: Tensor<'g>, _: Option<Tensor<'g>>) -> Option<Tensor<'g>> {
+        None
+    }
+
     /// Rows drawn from p(x | z, y), of codes and conditions as for [`Decode::mean`] `[rows, features]`; `None` where the
     /// reconstruction is a loss and no density.
     fn draw<'g>(&self, z: Tensor<'g>, y: Option<Tensor<'g>>) -> Option<Tensor<'g>>;

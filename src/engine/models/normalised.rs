@@ -157,6 +157,12 @@ impl Decode for Normalised {
         self.made(self.can_decode().mean(z, y))
     }
 
+    fn variance<'g>(&self, z: Tensor<'g>, y: Option<Tensor<'g>>) -> Option<Tensor<'g>> {
+        let of_seen = self.can_decode().variance(z, y)?;
+        let scale = self.of_channels(of_seen.graph(), |scaling| scaling.scale.powi(2));
+        Some(self.each_pixel(of_seen, |variance| variance * scale))
+    }
+
     fn draw<'g>(&self, z: Tensor<'g>, y: Option<Tensor<'g>>) -> Option<Tensor<'g>> {
         self.can_decode().draw(z, y).map(|u| self.made(u))
     }

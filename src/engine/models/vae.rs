@@ -239,6 +239,10 @@ impl Decode for Vae {
         self.parts.likelihood.mean(self.networks.decode(z, y))
     }
 
+    fn variance<'g>(&self, z: Tensor<'g>, y: Option<Tensor<'g>>) -> Option<Tensor<'g>> {
+        self.parts.likelihood.variance(self.networks.decode(z, y))
+    }
+
     fn draw<'g>(&self, z: Tensor<'g>, y: Option<Tensor<'g>>) -> Option<Tensor<'g>> {
         self.parts.likelihood.sample(self.networks.decode(z, y))
     }

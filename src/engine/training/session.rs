@@ -7,6 +7,7 @@ mod loaded;
 mod moments;
 mod rows;
 mod taken;
+mod uncertainty;
 
 use super::accumulator::{Means, Sums};
 use super::batches::Batches;
@@ -26,6 +27,7 @@ pub use impute::{BlankRow, Imputed, Imputing, MAX_DRAWS};
 use loaded::LoadedPrograms;
 pub use moments::{CodeMoments, MOMENT_DRAWS};
 pub use rows::part_of_seed;
+pub use uncertainty::Uncertainty;
 
 /// A model on a device.
 pub struct Session {

@@ -157,6 +157,22 @@ fn intervals_hold_what_they_say() {
     assert!(shares[1] < 0.8, "what codes alone say is too sure: {shares:?}");
 }
 
+/// Var[x_j | row] = w_j² v + σ², v being the variance of the posterior, which the encoder says is e^0.2.
+#[test]
+fn values_are_as_uncertain_as_codes_and_likelihood_make_them() {
+    let found = opened().uncertainty(&ROWS[3], 4000, 1).unwrap();
+    let mu = 0.4 * f64::from(ROWS[3][0]) - 0.3 * f64::from(ROWS[3][1]) + 0.2 * f64::from(ROWS[3][2]) - 0.1;
+    for j in 0..3 {
+        let of_codes = WEIGHT[j] * WEIGHT[j] * 0.2f64.exp();
+        // Standard errors: √(of_codes/4000) and of_codes·√(2/4000).
+        let near = |found: f32, expected: f64, share: f64| (f64::from(found) - expected).abs() < share;
+        assert!(near(found.mean[j], BIAS[j] + WEIGHT[j] * mu, 4.0 * (of_codes / 4000.0).sqrt()), "{found:?}");
+        assert!(near(found.of_codes[j], of_codes, 0.1 * of_codes), "{found:?}: {of_codes}");
+        assert!(near(found.of_likelihood[j], SIGMA * SIGMA, 1e-6), "{found:?}");
+        assert!(!near(found.of_codes[j], of_codes + SIGMA * SIGMA, 0.1 * of_codes), "they are apart");
+    }
+}
+
 /// Nothing is drawn for rows without blanks: the others are filled in as if they came alone.
 #[test]
 fn rows_without_blanks_are_left_alone() {

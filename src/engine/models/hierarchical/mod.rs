@@ -289,6 +289,10 @@ impl Decode for Hierarchical {
         self.parts.likelihood.mean(self.stack.networks.decode(z, None))
     }
 
+    fn variance<'g>(&self, z: Tensor<'g>, _: Option<Tensor<'g>>) -> Option<Tensor<'g>> {
+        self.parts.likelihood.variance(self.stack.networks.decode(z, None))
+    }
+
     fn draw<'g>(&self, z: Tensor<'g>, _: Option<Tensor<'g>>) -> Option<Tensor<'g>> {
         self.parts.likelihood.sample(self.stack.networks.decode(z, None))
     }
