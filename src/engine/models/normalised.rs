@@ -159,7 +159,7 @@ impl Decode for Normalised {
 
     fn variance<'g>(&self, z: Tensor<'g>, y: Option<Tensor<'g>>) -> Option<Tensor<'g>> {
         let of_seen = self.can_decode().variance(z, y)?;
-        let scale = self.of_channels(of_seen.graph(), |scaling| scaling.scale.powi(2));
+        let scale = self.of_channels(of_seen.graph(), |scaling| scaling.scale * scaling.scale);
         Some(self.each_pixel(of_seen, |variance| variance * scale))
     }
 

@@ -282,7 +282,8 @@ fn chosen(logs: &[f32], count: usize, rng: &mut Xoshiro256PlusPlus) -> Vec<usize
 fn effective(logs: &[f32]) -> f64 {
     let largest = logs.iter().copied().fold(f32::NEG_INFINITY, f32::max);
     let weights = || logs.iter().map(|&log| libm::exp(f64::from(log - largest)));
-    weights().sum::<f64>().powi(2) / weights().map(|weight| weight * weight).sum::<f64>()
+    let sum = weights().sum::<f64>();
+    sum * sum / weights().map(|weight| weight * weight).sum::<f64>()
 }
 
 /// Weighted means of values, of which parts come one by one.
