@@ -21,7 +21,6 @@ mod fuzz;
 mod health;
 mod held_out;
 mod history;
-mod impute;
 #[cfg(feature = "pictures")]
 pub mod pictures;
 mod pieces;
@@ -51,7 +50,6 @@ pub use fit_prior::{PriorFigures, PriorFit, PriorFitted, fit_prior};
 pub use folder::{CHECKPOINT, PREVIOUS, folder_of};
 pub use form::{Form, build_model};
 pub use history::History;
-pub use impute::Filled;
 pub use pieces::all_pieces;
 pub use saved::{Saved, Shown};
 pub use setup::reading;
@@ -61,6 +59,9 @@ pub use trained::Trained;
 pub use training::{Epoch, Training, train};
 pub use tuning::TUNING;
 pub use uses::{
-    Beside, Compressed, CompressedReader, Decoded, Detection, Dimension, Encoded, End, LatentReport, Neighbour, Plain,
-    Related, ScoreKind, Scored, Scoring, Strange, Traversal, Way, beside, compress_to, decompress_to,
+    Beside, Compressed, CompressedReader, Decoded, Detection, Dimension, Encoded, End, Filled, FilledColumn, Filling,
+    LatentReport, Neighbour, Plain, Related, ScoreKind, Scored, Scoring, Strange, TableFilling, Tally, Traversal, Way,
+    beside, compress_to, decompress_to,
 };
+#[cfg(feature = "pictures")]
+pub use uses::{Inpainted, Mask, PictureFilling, Sureness};

@@ -8,6 +8,8 @@ mod bench_help;
 mod commands;
 mod demo;
 mod fetch;
+mod impute;
+mod reconstruct;
 mod resolve;
 mod shell;
 #[cfg(test)]
@@ -18,11 +20,13 @@ mod uses;
 use clap::{Arg, CommandFactory, FromArgMatches, Parser, Subcommand};
 
 pub use commands::{
-    BenchArgs, BenchStep, DoctorArgs, EvaluateArgs, FitPriorArgs, ImputeArgs, KernelsArgs, KernelsCommand, LookArgs,
-    ModelsArgs, ProfileArgs, ReconstructArgs, ReproduceArgs, SampleArgs, ShowKernelArgs,
+    BenchArgs, BenchStep, DoctorArgs, EvaluateArgs, FitPriorArgs, KernelsArgs, KernelsCommand, LookArgs, ModelsArgs,
+    ProfileArgs, ReproduceArgs, SampleArgs, ShowKernelArgs,
 };
 pub use demo::DemoArgs;
 pub use fetch::FetchArgs;
+pub use impute::ImputeArgs;
+pub use reconstruct::ReconstructArgs;
 pub use resolve::{Resolved, data_config, resolve, train_config};
 pub use shell::{CompletionsArgs, ManArgs};
 pub use train::TrainArgs;

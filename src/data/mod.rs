@@ -90,6 +90,6 @@ pub use stored::Stored;
 pub use table::Choices;
 #[cfg(feature = "cli")]
 pub(crate) use table::READER;
-pub(crate) use table::parquet_of;
+pub(crate) use table::{Beside, FilledRow, parquet_of};
 pub use values::{Packing, PackingKind, Values};
 pub use weights::Weights;

@@ -31,6 +31,7 @@ pub use choices::Choices;
 pub(crate) use delimited::Delimited;
 pub(crate) use encode::{open, open_whole};
 pub(crate) use parquet::write as parquet_of;
+pub(crate) use write::{Beside, FilledRow};
 
 /// The name of the thread that reads a Parquet file. The reader behind panics at some damaged files; that ends this thread only, and is
 /// told as an error.

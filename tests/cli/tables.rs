@@ -90,6 +90,8 @@ fn a_table_is_learnt_drawn_measured_and_filled() {
     assert!(errors < 0.5 * of_mean, "{errors} is not below half of {of_mean}");
     assert!(2 * right > colours, "{right} of {colours} colours are right");
 
+    fills_again_and_again(&place);
+
     // What the model does not see may be anything, also a label that there was none of.
     place.write("odd.csv", read("new.csv").replacen(",big", ",huge", 1).replacen(",small", ",", 1));
     place.run("impute run --device cpu --data odd.csv --out odd-filled.csv");
@@ -111,6 +113,64 @@ fn a_table_is_learnt_drawn_measured_and_filled() {
     assert_eq!(cells(&read("again.csv")).len(), 6);
 }
 
+/// Draws in place of means, and bounds beside: of a trained model, with a row of which nothing is known.
+fn fills_again_and_again(place: &Place) {
+    let read = |name: &str| std::fs::read_to_string(place.path(name)).expect("a file");
+    let (whole, given) = (cells(&table(40, false)), table(40, true) + "n9999,,,,,big\n");
+    place.write("gaps.csv", &given);
+    let line = "impute run --device cpu --data gaps.csv --out drawn.csv --draws 5 --interval 0.9 --json";
+    let said: Value = serde_json::from_str(&place.run(line)).unwrap();
+    let (given, drawn) = (cells(&given), cells(&read("drawn.csv")));
+    let ends = ["size", "weight", "visits"].map(|name| format!("{name}.low,{name}.high")).join(",");
+    assert_eq!(drawn[0].join(","), format!("draw,name,size,weight,colour,visits,kind,{ends}"));
+    assert_eq!(drawn.len(), 1 + 5 * 41);
+    let (mut inside, mut bounded, mut differ) = (0, 0, 0);
+    for (i, lines) in drawn[1..].chunks(5).enumerate() {
+        let row = &given[i + 1];
+        for (n, line) in lines.iter().enumerate() {
+            assert_eq!(line[0], (n + 1).to_string());
+            for (j, cell) in row.iter().enumerate() {
+                assert!(!line[j + 1].is_empty() && (cell.is_empty() || *cell == line[j + 1]), "{line:?}");
+            }
+            assert!(["red", "green", "blue"].contains(&line[4].as_str()), "{line:?}");
+            assert_eq!(line[5].parse::<u64>().unwrap().to_string(), line[5], "counts are whole");
+            assert!(line[3].parse::<f64>().unwrap() > 0.0);
+            for (j, at) in [(1, 7), (2, 9), (4, 11)] {
+                assert_eq!(
+                    line[at].is_empty(),
+                    !row[j].is_empty(),
+                    "bounds stand where a number was missing: {line:?}"
+                );
+                let Some(whole) = whole.get(i + 1).filter(|_| row[j].is_empty()) else { continue };
+                let [low, high, truth] = [&line[at], &line[at + 1], &whole[j]].map(|cell| cell.parse::<f64>().unwrap());
+                assert!(low <= high, "{line:?}");
+                bounded += 1;
+                inside += usize::from((low..=high).contains(&truth));
+            }
+        }
+        differ += usize::from(row[1].is_empty() && lines[1..].iter().any(|line| line[2] != lines[0][2]));
+    }
+    assert!(5 * inside > 4 * bounded, "{inside} of {bounded} lie inside");
+    assert!(differ > 3, "draws differ");
+    let (blanks, all) = (given[1..].iter().flatten().filter(|cell| cell.is_empty()).count(), &said["columns"]);
+    let of_columns: u64 = all.as_array().unwrap().iter().map(|column| column["cells"].as_u64().unwrap()).sum();
+    assert_eq!((said["cells"].as_u64(), of_columns), (Some(blanks as u64), blanks as u64), "{said}");
+    assert_eq!((&said["empty_rows"], &said["rows"]), (&Value::from(1), &Value::from(41)), "{said}");
+    assert!(said["effective_samples"].as_f64().unwrap() > 1.0, "{said}");
+    let plain = place.run("impute run --device cpu --data gaps.csv --out plain.csv");
+    assert!(plain.contains("Nothing is known of 1 rows") && plain.contains("effective samples"), "{plain}");
+    // A column of which nothing at all is known, and one that never varies, are filled like others.
+    let odd: Vec<Vec<String>> = given
+        .iter()
+        .skip(1)
+        .map(|row| [&row[0], "", "1.5", "red", &row[4], &row[5]].map(ToString::to_string).to_vec())
+        .collect();
+    let text: Vec<String> = std::iter::once(given[0].join(",")).chain(odd.iter().map(|row| row.join(","))).collect();
+    place.write("odd-columns.csv", text.join("\n"));
+    place.run("impute run --device cpu --data odd-columns.csv --out whole.csv");
+    assert!(cells(&read("whole.csv")).iter().flatten().all(|cell| !cell.is_empty()));
+}
+
 #[test]
 fn what_cannot_be_done_with_a_table_is_refused() {
     let place = trained();
@@ -118,6 +178,7 @@ fn what_cannot_be_done_with_a_table_is_refused() {
     place.write("mauve.csv", new.replacen(",red,", ",mauve,", 1));
     place.write("narrow.csv", "name,size\nx,1\n");
     place.write("ragged.csv", new.replacen("n0003,", "n0003,1,", 1));
+    place.write("lined.csv", new.lines().map(|line| format!("{line},draw\n")).collect::<String>());
     place.write("words.csv", "a,b\nsome,words\nand,others\nof,kinds\n");
     for (line, words) in [
         (
@@ -125,6 +186,9 @@ fn what_cannot_be_done_with_a_table_is_refused() {
             &["mauve.csv", "line ", "colour holds mauve", "blue, green, red"][..],
         ),
         ("impute run --data narrow.csv --out x.csv", &["narrow.csv", "no column weight"]),
+        ("impute run --data lined.csv --out x.csv --draws 2", &["lined.csv", "a column draw", "give it another"]),
+        ("impute run --data new.csv --out x.csv --draws 0", &["0", "1..=1000"]),
+        ("impute run --data new.csv --out x.csv --interval 90", &["a share between 0 and 1"]),
         ("impute run --data new.csv --out new.csv", &["data that is read", "--force"]),
         ("sample run --out new.png", &["new.png", "ends in .csv"]),
         ("sample run --out drawn.npy", &["drawn.npy", "colour holds texts"]),
@@ -143,7 +207,109 @@ fn what_cannot_be_done_with_a_table_is_refused() {
         place.refused(&format!("{line} --device cpu"), words);
     }
     place.train("pictures", "");
-    place.refused("impute pictures --device cpu --data new.csv --out x.csv", &["blanks are filled in tables"]);
+    place.write("mask.png", "no picture");
+    for (line, words) in [
+        ("impute pictures --data new.csv --out x.csv", &["blanks are filled in tables", "--mask"][..]),
+        ("impute pictures --data sprites --mask 0,0,9,4 --out x.png", &["0,0,9,4", "8 pixels across and 8 down"]),
+        ("impute pictures --data sprites --mask mask.png --out x.png", &["mask.png", "no picture", "x,y,width,height"]),
+        ("impute pictures --data sprites --mask none.npy --out x.png", &["none.npy"]),
+        ("impute pictures --data sprites --mask 0,0,4,4 --out x.csv", &["x.csv", ".png or .npy"]),
+        ("impute pictures --data sprites --mask 0,0,4,4 --out pictures", &["pictures", "of the run already"]),
+        ("impute pictures --data sprites --mask 0,0,4,4 --out run", &["run is there already"]),
+        ("impute pictures --data sprites --mask mask.png --out mask.png", &["mask.png", "--force"]),
+        ("impute pictures --data sprites --mask 0,0,4,4 --interval 0.9 --out x.png", &["cannot be used with"]),
+        ("impute run --data new.csv --mask 0,0,4,4 --out x.npy", &["was not trained on pictures"]),
+    ] {
+        place.refused(&format!("{line} --device cpu"), words);
+    }
+    place.train("plain", "--model ae");
+    place.refused(
+        "impute plain --device cpu --data sprites --mask 0,0,4,4 --out x.png",
+        &["cannot give rows a likelihood"],
+    );
+}
+
+/// Both parts of how sure a model is, in an array and in a picture; and what is refused.
+#[test]
+fn how_sure_a_model_is_of_pictures_is_told_apart() {
+    let place = Place::new();
+    place.train("run", "--likelihood gaussian:sigma=0.3");
+    let line = "reconstruct run --device cpu --data sprites --count 5 --uncertainty 32";
+    let said: Value = serde_json::from_str(&place.run(&format!("{line} --out sure.npz --json"))).unwrap();
+    assert!((said["sd_of_likelihood"].as_f64().unwrap() - 0.3).abs() < 1e-6, "{said}");
+    assert!(said["sd_of_codes"].as_f64().unwrap() > 1e-6, "{said}");
+    let bytes = std::fs::read(place.path("sure.npz")).expect("a file");
+    let mut zip = zip::ZipArchive::new(std::io::Cursor::new(bytes)).unwrap();
+    let mut array = |name: &str| {
+        let array = npyz::NpyFile::new(zip.by_name(&format!("{name}.npy")).unwrap()).unwrap();
+        assert_eq!(array.shape(), [5, 8, 8], "{name}");
+        array.into_vec::<f32>().unwrap()
+    };
+    let [mean, codes, likelihood, sd] = ["mean", "sd_codes", "sd_likelihood", "sd"].map(&mut array);
+    assert!(mean.iter().any(|&value| value > 0.1) && likelihood.iter().all(|sd| (sd - 0.3).abs() < 1e-6));
+    for ((codes, likelihood), sd) in codes.iter().zip(&likelihood).zip(&sd) {
+        assert!((codes * codes + likelihood * likelihood - sd * sd).abs() < 1e-5);
+    }
+    let said = place.run(&format!("{line} --out sure.png"));
+    assert!(said.contains("E_z Var[x|z]") && said.contains("or more") && place.path("sure.png").is_file(), "{said}");
+    place.train("plain", "--model ae");
+    for (line, words) in [
+        (
+            "reconstruct plain --uncertainty --out x.png",
+            &["the variance of what this model gives again is not known"][..],
+        ),
+        ("reconstruct run --uncertainty --out x.csv", &["x.csv", ".png or .npz"]),
+        ("reconstruct run --uncertainty 1 --out x.png", &["1", "2..=10000"]),
+    ] {
+        place.refused(&format!("{line} --device cpu"), words);
+    }
+}
+
+/// What a mask says is missing is filled, and all else stays.
+#[test]
+fn holes_of_pictures_are_filled() {
+    let place = Place::new();
+    place.train("run", "--epochs 20");
+    let array = |name: &str| {
+        let bytes = std::fs::read(place.path(name)).expect("a file");
+        let array = npyz::NpyFile::new(&bytes[..]).unwrap();
+        (array.shape().to_vec(), array.into_vec::<f32>().unwrap())
+    };
+    place.run("reconstruct run --device cpu --data sprites --count 6 --out again.npy");
+    let line = "impute run --device cpu --data sprites --count 6 --samples 64 --mask 2,0,4,8";
+    let said: Value = serde_json::from_str(&place.run(&format!("{line} --out filled.npy --json"))).unwrap();
+    assert_eq!((&said["rows"], &said["values"]), (&Value::from(6), &Value::from(6 * 32)), "{said}");
+    place.run(&format!("{line} --out drawn.npy --draws 3"));
+    let ((shape, filled), (of_draws, drawn)) = (array("filled.npy"), array("drawn.npy"));
+    assert_eq!((shape, of_draws), (vec![6, 8, 8], vec![6, 3, 8, 8]));
+    let is_hole = |at: usize| (2..6).contains(&(at % 8));
+    // Beside the hole all are what was given, so that they are the same; within it draws are others.
+    let same = |at: usize, draw: usize| filled[at] == drawn[(at / 64 * 3 + draw) * 64 + at % 64];
+    assert!((0..6 * 64).filter(|&at| !is_hole(at)).all(|at| (0..3).all(|draw| same(at, draw))));
+    assert!((0..6 * 64).filter(|&at| is_hole(at)).any(|at| !same(at, 0)));
+    assert!(filled.iter().all(|value| (0.0..=1.0).contains(value)));
+    // The same hole as an array and as a picture.
+    let keep: Vec<f32> = (0..64).map(|at| f32::from(u8::from(!is_hole(at)))).collect();
+    place.write_array("mask.npy", &[8], &keep);
+    image::GrayImage::from_fn(8, 8, |x, y| image::Luma([if is_hole((y * 8 + x) as usize) { 0 } else { 255 }]))
+        .save(place.path("mask.png"))
+        .unwrap();
+    for mask in ["mask.npy", "mask.png"] {
+        place.run(&format!("{line} --mask {mask} --out other.npy").replacen("--mask 2,0,4,8 ", "", 1));
+        assert_eq!(array("other.npy").1, filled, "{mask}");
+    }
+    place.run(&format!("{line} --out folder --draws 2"));
+    let names: Vec<_> = place.files().into_keys().filter(|path| path.starts_with(place.path("folder"))).collect();
+    assert_eq!(names.len(), 1 + 12, "{names:?}");
+    let first = image::open(place.path("folder/0-1.png")).unwrap().to_luma8();
+    assert!((0..64).filter(|&at| !is_hole(at)).all(|at| first.as_raw()[at] == (filled[at] * 255.0).round() as u8));
+    place.run(&format!("{line} --out sheet.png --draws 2"));
+    let sheet = image::open(place.path("sheet.png")).unwrap().to_rgb8();
+    let missing = sheet.pixels().filter(|pixel| pixel.0 == [255, 0, 255]).count();
+    assert!(
+        missing > 1000 && sheet.pixels().count() > 8 * missing,
+        "half of a quarter of the tiles is missing: {missing}"
+    );
 }
 
 /// A batch is no larger than the data.

@@ -239,7 +239,7 @@ fn losses_of_values_add_up_to_the_reconstruction() {
         let whole = evaluate(&values, &[terms(&graph, kind, &*model).0.reconstruction]).remove(0);
         let x = again.input("x", &[ROWS, FEATURES]);
         let y = (kind.labels == LabelUse::Told).then(|| again.input("y", &[ROWS, CLASSES]));
-        let each = evaluate(&values, &[decode.feature_losses(Rows { x, y, observed: None })]).remove(0);
+        let each = evaluate(&values, &[decode.feature_losses(Rows { y, ..x.into() })]).remove(0);
         assert_eq!(each.len(), ROWS * FEATURES);
         for (whole, each) in whole.iter().zip(each.chunks_exact(FEATURES)) {
             let sum: f64 = each.iter().sum();
@@ -258,7 +258,7 @@ fn variances_of_codes_are_those_of_draws() {
         let values = leaves(kind, &*model);
         let x = graph.input("x", &[ROWS, FEATURES]);
         let y = (kind.labels != LabelUse::Ignored).then(|| graph.input("y", &[ROWS, CLASSES]));
-        let rows = Rows { x, y, observed: None };
+        let rows = Rows { y, ..x.into() };
         let encode = model.can().encode().unwrap();
         let latent = encode.latent();
         let Some(variance) = encode.variance(rows) else {

@@ -20,6 +20,7 @@ mod prior_map;
 mod reconstructions;
 mod rows;
 mod scatter;
+mod stacks;
 mod strange;
 mod tiles;
 
@@ -31,5 +32,6 @@ pub use manifold::Manifold;
 pub use prior_map::save_prior_map;
 pub use reconstructions::save_reconstructions;
 pub use rows::NamedRows;
+pub use stacks::{Paint, amount_at, save_stacks};
 pub use strange::save_strange;
 pub use tiles::ImageShape;

@@ -2,15 +2,9 @@
 
 use std::path::Path;
 
-use super::canvas::Canvas;
-use super::palette::MUTED;
-use super::plot::lettering;
-use super::tiles::{ImageShape, Tiles};
-use crate::error::{Error, Result};
-
-const MARGIN: usize = 16;
-const BETWEEN_PAIRS: usize = 14;
-const LETTERS: usize = 13;
+use super::stacks::{Paint, save_stacks};
+use super::tiles::ImageShape;
+use crate::error::Result;
 
 /// Saves originals and reconstructions, `columns` pairs side by side, in the format that the name of the file ends in.
 ///
@@ -26,46 +20,8 @@ pub fn save_reconstructions(
     shape: ImageShape,
     columns: usize,
 ) -> Result<()> {
-    let count = shape.count(originals)?;
-    let came_out = shape.count(reconstructions)?;
-    if came_out != count {
-        return Err(Error::invalid(format!(
-            "cannot pair {count} originals with {came_out} reconstructions; give as many of one as of the other"
-        )));
-    }
-    // Room is needed for twice the rows.
-    let across = columns.min(count);
-    let places = count.div_ceil(across.max(1)) * 2 * across;
-    let tiles = Tiles::new(shape, places, columns, originals.iter().chain(reconstructions))?;
-    let columns = tiles.columns.min(across);
-    let ((width, height), gap) = (tiles.size(), tiles.gap());
-    let pairs = count.div_ceil(columns);
-
-    let above = lettering("original", LETTERS, MUTED)?;
-    let below = lettering("reconstruction", LETTERS, MUTED)?;
-    let gutter = above.width().max(below.width()) as usize + 10;
-    let pair = 2 * height + gap;
-    let mut canvas = Canvas::new(
-        2 * MARGIN + gutter + columns * (width + gap) - gap,
-        2 * MARGIN + pairs * (pair + BETWEEN_PAIRS) - BETWEEN_PAIRS,
-    )?;
-    for row in 0..pairs {
-        let y = MARGIN + row * (pair + BETWEEN_PAIRS);
-        for (word, top) in [(&above, y), (&below, y + height + gap)] {
-            let x = MARGIN + gutter - 10 - word.width() as usize;
-            let middle = (top + height / 2).saturating_sub(word.height() as usize / 2);
-            canvas.paste((x, middle), word);
-        }
-    }
-    let features = shape.features();
-    let samples = originals.chunks_exact(features).zip(reconstructions.chunks_exact(features));
-    for (index, (original, reconstruction)) in samples.enumerate() {
-        let x = MARGIN + gutter + (index % columns) * (width + gap);
-        let y = MARGIN + (index / columns) * (pair + BETWEEN_PAIRS);
-        tiles.draw(&mut canvas, (x, y), original);
-        tiles.draw(&mut canvas, (x, y + height + gap), reconstruction);
-    }
-    canvas.save(path)
+    let lines = [("original", Paint::Samples(originals)), ("reconstruction", Paint::Samples(reconstructions))];
+    save_stacks(path, &lines, shape, columns)
 }
 
 #[cfg(test)]
@@ -95,7 +51,7 @@ mod tests {
         let shape = ImageShape { height: 1, width: 2, channels: 1 };
         let nowhere = Path::new("never-written.png");
         let error = save_reconstructions(nowhere, &[0.0; 4], &[0.0; 6], shape, 2).unwrap_err();
-        assert!(error.to_string().contains("2 originals with 3"), "{error}");
+        assert!(error.to_string().contains("there are 2 and 3"), "{error}");
         assert!(save_reconstructions(nowhere, &[0.0; 4], &[0.0; 4], shape, 0).is_err());
         assert!(!nowhere.exists());
     }

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use super::ids::Ids;
 use super::parts::{PART, say};
-use super::write::{Lines, ending, number, write_file, write_npy};
+use super::write::{Lines, ending, number, sides_of, write_file, write_npy};
 use crate::apps::Saved;
 #[cfg(feature = "pictures")]
 use crate::apps::pictures::{ImageShape, save_grid};
@@ -37,7 +37,6 @@ impl Saved {
         self.session.model.can().decode()?;
         let is_of_table = self.form.schema.is_table();
         let shape = self.form.shape();
-        let is_picture = !is_of_table && shape.is_picture();
         let allowed: &[&str] = match (is_of_table, cfg!(feature = "pictures")) {
             (true, _) => &["csv"],
             (false, true) => &["png", "npy", "csv"],
@@ -56,11 +55,7 @@ impl Saved {
         let starts = (0..rows).step_by(PART);
         match form {
             "npy" => {
-                let mut sides = vec![rows, shape.width];
-                if is_picture {
-                    sides = vec![rows, shape.height, shape.width];
-                    sides.extend((shape.channels > 1).then_some(shape.channels));
-                }
+                let sides = [&[rows][..], &sides_of(shape)].concat();
                 write_file(to, |file| write_npy(file, &sides, starts.map(&mut decode)))?;
             }
             #[cfg(feature = "pictures")]

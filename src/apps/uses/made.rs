@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::write::{Lines, ending, number, write_file, write_npy};
+use super::write::{Lines, ending, number, sides_of, write_file, write_npy};
 use crate::apps::Form;
 #[cfg(feature = "pictures")]
 use crate::apps::pictures::{ImageShape, NamedRows};
@@ -58,10 +58,7 @@ impl Made<'_> {
                 if kind == "png" { rows.save(to) } else { rows.save_film(to) }
             }
             "npy" => {
-                let mut sides = vec![names.len(), columns];
-                sides.extend((shape.height > 1).then_some(shape.height));
-                sides.push(shape.width);
-                sides.extend((shape.channels > 1).then_some(shape.channels));
+                let sides = [&[names.len(), columns][..], &sides_of(shape)].concat();
                 write_file(to, |file| write_npy(file, &sides, [Ok(values.to_vec())]))
             }
             _ => write_file(to, |file| {

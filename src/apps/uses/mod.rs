@@ -6,12 +6,20 @@ mod compress;
 mod decode;
 mod dimensions;
 mod encode;
+mod filling;
 mod ids;
+mod impute;
+#[cfg(feature = "pictures")]
+mod inpaint;
 mod interpolate;
 mod latent;
 mod made;
+#[cfg(feature = "pictures")]
+mod mask;
 mod parts;
 mod paths;
+#[cfg(feature = "pictures")]
+mod reconstruct;
 mod score;
 mod temperature;
 mod traverse;
@@ -21,8 +29,16 @@ pub use compress::{Beside, Compressed, Plain, Reader as CompressedReader, beside
 pub use decode::Decoded;
 pub use dimensions::Dimension;
 pub use encode::Encoded;
+pub use filling::{Filling, Tally};
+pub use impute::{Filled, FilledColumn, TableFilling};
+#[cfg(feature = "pictures")]
+pub use inpaint::{Inpainted, PictureFilling};
 pub use interpolate::End;
 pub use latent::{LatentReport, Neighbour, Related};
+#[cfg(feature = "pictures")]
+pub use mask::Mask;
 pub use paths::Way;
+#[cfg(feature = "pictures")]
+pub use reconstruct::Sureness;
 pub use score::{Detection, ScoreKind, Scored, Scoring, Strange};
 pub use traverse::Traversal;

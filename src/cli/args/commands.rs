@@ -82,39 +82,6 @@ pub struct EvaluateArgs {
     pub json: bool,
 }
 
-/// The options of `elbo impute`.
-#[derive(Debug, Clone, Args)]
-#[command(after_help = "\
-Examples:
-  elbo impute runs/vae-patients --data patients.csv --out filled.csv
-  elbo impute runs/vae-patients --data new.csv --out filled.csv --samples 2000")]
-pub struct ImputeArgs {
-    /// Folder of a run on a table, as `elbo train` left it
-    #[arg(value_name = "RUN")]
-    pub run: PathBuf,
-    /// The table whose blanks are to be filled
-    #[arg(long, value_name = "FILE")]
-    pub data: String,
-    /// The table to write: .csv, .tsv or .parquet
-    #[arg(long, value_name = "FILE")]
-    pub out: PathBuf,
-    /// Write over a file of the run or of the data that is read
-    #[arg(long)]
-    pub force: bool,
-    /// Codes of each row that are weighed
-    #[arg(long, value_name = "K", default_value = "200", value_parser = value_parser!(u64).range(1..=5_000))]
-    pub samples: u64,
-    /// Decides which codes are drawn
-    #[arg(long, value_name = "N", default_value = "0")]
-    pub seed: u64,
-    /// Where to compute: auto, cpu, cpu-exact, gpu, or a number or part of a name from `elbo devices`
-    #[arg(long, value_name = "DEVICE", default_value = "auto")]
-    pub device: DeviceChoice,
-    /// Print JSON, for programs
-    #[arg(long)]
-    pub json: bool,
-}
-
 /// The options of `elbo sample`.
 #[derive(Debug, Clone, Args)]
 #[command(after_help = "\
@@ -147,31 +114,6 @@ pub struct SampleArgs {
     /// Decides which rows are drawn
     #[arg(long, value_name = "N", default_value = "0")]
     pub seed: u64,
-    /// Where to compute: auto, cpu, cpu-exact, gpu, or a number or part of a name from `elbo devices`
-    #[arg(long, value_name = "DEVICE", default_value = "auto")]
-    pub device: DeviceChoice,
-}
-
-/// The options of `elbo reconstruct`.
-#[derive(Debug, Clone, Args)]
-#[command(after_help = "Example:\n  elbo reconstruct runs/vae-sprites --count 20 --out pairs.png")]
-pub struct ReconstructArgs {
-    /// Folder of the run, as `elbo train` left it
-    #[arg(value_name = "RUN")]
-    pub run: PathBuf,
-    /// Other data to take rows from: a file or a folder [default: the test rows of the data it was trained on]
-    #[arg(long, value_name = "PATH")]
-    pub data: Option<String>,
-    /// How many rows, from the first on [default: 16 in a picture; in a file of rows all of them]
-    #[arg(long, value_name = "N", value_parser = value_parser!(u64).range(1..=1_000_000_000))]
-    pub count: Option<u64>,
-    /// The file to write, a picture (.png, .jpg, .webp) or rows (.csv, .tsv, .npy, .parquet) [default: reconstructions.png, or reconstructions.csv
-    /// of a table, in the folder of the run]
-    #[arg(long, value_name = "FILE")]
-    pub out: Option<PathBuf>,
-    /// Write over a file of the run or of the data that is read
-    #[arg(long)]
-    pub force: bool,
     /// Where to compute: auto, cpu, cpu-exact, gpu, or a number or part of a name from `elbo devices`
     #[arg(long, value_name = "DEVICE", default_value = "auto")]
     pub device: DeviceChoice,

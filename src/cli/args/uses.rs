@@ -127,7 +127,7 @@ pub struct ScoreArgs {
 }
 
 /// A share between 0 and 1.
-fn share(text: &str) -> Result<f64, String> {
+pub(super) fn share(text: &str) -> Result<f64, String> {
     let number = text.parse().ok().filter(|number| *number > 0.0 && *number < 1.0);
     number.ok_or_else(|| "give a share between 0 and 1, such as 0.01".to_owned())
 }

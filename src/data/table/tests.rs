@@ -3,7 +3,7 @@ use std::io::Write as _;
 use super::super::format::Format;
 use super::super::schema::{FieldKind, Role, Schema};
 use super::super::source::{Options, Source, open, open_whole};
-use super::super::{Choices, Dataset, Keep, Output, ROWS, Splits};
+use super::super::{Choices, Dataset, FileKind, Splits};
 use super::*;
 
 fn of(text: &str) -> Table {
@@ -289,16 +289,31 @@ fn blanks_are_filled_and_all_else_stays_as_it_is_written() {
         ],
     };
     let rows = [0.0, 1.0, 9.0, /**/ 0.2, 0.8, 0.125, /**/ 0.4, 0.6, -9.0];
-    let folder = tempfile::tempdir().unwrap();
     let expected = " id;;city;note\np1;1,50;Rome;a\np2;2,5;Oslo;\"b;c\"\np3;3;Rome;\n";
-    for (name, expected) in [
-        ("a.csv", expected.to_owned()),
-        ("a.tsv", expected.replace("\"b;c\"", "b,c").replace(';', "\t").replace("b,c", "b;c")),
+    for (kind, expected) in [
+        (FileKind::Csv, expected.to_owned()),
+        (FileKind::Tsv, expected.replace("\"b;c\"", "b,c").replace(';', "\t").replace("b,c", "b;c")),
     ] {
-        let out = Output::new(&folder.path().join(name), ROWS, &Keep::default()).unwrap();
-        assert_eq!(table.fill(&schema, &rows, &out).unwrap(), 2);
-        assert_eq!(std::fs::read_to_string(out.path()).unwrap(), expected);
+        let mut text = vec![];
+        let rows = rows.chunks(3).map(|row| Ok(FilledRow { lines: vec![schema.decode(row)], bounds: vec![] }));
+        assert_eq!(table.fill(&schema, kind, &Beside::default(), rows, &mut text).unwrap(), [1, 1]);
+        assert_eq!(String::from_utf8(text).unwrap(), expected);
     }
+    // Two lines a row, and bounds of the numbers that were blank.
+    let beside = Beside { number: Some("draw"), bounded: vec![1] };
+    let lines = |row: &[f32]| vec![schema.decode(row), vec![Cell::Text("Bonn".into()), Cell::Number(-0.5)]];
+    let bounds = vec![[Cell::Number(0.25), Cell::Number(7.0)]];
+    let all = rows.chunks(3).map(|row| Ok(FilledRow { lines: lines(row), bounds: bounds.clone() }));
+    let mut text = vec![];
+    assert_eq!(table.fill(&schema, FileKind::Csv, &beside, all, &mut text).unwrap(), [1, 1]);
+    assert_eq!(
+        String::from_utf8(text).unwrap(),
+        "draw; id;;city;note;column 2.low;column 2.high\n1;p1;1,50;Rome;a;;\n2;p1;1,50;Rome;a;;\n\
+         1;p2;2,5;Oslo;\"b;c\";0,25;7\n2;p2;-0,5;Oslo;\"b;c\";0,25;7\n1;p3;3;Rome;;;\n2;p3;3;Bonn;;;\n"
+    );
+    let taken = Beside { number: Some("id"), bounded: vec![] };
+    let said = table.fill(&schema, FileKind::Csv, &taken, std::iter::empty(), &mut vec![]).unwrap_err().to_string();
+    assert!(said.contains("it has a column id"), "{said}");
 }
 
 #[test]

@@ -31,6 +31,11 @@ pub trait Decode {
     /// E\[x | z, y\] for codes `[rows, latent]` and, of a model that is given them, conditions `[rows, condition]`.
     fn mean<'g>(&self, z: Tensor<'g>, y: Option<Tensor<'g>>) -> Tensor<'g>;
 
+    /// Var\[x | z, y\] of codes and conditions as for [`Decode::mean`] `[rows, features]`; `None` where it has no closed form.
+    fn variance<'g>(&self, _: Tensor<'g>, _: Option<Tensor<'g>>) -> Option<Tensor<'g>> {
+        None
+    }
+
     /// Rows drawn from p(x | z, y), of codes and conditions as for [`Decode::mean`] `[rows, features]`; `None` where the
     /// reconstruction is a loss and no density.
     fn draw<'g>(&self, z: Tensor<'g>, y: Option<Tensor<'g>>) -> Option<Tensor<'g>>;
@@ -62,8 +67,18 @@ pub trait Density {
     /// from.
     fn log_weights<'g>(&self, rows: Rows<'g>, samples: usize) -> Tensor<'g>;
 
-    /// Draws at least `samples` codes of each row, with what each says of the row's values.
+    /// Draws `samples` times codes of each row, with what each says of the row's values.
     fn weighted<'g>(&self, rows: Rows<'g>, samples: usize) -> Weighted<'g>;
+
+    /// How many codes one sample is in [`Density::weighted`], and how many numbers each of these is.
+    fn code_shape(&self) -> [usize; 2];
+
+    /// E\[x | z, y\] of codes as [`Weighted::codes`] holds them and conditions as for [`Decode::mean`]. `[rows, features]`
+    fn mean_given<'g>(&self, codes: Tensor<'g>, y: Option<Tensor<'g>>) -> Tensor<'g>;
+
+    /// Rows drawn from p(x | z, y), of codes as [`Weighted::codes`] holds them and conditions as for [`Decode::mean`]
+    /// `[rows, features]`; `None` where the reconstruction is a loss and no density.
+    fn draw_given<'g>(&self, codes: Tensor<'g>, y: Option<Tensor<'g>>) -> Option<Tensor<'g>>;
 
     /// What must be known to read its likelihoods beside its ELBO, in a sentence or two.
     fn note(&self) -> Option<&'static str>;
@@ -124,6 +139,8 @@ pub struct PosteriorSample<'g> {
 pub struct Weighted<'g> {
     /// ln w_k = ln p(x, z_k) − ln q(z_k | x), x being what was observed, in nats `[rows, n]`.
     pub log_weights: Tensor<'g>,
+    /// The codes z_k `[rows·n, width]`, as [`Density::draw_given`] takes them.
+    pub codes: Tensor<'g>,
     /// E\[x | z_k\] `[rows·n, features]`.
     pub means: Tensor<'g>,
 }

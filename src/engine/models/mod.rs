@@ -55,8 +55,10 @@ pub struct Rows<'g> {
     /// What is known of each besides `[rows, condition]`, see [`Model::condition`].
     pub y: Option<Tensor<'g>>,
     /// 1 for each value that was observed, 0 for each that was not, `[rows, features]`; `None` if all were. A value that was
-    /// not is 0 in `x`.
+    /// not is 0 in `x`, or a guess.
     pub observed: Option<Tensor<'g>>,
+    /// Whether `x` holds guesses of what was not observed, which encoders see.
+    pub is_guessed: bool,
 }
 
 impl<'g> Rows<'g> {
@@ -68,7 +70,7 @@ impl<'g> Rows<'g> {
     /// Each row so many times, one behind the other.
     pub fn repeat(self, times: usize) -> Rows<'g> {
         let repeat = |t: Tensor<'g>| t.repeat_rows(times);
-        Rows { x: repeat(self.x), y: self.y.map(repeat), observed: self.observed.map(repeat) }
+        Rows { x: repeat(self.x), y: self.y.map(repeat), observed: self.observed.map(repeat), ..self }
     }
 
     /// Of each of so many codes of every row, ln p(x | z) of the values that were observed: Σ_j m_j ln p(x_j | z), which is what
@@ -94,7 +96,7 @@ impl<'g> Rows<'g> {
 
 impl<'g> From<Tensor<'g>> for Rows<'g> {
     fn from(x: Tensor<'g>) -> Rows<'g> {
-        Rows { x, y: None, observed: None }
+        Rows { x, y: None, observed: None, is_guessed: false }
     }
 }
 

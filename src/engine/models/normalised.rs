@@ -37,10 +37,11 @@ impl Normalised {
         work(t.reshape(&[rows * features / channels, channels])).reshape(&[rows, features])
     }
 
-    /// What the model sees of rows; 0 of what was not observed.
+    /// What the model sees of rows; 0 of what was not observed, unless that was guessed.
     fn seen<'g>(&self, rows: Rows<'g>) -> Rows<'g> {
         let x = self.seen_values(rows.x);
-        Rows { x: rows.observed.map_or(x, |observed| x * observed), ..rows }
+        let mask = rows.observed.filter(|_| !rows.is_guessed);
+        Rows { x: mask.map_or(x, |observed| x * observed), ..rows }
     }
 
     fn seen_values<'g>(&self, x: Tensor<'g>) -> Tensor<'g> {
@@ -156,6 +157,12 @@ impl Decode for Normalised {
         self.made(self.can_decode().mean(z, y))
     }
 
+    fn variance<'g>(&self, z: Tensor<'g>, y: Option<Tensor<'g>>) -> Option<Tensor<'g>> {
+        let of_seen = self.can_decode().variance(z, y)?;
+        let scale = self.of_channels(of_seen.graph(), |scaling| scaling.scale * scaling.scale);
+        Some(self.each_pixel(of_seen, |variance| variance * scale))
+    }
+
     fn draw<'g>(&self, z: Tensor<'g>, y: Option<Tensor<'g>>) -> Option<Tensor<'g>> {
         self.can_decode().draw(z, y).map(|u| self.made(u))
     }
@@ -189,8 +196,20 @@ impl Density for Normalised {
     }
 
     fn weighted<'g>(&self, rows: Rows<'g>, samples: usize) -> Weighted<'g> {
-        let Weighted { log_weights, means } = self.can_tell_density().weighted(self.seen(rows), samples);
-        Weighted { log_weights, means: self.made(means) }
+        let weighted = self.can_tell_density().weighted(self.seen(rows), samples);
+        Weighted { means: self.made(weighted.means), ..weighted }
+    }
+
+    fn code_shape(&self) -> [usize; 2] {
+        self.can_tell_density().code_shape()
+    }
+
+    fn mean_given<'g>(&self, codes: Tensor<'g>, y: Option<Tensor<'g>>) -> Tensor<'g> {
+        self.made(self.can_tell_density().mean_given(codes, y))
+    }
+
+    fn draw_given<'g>(&self, codes: Tensor<'g>, y: Option<Tensor<'g>>) -> Option<Tensor<'g>> {
+        self.can_tell_density().draw_given(codes, y).map(|u| self.made(u))
     }
 
     fn note(&self) -> Option<&'static str> {

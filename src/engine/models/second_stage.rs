@@ -260,7 +260,20 @@ impl Density for SecondStage {
 
     fn weighted<'g>(&self, rows: Rows<'g>, samples: usize) -> Weighted<'g> {
         let (log_weights, z) = self.weighed_codes(rows, samples);
-        Weighted { log_weights, means: self.first_decode(z) }
+        Weighted { log_weights, codes: z, means: self.first_decode(z) }
+    }
+
+    /// Those of the first model, below which nothing more is known of a row.
+    fn code_shape(&self) -> [usize; 2] {
+        [1, self.second.features()]
+    }
+
+    fn mean_given<'g>(&self, codes: Tensor<'g>, _: Option<Tensor<'g>>) -> Tensor<'g> {
+        self.first_decode(codes)
+    }
+
+    fn draw_given<'g>(&self, codes: Tensor<'g>, _: Option<Tensor<'g>>) -> Option<Tensor<'g>> {
+        self.first(codes.graph(), |can| Ok(can.decode()?.draw(codes, None)))
     }
 
     fn note(&self) -> Option<&'static str> {

@@ -239,6 +239,10 @@ impl Decode for Vae {
         self.parts.likelihood.mean(self.networks.decode(z, y))
     }
 
+    fn variance<'g>(&self, z: Tensor<'g>, y: Option<Tensor<'g>>) -> Option<Tensor<'g>> {
+        self.parts.likelihood.variance(self.networks.decode(z, y))
+    }
+
     fn draw<'g>(&self, z: Tensor<'g>, y: Option<Tensor<'g>>) -> Option<Tensor<'g>> {
         self.parts.likelihood.sample(self.networks.decode(z, y))
     }
@@ -275,7 +279,19 @@ impl Density for Vae {
     fn weighted<'g>(&self, rows: Rows<'g>, samples: usize) -> Weighted<'g> {
         let inference = self.infer_rows(rows, samples);
         let means = Decode::mean(self, inference.z, rows.y.map(|y| y.repeat_rows(samples)));
-        Weighted { log_weights: inference.log_weights(), means }
+        Weighted { log_weights: inference.log_weights(), codes: inference.z, means }
+    }
+
+    fn code_shape(&self) -> [usize; 2] {
+        [1, self.networks.latent()]
+    }
+
+    fn mean_given<'g>(&self, codes: Tensor<'g>, y: Option<Tensor<'g>>) -> Tensor<'g> {
+        Decode::mean(self, codes, y)
+    }
+
+    fn draw_given<'g>(&self, codes: Tensor<'g>, y: Option<Tensor<'g>>) -> Option<Tensor<'g>> {
+        Decode::draw(self, codes, y)
     }
 
     fn note(&self) -> Option<&'static str> {

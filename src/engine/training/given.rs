@@ -12,12 +12,14 @@ pub struct Given<'a> {
     pub y: &'a [f32],
     /// The width of a row, where their type says it.
     pub width: Option<usize>,
+    /// What an encoder is shown in place of values that were not observed `[rows, width]`; 0, where there is nothing.
+    pub guess: Option<&'a [f32]>,
 }
 
 impl<'a> Given<'a> {
     /// Values `[rows, width]`, and what is known of each row `[rows, condition]`.
     pub fn new(x: &'a [f32], y: &'a [f32]) -> Given<'a> {
-        Given { x, y, width: None }
+        Given { x, y, width: None, guess: None }
     }
 }
 
@@ -41,7 +43,7 @@ impl<'a> From<&'a Vec<f32>> for Given<'a> {
 
 impl<'a, const W: usize> From<&'a [[f32; W]]> for Given<'a> {
     fn from(rows: &'a [[f32; W]]) -> Given<'a> {
-        Given { x: rows.as_flattened(), y: &[], width: Some(W) }
+        Given { width: Some(W), ..Given::new(rows.as_flattened(), &[]) }
     }
 }
 

@@ -42,6 +42,8 @@ pub use runaway::{Divergence, Extents};
 pub use running::Pump;
 pub use scalars::{Moved, Scalars};
 pub use schedule::{KL_SCHEDULES, Rates, SLOWED};
-pub use session::{CodeMoments, MOMENT_DRAWS, Session, part_of_seed};
+pub use session::{
+    BlankRow, CodeMoments, Imputed, Imputing, MAX_DRAWS, MOMENT_DRAWS, Session, Uncertainty, part_of_seed,
+};
 pub use state::State;
 pub use trainer::{Progress, Trainer};

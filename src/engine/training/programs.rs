@@ -186,6 +186,8 @@ pub(super) struct Taken {
     pub condition: usize,
     /// Whether some of their values may not have been observed.
     pub gaps: bool,
+    /// Whether those are guessed, and not 0.
+    pub guessed: bool,
 }
 
 /// A program from an input `[rows, width]`, what is known of its rows `[rows, condition]` if that is anything, and what of them
@@ -201,7 +203,7 @@ pub(super) fn transform(
         let x = graph.input(name, &[rows, taken.width]);
         let y = (taken.condition > 0).then(|| graph.input(&known(name), &[rows, taken.condition]));
         let observed = taken.gaps.then(|| graph.input(&observed(name), &[rows, taken.width]));
-        work(Rows { x, y, observed })
+        work(Rows { x, y, observed, is_guessed: taken.guessed })
     })
 }
 

@@ -124,7 +124,7 @@ impl Resident {
         let x = pixels(&self.name, self.values.features, binarise);
         let y = self.conditions().map(|(name, spec)| graph.batch(&name, rows, spec.features, order, None));
         let observed = self.observed().map(|(name, spec)| pixels(&name, spec.features, None));
-        Rows { x, y, observed }
+        Rows { x, y, observed, is_guessed: false }
     }
 
     /// Writes what loaded programs read of it and is not there yet.

@@ -1,11 +1,13 @@
 //! A model on a device: its parameters, the data sets that are resident, and the programs that have been loaded.
 
 mod compress;
+mod impute;
 mod likelihood;
 mod loaded;
 mod moments;
 mod rows;
 mod taken;
+mod uncertainty;
 
 use super::accumulator::{Means, Sums};
 use super::batches::Batches;
@@ -21,9 +23,11 @@ use crate::models::{Condition, Model};
 use crate::objectives::BETA;
 use crate::program::{Buffer, Executor, ParameterSet, Program, ProgramId};
 
+pub use impute::{BlankRow, Imputed, Imputing, MAX_DRAWS};
 use loaded::LoadedPrograms;
 pub use moments::{CodeMoments, MOMENT_DRAWS};
 pub use rows::part_of_seed;
+pub use uncertainty::Uncertainty;
 
 /// A model on a device.
 pub struct Session {
@@ -52,6 +56,11 @@ impl Session {
     /// The same, for rows some of whose values were not observed: then a NaN stands for such a value, and is no mistake.
     pub fn with_gaps(self, takes_gaps: bool) -> Session {
         Session { takes_gaps, ..self }
+    }
+
+    /// From now on, a NaN in rows stands for a value that was not observed.
+    pub fn take_gaps(&mut self) {
+        self.takes_gaps = true;
     }
 
     /// What decides all that is random.

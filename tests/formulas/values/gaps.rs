@@ -7,7 +7,7 @@ use elbo::data::{Dataset, Shape};
 use elbo::engine::distributions::Gaussian;
 use elbo::engine::models::{Parts, Vae};
 use elbo::engine::nn::Activation;
-use elbo::engine::training::Session;
+use elbo::engine::training::{Imputed, Imputing, Session};
 
 use super::figures::session;
 use crate::common::oracle::values;
@@ -70,6 +70,107 @@ fn what_is_missing_is_filled_in_with_what_is_expected_of_it() {
     // Another seed draws other codes, and comes close to the same.
     let other = opened().impute(&ROWS.concat(), 4000, 2).unwrap();
     assert!(other != filled && other.iter().zip(&filled).all(|(a, b)| (a - b).abs() < 0.1));
+}
+
+const HOW: Imputing = Imputing { samples: 1600, rounds: 0, draws: 1600, noise: true, seed: 1 };
+
+/// Mean and variance of what was drawn for a cell.
+fn moments(imputed: &Imputed, row: usize, j: usize) -> (f64, f64) {
+    let found = imputed.blank.iter().find(|blank| blank.row == row).unwrap();
+    let drawn = || found.draws.chunks_exact(3).map(|draw| f64::from(draw[j]));
+    let count = drawn().count() as f64;
+    let mean = drawn().sum::<f64>() / count;
+    (mean, drawn().map(|x| (x - mean).powi(2)).sum::<f64>() / count)
+}
+
+/// p(x_j | what was observed) = N(b_j + w_j m, σ² + w_j²/λ) with p(z | what was observed) = N(m, 1/λ).
+#[test]
+fn draws_are_those_of_what_is_missing_given_the_rest() {
+    let empty = [GAP; 3];
+    let rows = [ROWS.as_slice(), &[empty]].concat();
+    for (how, of_noise) in [(HOW, 1.0), (Imputing { noise: false, ..HOW }, 0.0), (Imputing { rounds: 3, ..HOW }, 1.0)] {
+        let found = opened().fill(&rows, how).unwrap();
+        assert_eq!(
+            found.blank.iter().map(|blank| (blank.row, blank.is_empty)).collect::<Vec<_>>(),
+            [(0, false), (1, false), (2, false), (4, true)]
+        );
+        for (i, row) in rows.iter().enumerate().filter(|(i, _)| *i != 3) {
+            let (precision, mean, _) = known(row);
+            for j in 0..3 {
+                let (drawn, variance) = moments(&found, i, j);
+                if !row[j].is_nan() {
+                    assert_eq!((drawn as f32, variance < 1e-9), (row[j], true), "what was observed stays");
+                    continue;
+                }
+                let of_code = WEIGHT[j] * WEIGHT[j] / precision;
+                let (expected, spread) = (BIAS[j] + WEIGHT[j] * mean, of_noise * SIGMA * SIGMA + of_code);
+                // Draws share codes where few count, so errors are larger than those of 1600 draws, about 0.02.
+                assert!((drawn - expected).abs() < 0.08, "{how:?} row {i}: {drawn} is not {expected}");
+                assert!((variance / spread - 1.0).abs() < 0.15, "{how:?} row {i}: {variance} is not {spread}");
+                let other = (1.0 - of_noise) * SIGMA * SIGMA + of_code;
+                let off = |of: f64| (variance / of - 1.0).abs();
+                assert!(off(spread) < 0.7 * off(other), "told from what it would be with or without noise: {variance}");
+                let filled = f64::from(found.means[3 * i + j]);
+                assert!((filled - expected).abs() < 0.08, "{how:?} row {i}: {filled} is not {expected}");
+            }
+        }
+        assert!(found.blank[..3].iter().all(|blank| blank.effective_samples > 100.0), "{how:?}");
+    }
+    let same = |seed| opened().fill(&rows, Imputing { seed, draws: 3, ..HOW }).unwrap();
+    assert!(same(1) == same(1) && same(1) != same(2));
+    assert!(opened().fill(&rows, Imputing { draws: 10_001, ..HOW }).is_err());
+}
+
+/// Of cells that are drawn from the model, nine in ten lie between what leaves out a twentieth of the draws on either side.
+#[test]
+fn intervals_hold_what_they_say() {
+    // Rows drawn from the model by another generator, of which the second and third cells are blank in turn.
+    let mut state = 7u64;
+    let mut uniform = || {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        ((state >> 11) as f64 + 0.5) / (1u64 << 53) as f64
+    };
+    let mut normal = || (-2.0 * uniform().ln()).sqrt() * (std::f64::consts::TAU * uniform()).cos();
+    let whole: Vec<[f32; 3]> = (0..800)
+        .map(|_| {
+            let z = normal();
+            [0, 1, 2].map(|j| (BIAS[j] + WEIGHT[j] * z + SIGMA * normal()) as f32)
+        })
+        .collect();
+    let gap = |i: usize| 1 + i % 2;
+    let mut given = whole.clone();
+    given.iter_mut().enumerate().for_each(|(i, row)| row[gap(i)] = GAP);
+    let mut shares = vec![];
+    for noise in [true, false] {
+        let how = Imputing { samples: 160, draws: 400, noise, ..HOW };
+        let found = opened().fill(&given, how).unwrap();
+        let inside = found.blank.iter().filter(|blank| {
+            let j = gap(blank.row);
+            let mut drawn: Vec<f32> = blank.draws.chunks_exact(3).map(|draw| draw[j]).collect();
+            drawn.sort_by(f32::total_cmp);
+            (drawn[20]..=drawn[379]).contains(&whole[blank.row][j])
+        });
+        shares.push(inside.count() as f64 / 800.0);
+    }
+    // √(0.9·0.1/800) is 0.011.
+    assert!((shares[0] - 0.9).abs() < 0.04, "{shares:?}");
+    assert!(shares[1] < 0.8, "what codes alone say is too sure: {shares:?}");
+}
+
+/// Var[x_j | row] = w_j² v + σ², v being the variance of the posterior, which the encoder says is e^0.2.
+#[test]
+fn values_are_as_uncertain_as_codes_and_likelihood_make_them() {
+    let found = opened().uncertainty(&ROWS[3], 4000, 1).unwrap();
+    let mu = 0.4 * f64::from(ROWS[3][0]) - 0.3 * f64::from(ROWS[3][1]) + 0.2 * f64::from(ROWS[3][2]) - 0.1;
+    for j in 0..3 {
+        let of_codes = WEIGHT[j] * WEIGHT[j] * 0.2f64.exp();
+        // Standard errors: √(of_codes/4000) and of_codes·√(2/4000).
+        let near = |found: f32, expected: f64, share: f64| (f64::from(found) - expected).abs() < share;
+        assert!(near(found.mean[j], BIAS[j] + WEIGHT[j] * mu, 4.0 * (of_codes / 4000.0).sqrt()), "{found:?}");
+        assert!(near(found.of_codes[j], of_codes, 0.1 * of_codes), "{found:?}: {of_codes}");
+        assert!(near(found.of_likelihood[j], SIGMA * SIGMA, 1e-6), "{found:?}");
+        assert!(!near(found.of_codes[j], of_codes + SIGMA * SIGMA, 0.1 * of_codes), "they are apart");
+    }
 }
 
 /// Nothing is drawn for rows without blanks: the others are filled in as if they came alone.

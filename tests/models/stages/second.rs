@@ -145,7 +145,7 @@ fn the_reported_bound_is_the_densities_by_hand() {
     let width = each.width();
     let each = evaluate(&alone.values, &[each]).remove(0);
     assert!((0..ROWS).all(|row| close(each[row * width..][..width].iter().sum(), found(row)[0])));
-    assert!(score.variance(alone.x.into()).is_none(), "codes are spread by the draws of both");
+    assert!(Encode::variance(&score, alone.x.into()).is_none(), "codes are spread by the draws of both");
 }
 
 #[test]

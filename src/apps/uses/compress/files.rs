@@ -12,11 +12,10 @@ use serde::Serialize;
 use super::{Compressed, Plain, Reader, embedded};
 use crate::apps::Saved;
 use crate::apps::uses::score::png_bits;
-use crate::apps::uses::write::{ending, write_file};
+use crate::apps::uses::write::{ending, sides_of, write_file, write_folder, write_picture};
 use crate::cpu::Cpu;
 use crate::data::{Dataset, PackingKind};
 use crate::error::{Error, Result};
-use crate::files::create_folder;
 
 /// The standard streams.
 const STREAM: &str = "-";
@@ -87,22 +86,10 @@ pub fn decompress_to(from: &Path, run: Option<&Path>, to: &Path) -> Result<Compr
     }
 }
 
-/// The sides of the array of rows.
-fn sides(plain: &Plain) -> Vec<u64> {
-    let shape = plain.shape;
-    let mut sides = vec![plain.rows];
-    if shape.height > 1 || shape.channels > 1 {
-        sides.push(shape.height);
-    }
-    sides.push(shape.width);
-    sides.extend((shape.channels > 1).then_some(shape.channels));
-    sides.into_iter().map(|side| side as u64).collect()
-}
-
 /// Bits as booleans, bytes as bytes, all else as the numbers that levels stand for.
 fn to_npy(saved: &mut Saved, reader: Reader<impl Read>, plain: &Plain, file: &mut dyn Write) -> Result<Compressed> {
     let failed = |error: std::io::Error| Error::invalid(format!("the array cannot be written: {error}"));
-    let sides = sides(plain);
+    let sides: Vec<u64> = std::iter::once(plain.rows).chain(sides_of(plain.shape)).map(|side| side as u64).collect();
     macro_rules! array {
         ($kind:ty, $of:expr) => {{
             let options = npyz::WriteOptions::<$kind>::new().default_dtype().shape(&sides);
@@ -130,36 +117,18 @@ fn to_folder(saved: &mut Saved, reader: Reader<impl Read>, to: &Path) -> Result<
             plain.levels
         )));
     }
-    if to.exists() {
-        return Err(Error::invalid(format!("{} is there already: name a folder that is not", to.display())));
-    }
-    let above = to.parent().filter(|above| !above.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    create_folder(above)?;
-    let mut builder = tempfile::Builder::new();
-    builder.prefix(".elbo-");
-    // Temporary folders are private by default; this one becomes the real one.
-    #[cfg(unix)]
-    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o777));
-    let folder = builder.tempdir_in(above).map_err(Error::io("create a folder in", above))?;
-    let (mut number, digits) = (0usize, plain.rows.max(1).to_string().len());
-    let top = (plain.levels - 1) as f32;
-    let colour = if shape.channels == 3 { image::ColorType::Rgb8 } else { image::ColorType::L8 };
-    let done = saved.decompress(reader, |_, levels| {
-        for row in levels.chunks_exact(shape.features()) {
-            let bytes: Vec<u8> = row.iter().map(|&level| (f32::from(level) / top * 255.0).round() as u8).collect();
-            let path = folder.path().join(format!("{number:0digits$}.png"));
-            image::save_buffer(&path, &bytes, shape.width as u32, shape.height as u32, colour)
-                .map_err(|error| Error::malformed(&path, format!("the picture cannot be written: {error}")))?;
-            number += 1;
-        }
-        Ok(())
-    })?;
-    let kept = folder.keep();
-    std::fs::rename(&kept, to).map_err(|error| {
-        let _ = std::fs::remove_dir_all(&kept);
-        Error::io("create the folder", to)(error)
-    })?;
-    Ok(done)
+    write_folder(to, |folder| {
+        let (mut number, digits) = (0usize, plain.rows.max(1).to_string().len());
+        let top = (plain.levels - 1) as f32;
+        saved.decompress(reader, |_, levels| {
+            for row in levels.chunks_exact(shape.features()) {
+                let values: Vec<f32> = row.iter().map(|&level| f32::from(level) / top).collect();
+                write_picture(&folder.join(format!("{number:0digits$}.png")), &values, shape)?;
+                number += 1;
+            }
+            Ok(())
+        })
+    })
 }
 
 /// What other compressors make of the same rows, in bits of a value.

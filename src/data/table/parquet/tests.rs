@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use super::super::super::formats::Found;
 use super::super::super::schema::Role;
 use super::super::super::{FileKind, Frame, Keep, Options, Output, ROWS, Source, open, open_whole};
-use super::super::{Table, Tables};
+use super::super::{Beside, FilledRow, Table, Tables, parquet_of};
 use super::*;
 
 fn fixture(name: &str) -> PathBuf {
@@ -179,7 +179,12 @@ fn rows_and_filled_tables_are_written() {
         (0..data.rows).flat_map(|row| data.row(row)).map(|v| if v.is_nan() { 0.0 } else { v }).collect();
     let Found::Tables(tables) = super::super::super::formats::read_file(&csv, &options).unwrap() else { panic!() };
     let Tables { train, .. } = *tables;
-    assert_eq!(train.fill(&data.schema, &rows, &out).unwrap(), 2);
+    let mut text = vec![];
+    let rows = rows
+        .chunks(data.schema.width())
+        .map(|row| Ok(FilledRow { lines: vec![data.schema.decode(row)], bounds: vec![] }));
+    assert_eq!(train.fill(&data.schema, out.kind(), &Beside::default(), rows, &mut text).unwrap(), [0, 1, 1]);
+    std::fs::write(&path, parquet_of(&text).unwrap()).unwrap();
     let filled = Table::read(&path).unwrap();
     assert_eq!(column(&filled, "a"), ["1.5", "2.5", "3.5"]);
     assert!(column(&filled, "b").iter().all(|cell| !cell.is_empty()));

@@ -43,6 +43,12 @@ impl Likelihood for Bernoulli {
         outputs.sigmoid()
     }
 
+    /// p (1 − p).
+    fn variance<'g>(&self, outputs: Tensor<'g>) -> Option<Tensor<'g>> {
+        let p = self.mean(outputs);
+        Some(p * (1.0 - p))
+    }
+
     fn sample<'g>(&self, outputs: Tensor<'g>) -> Option<Tensor<'g>> {
         Some(draws::uniform(outputs.graph(), outputs.shape()).less(self.mean(outputs)))
     }

@@ -71,6 +71,13 @@ impl Likelihood for BetaBinomial {
         alpha / (alpha + beta)
     }
 
+    /// αβ(α + β + n)/(n (α + β)² (α + β + 1)).
+    fn variance<'g>(&self, outputs: Tensor<'g>) -> Option<Tensor<'g>> {
+        let ([alpha, beta], n) = (self.shapes(outputs), (self.levels - 1) as f32);
+        let all = alpha + beta;
+        Some(alpha / all * (beta / all) * ((all + n) / (all + 1.0)) * (1.0 / n))
+    }
+
     /// A level, chosen by the probabilities of all of them.
     fn sample<'g>(&self, outputs: Tensor<'g>) -> Option<Tensor<'g>> {
         let shapes = self.shapes(outputs).map(raise);

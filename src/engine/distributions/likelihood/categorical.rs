@@ -52,6 +52,13 @@ impl Likelihood for Categorical {
         total(probs * level) * (1.0 / (self.levels - 1) as f32)
     }
 
+    /// Σ_k P(k) (k/(levels − 1) − E\[x\])².
+    fn variance<'g>(&self, outputs: Tensor<'g>) -> Option<Tensor<'g>> {
+        let probs = log_softmax(stack(outputs, self.levels)).exp();
+        let level = probs.graph().coordinate(probs.shape().len() - 2, probs.shape()) * (1.0 / (self.levels - 1) as f32);
+        Some(total(probs * (level - raise(total(probs * level))).square()))
+    }
+
     fn sample<'g>(&self, outputs: Tensor<'g>) -> Option<Tensor<'g>> {
         let level = draws::choose(stack(outputs, self.levels));
         Some(lower(level / (self.levels - 1) as f32))

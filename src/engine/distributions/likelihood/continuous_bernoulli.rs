@@ -47,6 +47,12 @@ impl Likelihood for ContinuousBernoulli {
         outputs.apply(Func::TiltedMean)
     }
 
+    /// The slope of the mean in the logit a, as of every exponential family: 1/a² − e⁻ᵃ/(1 − e⁻ᵃ)².
+    fn variance<'g>(&self, outputs: Tensor<'g>) -> Option<Tensor<'g>> {
+        let graph = outputs.graph();
+        Some(graph.call(Func::TiltedMeanGrad, &[graph.full(1.0, outputs.shape()), outputs]))
+    }
+
     /// The inverse of the distribution function: y = −ln(1 − u(1 − e^{−t}))/t for the logit −t, and 1 − y for t.
     fn sample<'g>(&self, outputs: Tensor<'g>) -> Option<Tensor<'g>> {
         let graph = outputs.graph();

@@ -88,6 +88,17 @@ impl Bins {
         total(((mu - edge) * (-log_scale).exp()).sigmoid()) * w
     }
 
+    /// Var\[x\] = Σ_k P(x = k w) (k w − E\[x\])², of means and scales `[…, features]`.
+    pub fn variance<'g>(self, mu: Tensor<'g>, log_scale: Tensor<'g>) -> Tensor<'g> {
+        let mean = self.mean(mu, log_scale);
+        let axis = mu.shape().len() - 1;
+        let mut shape = mu.shape().to_vec();
+        shape.insert(axis, self.levels);
+        let level = mu.graph().coordinate(axis, &shape) * self.width();
+        let probs = self.log_prob(level, raise(mu), raise(log_scale)).exp();
+        total(probs * (level - raise(mean)).square())
+    }
+
     /// μ + s·(a standard logistic), rounded to the nearest level.
     pub fn sample<'g>(self, mu: Tensor<'g>, log_scale: Tensor<'g>) -> Tensor<'g> {
         let noise = draws::logistic(mu.graph(), mu.shape());
@@ -121,6 +132,11 @@ impl Likelihood for DiscretizedLogistic {
     fn mean<'g>(&self, outputs: Tensor<'g>) -> Tensor<'g> {
         let (bins, [mu, log_scale]) = self.bins(outputs);
         bins.mean(mu, log_scale)
+    }
+
+    fn variance<'g>(&self, outputs: Tensor<'g>) -> Option<Tensor<'g>> {
+        let (bins, [mu, log_scale]) = self.bins(outputs);
+        Some(bins.variance(mu, log_scale))
     }
 
     fn sample<'g>(&self, outputs: Tensor<'g>) -> Option<Tensor<'g>> {

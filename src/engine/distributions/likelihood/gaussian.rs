@@ -51,6 +51,10 @@ impl Likelihood for Gaussian {
         outputs
     }
 
+    fn variance<'g>(&self, outputs: Tensor<'g>) -> Option<Tensor<'g>> {
+        Some(outputs.graph().full(self.sigma * self.sigma, outputs.shape()))
+    }
+
     fn sample<'g>(&self, outputs: Tensor<'g>) -> Option<Tensor<'g>> {
         Some(draws::gaussian(outputs, outputs.graph().constant(2.0 * libm::logf(self.sigma))))
     }

@@ -101,6 +101,11 @@ impl Likelihood for Heads {
         self.joined(outputs, |head, part| head.likelihood.mean(part))
     }
 
+    fn variance<'g>(&self, outputs: Tensor<'g>) -> Option<Tensor<'g>> {
+        let all: Option<Vec<Tensor>> = self.parts(outputs).map(|(head, part)| head.likelihood.variance(part)).collect();
+        Some(outputs.graph().concat(&all?, outputs.shape().len() - 1))
+    }
+
     fn sample<'g>(&self, outputs: Tensor<'g>) -> Option<Tensor<'g>> {
         let draws: Option<Vec<Tensor>> = self.parts(outputs).map(|(head, part)| head.likelihood.sample(part)).collect();
         Some(outputs.graph().concat(&draws?, outputs.shape().len() - 1))

@@ -81,6 +81,11 @@ impl Likelihood for Laplace {
         outputs
     }
 
+    /// 2 b².
+    fn variance<'g>(&self, outputs: Tensor<'g>) -> Option<Tensor<'g>> {
+        Some(outputs.graph().full(2.0 * self.scale * self.scale, outputs.shape()))
+    }
+
     fn sample<'g>(&self, outputs: Tensor<'g>) -> Option<Tensor<'g>> {
         Some(sample(outputs, outputs.graph().constant(libm::logf(self.scale))))
     }
@@ -110,6 +115,12 @@ impl Likelihood for LearnedLaplace {
     fn mean<'g>(&self, outputs: Tensor<'g>) -> Tensor<'g> {
         let [mu, _] = outputs.split();
         mu
+    }
+
+    /// 2 b².
+    fn variance<'g>(&self, outputs: Tensor<'g>) -> Option<Tensor<'g>> {
+        let [_, log_scale] = self.moments(outputs);
+        Some((log_scale * 2.0).exp() * 2.0)
     }
 
     fn sample<'g>(&self, outputs: Tensor<'g>) -> Option<Tensor<'g>> {

@@ -54,6 +54,11 @@ impl Likelihood for LearnedGaussian {
         mu
     }
 
+    fn variance<'g>(&self, outputs: Tensor<'g>) -> Option<Tensor<'g>> {
+        let [_, log_var] = self.moments(outputs);
+        Some(log_var.exp())
+    }
+
     fn sample<'g>(&self, outputs: Tensor<'g>) -> Option<Tensor<'g>> {
         let [mu, log_var] = self.moments(outputs);
         Some(draws::gaussian(mu, log_var))

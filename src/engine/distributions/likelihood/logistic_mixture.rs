@@ -102,6 +102,14 @@ impl Likelihood for LogisticMixture {
         total(log_softmax(logits).exp() * self.bins().mean(mu, log_scale))
     }
 
+    /// Σ π_k (Var\[x; μ_k, s_k\] + (E\[x; μ_k, s_k\] − E\[x\])²).
+    fn variance<'g>(&self, outputs: Tensor<'g>) -> Option<Tensor<'g>> {
+        let [logits, mu, log_scale] = self.parts(outputs);
+        let (weights, means) = (log_softmax(logits).exp(), self.bins().mean(mu, log_scale));
+        let off = means - raise(total(weights * means));
+        Some(total(weights * (self.bins().variance(mu, log_scale) + off.square())))
+    }
+
     fn sample<'g>(&self, outputs: Tensor<'g>) -> Option<Tensor<'g>> {
         let [logits, mu, log_scale] = self.parts(outputs);
         let component = draws::choose(logits);

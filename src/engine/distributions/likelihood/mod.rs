@@ -90,6 +90,10 @@ pub trait Likelihood: std::fmt::Debug + Send + Sync {
     /// E\[x | z\]. `[…, features]`
     fn mean<'g>(&self, outputs: Tensor<'g>) -> Tensor<'g>;
 
+    /// Var\[x | z\] `[…, features]`; `None` for a loss that is no density, where the variance is not finite, and where it has no closed
+    /// form.
+    fn variance<'g>(&self, outputs: Tensor<'g>) -> Option<Tensor<'g>>;
+
     /// x ~ p(x | z), of draws of its own. `[…, features]`; `None` for a loss that is no density.
     fn sample<'g>(&self, outputs: Tensor<'g>) -> Option<Tensor<'g>>;
 

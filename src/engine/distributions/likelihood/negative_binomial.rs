@@ -68,6 +68,11 @@ impl Likelihood for NegativeBinomial {
         self.scaled(log_mean.exp())
     }
 
+    /// None: what has one is the count, and not the scaled logarithm that stands for it.
+    fn variance<'g>(&self, _: Tensor<'g>) -> Option<Tensor<'g>> {
+        None
+    }
+
     /// A Poisson whose mean is a Gamma of shape r and mean μ.
     fn sample<'g>(&self, outputs: Tensor<'g>) -> Option<Tensor<'g>> {
         let [log_mean, log_shape] = self.parameters(outputs);

@@ -38,6 +38,12 @@ impl Likelihood for OneHot {
         log_probs(outputs).exp()
     }
 
+    /// p (1 − p) of each class.
+    fn variance<'g>(&self, outputs: Tensor<'g>) -> Option<Tensor<'g>> {
+        let p = self.mean(outputs);
+        Some(p * (1.0 - p))
+    }
+
     fn sample<'g>(&self, outputs: Tensor<'g>) -> Option<Tensor<'g>> {
         let (shape, axis) = (outputs.shape(), outputs.shape().len() - 1);
         let mut raised = shape.to_vec();

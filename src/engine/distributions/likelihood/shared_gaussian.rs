@@ -63,6 +63,10 @@ impl Likelihood for SharedGaussian {
         outputs
     }
 
+    fn variance<'g>(&self, outputs: Tensor<'g>) -> Option<Tensor<'g>> {
+        Some(outputs * 0.0 + self.log_var(outputs).exp())
+    }
+
     fn sample<'g>(&self, outputs: Tensor<'g>) -> Option<Tensor<'g>> {
         Some(draws::gaussian(outputs, self.log_var(outputs)))
     }

@@ -25,6 +25,10 @@ impl Likelihood for SquaredError {
         outputs
     }
 
+    fn variance<'g>(&self, _: Tensor<'g>) -> Option<Tensor<'g>> {
+        None
+    }
+
     fn sample<'g>(&self, _: Tensor<'g>) -> Option<Tensor<'g>> {
         None
     }

@@ -73,6 +73,12 @@ impl Likelihood for StudentT {
         mu
     }
 
+    /// s² ν/(ν − 2), which is finite for ν above 2.
+    fn variance<'g>(&self, outputs: Tensor<'g>) -> Option<Tensor<'g>> {
+        let [_, log_scale] = self.moments(outputs);
+        (self.nu > 2.0).then(|| (log_scale * 2.0).exp() * (self.nu / (self.nu - 2.0)) as f32)
+    }
+
     /// The polar method of Bailey 1994: with normals a and b and R² = a² + b², whose square root and direction are
     /// independent, t = a √(ν(e^{R²/ν} − 1)/R²).
     fn sample<'g>(&self, outputs: Tensor<'g>) -> Option<Tensor<'g>> {

@@ -289,6 +289,10 @@ impl Decode for Hierarchical {
         self.parts.likelihood.mean(self.stack.networks.decode(z, None))
     }
 
+    fn variance<'g>(&self, z: Tensor<'g>, _: Option<Tensor<'g>>) -> Option<Tensor<'g>> {
+        self.parts.likelihood.variance(self.stack.networks.decode(z, None))
+    }
+
     fn draw<'g>(&self, z: Tensor<'g>, _: Option<Tensor<'g>>) -> Option<Tensor<'g>> {
         self.parts.likelihood.sample(self.stack.networks.decode(z, None))
     }
@@ -327,7 +331,20 @@ impl Density for Hierarchical {
 
     fn weighted<'g>(&self, rows: Rows<'g>, samples: usize) -> Weighted<'g> {
         let Inferred { inference, .. } = self.infer(&Batch::whole(rows), &self.noise(rows, samples));
-        Weighted { log_weights: inference.log_weights(), means: Decode::mean(self, inference.z, None) }
+        let means = Decode::mean(self, inference.z, None);
+        Weighted { log_weights: inference.log_weights(), codes: inference.z, means }
+    }
+
+    fn code_shape(&self) -> [usize; 2] {
+        [1, Encode::latent(self)]
+    }
+
+    fn mean_given<'g>(&self, codes: Tensor<'g>, y: Option<Tensor<'g>>) -> Tensor<'g> {
+        Decode::mean(self, codes, y)
+    }
+
+    fn draw_given<'g>(&self, codes: Tensor<'g>, y: Option<Tensor<'g>>) -> Option<Tensor<'g>> {
+        Decode::draw(self, codes, y)
     }
 
     fn note(&self) -> Option<&'static str> {

@@ -101,6 +101,8 @@ struct Bound<'g> {
     kl: Tensor<'g>,
     /// ln p(x, y, z) − ln q(z | x, y).
     log_weight: Tensor<'g>,
+    /// The codes `[rows·labels, latent]`.
+    z: Tensor<'g>,
     /// The decoder's outputs `[rows·labels, …]`.
     outputs: Tensor<'g>,
 }
@@ -176,7 +178,8 @@ impl M2 {
         let outputs = self.decoder.forward(draw.z, labels);
         let log_likelihood = given.log_likelihood(&**likelihood, outputs);
         let [kl, ratio] = [kl, ratio].map(|t| t.reshape(&[rows, each]));
-        Bound { reconstruction: -log_likelihood, kl, log_weight: log_likelihood - ratio - self.log_classes(), outputs }
+        let log_weight = log_likelihood - ratio - self.log_classes();
+        Bound { reconstruction: -log_likelihood, kl, log_weight, z: draw.z, outputs }
     }
 
     /// The bound of rows whose label is not known, over all labels.
@@ -320,6 +323,11 @@ impl Decode for M2 {
 }
 
 impl M2 {
+    /// What the codes of [`Density::weighted`] consist of.
+    fn code_and_label<'g>(&self, codes: Tensor<'g>) -> [Tensor<'g>; 2] {
+        [(0, self.latent), (self.latent, self.classes())].map(|(start, width)| codes.slice(1, start, width))
+    }
+
     /// The decoder's outputs, all labels being as likely where none is given.
     fn decode<'g>(&self, z: Tensor<'g>, y: Option<Tensor<'g>>) -> Tensor<'g> {
         let classes = self.classes();
@@ -353,9 +361,29 @@ impl Density for M2 {
     /// Every code goes with every label.
     fn weighted<'g>(&self, rows: Rows<'g>, samples: usize) -> Weighted<'g> {
         let count = rows.count();
-        let Bound { log_weight, outputs, .. } = self.bound(rows.repeat(samples), self.every_label(count * samples));
+        let Bound { log_weight, outputs, z, .. } = self.bound(rows.repeat(samples), self.every_label(count * samples));
         let log_weights = log_weight.reshape(&[count, samples * self.classes()]);
-        Weighted { log_weights, means: self.parts.likelihood.mean(outputs) }
+        let (graph, classes) = (z.graph(), self.classes());
+        let every = [count * samples, classes, classes];
+        let distance = (graph.coordinate(1, &every) - graph.coordinate(2, &every)).abs();
+        let labels = distance.less(graph.constant(0.5)).reshape(&[count * samples * classes, classes]);
+        let codes = graph.concat(&[z, labels], 1);
+        Weighted { log_weights, codes, means: self.parts.likelihood.mean(outputs) }
+    }
+
+    /// A code and the label that it goes with.
+    fn code_shape(&self) -> [usize; 2] {
+        [self.classes(), self.latent + self.classes()]
+    }
+
+    fn mean_given<'g>(&self, codes: Tensor<'g>, _: Option<Tensor<'g>>) -> Tensor<'g> {
+        let [z, y] = self.code_and_label(codes);
+        Decode::mean(self, z, Some(y))
+    }
+
+    fn draw_given<'g>(&self, codes: Tensor<'g>, _: Option<Tensor<'g>>) -> Option<Tensor<'g>> {
+        let [z, y] = self.code_and_label(codes);
+        Decode::draw(self, z, Some(y))
     }
 
     fn note(&self) -> Option<&'static str> {

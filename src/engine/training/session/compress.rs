@@ -42,7 +42,7 @@ impl Session {
         work: impl for<'g> Fn(&dyn Model, Rows<'g>) -> Result<Tensor<'g>>,
     ) -> Result<Vec<f32>> {
         self.model.can().compress()?;
-        let taken = Taken { width, condition: 0, gaps: false };
+        let taken = Taken { width, condition: 0, gaps: false, guessed: false };
         let prepared = Prepared::new(Given::new(x, &[]), taken)?;
         let mut out = Vec::with_capacity(prepared.rows * outputs);
         let mut start = 0;

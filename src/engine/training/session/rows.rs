@@ -1,7 +1,6 @@
 //! What a model makes of rows and codes in memory: programs of one chunk, run as often as there are rows.
 
 use super::super::given::Given;
-use super::super::importance::check_samples;
 use super::super::programs::{Taken, generator, known, transform};
 use super::Session;
 use super::taken::{Input, Prepared, check_conditions};
@@ -12,9 +11,7 @@ use crate::models::{Model, Rows};
 use crate::program::ProgramId;
 
 /// Rows that are worked on at once.
-const CHUNK: usize = 256;
-/// Codes of each row that are weighed at once.
-const CODES: usize = 16;
+pub(super) const CHUNK: usize = 256;
 
 /// A seed of its own for each part of what a seed decides: no two parts, of one seed or of neighbouring ones, share what they draw
 /// (SplitMix64, Steele, Lea and Flood 2014).
@@ -72,45 +69,6 @@ impl Session {
         self.of_rows("score", rows.into(), 1, seed, |model, rows| Ok(model.score(rows)))
     }
 
-    /// Rows with what was not observed of them filled in: E\[x | what was observed\] by self-normalised importance sampling with
-    /// at least `samples` codes of each row (see [`Weighted::mean`](crate::models::Weighted::mean)). What was observed stays as it
-    /// is. `[rows, features]`
-    ///
-    /// # Errors
-    /// If the model gives rows no likelihood, `samples` is 0 or above [`MAX_SAMPLES`](crate::training::MAX_SAMPLES); otherwise as for
-    /// [`Session::encode`].
-    pub fn impute<'a>(&mut self, rows: impl Into<Given<'a>>, samples: usize, seed: u64) -> Result<Vec<f32>> {
-        check_samples(samples)?;
-        self.model.can().density()?;
-        let (given, features) = (rows.into(), self.model.features());
-        let (given, taken) = self.taken(given);
-        Prepared::new(given, taken)?;
-        // Only rows with blanks have anything to fill in.
-        let has_blanks = |row: &usize| given.x[row * features..][..features].iter().any(|value| value.is_nan());
-        let rows: Vec<usize> = (0..given.x.len() / features).filter(has_blanks).collect();
-        let pick = |values: &[f32], width: usize| -> Vec<f32> {
-            rows.iter().flat_map(|&row| &values[row * width..][..width]).copied().collect()
-        };
-        let (x, y) = (pick(given.x, features), pick(given.y, taken.condition));
-        // Codes come in parts, and are summed up as they come, so that memory does not grow with their number.
-        let mut sums: Vec<Sum> = rows.iter().map(|_| Sum::new(features)).collect();
-        let parts = if rows.is_empty() { 0 } else { samples.div_ceil(CODES) };
-        for part in 0..parts {
-            let seed = part_of_seed(seed, part as u64);
-            let found = self.of_rows("impute", Given::new(&x, &y), features + 1, seed, |model, rows| {
-                let [mean, log_total] = model.can().density()?.weighted(rows, CODES).mean();
-                Ok(mean.graph().concat(&[mean, log_total], 1))
-            })?;
-            sums.iter_mut().zip(found.chunks_exact(features + 1)).for_each(|(sum, part)| sum.add(part));
-        }
-        let mut filled = given.x.to_vec();
-        for (&row, sum) in rows.iter().zip(&sums) {
-            let row = &mut filled[row * features..][..features];
-            row.iter_mut().zip(sum.means()).filter(|(value, _)| value.is_nan()).for_each(|(value, mean)| *value = mean);
-        }
-        Ok(filled)
-    }
-
     /// What each value of a row costs by itself `[rows, features]`: −ln p(x_j | z) at one code drawn from the row's posterior, which
     /// the seed decides. Their sum over a row is the reconstruction term of [`Session::score`] for the same seed.
     ///
@@ -145,7 +103,8 @@ impl Session {
     /// # Errors
     /// If the model has no decoder; otherwise as for [`Session::encode`].
     pub fn decode<'a>(&mut self, codes: impl Into<Given<'a>>) -> Result<Vec<f32>> {
-        let taken = Taken { width: self.latent()?, condition: self.model.condition().width(), gaps: false };
+        let taken =
+            Taken { width: self.latent()?, condition: self.model.condition().width(), gaps: false, guessed: false };
         let id = self.load("decode", |model, layout| {
             transform("decode", &layout.read(), CHUNK, taken, |Rows { x: z, y, .. }| {
                 Ok(model.can().decode()?.mean(z, y))
@@ -213,7 +172,7 @@ impl Session {
     }
 
     /// Runs a loaded transform over rows, a chunk at a time; gives rows of `outputs` values.
-    fn transform(
+    pub(super) fn transform(
         &mut self,
         (name, id): (&str, ProgramId),
         given: Given,
@@ -247,42 +206,9 @@ impl Session {
     }
 }
 
-/// Weighted means of values, of which parts come one by one.
-struct Sum {
-    /// The largest logarithm of a part's weight.
-    largest: f32,
-    /// Σ w and Σ w·value, relative to the largest.
-    weight: f64,
-    values: Vec<f64>,
-}
-
-impl Sum {
-    fn new(features: usize) -> Sum {
-        Sum { largest: f32::NEG_INFINITY, weight: 0.0, values: vec![0.0; features] }
-    }
-
-    /// Takes in the means of a part, behind which the logarithm of its weight stands.
-    fn add(&mut self, part: &[f32]) {
-        let (log_weight, means) = part.split_last().expect("a weight stands behind the means");
-        let largest = self.largest.max(*log_weight);
-        // What weighs nothing does so also beside what weighs nothing.
-        let relative = |log: f32| if log == f32::NEG_INFINITY { 0.0 } else { libm::exp(f64::from(log - largest)) };
-        let [before, now] = [self.largest, *log_weight].map(relative);
-        self.largest = largest;
-        self.weight = self.weight * before + now;
-        for (sum, mean) in self.values.iter_mut().zip(means) {
-            *sum = *sum * before + now * f64::from(*mean);
-        }
-    }
-
-    fn means(&self) -> impl Iterator<Item = f32> {
-        self.values.iter().map(|sum| (sum / self.weight) as f32)
-    }
-}
-
 #[cfg(test)]
 mod tests {
-    use super::{Sum, part_of_seed};
+    use super::part_of_seed;
 
     #[test]
     fn no_two_parts_share_a_seed() {
@@ -293,21 +219,5 @@ mod tests {
         let sums: std::collections::HashSet<u64> =
             (0..300u64).flat_map(|seed| (0..300).map(move |part| seed + part)).collect();
         assert!(sums.len() < 600);
-    }
-
-    #[test]
-    fn parts_are_weighed_whatever_their_size_and_order() {
-        // Weights 1, 3 and 4 times e^{200}: (1·8 + 3·0 + 4·2)/8 = 2 and (1·0 + 3·4 + 4·1)/8 = 2.
-        let part = |weight: f32, a: f32, b: f32| [a, b, 200.0 + weight.ln()];
-        let parts = [part(1.0, 8.0, 0.0), part(3.0, 0.0, 4.0), part(4.0, 2.0, 1.0)];
-        for order in [[0, 1, 2], [2, 1, 0], [1, 2, 0]] {
-            let mut sum = Sum::new(2);
-            order.iter().for_each(|&i| sum.add(&parts[i]));
-            assert!(sum.means().all(|mean| (mean - 2.0).abs() < 1e-4), "{:?}", sum.means().collect::<Vec<_>>());
-        }
-        let mut one = Sum::new(2);
-        one.add(&[5.0, 5.0, f32::NEG_INFINITY]);
-        one.add(&parts[0]);
-        assert_eq!(one.means().collect::<Vec<_>>(), [8.0, 0.0]);
     }
 }

@@ -28,7 +28,7 @@ impl<'a> Prepared<'a> {
     /// # Errors
     /// If they are no whole rows, what must be known of them is missing, or one of their values is no number and may not be missing.
     pub fn new(given: Given<'a>, taken: Taken) -> Result<Prepared<'a>> {
-        let (Given { x, y, .. }, Taken { width, condition, gaps }) = (given, taken);
+        let (Given { x, y, .. }, Taken { width, condition, gaps, .. }) = (given, taken);
         if let Some(found) = given.width.filter(|&found| found != width) {
             return Err(Error::invalid(format!(
                 "rows of {found} values were given, and rows of {width} were expected"
@@ -44,7 +44,8 @@ impl<'a> Prepared<'a> {
         let (x, mask) = match gaps {
             false => (x.into(), vec![]),
             true => {
-                let filled = x.iter().map(|&value| if value.is_nan() { 0.0 } else { value });
+                let guess = |at: usize| given.guess.map_or(0.0, |guess| guess[at]);
+                let filled = x.iter().enumerate().map(|(at, &value)| if value.is_nan() { guess(at) } else { value });
                 (filled.collect(), x.iter().map(|value| f32::from(u8::from(!value.is_nan()))).collect())
             }
         };
@@ -64,7 +65,8 @@ impl Session {
         let condition = self.model.condition().given();
         let gaps = self.takes_gaps && given.x.iter().any(|value| value.is_nan());
         let given = Given { y: if condition == 0 { &[] } else { given.y }, ..given };
-        (given, Taken { width: self.model.features(), condition, gaps })
+        let guessed = gaps && given.guess.is_some();
+        (given, Taken { width: self.model.features(), condition, gaps, guessed })
     }
 
     /// Writes `chunk` rows from `start` on, of `rows` in all, into those inputs that are read by a program; gives how many there are,
@@ -91,7 +93,11 @@ impl Session {
 impl Taken {
     /// The name of a program that takes such rows.
     pub(super) fn program(self, name: &str) -> String {
-        if self.gaps { format!("{name}.gaps") } else { name.to_string() }
+        match self {
+            Taken { guessed: true, .. } => format!("{name}.guessed"),
+            Taken { gaps: true, .. } => format!("{name}.gaps"),
+            _ => name.to_string(),
+        }
     }
 }
 

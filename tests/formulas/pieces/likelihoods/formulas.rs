@@ -124,3 +124,62 @@ fn each_is_what_its_formula_says() {
         }
     }
 }
+
+/// Var[x] by the formula of each likelihood, worked out beside its density.
+fn variance_by_hand(id: &str, o: &[f64]) -> f64 {
+    let of_levels = || {
+        let level = |k: i32| f64::from(k) / 7.0;
+        let share = |k: i32| by_hand(id, o, level(k)).exp();
+        let mean: f64 = (0..8).map(|k| share(k) * level(k)).sum();
+        (0..8).map(|k| share(k) * (level(k) - mean).powi(2)).sum::<f64>()
+    };
+    match id {
+        "bernoulli" => sigmoid(o[0]) * (1.0 - sigmoid(o[0])),
+        // By the midpoints of ten thousand strips of the density.
+        "continuous-bernoulli" => {
+            let strips = || {
+                (0..10_000).map(|k| (f64::from(k) + 0.5) / 10_000.0).map(|x| (x, by_hand(id, o, x).exp() / 10_000.0))
+            };
+            let mean: f64 = strips().map(|(x, p)| x * p).sum();
+            strips().map(|(x, p)| (x - mean).powi(2) * p).sum()
+        }
+        "gaussian" => 0.09,
+        "gaussian-shared" => (-0.75f64).exp(),
+        "gaussian-learned" => o[1].exp(),
+        "laplace" => 2.0 * 0.4 * 0.4,
+        "laplace-learned" => 2.0 * (2.0 * o[1]).exp(),
+        "student-t" => (2.0 * o[1]).exp() * 3.5 / 1.5,
+        _ => of_levels(),
+    }
+}
+
+#[test]
+fn each_variance_is_what_its_formula_says() {
+    for piece in LIKELIHOODS {
+        let id = piece.about.id;
+        let likelihood = made(&spec(id));
+        for turn in 0..3 {
+            let mut outputs = OUTPUTS[..likelihood.outputs(1)].to_vec();
+            outputs.iter_mut().for_each(|output| *output *= [1.0, -1.0, 2.5][turn]);
+            let mut sheet = Sheet::new();
+            let o = sheet.input("outputs", &[1, outputs.len()], &outputs);
+            let variance = likelihood.variance(o).unwrap_or_else(|| panic!("{id} has a variance"));
+            let (found, expected) = (sheet.exact(&[variance])[0][0], variance_by_hand(id, &outputs));
+            assert!((found / expected - 1.0).abs() < 1e-4, "{id} of {outputs:?}: {found} is not {expected}");
+            let is_other = |by: f64| {
+                let other: Vec<f64> = outputs.iter().map(|output| output + by).collect();
+                (variance_by_hand(id, &other) / expected - 1.0).abs() > 1e-3
+            };
+            let is_fixed = ["gaussian", "gaussian-shared", "laplace", "categorical"].contains(&id);
+            assert!(is_fixed || [0.3, -0.6, 1.1].into_iter().any(is_other), "{id} of {outputs:?} is told from others");
+        }
+    }
+    // ν of 2 and less has none that is finite, and a loss none at all.
+    for without in
+        [made(&Spec::new("student-t").with("nu", 2.0)), std::sync::Arc::new(elbo::engine::distributions::SquaredError)]
+    {
+        let mut sheet = Sheet::new();
+        let o = sheet.input("outputs", &[1, 2], &[0.1, 0.2]);
+        assert!(without.variance(o).is_none());
+    }
+}
