@@ -59,6 +59,7 @@ pub use trained::Trained;
 pub use training::{Epoch, Training, train};
 pub use tuning::TUNING;
 pub use uses::{
-    Beside, Compressed, CompressedReader, Decoded, Detection, Dimension, Encoded, End, LatentReport, Neighbour, Plain,
-    Related, ScoreKind, Scored, Scoring, Strange, Traversal, Way, beside, compress_to, decompress_to,
+    Augmented, Beside, Compressed, CompressedReader, Decoded, Detection, Dimension, Draws, Encoded, End, Few,
+    LatentReport, MeasuredGain, Neighbour, Plain, Related, Repeat, ScoreKind, Scored, Scoring, Strange, Traversal, Way,
+    beside, compress_to, decompress_to,
 };

@@ -27,7 +27,8 @@ pub use resolve::{Resolved, data_config, resolve, train_config};
 pub use shell::{CompletionsArgs, ManArgs};
 pub use train::TrainArgs;
 pub use uses::{
-    CompressArgs, DecodeArgs, DecompressArgs, EncodeArgs, InterpolateArgs, LatentArgs, ScoreArgs, TraverseArgs, UseArgs,
+    AugmentArgs, CompressArgs, DecodeArgs, DecompressArgs, EncodeArgs, InterpolateArgs, LatentArgs, ScoreArgs,
+    TraverseArgs, UseArgs,
 };
 
 use crate::config::Preset;
@@ -105,6 +106,11 @@ pub enum Command {
     ///
     /// Codes are drawn from the prior and decoded. Only variational models can do that.
     Sample(SampleArgs),
+    /// Make new rows of each class, with their labels
+    ///
+    /// More data for a classifier, in any format that training reads. A model that is told labels is told each; of another, codes are drawn
+    /// as those of the training rows of the class are spread. --measure says whether that helps.
+    Augment(AugmentArgs),
     /// Show rows beside what a trained model makes of them, as a picture or a table
     Reconstruct(ReconstructArgs),
     /// Write the codes of rows: means, standard deviations and draws of the posterior

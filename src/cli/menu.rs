@@ -15,6 +15,7 @@ const GROUPS: [(&str, &[&str]); 4] = [
         "Use what was learnt",
         &[
             "sample",
+            "augment",
             "reconstruct",
             "impute",
             "score",

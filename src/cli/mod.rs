@@ -5,6 +5,7 @@ mod print;
 
 mod advice;
 pub mod args;
+mod augment;
 mod bench;
 mod compress;
 mod data;
@@ -67,6 +68,7 @@ pub fn run(cli: Cli) -> Result<()> {
         Command::Models(args) => models::run(&args),
         Command::Evaluate(args) => evaluate::run(&args),
         Command::Sample(args) => sample::run(&args),
+        Command::Augment(args) => augment::run(&args),
         Command::Encode(args) => encode::run(&args),
         Command::Decode(args) => decode::run(&args),
         Command::Score(args) => score::run(&args),

@@ -3,9 +3,9 @@
 use super::args::SampleArgs;
 use super::weights::say_weights;
 use crate::apps::pictures::{Captions, ImageShape, save_grid_with};
-use crate::apps::{Form, Saved, open_device};
+use crate::apps::{Draws, Form, Saved, open_device};
 use crate::data::schema::Role;
-use crate::data::{Frame, Output, PICTURES_OR_ROWS, ROWS};
+use crate::data::{FileKind, Frame, NEW_PICTURES, Output, PictureFolder, ROWS};
 use crate::error::{Error, Result};
 
 /// Draws new rows from a trained model.
@@ -20,24 +20,29 @@ pub fn run(args: &SampleArgs) -> Result<()> {
     })?;
     let Wanted { count, y, columns, which, names, labels } = Wanted::of(args, &saved.form)?;
     let is_table = saved.form.schema.is_table();
-    let (usual, takes) = if is_table { ("samples.csv", ROWS) } else { ("samples.png", PICTURES_OR_ROWS) };
+    let (usual, takes) = if is_table { ("samples.csv", ROWS) } else { ("samples.png", NEW_PICTURES) };
     let keep = saved.keep(None, args.force);
     let out = Output::given_or(args.out.as_deref(), &saved.folder.join(usual), takes, &keep)?;
-    let rows = match args.temperature {
-        Some(temperature) => saved.sample_at(count, &y, temperature, args.seed)?,
-        None if is_table => saved.session.draw_rows(count, &y, args.seed)?,
-        None => saved.session.sample(count, &y, args.seed)?,
-    };
-    if out.kind().is_picture() {
-        let shape = saved.form.shape();
+    let shape = saved.form.shape();
+    // Whether there can be such a folder is seen before rows are drawn.
+    let is_folder = out.kind() == FileKind::Folder;
+    let folder = is_folder.then(|| PictureFolder::begin(out.path(), shape, count)).transpose()?;
+    let draws = Draws { temperature: args.temperature, truncate: args.truncate };
+    let rows = saved.new_rows(count, &y, draws, args.seed)?;
+    if let Some(mut folder) = folder {
+        for (i, row) in rows.chunks_exact(shape.features()).enumerate() {
+            folder.add(row, labels.get(i).map(String::as_str))?;
+        }
+        folder.finish()?;
+    } else if out.kind().is_picture() {
         let shape = ImageShape { height: shape.height, width: shape.width, channels: shape.channels };
         save_grid_with(out.path(), &rows, shape, columns, &Captions { rows: &names, columns: &[] })?;
     } else {
         let schema = &saved.form.schema;
-        let frame = Frame::of_rows(schema, &rows);
-        out.write_rows(&match schema.of_role(Role::Label).next().filter(|_| !labels.is_empty()) {
-            Some(field) => frame.texts(&field.name, labels.into_iter().map(Some)),
-            None => frame,
+        let is_labelled = schema.of_role(Role::Label).next().is_some() && !labels.is_empty();
+        out.write_rows(&match is_labelled {
+            true => Frame::of_labelled_rows(schema, &rows, &labels),
+            false => Frame::of_rows(schema, &rows),
         })?;
     }
     println!("{count} new rows {which}in {}", out.path().display());

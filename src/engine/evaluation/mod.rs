@@ -38,6 +38,7 @@ mod forest;
 mod groups;
 pub mod information;
 mod logistic;
+mod mean;
 pub mod metrics;
 mod ranking;
 
@@ -45,6 +46,8 @@ pub use coded::{Coded, Factor};
 pub use distances::{
     Compared, DISTANCES, Distance, Estimate, Points, frechet_distance, gaussian_kl, mmd, sliced_wasserstein,
 };
+pub use logistic::Logistic;
+pub use mean::mean_interval;
 pub use metrics::{METRICS, Measured, Metric, Score, Value};
 pub use ranking::{Interval, NormalScores, auroc, average_precision, rank_correlation};
 

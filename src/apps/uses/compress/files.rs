@@ -14,9 +14,8 @@ use crate::apps::Saved;
 use crate::apps::uses::score::png_bits;
 use crate::apps::uses::write::{ending, write_file};
 use crate::cpu::Cpu;
-use crate::data::{Dataset, PackingKind};
+use crate::data::{Dataset, PackingKind, PictureFolder};
 use crate::error::{Error, Result};
-use crate::files::create_folder;
 
 /// The standard streams.
 const STREAM: &str = "-";
@@ -120,45 +119,25 @@ fn to_npy(saved: &mut Saved, reader: Reader<impl Read>, plain: &Plain, file: &mu
     }
 }
 
-/// One picture for each row, in a folder that appears when it is whole.
+/// One picture for each row, in a new folder.
 fn to_folder(saved: &mut Saved, reader: Reader<impl Read>, to: &Path) -> Result<Compressed> {
     let plain = reader.head.plain()?;
     let shape = plain.shape;
-    if shape.height == 1 || ![1, 3].contains(&shape.channels) || plain.levels > 256 {
+    if plain.levels > 256 {
         return Err(Error::invalid(format!(
-            "rows of {shape} with {} levels are no pictures that a PNG holds: give a file that ends in .npy",
+            "rows of {} levels are no pictures that a PNG holds: give a file that ends in .npy",
             plain.levels
         )));
     }
-    if to.exists() {
-        return Err(Error::invalid(format!("{} is there already: name a folder that is not", to.display())));
-    }
-    let above = to.parent().filter(|above| !above.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    create_folder(above)?;
-    let mut builder = tempfile::Builder::new();
-    builder.prefix(".elbo-");
-    // Temporary folders are private by default; this one becomes the real one.
-    #[cfg(unix)]
-    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o777));
-    let folder = builder.tempdir_in(above).map_err(Error::io("create a folder in", above))?;
-    let (mut number, digits) = (0usize, plain.rows.max(1).to_string().len());
+    let mut folder = PictureFolder::begin(to, shape, plain.rows)?;
     let top = (plain.levels - 1) as f32;
-    let colour = if shape.channels == 3 { image::ColorType::Rgb8 } else { image::ColorType::L8 };
     let done = saved.decompress(reader, |_, levels| {
-        for row in levels.chunks_exact(shape.features()) {
-            let bytes: Vec<u8> = row.iter().map(|&level| (f32::from(level) / top * 255.0).round() as u8).collect();
-            let path = folder.path().join(format!("{number:0digits$}.png"));
-            image::save_buffer(&path, &bytes, shape.width as u32, shape.height as u32, colour)
-                .map_err(|error| Error::malformed(&path, format!("the picture cannot be written: {error}")))?;
-            number += 1;
-        }
-        Ok(())
+        levels.chunks_exact(shape.features()).try_for_each(|row| {
+            let values: Vec<f32> = row.iter().map(|&level| f32::from(level) / top).collect();
+            folder.add(&values, None)
+        })
     })?;
-    let kept = folder.keep();
-    std::fs::rename(&kept, to).map_err(|error| {
-        let _ = std::fs::remove_dir_all(&kept);
-        Error::io("create the folder", to)(error)
-    })?;
+    folder.finish()?;
     Ok(done)
 }
 
