@@ -4,6 +4,8 @@
 pub mod bench;
 mod collapse;
 mod columns;
+#[cfg(feature = "cli")]
+pub mod compare;
 #[cfg(feature = "pictures")]
 mod contact_sheet;
 mod data_summary;
@@ -26,6 +28,8 @@ mod pieces;
 #[cfg(feature = "cli")]
 pub mod reproduce;
 mod retreat;
+#[cfg(feature = "cli")]
+mod reused;
 mod saved;
 mod setup;
 mod stages;

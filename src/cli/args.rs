@@ -6,6 +6,7 @@
 
 mod bench_help;
 mod commands;
+mod compare;
 mod demo;
 mod fetch;
 mod resolve;
@@ -21,6 +22,7 @@ pub use commands::{
     BenchArgs, BenchStep, DoctorArgs, EvaluateArgs, FitPriorArgs, ImputeArgs, KernelsArgs, KernelsCommand, LookArgs,
     ModelsArgs, ProfileArgs, ReconstructArgs, ReproduceArgs, SampleArgs, ShowKernelArgs,
 };
+pub use compare::CompareArgs;
 pub use demo::DemoArgs;
 pub use fetch::FetchArgs;
 pub use resolve::{Resolved, data_config, resolve, train_config};
@@ -124,6 +126,12 @@ pub enum Command {
     /// Each row gets a score and a p-value: the share of normal rows that are as strange. Normal rows are those that the run held out,
     /// or those of --fit. Of new normal rows at most the share --false-alarms is marked, whatever the model is worth.
     Score(ScoreArgs),
+    /// Train several models on the same data at equal work, and measure them side by side
+    ///
+    /// Each is an ordinary run in the folder --out, of the same rows, epochs and networks. What is measured, on the same held-out rows: whether it
+    /// draws new rows, tells how sure it is, and fills gaps; how badly rows are rebuilt; how far new rows lie from held-out rows (Frechet distance
+    /// along the first 50 principal axes of the training rows); whether what lies half-way between two codes is like the data; the ELBO and -ln p(x); and the time.
+    Compare(CompareArgs),
     /// Compress rows without loss, with a trained model
     ///
     /// Bits-back coding (Townsend, Bird & Barber 2019): a row takes about as many bits as its -ELBO. The networks are computed on the

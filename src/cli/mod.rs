@@ -7,6 +7,7 @@ mod advice;
 pub mod args;
 mod augment;
 mod bench;
+mod compare;
 mod compress;
 mod data;
 mod decode;
@@ -72,6 +73,7 @@ pub fn run(cli: Cli) -> Result<()> {
         Command::Encode(args) => encode::run(&args),
         Command::Decode(args) => decode::run(&args),
         Command::Score(args) => score::run(&args),
+        Command::Compare(args) => compare::run(&args),
         Command::Compress(args) => compress::compress(&args),
         Command::Decompress(args) => compress::decompress(&args),
         Command::Interpolate(args) => interpolate::run(&args),

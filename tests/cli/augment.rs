@@ -61,7 +61,7 @@ fn pictures_lie_in_folders_that_are_read_again() {
     place.refused("sample plain --device cpu --out file/new/", &["file is a file"]);
     place.write_npy("rows.npy", 3, &(0..300).map(|i| (i % 7) as f32).collect::<Vec<_>>());
     place.run("train --device cpu --data rows.npy --hidden 8 --latent 2 --epochs 1 --out vectors");
-    place.refused("sample vectors --device cpu --out new/", &["no pictures that a PNG holds"]);
+    place.refused("sample vectors --device cpu --out new/", &["new/", "give a name that ends in .csv"]);
 }
 
 #[test]

@@ -5,6 +5,7 @@
 
 mod augment;
 mod bench;
+mod compare;
 mod data;
 mod exact;
 mod first;

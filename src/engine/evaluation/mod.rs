@@ -40,6 +40,7 @@ pub mod information;
 mod logistic;
 mod mean;
 pub mod metrics;
+mod pca;
 mod ranking;
 
 pub use coded::{Coded, Factor};
@@ -49,6 +50,7 @@ pub use distances::{
 pub use logistic::Logistic;
 pub use mean::mean_interval;
 pub use metrics::{METRICS, Measured, Metric, Score, Value};
+pub use pca::{Projection, principal_axes};
 pub use ranking::{Interval, NormalScores, auroc, average_precision, rank_correlation};
 
 use rand::SeedableRng;

@@ -130,7 +130,7 @@ impl Saved {
             (_, None) => Seen::AllLabels,
         };
         let must = match seen {
-            Seen::Rows => return Ok((wanted.unwrap_or(USUAL_LABELS).min(train.rows.max(1)), seen)),
+            Seen::Rows => return Ok((wanted.unwrap_or(USUAL_LABELS.min(train.rows)), seen)),
             Seen::Labels(labels) => labels,
             Seen::AllLabels => train.rows,
         };

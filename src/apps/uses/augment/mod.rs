@@ -10,7 +10,7 @@ use new_rows::NewRows;
 
 use super::parts::{PART, say};
 use crate::apps::Saved;
-use crate::data::{Dataset, FileKind, Frame, Output, PictureFolder};
+use crate::data::{FileKind, Frame, Output, PictureFolder, Schema};
 use crate::error::{Error, Result};
 use crate::training::part_of_seed;
 
@@ -46,8 +46,14 @@ impl Saved {
     /// on have no labels; if the file cannot be written.
     pub fn augment_to(&mut self, per_class: usize, out: &Output, seed: u64) -> Result<Augmented> {
         check(self, per_class)?;
-        let train = self.data()?.train;
-        let source = NewRows::of(self, &train, seed)?;
+        let source = match NewRows::told(self) {
+            Some(told) => told,
+            None => {
+                let train = self.data()?.train;
+                NewRows::of(self, &train, seed)?
+            }
+        };
+        let (schema, shape) = (self.form.schema.clone(), self.form.shape());
         let classes = source.classes().to_vec();
         let rows = classes.len() * per_class;
         let starts = (0..classes.len()).flat_map(|class| (0..per_class).step_by(PART).map(move |start| (class, start)));
@@ -61,16 +67,16 @@ impl Saved {
         });
         match out.kind() {
             FileKind::Folder => {
-                let mut folder = PictureFolder::begin(out.path(), train.shape(), per_class)?;
+                let mut folder = PictureFolder::begin(out.path(), shape, per_class)?;
                 for part in made {
                     let (class, values) = part?;
-                    let mut rows = values.chunks_exact(train.shape().features());
+                    let mut rows = values.chunks_exact(shape.features());
                     rows.try_for_each(|row| folder.add(row, Some(&classes[class])))?;
                 }
                 folder.finish()?;
             }
             _ => {
-                out.write_parts(rows, &mut made.by_ref().map(|part| part.map(|part| frame(&train, &classes, part))))?
+                out.write_parts(rows, &mut made.by_ref().map(|part| part.map(|part| frame(&schema, &classes, part))))?
             }
         }
         Ok(Augmented { rows, per_class, classes, codes: source.codes() })
@@ -78,9 +84,9 @@ impl Saved {
 }
 
 /// New rows of a class as they are written.
-fn frame(like: &Dataset, classes: &[String], (class, values): (usize, Vec<f32>)) -> Frame {
-    let rows = values.len() / like.shape().features();
-    Frame::of_labelled_rows(&like.schema, &values, &vec![classes[class].clone(); rows])
+fn frame(schema: &Schema, classes: &[String], (class, values): (usize, Vec<f32>)) -> Frame {
+    let rows = values.len() / schema.width();
+    Frame::of_labelled_rows(schema, &values, &vec![classes[class].clone(); rows])
 }
 
 /// What can be said before any data is read.

@@ -15,13 +15,18 @@ pub enum NewRows {
 }
 
 impl NewRows {
+    /// Those of a model that is told labels.
+    pub fn told(saved: &Saved) -> Option<NewRows> {
+        (!saved.form.classes.is_empty()).then(|| NewRows::Told(saved.form.classes.clone()))
+    }
+
     /// Of the classes of labelled rows, whose codes say how those of each class are spread.
     ///
     /// # Errors
     /// If the model is told something that is no label, has codes that are no real numbers, or the rows have no labels.
     pub fn of(saved: &mut Saved, data: &Dataset, seed: u64) -> Result<NewRows> {
-        if !saved.form.classes.is_empty() {
-            return Ok(NewRows::Told(saved.form.classes.clone()));
+        if let Some(told) = NewRows::told(saved) {
+            return Ok(told);
         }
         if saved.form.condition > 0 {
             return Err(Error::invalid(format!(
