@@ -126,10 +126,9 @@ fn say(found: &Comparison, args: &CompareArgs) {
     println!(
         "between: distance of rows decoded half-way between two codes from the nearest training row, over that of held-out rows"
     );
-    println!(
-        "-ELBO, -ln p(x): nats per row, the latter from {} codes of each; bits: per value, where values are discrete",
-        args.samples
-    );
+    let sampled =
+        if args.samples > 0 { format!(", the latter from {} codes of each", args.samples) } else { String::new() };
+    println!("-ELBO, -ln p(x): nats per row{sampled}; bits: per value, where values are discrete");
     if found.baselines.len() > 1 {
         println!("+-: half of the 95 % interval over {} seeds", found.baselines.len());
     }
