@@ -211,11 +211,10 @@ impl Form {
     }
 
     /// New lines of a table `[rows, features]`, beside the label that each was drawn for, where they were drawn for any.
-    pub fn drawn(&self, rows: &[f32], labels: Vec<String>) -> Frame {
-        let frame = Frame::of_rows(&self.schema, rows);
-        match self.schema.of_role(Role::Label).next().filter(|_| !labels.is_empty()) {
-            Some(field) => frame.texts(&field.name, labels.into_iter().map(Some)),
-            None => frame,
+    pub fn drawn(&self, rows: &[f32], labels: &[String]) -> Frame {
+        match self.schema.of_role(Role::Label).next().is_some() && !labels.is_empty() {
+            true => Frame::of_labelled_rows(&self.schema, rows, labels),
+            false => Frame::of_rows(&self.schema, rows),
         }
     }
 

@@ -4,6 +4,8 @@
 pub mod bench;
 mod collapse;
 mod columns;
+#[cfg(feature = "cli")]
+pub mod compare;
 #[cfg(feature = "pictures")]
 mod contact_sheet;
 mod data_summary;
@@ -27,6 +29,8 @@ mod pieces;
 #[cfg(feature = "cli")]
 pub mod reproduce;
 mod retreat;
+#[cfg(feature = "cli")]
+mod reused;
 mod saved;
 mod setup;
 mod stages;
@@ -59,9 +63,9 @@ pub use trained::Trained;
 pub use training::{Epoch, Training, train};
 pub use tuning::TUNING;
 pub use uses::{
-    Beside, Compressed, CompressedReader, Decoded, Detection, Dimension, Encoded, End, Filled, FilledColumn, Filling,
-    LatentReport, Neighbour, Plain, Related, ScoreKind, Scored, Scoring, Strange, TableFilling, Tally, Traversal, Way,
-    beside, compress_to, decompress_to,
+    Augmented, Beside, Compressed, CompressedReader, Decoded, Detection, Dimension, Draws, Encoded, End, Few, Filled,
+    FilledColumn, Filling, LatentReport, MeasuredGain, Neighbour, Plain, Related, Repeat, ScoreKind, Scored, Scoring,
+    Strange, TableFilling, Tally, Traversal, Way, beside, compress_to, decompress_to,
 };
 #[cfg(feature = "pictures")]
 pub use uses::{Inpainted, Mask, PictureFilling, Sureness};

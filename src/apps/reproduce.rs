@@ -7,20 +7,17 @@ mod judge;
 mod rows;
 
 use std::collections::BTreeMap;
-use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use serde::Serialize;
 
 use super::evaluation::{Evaluation, Wanted};
+use super::reused::trained;
 use super::saved::Saved;
-use super::train::{Outcome, TrainRun, Watcher};
-use crate::config::{Config, FILE_NAME};
+use crate::config::Config;
 use crate::error::{Error, Result};
 use crate::program::Executor;
-use crate::training::Progress;
-use crate::training::metrics::EpochRecord;
 
 pub use judge::Judgement;
 pub use rows::ROWS;
@@ -187,17 +184,6 @@ impl Row {
     }
 }
 
-/// Nobody looks on, but one may break off.
-struct Quiet<'a>(&'a dyn Fn() -> bool);
-
-impl Watcher for Quiet<'_> {
-    fn progress(&mut self, _: u64, _: u64, _: &Progress) -> ControlFlow<()> {
-        if (self.0)() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
-    }
-
-    fn epoch(&mut self, _: &[EpochRecord]) {}
-}
-
 /// Trains a run into a folder, unless it stands there already, evaluates it, and keeps what was found. Gives the seconds
 /// that took.
 ///
@@ -212,29 +198,7 @@ pub fn perform(
     found: &mut Found,
 ) -> Result<f64> {
     let started = Instant::now();
-    let epochs = config.training.epochs as u64;
-    let mut run = if TrainRun::is_in(folder) {
-        let before = Config::load(&folder.join(FILE_NAME))?;
-        let mut same = config.clone();
-        (same.data.source, same.device) = (before.data.source.clone(), before.device.clone());
-        let changed = before.differences(&same);
-        if !changed.is_empty() {
-            return Err(Error::invalid(format!(
-                "{} holds a run with other settings (`{}`): remove it, or give another --out",
-                folder.display(),
-                changed.join("`, `")
-            )));
-        }
-        TrainRun::resume(before, folder, open()?)?
-    } else {
-        TrainRun::start(config.clone(), folder, open()?)?
-    };
-    if run.epochs_done() < epochs && run.train(&mut Quiet(stop))? == Outcome::Stopped {
-        return Err(Error::Interrupted(
-            "Stopped. What was trained is kept; the same command goes on with it.".to_string(),
-        ));
-    }
-    drop(run);
+    trained(config, folder, open, stop)?;
     let mut saved = Saved::open(folder, open()?)?;
     let splits = saved.data()?;
     let (split, data) = splits.evaluation_split();

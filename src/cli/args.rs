@@ -6,6 +6,7 @@
 
 mod bench_help;
 mod commands;
+mod compare;
 mod demo;
 mod fetch;
 mod impute;
@@ -23,6 +24,7 @@ pub use commands::{
     BenchArgs, BenchStep, DoctorArgs, EvaluateArgs, FitPriorArgs, KernelsArgs, KernelsCommand, LookArgs, ModelsArgs,
     ProfileArgs, ReproduceArgs, SampleArgs, ShowKernelArgs,
 };
+pub use compare::CompareArgs;
 pub use demo::DemoArgs;
 pub use fetch::FetchArgs;
 pub use impute::ImputeArgs;
@@ -31,7 +33,8 @@ pub use resolve::{Resolved, data_config, resolve, train_config};
 pub use shell::{CompletionsArgs, ManArgs};
 pub use train::TrainArgs;
 pub use uses::{
-    CompressArgs, DecodeArgs, DecompressArgs, EncodeArgs, InterpolateArgs, LatentArgs, ScoreArgs, TraverseArgs, UseArgs,
+    AugmentArgs, CompressArgs, DecodeArgs, DecompressArgs, EncodeArgs, InterpolateArgs, LatentArgs, ScoreArgs,
+    TraverseArgs, UseArgs,
 };
 
 use crate::config::Preset;
@@ -109,6 +112,11 @@ pub enum Command {
     ///
     /// Codes are drawn from the prior and decoded. Only variational models can do that.
     Sample(SampleArgs),
+    /// Make new rows of each class, with their labels
+    ///
+    /// More data for a classifier, in any format that training reads. A model that is told labels is told each; of another, codes are drawn
+    /// as those of the training rows of the class are spread. --measure says whether that helps.
+    Augment(AugmentArgs),
     /// Show rows beside what a trained model makes of them, as a picture or a table
     Reconstruct(ReconstructArgs),
     /// Write the codes of rows: means, standard deviations and draws of the posterior
@@ -122,6 +130,12 @@ pub enum Command {
     /// Each row gets a score and a p-value: the share of normal rows that are as strange. Normal rows are those that the run held out,
     /// or those of --fit. Of new normal rows at most the share --false-alarms is marked, whatever the model is worth.
     Score(ScoreArgs),
+    /// Train several models on the same data at equal work, and measure them side by side
+    ///
+    /// Each is an ordinary run in the folder --out, of the same rows, epochs and networks. What is measured, on the same held-out rows: whether it
+    /// draws new rows, tells how sure it is, and fills gaps; how badly rows are rebuilt; how far new rows lie from held-out rows (Frechet distance
+    /// along the first 50 principal axes of the training rows); whether what lies half-way between two codes is like the data; the ELBO and -ln p(x); and the time.
+    Compare(CompareArgs),
     /// Compress rows without loss, with a trained model
     ///
     /// Bits-back coding (Townsend, Bird & Barber 2019): a row takes about as many bits as its -ELBO. The networks are computed on the

@@ -10,11 +10,12 @@ use crate::config::FILE_NAME;
 /// under the last.
 const GROUPS: [(&str, &[&str]); 4] = [
     ("Begin", &["demo", "fetch", "data"]),
-    ("Learn", &["train", "models", "fit-prior"]),
+    ("Learn", &["train", "models", "compare", "fit-prior"]),
     (
         "Use what was learnt",
         &[
             "sample",
+            "augment",
             "reconstruct",
             "impute",
             "score",

@@ -5,8 +5,10 @@ mod print;
 
 mod advice;
 pub mod args;
+mod augment;
 mod bench;
 mod claim;
+mod compare;
 mod compress;
 mod data;
 mod decode;
@@ -69,9 +71,11 @@ pub fn run(cli: Cli) -> Result<()> {
         Command::Models(args) => models::run(&args),
         Command::Evaluate(args) => evaluate::run(&args),
         Command::Sample(args) => sample::run(&args),
+        Command::Augment(args) => augment::run(&args),
         Command::Encode(args) => encode::run(&args),
         Command::Decode(args) => decode::run(&args),
         Command::Score(args) => score::run(&args),
+        Command::Compare(args) => compare::run(&args),
         Command::Compress(args) => compress::compress(&args),
         Command::Decompress(args) => compress::decompress(&args),
         Command::Interpolate(args) => interpolate::run(&args),

@@ -3,8 +3,8 @@
 use super::args::SampleArgs;
 use super::weights::say_weights;
 use crate::apps::pictures::{Captions, ImageShape, save_grid_with};
-use crate::apps::{Form, Saved, open_device};
-use crate::data::{Output, PICTURES_OR_ROWS, ROWS};
+use crate::apps::{Draws, Form, Saved, open_device};
+use crate::data::{FileKind, NEW_PICTURES, Output, PictureFolder, ROWS};
 use crate::error::{Error, Result};
 
 /// Draws new rows from a trained model.
@@ -19,20 +19,25 @@ pub fn run(args: &SampleArgs) -> Result<()> {
     })?;
     let Wanted { count, y, columns, which, names, labels } = Wanted::of(args, &saved.form)?;
     let is_table = saved.form.schema.is_table();
-    let (usual, takes) = if is_table { ("samples.csv", ROWS) } else { ("samples.png", PICTURES_OR_ROWS) };
+    let (usual, takes) = if is_table { ("samples.csv", ROWS) } else { ("samples.png", NEW_PICTURES) };
     let keep = saved.keep(None, args.force);
     let out = Output::given_or(args.out.as_deref(), &saved.folder.join(usual), takes, &keep)?;
-    let rows = match args.temperature {
-        Some(temperature) => saved.sample_at(count, &y, temperature, args.seed)?,
-        None if is_table => saved.session.draw_rows(count, &y, args.seed)?,
-        None => saved.session.sample(count, &y, args.seed)?,
-    };
-    if out.kind().is_picture() {
-        let shape = saved.form.shape();
+    let shape = saved.form.shape();
+    // Whether there can be such a folder is seen before rows are drawn.
+    let is_folder = out.kind() == FileKind::Folder;
+    let folder = is_folder.then(|| PictureFolder::begin(out.path(), shape, count)).transpose()?;
+    let draws = Draws { temperature: args.temperature, truncate: args.truncate };
+    let rows = saved.new_rows(count, &y, draws, args.seed)?;
+    if let Some(mut folder) = folder {
+        for (i, row) in rows.chunks_exact(shape.features()).enumerate() {
+            folder.add(row, labels.get(i).map(String::as_str))?;
+        }
+        folder.finish()?;
+    } else if out.kind().is_picture() {
         let shape = ImageShape { height: shape.height, width: shape.width, channels: shape.channels };
         save_grid_with(out.path(), &rows, shape, columns, &Captions { rows: &names, columns: &[] })?;
     } else {
-        out.write_rows(&saved.form.drawn(&rows, labels))?;
+        out.write_rows(&saved.form.drawn(&rows, &labels))?;
     }
     println!("{count} new rows {which}in {}", out.path().display());
     Ok(())

@@ -74,7 +74,7 @@ pub use labelled::labelled_part;
 pub use labels::{Factors, Labels};
 pub use options::Options;
 pub use origin::{ColumnGuess, Origin, Skipped};
-pub use output::{FileKind, Frame, Keep, Output, PICTURES, PICTURES_OR_ROWS, ROWS};
+pub use output::{FileKind, Frame, Keep, NEW_PICTURES, Output, PICTURES, PICTURES_OR_ROWS, PictureFolder, ROWS};
 pub use pictures::{PictureOptions, PictureSize};
 pub use place::Places;
 pub(crate) use progress::tell;

@@ -14,11 +14,14 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+mod archive;
+mod folder;
 mod frame;
 mod picture;
 
 use std::path::{Path, PathBuf};
 
+pub use folder::PictureFolder;
 pub use frame::Frame;
 
 use super::schema::some_of;
@@ -40,8 +43,12 @@ pub enum FileKind {
     Tsv,
     /// An array of NumPy.
     Npy,
+    /// Arrays of NumPy with names.
+    Npz,
     /// Rows, in columns of types.
     Parquet,
+    /// A folder of pictures, one for each row.
+    Folder,
 }
 
 /// The formats of pictures.
@@ -53,6 +60,18 @@ pub const ROWS: &[FileKind] = &[FileKind::Csv, FileKind::Tsv, FileKind::Npy, Fil
 /// The formats of both.
 pub const PICTURES_OR_ROWS: &[FileKind] =
     &[FileKind::Png, FileKind::Jpeg, FileKind::Webp, FileKind::Csv, FileKind::Tsv, FileKind::Npy, FileKind::Parquet];
+
+/// The formats of new pictures: all in one, each in a file of its own, or as rows of numbers.
+pub const NEW_PICTURES: &[FileKind] = &[
+    FileKind::Png,
+    FileKind::Jpeg,
+    FileKind::Webp,
+    FileKind::Csv,
+    FileKind::Tsv,
+    FileKind::Npy,
+    FileKind::Parquet,
+    FileKind::Folder,
+];
 
 /// What may not be overwritten.
 #[derive(Debug, Clone, Default)]
@@ -82,7 +101,9 @@ impl FileKind {
             FileKind::Csv => &["csv"],
             FileKind::Tsv => &["tsv"],
             FileKind::Npy => &["npy"],
+            FileKind::Npz => &["npz"],
             FileKind::Parquet => &["parquet"],
+            FileKind::Folder => &[],
         }
     }
 
@@ -93,11 +114,17 @@ impl FileKind {
 }
 
 impl Output {
-    /// A file of this name in one of some formats.
+    /// A file of this name in one of some formats. A name that ends in a slash, or that of a folder, is one of a folder.
     ///
     /// # Errors
-    /// If the name ends in none of their endings, or it is that of a file that is to be kept.
+    /// If the name ends in none of their endings, it is that of a file that is to be kept, or a folder holds something already.
     pub fn new(path: &Path, takes: &[FileKind], keep: &Keep) -> Result<Output> {
+        let is_folder = path.is_dir() || path.as_os_str().to_string_lossy().ends_with(std::path::is_separator);
+        if is_folder && takes.contains(&FileKind::Folder) {
+            keep.check(path)?;
+            folder::check_is_free(path)?;
+            return Ok(Output { path: path.to_owned(), kind: FileKind::Folder });
+        }
         if path.is_dir() {
             return Err(Error::invalid(format!(
                 "cannot write {}: it is a folder, and a file name was expected",
@@ -156,6 +183,29 @@ impl Output {
         frame.check(self.kind).map_err(|why| Error::malformed(&self.path, why))?;
         write_own(&self.path, |file| frame.write(self.kind, file))
     }
+
+    /// Writes so many rows that come in parts, all of the same columns; of a format whose columns have types, all are held until then.
+    ///
+    /// # Errors
+    /// As for [`Output::write_rows`]; if it holds one array or pictures, or a part cannot be made. Then nothing is left of it.
+    pub fn write_parts(&self, rows: usize, parts: impl Iterator<Item = Result<Frame>>) -> Result<()> {
+        let mut failed = None;
+        // What goes wrong with a part is told in its own words.
+        let mut parts = parts.map_while(|part| part.map_err(|error| failed = Some(error)).ok());
+        let written = write_own(&self.path, |file| {
+            let done = match self.kind {
+                FileKind::Npz => archive::write(rows, &mut parts, file),
+                kind => Frame::write_parts(kind, &mut parts, file),
+            };
+            done.and_then(|found| {
+                (found == rows)
+                    .then_some(())
+                    .ok_or_else(|| std::io::Error::other(format!("{found} rows of {rows} came")))
+            })
+        });
+        drop(parts);
+        failed.map_or(written, Err)
+    }
 }
 
 impl Keep {
@@ -195,7 +245,8 @@ fn unknown(path: &Path, takes: &[FileKind]) -> Error {
         (true, false) => "this is to hold a picture",
         _ => "this is to hold rows of numbers and texts",
     };
-    Error::malformed(path, format!("{what}: give a name that ends in {}", some_of(&endings)))
+    let folder = if takes.contains(&FileKind::Folder) { "; or in / for a folder of pictures" } else { "" };
+    Error::malformed(path, format!("{what}: give a name that ends in {}{folder}", some_of(&endings)))
 }
 
 #[cfg(test)]

@@ -3,7 +3,9 @@
 //! Whatever is refused is refused with a message that names what was found, without a panic, and without a trace in
 //! the folder.
 
+mod augment;
 mod bench;
+mod compare;
 mod data;
 mod exact;
 mod first;

@@ -1,8 +1,8 @@
 //! The plane that codes are looked at in: the two dimensions there are, or the two principal axes of more.
 
 use super::axes::{Axis, padded};
-use super::pca::{Projection, principal_axes};
 use crate::error::Result;
+use crate::evaluation::{Projection, principal_axes};
 
 /// Of so many values the most extreme on either side, in a thousand, do not decide what is shown.
 const EXTREME: f64 = 0.001;
@@ -23,7 +23,7 @@ impl Plane {
                 projection: None,
             });
         }
-        let found = principal_axes(rows, latent)?;
+        let found = principal_axes(rows, latent, 2)?;
         let percent = |share: f64| {
             if share < 0.0995 { format!("{:.1}", share * 100.0) } else { format!("{:.0}", share * 100.0) }
         };
@@ -37,7 +37,10 @@ impl Plane {
     pub fn place(&self, row: &[f32]) -> [f64; 2] {
         match &self.projection {
             None => [f64::from(row[0]), f64::from(row[1])],
-            Some(projection) => projection.place(row),
+            Some(projection) => {
+                let place = projection.place(row);
+                [place[0], place[1]]
+            }
         }
     }
 

@@ -56,7 +56,7 @@ impl TrainRun {
             let rows = self.trainer.session.draw_rows(y.len(), &y.concat(), self.config.training.seed)?;
             let out = Output::new(&path("samples.csv"), ROWS, &Keep::default())?;
             let form = Form::of(self.config.model.kind, &self.data.train);
-            out.write_rows(&form.drawn(&rows, form.names_of_every_label(COLUMNS)))?;
+            out.write_rows(&form.drawn(&rows, &form.names_of_every_label(COLUMNS)))?;
             made.push(path("samples.csv"));
         }
         if !is_table && self.trainer.session.model.can().generate.is_some() {

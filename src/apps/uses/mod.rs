@@ -2,9 +2,12 @@
 //!
 //! Rows are worked on part by part ([`parts`]), and what comes out is written by the ending of its file's name ([`write`](write)).
 
+mod aggregate;
+mod augment;
 mod compress;
 mod decode;
 mod dimensions;
+mod draws;
 mod encode;
 mod filling;
 mod ids;
@@ -21,13 +24,14 @@ mod paths;
 #[cfg(feature = "pictures")]
 mod reconstruct;
 mod score;
-mod temperature;
 mod traverse;
 mod write;
 
+pub use augment::{Augmented, Few, MeasuredGain, Repeat};
 pub use compress::{Beside, Compressed, Plain, Reader as CompressedReader, beside, compress_to, decompress_to};
 pub use decode::Decoded;
 pub use dimensions::Dimension;
+pub use draws::Draws;
 pub use encode::Encoded;
 pub use filling::{Filling, Tally};
 pub use impute::{Filled, FilledColumn, TableFilling};

@@ -87,7 +87,8 @@ pub struct EvaluateArgs {
 #[command(after_help = "\
 Examples:
   elbo sample runs/vae-sprites --count 100 --out new.png --seed 7
-  elbo sample runs/cvae-mnist --label 7")]
+  elbo sample runs/cvae-mnist --label 7
+  elbo sample runs/cvae-mnist --count 1000 --truncate 2 --out new/   a picture for each row, in a folder for each label")]
 pub struct SampleArgs {
     /// Folder of the run, as `elbo train` left it
     #[arg(value_name = "RUN")]
@@ -104,8 +105,12 @@ pub struct SampleArgs {
     /// How far codes lie from the middle of the prior: 1 as it has them, less for more usual rows
     #[arg(long, value_name = "T", allow_negative_numbers = true)]
     pub temperature: Option<f64>,
-    /// The file to write, a picture (.png, .jpg, .webp) or rows (.csv, .tsv, .npy, .parquet) [default: samples.png, or samples.csv
-    /// of a table, in the folder of the run]
+    /// Draw again what lies more than so many standard deviations of the prior from its middle, in any dimension of a code: for more
+    /// usual rows, of a prior that is a Gaussian
+    #[arg(long, value_name = "X", allow_negative_numbers = true)]
+    pub truncate: Option<f64>,
+    /// The file to write, a picture (.png, .jpg, .webp) or rows (.csv, .tsv, .npy, .parquet), or a folder for a picture of each row, with
+    /// a / at its end [default: samples.png, or samples.csv of a table, in the folder of the run]
     #[arg(long, value_name = "FILE")]
     pub out: Option<PathBuf>,
     /// Write over a file of the run or of the data that is read

@@ -73,6 +73,39 @@ pub struct DecodeArgs {
     pub condition: Option<Vec<String>>,
 }
 
+/// The options of `elbo augment`.
+#[derive(Debug, Clone, Args)]
+#[command(after_help = "\
+Examples:
+  elbo augment runs/vae-mnist --per-class 500 --out more.npz
+  elbo augment runs/cvae-photos --per-class 100 --out more/   pictures in class folders
+  elbo augment runs/vae-patients --per-class 1000 --out more.csv
+  elbo augment runs/vae-mnist --per-class 100 --measure --labels 100   does it help a classifier of 100 labelled rows?")]
+pub struct AugmentArgs {
+    /// What every such command is told.
+    #[command(flatten)]
+    pub common: UseArgs,
+    /// New rows of each class
+    #[arg(long, value_name = "N", value_parser = value_parser!(u64).range(..=10_000_000))]
+    pub per_class: u64,
+    /// The file to write: .csv, .tsv or .parquet of a table; of others .npz with the arrays x and labels, or of pictures a folder with a / at
+    /// its end, which gets a folder for each class
+    #[arg(long, value_name = "FILE", required_unless_present = "measure")]
+    pub out: Option<PathBuf>,
+    /// Measure whether new rows help: the accuracy of a classifier of a few labelled rows, without and with them
+    ///
+    /// The classifier is multinomial logistic regression on the values of rows, and its accuracy is that on rows that the run held out. How the
+    /// codes of a class are spread is told by the same labelled rows, so that no other label is used. What the model had seen is printed.
+    #[arg(long)]
+    pub measure: bool,
+    /// How many labelled rows, as many of each class [default: 100, or those whose labels the model was told]
+    #[arg(long, value_name = "N", requires = "measure", value_parser = value_parser!(u64).range(1..))]
+    pub labels: Option<u64>,
+    /// How often it is measured, each time with other labelled rows and other new ones
+    #[arg(long, value_name = "N", requires = "measure", default_value = "10", value_parser = value_parser!(u64).range(2..=1000))]
+    pub repeats: u64,
+}
+
 /// The options of `elbo score`.
 #[derive(Debug, Clone, Args)]
 #[command(after_help = "\

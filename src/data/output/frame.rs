@@ -4,7 +4,7 @@ use std::io::{self, Write};
 
 use csv::WriterBuilder;
 
-use super::super::schema::{Cell, Field, FieldKind, Schema};
+use super::super::schema::{Cell, Field, FieldKind, Role, Schema};
 use super::super::table::parquet_of;
 use super::FileKind;
 
@@ -42,6 +42,20 @@ impl Frame {
     /// The rows `[rows, width]` that a model makes, in the units of their columns: of a table a column for each field, of pictures and
     /// vectors all numbers as they are.
     pub fn of_rows(schema: &Schema, rows: &[f32]) -> Frame {
+        Frame::of_rows_and(schema, rows, None)
+    }
+
+    /// The same with the label of each `[rows]`: of a table in its own column, in its place among the others; else behind the numbers, as
+    /// `label`.
+    pub fn of_labelled_rows(schema: &Schema, rows: &[f32], labels: &[String]) -> Frame {
+        Frame::of_rows_and(schema, rows, Some(labels))
+    }
+
+    fn of_rows_and(schema: &Schema, rows: &[f32], labels: Option<&[String]>) -> Frame {
+        let with_labels = |frame: Frame, name: &str| match labels {
+            Some(labels) => frame.texts(name, labels.iter().cloned().map(Some)),
+            None => frame,
+        };
         let mut inputs = schema.inputs();
         if let (Some(Field { name, kind, .. }), None) = (inputs.next(), inputs.next())
             && let Some(shape) = kind.shape()
@@ -52,17 +66,23 @@ impl Frame {
                 [height, width, 1] => vec![height, width],
                 all => all.to_vec(),
             };
-            return Frame::new().matrix(name, &axes, rows.to_vec());
+            return with_labels(Frame::new().matrix(name, &axes, rows.to_vec()), "label");
         }
         let width = schema.width().max(1);
-        schema.spans().fold(Frame::new(), |frame, (field, span)| {
-            let cells = rows.chunks_exact(width).map(|row| field.decode(&row[span.clone()]));
-            match field.kind {
-                FieldKind::Category(_) | FieldKind::Date(..) | FieldKind::Text => {
-                    frame.texts(&field.name, cells.map(text))
+        let mut spans = schema.spans().map(|(_, span)| span);
+        schema.fields.iter().fold(Frame::new(), |frame, field| match field.role {
+            Role::Input => {
+                let span = spans.next().expect("every input has its columns");
+                let cells = rows.chunks_exact(width).map(|row| field.decode(&row[span.clone()]));
+                match field.kind {
+                    FieldKind::Category(_) | FieldKind::Date(..) | FieldKind::Text => {
+                        frame.texts(&field.name, cells.map(text))
+                    }
+                    _ => frame.numbers(&field.name, cells.map(number)),
                 }
-                _ => frame.numbers(&field.name, cells.map(number)),
             }
+            Role::Label => with_labels(frame, &field.name),
+            _ => frame,
         })
     }
 
@@ -119,7 +139,9 @@ impl Frame {
                 "an array of NumPy holds numbers only, and the column {} holds texts: give a name that ends in .csv",
                 block.name
             )),
-            (kind, _) if kind.is_picture() => Err("rows do not go into a picture".to_owned()),
+            (kind, _) if kind.is_picture() || kind == FileKind::Folder => {
+                Err("rows do not go into a picture".to_owned())
+            }
             _ => Ok(()),
         }
     }
@@ -135,7 +157,10 @@ impl Frame {
                 self.write_separated(b',', &mut text)?;
                 to.write_all(&parquet_of(&text)?)
             }
-            FileKind::Png | FileKind::Jpeg | FileKind::Webp => Err(io::Error::other("rows are no picture")),
+            FileKind::Npz => super::archive::write(self.rows(), &mut std::iter::once(self.clone()), to).map(drop),
+            FileKind::Png | FileKind::Jpeg | FileKind::Webp | FileKind::Folder => {
+                Err(io::Error::other("rows are no picture"))
+            }
         }
     }
 
@@ -146,13 +171,48 @@ impl Frame {
     fn write_separated(&self, delimiter: u8, to: &mut dyn Write) -> io::Result<()> {
         let mut writer = WriterBuilder::new().delimiter(delimiter).from_writer(to);
         writer.write_record(self.names())?;
+        self.write_lines(&mut writer)?;
+        writer.flush()
+    }
+
+    fn write_lines(&self, writer: &mut csv::Writer<impl Write>) -> io::Result<()> {
         for row in 0..self.rows() {
             for block in &self.blocks {
                 block.cells(row).try_for_each(|cell| writer.write_field(cell.to_string()))?;
             }
             writer.write_record(None::<&[u8]>)?;
         }
-        writer.flush()
+        Ok(())
+    }
+
+    /// Writes parts with the same columns as lines; gives how many rows they had.
+    pub(super) fn write_parts(
+        kind: FileKind,
+        parts: &mut dyn Iterator<Item = Frame>,
+        to: &mut dyn Write,
+    ) -> io::Result<usize> {
+        if kind == FileKind::Parquet {
+            let mut text = vec![];
+            let rows = Frame::write_parts(FileKind::Csv, parts, &mut text)?;
+            to.write_all(&parquet_of(&text)?)?;
+            return Ok(rows);
+        }
+        let delimiter = match kind {
+            FileKind::Csv => b',',
+            FileKind::Tsv => b'\t',
+            other => return Err(io::Error::other(format!("lines do not go into .{}", other.endings().join(" or .")))),
+        };
+        let mut writer = WriterBuilder::new().delimiter(delimiter).from_writer(to);
+        let (mut rows, mut is_begun) = (0, false);
+        for part in parts {
+            if !std::mem::replace(&mut is_begun, true) {
+                writer.write_record(part.names())?;
+            }
+            part.write_lines(&mut writer)?;
+            rows += part.rows();
+        }
+        writer.flush()?;
+        Ok(rows)
     }
 
     /// One array: that of the only matrix with its axes, in single precision; else all columns side by side, in double. What says which
@@ -225,7 +285,7 @@ fn number(cell: Cell) -> f64 {
 
 #[cfg(test)]
 mod tests {
-    use super::super::super::schema::{Role, Scaling};
+    use super::super::super::schema::Scaling;
     use super::super::super::shape::Shape;
     use super::*;
 

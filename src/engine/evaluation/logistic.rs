@@ -14,6 +14,7 @@ const ITERATIONS: usize = 200;
 const TOLERANCE: f64 = 1e-5;
 
 /// A fitted linear classifier.
+#[derive(Debug)]
 pub struct Logistic {
     mean: Vec<f64>,
     scale: Vec<f64>,

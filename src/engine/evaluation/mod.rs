@@ -38,14 +38,19 @@ mod forest;
 mod groups;
 pub mod information;
 mod logistic;
+mod mean;
 pub mod metrics;
+mod pca;
 mod ranking;
 
 pub use coded::{Coded, Factor};
 pub use distances::{
     Compared, DISTANCES, Distance, Estimate, Points, frechet_distance, gaussian_kl, mmd, sliced_wasserstein,
 };
+pub use logistic::Logistic;
+pub use mean::mean_interval;
 pub use metrics::{METRICS, Measured, Metric, Score, Value};
+pub use pca::{Projection, principal_axes};
 pub use ranking::{Interval, NormalScores, auroc, average_precision, rank_correlation};
 
 use rand::SeedableRng;

@@ -53,6 +53,9 @@ pub trait Generate {
     /// Codes drawn from the prior `[rows, latent]`.
     fn codes<'g>(&self, graph: &'g Graph, rows: usize) -> Tensor<'g>;
 
+    /// The mean and ln σ² of each dimension of a code `[1, latent]`, where the prior is a product of Gaussians.
+    fn gaussian<'g>(&self, graph: &'g Graph) -> Option<[Tensor<'g>; 2]>;
+
     /// New rows, as people are shown them: E\[x | z, y\] for codes drawn from the prior, and conditions where the model is
     /// given them. `[rows, features]`
     fn rows<'g>(&self, graph: &'g Graph, rows: usize, y: Option<Tensor<'g>>) -> Tensor<'g>;

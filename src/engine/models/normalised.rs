@@ -181,6 +181,10 @@ impl Generate for Normalised {
         self.can_generate().codes(graph, rows)
     }
 
+    fn gaussian<'g>(&self, graph: &'g Graph) -> Option<[Tensor<'g>; 2]> {
+        self.can_generate().gaussian(graph)
+    }
+
     fn rows<'g>(&self, graph: &'g Graph, rows: usize, y: Option<Tensor<'g>>) -> Tensor<'g> {
         self.made(self.can_generate().rows(graph, rows, y))
     }

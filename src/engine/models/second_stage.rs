@@ -237,6 +237,10 @@ impl Generate for SecondStage {
         self.second(|can| Ok(can.generate()?.codes(graph, rows)))
     }
 
+    fn gaussian<'g>(&self, graph: &'g Graph) -> Option<[Tensor<'g>; 2]> {
+        self.second(|can| Ok(can.generate()?.gaussian(graph)))
+    }
+
     fn rows<'g>(&self, graph: &'g Graph, rows: usize, y: Option<Tensor<'g>>) -> Tensor<'g> {
         let u = self.codes(graph, rows);
         let z = self.second(|can| {

@@ -262,6 +262,10 @@ impl Generate for Vae {
         self.parts.prior.sample(graph, rows, self.networks.latent(), &self.encoder())
     }
 
+    fn gaussian<'g>(&self, graph: &'g Graph) -> Option<[Tensor<'g>; 2]> {
+        self.parts.prior.gaussian(graph, self.networks.latent())
+    }
+
     fn rows<'g>(&self, graph: &'g Graph, rows: usize, y: Option<Tensor<'g>>) -> Tensor<'g> {
         Decode::mean(self, self.codes(graph, rows), y)
     }

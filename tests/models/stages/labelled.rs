@@ -92,6 +92,10 @@ impl Generate for Probe {
         graph.full(0.5, &[rows, LATENT])
     }
 
+    fn gaussian<'g>(&self, _: &'g Graph) -> Option<[Tensor<'g>; 2]> {
+        None
+    }
+
     fn rows<'g>(&self, graph: &'g Graph, rows: usize, _: Option<Tensor<'g>>) -> Tensor<'g> {
         self.codes(graph, rows)
     }

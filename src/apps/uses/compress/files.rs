@@ -12,9 +12,9 @@ use serde::Serialize;
 use super::{Compressed, Plain, Reader, embedded};
 use crate::apps::Saved;
 use crate::apps::uses::score::png_bits;
-use crate::apps::uses::write::{ending, sides_of, write_file, write_folder, write_picture};
+use crate::apps::uses::write::{ending, sides_of, write_file};
 use crate::cpu::Cpu;
-use crate::data::{Dataset, PackingKind};
+use crate::data::{Dataset, PackingKind, PictureFolder};
 use crate::error::{Error, Result};
 
 /// The standard streams.
@@ -107,28 +107,26 @@ fn to_npy(saved: &mut Saved, reader: Reader<impl Read>, plain: &Plain, file: &mu
     }
 }
 
-/// One picture for each row, in a folder that appears when it is whole.
+/// One picture for each row, in a new folder.
 fn to_folder(saved: &mut Saved, reader: Reader<impl Read>, to: &Path) -> Result<Compressed> {
     let plain = reader.head.plain()?;
     let shape = plain.shape;
-    if shape.height == 1 || ![1, 3].contains(&shape.channels) || plain.levels > 256 {
+    if plain.levels > 256 {
         return Err(Error::invalid(format!(
-            "rows of {shape} with {} levels are no pictures that a PNG holds: give a file that ends in .npy",
+            "rows of {} levels are no pictures that a PNG holds: give a file that ends in .npy",
             plain.levels
         )));
     }
-    write_folder(to, |folder| {
-        let (mut number, digits) = (0usize, plain.rows.max(1).to_string().len());
-        let top = (plain.levels - 1) as f32;
-        saved.decompress(reader, |_, levels| {
-            for row in levels.chunks_exact(shape.features()) {
-                let values: Vec<f32> = row.iter().map(|&level| f32::from(level) / top).collect();
-                write_picture(&folder.join(format!("{number:0digits$}.png")), &values, shape)?;
-                number += 1;
-            }
-            Ok(())
+    let mut folder = PictureFolder::begin(to, shape, plain.rows)?;
+    let top = (plain.levels - 1) as f32;
+    let done = saved.decompress(reader, |_, levels| {
+        levels.chunks_exact(shape.features()).try_for_each(|row| {
+            let values: Vec<f32> = row.iter().map(|&level| f32::from(level) / top).collect();
+            folder.add(&values, None)
         })
-    })
+    })?;
+    folder.finish()?;
+    Ok(done)
 }
 
 /// What other compressors make of the same rows, in bits of a value.

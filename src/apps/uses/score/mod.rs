@@ -1,6 +1,5 @@
 //! How strange each row is: scores, p-values, alarms, and where the strangeness lies.
 
-mod aggregate;
 mod columns;
 mod complexity;
 mod given;
@@ -11,6 +10,7 @@ mod sheet;
 
 use std::path::{Path, PathBuf};
 
+use super::aggregate::Aggregate;
 use super::ids::Ids;
 use super::parts::{Part, parts};
 use super::write::{Lines, ending, number, write_file};
@@ -18,7 +18,6 @@ use crate::apps::Saved;
 use crate::data::Dataset;
 use crate::error::{Error, Result};
 use crate::evaluation::NormalScores;
-use aggregate::Aggregate;
 use given::{Calibration, Truth, calibration};
 
 pub use columns::Strange;

@@ -313,6 +313,11 @@ impl Generate for Hierarchical {
         self.stack.descend(self.parts.prior.sample(graph, rows, self.stack.top(), &self.encoder()))
     }
 
+    /// Below codes of other layers, those of the first are a mixture.
+    fn gaussian<'g>(&self, _: &'g Graph) -> Option<[Tensor<'g>; 2]> {
+        None
+    }
+
     fn rows<'g>(&self, graph: &'g Graph, rows: usize, _: Option<Tensor<'g>>) -> Tensor<'g> {
         Decode::mean(self, self.codes(graph, rows), None)
     }

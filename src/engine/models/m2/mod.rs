@@ -341,6 +341,10 @@ impl Generate for M2 {
         self.parts.prior.sample(graph, rows, self.latent, &self.prior_encoder())
     }
 
+    fn gaussian<'g>(&self, graph: &'g Graph) -> Option<[Tensor<'g>; 2]> {
+        self.parts.prior.gaussian(graph, self.latent)
+    }
+
     fn rows<'g>(&self, graph: &'g Graph, rows: usize, y: Option<Tensor<'g>>) -> Tensor<'g> {
         Decode::mean(self, self.codes(graph, rows), y)
     }

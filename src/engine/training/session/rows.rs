@@ -113,6 +113,22 @@ impl Session {
         self.transform(("decode", id), codes.into(), taken, self.model.features(), 0)
     }
 
+    /// Rows drawn from p(x | z, y) `[rows, features]` for codes and conditions as for [`Session::decode`], as the seed decides;
+    /// E\[x | z, y\] where the reconstruction is a loss and no density.
+    ///
+    /// # Errors
+    /// As for [`Session::decode`].
+    pub fn draw_decoded<'a>(&mut self, codes: impl Into<Given<'a>>, seed: u64) -> Result<Vec<f32>> {
+        let taken = Taken { width: self.latent()?, condition: self.model.condition().width(), gaps: false };
+        let id = self.load("draw_decoded", |model, layout| {
+            transform("draw_decoded", &layout.read(), CHUNK, taken, |Rows { x: z, y, .. }| {
+                let decoder = model.can().decode()?;
+                Ok(decoder.draw(z, y).unwrap_or_else(|| decoder.mean(z, y)))
+            })
+        })?;
+        self.transform(("draw_decoded", id), codes.into(), taken, self.model.features(), seed)
+    }
+
     /// New data: E\[x | z, y\] for codes drawn from the prior, `count` of them, each with the condition of its place in `y`
     /// `[count, condition]` where the model is given conditions; see [`Generate::rows`](crate::models::Generate::rows).
     /// `[count, features]`
@@ -169,6 +185,26 @@ impl Session {
             generator("prior", &layout.read(), |graph| Ok(model.can().generate()?.codes(graph, CHUNK)))
         })?;
         self.chunks(("prior", id), (count, latent), seed, &[])
+    }
+
+    /// The mean and the standard deviation of each dimension of the prior, where it is a product of Gaussians.
+    ///
+    /// # Errors
+    /// If the model has no prior, or the device fails.
+    pub fn prior_moments(&mut self) -> Result<Option<[Vec<f32>; 2]>> {
+        let latent = self.latent()?;
+        if self.model.can().generate()?.gaussian(&Graph::new()).is_none() {
+            return Ok(None);
+        }
+        let id = self.load("prior_moments", |model, layout| {
+            generator("prior_moments", &layout.read(), |graph| {
+                let found = model.can().generate()?.gaussian(graph).expect("there was one of another graph");
+                let [mean, log_var] = found.map(|t| t.expand(&[CHUNK, latent]));
+                Ok(graph.concat(&[mean, (log_var * 0.5).exp()], 1))
+            })
+        })?;
+        let found = self.chunks(("prior_moments", id), (1, 2 * latent), 0, &[])?;
+        Ok(Some([found[..latent].to_vec(), found[latent..].to_vec()]))
     }
 
     /// Runs a loaded transform over rows, a chunk at a time; gives rows of `outputs` values.
