@@ -7,6 +7,7 @@ mod columns;
 #[cfg(feature = "pictures")]
 mod contact_sheet;
 mod data_summary;
+mod described;
 mod devices;
 mod diagnosis;
 pub mod doctor;
@@ -23,6 +24,8 @@ mod impute;
 #[cfg(feature = "pictures")]
 pub mod pictures;
 mod pieces;
+#[cfg(feature = "report")]
+mod report;
 #[cfg(feature = "cli")]
 pub mod reproduce;
 mod retreat;
@@ -39,9 +42,12 @@ pub use columns::ColumnFigures;
 #[cfg(feature = "pictures")]
 pub use contact_sheet::save_contact_sheet;
 pub use data_summary::{DataSummary, FactorSummary, PartSummary};
+pub use described::described;
 pub use devices::{open_device, open_tuned};
 #[cfg(feature = "gpu")]
 pub use devices::{open_gpu, shader_traits};
+#[cfg(feature = "report")]
+pub use evaluation::{Comparison, Figure};
 pub use evaluation::{Distance, EVALUATION, Evaluation, KlEstimator, Score, Wanted};
 #[cfg(feature = "fetch")]
 pub use fetch::{Fetching, fetch};
@@ -51,6 +57,8 @@ pub use form::{Form, build_model};
 pub use history::History;
 pub use impute::Filled;
 pub use pieces::all_pieces;
+#[cfg(feature = "report")]
+pub use report::{REPORT, Reported};
 pub use saved::{Saved, Shown};
 pub use setup::reading;
 pub use stages::first_stage;

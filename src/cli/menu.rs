@@ -25,6 +25,7 @@ const GROUPS: [(&str, &[&str]); 4] = [
             "latent",
             "compress",
             "decompress",
+            "report",
             "evaluate",
         ],
     ),

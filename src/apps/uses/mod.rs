@@ -26,3 +26,10 @@ pub use latent::{LatentReport, Neighbour, Related};
 pub use paths::Way;
 pub use score::{Detection, ScoreKind, Scored, Scoring, Strange};
 pub use traverse::Traversal;
+
+#[cfg(feature = "report")]
+pub(super) use dimensions::{Coded, coded, quantiles};
+#[cfg(feature = "report")]
+pub(super) use latent::{Known, known};
+#[cfg(feature = "report")]
+pub(super) use write::{ending, write_file};
