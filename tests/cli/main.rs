@@ -51,6 +51,7 @@ fn a_run_leaves_all_its_files() {
         "metrics.csv",
         "metrics.jsonl",
         "reconstructions.png",
+        "report.html",
         "samples.png",
         "steps.csv",
         "steps.jsonl",
