@@ -4,6 +4,8 @@
 //! the folder.
 
 mod bench;
+#[path = "../common/mod.rs"]
+mod common;
 mod data;
 mod exact;
 mod first;
@@ -15,6 +17,7 @@ mod own_data;
 mod program;
 mod refusals;
 mod reliability;
+mod report;
 mod rows;
 mod stages;
 mod tables;
