@@ -19,6 +19,9 @@ const MOST: usize = 400;
 /// Lines of the table.
 const LINES: usize = 40;
 
+/// The epochs and values of every part of the data.
+type Series = Vec<(Split, Vec<(f64, f64)>)>;
+
 /// What is drawn of every epoch.
 struct Panel {
     title: &'static str,
@@ -47,7 +50,7 @@ pub fn section(subject: &Subject, history: &[EpochRecord]) -> Result<Section> {
         let body = html! { p { "There are no measurements of the epochs beside this model (metrics.jsonl), so there are no curves." } };
         return Ok(Section { id, title, body, data: None });
     }
-    let panels: Vec<(&Panel, Vec<(Split, Vec<(f64, f64)>)>)> =
+    let panels: Vec<(&Panel, Series)> =
         panels(subject, history).into_iter().map(|panel| (panel, series(panel, history))).collect();
     let unit = subject.session.model.measure(subject.rows().is_some_and(|rows| rows.is_black_and_white())).unit();
     let drawings: Vec<(Markup, Value)> =
@@ -89,7 +92,7 @@ fn panels(subject: &Subject, history: &[EpochRecord]) -> Vec<&'static Panel> {
 }
 
 /// The epochs and values of every part of the data.
-fn series(panel: &Panel, history: &[EpochRecord]) -> Vec<(Split, Vec<(f64, f64)>)> {
+fn series(panel: &Panel, history: &[EpochRecord]) -> Series {
     let splits = [Split::Train, Split::Validation, Split::Test];
     let of = |split: Split| -> Vec<(f64, f64)> {
         let mut points: Vec<(f64, f64)> = history
@@ -178,7 +181,7 @@ fn rounded(value: f64) -> Option<f64> {
     value.is_finite().then(|| format!("{value:.5e}").parse().unwrap_or(value))
 }
 
-fn table(panels: &[(&Panel, Vec<(Split, Vec<(f64, f64)>)>)]) -> Markup {
+fn table(panels: &[(&Panel, Series)]) -> Markup {
     let columns: Vec<(String, &Vec<(f64, f64)>)> = panels
         .iter()
         .flat_map(|(panel, series)| {
