@@ -57,9 +57,10 @@
 //!
 //! | feature | builds | default |
 //! |---|---|---|
-//! | `cli` | the program `elbo`, with both others | yes |
+//! | `cli` | the program `elbo`, with all others | yes |
 //! | `gpu` | the executor on GPUs | with `cli` |
 //! | `pictures` | the pictures of run folders | with `cli` |
+//! | `report` | the page that says all of a run, with `pictures` | with `cli` |
 //!
 //! A library that embeds this one wants `default-features = false`, and `features = ["gpu"]` where it is to use GPUs; without it,
 //! everything is computed by the CPU executor.
@@ -81,6 +82,8 @@ mod fuzz;
 mod memory;
 mod problems;
 mod settings;
+#[cfg(feature = "report")]
+mod spoken;
 mod user_cache;
 
 #[cfg(feature = "gpu")]

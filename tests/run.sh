@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # The whole test suite. Installs what the tests need and the machine lacks, where it can: a software Vulkan driver (Debian,
-# Ubuntu, as root) and Tint, the browsers' shader compiler (npm). What cannot be tested is said, in lines that begin with NOT TESTED;
+# Ubuntu, as root), chromium for reports (the same) and Tint, the browsers' shader compiler (npm). What cannot be tested is said, in lines that begin with NOT TESTED;
 # with ELBO_TEST_ALL=1 it fails (data sets excepted). Tests that need data which is not part of the project run where ELBO_DATA names its folder. Words
 # behind the command go to cargo test. The last line is cargo's own summary.
 set -euo pipefail
@@ -23,6 +23,12 @@ if command -v cargo-deny >/dev/null; then
     cargo deny check
 else
     echo "Without cargo-deny: licences and advisories are not looked at (cargo install cargo-deny --locked)"
+fi
+
+if ! command -v chromium >/dev/null && [ "$(uname)" = Linux ] && command -v apt-get >/dev/null && [ "$(id -u)" = 0 ]; then
+    echo "Installing chromium, in which reports are opened"
+    (apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends chromium >/dev/null) ||
+        echo "It could not be installed"
 fi
 
 # Mesa complains of a missing one on machines without a desktop.

@@ -2,18 +2,18 @@
 
 use std::ops::Range;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::data::Dataset;
 use crate::data::schema::{Cell, Field, FieldKind};
 
 /// How well a column is rebuilt.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ColumnFigures {
     /// Its name.
     pub name: String,
     /// What it holds.
-    pub kind: &'static str,
+    pub kind: String,
     /// Cells that are known, which the figures are about.
     pub cells: usize,
     /// Of numbers the root of the mean squared error, in the column's own units; of classes and marks the share that is wrong.
@@ -41,7 +41,13 @@ fn figures(field: &Field, pairs: &[(Cell, Cell)]) -> ColumnFigures {
         FieldKind::Category(_) | FieldKind::Ordinal(_) => shares_wrong(pairs),
         _ => root_mean_squares(pairs),
     };
-    ColumnFigures { name: field.name.clone(), kind: field.kind.name(), cells: pairs.len(), error, error_of_constant }
+    ColumnFigures {
+        name: field.name.clone(),
+        kind: field.kind.name().to_string(),
+        cells: pairs.len(),
+        error,
+        error_of_constant,
+    }
 }
 
 /// The share of cells that differ, and that of cells that differ from the most common one.
@@ -85,7 +91,7 @@ mod tests {
         // Ages 50, 60 and 70 are told 2 too high; of four colours, of which one is blue, one is wrong.
         let again = [0.2, 0.9, 0.1, 1.2, 0.4, 0.6, 0.0, 0.2, 0.8, 2.2, 0.7, 0.3];
         let found = ColumnFigures::of(&data, &again);
-        assert_eq!((found[0].name.as_str(), found[0].kind, found[0].cells), ("age", "real", 3));
+        assert_eq!((found[0].name.as_str(), found[0].kind.as_str(), found[0].cells), ("age", "real", 3));
         assert!((found[0].error - 2.0).abs() < 1e-5, "{}", found[0].error);
         // √((100 + 0 + 100)/3).
         assert!((found[0].error_of_constant - 8.164_966).abs() < 1e-5);

@@ -1,11 +1,14 @@
 //! How good a trained model is, on data it was not trained on: everything that can be said, in one report.
 
+#[cfg(feature = "report")]
+mod figures;
+
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use rand::SeedableRng;
 use rand::rngs::Xoshiro256PlusPlus;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::columns::ColumnFigures;
 use super::folder::locked;
@@ -20,6 +23,9 @@ use crate::files::write_own;
 use crate::models::Model;
 use crate::training::metrics::{EpochRecord, Split, bits_per_dimension};
 use crate::training::{Given, Importance, MAX_SAMPLES, RELIABLE_FROM};
+
+#[cfg(feature = "report")]
+pub use figures::{Comparison, Figure};
 
 /// The file in a run folder that holds the last report.
 pub const EVALUATION: &str = "evaluation.json";
@@ -41,7 +47,7 @@ pub struct Wanted {
 }
 
 /// How the KL of codes is computed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum KlEstimator {
     /// Computed from the parameters of posterior and prior.
     #[serde(rename = "closed form")]
@@ -69,14 +75,14 @@ impl std::fmt::Display for KlEstimator {
 }
 
 /// Everything that was found. As JSON, the fields of the record stand beside the others.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Evaluation {
     /// The data.
     pub data: String,
     /// Its rows.
     pub rows: usize,
     /// Latent dimensions; a classifier has none.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub latent: Option<usize>,
     /// ELBO, its parts, and what comes with them.
     #[serde(flatten)]
@@ -84,58 +90,52 @@ pub struct Evaluation {
     /// What the reconstruction term measures of these rows.
     pub measure: Measure,
     /// The seed by which grey values were drawn black and white, once for all figures, where training draws them anew in every step.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub binarisation_seed: Option<u64>,
     /// What must be known to read the figures, in sentences.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub notes: Vec<String>,
     /// How the KL in it is computed; nothing where codes are deterministic.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub kl_estimator: Option<KlEstimator>,
     /// The marginal likelihood.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub importance: Option<Importance>,
     /// The same in bits per dimension, where the likelihood is one of discrete values.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub nll_bits_per_dimension: Option<f64>,
     /// The mean squared error per value, rows counting as they are weighed, of E\[x | z\] at the posterior means, where codes can be decoded.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reconstruction_error: Option<f64>,
     /// How well the columns of a table are rebuilt from the posterior means, one by one.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub columns: Vec<ColumnFigures>,
     /// How far the aggregate posterior lies from the prior, by the measure's name.
-    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
-    pub aggregate_posterior: BTreeMap<&'static str, Distance>,
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub aggregate_posterior: BTreeMap<String, Distance>,
     /// How well the posterior means separate the known factors, by the score's name.
-    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
-    pub disentanglement: BTreeMap<&'static str, Score>,
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub disentanglement: BTreeMap<String, Score>,
     /// A sentence about each factor that was left out, with the reason.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub excluded_factors: Vec<String>,
 }
 
 /// A distance between codes drawn from the posteriors of all rows and codes drawn from the prior.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Distance {
-    /// What is measured, for people.
-    #[serde(skip)]
-    pub name: &'static str,
     /// The estimate.
     pub value: f64,
     /// Its standard error, where it is known.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub standard_error: Option<f64>,
     /// The same between two samples of the prior.
     pub of_prior: f64,
 }
 
 /// A score of the posterior means against the known factors.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Score {
-    /// What is measured, for people.
-    #[serde(skip)]
-    pub name: &'static str,
     /// The score.
     pub value: f64,
     /// What codes that say nothing reach.
@@ -143,7 +143,7 @@ pub struct Score {
     /// What the factors themselves reach.
     pub perfect: f64,
     /// The score of each factor or dimension.
-    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub parts: BTreeMap<String, f64>,
 }
 
@@ -228,7 +228,7 @@ impl Saved {
     }
 
     /// The distances for which there are rows enough, and a sentence about the others.
-    fn distances(&mut self, data: &Dataset, seed: u64) -> Result<(BTreeMap<&'static str, Distance>, Option<String>)> {
+    fn distances(&mut self, data: &Dataset, seed: u64) -> Result<(BTreeMap<String, Distance>, Option<String>)> {
         let latent = self.session.latent()?;
         let chosen = some_rows(data, seed);
         let rows = chosen.len();
@@ -246,8 +246,8 @@ impl Saved {
                 left_out.push(distance.name);
                 continue;
             };
-            let (name, value, standard_error) = (distance.name, found.value, found.standard_error);
-            all.insert(distance.id, Distance { name, value, standard_error, of_prior });
+            let (value, standard_error) = (found.value, found.standard_error);
+            all.insert(distance.id.to_string(), Distance { value, standard_error, of_prior });
         }
         let note = (!left_out.is_empty()).then(|| {
             format!(
@@ -280,13 +280,12 @@ impl Saved {
             };
             for found in measured {
                 let score = Score {
-                    name: found.score.name,
                     value: found.value.mean,
                     chance: found.chance,
                     perfect: found.perfect,
                     parts: found.value.parts.into_iter().collect(),
                 };
-                into.disentanglement.insert(found.score.id, score);
+                into.disentanglement.insert(found.score.id.to_string(), score);
             }
         }
         Ok(())

@@ -9,6 +9,7 @@ pub mod compare;
 #[cfg(feature = "pictures")]
 mod contact_sheet;
 mod data_summary;
+mod described;
 mod devices;
 mod diagnosis;
 pub mod doctor;
@@ -26,6 +27,8 @@ mod history;
 #[cfg(feature = "pictures")]
 pub mod pictures;
 mod pieces;
+#[cfg(feature = "report")]
+mod report;
 #[cfg(feature = "cli")]
 pub mod reproduce;
 mod retreat;
@@ -44,9 +47,12 @@ pub use columns::ColumnFigures;
 #[cfg(feature = "pictures")]
 pub use contact_sheet::save_contact_sheet;
 pub use data_summary::{DataSummary, FactorSummary, PartSummary};
+pub use described::described;
 pub use devices::{open_device, open_tuned};
 #[cfg(feature = "gpu")]
 pub use devices::{open_gpu, shader_traits};
+#[cfg(feature = "report")]
+pub use evaluation::{Comparison, Figure};
 pub use evaluation::{Distance, EVALUATION, Evaluation, KlEstimator, Score, Wanted};
 #[cfg(feature = "fetch")]
 pub use fetch::{Fetching, fetch};
@@ -55,6 +61,8 @@ pub use folder::{CHECKPOINT, PREVIOUS, folder_of};
 pub use form::{Form, build_model};
 pub use history::History;
 pub use pieces::all_pieces;
+#[cfg(feature = "report")]
+pub use report::{REPORT, Reported};
 pub use saved::{Saved, Shown};
 pub use setup::reading;
 pub use stages::first_stage;

@@ -3,6 +3,8 @@
 #[cfg(feature = "pictures")]
 mod pictures;
 mod recovery;
+#[cfg(feature = "report")]
+mod report;
 
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};

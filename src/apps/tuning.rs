@@ -51,3 +51,12 @@ pub(super) fn write(folder: &Path, executor: &dyn Executor, known: &mut Choices)
     *known = record.choices;
     Ok(())
 }
+
+/// The device that a run's kernels were chosen on, where they were; a record that cannot be read names none.
+#[cfg(feature = "report")]
+pub(super) fn device(folder: &Path) -> Option<String> {
+    let path = folder.join(TUNING);
+    let text =
+        if path.exists() { read_own(&path, "a record of chosen kernels", MAX_BYTES).ok()? } else { return None };
+    serde_json::from_slice::<Record>(&text).ok().map(|record| record.device)
+}

@@ -33,8 +33,8 @@ pub use resolve::{Resolved, data_config, resolve, train_config};
 pub use shell::{CompletionsArgs, ManArgs};
 pub use train::TrainArgs;
 pub use uses::{
-    AugmentArgs, CompressArgs, DecodeArgs, DecompressArgs, EncodeArgs, InterpolateArgs, LatentArgs, ScoreArgs,
-    TraverseArgs, UseArgs,
+    AugmentArgs, CompressArgs, DecodeArgs, DecompressArgs, EncodeArgs, InterpolateArgs, LatentArgs, ReportArgs,
+    ScoreArgs, TraverseArgs, UseArgs,
 };
 
 use crate::config::Preset;
@@ -156,6 +156,11 @@ pub enum Command {
     /// Writes the same columns in the same order, blanks filled: numbers with their mean given what is known of the row, classes
     /// and marks with the likeliest, by importance sampling (Mattei & Frellsen 2019).
     Impute(ImputeArgs),
+    /// Say all there is to say of a run in one page, which opens from disk without a network
+    ///
+    /// An HTML file that holds curves, new rows, rows built again, a map of the codes, sliders over a decoder that runs in the page, and
+    /// figures with what they mean. Training leaves one in the folder of the run.
+    Report(ReportArgs),
     /// Run rows of the literature again, and hold what comes out against the papers
     ///
     /// Without a name, lists them. Every run is an ordinary one that stays in its folder; its command is printed.

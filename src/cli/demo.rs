@@ -26,7 +26,8 @@ pub fn run(args: &DemoArgs) -> Result<()> {
     let folder = folder.display();
     println!(
         "\nLook at {folder}/manifold.png first: a map of all digits that the model can draw. In latent.png\n\
-         each dot is a digit of the data, where the model puts it, in the colour of its class.\n\n\
+         each dot is a digit of the data, where the model puts it, in the colour of its class. report.html has\n\
+         both and more in one page, with sliders that draw.\n\n\
          Three things to do next:"
     );
     let next = [

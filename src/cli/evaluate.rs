@@ -3,10 +3,9 @@
 use std::path::{Path, PathBuf};
 
 use super::args::EvaluateArgs;
-use super::style::{Align, Table, count, printable, significant};
+use super::style::{Align, Table, count, printable};
 use super::weights::say_weights;
-use crate::apps::{EVALUATION, Evaluation, Saved, Shown, Wanted, open_device};
-use crate::distributions::Measure;
+use crate::apps::{Comparison, EVALUATION, Evaluation, Saved, Shown, Wanted, open_device};
 use crate::error::{Error, Result};
 
 /// Columns that notes are filled into.
@@ -83,13 +82,8 @@ fn columns(found: &Evaluation) -> Table {
         left("unit"),
     ]);
     for column in &found.columns {
-        let share = |value: f64| format!("{:.1} %", 100.0 * value);
-        let (unit, shown): (&str, &dyn Fn(f64) -> String) = match column.kind {
-            "category" | "ordinal" => ("wrong", &share),
-            _ => ("root mean square", &|value| significant(value, 3)),
-        };
-        let (error, constant) = (shown(column.error), shown(column.error_of_constant));
-        table.row([&column.name, column.kind, &count(column.cells as u64), &error, &constant, unit]);
+        let [error, constant, unit] = column.spoken();
+        table.row([&column.name, &column.kind, &count(column.cells as u64), &error, &constant, &unit]);
     }
     table
 }
@@ -103,89 +97,27 @@ fn keep(found: &Evaluation, folder: &Path) -> Result<PathBuf> {
 
 fn table(found: &Evaluation) -> Table {
     let mut table = Table::new(&[("measure", Align::Left), ("value", Align::Right), ("unit", Align::Left)]);
-    let unit = found.measure.unit();
-    let number = |value: f64| format!("{value:.3}");
-    let record = &found.record;
-    let mut row = |name: &str, value: String, unit: &str| table.row([name, &value, unit]);
-    match found.kl_estimator.is_some() {
-        true => {
-            row("ELBO", number(record.elbo), unit);
-            row(&format!("reconstruction, {}", found.measure), number(record.reconstruction), unit);
-            let estimator = found.kl_estimator.map_or(String::new(), |estimator| format!(", {estimator}"));
-            row("KL(q(z|x) || p(z))", number(record.kl), &format!("{unit}{estimator}"));
-            row("loss: the objective", number(record.loss), unit);
-            record.parts.iter().for_each(|part| row_of_part(&mut row, part));
-            if let Some(bits) = record.bits_per_dimension {
-                row("-ELBO", format!("{bits:.4}"), "bits per dimension");
-            }
-            if let Some(estimate) = &found.importance {
-                let k = format!("nats per example, K = {}", count(estimate.samples as u64));
-                let grey = if found.measure == Measure::CrossEntropy { ", bound for grey values" } else { "" };
-                row(&format!("-ln p(x){grey}"), format!("{:.3}", estimate.nll), &k);
-                if let Some(error) = estimate.monte_carlo_error {
-                    row("  error from sampling codes", format!("{error:.3}"), unit);
-                }
-                if let Some(bias) = estimate.bias {
-                    row("  bias, K being finite", format!("{bias:.3}"), unit);
-                }
-                row("  error from the choice of rows", format!("{:.3}", estimate.standard_error), unit);
-                let of = if estimate.reliable { "mean over rows" } else { "mean over rows: not reliable" };
-                row("  effective samples", format!("{:.1}", estimate.effective_samples), of);
-            }
-            if let Some(bits) = found.nll_bits_per_dimension {
-                row("-ln p(x)", format!("{bits:.4}"), "bits per dimension");
-            }
-            if let Some(units) = record.active_units {
-                let of = found.latent.map(|latent| format!("of {latent} latent dimensions"));
-                row("active units", units.to_string(), of.as_deref().unwrap_or_default());
-            }
-        }
-        false => {
-            row(&format!("loss, {}", found.measure), number(record.loss), unit);
-            record.parts.iter().for_each(|part| row_of_part(&mut row, part));
-        }
-    }
-    if let Some(error) = found.reconstruction_error {
-        row("reconstruction error", significant(error, 4), "mean squared, per value");
+    for figure in found.figures() {
+        table.row([figure.name, figure.value, figure.unit]);
     }
     table
-}
-
-/// A part of the objective, or how many labels are right.
-fn row_of_part(row: &mut impl FnMut(&str, String, &str), (name, value): (&String, &f64)) {
-    match name.as_str() {
-        "accuracy" => row("accuracy", format!("{:.2} %", 100.0 * value), "of labels right"),
-        name => row(&format!("  {}", name.replace('_', " ")), significant(*value, 4), "nats per example"),
-    }
 }
 
 fn distances(found: &Evaluation) -> Table {
-    let columns = [
-        ("codes against the prior", Align::Left),
-        ("distance", Align::Right),
-        ("standard error", Align::Right),
-        ("prior and itself", Align::Right),
-    ];
-    let mut table = Table::new(&columns);
-    for distance in found.aggregate_posterior.values() {
-        let error = distance.standard_error.map_or(String::new(), |e| significant(e, 2));
-        let [value, of_prior] = [distance.value, distance.of_prior].map(|v| significant(v, 3));
-        table.row([distance.name.to_string(), value, error, of_prior]);
-    }
-    table
+    beside(["codes against the prior", "distance", "standard error", "prior and itself"], found.distances())
 }
 
 fn scores(found: &Evaluation) -> Table {
-    let columns = [
-        ("codes against known factors", Align::Left),
-        ("score", Align::Right),
-        ("by chance", Align::Right),
-        ("perfect", Align::Right),
-    ];
+    beside(["codes against known factors", "score", "by chance", "perfect"], found.scores())
+}
+
+/// Figures beside what they are compared with.
+fn beside([what, others @ ..]: [&str; 4], found: Vec<Comparison>) -> Table {
+    let mut columns = vec![(what, Align::Left)];
+    columns.extend(others.map(|name| (name, Align::Right)));
     let mut table = Table::new(&columns);
-    for score in found.disentanglement.values() {
-        let [value, chance, perfect] = [score.value, score.chance, score.perfect].map(|v| format!("{v:.3}"));
-        table.row([score.name.to_string(), value, chance, perfect]);
+    for Comparison { name, values: [value, first, second], .. } in found {
+        table.row([name, value, first, second]);
     }
     table
 }

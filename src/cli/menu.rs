@@ -26,6 +26,7 @@ const GROUPS: [(&str, &[&str]); 4] = [
             "latent",
             "compress",
             "decompress",
+            "report",
             "evaluate",
         ],
     ),

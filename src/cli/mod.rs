@@ -29,6 +29,7 @@ mod models;
 mod profile;
 mod reading;
 mod reconstruct;
+mod report;
 mod reproduce;
 mod sample;
 mod score;
@@ -83,6 +84,7 @@ pub fn run(cli: Cli) -> Result<()> {
         Command::Latent(args) => latent::run(&args),
         Command::Impute(args) => impute::run(&args),
         Command::Reconstruct(args) => reconstruct::run(&args),
+        Command::Report(args) => report::run(&args),
         Command::Reproduce(args) => reproduce::run(&args),
         Command::Devices => devices::run(),
         Command::Doctor(args) => doctor::run(&args),

@@ -129,10 +129,12 @@ fn train(args: &TrainArgs) -> Result<PathBuf> {
         );
     }
     let pictures = run.pictures()?;
+    let report = run.report()?;
     if args.json {
         let done = json!({
             "folder": folder,
             "pictures": pictures,
+            "report": report,
             "seconds": started.elapsed().as_secs_f64(),
             "best_epoch": best.map(|best| best.epoch),
         });
@@ -142,7 +144,8 @@ fn train(args: &TrainArgs) -> Result<PathBuf> {
         for picture in pictures {
             println!("  {}", picture.display());
         }
-        println!("\nThe run is kept in {}. Next: {} {}", folder.display(), typed(), next(&run, &folder));
+        println!("\nAll of it in one page, for any browser: {}", report.display());
+        println!("The run is kept in {}. Next: {} {}", folder.display(), typed(), next(&run, &folder));
     }
     Ok(folder)
 }

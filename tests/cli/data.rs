@@ -5,7 +5,7 @@ use std::process::Stdio;
 
 use serde_json::Value;
 
-use crate::npy::npy;
+use crate::common::npy::npy;
 use crate::program::{Place, with};
 
 /// A folder of pictures in two classes, 8×8 unless another size is given, whose red tells them apart.

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::npy::npy_of_floats;
+use crate::common::npy::npy_of_floats;
 use crate::program::{Place, images, labels, small};
 
 /// A NumPy array of floats `[rows, width]`.

@@ -5,6 +5,8 @@
 
 mod augment;
 mod bench;
+#[path = "../common/mod.rs"]
+mod common;
 mod compare;
 mod data;
 mod exact;
@@ -13,12 +15,11 @@ mod kernels;
 mod labels;
 mod layers;
 mod networks;
-#[path = "../common/npy.rs"]
-mod npy;
 mod own_data;
 mod program;
 mod refusals;
 mod reliability;
+mod report;
 mod rows;
 mod stages;
 mod tables;
@@ -55,6 +56,7 @@ fn a_run_leaves_all_its_files() {
         "metrics.csv",
         "metrics.jsonl",
         "reconstructions.png",
+        "report.html",
         "samples.png",
         "steps.csv",
         "steps.jsonl",

@@ -2,7 +2,7 @@
 
 use std::io::Write;
 
-use crate::npy::npy;
+use crate::common::npy::npy;
 use crate::program::{Place, images, labels};
 
 const USUAL: &str = "--device cpu --epochs 1 --hidden 8 --latent 2 --batch 16";

@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
-use crate::npy::npy_of_floats;
+use crate::common::npy::npy_of_floats;
 
 /// A folder to work in.
 pub struct Place {

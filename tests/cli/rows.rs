@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::npy::npy;
+use crate::common::npy::npy;
 use crate::program::{Place, with};
 
 /// A run of a table or an array that takes a moment.

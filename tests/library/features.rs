@@ -19,6 +19,7 @@ fn crates(words: &[&str]) -> BTreeSet<String> {
 const PROGRAM: [&str; 6] = ["clap", "clap_complete", "clap_mangen", "ctrlc", "indicatif", "textwrap"];
 const FETCH: [&str; 2] = ["md-5", "ureq"];
 const PICTURES: [&str; 2] = ["dejavu", "plotters"];
+const REPORT: [&str; 1] = ["maud"];
 const GPU: [&str; 2] = ["naga", "wgpu"];
 const PARQUET: [&str; 3] = ["parquet", "snap", "zstd"];
 
@@ -28,13 +29,14 @@ fn an_embedder_builds_what_it_asks_for_and_no_more() {
         (&["--no-default-features"][..], &[][..]),
         (&["--no-default-features", "--features", "gpu"], &[&GPU[..]]),
         (&["--no-default-features", "--features", "pictures"], &[&PICTURES[..]]),
+        (&["--no-default-features", "--features", "report"], &[&PICTURES[..], &REPORT]),
         (&["--no-default-features", "--features", "fetch"], &[&FETCH[..]]),
         (&["--no-default-features", "--features", "parquet"], &[&PARQUET[..]]),
-        (&[], &[&PROGRAM[..], &FETCH, &PICTURES, &GPU, &PARQUET]),
+        (&[], &[&PROGRAM[..], &FETCH, &PICTURES, &REPORT, &GPU, &PARQUET]),
     ] {
         let (found, held) = (crates(words), held.concat());
         assert!(found.contains("rayon") && found.len() > 50, "{words:?}: {found:?}");
-        for name in PROGRAM.iter().chain(&FETCH).chain(&PICTURES).chain(&GPU).chain(&PARQUET) {
+        for name in PROGRAM.iter().chain(&FETCH).chain(&PICTURES).chain(&REPORT).chain(&GPU).chain(&PARQUET) {
             assert_eq!(found.contains(*name), held.contains(name), "{words:?}: {name}");
         }
     }

@@ -87,7 +87,7 @@ fn key(sheet: &Sheet, curves: &[Curve], middle: i32) -> Drawn {
 }
 
 /// The range of the axis: all values, except that a few far from the bulk may not stretch it.
-fn bulk(values: impl Iterator<Item = f64>) -> (f64, f64) {
+pub fn bulk(values: impl Iterator<Item = f64>) -> (f64, f64) {
     let mut values: Vec<f64> = values.filter(|value| value.is_finite()).collect();
     values.sort_by(f64::total_cmp);
     let at = |share: f64| {
@@ -111,7 +111,7 @@ fn bulk(values: impl Iterator<Item = f64>) -> (f64, f64) {
 }
 
 /// Cuts a curve where a value is not finite, and where it leaves the frame.
-fn visible(points: &[(f64, f64)], low: f64, high: f64) -> Vec<Vec<(f64, f64)>> {
+pub fn visible(points: &[(f64, f64)], low: f64, high: f64) -> Vec<Vec<(f64, f64)>> {
     let inside = |y: f64| (low..=high).contains(&y);
     let mut pieces: Vec<Vec<(f64, f64)>> = Vec::new();
     let mut open = false;

@@ -44,7 +44,7 @@ pub fn save_latent_map(
 }
 
 /// The class of each point and the names of the classes, where they are known.
-pub(super) type Labels<'a> = Option<(Vec<usize>, &'a [String])>;
+pub type Labels<'a> = Option<(Vec<usize>, &'a [String])>;
 
 /// Says so if `points` are not whole rows of `latent` values, or do not have one label each.
 pub(super) fn check(points: &[f32], latent: usize, labels: Option<(&[u32], &[String])>) -> Result<()> {
@@ -78,7 +78,7 @@ pub(super) fn finite<'a, 'b>(
 }
 
 /// Rows in a plane, on one scale.
-pub(super) fn over(plane: &Plane, rows: &[&[f32]], labels: Labels) -> Scatter {
+pub fn over(plane: &Plane, rows: &[&[f32]], labels: Labels) -> Scatter {
     let points: Vec<[f64; 2]> = rows.iter().map(|row| plane.place(row)).collect();
     let [x, y] = plane.axes([0, 1].map(|i| Span::of(points.iter().map(|point| point[i]))));
     Scatter {
@@ -93,7 +93,7 @@ pub(super) fn over(plane: &Plane, rows: &[&[f32]], labels: Labels) -> Scatter {
 }
 
 /// One coordinate across; upwards the classes, each a band in which the points are spread to be seen.
-pub(super) fn strip(rows: &[&[f32]], labels: Labels) -> Scatter {
+pub fn strip(rows: &[&[f32]], labels: Labels) -> Scatter {
     let colours = colours(labels);
     let bands = match &colours {
         Colours::Classes(_, names) => names.len(),

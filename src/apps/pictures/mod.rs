@@ -12,6 +12,8 @@ mod grid;
 mod latent_map;
 mod loss;
 mod manifold;
+#[cfg(feature = "report")]
+mod natural;
 mod palette;
 mod plane;
 mod plot;
@@ -36,3 +38,12 @@ pub use rows::NamedRows;
 pub use stacks::{Paint, amount_at, save_stacks};
 pub use strange::save_strange;
 pub use tiles::ImageShape;
+#[cfg(feature = "report")]
+pub(super) use {
+    axes::Axis,
+    curves::{bulk, visible},
+    latent_map::{over, strip},
+    natural::Natural,
+    plane::Plane,
+    scatter::Scatter,
+};

@@ -155,13 +155,13 @@ fn nearest(target: usize, size: usize) -> usize {
 }
 
 /// The range that is drawn from black to white: [0, 1], unless values lie far outside of it.
-fn of_pixels((low, high): (f64, f64)) -> (f64, f64) {
+pub fn of_pixels((low, high): (f64, f64)) -> (f64, f64) {
     // A model may be a little off at black and white.
     const OFF: f64 = 0.1;
     if low < -OFF || high > 1.0 + OFF { (low, high) } else { (0.0, 1.0) }
 }
 
-fn pixel(channels: &[f32], (low, high): (f64, f64)) -> Rgb {
+pub fn pixel(channels: &[f32], (low, high): (f64, f64)) -> Rgb {
     if channels.iter().any(|value| !value.is_finite()) {
         return NOT_FINITE;
     }
@@ -173,7 +173,7 @@ fn pixel(channels: &[f32], (low, high): (f64, f64)) -> Rgb {
 }
 
 /// [0, 1] if that covers the values; else what all but the most extreme 2 % on either side cover.
-fn range<'a>(values: impl Iterator<Item = &'a f32>) -> (f64, f64) {
+pub fn range<'a>(values: impl Iterator<Item = &'a f32>) -> (f64, f64) {
     let mut finite: Vec<f32> = values.copied().filter(|value| value.is_finite()).collect();
     if finite.iter().all(|value| (0.0..=1.0).contains(value)) {
         return (0.0, 1.0);

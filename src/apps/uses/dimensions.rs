@@ -6,6 +6,7 @@ use super::parts::parts;
 use crate::apps::Saved;
 use crate::data::Dataset;
 use crate::error::Result;
+use crate::training::Session;
 use crate::training::metrics::Split;
 
 /// The standard deviation of the means from which on a dimension is in use (Burda, Grosse & Salakhutdinov 2016: a variance of 0.01).
@@ -38,33 +39,41 @@ pub struct Coded {
 }
 
 impl Saved {
-    /// The codes of rows, and what their dimensions do, those of the largest KL first, or where that is not known of each, those that
-    /// vary most.
+    /// As [`coded`], of this model.
     ///
     /// # Errors
     /// If the model has no encoder.
     pub fn coded(&mut self, data: &Dataset) -> Result<Coded> {
-        let latent = self.session.latent()?;
-        let mut means = Vec::with_capacity(data.rows * latent);
-        for part in parts("encoding", data) {
-            means.extend(self.session.encode(part.given())?);
-        }
-        let kl = match self.session.model.can().density.is_some() {
-            true => self.session.evaluate(Split::Test, data, (BATCH.min(data.rows), 1.0))?.0.kl_per_dimension,
-            false => vec![],
-        };
-        let of_dimension = |dimension: usize| {
-            let values = || means.iter().skip(dimension).step_by(latent).map(|&value| f64::from(value));
-            let mean = values().sum::<f64>() / data.rows as f64;
-            let spread = (values().map(|value| (value - mean).powi(2)).sum::<f64>() / data.rows as f64).sqrt();
-            let kl = (kl.len() == latent).then(|| kl[dimension]);
-            Dimension { dimension, kl, mean, spread, active: spread > ACTIVE }
-        };
-        let mut dimensions: Vec<Dimension> = (0..latent).map(of_dimension).collect();
-        let weight = |dimension: &Dimension| dimension.kl.unwrap_or(dimension.spread);
-        dimensions.sort_by(|a, b| weight(b).total_cmp(&weight(a)));
-        Ok(Coded { means, dimensions })
+        coded(&mut self.session, data)
     }
+}
+
+/// The codes of rows, and what their dimensions do, those of the largest KL first, or where that is not known of each, those that
+/// vary most.
+///
+/// # Errors
+/// If the model has no encoder.
+pub fn coded(session: &mut Session, data: &Dataset) -> Result<Coded> {
+    let latent = session.latent()?;
+    let mut means = Vec::with_capacity(data.rows * latent);
+    for part in parts("encoding", data) {
+        means.extend(session.encode(part.given())?);
+    }
+    let kl = match session.model.can().density.is_some() {
+        true => session.evaluate(Split::Test, data, (BATCH.min(data.rows), 1.0))?.0.kl_per_dimension,
+        false => vec![],
+    };
+    let of_dimension = |dimension: usize| {
+        let values = || means.iter().skip(dimension).step_by(latent).map(|&value| f64::from(value));
+        let mean = values().sum::<f64>() / data.rows as f64;
+        let spread = (values().map(|value| (value - mean).powi(2)).sum::<f64>() / data.rows as f64).sqrt();
+        let kl = (kl.len() == latent).then(|| kl[dimension]);
+        Dimension { dimension, kl, mean, spread, active: spread > ACTIVE }
+    };
+    let mut dimensions: Vec<Dimension> = (0..latent).map(of_dimension).collect();
+    let weight = |dimension: &Dimension| dimension.kl.unwrap_or(dimension.spread);
+    dimensions.sort_by(|a, b| weight(b).total_cmp(&weight(a)));
+    Ok(Coded { means, dimensions })
 }
 
 /// Where so many evenly spaced shares of values lie, from 2 % to 98 %.

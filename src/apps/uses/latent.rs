@@ -56,8 +56,10 @@ pub struct Neighbour {
 }
 
 /// What is known of rows: a number of each, NaN where it is missing, or a class of each.
-enum Known {
+pub enum Known {
+    /// The numbers.
     Numbers(Vec<f64>),
+    /// The names of the classes.
     Classes(Vec<String>),
 }
 
@@ -115,7 +117,7 @@ impl Saved {
 }
 
 /// What is known of rows, by name: labels, factors, the columns of a table.
-fn known(rows: &Dataset) -> Vec<(String, Known)> {
+pub fn known(rows: &Dataset) -> Vec<(String, Known)> {
     let mut all = Vec::new();
     if let Some(labels) = &rows.labels {
         all.push(("label".to_string(), Known::Classes((0..rows.rows).map(|row| labels.name_of(row)).collect())));

@@ -46,3 +46,10 @@ pub use paths::Way;
 pub use reconstruct::Sureness;
 pub use score::{Detection, ScoreKind, Scored, Scoring, Strange};
 pub use traverse::Traversal;
+
+#[cfg(feature = "report")]
+pub(super) use dimensions::{Coded, coded, quantiles};
+#[cfg(feature = "report")]
+pub(super) use latent::{Known, known};
+#[cfg(feature = "report")]
+pub(super) use write::{ending, write_file};

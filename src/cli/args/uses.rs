@@ -287,6 +287,25 @@ pub struct TraverseArgs {
     pub out: PathBuf,
 }
 
+/// The options of `elbo report`.
+#[derive(Debug, Clone, Args)]
+#[command(after_help = "\
+Examples:
+  elbo report runs/vae-mnist
+  elbo report runs/vae-mnist --out mnist.html
+  elbo report runs/vae-patients --data new.csv --out new.html")]
+pub struct ReportArgs {
+    /// What every such command is told.
+    #[command(flatten)]
+    pub common: UseArgs,
+    /// Other data to show the model with: a file or a folder [default: the test rows of the data it was trained on]
+    #[arg(long, value_name = "PATH")]
+    pub data: Option<String>,
+    /// The page to write [default: report.html in the folder of the run]
+    #[arg(long, value_name = "FILE.html")]
+    pub out: Option<PathBuf>,
+}
+
 /// The options of `elbo latent`.
 #[derive(Debug, Clone, Args)]
 #[command(after_help = "\

@@ -1,10 +1,10 @@
 //! What is trained on what, in words.
 
 use super::super::style;
-use crate::apps::TrainRun;
+use crate::apps::{TrainRun, described};
 use crate::config::Chosen;
+use crate::data::Schema;
 use crate::data::schema::{Role, some_of};
-use crate::data::{Schema, Shape};
 use crate::error::Result;
 
 /// Columns that sentences are filled into.
@@ -33,21 +33,9 @@ pub(super) fn introduce(run: &TrainRun, batch: usize, chosen: Option<&Chosen>) -
         println!("        in batches of {} rows, which are all there are", run.config.training.batch);
     }
     let model = &run.config.model;
-    let (shape, what) = match &run.config.first_stage {
-        None => (run.data.train.shape(), "features"),
-        Some(first) => (Shape::vector(first.model.latent), "values of a code"),
-    };
-    let (features, hidden) = (shape.features(), model.encoder_network(shape, model.latent)?.summary());
-    let upper: String = model.upper_widths().iter().map(|width| format!(" - {width}")).collect();
-    let end = match run.can().decode {
-        Some(_) => format!("{} latent{upper}", model.latent),
-        None => format!("{} classes", run.classes()),
-    };
-    println!(
-        "Model:  {}, {features} {what} - {hidden} - {end}, {} parameters",
-        model.kind,
-        style::count(run.parameters() as u64)
-    );
+    let classes = run.can().decode.is_none().then(|| run.classes());
+    let layers = described(&run.config, run.data.train.shape(), classes)?;
+    println!("Model:  {}, {layers}, {} parameters", model.kind, style::count(run.parameters() as u64));
     match run.kl_estimator() {
         Some(estimator) => println!("        reconstruction: {}; KL: {estimator}", run.measure()),
         None => println!("        loss: {}", run.measure()),

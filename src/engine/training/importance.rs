@@ -11,7 +11,7 @@
 
 #![allow(clippy::disallowed_methods, reason = "figures, which no program takes")]
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::batches::Batches;
 use super::programs::{importance_program, log_weights_of};
@@ -32,18 +32,18 @@ pub const MAX_SAMPLES: usize = 5_000;
 pub const RELIABLE_FROM: f64 = 10.0;
 
 /// An estimate of the mean of −ln p(x) over a data set, in nats per example; rows count as they are weighed.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Importance {
     /// K, codes per row.
     pub samples: usize,
     /// The estimate.
     pub nll: f64,
     /// Its standard error over the draws of codes, the rows being what they are, by the jackknife; unknown with one code.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub monte_carlo_error: Option<f64>,
     /// How far it lies above −ln p(x) in expectation, K being finite, by the jackknife; unknown with one code. Where few samples
     /// are effective, the true bias is larger than this estimate.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub bias: Option<f64>,
     /// Its standard error over rows: the sample standard deviation of ln p(x) by √rows; of rows that are weighed, that of w·(ln p(x) − mean).
     pub standard_error: f64,
