@@ -1,15 +1,19 @@
 //! Codes in bins: each dimension of a code is one of 2¹⁶ bins that are alike under N(0, 1), and a Gaussian gives each its mass
 //! (Townsend, Bird & Barber 2019, section 2.5.1).
 
+use std::borrow::Borrow;
+use std::num::NonZeroU32;
 use std::sync::LazyLock;
 
-use super::Interval;
+use constriction::stream::model::{DecoderModel, EncoderModel, EntropyModel};
+
+use super::found;
 
 /// Bits that say which bin: what a dimension costs under N(0, 1).
-pub const BITS: u32 = 16;
+const BITS: usize = 16;
 const COUNT: u32 = 1 << BITS;
 /// Bits of the whole that a Gaussian's intervals are shares of.
-const PRECISION: u32 = 28;
+const PRECISION: usize = 28;
 /// What every bin has at least, of `1 << PRECISION`.
 const LEAST: u32 = 2;
 
@@ -38,62 +42,74 @@ impl CodeBins {
         self.middles[bin as usize]
     }
 
-    /// The interval of a bin under N(0, 1).
-    pub fn of_prior(bin: u32) -> Interval {
-        Interval { start: bin, size: 1, precision: BITS }
+    /// N(mean, deviation²) over the bins, the deviation being above 0.
+    pub fn gaussian(&self, mean: f32, deviation: f32) -> GaussianBins<'_> {
+        GaussianBins { bins: self, mean: f64::from(mean), deviation: f64::from(deviation) }
     }
+}
 
-    /// Bits of the numbers that [`CodeBins::find`] takes.
-    pub const fn precision() -> u32 {
-        PRECISION
+/// N(0, 1) over the bins.
+#[derive(Clone, Copy, Debug)]
+pub struct PriorBins;
+
+impl EntropyModel<BITS> for PriorBins {
+    type Symbol = u32;
+    type Probability = u32;
+}
+
+impl EncoderModel<BITS> for PriorBins {
+    fn left_cumulative_and_probability(&self, bin: impl Borrow<u32>) -> Option<(u32, NonZeroU32)> {
+        (*bin.borrow() < COUNT).then_some((*bin.borrow(), NonZeroU32::MIN))
     }
+}
 
-    /// Where the interval of a bin begins under N(mean, deviation²).
-    fn start(&self, bin: u32, mean: f64, deviation: f64) -> u32 {
+impl DecoderModel<BITS> for PriorBins {
+    fn quantile_function(&self, slot: u32) -> (u32, u32, NonZeroU32) {
+        (slot, slot, NonZeroU32::MIN)
+    }
+}
+
+/// A Gaussian over the bins: each has its mass, in whole numbers, and none has none.
+#[derive(Clone, Copy, Debug)]
+pub struct GaussianBins<'a> {
+    bins: &'a CodeBins,
+    mean: f64,
+    deviation: f64,
+}
+
+impl GaussianBins<'_> {
+    /// Where the interval of a bin begins.
+    fn start(&self, bin: u32) -> u32 {
         match bin {
             0 => 0,
             COUNT => 1 << PRECISION,
             bin => {
-                let share = below((self.edges[bin as usize] - mean) / deviation).clamp(0.0, 1.0);
+                let share = below((self.bins.edges[bin as usize] - self.mean) / self.deviation).clamp(0.0, 1.0);
                 LEAST * bin + (share * f64::from((1 << PRECISION) - LEAST * COUNT)) as u32
             }
         }
     }
+}
 
-    /// The interval of a bin under N(mean, deviation²), the deviation being above 0.
-    pub fn interval(&self, bin: u32, mean: f32, deviation: f32) -> Interval {
-        let [start, end] = [bin, bin + 1].map(|bin| self.start(bin, f64::from(mean), f64::from(deviation)));
-        Interval { start, size: end - start, precision: PRECISION }
+impl EntropyModel<PRECISION> for GaussianBins<'_> {
+    type Symbol = u32;
+    type Probability = u32;
+}
+
+impl EncoderModel<PRECISION> for GaussianBins<'_> {
+    fn left_cumulative_and_probability(&self, bin: impl Borrow<u32>) -> Option<(u32, NonZeroU32)> {
+        let bin = *bin.borrow();
+        let start = (bin < COUNT).then(|| self.start(bin))?;
+        Some((start, NonZeroU32::new(self.start(bin + 1) - start)?))
     }
+}
 
-    /// The bin in whose interval under N(mean, deviation²) a number lies.
-    pub fn find(&self, slot: u32, mean: f32, deviation: f32) -> (u32, Interval) {
-        let start = |bin: u32| self.start(bin, f64::from(mean), f64::from(deviation));
-        let guess =
-            f64::from(mean) + f64::from(deviation) * quantile((f64::from(slot) + 0.5) / f64::from(1 << PRECISION));
+impl DecoderModel<PRECISION> for GaussianBins<'_> {
+    fn quantile_function(&self, slot: u32) -> (u32, u32, NonZeroU32) {
+        let guess = self.mean + self.deviation * quantile((f64::from(slot) + 0.5) / f64::from(1 << PRECISION));
         // A NaN guesses the first; the guess is only where the search begins.
         let near = ((below(guess) * f64::from(COUNT)) as u32).min(COUNT - 1);
-        let (mut low, mut high, mut step) = (0, COUNT, 4);
-        if start(near) <= slot {
-            low = near;
-            while high - low > step && start(low + step) <= slot {
-                low += step;
-                step *= 4;
-            }
-            high = high.min(low + step);
-        } else {
-            high = near;
-            while high - low > step && start(high - step) > slot {
-                high -= step;
-                step *= 4;
-            }
-            low = high.saturating_sub(step);
-        }
-        while high - low > 1 {
-            let middle = low + (high - low) / 2;
-            if start(middle) <= slot { low = middle } else { high = middle }
-        }
-        (low, self.interval(low, mean, deviation))
+        found(near, COUNT, slot, |bin| self.start(bin))
     }
 }
 
@@ -179,19 +195,23 @@ mod tests {
             (1e30, 1.0),
             (0.0, f32::INFINITY),
         ] {
-            let mut last = None;
+            let (mut last, of) = (None, bins.gaussian(mean, deviation));
             for i in 0..500u32 {
                 let slot = (i * 536_870 + 17).min((1 << 28) - 1);
-                let (bin, interval) = bins.find(slot, mean, deviation);
-                assert!(interval.start <= slot && slot - interval.start < interval.size, "{mean} {deviation} {slot}");
-                assert_eq!(interval, bins.interval(bin, mean, deviation));
+                let (bin, start, size) = of.quantile_function(slot);
+                assert!(start <= slot && slot - start < size.get(), "{mean} {deviation} {slot}");
+                assert_eq!(of.left_cumulative_and_probability(bin), Some((start, size)));
                 assert!(last.is_none_or(|last| last <= bin));
                 last = Some(bin);
             }
+            assert_eq!(of.left_cumulative_and_probability(COUNT), None);
         }
         // Under N(0, 1) itself all bins are alike but for roundings, and a narrow Gaussian has nearly all in a few.
-        assert!(bins.interval(40_000, 0.0, 1.0).size.abs_diff(1 << 12) <= 2);
-        let (bin, interval) = bins.find(1 << 27, 0.7, 1e-6);
-        assert!((bins.middle(bin) - 0.7).abs() < 1e-4 && interval.size > 260_000_000, "{interval:?}");
+        let (_, size) = bins.gaussian(0.0, 1.0).left_cumulative_and_probability(40_000).unwrap();
+        assert!(size.get().abs_diff(1 << 12) <= 2);
+        let (bin, _, size) = bins.gaussian(0.7, 1e-6).quantile_function(1 << 27);
+        assert!((bins.middle(bin) - 0.7).abs() < 1e-4 && size.get() > 260_000_000, "{size}");
+        assert_eq!(PriorBins.left_cumulative_and_probability(COUNT), None);
+        assert_eq!(PriorBins.quantile_function(COUNT - 1), (COUNT - 1, COUNT - 1, NonZeroU32::MIN));
     }
 }

@@ -1,6 +1,11 @@
 //! The distribution of one value over levels 0 to n − 1, by its cumulative probabilities.
 
-use super::Interval;
+use std::borrow::Borrow;
+use std::num::NonZeroU32;
+
+use constriction::stream::model::{DecoderModel, EncoderModel, EntropyModel};
+
+use super::found;
 
 /// P(level < k), in one of two forms.
 #[derive(Clone, Debug, Default)]
@@ -13,7 +18,7 @@ pub struct Cumulative {
 }
 
 /// Bits of the whole that intervals are shares of.
-const PRECISION: u32 = 24;
+const PRECISION: usize = 24;
 /// What every level has at least, of `1 << PRECISION`: two, so that what is rounded down by one too many leaves one.
 const LEAST: u32 = 2;
 
@@ -62,56 +67,26 @@ impl Cumulative {
             k => LEAST * k + (self.below(k).clamp(0.0, 1.0) * f64::from((1 << PRECISION) - LEAST * self.levels)) as u32,
         }
     }
+}
 
-    /// The interval of a level.
-    ///
-    /// # Panics
-    /// If there is no such level.
-    pub fn interval(&self, level: u32) -> Interval {
-        assert!(level < self.levels, "level {level} of {}", self.levels);
-        let (start, end) = (self.start(level), self.start(level + 1));
-        Interval { start, size: end - start, precision: PRECISION }
+impl EntropyModel<PRECISION> for Cumulative {
+    type Symbol = u32;
+    type Probability = u32;
+}
+
+impl EncoderModel<PRECISION> for Cumulative {
+    fn left_cumulative_and_probability(&self, level: impl Borrow<u32>) -> Option<(u32, NonZeroU32)> {
+        let level = *level.borrow();
+        let start = (level < self.levels).then(|| self.start(level))?;
+        Some((start, NonZeroU32::new(self.start(level + 1) - start)?))
     }
+}
 
-    /// Bits of the numbers that [`Cumulative::find`] takes.
-    pub const fn precision() -> u32 {
-        PRECISION
-    }
-
-    /// The level in whose interval a number lies.
-    pub fn find(&self, slot: u32) -> (u32, Interval) {
-        // Where they are on this side of the mean, and how far, is soon seen of a narrow one; else it is halved.
-        let (mut low, mut high) = (0, self.levels);
-        if let [[_, mean, _], ..] = self.logistics[..] {
-            let near = mean.clamp(0.0, f64::from(self.levels - 1)) as u32;
-            let mut step = 1;
-            if self.start(near) <= slot {
-                low = near;
-                while low + step < high {
-                    if self.start(low + step) > slot {
-                        high = low + step;
-                        break;
-                    }
-                    low += step;
-                    step *= 2;
-                }
-            } else {
-                high = near;
-                while low + step < high {
-                    if self.start(high - step) <= slot {
-                        low = high - step;
-                        break;
-                    }
-                    high -= step;
-                    step *= 2;
-                }
-            }
-        }
-        while high - low > 1 {
-            let middle = low + (high - low) / 2;
-            if self.start(middle) <= slot { low = middle } else { high = middle }
-        }
-        (low, self.interval(low))
+impl DecoderModel<PRECISION> for Cumulative {
+    fn quantile_function(&self, slot: u32) -> (u32, u32, NonZeroU32) {
+        // Of logistics the level is near the first one's mean, or near enough.
+        let near = self.logistics.first().map_or(self.levels / 2, |[_, mean, _]| *mean as u32);
+        found(near.min(self.levels - 1), self.levels, slot, |level| self.start(level))
     }
 }
 
@@ -119,17 +94,22 @@ impl Cumulative {
 mod tests {
     use super::*;
 
+    fn size(of: &Cumulative, level: u32) -> u32 {
+        of.left_cumulative_and_probability(level).unwrap().1.get()
+    }
+
     fn check(of: &Cumulative, levels: u32) {
         let mut end = 0;
         for level in 0..levels {
-            let interval = of.interval(level);
-            assert_eq!((interval.start, interval.size > 0), (end, true), "level {level}");
-            end += interval.size;
-            for slot in [interval.start, interval.start + interval.size / 2, end - 1] {
-                assert_eq!(of.find(slot), (level, interval), "slot {slot}");
+            let (start, size) = of.left_cumulative_and_probability(level).unwrap();
+            assert_eq!(start, end, "level {level}");
+            end += size.get();
+            for slot in [start, start + size.get() / 2, end - 1] {
+                assert_eq!(of.quantile_function(slot), (level, start, size), "slot {slot}");
             }
         }
         assert_eq!(end, 1 << 24);
+        assert_eq!(of.left_cumulative_and_probability(levels), None);
     }
 
     #[test]
@@ -138,7 +118,7 @@ mod tests {
         of.set_weights([1.0, 3.0].into_iter());
         check(&of, 2);
         // A quarter, less what every level has at least: 2 + ¼(2²⁴ − 4).
-        assert_eq!(of.interval(0).size, (1 << 22) + 1);
+        assert_eq!(size(&of, 0), (1 << 22) + 1);
         for weights in [[0.0; 5], [f64::NAN; 5], [f64::INFINITY, 1.0, 0.0, 0.0, 1.0], [1e-300, 0.0, 1.0, 1e300, -1.0]] {
             of.set_weights(weights.into_iter());
             check(&of, 5);
@@ -165,7 +145,7 @@ mod tests {
         for level in [0, 90, 102, 110, 255] {
             let low = if level == 0 { 0.0 } else { sigmoid(f64::from(level) - 0.5) };
             let high = if level == 255 { 1.0 } else { sigmoid(f64::from(level) + 0.5) };
-            let share = f64::from(of.interval(level).size) / f64::from(1 << 24);
+            let share = f64::from(size(&of, level)) / f64::from(1 << 24);
             assert!((share - (high - low)).abs() < 4e-5, "{level}: {share} and {}", high - low);
         }
     }

@@ -8,7 +8,7 @@
 use rayon::prelude::*;
 
 use super::rows::values;
-use crate::coding::{CodeBins, Cumulative, Interval, Stack};
+use crate::coding::{CodeBins, Cumulative, PriorBins, Stack};
 use crate::distributions::Discrete;
 use crate::error::{Error, Result};
 use crate::training::Session;
@@ -134,16 +134,11 @@ pub fn pack(session: &mut Session, levels: &[u16], count: usize) -> Result<Packe
             .par_iter_mut()
             .zip(&parts)
             .map(|(stack, part)| {
-                let (mut codes, mut bits) = (Vec::with_capacity(part.len() * latent), 0.0);
+                let (mut codes, before) = (Vec::with_capacity(part.len() * latent), stack.balance());
                 for row in part.clone() {
-                    for (mean, deviation) in moments(&posterior, row, latent) {
-                        let (bin, interval) = bins.find(stack.peek(CodeBins::precision()), mean, deviation);
-                        stack.pop(interval);
-                        bits += f64::from(interval.precision) - libm::log2(f64::from(interval.size));
-                        codes.push(bin);
-                    }
+                    codes.extend(moments(&posterior, row, latent).map(|[m, d]| stack.pop(&bins.gaussian(m, d))));
                 }
-                (codes, bits)
+                (codes, before - stack.balance())
             })
             .collect();
         taken += drawn.iter().map(|(_, bits)| bits).sum::<f64>();
@@ -158,10 +153,10 @@ pub fn pack(session: &mut Session, levels: &[u16], count: usize) -> Result<Packe
                 let outputs = &outputs[(first + place) * width..][..width];
                 for feature in 0..features {
                     discrete.distribution(outputs, feature, features, &mut of);
-                    stack.push(of.interval(u32::from(levels[row * features + feature])));
+                    stack.push(u32::from(levels[row * features + feature]), &of);
                 }
             }
-            codes.iter().for_each(|&bin| stack.push(CodeBins::of_prior(bin)));
+            codes.iter().for_each(|&bin| stack.push(bin, &PriorBins));
         });
         batches.push(size as u8);
         done += size;
@@ -202,10 +197,7 @@ pub fn unpack(session: &mut Session, packed: Packed, rows: usize, count: usize) 
             .zip(&parts)
             .map(|(stack, part)| {
                 let mut codes = vec![0; part.len() * latent];
-                for bin in codes.iter_mut().rev() {
-                    *bin = stack.peek(crate::coding::BITS);
-                    stack.pop(CodeBins::of_prior(*bin));
-                }
+                codes.iter_mut().rev().for_each(|bin| *bin = stack.pop(&PriorBins));
                 codes
             })
             .collect();
@@ -230,10 +222,8 @@ pub fn unpack(session: &mut Session, packed: Packed, rows: usize, count: usize) 
         check_posterior(&posterior, latent)?;
         stacks.par_iter_mut().zip(&parts).zip(&codes).zip(&starts).for_each(|(((stack, part), codes), &first)| {
             for place in (0..part.len()).rev() {
-                let of_row: Vec<(f32, f32)> = moments(&posterior, first + place, latent).collect();
-                for (dimension, (mean, deviation)) in of_row.into_iter().enumerate().rev() {
-                    stack.push(bins.interval(codes[place * latent + dimension], mean, deviation));
-                }
+                let of_row = moments(&posterior, first + place, latent).zip(&codes[place * latent..][..latent]);
+                of_row.rev().for_each(|([m, d], &bin)| stack.push(bin, &bins.gaussian(m, d)));
             }
         });
         for (part, found) in parts.iter().zip(found) {
@@ -263,19 +253,20 @@ fn pop_values(
     for row in (0..rows).rev() {
         for feature in (0..features).rev() {
             discrete.distribution(&outputs[row * width..][..width], feature, features, &mut of);
-            let (level, interval): (u32, Interval) = of.find(stack.peek(Cumulative::precision()));
-            stack.pop(interval);
-            levels[row * features + feature] = level as u16;
+            levels[row * features + feature] = stack.pop(&of) as u16;
         }
     }
     levels
 }
 
 /// Mean and deviation of each dimension of a row's code.
-fn moments(posterior: &[f32], row: usize, latent: usize) -> impl Iterator<Item = (f32, f32)> {
-    let row = &posterior[row * 2 * latent..][..2 * latent];
-    let (means, deviations) = row.split_at(latent);
-    means.iter().copied().zip(deviations.iter().copied())
+fn moments(
+    posterior: &[f32],
+    row: usize,
+    latent: usize,
+) -> impl DoubleEndedIterator<Item = [f32; 2]> + ExactSizeIterator {
+    let (means, deviations) = posterior[row * 2 * latent..][..2 * latent].split_at(latent);
+    means.iter().zip(deviations).map(|(&mean, &deviation)| [mean, deviation])
 }
 
 fn check_posterior(posterior: &[f32], latent: usize) -> Result<()> {
