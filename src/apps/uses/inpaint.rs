@@ -7,9 +7,10 @@ use serde::Serialize;
 use super::filling::{Filling, Tally};
 use super::mask::{Holes, Mask};
 use super::parts::first_parts;
-use super::write::{ending, sides_of, write_file, write_folder, write_npy, write_picture};
+use super::write::{ending, sides_of, write_file, write_npy};
 use crate::apps::Saved;
 use crate::apps::pictures::{ImageShape, Paint, save_stacks};
+use crate::data::PictureFolder;
 use crate::error::{Error, Result};
 
 /// Pictures that are filled at once.
@@ -118,18 +119,15 @@ impl Saved {
                 drop(parts);
             }
             _ => {
-                let (digits, mut number) = (count.to_string().len(), 0);
-                write_folder(to, |folder| {
-                    for part in &mut parts {
-                        for picture in part?.chunks_exact(features) {
-                            let (row, draw) = (number / times, number % times + 1);
-                            let of_draw = if how.draws > 0 { format!("-{draw}") } else { String::new() };
-                            write_picture(&folder.join(format!("{row:0digits$}{of_draw}.png")), picture, shape)?;
-                            number += 1;
-                        }
+                let (mut folder, mut number) = (PictureFolder::begin(to, shape, count)?, 0);
+                for part in &mut parts {
+                    for picture in part?.chunks_exact(features) {
+                        let draw = (how.draws > 0).then(|| format!("draw-{}", number % times + 1));
+                        folder.add(picture, draw.as_deref())?;
+                        number += 1;
                     }
-                    Ok(())
-                })?;
+                }
+                folder.finish()?;
                 drop(parts);
             }
         }

@@ -10,7 +10,7 @@ use zip::write::SimpleFileOptions;
 use crate::data::schema::Cell;
 use crate::data::{Shape, parquet_of};
 use crate::error::{Error, Result};
-use crate::files::{create_folder, write_own};
+use crate::files::write_own;
 
 /// The ending of a file's name in small letters, one of some. `parquet` is allowed where `csv` is and counts as that, as
 /// [`write_file`] makes the one of the other.
@@ -151,50 +151,6 @@ pub fn sides_of(shape: Shape) -> Vec<usize> {
         sides.extend((shape.channels > 1).then_some(shape.channels));
     }
     sides
-}
-
-/// Fills a new folder, which appears when it is whole.
-///
-/// # Errors
-/// What the work says; if the folder is there already or cannot be made. Then nothing is left of it.
-pub fn write_folder<T>(to: &Path, work: impl FnOnce(&Path) -> Result<T>) -> Result<T> {
-    if to.exists() {
-        return Err(Error::invalid(format!("{} is there already: name a folder that is not", to.display())));
-    }
-    let above = to.parent().filter(|above| !above.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    create_folder(above)?;
-    let mut builder = tempfile::Builder::new();
-    builder.prefix(".elbo-");
-    // Temporary folders are private by default; this one becomes the real one.
-    #[cfg(unix)]
-    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o777));
-    let folder = builder.tempdir_in(above).map_err(Error::io("create a folder in", above))?;
-    let done = work(folder.path())?;
-    let kept = folder.keep();
-    std::fs::rename(&kept, to).map_err(|error| {
-        let _ = std::fs::remove_dir_all(&kept);
-        Error::io("create the folder", to)(error)
-    })?;
-    Ok(done)
-}
-
-/// Writes a grey or coloured picture of values from 0 to 1 as a PNG of a byte for each.
-///
-/// # Errors
-/// If it has another number of channels, or cannot be written.
-pub fn write_picture(path: &Path, values: &[f32], shape: Shape) -> Result<()> {
-    let colour = match shape.channels {
-        1 => image::ColorType::L8,
-        3 => image::ColorType::Rgb8,
-        _ => {
-            return Err(Error::invalid(format!(
-                "a picture of {shape} has other channels than grey or red, green and blue: give a file that ends in .npy"
-            )));
-        }
-    };
-    let bytes: Vec<u8> = values.iter().map(|value| (value.clamp(0.0, 1.0) * 255.0).round() as u8).collect();
-    image::save_buffer(path, &bytes, shape.width as u32, shape.height as u32, colour)
-        .map_err(|error| Error::malformed(path, format!("the picture cannot be written: {error}")))
 }
 
 /// An array with its name and shape.

@@ -119,7 +119,8 @@ impl Session {
     /// # Errors
     /// As for [`Session::decode`].
     pub fn draw_decoded<'a>(&mut self, codes: impl Into<Given<'a>>, seed: u64) -> Result<Vec<f32>> {
-        let taken = Taken { width: self.latent()?, condition: self.model.condition().width(), gaps: false };
+        let taken =
+            Taken { width: self.latent()?, condition: self.model.condition().width(), gaps: false, guessed: false };
         let id = self.load("draw_decoded", |model, layout| {
             transform("draw_decoded", &layout.read(), CHUNK, taken, |Rows { x: z, y, .. }| {
                 let decoder = model.can().decode()?;
