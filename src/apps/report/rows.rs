@@ -113,7 +113,7 @@ pub fn rebuilt(subject: &mut Subject) -> Result<Option<Section>> {
         .collect();
     let pairs: Vec<(&[f32], &[f32])> = x.chunks_exact(width).zip(again.chunks_exact(width)).collect();
     let body = html! {
-        p { "Rows that were held out, and what the decoder makes of the means of their codes." }
+        p { "Rows of the data, and what the decoder makes of the means of their codes." }
         @match look {
             Look::Pictures(shape) => (pairs_of_pictures(shape, &pairs, &names)?),
             Look::Table => (pairs_of_lines(subject, &pairs, &names)),
