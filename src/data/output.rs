@@ -227,10 +227,11 @@ impl Keep {
             ));
         }
         if self.run.as_deref().and_then(real).is_some_and(|run| found.starts_with(run)) {
-            return Err(Error::malformed(
-                path,
-                "this is a file of the run already: give another name, or --force to replace it",
-            ));
+            let problem = match found.is_dir() {
+                true => "this is a folder of the run: give another name",
+                false => "this is a file of the run already: give another name, or --force to replace it",
+            };
+            return Err(Error::malformed(path, problem));
         }
         Ok(())
     }

@@ -49,6 +49,8 @@ fn a_run_leaves_all_its_files() {
     names.sort();
     let expected = [
         ".elbo-lock",
+        // Of the start, the only one before the last.
+        "checkpoint.previous.safetensors",
         "checkpoint.safetensors",
         "config.toml",
         "latent.png",

@@ -214,8 +214,8 @@ fn what_cannot_be_done_with_a_table_is_refused() {
         ("impute pictures --data sprites --mask mask.png --out x.png", &["mask.png", "no picture", "x,y,width,height"]),
         ("impute pictures --data sprites --mask none.npy --out x.png", &["none.npy"]),
         ("impute pictures --data sprites --mask 0,0,4,4 --out x.csv", &["x.csv", ".png or .npy"]),
-        ("impute pictures --data sprites --mask 0,0,4,4 --out pictures", &["pictures", "of the run already"]),
-        ("impute pictures --data sprites --mask 0,0,4,4 --out run", &["run is there already"]),
+        ("impute pictures --data sprites --mask 0,0,4,4 --out pictures", &["pictures", "a folder of the run"]),
+        ("impute pictures --data sprites --mask 0,0,4,4 --out run", &["run", "already"]),
         ("impute pictures --data sprites --mask mask.png --out mask.png", &["mask.png", "--force"]),
         ("impute pictures --data sprites --mask 0,0,4,4 --interval 0.9 --out x.png", &["cannot be used with"]),
         ("impute run --data new.csv --mask 0,0,4,4 --out x.npy", &["was not trained on pictures"]),
@@ -300,8 +300,8 @@ fn holes_of_pictures_are_filled() {
     }
     place.run(&format!("{line} --out folder --draws 2"));
     let names: Vec<_> = place.files().into_keys().filter(|path| path.starts_with(place.path("folder"))).collect();
-    assert_eq!(names.len(), 1 + 12, "{names:?}");
-    let first = image::open(place.path("folder/0-1.png")).unwrap().to_luma8();
+    assert_eq!(names.len(), 1 + 2 + 12, "a folder for each draw: {names:?}");
+    let first = image::open(place.path("folder/draw-1/0001.png")).unwrap().to_luma8();
     assert!((0..64).filter(|&at| !is_hole(at)).all(|at| first.as_raw()[at] == (filled[at] * 255.0).round() as u8));
     place.run(&format!("{line} --out sheet.png --draws 2"));
     let sheet = image::open(place.path("sheet.png")).unwrap().to_rgb8();
