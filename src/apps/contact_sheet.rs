@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::pictures::{Captions, ImageShape, save_grid_with};
+use super::pictures::{Captions, save_grid_with};
 use crate::data::Dataset;
 use crate::error::Result;
 
@@ -17,7 +17,6 @@ pub fn save_contact_sheet(path: &Path, data: &Dataset) -> Result<()> {
     let count = data.rows.min(MOST);
     let rows: Vec<f32> = (0..count).flat_map(|i| data.row(i * data.rows / count)).collect();
     let shape = data.shape();
-    let shape = ImageShape { height: shape.height, width: shape.width, channels: shape.channels };
     let names: Vec<String> = match data.schema.is_table() {
         true => (0..shape.features()).map(|column| data.schema.column(column)).collect(),
         false => vec![],

@@ -2,7 +2,7 @@
 
 use super::args::SampleArgs;
 use super::weights::say_weights;
-use crate::apps::pictures::{Captions, ImageShape, save_grid_with};
+use crate::apps::pictures::{Captions, save_grid_with};
 use crate::apps::{Draws, Form, Saved, open_device};
 use crate::data::{FileKind, NEW_PICTURES, Output, PictureFolder, ROWS};
 use crate::error::{Error, Result};
@@ -34,7 +34,6 @@ pub fn run(args: &SampleArgs) -> Result<()> {
         }
         folder.finish()?;
     } else if out.kind().is_picture() {
-        let shape = ImageShape { height: shape.height, width: shape.width, channels: shape.channels };
         save_grid_with(out.path(), &rows, shape, columns, &Captions { rows: &names, columns: &[] })?;
     } else {
         out.write_rows(&saved.form.drawn(&rows, &labels))?;

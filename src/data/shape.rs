@@ -26,7 +26,7 @@ impl Shape {
 
     /// Values per row: height × width × channels.
     pub fn features(&self) -> usize {
-        self.height * self.width * self.channels
+        self.height.saturating_mul(self.width).saturating_mul(self.channels)
     }
 }
 

@@ -5,9 +5,8 @@ use serde::Serialize;
 use super::features::Baselines;
 use super::measure::{Abilities, Figures, Measured, Shown, Yardstick};
 use super::{AXES, Planned};
-use crate::apps::pictures::ImageShape;
 use crate::apps::saved::Saved;
-use crate::data::Split;
+use crate::data::{Shape, Split};
 use crate::evaluation::{Interval, mean_interval};
 
 /// A model, or a setting of one.
@@ -60,7 +59,7 @@ pub struct Comparison {
     pub models: Vec<Compared>,
     /// The shape of pictures; nothing of tables and vectors.
     #[serde(skip)]
-    pub shape: Option<ImageShape>,
+    pub shape: Option<Shape>,
 }
 
 impl Compared {
@@ -78,8 +77,7 @@ impl Comparison {
         if self.models.is_empty() {
             let shape = saved.form.shape();
             let is_picture = !saved.form.schema.is_table() && shape.is_picture();
-            self.shape =
-                is_picture.then_some(ImageShape { height: shape.height, width: shape.width, channels: shape.channels });
+            self.shape = is_picture.then_some(shape);
             self.data.clone_from(&run.config.data.source);
             (self.split, self.rows, self.epochs) = (Some(with.split), with.rows(), run.config.training.epochs);
             (self.axes, self.explained) = (with.features.count().min(AXES), with.features.explained());

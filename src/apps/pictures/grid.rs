@@ -1,10 +1,11 @@
 //! Samples in a grid: what a model dreams, or what its data look like.
 
+use crate::data::Shape;
 use std::path::Path;
 
 use super::canvas::Canvas;
 use super::captions::{Captions, Margins};
-use super::tiles::{ImageShape, Tiles};
+use super::tiles::{Tiles, count_of};
 use crate::error::Result;
 
 const MARGIN: usize = 16;
@@ -13,14 +14,15 @@ const CLOSEST: usize = 14;
 
 /// Saves samples side by side, row by row, in the format that the name of the file ends in.
 ///
-/// `images` is `[count, height·width·channels]`, see [`ImageShape`]. Images are enlarged by a whole factor to a picture
+/// `images` is `[count, height·width·channels]`. One channel is grey, three are red, green and blue; of two, the first is red and the second
+/// green, and of more than three the first three count. Values lie between 0 (dark) and 1 (light). Images are enlarged by a whole factor to a picture
 /// of some 600 to 1200 pixels across; values outside [0, 1] are clipped, unless many lie far outside: then black and white are the
 /// ends of what nearly all values cover. Those that are not finite are magenta. Data that are not images become a heat map with one
 /// sample a row, whatever `columns` says, and a bar that says what its colours mean.
 ///
 /// # Errors
 /// When `images` does not hold whole samples, `columns` is 0, or the file cannot be written.
-pub fn save_grid(path: &Path, images: &[f32], shape: ImageShape, columns: usize) -> Result<()> {
+pub fn save_grid(path: &Path, images: &[f32], shape: Shape, columns: usize) -> Result<()> {
     save_grid_with(path, images, shape, columns, &Captions::default())
 }
 
@@ -28,14 +30,8 @@ pub fn save_grid(path: &Path, images: &[f32], shape: ImageShape, columns: usize)
 ///
 /// # Errors
 /// As for [`save_grid`].
-pub fn save_grid_with(
-    path: &Path,
-    images: &[f32],
-    shape: ImageShape,
-    columns: usize,
-    captions: &Captions,
-) -> Result<()> {
-    let count = shape.count(images)?;
+pub fn save_grid_with(path: &Path, images: &[f32], shape: Shape, columns: usize, captions: &Captions) -> Result<()> {
+    let count = count_of(shape, images)?;
     let tiles = Tiles::new(shape, count, columns, images.iter())?;
     let ((width, height), gap) = (tiles.size(), tiles.gap());
     let (columns, rows) = (tiles.columns, count.div_ceil(tiles.columns));
@@ -62,7 +58,7 @@ mod tests {
     use super::super::palette::{MAT, NOT_FINITE};
     use super::*;
 
-    fn saved(images: &[f32], shape: ImageShape, columns: usize) -> image::RgbImage {
+    fn saved(images: &[f32], shape: Shape, columns: usize) -> image::RgbImage {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("grid.png");
         save_grid(&path, images, shape, columns).unwrap();
@@ -72,7 +68,7 @@ mod tests {
     #[test]
     fn every_pixel_lands_in_its_place() {
         // Three 2×2 images in two columns; the fourth place stays empty.
-        let shape = ImageShape { height: 2, width: 2, channels: 1 };
+        let shape = Shape { height: 2, width: 2, channels: 1 };
         let mut values = [0.0; 12];
         values[1] = 1.0; // first image, upper right
         values[4 + 2] = f32::NAN; // second image, lower left
@@ -90,9 +86,9 @@ mod tests {
 
     #[test]
     fn colours_keep_their_channels_and_rows_of_features_become_a_heat_map() {
-        let red = saved(&[1.0, 0.0, 0.0], ImageShape { height: 1, width: 1, channels: 3 }, 1);
+        let red = saved(&[1.0, 0.0, 0.0], Shape { height: 1, width: 1, channels: 3 }, 1);
         assert_eq!(red.get_pixel(30, 30).0, [255, 0, 0]);
-        let table = ImageShape { height: 1, width: 30, channels: 1 };
+        let table = Shape { height: 1, width: 30, channels: 1 };
         let values: Vec<f32> = (0..300).map(|i| i as f32 / 30.0 - 5.0).collect();
         let picture = saved(&values, table, 4);
         // Beside it stands the bar of colours.
@@ -105,7 +101,7 @@ mod tests {
     fn names_move_the_grid_aside_and_standardised_pictures_are_not_black() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("grid.png");
-        let shape = ImageShape { height: 2, width: 2, channels: 1 };
+        let shape = Shape { height: 2, width: 2, channels: 1 };
         let names = ["seven".to_owned(), "two".to_owned()];
         // Two rows of one image each, dark and light, around 0.
         let images = [-2.0, -2.0, -2.0, -2.0, 2.0, 2.0, 2.0, 0.0];
@@ -125,7 +121,7 @@ mod tests {
     fn a_refused_picture_leaves_no_file() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("grid.png");
-        let shape = ImageShape { height: 2, width: 2, channels: 1 };
+        let shape = Shape { height: 2, width: 2, channels: 1 };
         assert!(save_grid(&path, &[0.0; 5], shape, 2).is_err());
         assert!(save_grid(&path, &[0.0; 4], shape, 0).is_err());
         assert!(!path.exists());

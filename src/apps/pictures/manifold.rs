@@ -4,6 +4,7 @@
 //! share of what the model draws (Kingma and Welling 2014, figure 4). Elsewhere they are evenly spaced over where the codes
 //! of data are.
 
+use crate::data::Shape;
 use std::path::Path;
 
 use image::imageops::replace;
@@ -12,7 +13,7 @@ use super::axes::{Axis, frame, padded};
 use super::canvas::{Canvas, save_picture};
 use super::palette::{INK, MUTED};
 use super::plot::{drawn, px, width_of, write_text};
-use super::tiles::{ImageShape, Tiles};
+use super::tiles::{Tiles, count_of};
 use crate::error::{Error, Result};
 
 /// At most so many images on a side.
@@ -40,10 +41,10 @@ pub struct Manifold {
 
 impl Manifold {
     /// How many images of a shape stand on a side; `None` if rows of it are no images.
-    pub fn side(shape: ImageShape) -> Option<usize> {
+    pub fn side(shape: Shape) -> Option<usize> {
         let largest = shape.height.max(shape.width);
         let most = if largest < TINY.0 { TINY.1 } else { MOST };
-        shape.is_image().then(|| (WIDEST / largest).clamp(4, most))
+        shape.is_picture().then(|| (WIDEST / largest).clamp(4, most))
     }
 
     /// Codes at Φ⁻¹ of evenly spaced probabilities, `side` along each axis.
@@ -81,8 +82,8 @@ impl Manifold {
     ///
     /// # Errors
     /// When there is not one image for each code, or the file cannot be written.
-    pub fn save(&self, path: &Path, images: &[f32], shape: ImageShape) -> Result<()> {
-        let (count, side) = (shape.count(images)?, self.along[0].len());
+    pub fn save(&self, path: &Path, images: &[f32], shape: Shape) -> Result<()> {
+        let (count, side) = (count_of(shape, images)?, self.along[0].len());
         if count != side * side {
             return Err(Error::invalid(format!(
                 "a grid of {side} × {side} codes needs an image for each, and {count} were given"
@@ -146,7 +147,7 @@ fn central(values: impl Iterator<Item = f64>) -> (f64, f64) {
 mod tests {
     use super::*;
 
-    const SQUARE: ImageShape = ImageShape { height: 2, width: 2, channels: 1 };
+    const SQUARE: Shape = Shape { height: 2, width: 2, channels: 1 };
 
     /// A grid of 4 × 4 codes whose images are one tone each, which `tone` gives for a code.
     fn saved(manifold: &Manifold, tone: impl Fn(&[f32]) -> f32) -> image::RgbImage {
@@ -211,7 +212,7 @@ mod tests {
 
     #[test]
     fn large_images_are_fewer_and_rows_of_features_none() {
-        let shape = |height, width| ImageShape { height, width, channels: 1 };
+        let shape = |height, width| Shape { height, width, channels: 1 };
         let sides = [shape(8, 8), shape(28, 28), shape(64, 64), shape(256, 128), shape(9000, 9000), shape(1, 30)]
             .map(Manifold::side);
         assert_eq!(sides, [Some(14), Some(20), Some(20), Some(6), Some(4), None]);

@@ -37,7 +37,6 @@ pub use reconstructions::save_reconstructions;
 pub use rows::NamedRows;
 pub use stacks::{Paint, amount_at, save_stacks};
 pub use strange::save_strange;
-pub use tiles::ImageShape;
 #[cfg(feature = "report")]
 pub(super) use {
     axes::Axis,

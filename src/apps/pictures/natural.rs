@@ -1,25 +1,26 @@
 //! Rows as pictures of their own size: a pixel for a pixel.
 
+use crate::data::Shape;
 use image::{Rgb, RgbImage};
 
-use super::tiles::{ImageShape, of_pixels, pixel, range};
+use super::tiles::{of_pixels, pixel, range};
 
 /// How the values of rows become colours.
 pub struct Natural {
-    shape: ImageShape,
+    shape: Shape,
     /// What is black, and what is white.
     pub range: (f64, f64),
 }
 
 impl Natural {
     /// Of rows of a shape: 0 is black and 1 is white, unless many of `values` lie far outside.
-    pub fn new<'a>(shape: ImageShape, values: impl Iterator<Item = &'a f32>) -> Natural {
+    pub fn new<'a>(shape: Shape, values: impl Iterator<Item = &'a f32>) -> Natural {
         Natural { shape, range: of_pixels(range(values)) }
     }
 
     /// One row `[height·width·channels]`.
     pub fn picture(&self, row: &[f32]) -> RgbImage {
-        let ImageShape { height, width, channels } = self.shape;
+        let Shape { height, width, channels } = self.shape;
         RgbImage::from_fn(width as u32, height as u32, |x, y| {
             let first = (y as usize * width + x as usize) * channels;
             Rgb(pixel(&row[first..first + channels], self.range))
@@ -33,7 +34,7 @@ mod tests {
 
     #[test]
     fn a_pixel_stands_for_a_pixel() {
-        let shape = ImageShape { height: 1, width: 2, channels: 3 };
+        let shape = Shape { height: 1, width: 2, channels: 3 };
         let row = [0.0, 0.2, 1.0, 0.4, 0.6, 0.8];
         let picture = Natural::new(shape, row.iter()).picture(&row);
         assert_eq!(picture.dimensions(), (2, 1));

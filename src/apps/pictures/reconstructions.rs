@@ -1,9 +1,9 @@
 //! What went in above what came out: a row of originals, their reconstructions under it, and so on.
 
+use crate::data::Shape;
 use std::path::Path;
 
 use super::stacks::{Paint, save_stacks};
-use super::tiles::ImageShape;
 use crate::error::Result;
 
 /// Saves originals and reconstructions, `columns` pairs side by side, in the format that the name of the file ends in.
@@ -17,7 +17,7 @@ pub fn save_reconstructions(
     path: &Path,
     originals: &[f32],
     reconstructions: &[f32],
-    shape: ImageShape,
+    shape: Shape,
     columns: usize,
 ) -> Result<()> {
     let lines = [("original", Paint::Samples(originals)), ("reconstruction", Paint::Samples(reconstructions))];
@@ -32,7 +32,7 @@ mod tests {
     fn originals_stand_above_their_reconstructions() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("pairs.png");
-        let shape = ImageShape { height: 2, width: 2, channels: 1 };
+        let shape = Shape { height: 2, width: 2, channels: 1 };
         let flat = |tones: [f32; 3]| tones.iter().flat_map(|&tone| [tone; 4]).collect::<Vec<_>>();
         save_reconstructions(&path, &flat([0.0, 0.2, 0.4]), &flat([0.6, 0.8, 1.0]), shape, 2).unwrap();
         let picture = image::open(&path).unwrap().to_rgb8();
@@ -48,7 +48,7 @@ mod tests {
 
     #[test]
     fn unequal_numbers_are_refused() {
-        let shape = ImageShape { height: 1, width: 2, channels: 1 };
+        let shape = Shape { height: 1, width: 2, channels: 1 };
         let nowhere = Path::new("never-written.png");
         let error = save_reconstructions(nowhere, &[0.0; 4], &[0.0; 6], shape, 2).unwrap_err();
         assert!(error.to_string().contains("there are 2 and 3"), "{error}");

@@ -1,5 +1,6 @@
 //! A sheet whose rows of pictures each have a name, and the same pictures one column at a time, as a film.
 
+use crate::data::Shape;
 use std::path::Path;
 
 use image::codecs::gif::{GifEncoder, Repeat};
@@ -8,7 +9,7 @@ use image::{Delay, DynamicImage, Frame, RgbImage};
 use super::canvas::Canvas;
 use super::palette::MUTED;
 use super::plot::lettering;
-use super::tiles::{ImageShape, Tiles};
+use super::tiles::{Tiles, count_of};
 use crate::error::{Error, Result};
 use crate::files::write_atomically;
 
@@ -23,7 +24,7 @@ pub struct NamedRows<'a> {
     /// The values.
     pub images: &'a [f32],
     /// The shape of one.
-    pub shape: ImageShape,
+    pub shape: Shape,
     /// How many stand in a row.
     pub columns: usize,
     /// The names, one for each row.
@@ -37,8 +38,8 @@ impl NamedRows<'_> {
     }
 
     fn check(&self) -> Result<()> {
-        let count = self.shape.count(self.images)?;
-        match count == self.names.len() * self.columns && self.shape.is_image() {
+        let count = count_of(self.shape, self.images)?;
+        match count == self.names.len() * self.columns && self.shape.is_picture() {
             true => Ok(()),
             false => Err(Error::invalid(format!(
                 "{} rows of {} pictures were expected, and there are {count}",
@@ -124,7 +125,7 @@ mod tests {
     #[test]
     fn a_sheet_has_all_and_a_film_goes_there_and_back() {
         let folder = tempfile::tempdir().unwrap();
-        let shape = ImageShape { height: 2, width: 2, channels: 1 };
+        let shape = Shape { height: 2, width: 2, channels: 1 };
         // Two rows of four: dark to light, and all light.
         let tones = [0.0, 0.2, 0.4, 0.6, 1.0, 1.0, 1.0, 1.0];
         let images: Vec<f32> = tones.iter().flat_map(|&tone| [tone; 4]).collect();

@@ -1,12 +1,13 @@
 //! Pictures in stacks: what belongs to one row of data stands one below the other, each line with its name; stacks stand beside each
 //! other.
 
+use crate::data::Shape;
 use std::path::Path;
 
 use super::canvas::Canvas;
 use super::palette::{MUTED, ramp};
 use super::plot::lettering;
-use super::tiles::{ImageShape, Tiles};
+use super::tiles::{Tiles, count_of};
 use crate::error::{Error, Result};
 
 const MARGIN: usize = 16;
@@ -35,8 +36,8 @@ impl<'a> Paint<'a> {
 ///
 /// # Errors
 /// When the lines do not hold as many whole samples each, `columns` is 0, amounts are of no pictures, or the file cannot be written.
-pub fn save_stacks(path: &Path, lines: &[(&str, Paint)], shape: ImageShape, columns: usize) -> Result<()> {
-    let mut counts = lines.iter().map(|(_, paint)| shape.count(paint.values())).collect::<Result<Vec<_>>>()?;
+pub fn save_stacks(path: &Path, lines: &[(&str, Paint)], shape: Shape, columns: usize) -> Result<()> {
+    let mut counts = lines.iter().map(|(_, paint)| count_of(shape, paint.values())).collect::<Result<Vec<_>>>()?;
     counts.dedup();
     let [count] = counts[..] else {
         return Err(Error::invalid(format!(
@@ -48,7 +49,7 @@ pub fn save_stacks(path: &Path, lines: &[(&str, Paint)], shape: ImageShape, colu
         Paint::Samples(values) => Some(*values),
         Paint::Amounts(..) => None,
     });
-    if !shape.is_image() && samples.clone().count() < lines.len() {
+    if !shape.is_picture() && samples.clone().count() < lines.len() {
         return Err(Error::invalid("amounts are drawn pixel by pixel, and these rows are no pictures"));
     }
     let across = columns.min(count);

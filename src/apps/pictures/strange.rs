@@ -1,9 +1,9 @@
 //! Pictures that stand out, what a model makes of them, and which of their pixels surprise it.
 
+use crate::data::Shape;
 use std::path::Path;
 
 use super::stacks::{Paint, amount_at, save_stacks};
-use super::tiles::ImageShape;
 use crate::error::Result;
 
 /// The share of pixels that are at most as bright as the brightest colour.
@@ -19,7 +19,7 @@ const BRIGHTEST: f64 = 0.995;
 pub fn save_strange(
     path: &Path,
     [originals, reconstructions, losses]: [&[f32]; 3],
-    shape: ImageShape,
+    shape: Shape,
     columns: usize,
 ) -> Result<()> {
     let lines = [
@@ -39,7 +39,7 @@ mod tests {
     fn the_dearest_pixel_is_the_lightest() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("strange.png");
-        let shape = ImageShape { height: 2, width: 2, channels: 1 };
+        let shape = Shape { height: 2, width: 2, channels: 1 };
         // Of one picture, the lower right pixel costs most, the upper left less than nothing.
         save_strange(&path, [&[1.0, 0.0, 0.0, 1.0], &[0.0; 4], &[-3.0, 1.0, 2.0, 4.0]], shape, 1).unwrap();
         let picture = image::open(&path).unwrap().to_rgb8();

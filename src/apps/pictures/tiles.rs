@@ -5,6 +5,7 @@
 
 use super::canvas::Canvas;
 use super::palette::{self, NOT_FINITE, Rgb};
+use crate::data::Shape;
 use crate::error::{Error, Result};
 
 /// About how wide, and at most about how high, a picture should become, in pixels.
@@ -16,55 +17,28 @@ const SMALLEST_TILE: usize = 84;
 /// More features than this are averaged in neighbouring bins.
 const MOST_BINS: usize = 1200;
 
-/// The shape of one sample: `height × width × channels` values, the channels of a pixel side by side.
-///
-/// One channel is grey, three are red, green and blue; of two, the first is red and the second green, and of more than three the
-/// first three count. A value is between 0 (dark) and 1 (light), unless many are not: see [`super::save_grid`]. Height 1 with one channel means that the data are not images but
-/// rows of features, which may have any range.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct ImageShape {
-    /// Rows of pixels; 1 for data that are not images.
-    pub height: usize,
-    /// Pixels in a row, or the number of features.
-    pub width: usize,
-    /// Values of a pixel.
-    pub channels: usize,
-}
-
-impl ImageShape {
-    /// Values in one sample.
-    pub fn features(&self) -> usize {
-        self.height.saturating_mul(self.width).saturating_mul(self.channels)
+/// How many samples of a shape `values` holds.
+pub(super) fn count_of(shape: Shape, values: &[f32]) -> Result<usize> {
+    let Shape { height, width, channels } = shape;
+    let features = shape.features();
+    if features == 0 {
+        return Err(Error::invalid(format!(
+            "cannot draw samples of {height} × {width} pixels with {channels} channels: expected at least one of each"
+        )));
     }
-
-    /// How many samples `values` holds.
-    pub(super) fn count(&self, values: &[f32]) -> Result<usize> {
-        let ImageShape { height, width, channels } = *self;
-        let features = self.features();
-        if features == 0 {
-            return Err(Error::invalid(format!(
-                "cannot draw samples of {height} × {width} pixels with {channels} channels: expected at least one of each"
-            )));
-        }
-        if values.is_empty() || !values.len().is_multiple_of(features) {
-            return Err(Error::invalid(format!(
-                "cannot draw {} values as samples of {height} × {width} × {channels} = {features} values: \
-                 expected one or more whole samples",
-                values.len()
-            )));
-        }
-        Ok(values.len() / features)
+    if values.is_empty() || !values.len().is_multiple_of(features) {
+        return Err(Error::invalid(format!(
+            "cannot draw {} values as samples of {height} × {width} × {channels} = {features} values: expected one or more whole \
+             samples",
+            values.len()
+        )));
     }
-
-    /// Whether it is the shape of images, not of rows of features.
-    pub(super) fn is_image(&self) -> bool {
-        self.height > 1 || self.channels > 1
-    }
+    Ok(values.len() / features)
 }
 
 /// How all samples of one picture are drawn.
 pub struct Tiles {
-    shape: ImageShape,
+    shape: Shape,
     /// Samples side by side; rows of features stand one below the other.
     pub columns: usize,
     enlarged: (usize, usize),
@@ -75,16 +49,11 @@ pub struct Tiles {
 impl Tiles {
     /// Chooses the enlargement for `count` samples, `columns` of them side by side; `values` says which range the
     /// colours of feature rows must cover.
-    pub fn new<'a>(
-        shape: ImageShape,
-        count: usize,
-        columns: usize,
-        values: impl Iterator<Item = &'a f32>,
-    ) -> Result<Tiles> {
+    pub fn new<'a>(shape: Shape, count: usize, columns: usize, values: impl Iterator<Item = &'a f32>) -> Result<Tiles> {
         if columns == 0 {
             return Err(Error::invalid("a picture with 0 columns has no room for samples; give at least 1"));
         }
-        if !shape.is_image() {
+        if !shape.is_picture() {
             let bins = shape.width.min(MOST_BINS);
             return Ok(Tiles {
                 shape,
@@ -113,13 +82,13 @@ impl Tiles {
 
     /// What the colours of features run over; nothing where samples are images.
     pub fn colours(&self) -> Option<(f64, f64)> {
-        (!self.shape.is_image()).then_some(self.range)
+        (!self.shape.is_picture()).then_some(self.range)
     }
 
     /// The space between two samples.
     pub fn gap(&self) -> usize {
         match self.size() {
-            _ if !self.shape.is_image() => 1,
+            _ if !self.shape.is_picture() => 1,
             (width, height) if width.min(height) < 48 => 2,
             _ => 4,
         }
@@ -130,7 +99,7 @@ impl Tiles {
         for row in 0..self.shape.height {
             for column in 0..self.bins {
                 let corner = (at.0 + column * self.enlarged.0, at.1 + row * self.enlarged.1);
-                let colour = if self.shape.is_image() {
+                let colour = if self.shape.is_picture() {
                     let first = (row * self.shape.width + column) * self.shape.channels;
                     pixel(&sample[first..first + self.shape.channels], self.range)
                 } else {
@@ -189,12 +158,12 @@ pub fn range<'a>(values: impl Iterator<Item = &'a f32>) -> (f64, f64) {
 mod tests {
     use super::*;
 
-    const DIGIT: ImageShape = ImageShape { height: 28, width: 28, channels: 1 };
+    const DIGIT: Shape = Shape { height: 28, width: 28, channels: 1 };
 
     #[test]
     fn common_grids_come_out_comfortably_wide() {
         for (side, columns) in [(28, 8), (28, 10), (28, 16), (28, 20), (32, 8), (32, 10), (64, 8), (8, 10)] {
-            let shape = ImageShape { height: side, width: side, channels: 1 };
+            let shape = Shape { height: side, width: side, channels: 1 };
             let tiles = Tiles::new(shape, columns * columns, columns, [].iter()).unwrap();
             let width = tiles.columns * (tiles.size().0 + tiles.gap());
             assert!((600..=1250).contains(&width), "{side} × {columns}: {width}");
@@ -217,7 +186,7 @@ mod tests {
 
     #[test]
     fn shapes_that_cannot_be_drawn_are_explained() {
-        let shape = |height, width, channels| ImageShape { height, width, channels };
+        let shape = |height, width, channels| Shape { height, width, channels };
         for (shape, values, expected) in [
             (shape(2, 2, 0), 4, "0 channels"),
             (shape(0, 2, 1), 4, "at least one of each"),
@@ -225,10 +194,10 @@ mod tests {
             (shape(2, 2, 1), 5, "5 values"),
             (shape(2, 2, 1), 0, "one or more"),
         ] {
-            let error = shape.count(&vec![0.0; values]).unwrap_err().to_string();
+            let error = count_of(shape, &vec![0.0; values]).unwrap_err().to_string();
             assert!(error.contains(expected), "{error}");
         }
-        assert_eq!(shape(2, 2, 3).count(&[0.0; 24]).unwrap(), 2);
+        assert_eq!(count_of(shape(2, 2, 3), &[0.0; 24]).unwrap(), 2);
         assert!(Tiles::new(DIGIT, 3, 0, [].iter()).is_err());
     }
 
@@ -245,7 +214,7 @@ mod tests {
         many[4..104].fill(-2.0);
         many[104..204].fill(2.0);
         assert_eq!(range(many.iter()), (-2.0, 2.0));
-        let table = ImageShape { height: 1, width: 5000, channels: 1 };
+        let table = Shape { height: 1, width: 5000, channels: 1 };
         let tiles = Tiles::new(table, 3, 3, [].iter()).unwrap();
         assert_eq!((tiles.columns, tiles.size().0), (1, MOST_BINS));
     }

@@ -10,6 +10,7 @@ use crate::apps::{Comparison, EVALUATION, Evaluation, KlEstimator};
 use crate::error::{Error, Result};
 use crate::files::read_own;
 use crate::spoken::count;
+use crate::training::metrics::EpochRecord;
 
 /// The most bytes that an evaluation may have.
 const MAX_BYTES: u64 = 64 << 20;
@@ -23,8 +24,8 @@ pub struct Found {
 /// The figures of a model, where there are any.
 ///
 /// # Errors
-/// If the evaluation is there and cannot be read, or the measurements are damaged.
-pub fn found(subject: &Subject) -> Result<Option<Found>> {
+/// If the evaluation is there and cannot be read.
+pub fn found(subject: &Subject, history: &[EpochRecord]) -> Result<Option<Found>> {
     let path = subject.folder.join(EVALUATION);
     if subject.is_run && path.is_file() {
         let text = read_own(&path, "an evaluation", MAX_BYTES)?;
@@ -45,9 +46,8 @@ pub fn found(subject: &Subject) -> Result<Option<Found>> {
             return Ok(Some(Found { evaluation, from }));
         }
     }
-    let history = subject.history()?;
-    let of_weights = history.into_iter().filter(|record| record.epoch == subject.weights_of());
-    let Some(record) = of_weights.max_by_key(|record| record.split) else { return Ok(None) };
+    let of_weights = history.iter().filter(|record| record.epoch == subject.weights_of());
+    let Some(record) = of_weights.max_by_key(|record| record.split).cloned() else { return Ok(None) };
     let from = format!(
         "Measured on the {} rows after epoch {}. elbo evaluate {} says more: the likelihood, and whether codes lie as the prior has them.",
         spoken(record.split),

@@ -9,9 +9,9 @@ use super::inline::{sheet, text_of};
 use super::page::Section;
 use super::rows::short;
 use super::subject::{Look, Subject};
-use crate::apps::pictures::{ImageShape, Natural, Plane, Scatter, over, strip};
+use crate::apps::pictures::{Natural, Plane, Scatter, over, strip};
 use crate::apps::uses::{Coded, Known, coded, known};
-use crate::data::Dataset;
+use crate::data::{Dataset, Shape};
 use crate::error::Result;
 
 /// Rows that have a dot.
@@ -216,13 +216,13 @@ fn said(rows: &Dataset) -> Value {
 
 /// How large the picture of a row is.
 fn thumbs_of(look: Look) -> Option<(u32, u32)> {
-    let Look::Pictures(ImageShape { height, width, .. }) = look else { return None };
+    let Look::Pictures(Shape { height, width, .. }) = look else { return None };
     let shrink = (height.max(width) as f64 / f64::from(THUMB)).max(1.0);
     Some([width, height].map(|side| ((side as f64 / shrink).round() as u32).max(1)).into())
 }
 
 /// All rows as small pictures on one sheet.
-fn thumbnails(shape: ImageShape, (width, height): (u32, u32), rows: &Dataset) -> Result<Value> {
+fn thumbnails(shape: Shape, (width, height): (u32, u32), rows: &Dataset) -> Result<Value> {
     let (x, _) = rows.gather(0..rows.rows);
     let natural = Natural::new(shape, x.iter());
     let columns = (rows.rows as f64).sqrt().ceil() as u32;

@@ -99,8 +99,8 @@ impl Saved {
 impl Subject<'_> {
     /// Writes the report.
     pub fn write(mut self, out: &Path) -> Result<Reported> {
-        let found = figures::found(&self)?;
         let history = self.history()?;
+        let found = figures::found(&self, &history)?;
         let map = map::map(&mut self)?;
         let sliders = sliders::sliders(&mut self, map.as_ref())?;
         let decodes = sliders.as_ref().is_some_and(|sliders| sliders.decodes);

@@ -1,12 +1,13 @@
 //! New rows, and rows beside what the model makes of them: as pictures, tables or lines.
 
+use crate::data::Shape;
 use maud::{Markup, html};
 
 use super::inline::png;
 use super::page::Section;
 use super::subject::{Look, Subject};
 use super::tables;
-use crate::apps::pictures::{ImageShape, Natural};
+use crate::apps::pictures::Natural;
 use crate::data::schema::Cell;
 use crate::error::Result;
 use crate::training::Given;
@@ -134,7 +135,7 @@ pub fn rebuilt(subject: &mut Subject) -> Result<Option<Section>> {
 }
 
 /// Pictures side by side, as many as fit.
-fn pictures(shape: ImageShape, rows: &[&[f32]], names: &[String]) -> Result<Markup> {
+fn pictures(shape: Shape, rows: &[&[f32]], names: &[String]) -> Result<Markup> {
     let natural = Natural::new(shape, rows.iter().copied().flatten());
     let sources: Vec<String> = rows.iter().map(|row| png(&natural.picture(row))).collect::<Result<_>>()?;
     Ok(html! {
@@ -146,11 +147,11 @@ fn pictures(shape: ImageShape, rows: &[&[f32]], names: &[String]) -> Result<Mark
     })
 }
 
-fn picture(shape: ImageShape, source: &str, alt: &str) -> Markup {
+fn picture(shape: Shape, source: &str, alt: &str) -> Markup {
     html! { img src=(source) alt=(alt.trim()) width=(shape.width) height=(shape.height); }
 }
 
-fn pairs_of_pictures(shape: ImageShape, pairs: &[(&[f32], &[f32])], names: &[String]) -> Result<Markup> {
+fn pairs_of_pictures(shape: Shape, pairs: &[(&[f32], &[f32])], names: &[String]) -> Result<Markup> {
     let natural = Natural::new(shape, pairs.iter().flat_map(|(row, _)| row.iter()));
     let both = |(row, again): &(&[f32], &[f32])| -> Result<[String; 2]> {
         Ok([png(&natural.picture(row))?, png(&natural.picture(again))?])

@@ -1,5 +1,6 @@
 //! What the dimensions of the code mean: a slider for each, and what the decoder makes of it.
 
+use crate::data::Shape;
 use image::RgbImage;
 use image::imageops::replace;
 use maud::{Markup, html};
@@ -12,7 +13,7 @@ use super::portable::portable;
 use super::rows::short;
 use super::subject::{Look, Subject};
 use super::told::{Told, field};
-use crate::apps::pictures::{ImageShape, Natural};
+use crate::apps::pictures::Natural;
 use crate::apps::uses::quantiles;
 use crate::error::Result;
 use crate::training::Given;
@@ -190,7 +191,7 @@ fn look(subject: &Subject, map: Option<&Map>) -> Value {
 }
 
 /// How values become colours: as they do of the rows that are shown.
-fn natural(shape: ImageShape, map: Option<&Map>) -> Natural {
+fn natural(shape: Shape, map: Option<&Map>) -> Natural {
     let values = map.map_or(vec![], |map| map.rows.gather(0..map.rows.rows.min(64)).0);
     Natural::new(shape, values.iter())
 }

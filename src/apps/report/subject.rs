@@ -3,10 +3,9 @@
 use std::path::Path;
 
 use crate::apps::Form;
-use crate::apps::pictures::ImageShape;
 use crate::config::Config;
 use crate::data::schema::Role;
-use crate::data::{Dataset, Split, Splits};
+use crate::data::{Dataset, Shape, Split, Splits};
 use crate::error::Result;
 use crate::training::metrics::{EpochRecord, METRICS, read_epochs};
 use crate::training::{Best, Session};
@@ -49,7 +48,7 @@ pub struct Subject<'a> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Look {
     /// Pictures of a shape.
-    Pictures(ImageShape),
+    Pictures(Shape),
     /// Lines of a table.
     Table,
     /// Numbers.
@@ -62,9 +61,7 @@ impl<'a> Subject<'a> {
         let shape = self.form.shape();
         match (self.form.schema.is_table(), shape.is_picture()) {
             (true, _) => Look::Table,
-            (false, true) => {
-                Look::Pictures(ImageShape { height: shape.height, width: shape.width, channels: shape.channels })
-            }
+            (false, true) => Look::Pictures(shape),
             (false, false) => Look::Vectors,
         }
     }

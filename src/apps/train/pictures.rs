@@ -6,9 +6,7 @@ use std::path::PathBuf;
 
 use super::TrainRun;
 use crate::apps::form::Form;
-use crate::apps::pictures::{
-    Captions, EpochPoint, ImageShape, save_grid_with, save_latent_map, save_loss, save_reconstructions,
-};
+use crate::apps::pictures::{Captions, EpochPoint, save_grid_with, save_latent_map, save_loss, save_reconstructions};
 use crate::data::{Dataset, Keep, Output, ROWS};
 use crate::distributions::Measure;
 use crate::error::Result;
@@ -49,7 +47,7 @@ impl TrainRun {
     pub fn pictures(&mut self) -> Result<Vec<PathBuf>> {
         let path = |name: &str| self.folder.join(name);
         let shape = self.data.train.shape();
-        let image = ImageShape { height: shape.height, width: shape.width, channels: shape.channels };
+        let image = shape;
         let (mut made, is_table) = (Vec::new(), self.data.train.schema.is_table());
         if is_table && self.trainer.session.model.can().generate.is_some() {
             let (y, _) = self.sampled();

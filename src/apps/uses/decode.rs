@@ -7,7 +7,7 @@ use super::parts::{PART, say};
 use super::write::{Lines, ending, number, sides_of, write_file, write_npy};
 use crate::apps::Saved;
 #[cfg(feature = "pictures")]
-use crate::apps::pictures::{ImageShape, save_grid};
+use crate::apps::pictures::save_grid;
 use crate::data::{Options, Source, is_table, open_whole, table_of};
 use crate::error::{Error, Result};
 use crate::training::Given;
@@ -62,7 +62,6 @@ impl Saved {
             "png" => {
                 let mut all = Vec::new();
                 starts.map(&mut decode).try_for_each(|part| part.map(|part| all.extend(part)))?;
-                let shape = ImageShape { height: shape.height, width: shape.width, channels: shape.channels };
                 save_grid(to, &all, shape, (rows as f64).sqrt().ceil() as usize)?;
             }
             _ => {

@@ -9,8 +9,8 @@ use super::mask::{Holes, Mask};
 use super::parts::first_parts;
 use super::write::{ending, sides_of, write_file, write_npy};
 use crate::apps::Saved;
-use crate::apps::pictures::{ImageShape, Paint, save_stacks};
-use crate::data::PictureFolder;
+use crate::apps::pictures::{Paint, save_stacks};
+use crate::data::{PictureFolder, Shape};
 use crate::error::{Error, Result};
 
 /// Pictures that are filled at once.
@@ -109,7 +109,7 @@ impl Saved {
             "png" => {
                 parts.try_for_each(|part| part.map(drop))?;
                 drop(parts);
-                sheet.save(to, ImageShape { height: shape.height, width: shape.width, channels: shape.channels })?;
+                sheet.save(to, shape)?;
             }
             "npy" => {
                 let mut sides = vec![count];
@@ -136,7 +136,7 @@ impl Saved {
 }
 
 impl Sheet {
-    fn save(&self, to: &Path, shape: ImageShape) -> Result<()> {
+    fn save(&self, to: &Path, shape: Shape) -> Result<()> {
         let name =
             |draw: usize| if self.filled.len() == 1 { "filled".to_owned() } else { format!("filled {}", draw + 1) };
         let names: Vec<String> = (0..self.filled.len()).map(name).collect();

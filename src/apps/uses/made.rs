@@ -5,7 +5,7 @@ use std::path::Path;
 use super::write::{Lines, ending, number, sides_of, write_file, write_npy};
 use crate::apps::Form;
 #[cfg(feature = "pictures")]
-use crate::apps::pictures::{ImageShape, NamedRows};
+use crate::apps::pictures::NamedRows;
 use crate::error::Result;
 
 /// Rows `[names, columns, features]`.
@@ -53,7 +53,6 @@ impl Made<'_> {
         match Made::kind(form, to)? {
             #[cfg(feature = "pictures")]
             kind @ ("png" | "gif") => {
-                let shape = ImageShape { height: shape.height, width: shape.width, channels: shape.channels };
                 let rows = NamedRows { images: values, shape, columns, names };
                 if kind == "png" { rows.save(to) } else { rows.save_film(to) }
             }

@@ -5,7 +5,7 @@ use serde::Serialize;
 use super::parts::first_parts;
 use super::write::{Array, ending, sides_of, write_file, write_npy, write_npz};
 use crate::apps::Saved;
-use crate::apps::pictures::{ImageShape, Paint, amount_at, save_reconstructions, save_stacks};
+use crate::apps::pictures::{Paint, amount_at, save_reconstructions, save_stacks};
 use crate::data::{FileKind, Frame, Output};
 use crate::error::{Error, Result};
 
@@ -57,7 +57,6 @@ impl Saved {
         drop(made);
         match is_picture {
             true => {
-                let shape = ImageShape { height: shape.height, width: shape.width, channels: shape.channels };
                 save_reconstructions(to.path(), &originals, &all, shape, ACROSS.min(count))?;
             }
             false => to.write_rows(&Frame::of_rows(&self.form.schema, &all))?,
@@ -114,7 +113,6 @@ impl Saved {
                 ("sd of codes", Paint::Amounts(&codes, lightest)),
                 ("sd of likelihood", Paint::Amounts(&likelihood, lightest)),
             ];
-            let shape = ImageShape { height: shape.height, width: shape.width, channels: shape.channels };
             save_stacks(to, &lines, shape, ACROSS)?;
             return Ok(found);
         }

@@ -1,10 +1,11 @@
 //! The pictures of codes that some runs leave: what the codes of a plane mean, and whether prior and posteriors agree.
 
+use crate::data::Shape;
 use std::path::PathBuf;
 
 use super::POINTS;
 use crate::apps::TrainRun;
-use crate::apps::pictures::{ImageShape, Manifold, save_prior_map};
+use crate::apps::pictures::{Manifold, save_prior_map};
 use crate::distributions::CodeSpace;
 use crate::error::Result;
 use crate::training::Given;
@@ -26,7 +27,7 @@ impl TrainRun {
     /// `manifold.png`, where codes are real numbers in a plane, all that is decoded, and rows are no lines of a table; `prior.png`, where
     /// the prior is no standard normal or the posterior is a flow. `means` are the posterior means of the rows that are shown
     /// `[rows, latent]`. Gives the files.
-    pub(super) fn pictures_of_codes(&mut self, means: &[f32], image: ImageShape) -> Result<Vec<PathBuf>> {
+    pub(super) fn pictures_of_codes(&mut self, means: &[f32], image: Shape) -> Result<Vec<PathBuf>> {
         let Spread { real, standard_normal, shaped } = self.spread()?;
         let mut made = vec![];
         if let Some(side) = Manifold::side(image)

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use super::{Scoring, Strange};
 use crate::apps::Saved;
-use crate::apps::pictures::{ImageShape, save_strange};
+use crate::apps::pictures::save_strange;
 use crate::data::Dataset;
 use crate::error::Result;
 use crate::training::Given;
@@ -16,7 +16,6 @@ impl Saved {
     /// Draws them.
     pub(super) fn draw_strange(&mut self, rows: &Dataset, top: &[Strange], scoring: &Scoring, to: &Path) -> Result<()> {
         let shape = self.form.shape();
-        let shape = ImageShape { height: shape.height, width: shape.width, channels: shape.channels };
         let (x, y) = rows.gather(top.iter().map(|strange| strange.row));
         let given = Given::new(&x, &y);
         let again = self.session.reconstruct(given)?;
