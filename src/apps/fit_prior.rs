@@ -17,13 +17,13 @@ use crate::config::{Binarise, Config, FILE_NAME, Schedule, TrainingConfig};
 use crate::data::{Splits, choose};
 use crate::distributions::prior::Points;
 use crate::error::{Error, Result};
-use crate::files::write_own;
+use crate::files::{open_own, write_own};
 use crate::graph::Role;
 use crate::kernels::OPTIMISERS;
 use crate::models::{FittedPrior, parameters};
 use crate::program::Executor;
 use crate::training::checkpoint::Checkpoint;
-use crate::training::metrics::Split;
+use crate::training::metrics::{MAX_BYTES, Split};
 use crate::training::{Given, Session, TRAINED, Trainer};
 
 /// Codes that a prior is started near to, at most.
@@ -266,7 +266,7 @@ impl Run {
         write_own(&folder.join(FILE_NAME), |file| file.write_all(text.as_bytes()))?;
         for name in HISTORY.iter().filter(|name| self.folder.join(name).is_file()) {
             let from = self.folder.join(name);
-            let mut history = std::fs::File::open(&from).map_err(Error::io("read", &from))?;
+            let (mut history, _) = open_own(&from, "a list of measurements", MAX_BYTES)?;
             write_own(&folder.join(name), |mut file| std::io::copy(&mut history, &mut file).map(|_| ()))?;
         }
         Checkpoint { tensors, metadata: self.checkpoint.metadata.clone() }.save(&folder.join(CHECKPOINT))

@@ -9,7 +9,7 @@ use crate::training::checkpoint::Checkpoint;
 use crate::training::metrics::{EpochRecord, Split, read_epochs};
 
 /// The losses of a run so far.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Health {
     splits: BTreeMap<&'static str, Losses>,
 }

@@ -33,17 +33,45 @@ pub(super) fn check_epoch(health: &mut Health, trainer: &Trainer, records: &[Epo
     }
 }
 
+/// Whether numbers that ran away did so for another reason than the state behind so many steps: it was sound, and they were not led there from
+/// it before.
+pub(super) fn is_worth_another(trainer: &Trainer, step: u64, went_back_to: Option<u64>) -> bool {
+    trainer.was_sound(step) && went_back_to != Some(step)
+}
+
 /// The last good states of a training without a folder, held in memory.
 pub(super) struct Retreat {
-    /// The last that was kept, and its step.
-    last: Option<(u64, Checkpoint)>,
-    /// One before it, which is known to have been sound.
-    sound: Option<Checkpoint>,
+    states: Option<States<(Checkpoint, Health)>>,
     health: Health,
     every: u64,
     most: u64,
+}
+
+/// A state that was kept, and one before it that is known to have been sound.
+struct States<T> {
+    last: (u64, T),
+    sound: Option<(u64, T)>,
     /// The step of the state that it went back to last.
     went_back_to: Option<u64>,
+}
+
+impl<T> States<T> {
+    /// Keeps a state, the one before it being sound or not.
+    fn keep(&mut self, step: u64, state: T, was_sound: bool) {
+        let before = std::mem::replace(&mut self.last, (step, state));
+        if was_sound {
+            self.sound = Some(before);
+        }
+    }
+
+    /// The state to go back to: the last, or the sound one before it, which is then the last, as what came between never was.
+    fn back(&mut self, is_last: bool) -> &T {
+        if let Some(sound) = self.sound.take_if(|_| !is_last) {
+            self.last = sound;
+        }
+        self.went_back_to = Some(self.last.0);
+        &self.last.1
+    }
 }
 
 impl Retreat {
@@ -53,8 +81,15 @@ impl Retreat {
     /// If the device fails.
     pub(super) fn new(trainer: &mut Trainer, config: &Config) -> Result<Retreat> {
         let (every, most) = (config.training.checkpoint_every as u64, config.training.retries as u64);
-        let last = (most > 0).then(|| Ok::<_, Error>((trainer.state.step, trainer.checkpoint()?))).transpose()?;
-        Ok(Retreat { last, sound: None, health: Health::default(), every, most, went_back_to: None })
+        let health = Health::default();
+        let states = match most {
+            0 => None,
+            _ => {
+                let last = (trainer.state.step, (trainer.checkpoint()?, health.clone()));
+                Some(States { last, sound: None, went_back_to: None })
+            }
+        };
+        Ok(Retreat { states, health, every, most })
     }
 
     /// Looks at what an epoch came to, and keeps the state behind it, every
@@ -64,15 +99,15 @@ impl Retreat {
     /// If numbers have run away, or the device fails.
     pub(super) fn keep(&mut self, trainer: &mut Trainer, records: &[EpochRecord]) -> Result<()> {
         check_epoch(&mut self.health, trainer, records)?;
-        let Some((step, _)) = self.last else { return Ok(()) };
-        let is_due = trainer.state.epoch.is_multiple_of(self.every) && trainer.state.step >= step + APART;
+        let Some(states) = &mut self.states else { return Ok(()) };
+        let (step, before) = (trainer.state.step, states.last.0);
+        let is_due = trainer.state.epoch.is_multiple_of(self.every) && step >= before + APART;
         if !is_due || trainer.state.extents.are_left() || trainer.is_done() {
             return Ok(());
         }
         let now = trainer.checkpoint()?;
         if check_finite(&now).is_ok() {
-            let before = self.last.replace((trainer.state.step, now));
-            self.sound = before.filter(|_| trainer.was_sound(step)).map(|(_, state)| state).or(self.sound.take());
+            states.keep(step, (now, self.health.clone()), trainer.was_sound(before));
         }
         Ok(())
     }
@@ -85,13 +120,38 @@ impl Retreat {
     pub(super) fn go_back(&mut self, error: Error, trainer: &mut Trainer, run: (&Config, &Dataset)) -> Result<()> {
         let Error::Diverged(why) = error else { return Err(error) };
         let retries = trainer.state.retries;
-        let Some((step, last)) = self.last.as_ref().filter(|_| retries < self.most) else {
+        let Some(states) = self.states.as_mut().filter(|_| retries < self.most) else {
             return Err(given_up(&why, odd_rows(trainer, run.1).as_deref(), retries, run, ""));
         };
-        let is_last = trainer.was_sound(*step) && self.went_back_to != Some(*step);
-        let state = self.sound.as_ref().filter(|_| !is_last).unwrap_or(last);
+        let is_last = is_worth_another(trainer, states.last.0, states.went_back_to);
+        let (state, health) = states.back(is_last);
         trainer.retry(state, retries + 1)?;
-        self.went_back_to = Some(trainer.state.step);
+        self.health = health.clone();
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::States;
+
+    #[test]
+    fn what_never_was_is_not_gone_back_to() {
+        let mut states = States { last: (0, "start"), sound: None, went_back_to: None };
+        states.keep(500, "good", true);
+        states.keep(1000, "spoilt", true);
+        // The last was not sound: the one before it is what there is now.
+        assert_eq!(*states.back(false), "good");
+        assert_eq!((states.last, states.sound, states.went_back_to), ((500, "good"), None, Some(500)));
+        // Step 1000 is passed anew, and numbers run away before another state is kept.
+        assert_eq!(*states.back(true), "good");
+        // What is kept then stands upon the good one.
+        states.keep(1500, "better", true);
+        assert_eq!((states.last, states.sound), ((1500, "better"), Some((500, "good"))));
+        // One that was not sound is not kept as such.
+        states.keep(2000, "doubtful", false);
+        assert_eq!(states.sound, Some((500, "good")));
+        assert_eq!(*states.back(true), "doubtful");
+        assert_eq!(states.went_back_to, Some(2000));
     }
 }

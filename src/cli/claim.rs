@@ -25,10 +25,11 @@ impl Claimed {
     /// # Errors
     /// If it cannot be made.
     pub fn next_free(name: &Path) -> Result<Claimed> {
-        let mut made = Vec::new();
-        if let Some(above) = name.parent().filter(|above| !above.as_os_str().is_empty() && !above.exists()) {
+        let above = name.ancestors().skip(1).take_while(|above| !above.as_os_str().is_empty() && !above.exists());
+        let mut made: Vec<PathBuf> = above.map(Path::to_owned).collect();
+        made.reverse();
+        if let Some(above) = made.last() {
             create_folder(above)?;
-            made.push(above.to_owned());
         }
         let mut n = 1;
         loop {

@@ -121,7 +121,7 @@ fn picture(format: ImageFormat) -> Vec<u8> {
     bytes.into_inner()
 }
 
-/// Pictures of four pixels, of which a decoder may hold half a GiB for a moment, as a header may say that they are large.
+/// Pictures of four pixels, of which a decoder may hold 512 MiB three times for a moment, as a header may say that they are large.
 fn read_pictures(name: &str, seeds: &[Vec<u8>]) {
     let pictures = PictureOptions { size: Some(PictureSize::square(2)), ..PictureOptions::default() };
     read_with(name, (3 << 29, 5), &Options { pictures, ..Options::default() }, seeds);

@@ -67,13 +67,14 @@ pub(super) fn clear(path: &Path) {
         return;
     }
     if let Ok(file) = OpenOptions::new().write(true).open(path)
-        && is_ours(&file, path)
+        && file.try_lock().is_ok()
+        && is_same(&file, path)
     {
         let _ = fs::remove_file(path);
     }
 }
 
-/// Locks a file, and says whether it is still the one of its name: then no other process takes the name away.
+/// Locks a file that was just made, and says whether it is still the one of its name: then no other process takes the name away.
 fn is_ours(file: &File, path: &Path) -> bool {
     match file.try_lock() {
         Ok(()) => is_same(file, path),

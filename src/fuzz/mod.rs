@@ -69,7 +69,7 @@ pub(crate) fn attack<T, E: Display>(
         read(seed).unwrap_or_else(|error| panic!("{name}: undamaged: {error}"));
     }
     let (mut rng, mut taken, mut peak) = (Xoshiro256PlusPlus::seed_from_u64(7), 0, 0);
-    let times = times() / bounds.one_in;
+    let times = (times() / bounds.one_in).max(1);
     for time in 0..times {
         let bytes = damaged(seeds, &mut rng);
         let begun = Instant::now();
@@ -98,14 +98,23 @@ pub(crate) fn attack<T, E: Display>(
 fn what_panics_or_takes_too_much_is_noticed() {
     let seeds = [b"some bytes".to_vec()];
     let attacked = |read: fn(&[u8]) -> Result<usize, String>| {
-        catch_unwind(|| attack("a trial", Bounds { base: 1 << 12, factor: 1, one_in: 1 }, &seeds, read)).is_ok()
+        let bounds = Bounds { base: 1 << 12, factor: 1, one_in: 1 };
+        let outcome = catch_unwind(|| attack("a trial", bounds, &seeds, read));
+        outcome.err().map(|said| said.downcast_ref::<String>().cloned().expect("words"))
     };
-    let is_whole = |bytes: &[u8]| if bytes.starts_with(b"some") { Ok(bytes.len()) } else { Err("cut off".to_string()) };
-    assert!(attacked(is_whole));
-    assert!(!attacked(|bytes| if bytes.len() > 20 { panic!("too long") } else { Err("short".to_string()) }), "a panic");
-    assert!(!attacked(|bytes| Ok(bytes.len())), "nothing is refused");
-    assert!(!attacked(|bytes| match bytes {
-        b"some bytes" => Ok(0),
-        _ => Ok(vec![7_u8; 1 << 14].len()),
-    }));
+    fn sound(bytes: &[u8]) -> Result<usize, String> {
+        if bytes.starts_with(b"some") { Ok(bytes.len()) } else { Err("cut off".to_string()) }
+    }
+    assert_eq!(attacked(sound), None);
+    // Each is sound but for one fault, and it is that which is told.
+    let panics = attacked(|bytes| if bytes.len() > 20 { panic!("too long") } else { sound(bytes) });
+    assert!(panics.is_some_and(|said| said.contains("a panic at the damaged file")));
+    let greedy = attacked(|bytes| {
+        let taken = vec![7_u8; if bytes.len() > 20 { 1 << 14 } else { 0 }];
+        std::hint::black_box(&taken);
+        sound(bytes)
+    });
+    assert!(greedy.is_some_and(|said| said.contains("more than")));
+    let lenient = attacked(|bytes| Ok(bytes.len()));
+    assert!(lenient.is_some_and(|said| said.contains("all or none")));
 }

@@ -41,7 +41,7 @@ prepare() {
     [ "$1" != resume ] || cp -a half out
 }
 
-# traced CALL WORDS…: with the calls of a kind written to calls.txt.
+# count CALL WORDS…: how many calls of a kind a command makes.
 count() {
     strace -f -qq -o calls.txt -e trace="$1" "$ELBO" $2 </dev/null >said.txt 2>&1
     grep -c "$1(" calls.txt
@@ -58,8 +58,10 @@ for name in train resume fit-prior compress encode; do
         for ((n = first + 1; n <= last; n += step)); do
             prepare "$name"
             # Counted by thread: so the Nth of each.
-            timeout 60 strace -f -qq -o /dev/null -e trace="$call" -e inject="$call:error=$error:when=$n" "$ELBO" ${line[$name]} </dev/null >said.txt 2>&1
+            timeout 60 strace -f -qq -o calls.txt -e trace="$call" -e inject="$call:error=$error:when=$n" "$ELBO" ${line[$name]} </dev/null >said.txt 2>&1
             code=$?
+            # No thread of it came to as many.
+            grep -q "(INJECTED)" calls.txt || continue
             attempt "$name, $call"
             problem=
             case $code in

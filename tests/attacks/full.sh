@@ -30,7 +30,7 @@ limited() {
     (trap '' XFSZ; ulimit -f "$limit"; exec "$ELBO" "$@" </dev/null >said.txt 2>&1)
 }
 
-# tried_with NAME KB STATUS: what is wrong with how a command ended.
+# ended STATUS: what is wrong with how a command ended.
 ended() {
     case $1 in
         0) ;;

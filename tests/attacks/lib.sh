@@ -6,7 +6,6 @@ set -uo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 ELBO=${ELBO:-$PWD/target/release/elbo}
 [ -x "$ELBO" ] || { echo "There is no $ELBO: cargo build --release, or name the program in ELBO" >&2; exit 2; }
-ATTACKS=$PWD/tests/attacks
 PLACE=$(mktemp -d)
 export ELBO_CACHE_DIR='' XDG_RUNTIME_DIR=${XDG_RUNTIME_DIR:-$PLACE}
 trap 'cd /; rm -rf "$PLACE"' EXIT

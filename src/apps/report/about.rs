@@ -45,11 +45,16 @@ fn tiles(subject: &Subject, history: &[EpochRecord]) -> Markup {
         tiles.push((format!("{value:.2}"), format!("{name}, {} rows", spoken(record.split))));
     }
     tiles.push((count(subject.session.layout.count() as u64), "parameters".to_string()));
-    tiles.push((count(subject.epoch), "epochs".to_string()));
+    tiles.push((count(epochs(subject, history)), "epochs".to_string()));
     if let Some(time) = time(history) {
         tiles.push((time, "of training".to_string()));
     }
     html! { ul class="tiles" { @for (value, name) in &tiles { li { strong { (value) } span { (name) } } } } }
+}
+
+/// Epochs that were trained, which are more than those of the weights where the best were kept.
+fn epochs(subject: &Subject, history: &[EpochRecord]) -> u64 {
+    history.iter().map(|record| record.epoch).fold(subject.epoch, u64::max)
 }
 
 /// The rows of a part, for people.
@@ -109,7 +114,7 @@ fn facts(subject: &Subject, history: &[EpochRecord]) -> Result<Vec<(&'static str
     facts.push((
         "Training",
         vec![
-            format!("{} of {} epochs in batches of {} rows", subject.epoch, training.epochs, training.batch),
+            format!("{} of {} epochs in batches of {} rows", epochs(subject, history), training.epochs, training.batch),
             format!("{}, learning rate {}", training.optimiser, training.learning_rate),
             format!("preset {}; {weights}", config.preset.name()),
         ],

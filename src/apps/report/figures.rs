@@ -36,7 +36,7 @@ pub fn found(subject: &Subject, history: &[EpochRecord]) -> Result<Option<Found>
             )
         })?;
         // One of other weights says nothing of these.
-        if evaluation.record.epoch == subject.epoch {
+        if evaluation.record.epoch == subject.weights_of() {
             let from = format!(
                 "By elbo evaluate, of {} {} rows of {}.",
                 count(evaluation.rows as u64),

@@ -5,7 +5,7 @@ use std::time::Instant;
 use super::super::diagnosis::given_up;
 use super::super::folder::PREVIOUS;
 use super::super::health::Health;
-use super::super::retreat::odd_rows;
+use super::super::retreat::{is_worth_another, odd_rows};
 use super::super::setup::build_trainer;
 use super::super::stages::freeze;
 use super::super::tuning;
@@ -65,7 +65,7 @@ impl TrainRun {
             return Err(given_up(&why, odd.as_deref(), retries, run, " The last checkpoint is as it was"));
         }
         let previous = self.folder.join(PREVIOUS);
-        let is_last = self.trainer.was_sound(self.saved.1) && self.went_back_to != Some(self.saved.1);
+        let is_last = is_worth_another(&self.trainer, self.saved.1, self.went_back_to);
         if !is_last && previous.is_file() {
             self.stands_on = previous;
         }

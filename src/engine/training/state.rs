@@ -64,8 +64,9 @@ impl State {
             Some(rows) if rows.len() == values.len() && !rows.is_empty() => rows.to_vec(),
             _ => return Err("sums_rows".to_string()),
         };
+        let step = number("step")?;
         Ok(State {
-            step: number("step")?,
+            step,
             epoch: number("epoch")?,
             batch: number("batch")?,
             sums: Sums { totals: values.into_iter().zip(rows).collect() },
@@ -73,7 +74,10 @@ impl State {
             retries: if metadata.contains_key("retries") { number("retries")? } else { 0 },
             // Older checkpoints do not have them: then they begin anew.
             extents: match metadata.get("extents") {
-                Some(word) => Extents::from_word(word).ok_or("extents")?,
+                // Of more steps than there were, it is damaged.
+                Some(word) => {
+                    Extents::from_word(word).filter(|extents| extents.steps_outside() <= step).ok_or("extents")?
+                }
                 None => Extents::default(),
             },
         })
@@ -105,7 +109,7 @@ mod tests {
         let extents = BTreeMap::from([("extents".to_string(), three(&state.to_metadata()["extents"]))]);
         let older: BTreeMap<_, _> = state.to_metadata().into_iter().chain(extents).collect();
         assert_eq!(State::from_metadata(&older), Ok(state.clone()), "as it was written before");
-        for (entry, word) in [("extents", "1 2 3"), ("retries", "-1")] {
+        for (entry, word) in [("extents", "1 2 3"), ("extents", "- - 0 1235"), ("retries", "-1")] {
             let torn = [(entry.to_string(), word.to_string())];
             let torn: BTreeMap<_, _> = state.to_metadata().into_iter().chain(torn).collect();
             assert_eq!(State::from_metadata(&torn), Err(entry.to_string()));

@@ -20,6 +20,6 @@ mod writer;
 
 pub use crate::data::Split;
 pub use active_units::{ACTIVE_UNIT_THRESHOLD, ActiveUnits};
-pub use read::{read_epochs, read_retries, read_steps};
+pub use read::{MAX_BYTES, read_epochs, read_retries, read_steps};
 pub use record::{EpochRecord, RetryRecord, StepRecord, bits_per_dimension};
 pub use writer::MetricsWriter;

@@ -15,7 +15,7 @@ use crate::files::read_own;
 pub(super) type Lines<R> = Vec<(String, R)>;
 
 /// The most bytes a file of measurements may have.
-const MAX_BYTES: u64 = 4 << 30;
+pub const MAX_BYTES: u64 = 4 << 30;
 
 /// The records of a `metrics.jsonl`, in the order of the file.
 ///
