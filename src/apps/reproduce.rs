@@ -198,7 +198,7 @@ pub fn perform(
     found: &mut Found,
 ) -> Result<f64> {
     let started = Instant::now();
-    trained(config, folder, open, stop)?;
+    trained(config, (folder, true), open, stop)?;
     let mut saved = Saved::open(folder, open()?)?;
     let splits = saved.data()?;
     let (split, data) = splits.evaluation_split();

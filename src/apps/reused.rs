@@ -3,7 +3,7 @@
 use std::ops::ControlFlow;
 use std::path::Path;
 
-use super::train::{Outcome, TrainRun, Watcher};
+use super::train::{Outcome, TrainRun, Watcher, make_absolute};
 use crate::config::{Config, FILE_NAME};
 use crate::error::{Error, Result};
 use crate::program::Executor;
@@ -21,17 +21,22 @@ impl Watcher for Quiet<'_> {
     fn epoch(&mut self, _: &[EpochRecord]) {}
 }
 
-/// Says so if a folder holds a run with other settings; where the data lies and the device are no matter.
+/// Says so if a folder holds a run with other settings; the device is no matter, nor is it where the data lies if that is `anywhere`, as that of a
+/// fixed recipe.
 ///
 /// # Errors
 /// If it does, or its settings cannot be read.
-pub fn check_same(config: &Config, folder: &Path) -> Result<()> {
+pub fn check_same(config: &Config, folder: &Path, anywhere: bool) -> Result<()> {
     if !TrainRun::is_in(folder) {
         return Ok(());
     }
     let before = Config::load(&folder.join(FILE_NAME))?;
     let mut same = config.clone();
-    (same.data.source, same.device) = (before.data.source.clone(), before.device.clone());
+    make_absolute(&mut same)?;
+    same.device = before.device.clone();
+    if anywhere {
+        same.data.source.clone_from(&before.data.source);
+    }
     let changed = before.differences(&same);
     if changed.is_empty() {
         return Ok(());
@@ -43,17 +48,17 @@ pub fn check_same(config: &Config, folder: &Path) -> Result<()> {
     )))
 }
 
-/// Trains a run into a folder, unless it stands there already.
+/// Trains a run into a folder, unless it stands there already; `anywhere` as for [`check_same`].
 ///
 /// # Errors
 /// If the folder holds another run, or anything fails; [`Error::Interrupted`] if `stop` says so.
 pub fn trained(
     config: &Config,
-    folder: &Path,
+    (folder, anywhere): (&Path, bool),
     open: &dyn Fn() -> Result<Box<dyn Executor>>,
     stop: &dyn Fn() -> bool,
 ) -> Result<()> {
-    check_same(config, folder)?;
+    check_same(config, folder, anywhere)?;
     let mut run = match TrainRun::is_in(folder) {
         true => TrainRun::resume(Config::load(&folder.join(FILE_NAME))?, folder, open()?)?,
         false => TrainRun::start(config.clone(), folder, open()?)?,

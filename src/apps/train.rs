@@ -415,7 +415,7 @@ impl TrainRun {
 }
 
 /// Names data from the root on, so that the run finds it again from wherever it is opened.
-fn make_absolute(config: &mut Config) -> Result<()> {
+pub(super) fn make_absolute(config: &mut Config) -> Result<()> {
     let absolute = |path: &Path| -> Result<String> {
         let found = std::path::absolute(path).map_err(Error::io("find", path))?;
         Ok(found.to_string_lossy().into_owned())

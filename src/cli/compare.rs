@@ -98,7 +98,7 @@ fn say(found: &Comparison, args: &CompareArgs) {
             yes(fills_gaps),
             of(|of| of.reconstruction_error, 3),
             of(|of| of.samples, 3),
-            of(|of| Some(of.between), 3),
+            of(|of| of.between, 3),
             of(|of| of.elbo.map(|elbo| -elbo), 4),
             of(|of| of.nll, 4),
             of(|of| of.bits_per_dimension, 3),
@@ -112,7 +112,10 @@ fn say(found: &Comparison, args: &CompareArgs) {
     table.row(without("real rows", [Some(found.baseline(|of| of.real_rows)), Some(found.baseline(|_| 1.0))]));
     table.row(without("shuffled columns", [Some(found.baseline(|of| of.shuffled_columns)), None]));
     table.row(without("the mean row", [Some(found.baseline(|of| of.mean_row)), None]));
-    table.row(without("averaged rows", [None, Some(found.baseline(|of| of.averaged_rows))]));
+    table.row(without(
+        "averaged rows",
+        [None, Some(found.baseline(|of| of.averaged_rows.unwrap_or(f64::NAN))).filter(|of| of.value.is_finite())],
+    ));
     println!("\n{table}");
     let (rows, split) = (count(found.rows as u64), found.split.map_or(String::new(), |split| format!(" ({split})")));
     println!("Of {} rows that were held out{split}, after {} epochs each.", rows, found.epochs);

@@ -24,7 +24,8 @@ pub fn run(args: &ReconstructArgs) -> Result<()> {
         Ok(usize::try_from(count).unwrap_or(usize::MAX))
     };
     if let Some(draws) = args.uncertainty {
-        let usual = saved.folder.join("uncertainty.png");
+        let usual =
+            saved.folder.join(if saved.form.shape().is_picture() { "uncertainty.png" } else { "uncertainty.npz" });
         let out = args.out.as_deref().unwrap_or(&usual);
         if args.out.is_some() {
             check_out(&saved, (&args.common.run, args.common.force), out, data)?;

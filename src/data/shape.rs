@@ -24,6 +24,16 @@ impl Shape {
         self.height > 1 || self.channels > 1
     }
 
+    /// The sides of an array of rows, without the axis of rows: those of a picture, or the width of a vector.
+    pub fn sides(&self) -> Vec<usize> {
+        let mut sides = vec![self.width];
+        if self.is_picture() {
+            sides.insert(0, self.height);
+            sides.extend((self.channels > 1).then_some(self.channels));
+        }
+        sides
+    }
+
     /// Values per row: height × width × channels.
     pub fn features(&self) -> usize {
         self.height.saturating_mul(self.width).saturating_mul(self.channels)

@@ -55,6 +55,9 @@ fn models_are_trained_once_and_measured_side_by_side() {
         assert!(said.contains(expected), "nothing about {expected}:\n{said}");
     }
     place.refused(&line.replace("--latent 3", "--latent 4"), &["ae-0 holds a run with other settings", "latent"]);
+    // Figures of other rows of the same form would be told under the name of these.
+    place.write_npy("other.npy", 64, &(0..64 * 1797).map(|i| (i % 17) as f32 / 16.0).collect::<Vec<_>>());
+    place.refused(&line.replace("digits", "other.npy"), &["ae-0 holds a run with other settings", "source"]);
 }
 
 #[test]

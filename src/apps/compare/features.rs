@@ -4,14 +4,16 @@ use rayon::prelude::*;
 
 use crate::data::{Dataset, choose};
 use crate::error::Result;
-use crate::evaluation::{Points, Projection, frechet_distance, principal_axes};
+use crate::evaluation::{Points, Projection, fill_gaps, frechet_distance, observed_means, principal_axes};
 
 /// How many axes, where rows have as many values.
 pub const AXES: usize = 50;
 /// The most training rows that they are found by.
 const ROWS: usize = 10_000;
+/// And of rows of more values than this, the most: axes of wide rows are found by how rows lie to each other.
+const WIDE: usize = 2_000;
 
-/// The first [`AXES`] principal axes of at most 10,000 training rows, in the units of the values that models see: pixels from 0 to 1, or
+/// The first [`AXES`] principal axes of at most 10,000 training rows (2,000 of more than 2,000 values each), in the units of the values that models see: pixels from 0 to 1, or
 /// the scaled columns of a table, classes being ones among zeros. Values that were not observed are taken for the mean of those that were.
 pub struct Features {
     axes: Projection,
@@ -30,9 +32,10 @@ impl Features {
         let features = train.shape().features();
         let (mut rows, _) = train.gather(choose(train.rows, ROWS.min(train.rows), seed, *b"features"));
         let means = observed_means(&rows, features);
-        fill(&mut rows, &means);
+        fill_gaps(&mut rows, &means);
         let count = AXES.min(features);
-        let axes = principal_axes(&rows.chunks_exact(features).collect::<Vec<_>>(), features, count)?;
+        let most = if features > WIDE { WIDE } else { ROWS };
+        let axes = principal_axes(&rows.chunks_exact(features).take(most).collect::<Vec<_>>(), features, count)?;
         let place = |row: &[f32]| axes.place(row).into_iter().map(|place| place as f32).collect::<Vec<_>>();
         let train = Points::new(rows.chunks_exact(features).flat_map(place).collect(), count)?;
         Ok(Features { axes, count, means, train })
@@ -58,7 +61,7 @@ impl Features {
     /// # Errors
     /// If there are fewer than two, or values are not finite.
     pub fn points(&self, mut rows: Vec<f32>) -> Result<Points> {
-        fill(&mut rows, &self.means);
+        fill_gaps(&mut rows, &self.means);
         let places = rows.chunks_exact(self.means.len()).flat_map(|row| self.axes.place(row));
         Points::new(places.map(|place| place as f32).collect(), self.count)
     }
@@ -84,18 +87,9 @@ impl Features {
     }
 }
 
-fn observed_means(rows: &[f32], features: usize) -> Vec<f32> {
-    let mean = |column: usize| {
-        let known = || rows.iter().skip(column).step_by(features).filter(|value| !value.is_nan());
-        (known().map(|&value| f64::from(value)).sum::<f64>() / known().count().max(1) as f64) as f32
-    };
-    (0..features).map(mean).collect()
-}
-
-fn fill(rows: &mut [f32], means: &[f32]) {
-    for row in rows.chunks_exact_mut(means.len()) {
-        row.iter_mut().zip(means).filter(|(value, _)| value.is_nan()).for_each(|(value, mean)| *value = *mean);
-    }
+/// A distance over another; none where that is 0.
+pub fn beside(distance: f64, other: f64) -> Option<f64> {
+    (other > 0.0).then(|| distance / other)
 }
 
 /// What samples are worth beside: what data that was held out gets, and what is got without any model.
@@ -108,19 +102,19 @@ pub struct Baselines {
     /// Every value drawn by itself from those that its column has in training rows.
     pub shuffled_columns: f64,
     /// The mean distance of the means of two held-out rows, value by value, from the nearest training row, over that of held-out rows: what
-    /// half-way between rows is without codes.
-    pub averaged_rows: f64,
+    /// half-way between rows is without codes. None where each held-out row stands among the training rows.
+    pub averaged_rows: Option<f64>,
 }
 
 impl Baselines {
-    /// Those of `held_out` rows, of as many training rows, and of pairs of held-out rows.
+    /// Those of `held_out` rows, which lie so far from the `nearest` training row, of as many training rows, and of pairs of held-out rows.
     ///
     /// # Errors
     /// As for [`Features::points`].
     pub fn of(
         features: &Features,
         train: &Dataset,
-        (held_out, rows): (&Points, &[f32]),
+        (held_out, rows, nearest): (&Points, &[f32], f64),
         pairs: &[[usize; 2]],
         seed: u64,
     ) -> Result<Baselines> {
@@ -137,7 +131,7 @@ impl Baselines {
         Ok(Baselines {
             mean_row: features.distance(features.mean_row().repeat(count), held_out)?,
             shuffled_columns: features.distance(shuffled, held_out)?,
-            averaged_rows: features.mean_nearest(&averaged) / features.mean_nearest(held_out),
+            averaged_rows: beside(features.mean_nearest(&averaged), nearest),
             real_rows: features.distance(real, held_out)?,
         })
     }
@@ -172,13 +166,32 @@ mod tests {
         let gaps = vec![f32::NAN; 800];
         assert!((features.distance(gaps, &held_out).unwrap() - variance).abs() < 1e-4);
         let pairs: Vec<[usize; 2]> = (0..400).map(|i| [i, (i + 1) % 400]).collect();
-        let found = Baselines::of(&features, &train, (&held_out, &rows(0.0)), &pairs, 1).unwrap();
+        let found = Baselines::of(&features, &train, (&held_out, &rows(0.0), 0.0), &pairs, 1).unwrap();
         assert!(found.real_rows < 1e-6 && (found.mean_row - variance).abs() < 1e-4, "{found:?}");
-        // One column varies, so that to shuffle it changes nothing.
-        assert!(found.shuffled_columns < 1e-6, "{found:?}");
+        // One column varies, so that to shuffle it changes nothing; and held-out rows that are training rows are no measure.
+        assert!(found.shuffled_columns < 1e-6 && found.averaged_rows.is_none(), "{found:?}");
         // Half-way between 0 and 4, the nearest rows are 2 away; at 5 and at 0 they are 1 and nothing.
         assert_eq!(halfway(&rows(0.0), 2, &pairs[..2]), [2.0, 1.0, 2.0, 1.0]);
         assert!((features.mean_nearest(&features.points(vec![2.0, 1.0, 2.0, 1.0]).unwrap()) - 2.0).abs() < 1e-5);
         assert!((features.mean_nearest(&features.points(vec![5.0, 1.0, 0.0, 1.0]).unwrap()) - 0.5).abs() < 1e-5);
+    }
+    #[test]
+    fn shuffled_columns_go_with_nothing() {
+        // Both columns are 0 or both 4 by turns: variances v = 4·400/399, and as large a covariance, which the shuffle takes away. Then
+        // |C − v·I| as Dowson and Landau have it is 4v − 2·tr((C·v)^½) = 4v − 2·√(2v·v) = (4 − 2√2) v.
+        let rows: Vec<f32> = (0..400).flat_map(|i| [(i % 2) as f32 * 4.0; 2]).collect();
+        let train = Dataset::with_gaps("pairs", rows.clone(), Shape::vector(2)).unwrap();
+        let features = Features::of(&train, 0).unwrap();
+        // Held-out rows are moved by 1 in the first column.
+        let moved: Vec<f32> = rows.iter().enumerate().map(|(i, value)| value + (i % 2 == 0) as u8 as f32).collect();
+        let held_out = features.points(moved.clone()).unwrap();
+        let nearest = features.mean_nearest(&held_out);
+        assert!((nearest - 1.0).abs() < 1e-5);
+        let found = Baselines::of(&features, &train, (&held_out, &moved, nearest), &[[0, 1], [2, 3]], 3).unwrap();
+        let wanted = 1.0 + (4.0 - 2.0 * 2f64.sqrt()) * 4.0 * 400.0 / 399.0;
+        assert!((found.shuffled_columns - wanted).abs() < 0.8, "{found:?} and not {wanted}");
+        assert!((found.real_rows - 1.0).abs() < 1e-4, "{found:?}");
+        // Half-way is (3, 2), which is √(1 + 4) from (4, 4).
+        assert!((found.averaged_rows.unwrap() - 5f64.sqrt()).abs() < 1e-4, "{found:?}");
     }
 }

@@ -31,7 +31,7 @@ const COLUMNS: [Column; 10] = [
     ("nll", |of| of.nll),
     ("bits_per_dimension", |of| of.bits_per_dimension),
     (SAMPLES, |of| of.samples),
-    (BETWEEN, |of| Some(of.between)),
+    (BETWEEN, |of| of.between),
 ];
 
 /// Says so if a folder holds what no comparison has left there.
@@ -141,7 +141,7 @@ fn table(found: &Comparison) -> Frame {
             ("real rows", of.real_rows, 1.0),
             ("shuffled columns", of.shuffled_columns, f64::NAN),
             ("the mean row", of.mean_row, f64::NAN),
-            ("averaged rows", f64::NAN, of.averaged_rows),
+            ("averaged rows", f64::NAN, of.averaged_rows.unwrap_or(f64::NAN)),
         ] {
             names.push(name.to_string());
             seeds.push(known.seed as f64);

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use serde::Serialize;
 
-use super::features::{Baselines, Features, halfway};
+use super::features::{Baselines, Features, beside, halfway};
 use crate::apps::evaluation::Wanted;
 use crate::apps::saved::Saved;
 use crate::apps::setup::as_measured;
@@ -55,8 +55,8 @@ pub struct Figures {
     /// The squared Fréchet distance of as many new rows from the held-out rows.
     pub samples: Option<f64>,
     /// The mean distance of rows that are decoded half-way between the codes of two held-out rows from the nearest training row, over that of
-    /// held-out rows.
-    pub between: f64,
+    /// held-out rows; none where each of these stands among the training rows.
+    pub between: Option<f64>,
 }
 
 /// Rows that are shown.
@@ -92,6 +92,8 @@ pub struct Yardstick {
     chosen: Vec<usize>,
     pairs: Vec<[usize; 2]>,
     held_out: Points,
+    /// The mean distance of those from the nearest training row.
+    nearest: f64,
 }
 
 impl Yardstick {
@@ -115,8 +117,9 @@ impl Yardstick {
         let pairs: Vec<[usize; 2]> = (0..count.min(PAIRS)).map(|i| [i, (i + 1) % count]).collect();
         let (rows, _) = data.gather(chosen.iter().copied());
         let held_out = features.points(rows.clone())?;
-        let baselines = Baselines::of(&features, &train, (&held_out, &rows), &pairs, seed)?;
-        Ok(Yardstick { split, features, baselines, chosen, pairs, held_out })
+        let nearest = features.mean_nearest(&held_out);
+        let baselines = Baselines::of(&features, &train, (&held_out, &rows, nearest), &pairs, seed)?;
+        Ok(Yardstick { split, features, baselines, chosen, pairs, held_out, nearest })
     }
 
     /// How many rows there are.
@@ -155,8 +158,7 @@ impl Yardstick {
                 .or(found.record.bits_per_dimension)
                 .filter(|_| has_density),
             samples: new.map(distance).transpose()?,
-            between: self.features.mean_nearest(&self.features.points(between)?)
-                / self.features.mean_nearest(&self.held_out),
+            between: beside(self.features.mean_nearest(&self.features.points(between)?), self.nearest),
         };
         let abilities = Abilities { generates, tells_uncertainty: has_density, fills_gaps: has_density };
         Ok(Measured { abilities, figures, shown })
@@ -174,11 +176,11 @@ impl Yardstick {
         if saved.form.schema.is_table() {
             return Ok(Shown::default());
         }
-        let count = SHOWN.min(data.rows);
+        let count = SHOWN.min(self.rows());
         let (rows, y) = data.gather(0..count);
         let rebuilt = saved.session.reconstruct(Given::new(&rows, &y))?;
         let width = data.shape().features();
-        Ok(Shown { new: new.map_or(vec![], |new| new[..SHOWN.min(self.rows()) * width].to_vec()), rows, rebuilt })
+        Ok(Shown { new: new.map_or(vec![], |new| new[..count * width].to_vec()), rows, rebuilt })
     }
 }
 

@@ -21,6 +21,8 @@ use super::reused::{check_same, trained};
 use super::saved::Saved;
 use super::setup::open_data;
 use crate::config::Config;
+use crate::data::schema::FieldKind;
+use crate::data::{Split, Splits};
 use crate::error::{Error, Result};
 use crate::files::create_folder;
 use crate::program::Executor;
@@ -50,21 +52,40 @@ impl Planned {
 /// not fit it.
 pub fn check(planned: &[Planned], folder: &Path) -> Result<()> {
     files::check_folder(folder)?;
+    let mut first: Option<(&str, Seen)> = None;
     for run in planned {
         let named = |error: Error| match error {
             Error::Invalid(why) => Error::invalid(format!("{} cannot be compared: {why}", run.choice.name)),
             other => other,
         };
-        check_same(&run.config, &run.folder(folder))?;
+        check_same(&run.config, &run.folder(folder), false)?;
         // Other seeds hold other rows out of the same data.
         if planned.iter().any(|first| first.seed < run.seed) {
             continue;
         }
         let data = open_data(&run.config, None).map_err(named)?;
         let form = Form::of(run.config.model.kind, &data.train);
+        let seen = seen(&data);
+        match &first {
+            Some((name, known)) if *known != seen => {
+                return Err(Error::invalid(format!(
+                    "{} cannot be compared with {name}: it holds other rows out, or sees values in other units; compare it by itself",
+                    run.choice.name
+                )));
+            }
+            _ => first = first.or(Some((&run.choice.name, seen))),
+        }
         build_model(&run.config.model, &form).and_then(|model| model.can().decode().map(drop)).map_err(named)?;
     }
     Ok(())
+}
+
+/// What is measured on: the part, its rows, and what their values are, with their units.
+type Seen = (Split, usize, Vec<FieldKind>);
+
+fn seen(data: &Splits) -> Seen {
+    let (split, rows) = data.evaluation_split();
+    (split, rows.rows, rows.schema.inputs().map(|field| field.kind.clone()).collect())
 }
 
 /// Trains what is not trained yet, and measures all; `each` is told of every run before it begins and when it is measured. `samples` codes of each
@@ -89,7 +110,7 @@ pub fn compare(
     for run in in_order {
         each(run, None);
         let of_run = run.folder(folder);
-        trained(&run.config, &of_run, open, stop)?;
+        trained(&run.config, (&of_run, false), open, stop)?;
         let mut saved = Saved::open(&of_run, open()?)?;
         if yardstick.as_ref().is_none_or(|(seed, _)| *seed != run.seed) {
             yardstick = Some((run.seed, Yardstick::of(&saved, run.seed)?));

@@ -2,9 +2,9 @@
 
 use serde::Serialize;
 
+use super::Planned;
 use super::features::Baselines;
 use super::measure::{Abilities, Figures, Measured, Shown, Yardstick};
-use super::{AXES, Planned};
 use crate::apps::saved::Saved;
 use crate::data::{Shape, Split};
 use crate::evaluation::{Interval, mean_interval};
@@ -80,7 +80,7 @@ impl Comparison {
             self.shape = is_picture.then_some(shape);
             self.data.clone_from(&run.config.data.source);
             (self.split, self.rows, self.epochs) = (Some(with.split), with.rows(), run.config.training.epochs);
-            (self.axes, self.explained) = (with.features.count().min(AXES), with.features.explained());
+            (self.axes, self.explained) = (with.features.count(), with.features.explained());
         }
         if self.baselines.iter().all(|known| known.seed != seed) {
             self.baselines.push(Of { seed, of: with.baselines });

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use super::ids::Ids;
 use super::parts::{PART, say};
-use super::write::{Lines, ending, number, sides_of, write_file, write_npy};
+use super::write::{Lines, ending, number, write_file, write_npy};
 use crate::apps::Saved;
 #[cfg(feature = "pictures")]
 use crate::apps::pictures::save_grid;
@@ -55,7 +55,7 @@ impl Saved {
         let starts = (0..rows).step_by(PART);
         match form {
             "npy" => {
-                let sides = [&[rows][..], &sides_of(shape)].concat();
+                let sides = [&[rows][..], &shape.sides()].concat();
                 write_file(to, |file| write_npy(file, &sides, starts.map(&mut decode)))?;
             }
             #[cfg(feature = "pictures")]

@@ -7,7 +7,7 @@ use serde::Serialize;
 use super::filling::{Filling, Tally};
 use super::mask::{Holes, Mask};
 use super::parts::first_parts;
-use super::write::{ending, sides_of, write_file, write_npy};
+use super::write::{ending, write_file, write_npy};
 use crate::apps::Saved;
 use crate::apps::pictures::{Paint, save_stacks};
 use crate::data::{PictureFolder, Shape};
@@ -114,7 +114,7 @@ impl Saved {
             "npy" => {
                 let mut sides = vec![count];
                 sides.extend((how.draws > 0).then_some(times));
-                sides.extend(sides_of(shape));
+                sides.extend(shape.sides());
                 write_file(to, |file| write_npy(file, &sides, &mut parts))?;
                 drop(parts);
             }

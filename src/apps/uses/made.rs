@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::write::{Lines, ending, number, sides_of, write_file, write_npy};
+use super::write::{Lines, ending, number, write_file, write_npy};
 use crate::apps::Form;
 #[cfg(feature = "pictures")]
 use crate::apps::pictures::NamedRows;
@@ -33,7 +33,7 @@ impl Made<'_> {
 
     fn kind<'k>(form: &Form, to: &Path) -> Result<&'k str> {
         let shape = form.shape();
-        let is_picture = !form.schema.is_table() && shape.height > 1;
+        let is_picture = !form.schema.is_table() && shape.is_picture();
         let allowed: &[&str] = match (form.schema.is_table(), is_picture && cfg!(feature = "pictures")) {
             (true, _) => &["csv"],
             (false, true) => &["png", "gif", "npy", "csv"],
@@ -57,7 +57,7 @@ impl Made<'_> {
                 if kind == "png" { rows.save(to) } else { rows.save_film(to) }
             }
             "npy" => {
-                let sides = [&[names.len(), columns][..], &sides_of(shape)].concat();
+                let sides = [&[names.len(), columns][..], &shape.sides()].concat();
                 write_file(to, |file| write_npy(file, &sides, [Ok(values.to_vec())]))
             }
             _ => write_file(to, |file| {

@@ -30,7 +30,6 @@ impl Part {
     }
 
     /// Changes their values.
-    #[cfg(feature = "pictures")]
     pub fn change(&mut self, change: impl FnOnce(&mut [f32])) {
         change(&mut self.x);
     }

@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::parts::first_parts;
-use super::write::{Array, ending, sides_of, write_file, write_npy, write_npz};
+use super::write::{Array, ending, write_file, write_npy, write_npz};
 use crate::apps::Saved;
 use crate::apps::pictures::{Paint, amount_at, save_reconstructions, save_stacks};
 use crate::data::{FileKind, Frame, Output};
@@ -48,7 +48,7 @@ impl Saved {
             self.session.reconstruct(part.given())
         });
         if to.kind() == FileKind::Npy && !self.form.schema.is_table() {
-            let sides = [&[count][..], &sides_of(shape)].concat();
+            let sides = [&[count][..], &shape.sides()].concat();
             write_file(to.path(), |file| write_npy(file, &sides, &mut made))?;
             return Ok(count);
         }
@@ -116,7 +116,7 @@ impl Saved {
             save_stacks(to, &lines, shape, ACROSS)?;
             return Ok(found);
         }
-        let sides = [&[count][..], &sides_of(shape)].concat();
+        let sides = [&[count][..], &shape.sides()].concat();
         let named = [("mean", mean), ("sd_codes", codes), ("sd_likelihood", likelihood), ("sd", sd)];
         let arrays = named.map(|(name, values)| Array { name, shape: sides.clone(), values });
         write_file(to, |file| write_npz(file, arrays.into()))?;

@@ -7,8 +7,8 @@ use npyz::WriterBuilder;
 use zip::ZipWriter;
 use zip::write::SimpleFileOptions;
 
+use crate::data::parquet_of;
 use crate::data::schema::Cell;
-use crate::data::{Shape, parquet_of};
 use crate::error::{Error, Result};
 use crate::files::write_own;
 
@@ -141,16 +141,6 @@ pub fn write_npy(to: &mut dyn Write, shape: &[usize], parts: impl IntoIterator<I
         writer.extend(part?).map_err(io)?;
     }
     writer.finish().map_err(io)
-}
-
-/// The sides of an array of rows of this shape, without the axis of rows: those of a picture, or the width of a vector.
-pub fn sides_of(shape: Shape) -> Vec<usize> {
-    let mut sides = vec![shape.width];
-    if shape.is_picture() {
-        sides.insert(0, shape.height);
-        sides.extend((shape.channels > 1).then_some(shape.channels));
-    }
-    sides
 }
 
 /// An array with its name and shape.

@@ -60,13 +60,7 @@ impl Frame {
         if let (Some(Field { name, kind, .. }), None) = (inputs.next(), inputs.next())
             && let Some(shape) = kind.shape()
         {
-            let all = [shape.height, shape.width, shape.channels];
-            let axes = match all {
-                [1, width, 1] => vec![width],
-                [height, width, 1] => vec![height, width],
-                all => all.to_vec(),
-            };
-            return with_labels(Frame::new().matrix(name, &axes, rows.to_vec()), "label");
+            return with_labels(Frame::new().matrix(name, &shape.sides(), rows.to_vec()), "label");
         }
         let width = schema.width().max(1);
         let mut spans = schema.spans().map(|(_, span)| span);

@@ -35,6 +35,7 @@
 mod coded;
 pub mod distances;
 mod forest;
+mod gaps;
 mod groups;
 pub mod information;
 mod logistic;
@@ -47,6 +48,7 @@ pub use coded::{Coded, Factor};
 pub use distances::{
     Compared, DISTANCES, Distance, Estimate, Points, frechet_distance, gaussian_kl, mmd, sliced_wasserstein,
 };
+pub use gaps::{fill_gaps, observed_means};
 pub use logistic::Logistic;
 pub use mean::mean_interval;
 pub use metrics::{METRICS, Measured, Metric, Score, Value};

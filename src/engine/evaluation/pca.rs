@@ -48,32 +48,67 @@ pub fn principal_axes(rows: &[&[f32]], dimensions: usize, count: usize) -> Resul
             *mean += f64::from(value) * weight;
         }
     }
+    if rows.len() < dimensions {
+        return of_few_rows(rows, mean, count);
+    }
     let mut covariance = Mat::<f64>::zeros(dimensions, dimensions);
     for piece in rows.chunks(PIECE) {
         let centred = Mat::from_fn(piece.len(), dimensions, |i, j| f64::from(piece[i][j]) - mean[j]);
         matmul(&mut covariance, Accum::Add, centred.transpose(), &centred, weight, Par::rayon(0));
     }
-    let eigen = covariance.self_adjoint_eigen(Side::Lower).map_err(|_| {
+    let (vectors, values) = spectrum(&covariance)?;
+    let along = |i: usize| (0..dimensions).map(|j| vectors[(j, i)]).collect();
+    Ok(projection(mean, count, &values, along))
+}
+
+/// The same of fewer rows than dimensions: an eigenvector u of X Xᵀ / n with the eigenvalue λ is an axis Xᵀ u / √(n λ), as
+/// Xᵀ X (Xᵀ u) = Xᵀ (X Xᵀ u) (Turk & Pentland 1991).
+fn of_few_rows(rows: &[&[f32]], mean: Vec<f64>, count: usize) -> Result<Projection> {
+    if rows.is_empty() {
+        return Ok(projection(mean, count, &[], |_| vec![]));
+    }
+    let centred = Mat::from_fn(rows.len(), mean.len(), |i, j| f64::from(rows[i][j]) - mean[j]);
+    let mut products = Mat::<f64>::zeros(rows.len(), rows.len());
+    let weight = 1.0 / rows.len() as f64;
+    matmul(&mut products, Accum::Replace, &centred, centred.transpose(), weight, Par::rayon(0));
+    let (vectors, values) = spectrum(&products)?;
+    let largest = values.last().copied().unwrap_or(0.0);
+    let along = |i: usize| {
+        // What rounding alone has made is no direction.
+        let scale = if values[i] > 1e-12 * largest { 1.0 / (rows.len() as f64 * values[i]).sqrt() } else { 0.0 };
+        let dot = |j: usize| (0..rows.len()).map(|row| centred[(row, j)] * vectors[(row, i)]).sum::<f64>();
+        (0..mean.len()).map(|j| scale * dot(j)).collect()
+    };
+    Ok(projection(mean.clone(), count, &values, along))
+}
+
+/// Eigenvectors, and their values in rising order.
+fn spectrum(of: &Mat<f64>) -> Result<(Mat<f64>, Vec<f64>)> {
+    let eigen = of.self_adjoint_eigen(Side::Lower).map_err(|_| {
         Error::invalid(
             "the principal axes could not be found, as the covariance is not a finite matrix: are all values numbers?",
         )
     })?;
-    let (vectors, values) = (eigen.U(), eigen.S().column_vector());
-    let total: f64 = (0..dimensions).map(|i| values[i].max(0.0)).sum();
+    let values = eigen.S().column_vector();
+    Ok((eigen.U().to_owned(), (0..of.nrows()).map(|i| values[i]).collect()))
+}
+
+/// The axes of the largest of values in rising order, each as `along` says it up to its sign; those that are lacking lead nowhere.
+fn projection(mean: Vec<f64>, count: usize, values: &[f64], along: impl Fn(usize) -> Vec<f64>) -> Projection {
+    let total: f64 = values.iter().map(|value| value.max(0.0)).sum();
     // Below this, what is left is the rounding of the mean and not a spread: single precision ends far above it.
     let size: f64 = mean.iter().map(|mean| mean * mean).sum();
-    if total <= 1e-20 * size {
-        return Ok(Projection { axes: vec![vec![0.0; dimensions]; count], mean, shares: vec![0.0; count] });
+    let nowhere = vec![0.0; mean.len()];
+    let (mut axes, mut shares) = (vec![nowhere; count], vec![0.0; count]);
+    if total > 1e-20 * size {
+        for (at, i) in (0..values.len()).rev().take(count).enumerate() {
+            let axis = along(i);
+            let largest = axis.iter().copied().fold(0.0, |a: f64, b| if b.abs() > a.abs() { b } else { a });
+            axes[at] = axis.into_iter().map(|x| x * largest.signum()).collect();
+            shares[at] = values[i].max(0.0) / total;
+        }
     }
-    // Eigenvalues come in rising order.
-    let places = || (0..dimensions).rev().take(count);
-    let axis = |i: usize| {
-        let axis: Vec<f64> = (0..dimensions).map(|j| vectors[(j, i)]).collect();
-        let largest = axis.iter().copied().fold(0.0, |a: f64, b| if b.abs() > a.abs() { b } else { a });
-        axis.into_iter().map(|x| x * largest.signum()).collect::<Vec<_>>()
-    };
-    let share = |i: usize| if total > 0.0 { values[i].max(0.0) / total } else { 0.0 };
-    Ok(Projection { mean, axes: places().map(axis).collect(), shares: places().map(share).collect() })
+    Projection { mean, axes, shares }
 }
 
 #[cfg(test)]
@@ -107,6 +142,31 @@ mod tests {
             let t = i as f64 / n as f64 * std::f64::consts::TAU;
             assert!((x - 3.0 * t.cos()).abs() < 1e-4 && (y.abs() - t.sin().abs()).abs() < 1e-4);
         }
+    }
+
+    #[test]
+    fn few_wide_rows_have_the_axes_that_span_them() {
+        // (3, 0, 0, 0), (−3, 0, 0, 0), (0, 0, −1, 0) and 7 beside: variances 18/3 along the first, and what lies across it.
+        let rows = [[10.0_f32, 7.0, 7.0, 7.0], [4.0, 7.0, 7.0, 7.0], [7.0, 7.0, 6.0, 7.0]];
+        let rows: Vec<&[f32]> = rows.iter().map(|row| &row[..]).collect();
+        let found = principal_axes(&rows, 4, 3).unwrap();
+        // The middle is (7, 7, 6⅔, 7): 2·9/3 along the first, (2/9 + 4/9)/3 = 2/9 along the third.
+        let all = 6.0 + 2.0 / 9.0;
+        for (share, wanted) in found.shares.iter().zip([6.0 / all, 2.0 / 9.0 / all, 0.0]) {
+            assert!((share - wanted).abs() < 1e-9, "{:?}", found.shares);
+        }
+        for (row, wanted) in rows.iter().zip([[3.0, 1.0 / 3.0], [-3.0, 1.0 / 3.0], [0.0, -2.0 / 3.0]]) {
+            let place = found.place(row);
+            assert!((place[0] - wanted[0]).abs() < 1e-6 && (place[1] - wanted[1]).abs() < 1e-6, "{place:?}");
+            assert!(place[2].abs() < 1e-6, "{place:?}");
+        }
+        // A fourth row takes the other way, and what is asked of both is the same.
+        let more = [rows[0], rows[1], rows[2], rows[2]];
+        let by_columns = principal_axes(&more, 4, 2).unwrap();
+        let doubled: Vec<&[f32]> = more.iter().map(|row| &row[..]).collect();
+        let by_rows = of_few_rows(&doubled, by_columns.mean().to_vec(), 2).unwrap();
+        assert!(by_columns.shares.iter().zip(&by_rows.shares).all(|(a, b)| (a - b).abs() < 1e-9));
+        assert!(by_columns.axes.concat().iter().zip(by_rows.axes.concat()).all(|(a, b)| (a - b).abs() < 1e-6));
     }
 
     #[test]

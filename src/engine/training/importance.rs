@@ -106,19 +106,27 @@ pub(super) fn runs(samples: usize) -> Result<impl Iterator<Item = (usize, usize)
     Ok(all.into_iter().filter(|(_, times)| *times > 0))
 }
 
+/// (Σ w)²/Σ w² of weights w of which the logarithms are given (Kong 1992): how many draws of equal weight they are worth; 0 where none can be
+/// told, as of weights that are all 0 or none.
+pub(super) fn effective(logs: impl Iterator<Item = f64> + Clone) -> f64 {
+    let largest = logs.clone().fold(f64::NEG_INFINITY, f64::max);
+    let (sum, squares) =
+        logs.map(|log| (log - largest).exp()).fold((0.0, 0.0), |(sum, squares), w| (sum + w, squares + w * w));
+    if sum.is_finite() && squares > 0.0 { sum * sum / squares } else { 0.0 }
+}
+
 impl Row {
     /// From ln w of every code of a row.
     fn of(logs: &[f64]) -> Row {
         let count = logs.len() as f64;
         let at = (0..logs.len()).fold(0, |best, k| if logs[k] > logs[best] { k } else { best });
         let largest = logs[at];
-        let weights = || logs.iter().map(|log| (log - largest).exp());
-        let (sum, squares) = (weights().sum::<f64>(), weights().map(|w| w * w).sum::<f64>());
+        let sum = logs.iter().map(|log| (log - largest).exp()).sum::<f64>();
         let log_mean = largest + (sum / count).ln();
         Row {
             log_mean,
             jackknife: (logs.len() > 1).then(|| jackknife(logs, (at, sum))),
-            effective: sum * sum / squares,
+            effective: effective(logs.iter().copied()),
         }
     }
 }

@@ -6,9 +6,10 @@ use super::super::parts::parts;
 use super::check;
 use super::new_rows::NewRows;
 use crate::apps::Saved;
+use crate::apps::setup::as_measured;
 use crate::data::{Dataset, Split, labelled_part};
 use crate::error::{Error, Result};
-use crate::evaluation::{Interval, Logistic, mean_interval};
+use crate::evaluation::{Interval, Logistic, fill_gaps, mean_interval, observed_means};
 use crate::models::LabelUse;
 use crate::training::part_of_seed;
 
@@ -22,7 +23,7 @@ pub struct Few {
     pub per_class: usize,
     /// Rows whose labels are used.
     pub labels: Option<usize>,
-    /// How often, each time with other labelled rows and other new rows.
+    /// How often, each time with other new rows, and with other labelled rows where the model has seen no labels.
     pub repeats: usize,
     /// The first of the seeds, the others being those behind it.
     pub seed: u64,
@@ -56,7 +57,7 @@ pub struct MeasuredGain {
     pub codes: &'static str,
     /// Each time.
     pub repeats: Vec<Repeat>,
-    /// The mean accuracy without new rows.
+    /// The mean accuracy without new rows; with no interval where the labelled rows are the same each time.
     pub without: Interval,
     /// The mean accuracy with them.
     pub with: Interval,
@@ -76,7 +77,7 @@ impl Saved {
         check(self, few.per_class)?;
         let splits = self.data()?;
         let (split, held_out) = splits.evaluation_split();
-        let train = &splits.train;
+        let train = &*as_measured(&self.config, &splits.train);
         if split == Split::Train || held_out.labels.is_none() {
             let what = if split == Split::Train { "no rows were held out" } else { "the held-out rows have no labels" };
             return Err(Error::invalid(format!(
@@ -85,7 +86,9 @@ impl Saved {
             )));
         }
         let (labels, seen) = self.permitted(train, few.labels)?;
-        let mut codes = "";
+        // Where the labelled rows are the same each time, so is what they come to by themselves.
+        let is_fixed = labels == train.rows || !matches!(seen, Seen::Rows);
+        let (mut codes, mut known) = ("", None);
         let mut once = |seed: u64| -> Result<Repeat> {
             let labelled = match &seen {
                 _ if labels == train.rows => train.clone(),
@@ -94,16 +97,19 @@ impl Saved {
             };
             let source = NewRows::of(self, &labelled, seed)?;
             codes = source.codes();
-            let mut rows = Rows::of(&labelled);
-            let (means, features) = (rows.means(), train.shape().features());
-            rows.fill(&means);
-            let without = rows.fit(features)?;
+            let features = train.shape().features();
+            let means = observed_means(&labelled.gather(0..labelled.rows).0, features);
+            let mut rows = Rows::of(&labelled, &means);
+            let without = match known {
+                Some(without) => without,
+                None => accuracy(&rows.fit(features)?, held_out, &means),
+            };
+            known = is_fixed.then_some(without);
             for class in 0..source.classes().len() {
                 let drawn = source.draw(self, class, few.per_class, part_of_seed(seed, class as u64))?;
                 rows.add(&drawn, class as u32, few.per_class);
             }
-            let with = rows.fit(features)?;
-            let [without, with] = accuracies([&without, &with], held_out, &means);
+            let with = accuracy(&rows.fit(features)?, held_out, &means);
             Ok(Repeat { seed, without, with })
         };
         let repeats = (0..few.repeats as u64).map(|i| once(few.seed.wrapping_add(i))).collect::<Result<Vec<_>>>()?;
@@ -115,7 +121,7 @@ impl Saved {
             rows: held_out.rows,
             seen: seen.describe(train),
             codes,
-            without: over(|repeat| repeat.without),
+            without: if is_fixed { mean_interval(&[repeats[0].without]) } else { over(|repeat| repeat.without) },
             with: over(|repeat| repeat.with),
             gain: over(|repeat| repeat.with - repeat.without),
             repeats,
@@ -168,7 +174,7 @@ impl Seen {
     }
 }
 
-/// Labelled rows as a classifier takes them.
+/// Labelled rows as a classifier takes them, means in the place of gaps.
 struct Rows {
     values: Vec<f64>,
     labels: Vec<u32>,
@@ -176,24 +182,12 @@ struct Rows {
 }
 
 impl Rows {
-    fn of(data: &Dataset) -> Rows {
-        let values = data.gather(0..data.rows).0.into_iter().map(f64::from).collect();
+    fn of(data: &Dataset, means: &[f32]) -> Rows {
+        let mut rows = data.gather(0..data.rows).0;
+        fill_gaps(&mut rows, means);
+        let values = rows.into_iter().map(f64::from).collect();
         let (labels, classes) = data.labels.as_ref().map_or((vec![], 0), |of| (of.values.clone(), of.classes));
         Rows { values, labels, classes }
-    }
-
-    /// The means of the values that were observed `[features]`.
-    fn means(&self) -> Vec<f64> {
-        let features = self.values.len() / self.labels.len().max(1);
-        let mean = |column: usize| {
-            let known = || self.values.iter().skip(column).step_by(features).filter(|value| !value.is_nan());
-            known().sum::<f64>() / (known().count().max(1)) as f64
-        };
-        (0..features).map(mean).collect()
-    }
-
-    fn fill(&mut self, means: &[f64]) {
-        fill(&mut self.values, means);
     }
 
     fn add(&mut self, values: &[f32], class: u32, count: usize) {
@@ -206,36 +200,14 @@ impl Rows {
     }
 }
 
-/// Puts the mean of a column where nothing was observed.
-fn fill(values: &mut [f64], means: &[f64]) {
-    for row in values.chunks_exact_mut(means.len()) {
-        row.iter_mut().zip(means).filter(|(value, _)| value.is_nan()).for_each(|(value, mean)| *value = *mean);
-    }
-}
-
-/// The shares of labelled rows that classifiers tell right.
-fn accuracies<const N: usize>(of: [&Logistic; N], data: &Dataset, means: &[f64]) -> [f64; N] {
+/// The share of labelled rows that a classifier tells right.
+fn accuracy(of: &Logistic, data: &Dataset, means: &[f32]) -> f64 {
     let labels = data.labels.as_ref().map_or(&[][..], |labels| &labels.values);
-    let mut right = [0.0; N];
-    for part in parts("telling classes", data) {
-        let mut values: Vec<f64> = part.values().iter().map(|&value| f64::from(value)).collect();
-        fill(&mut values, means);
-        let labels = &labels[part.start..part.start + part.rows];
-        right.iter_mut().zip(of).for_each(|(right, of)| *right += of.accuracy(&values, labels) * part.rows as f64);
+    let mut right = 0.0;
+    for mut part in parts("telling classes", data) {
+        part.change(|values| fill_gaps(values, means));
+        let values: Vec<f64> = part.values().iter().map(|&value| f64::from(value)).collect();
+        right += of.accuracy(&values, &labels[part.start..part.start + part.rows]) * part.rows as f64;
     }
-    right.map(|right| right / data.rows as f64)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_was_not_observed_is_the_mean_of_what_was() {
-        let mut rows = Rows { values: vec![1.0, f64::NAN, 3.0, 5.0, f64::NAN, 9.0], labels: vec![0, 1, 0], classes: 2 };
-        let means = rows.means();
-        assert_eq!(means, [2.0, 7.0]);
-        rows.fill(&means);
-        assert_eq!(rows.values, [1.0, 7.0, 3.0, 5.0, 2.0, 9.0]);
-    }
+    right / data.rows as f64
 }

@@ -10,6 +10,7 @@ use new_rows::NewRows;
 
 use super::parts::{PART, say};
 use crate::apps::Saved;
+use crate::apps::setup::as_measured;
 use crate::data::{FileKind, Frame, Output, PictureFolder, Schema};
 use crate::error::{Error, Result};
 use crate::training::part_of_seed;
@@ -49,7 +50,7 @@ impl Saved {
         let source = match NewRows::told(self) {
             Some(told) => told,
             None => {
-                let train = self.data()?.train;
+                let train = as_measured(&self.config, &self.data()?.train).into_owned();
                 NewRows::of(self, &train, seed)?
             }
         };

@@ -12,7 +12,7 @@ use serde::Serialize;
 use super::{Compressed, Plain, Reader, embedded};
 use crate::apps::Saved;
 use crate::apps::uses::score::png_bits;
-use crate::apps::uses::write::{ending, sides_of, write_file};
+use crate::apps::uses::write::{ending, write_file};
 use crate::cpu::Cpu;
 use crate::data::{Dataset, PackingKind, PictureFolder};
 use crate::error::{Error, Result};
@@ -89,7 +89,7 @@ pub fn decompress_to(from: &Path, run: Option<&Path>, to: &Path) -> Result<Compr
 /// Bits as booleans, bytes as bytes, all else as the numbers that levels stand for.
 fn to_npy(saved: &mut Saved, reader: Reader<impl Read>, plain: &Plain, file: &mut dyn Write) -> Result<Compressed> {
     let failed = |error: std::io::Error| Error::invalid(format!("the array cannot be written: {error}"));
-    let sides: Vec<u64> = std::iter::once(plain.rows).chain(sides_of(plain.shape)).map(|side| side as u64).collect();
+    let sides: Vec<u64> = std::iter::once(plain.rows).chain(plain.shape.sides()).map(|side| side as u64).collect();
     macro_rules! array {
         ($kind:ty, $of:expr) => {{
             let options = npyz::WriteOptions::<$kind>::new().default_dtype().shape(&sides);

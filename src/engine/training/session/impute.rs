@@ -8,7 +8,7 @@ use rand::rngs::Xoshiro256PlusPlus;
 use rand::{RngExt, SeedableRng};
 
 use super::super::given::Given;
-use super::super::importance::check_samples;
+use super::super::importance::{check_samples, effective};
 use super::super::programs::{Taken, transform};
 use super::Session;
 use super::rows::{CHUNK, part_of_seed};
@@ -168,7 +168,7 @@ impl Session {
         };
         let of_row = |(row, found): (usize, &Weighed)| {
             let draws = draws.get(row * how.draws * features..(row + 1) * how.draws * features).unwrap_or_default();
-            let effective_samples = effective(&found.logs);
+            let effective_samples = effective(found.logs.iter().map(|&log| f64::from(log)));
             (found.means.means().collect(), BlankRow { row, is_empty: false, effective_samples, draws: draws.to_vec() })
         };
         Ok(found.iter().enumerate().map(of_row).collect())
@@ -278,14 +278,6 @@ fn chosen(logs: &[f32], count: usize, rng: &mut Xoshiro256PlusPlus) -> Vec<usize
     (0..count).map(draw).collect()
 }
 
-/// (Σ w)²/Σ w² of weights e^{log}.
-fn effective(logs: &[f32]) -> f64 {
-    let largest = logs.iter().copied().fold(f32::NEG_INFINITY, f32::max);
-    let weights = || logs.iter().map(|&log| libm::exp(f64::from(log - largest)));
-    let sum = weights().sum::<f64>();
-    sum * sum / weights().map(|weight| weight * weight).sum::<f64>()
-}
-
 /// Weighted means of values, of which parts come one by one.
 struct Sum {
     /// The largest logarithm of a part's weight.
@@ -336,8 +328,11 @@ mod tests {
             "{counts:?}"
         );
         // (1 + 3 + 4)²/(1 + 9 + 16).
-        assert!((effective(&logs) - 64.0 / 26.0).abs() < 1e-3);
-        assert!((effective(&[-5.0; 7]) - 7.0).abs() < 1e-9);
+        assert!((effective(logs.iter().map(|&log| f64::from(log))) - 64.0 / 26.0).abs() < 1e-3);
+        assert!((effective([-5.0; 7].into_iter()) - 7.0).abs() < 1e-9);
+        for none in [f64::NEG_INFINITY, f64::NAN] {
+            assert_eq!(effective([none; 3].into_iter()), 0.0);
+        }
     }
 
     #[test]
