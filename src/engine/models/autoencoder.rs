@@ -5,8 +5,8 @@ use std::sync::Arc;
 use super::checks::check_unused;
 use super::networks::{NetworkPair, Networks};
 use super::{
-    Batch, Can, Condition, Decode, Encode, LabelUse, Model, ModelConfig, ModelEntry, RowForm, Rows, Sizes, Terms,
-    TrainingPlan,
+    Batch, Can, Condition, Decode, Encode, LabelUse, Model, ModelConfig, ModelEntry, Reconstruct, RowForm, Rows, Sizes,
+    Terms, TrainingPlan,
 };
 use crate::catalogue::{self, About, Kind, find};
 use crate::distributions::{Heads, LIKELIHOODS, Likelihood, Measure, SquaredError};
@@ -133,6 +133,7 @@ impl Model for Autoencoder {
         Can {
             encode: Some(self),
             decode: Some(self),
+            reconstruct: Some(self),
             generate: None,
             density: None,
             posterior: None,
@@ -169,7 +170,9 @@ impl Decode for Autoencoder {
     fn draw<'g>(&self, z: Tensor<'g>, _: Option<Tensor<'g>>) -> Option<Tensor<'g>> {
         self.likelihood.sample(self.networks.decode(z, None))
     }
+}
 
+impl Reconstruct for Autoencoder {
     fn reconstruct<'g>(&self, rows: Rows<'g>) -> Tensor<'g> {
         Decode::mean(self, Encode::mean(self, rows), None)
     }

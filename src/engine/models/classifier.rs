@@ -111,6 +111,7 @@ impl Model for Classifier {
         Can {
             encode: Some(self),
             decode: None,
+            reconstruct: None,
             generate: None,
             density: None,
             posterior: None,

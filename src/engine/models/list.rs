@@ -13,6 +13,7 @@ pub static ARCHITECTURES: &[Architecture] = &[
     Architecture(&super::vae::ENTRY),
     Architecture(&super::autoencoder::ENTRY),
     Architecture(&super::vae::CONDITIONAL),
+    Architecture(&super::adversarial::GAN),
     Architecture(&super::m2::ENTRY),
     Architecture(&super::m2::STACKED),
     Architecture(&super::classifier::ENTRY),

@@ -1,5 +1,6 @@
 //! Models: one file each, saying how its graph is put together.
 
+mod adversarial;
 mod autoencoder;
 mod capability;
 mod checks;
@@ -18,10 +19,11 @@ mod plan;
 mod second_stage;
 mod vae;
 
+pub use adversarial::{AdversarialLoss, Critic, Gan, GanOptions, gradient_penalty};
 pub use autoencoder::Autoencoder;
 pub use capability::{
-    Can, Capability, Classify, Compress, Decode, Density, Encode, FitPrior, Generate, PosteriorSample, SamplePosterior,
-    Weighted,
+    Can, Capability, Classify, Compress, Decode, Density, Encode, FitPrior, Generate, PosteriorSample, Reconstruct,
+    SamplePosterior, Weighted,
 };
 pub use classifier::Classifier;
 pub(crate) use config::perceptron;

@@ -9,7 +9,7 @@ use super::networks::{NetworkPair, Networks};
 use super::parts::Parts;
 use super::{
     Batch, Can, Compress, Condition, Decode, Density, Encode, FitPrior, Generate, LabelUse, Model, ModelConfig,
-    ModelEntry, PosteriorSample, RowForm, Rows, SamplePosterior, Sizes, Terms, TrainingPlan, Weighted,
+    ModelEntry, PosteriorSample, Reconstruct, RowForm, Rows, SamplePosterior, Sizes, Terms, TrainingPlan, Weighted,
 };
 use crate::catalogue::{About, Kind};
 use crate::distributions::{CodeSpace, Discrete, Encoder, Measure};
@@ -205,6 +205,7 @@ impl Model for Vae {
         Can {
             encode: Some(self),
             decode: Some(self),
+            reconstruct: Some(self),
             generate: Some(self),
             density: Some(self),
             posterior: carries_another.then_some(self),
@@ -246,7 +247,9 @@ impl Decode for Vae {
     fn draw<'g>(&self, z: Tensor<'g>, y: Option<Tensor<'g>>) -> Option<Tensor<'g>> {
         self.parts.likelihood.sample(self.networks.decode(z, y))
     }
+}
 
+impl Reconstruct for Vae {
     fn reconstruct<'g>(&self, rows: Rows<'g>) -> Tensor<'g> {
         Decode::mean(self, Encode::mean(self, rows), rows.y)
     }

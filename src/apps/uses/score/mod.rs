@@ -161,7 +161,7 @@ impl Saved {
             match kind {
                 ScoreKind::Elbo => {}
                 ScoreKind::Likelihood => drop(can.density()?),
-                ScoreKind::Reconstruction => drop(can.decode()?),
+                ScoreKind::Reconstruction => drop(can.reconstruct()?),
                 ScoreKind::Latent => drop(can.encode()?),
                 ScoreKind::Complexity => {
                     let shape = self.form.shape();

@@ -21,6 +21,8 @@ pub enum Measure {
     SquaredError,
     /// −ln q(y | x) of labels, in nats; rows have no probability.
     Labels,
+    /// What a discriminator minimises: how well it tells rows from those that are made. Rows have no probability.
+    Adversarial,
 }
 
 impl Measure {
@@ -43,6 +45,7 @@ impl Measure {
     pub fn unit(self) -> &'static str {
         match self {
             Measure::SquaredError => "squared error per example",
+            Measure::Adversarial => "per example",
             _ => "nats per example",
         }
     }
@@ -56,6 +59,7 @@ impl fmt::Display for Measure {
             Measure::CrossEntropy => "cross-entropy of grey values",
             Measure::SquaredError => "squared error",
             Measure::Labels => "-ln q(y|x)",
+            Measure::Adversarial => "of the discriminator",
         })
     }
 }

@@ -57,7 +57,9 @@ impl Session {
     /// If the model has no decoder; otherwise as for [`Session::encode`].
     pub fn reconstruct<'a>(&mut self, rows: impl Into<Given<'a>>) -> Result<Vec<f32>> {
         let features = self.model.features();
-        self.of_rows("reconstruct", rows.into(), features, 0, |model, rows| Ok(model.can().decode()?.reconstruct(rows)))
+        self.of_rows("reconstruct", rows.into(), features, 0, |model, rows| {
+            Ok(model.can().reconstruct()?.reconstruct(rows))
+        })
     }
 
     /// What each row costs by itself `[rows]`: for a VAE the negative ELBO from one sample of the posterior, which the
@@ -77,7 +79,7 @@ impl Session {
     pub fn score_features<'a>(&mut self, rows: impl Into<Given<'a>>, seed: u64) -> Result<Vec<f32>> {
         let features = self.model.features();
         self.of_rows("score_features", rows.into(), features, seed, |model, rows| {
-            Ok(model.can().decode()?.feature_losses(rows))
+            Ok(model.can().reconstruct()?.feature_losses(rows))
         })
     }
 
