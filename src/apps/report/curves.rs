@@ -82,7 +82,7 @@ pub fn section(subject: &Subject, history: &[EpochRecord]) -> Result<Section> {
 fn falling(subject: &Subject) -> &'static str {
     let measure = subject.session.model.measure(false);
     match subject.config.model.kind.is_variational {
-        _ if measure == Measure::Adversarial => {
+        _ if matches!(measure, Measure::Adversarial | Measure::Features) => {
             "Two networks play against each other: neither loss falls for good, and neither says how good new rows are."
         }
         true => {

@@ -19,7 +19,9 @@ mod plan;
 mod second_stage;
 mod vae;
 
-pub use adversarial::{AdversarialLoss, Critic, Gan, GanOptions, gradient_penalty};
+pub use adversarial::{
+    Aae, AdversarialLoss, Critic, FactorVae, Gan, GanOptions, Judged, VaeGan, gradient_penalty, permuted,
+};
 pub use autoencoder::Autoencoder;
 pub use capability::{
     Can, Capability, Classify, Compress, Decode, Density, Encode, FitPrior, Generate, PosteriorSample, Reconstruct,
@@ -46,7 +48,7 @@ use crate::graph::{Graph, ParameterSpec, Tensor};
 
 /// What there is to say of every model, and of what stands on another.
 pub fn abouts() -> impl Iterator<Item = &'static About> {
-    ARCHITECTURES.iter().map(|entry| entry.about()).chain([&second_stage::ABOUT])
+    ARCHITECTURES.iter().map(|entry| &entry.about).chain([&second_stage::ABOUT])
 }
 
 /// Rows of data, and what is known of them.

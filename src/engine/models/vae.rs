@@ -106,16 +106,25 @@ impl Vae {
 
     /// The terms for given noise of the posterior's, `[rows·samples, …]`.
     pub fn terms_with<'g>(&self, batch: &Batch<'g>, noise: Tensor<'g>) -> Terms<'g> {
-        let inference = self.infer(batch, noise);
+        self.terms_of(self.infer(batch, noise)).0
+    }
+
+    /// The terms of a batch, and the codes that they are of, those of one row behind each other `[rows·samples, latent]`.
+    pub(super) fn terms_and_codes<'g>(&self, batch: &Batch<'g>) -> (Terms<'g>, Tensor<'g>) {
+        self.terms_of(self.infer(batch, self.noise(batch.rows, self.parts.objective.samples())))
+    }
+
+    fn terms_of<'g>(&self, inference: Inference<'_, 'g>) -> (Terms<'g>, Tensor<'g>) {
         let loss = self.parts.objective.loss(&inference);
-        Terms {
+        let terms = Terms {
             loss: loss.rows,
             reconstruction: inference.reconstruction(),
             kl: Some(inference.kl),
             mu: inference.mu(),
             parts: loss.parts,
             gradient_scale: loss.gradient_scale,
-        }
+        };
+        (terms, inference.z)
     }
 
     /// Encodes, samples and decodes a batch, with as many codes per row as there is noise for.
@@ -181,7 +190,7 @@ impl Model for Vae {
     }
 
     fn terms<'g>(&self, batch: &Batch<'g>) -> Terms<'g> {
-        self.terms_with(batch, self.noise(batch.rows, self.parts.objective.samples()))
+        self.terms_and_codes(batch).0
     }
 
     fn score<'g>(&self, rows: Rows<'g>) -> Tensor<'g> {

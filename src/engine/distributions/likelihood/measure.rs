@@ -23,6 +23,8 @@ pub enum Measure {
     Labels,
     /// What a discriminator minimises: how well it tells rows from those that are made. Rows have no probability.
     Adversarial,
+    /// The KL, and half the squared distance of a row from its reconstruction in the features of a discriminator. No density of rows.
+    Features,
 }
 
 impl Measure {
@@ -45,7 +47,7 @@ impl Measure {
     pub fn unit(self) -> &'static str {
         match self {
             Measure::SquaredError => "squared error per example",
-            Measure::Adversarial => "per example",
+            Measure::Adversarial | Measure::Features => "per example",
             _ => "nats per example",
         }
     }
@@ -60,6 +62,7 @@ impl fmt::Display for Measure {
             Measure::SquaredError => "squared error",
             Measure::Labels => "-ln q(y|x)",
             Measure::Adversarial => "of the discriminator",
+            Measure::Features => "KL and distance of features",
         })
     }
 }

@@ -3,9 +3,11 @@
 //! The two take turns: the discriminator is moved in every iteration, the generator in every k-th (Goodfellow et al. 2014, algorithm 1).
 //! In its turn, each makes rows anew; those that the discriminator sees are detached from the generator.
 
+use std::sync::Arc;
+
 use super::critic::accuracy;
-use super::{AdversarialLoss, CRITIC, Critic, gradient_penalty};
-use crate::catalogue::{About, Kind};
+use super::{AdversarialLoss, CRITIC, Critic, LOSS, SPECTRAL, gradient_penalty};
+use crate::catalogue::{About, Bounds, Kind, Setting, Usual, build as build_piece};
 use crate::distributions::{Likelihood, Measure, Prior, StandardNormal};
 use crate::engine::models::checks::check_unused;
 use crate::engine::models::networks::{NetworkPair, Networks};
@@ -15,8 +17,8 @@ use crate::engine::models::{
 };
 use crate::error::Result;
 use crate::graph::{Graph, Tensor};
+use crate::nn::NETWORKS;
 use crate::problems::Problems;
-use std::sync::Arc;
 
 /// The model `gan`.
 pub(in crate::engine::models) static ENTRY: ModelEntry = ModelEntry {
@@ -27,8 +29,29 @@ pub(in crate::engine::models) static ENTRY: ModelEntry = ModelEntry {
         name: "generative adversarial network: rows are made of noise, and a discriminator learns to tell them from the data",
         formula: "discriminator: −ln D(x) − ln(1 − D(G(z))), generator: −ln D(G(z)), z ~ N(0, I)",
         source: "Goodfellow et al. 2014; hinge: Lim & Ye 2017; penalty: Gulrajani et al. 2017; spectral: Miyato et al. 2018",
-        settings: &[],
-        example: "elbo train --model gan --data mnist",
+        settings: &[
+            LOSS,
+            Setting {
+                name: "critic-steps",
+                default: Usual::Number(1.0),
+                bounds: Bounds::Whole(1, 100),
+                meaning: "steps of the discriminator to one of the generator; 5 with wgan-gp in the paper",
+            },
+            Setting {
+                name: "penalty",
+                default: Usual::Number(10.0),
+                bounds: Bounds::NotNegative,
+                meaning: "λ, what the gradient penalty of wgan-gp weighs",
+            },
+            SPECTRAL,
+            Setting {
+                name: "generator-rate",
+                default: Usual::Number(1.0),
+                bounds: Bounds::PositiveTo(100.0),
+                meaning: "what the learning rate is multiplied with for the generator (two time scales, Heusel et al. 2017)",
+            },
+        ],
+        example: "elbo train --model gan:loss=hinge,spectral=yes --data mnist",
     },
     labels: LabelUse::Ignored,
     is_variational: false,
@@ -71,13 +94,31 @@ impl Default for GanOptions {
 fn build(config: &ModelConfig, form: RowForm) -> Result<Box<dyn Model>> {
     let sizes = RowForm { condition: 0, ..form }.sizes();
     let likelihood = config.parts_for(form.schema)?.likelihood;
-    Ok(Box::new(Gan::with_networks(sizes, config.latent, config.networks(sizes)?, likelihood, GanOptions::default())))
+    let settings = config.kind.settings();
+    let options = GanOptions {
+        loss: settings.word(LOSS.name),
+        critic_steps: settings.whole("critic-steps") as u64,
+        penalty: settings.get("penalty") as f32,
+        spectral: settings.word::<String>(SPECTRAL.name) == "yes",
+        generator_rate: settings.get("generator-rate"),
+    };
+    Ok(Box::new(Gan::with_networks(sizes, config.latent, config.networks(sizes)?, likelihood, options)))
 }
 
 fn check(config: &ModelConfig, _: usize, problems: &mut Problems) {
     problems.note(
         config.beta.is_finite() && config.beta != 1.0,
         "`beta` weighs the KL term, and a gan has none: leave it out, or train a vae",
+    );
+    let is_penalised = config.kind.settings().word::<AdversarialLoss>(LOSS.name) == AdversarialLoss::WganGp;
+    let couples = build_piece(NETWORKS, &config.encoder).is_ok_and(|network| network.couples_rows());
+    problems.note(
+        is_penalised && couples,
+        format!(
+            "the gradient penalty of wgan-gp is of each row by itself, and the network `{}` normalises over the rows of a batch: give \
+             norm=layer or norm=none, or another loss",
+            config.encoder
+        ),
     );
     check_unused(config, problems);
 }
