@@ -30,7 +30,7 @@ pub use capability::{
 pub use classifier::Classifier;
 pub(crate) use config::perceptron;
 pub use config::{MAX_LAYERS, ModelConfig, ModelOptions};
-pub use entry::{Architecture, LabelUse, ModelEntry, RowForm, Sizes};
+pub use entry::{Architecture, LabelUse, ModelEntry, OwnTraining, RowForm, Sizes};
 pub use fitted_prior::FittedPrior;
 pub use hierarchical::{Hierarchical, Layer, Moments, Recognition};
 pub use list::ARCHITECTURES;

@@ -34,6 +34,7 @@ pub(super) static ENTRY: ModelEntry = ModelEntry {
     is_variational: true,
     layers: None,
     stands_on_vae: false,
+    training: None,
     build: |config, form| Ok(Box::new(Vae::of(config, RowForm { condition: 0, ..form })?)),
     check: check_one_layer,
 };

@@ -6,13 +6,13 @@
 use std::sync::Arc;
 
 use super::critic::accuracy;
-use super::{AdversarialLoss, CRITIC, Critic, LOSS, SPECTRAL, gradient_penalty};
+use super::{AdversarialLoss, CRITIC, CRITICS_OPTIMISER, Critic, LOSS, SPECTRAL, gradient_penalty};
 use crate::catalogue::{About, Bounds, Kind, Setting, Usual, build as build_piece};
 use crate::distributions::{Likelihood, Measure, Prior, StandardNormal};
 use crate::engine::models::checks::check_unused;
 use crate::engine::models::networks::{NetworkPair, Networks};
 use crate::engine::models::{
-    Batch, Can, Condition, Decode, Generate, Group, LabelUse, Losses, Model, ModelConfig, ModelEntry, Phase, RowForm,
+    Batch, Can, Condition, Decode, Generate, Group, LabelUse, Losses, Model, ModelConfig, ModelEntry, OwnTraining, Phase, RowForm,
     Rows, Sizes, Terms, TrainingPlan,
 };
 use crate::error::Result;
@@ -57,6 +57,7 @@ pub(in crate::engine::models) static ENTRY: ModelEntry = ModelEntry {
     is_variational: false,
     layers: None,
     stands_on_vae: false,
+    training: Some(OwnTraining { optimiser: CRITICS_OPTIMISER, learning_rate: 2e-4 }),
     build,
     check,
 };

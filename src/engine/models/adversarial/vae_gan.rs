@@ -14,12 +14,12 @@
 //! it; here it usually is −ln D of opposite sign, which does not saturate.
 
 use super::critic::accuracy;
-use super::{AdversarialLoss, CRITIC, Critic, LOSS, SPECTRAL};
+use super::{AdversarialLoss, CRITIC, CRITICS_OPTIMISER, Critic, LOSS, SPECTRAL};
 use crate::catalogue::{About, Bounds, Kind, Setting, Usual};
 use crate::distributions::Measure;
 use crate::engine::models::checks::check_unused;
 use crate::engine::models::{
-    Batch, Can, Condition, Decode, Generate, Group, GroupLoss, LabelUse, Model, ModelConfig, ModelEntry, Phase,
+    Batch, Can, Condition, Decode, Generate, Group, GroupLoss, LabelUse, Model, ModelConfig, ModelEntry, OwnTraining, Phase,
     RowForm, Rows, Terms, TrainingPlan, Vae,
 };
 use crate::error::Result;
@@ -52,6 +52,7 @@ pub(in crate::engine::models) static ENTRY: ModelEntry = ModelEntry {
     is_variational: false,
     layers: None,
     stands_on_vae: false,
+    training: Some(OwnTraining { optimiser: CRITICS_OPTIMISER, learning_rate: 3e-4 }),
     build,
     check,
 };
