@@ -17,8 +17,8 @@ use elbo::engine::cpu::Cpu;
 use elbo::engine::graph::eval::{Values, evaluate};
 use elbo::engine::graph::{Graph, Role, Tensor};
 use elbo::engine::models::{
-    ARCHITECTURES, Architecture, Batch, Capability, LabelUse, Labelled, Model, ModelConfig, ModelEntry, RowForm, Rows, Terms,
-    parameters,
+    ARCHITECTURES, Architecture, Batch, Capability, LabelUse, Labelled, Model, ModelConfig, ModelEntry, RowForm, Rows,
+    Terms, parameters,
 };
 use elbo::engine::nn::NETWORKS;
 use elbo::engine::objectives::BETA;

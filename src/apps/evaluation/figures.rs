@@ -85,7 +85,11 @@ impl Evaluation {
 
     /// The parts of the objective, and how many labels are right.
     fn parts(&self, add: &mut impl FnMut(&str, String, &str, &'static str)) {
-        let unit = if matches!(self.measure, Measure::Adversarial | Measure::Features) { "mean over rows" } else { "nats per example" };
+        let unit = if matches!(self.measure, Measure::Adversarial | Measure::Features) {
+            "mean over rows"
+        } else {
+            "nats per example"
+        };
         for (name, value) in &self.record.parts {
             match name.as_str() {
                 "accuracy" => add("accuracy", format!("{:.2} %", 100.0 * value), "of labels right", ACCURACY),

@@ -78,7 +78,10 @@ fn check(config: &ModelConfig, batch: usize, problems: &mut Problems) {
     );
     problems.note(
         config.parts().is_ok_and(|parts| parts.posterior.codes() != CodeSpace::Real),
-        format!("a factor-vae shuffles the dimensions of codes, and those of the posterior `{}` belong together", config.posterior),
+        format!(
+            "a factor-vae shuffles the dimensions of codes, and those of the posterior `{}` belong together",
+            config.posterior
+        ),
     );
     check_one_layer(config, batch, problems);
 }
@@ -159,7 +162,10 @@ impl Model for FactorVae {
     }
 
     fn couples_rows(&self) -> Option<String> {
-        Some("the model factor-vae makes codes of the dimensions of several rows, so that none can weigh more".to_owned())
+        Some(
+            "the model factor-vae makes codes of the dimensions of several rows, so that none can weigh more"
+                .to_owned(),
+        )
     }
 
     fn can(&self) -> Can<'_> {

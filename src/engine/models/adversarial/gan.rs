@@ -12,8 +12,8 @@ use crate::distributions::{Likelihood, Measure, Prior, StandardNormal};
 use crate::engine::models::checks::check_unused;
 use crate::engine::models::networks::{NetworkPair, Networks};
 use crate::engine::models::{
-    Batch, Can, Condition, Decode, Generate, Group, LabelUse, Losses, Model, ModelConfig, ModelEntry, OwnTraining, Phase, RowForm,
-    Rows, Sizes, Terms, TrainingPlan,
+    Batch, Can, Condition, Decode, Generate, Group, LabelUse, Losses, Model, ModelConfig, ModelEntry, OwnTraining,
+    Phase, RowForm, Rows, Sizes, Terms, TrainingPlan,
 };
 use crate::error::Result;
 use crate::graph::{Graph, Tensor};

@@ -11,6 +11,8 @@ mod gan;
 mod loss;
 mod penalty;
 mod permutation;
+#[cfg(test)]
+mod tests;
 mod vae_gan;
 
 pub use aae::Aae;

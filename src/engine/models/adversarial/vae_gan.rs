@@ -19,8 +19,8 @@ use crate::catalogue::{About, Bounds, Kind, Setting, Usual};
 use crate::distributions::Measure;
 use crate::engine::models::checks::check_unused;
 use crate::engine::models::{
-    Batch, Can, Condition, Decode, Generate, Group, GroupLoss, LabelUse, Model, ModelConfig, ModelEntry, OwnTraining, Phase,
-    RowForm, Rows, Terms, TrainingPlan, Vae,
+    Batch, Can, Condition, Decode, Generate, Group, GroupLoss, LabelUse, Model, ModelConfig, ModelEntry, OwnTraining,
+    Phase, RowForm, Rows, Terms, TrainingPlan, Vae,
 };
 use crate::error::Result;
 use crate::graph::Tensor;
@@ -108,9 +108,8 @@ impl VaeGan {
         let (terms, z) = self.inner.terms_and_codes(batch);
         let graph = z.graph();
         // What was not observed of rows is 0 in what is made as well.
-        let seen = |made: Tensor<'g>| {
-            rows.observed.filter(|_| !rows.is_guessed).map_or(made, |observed| made * observed)
-        };
+        let seen =
+            |made: Tensor<'g>| rows.observed.filter(|_| !rows.is_guessed).map_or(made, |observed| made * observed);
         let rebuilt = seen(Decode::mean(&self.inner, z, None));
         let drawn = seen(Generate::rows(&self.inner, graph, rows.count(), None));
         let [real, rebuilt, drawn] = [rows.x, rebuilt, drawn].map(|x| self.critic.judge(x));
