@@ -162,7 +162,7 @@ fn differences(device: &mut Device, kind: &'static ModelEntry, network: Spec) ->
             statistics: vec![("loss", statistic)],
             gradients: gradients.collect(),
             updates: sets.iter().map(update).collect(),
-            ..Request::new(kind.about.id, &graph)
+            ..Request::new(&format!("{kind}.{phase}"), &graph)
         });
         // Not every phase looks at rows: a generator makes its own.
         (right, most_wrong) = (right.max(near), most_wrong.max(far));
