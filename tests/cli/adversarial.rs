@@ -1,6 +1,6 @@
 //! Adversarial models: what they do, and what they refuse.
 
-use super::Place;
+use crate::program::Place;
 
 const SMALL: &str = "--hidden 16 --latent 2 --resolution 8 --count 200 --epochs 1 --device cpu";
 
@@ -9,7 +9,7 @@ fn a_gan_draws_and_gives_rows_no_codes() {
     let place = Place::new();
     let said = place.run(&format!("train --model gan:loss=hinge,spectral=yes {SMALL} --out run"));
     assert!(said.contains("loss: of the discriminator") && said.contains("sample run"), "{said}");
-    assert!(!place.folder.path().join("run/reconstructions.png").exists());
+    assert!(!place.path("run/reconstructions.png").exists());
     place.run("sample run --device cpu --count 4 --out new.png");
     let said = place.run("evaluate run --device cpu");
     assert!(said.contains("discriminator accuracy") && said.contains("generator loss"), "{said}");
