@@ -22,13 +22,15 @@ pub enum Kind {
     Objective,
     /// How the weight of the KL term grows.
     KlSchedule,
+    /// q(w), what is known of the weights of networks.
+    WeightDistribution,
     /// How parameters are moved along their gradients.
     Optimiser,
 }
 
 impl Kind {
     /// All of them, in the order of a model's description.
-    pub const ALL: [Kind; 8] = [
+    pub const ALL: [Kind; 9] = [
         Kind::Model,
         Kind::Network,
         Kind::Objective,
@@ -36,6 +38,7 @@ impl Kind {
         Kind::Likelihood,
         Kind::Posterior,
         Kind::Prior,
+        Kind::WeightDistribution,
         Kind::Optimiser,
     ];
 
@@ -49,6 +52,7 @@ impl Kind {
             Kind::Prior => "prior",
             Kind::Objective => "objective",
             Kind::KlSchedule => "kl-warmup-epochs",
+            Kind::WeightDistribution => "network-weights",
             Kind::Optimiser => "optimiser",
         }
     }
@@ -57,6 +61,7 @@ impl Kind {
     pub fn noun(self) -> &'static str {
         match self {
             Kind::Network => "network",
+            Kind::WeightDistribution => "distribution of weights",
             other => other.key(),
         }
     }

@@ -109,6 +109,14 @@ impl Config {
                 self.model.kind
             ),
         );
+        let (weights, optimiser) = (&self.model.network_weights.id, &self.training.optimiser.id);
+        problems.note(
+            weights != "point" && optimiser == "adamw",
+            format!(
+                "the `optimiser` adamw draws every parameter towards 0, and of the `network-weights` {weights} that makes the spread of \
+                 every weight wide: use adam, the prior of the weights does what decay does"
+            ),
+        );
         if let Some(first) = &self.first_stage {
             first.check(&self.model, self.training.batch, &mut problems);
         }
