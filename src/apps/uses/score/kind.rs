@@ -18,7 +18,7 @@ pub enum ScoreKind {
     Latent,
     /// −ELBO in bits less the bits of the picture as a PNG.
     Complexity,
-    /// The variance of −ELBO over draws of the weights, at the same codes' noise (Daxberger & Hernández-Lobato 2019 use the like).
+    /// The variance of −ELBO over draws of the weights, codes being drawn by the same numbers each time.
     Disagreement,
 }
 
