@@ -10,9 +10,9 @@ use serde::Serialize;
 
 use super::folder::{CHECKPOINT, check_folder, check_is_free, claimed};
 use super::form::{Form, build_model};
-use super::stages::build_whole;
 use super::retreat::Retreat;
 use super::setup::{as_measured, open_data};
+use super::stages::build_whole;
 use crate::catalogue::{Spec, build};
 use crate::config::{Binarise, Config, FILE_NAME, Schedule, TrainingConfig};
 use crate::data::{Splits, choose};

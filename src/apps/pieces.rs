@@ -1,6 +1,7 @@
 //! Everything that models can be made of, in one list.
 
 use crate::catalogue::{About, Piece};
+use crate::corruption::CORRUPTIONS;
 use crate::distributions::{LIKELIHOODS, POSTERIORS, PRIORS, WEIGHT_DISTRIBUTIONS};
 use crate::kernels::OPTIMISERS;
 use crate::models;
@@ -19,6 +20,7 @@ pub fn all_pieces() -> Vec<&'static About> {
     all.extend(abouts(PRIORS));
     all.extend(abouts(WEIGHT_DISTRIBUTIONS));
     all.extend(abouts(OPTIMISERS));
+    all.extend(abouts(CORRUPTIONS));
     all
 }
 

@@ -26,11 +26,13 @@ pub enum Kind {
     WeightDistribution,
     /// How parameters are moved along their gradients.
     Optimiser,
+    /// How rows are corrupted on their way into an encoder.
+    Corruption,
 }
 
 impl Kind {
     /// All of them, in the order of a model's description.
-    pub const ALL: [Kind; 9] = [
+    pub const ALL: [Kind; 10] = [
         Kind::Model,
         Kind::Network,
         Kind::Objective,
@@ -40,6 +42,7 @@ impl Kind {
         Kind::Prior,
         Kind::WeightDistribution,
         Kind::Optimiser,
+        Kind::Corruption,
     ];
 
     /// The option of `elbo train` that chooses it.
@@ -54,6 +57,7 @@ impl Kind {
             Kind::KlSchedule => "kl-warmup-epochs",
             Kind::WeightDistribution => "network-weights",
             Kind::Optimiser => "optimiser",
+            Kind::Corruption => "corrupt",
         }
     }
 
@@ -62,6 +66,7 @@ impl Kind {
         match self {
             Kind::Network => "network",
             Kind::WeightDistribution => "distribution of weights",
+            Kind::Corruption => "corruption",
             other => other.key(),
         }
     }

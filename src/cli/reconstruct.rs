@@ -2,6 +2,7 @@
 
 use super::args::ReconstructArgs;
 use super::uses::{check_out, open, print_json};
+use crate::apps::{Cleaned, Rebuilt};
 use crate::data::{Output, PICTURES_OR_ROWS, ROWS};
 use crate::error::{Error, Result};
 
@@ -31,7 +32,8 @@ pub fn run(args: &ReconstructArgs) -> Result<()> {
             check_out(&saved, (&args.common.run, args.common.force), out, data)?;
         }
         let count = count(out.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("png")))?;
-        let found = saved.uncertainty_to(data, count, (draws as usize, args.weight_draws as usize), out, args.common.seed)?;
+        let found =
+            saved.uncertainty_to(data, count, (draws as usize, args.weight_draws as usize), out, args.common.seed)?;
         if args.common.json {
             return print_json(&found, &out);
         }
@@ -41,7 +43,10 @@ pub fn run(args: &ReconstructArgs) -> Result<()> {
             found.sd_of_codes, found.sd_of_likelihood
         );
         if let Some(sd) = found.sd_of_weights {
-            println!("These are means over {} draws of the weights, to which Var_w E[x|w] comes besides: {sd:.4}", args.weight_draws);
+            println!(
+                "These are means over {} draws of the weights, to which Var_w E[x|w] comes besides: {sd:.4}",
+                args.weight_draws
+            );
         }
         if let Some(lightest) = found.lightest {
             println!("In the picture, all run from dark, 0, to light, {lightest:.4} or more");
@@ -54,13 +59,19 @@ pub fn run(args: &ReconstructArgs) -> Result<()> {
     let keep = saved.keep(data, args.common.force);
     let out = Output::given_or(args.out.as_deref(), &saved.folder.join(usual), takes, &keep)?;
     let is_picture = out.kind().is_picture();
-    let rows = saved.reconstruct_to(data, count(is_picture)?, &out)?;
+    let corrupt = args.corrupt.as_ref().map(|way| (way, args.common.seed));
+    let Rebuilt { rows, cleaned } = saved.reconstruct_to(data, count(is_picture)?, corrupt, &out)?;
     if args.common.json {
-        return print_json(&serde_json::json!({ "rows": rows }), &out.path());
+        return print_json(&Rebuilt { rows, cleaned }, &out.path());
     }
     match is_picture {
         true => println!("{rows} rows above their reconstructions in {}", out.path().display()),
         false => println!("What the model makes of {rows} rows: {}", out.path().display()),
+    }
+    if let Some(Cleaned { corrupted, rebuilt }) = cleaned {
+        println!(
+            "Mean squared error: {corrupted:.6} of the corrupted rows, {rebuilt:.6} of what the model makes of them"
+        );
     }
     Ok(())
 }

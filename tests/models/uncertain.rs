@@ -102,7 +102,8 @@ fn a_break_changes_no_bit_and_a_seed_all() {
 fn the_gpu_and_the_cpu_draw_the_same_weights() {
     let mut config = uncertain(WEIGHTS);
     config.training.epochs = 17;
-    let of = |device: &Device| -> Vec<f64> { whole(&config, device).steps().iter().take(100).map(|s| s.loss).collect() };
+    let of =
+        |device: &Device| -> Vec<f64> { whole(&config, device).steps().iter().take(100).map(|s| s.loss).collect() };
     let losses: Vec<Vec<f64>> = devices().iter().map(of).collect();
     let [cpu, gpu] = &losses[..] else { return };
     let far = |a: &[f64], b: &[f64]| a.iter().zip(b).map(|(a, b)| (a / b - 1.0).abs()).fold(0.0, f64::max);
@@ -190,7 +191,8 @@ fn disagreement_is_the_variance_of_scores_over_draws_of_the_weights() {
     let mut by_draw = vec![];
     for draw in 0..5 {
         let seed = elbo::engine::training::part_of_seed(4, draw);
-        let mut of = |code: u64| saved.session.with_drawn_weights(seed, |session| session.score(&x, first_seed + code)).unwrap();
+        let mut of =
+            |code: u64| saved.session.with_drawn_weights(seed, |session| session.score(&x, first_seed + code)).unwrap();
         let (first, second) = (of(0), of(1));
         by_draw.push(first.iter().zip(&second).map(|(a, b)| f64::from(a + b) / 2.0).collect::<Vec<f64>>());
     }
@@ -247,6 +249,6 @@ fn a_prior_is_fitted_to_a_run_that_keeps_its_distribution_of_weights() {
     let mut fitted = Saved::open(&to.path().join("fitted"), Box::new(Cpu::new())).unwrap();
     let mut before = opened(&run);
     let x = vec![0.5; 64];
-    let mut drawn = |saved: &mut Saved| saved.session.with_drawn_weights(1, |session| session.reconstruct(&x)).unwrap();
+    let drawn = |saved: &mut Saved| saved.session.with_drawn_weights(1, |session| session.reconstruct(&x)).unwrap();
     assert_eq!(drawn(&mut fitted), drawn(&mut before));
 }

@@ -84,7 +84,7 @@ fn part(model: &mut ModelConfig, kind: Kind) -> &mut Spec {
         Kind::Prior => &mut model.prior,
         Kind::Network => &mut model.encoder,
         Kind::WeightDistribution => &mut model.network_weights,
-        Kind::Objective | Kind::Model | Kind::KlSchedule | Kind::Optimiser => &mut model.objective,
+        Kind::Objective | Kind::Model | Kind::KlSchedule | Kind::Optimiser | Kind::Corruption => &mut model.objective,
     }
 }
 

@@ -47,7 +47,8 @@ impl UncertainWeights {
         }
         let uncertain = UncertainWeights { model, weights };
         let graph = Graph::of_training();
-        let (_, draws) = uncertain.drawn(&graph, || (uncertain.model.plan().phases[0].losses)(&example(&*uncertain.model, &graph)));
+        let (_, draws) =
+            uncertain.drawn(&graph, || (uncertain.model.plan().phases[0].losses)(&example(&*uncertain.model, &graph)));
         if draws.is_empty() {
             return Err(Error::invalid(
                 "this model has none of the weights that `network-weights` is about: give another scope, such as all",
@@ -175,7 +176,11 @@ mod tests {
     }
 
     /// What training is told of two rows of a data set, by the name of the statistic.
-    fn told(model: &dyn Model, values: &Values, batch: impl for<'g> Fn(&Batch<'g>) -> Batch<'g>) -> Vec<(&'static str, f64)> {
+    fn told(
+        model: &dyn Model,
+        values: &Values,
+        batch: impl for<'g> Fn(&Batch<'g>) -> Batch<'g>,
+    ) -> Vec<(&'static str, f64)> {
         let graph = Graph::of_training();
         let found = (model.plan().phases[0].losses)(&batch(&example(model, &graph)));
         let (names, tensors): (Vec<_>, Vec<_>) = found.statistics.into_iter().unzip();
@@ -230,7 +235,8 @@ mod tests {
     fn training_draws_and_all_else_works_by_the_means() {
         let (plain, model) = (autoencoder(), UncertainWeights::of(autoencoder(), gaussian(Scope::Decoder)).unwrap());
         let mut values = started(&*model);
-        let terms = |model: &dyn Model, graph: &Graph| evaluate(&values.clone(), &[model.terms(&example(model, graph)).loss]);
+        let terms =
+            |model: &dyn Model, graph: &Graph| evaluate(&values.clone(), &[model.terms(&example(model, graph)).loss]);
         assert_eq!(terms(&*model, &Graph::new()), terms(&*plain, &Graph::new()));
         let by_means = terms(&*plain, &Graph::new())[0][1];
         let first = of(&told(&*model, &values, |batch| *batch), "reconstruction");
@@ -247,7 +253,8 @@ mod tests {
         let model = UncertainWeights { model: autoencoder(), weights: gaussian(Scope::All) };
         let graph = Graph::of_training();
         let is_frozen = |name: &str| name.starts_with("encoder.");
-        let (_, draws) = graph.freeze(is_frozen, || model.drawn(&graph, || model.model.terms(&example(&model, &graph))));
+        let (_, draws) =
+            graph.freeze(is_frozen, || model.drawn(&graph, || model.model.terms(&example(&model, &graph))));
         let names: Vec<String> = graph.parameters().into_iter().map(|p| p.name).collect();
         let spreads = names.iter().filter(|name| name.ends_with(SPREAD)).count();
         // Weight and bias of the code's layer and of both of the decoder's.
@@ -304,7 +311,8 @@ mod tests {
 
     #[test]
     fn losses_against_each_other_are_refused() {
-        let refused = UncertainWeights::of(Box::new(Apart(autoencoder())), gaussian(Scope::All)).unwrap_err().to_string();
+        let refused =
+            UncertainWeights::of(Box::new(Apart(autoencoder())), gaussian(Scope::All)).unwrap_err().to_string();
         assert!(refused.contains("minimise losses against each other"), "{refused}");
     }
 }

@@ -90,8 +90,7 @@ pub(super) static PIECE: Piece<dyn WeightDistribution> = Piece {
         example: "elbo train --network-weights bayes-by-backprop:decoder,sigma=0.2",
     },
     build: |settings| {
-        let [sigma, narrow, share, start] =
-            ["sigma", "narrow", "share", "start"].map(|name| settings.get(name) as f32);
+        let [sigma, narrow, share, start] = ["sigma", "narrow", "share", "start"].map(|name| settings.get(name) as f32);
         let prior = match settings.word("prior") {
             PriorName::Gaussian => WeightPrior::Gaussian { sigma },
             PriorName::ScaleMixture => WeightPrior::ScaleMixture { share, sigma, narrow },
@@ -234,7 +233,10 @@ mod tests {
             for (name, gradient) in [("decoder.0.weight", &by_mean), ("decoder.0.weight.rho", &by_rho)] {
                 for (i, found) in gradient.iter().enumerate() {
                     let slope = (at(name, i, 1e-5) - at(name, i, -1e-5)) / 2e-5;
-                    assert!((found - slope).abs() < 1e-6 * (1.0 + slope.abs()), "{prior:?}, {name} {i}: {found}, {slope}");
+                    assert!(
+                        (found - slope).abs() < 1e-6 * (1.0 + slope.abs()),
+                        "{prior:?}, {name} {i}: {found}, {slope}"
+                    );
                     assert!(slope.abs() > 1e-3, "{name} {i} does something");
                 }
             }

@@ -4,7 +4,7 @@ mod gaussian;
 mod point;
 mod prior;
 
-pub use gaussian::{GaussianWeights, Scope, SPREAD};
+pub use gaussian::{GaussianWeights, SPREAD, Scope};
 pub use point::PointWeights;
 pub use prior::WeightPrior;
 
