@@ -87,7 +87,7 @@ pub(super) static PIECE: Piece<dyn WeightDistribution> = Piece {
                 meaning: "the standard deviation of every weight before the first step",
             },
         ],
-        example: "elbo train --network-weights bayes-by-backprop:decoder,sigma=0.2",
+        example: "elbo train --network-weights bayes-by-backprop:scope=decoder,sigma=0.2",
     },
     build: |settings| {
         let [sigma, narrow, share, start] = ["sigma", "narrow", "share", "start"].map(|name| settings.get(name) as f32);

@@ -5,7 +5,7 @@ use super::super::layout::Layout;
 use super::Session;
 use crate::distributions::WeightDistribution;
 use crate::error::{Error, Result};
-use crate::graph::{Graph, Init, Tensor};
+use crate::graph::{Graph, Tensor};
 use crate::kernels::Step;
 use crate::models::Model;
 use crate::program::{Program, Request, lower};
@@ -32,9 +32,9 @@ fn output_of(parameter: &str) -> String {
 fn draw_program(model: &dyn Model, layout: &Layout) -> Result<Program> {
     let (weights, graph, sets) = (distribution(model)?, Graph::new(), layout.read());
     let mut drawn: Vec<(String, Tensor)> = vec![];
-    for p in layout.learnt().iter().flat_map(|set| &set.parameters) {
-        let mean = graph.param(&p.name, &p.shape, Init::Constant(0.0));
-        drawn.extend(weights.draw(&p.name, mean).map(|draw| (output_of(&p.name), draw.weights)));
+    for spec in layout.declared() {
+        let mean = graph.param(&spec.name, &spec.shape, spec.init);
+        drawn.extend(weights.draw(&spec.name, mean).map(|draw| (output_of(&spec.name), draw.weights)));
     }
     Ok(lower(&Request {
         parameters: sets.iter().collect(),
