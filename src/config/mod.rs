@@ -109,6 +109,14 @@ impl Config {
                 self.model.kind
             ),
         );
+        let (weights, optimiser) = (&self.model.network_weights.id, &self.training.optimiser.id);
+        problems.note(
+            weights != "point" && optimiser == "adamw",
+            format!(
+                "the `optimiser` adamw draws every parameter towards 0, and of the `network-weights` {weights} that makes the spread of \
+                 every weight wide: use adam, the prior of the weights does what decay does"
+            ),
+        );
         problems.note(
             self.training.corrupt.is_some() && self.first_stage.is_some(),
             "`corrupt` is about rows of data, and a second stage learns from codes: leave it out, or give it to the first stage",

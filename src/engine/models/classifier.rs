@@ -108,6 +108,11 @@ impl Model for Classifier {
         None
     }
 
+    /// The labelled rows.
+    fn examples(&self, batch: &Batch) -> usize {
+        batch.labelled.map_or(batch.count, |labelled| labelled.count)
+    }
+
     fn can(&self) -> Can<'_> {
         Can {
             encode: Some(self),

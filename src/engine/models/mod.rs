@@ -17,6 +17,7 @@ mod normalised;
 mod parts;
 mod plan;
 mod second_stage;
+mod uncertain_weights;
 mod vae;
 
 pub use adversarial::{
@@ -40,10 +41,11 @@ pub use normalised::Normalised;
 pub use parts::Parts;
 pub use plan::{Group, GroupLoss, Losses, Phase, TrainingPlan, WHOLE};
 pub use second_stage::{FIRST, SecondStage, carries};
+pub use uncertain_weights::{KL_WEIGHTS, UncertainWeights};
 pub use vae::Vae;
 
 use crate::catalogue::About;
-use crate::distributions::{Likelihood, Measure};
+use crate::distributions::{Likelihood, Measure, WeightDistribution};
 use crate::graph::{Graph, ParameterSpec, Tensor};
 
 /// What there is to say of every model, and of what stands on another.
@@ -219,6 +221,16 @@ pub trait Model: std::fmt::Debug + Send + Sync {
 
     /// Why its rows cannot be weighed, as half a sentence, where what is minimised of a row depends on the other rows of its batch.
     fn couples_rows(&self) -> Option<String> {
+        None
+    }
+
+    /// How many examples of the whole data set what it minimises is a mean over, of which this batch is a part.
+    fn examples(&self, batch: &Batch) -> usize {
+        batch.count
+    }
+
+    /// What is known of its weights, where they are no points.
+    fn weights(&self) -> Option<&dyn WeightDistribution> {
         None
     }
 

@@ -125,6 +125,10 @@ impl Model for Normalised {
         self.model.couples_rows()
     }
 
+    fn examples(&self, batch: &Batch) -> usize {
+        self.model.examples(batch)
+    }
+
     fn can(&self) -> Can<'_> {
         let can = self.model.can();
         Can {

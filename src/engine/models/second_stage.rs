@@ -175,6 +175,10 @@ impl Model for SecondStage {
         self.second.couples_rows()
     }
 
+    fn examples(&self, batch: &Batch) -> usize {
+        self.second.examples(batch)
+    }
+
     fn can(&self) -> Can<'_> {
         let second = self.second.can();
         Can {

@@ -1,6 +1,7 @@
 //! A model on a device: its parameters, the data sets that are resident, and the programs that have been loaded.
 
 mod compress;
+mod drawn_weights;
 mod impute;
 mod likelihood;
 mod loaded;
