@@ -18,6 +18,7 @@ pub static ARCHITECTURES: &[Architecture] = &[
     Architecture(&super::classifier::ENTRY),
     Architecture(&super::hierarchical::HIERARCHICAL),
     Architecture(&super::hierarchical::LADDER),
+    Architecture(&super::quantised::ENTRY),
 ];
 
 impl Default for Architecture {

@@ -15,6 +15,7 @@ mod networks;
 mod normalised;
 mod parts;
 mod plan;
+mod quantised;
 mod second_stage;
 mod vae;
 
@@ -35,6 +36,7 @@ pub use networks::{NetworkPair, Networks};
 pub use normalised::Normalised;
 pub use parts::Parts;
 pub use plan::{Group, GroupLoss, Losses, Phase, TrainingPlan, WHOLE};
+pub use quantised::VqVae;
 pub use second_stage::{FIRST, SecondStage, carries};
 pub use vae::Vae;
 
