@@ -99,8 +99,8 @@ impl Config {
         self.model.check(self.training.batch, &mut problems);
         self.training.check(&mut problems);
         problems.all(self.device.out_of_bounds());
-        self.data.check_kind(self.model.kind, &mut problems);
-        self.training.check_kind(self.model.kind, &self.preset.config().training, &mut problems);
+        self.data.check_kind(&self.model.kind, &mut problems);
+        self.training.check_kind(&self.model.kind, &self.preset.config().training, &mut problems);
         problems.note(
             self.model.kind.stands_on_vae && self.first_stage.is_none(),
             format!(
@@ -133,8 +133,8 @@ impl Config {
         let safe: String =
             stem.chars().map(|c| if c.is_alphanumeric() || "-_.".contains(c) { c } else { '-' }).collect();
         match &self.first_stage {
-            None => format!("{}-{safe}", self.model.kind),
-            Some(first) => format!("{}-on-{}-{safe}", self.model.kind, first.model.kind),
+            None => format!("{}-{safe}", self.model.kind.about.id),
+            Some(first) => format!("{}-on-{}-{safe}", self.model.kind.about.id, first.model.kind.about.id),
         }
     }
 }

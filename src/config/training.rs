@@ -5,10 +5,11 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Architecture, Augment};
+use super::Augment;
 use crate::catalogue::{Bounds, Spec, find, rename};
 use crate::error::Result;
 use crate::kernels::OPTIMISERS;
+use crate::models::ModelEntry;
 use crate::problems::Problems;
 #[cfg(feature = "cli")]
 use crate::settings::whole;
@@ -168,7 +169,7 @@ impl TrainingConfig {
     }
 
     /// What a kind of model has no use for; what only comes with the preset does no harm.
-    pub(super) fn check_kind(&self, kind: Architecture, preset: &TrainingConfig, problems: &mut Problems) {
+    pub(super) fn check_kind(&self, kind: &ModelEntry, preset: &TrainingConfig, problems: &mut Problems) {
         problems.note(
             !kind.is_variational && ![0, preset.kl_warmup_epochs].contains(&self.kl_warmup_epochs),
             format!(

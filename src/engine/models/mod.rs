@@ -46,7 +46,7 @@ use crate::graph::{Graph, ParameterSpec, Tensor};
 
 /// What there is to say of every model, and of what stands on another.
 pub fn abouts() -> impl Iterator<Item = &'static About> {
-    ARCHITECTURES.iter().map(|entry| entry.about()).chain([&second_stage::ABOUT])
+    ARCHITECTURES.iter().map(|entry| &entry.about).chain([&second_stage::ABOUT])
 }
 
 /// Rows of data, and what is known of them.

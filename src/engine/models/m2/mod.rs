@@ -72,7 +72,7 @@ fn build(config: &ModelConfig, form: RowForm) -> Result<Box<dyn Model>> {
 }
 
 fn check(config: &ModelConfig, batch: usize, problems: &mut Problems) {
-    let (kind, objective) = (config.kind, &config.objective.id);
+    let (kind, objective) = (&config.kind, &config.objective.id);
     problems.note(
         objective != "elbo",
         format!(

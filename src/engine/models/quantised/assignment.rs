@@ -7,8 +7,6 @@ use crate::graph::Tensor;
 pub(super) struct Assignment<'g> {
     /// 1 for the vector that was chosen, 0 for the others `[n, K]`.
     pub chosen: Tensor<'g>,
-    /// Which was chosen, from 0 `[n, 1]`.
-    pub index: Tensor<'g>,
 }
 
 /// k = argmin_j ‖z − e_j‖² of encodings `[n, D]` and a codebook `[K, D]`, the first of those that are as near.
@@ -24,7 +22,7 @@ pub(super) fn nearest<'g>(encodings: Tensor<'g>, book: Tensor<'g>) -> Assignment
     let far = nearness.less(nearness.max(&[1]));
     let last = encodings.graph().constant(codes as f32);
     let index = -(-far.select(last, place)).max(&[1]);
-    Assignment { chosen: same(place, index), index }
+    Assignment { chosen: same(place, index) }
 }
 
 /// 1 where two tensors of whole numbers are equal, 0 elsewhere.
@@ -53,7 +51,7 @@ mod tests {
     use crate::graph::Graph;
     use crate::graph::eval::{Values, evaluate};
 
-    fn found(encodings: &[f64], book: &[f64], weights: &[f64]) -> [Vec<f64>; 4] {
+    fn found(encodings: &[f64], book: &[f64], weights: &[f64]) -> [Vec<f64>; 3] {
         let (graph, mut values) = (Graph::new(), Values::default());
         for (name, of) in [("z", encodings), ("e", book), ("w", weights)] {
             values.tensors.insert(name.into(), of.to_vec());
@@ -61,15 +59,14 @@ mod tests {
         let (z, e) = (graph.input("z", &[encodings.len() / 2, 2]), graph.input("e", &[book.len() / 2, 2]));
         let assignment = nearest(z, e);
         let perplexity = assignment.perplexity(graph.input("w", &[weights.len(), 1]));
-        evaluate(&values, &[assignment.index, assignment.chosen, assignment.of(e), perplexity]).try_into().unwrap()
+        evaluate(&values, &[assignment.chosen, assignment.of(e), perplexity]).try_into().unwrap()
     }
 
     #[test]
     fn the_nearest_is_chosen_and_of_equals_the_first() {
         let book = [0.0, 0.0, 4.0, 0.0, 4.0, 0.0, 0.0, 3.0];
         // Squared distances of (3, 1): 10, 2, 2, 13; of (0, 1.5): 2.25, 18.25, 18.25, 2.25; of (−1, 5): 26, 50, 50, 5.
-        let [index, chosen, vectors, perplexity] = found(&[3.0, 1.0, 0.0, 1.5, -1.0, 5.0], &book, &[0.5, 0.25, 0.25]);
-        assert_eq!(index, [1.0, 0.0, 3.0]);
+        let [chosen, vectors, perplexity] = found(&[3.0, 1.0, 0.0, 1.5, -1.0, 5.0], &book, &[0.5, 0.25, 0.25]);
         assert_eq!(chosen, [0.0, 1.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 1.0]);
         assert_eq!(vectors, [4.0, 0.0, 0.0, 0.0, 0.0, 3.0]);
         // exp(½ ln 2 + ½ ln 4) = √8.

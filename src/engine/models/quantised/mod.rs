@@ -15,6 +15,5 @@ mod grid;
 mod settings;
 mod vq_vae;
 
-pub use codebook::{Codebook, Learns, Start};
 pub(super) use settings::ENTRY;
 pub use vq_vae::VqVae;

@@ -86,21 +86,22 @@ pub(in crate::engine::models) static ENTRY: ModelEntry = ModelEntry {
 };
 
 fn build(config: &ModelConfig, form: RowForm) -> Result<Box<dyn Model>> {
+    let (settings, latent) = (config.kind.settings(), config.latent);
     let likelihood = Heads::of(form.schema, &catalogue::build(LIKELIHOODS, &config.likelihood)?);
     let sizes = RowForm { condition: 0, ..form }.sizes();
-    let (latent, outputs) = (config.latent, likelihood.outputs(sizes.features()));
+    let outputs = likelihood.outputs(sizes.features());
     let networks = Networks::new(sizes, latent, config.networks(sizes)?, latent, outputs);
-    let grid = Grid::new(latent, networks.places(), 1).map_err(Error::invalid)?;
+    let grid = Grid::new(latent, networks.places(), settings.whole("groups")).map_err(Error::invalid)?;
     let codebook = Codebook {
-        codes: 512,
+        codes: settings.whole("codes"),
         dimensions: grid.dimensions,
-        learns: Learns::Averages,
-        decay: 0.99,
-        epsilon: 1e-5,
-        start: Start::Data,
-        revive: 100,
+        learns: settings.word("codebook"),
+        decay: settings.get("decay") as f32,
+        epsilon: settings.get("epsilon") as f32,
+        start: settings.word("start"),
+        revive: settings.whole("revive"),
     };
-    Ok(Box::new(VqVae { networks, likelihood, grid, codebook, commitment: 0.25 }))
+    Ok(Box::new(VqVae { networks, likelihood, grid, codebook, commitment: settings.get("commitment") as f32 }))
 }
 
 /// A model without a prior has no KL to weigh, and no factors of it to choose.
