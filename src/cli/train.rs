@@ -68,6 +68,7 @@ fn stages(args: &TrainArgs, kind: &Architecture) -> Result<(TrainArgs, TrainArgs
     second.settings.model.likelihood = None;
     second.settings.model.sigma = None;
     second.settings.model.objective = None;
+    second.settings.training.corrupt = None;
     Ok((first, second))
 }
 

@@ -109,6 +109,10 @@ impl Config {
                 self.model.kind
             ),
         );
+        problems.note(
+            self.training.corrupt.is_some() && self.first_stage.is_some(),
+            "`corrupt` is about rows of data, and a second stage learns from codes: leave it out, or give it to the first stage",
+        );
         if let Some(first) = &self.first_stage {
             first.check(&self.model, self.training.batch, &mut problems);
         }

@@ -173,6 +173,33 @@ fn its_gradient_is_that_of_its_loss() {
     }
 }
 
+/// Corrupted rows are what codes are of, and not what reconstructions are held against.
+#[test]
+fn its_encoder_sees_what_is_shown() {
+    for &kind in ARCHITECTURES {
+        let model = model(kind);
+        let mut values = leaves(kind, &*model);
+        values.tensors.insert("shown".into(), Numbers(17).signed(ROWS * FEATURES));
+        // The mean of the codes and the loss of rows x, of which the encoder is shown others.
+        let told = |x: &str, shown: Option<&str>| {
+            let graph = Graph::new();
+            let input = |name: &str| graph.input(name, &[ROWS, FEATURES]);
+            let y = kind.is_conditional().then(|| graph.input("y", &[ROWS, CLASSES]));
+            let rows = Rows { y, shown: shown.map(input), ..input(x).into() };
+            let terms = model.terms(&Batch::whole(rows));
+            let found = evaluate(&values, &[terms.mu, terms.loss]);
+            (found[0].clone(), found[1].clone())
+        };
+        let (clean, corrupted, other) = (told("x", None), told("x", Some("shown")), told("shown", None));
+        assert!(corrupted.0 == other.0 && corrupted.0 != clean.0, "{kind}: codes are of what is shown");
+        if model.can().has(Capability::Decode) {
+            assert!(corrupted.1 != other.1 && corrupted.1 != clean.1, "{kind}: the loss is of the rows");
+        }
+        // Showing rows as they are changes nothing.
+        assert!(told("x", Some("x")) == clean, "{kind}");
+    }
+}
+
 #[test]
 fn it_can_do_what_it_says_and_refuses_the_rest() {
     for &kind in ARCHITECTURES {

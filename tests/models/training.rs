@@ -1,6 +1,7 @@
 //! Training runs: the same bits again, whether interrupted or not; the right means; and models that learn.
 
 mod augment;
+mod denoise;
 mod diverge;
 mod faults;
 mod patience;
