@@ -171,5 +171,5 @@ pub fn graph() -> &'static Graph {
 /// Named values without tensors: all rows live, step 3 of seed 7.
 pub fn values(rows: usize) -> Values {
     let step = elbo::engine::kernels::Step { seed: [7, 0], step: 3, rows: rows as u32, ..Default::default() };
-    Values { tensors: HashMap::new(), scalars: HashMap::new(), step }
+    Values { step, ..Default::default() }
 }

@@ -80,7 +80,7 @@ struct Kept<'g> {
     averages: Option<[Tensor<'g>; 3]>,
 }
 
-/// What a state becomes where a vector starts again, of the encodings that they start at: that, and else what it would be.
+/// What a state becomes: what it would be, and of the encodings that vectors start again at, what it is where they do.
 type Again<'a, 'g> = &'a dyn Fn(Tensor<'g>, &dyn Fn(Tensor<'g>) -> Tensor<'g>) -> Tensor<'g>;
 
 impl Codebook {
@@ -185,5 +185,128 @@ impl Codebook {
         graph.assign(counts, again(to_counts, &|_| to_weight.expand(&[self.codes, 1])));
         graph.assign(sums, again(to_sums, &|seeds| seeds * to_weight));
         again(vectors, &|seeds| seeds)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::graph::eval::{Values, evaluate};
+
+    const USUAL: Codebook = Codebook {
+        codes: 3,
+        dimensions: 1,
+        learns: Learns::Averages,
+        decay: 0.9,
+        epsilon: 0.5,
+        start: Start::Uniform,
+        revive: 0,
+    };
+
+    /// Four encodings of which the first three are live, after two steps.
+    fn values() -> Values {
+        let mut values = Values::default();
+        for (name, of) in [
+            ("z", &[1.0, 2.0, 9.0, 19.0][..]),
+            ("codebook.vectors", &[0.0, 10.0, 20.0]),
+            ("codebook.moved", &[0.25, -0.5, 0.125]),
+            ("codebook.weight", &[0.19]),
+            ("codebook.counts", &[0.5, 0.1, 0.3]),
+            ("codebook.sums", &[0.2, 1.1, 6.3]),
+            ("codebook.age", &[1.0, 0.0, 7.0]),
+            ("codebook.steps", &[9.0]),
+        ] {
+            values.tensors.insert(name.into(), of.to_vec());
+        }
+        values.step.rows = 3;
+        values
+    }
+
+    /// What a step makes of a codebook: the vectors that encodings become, how many are in use, and a state after it, by name.
+    struct Step {
+        vectors: Vec<f64>,
+        used: f64,
+        states: std::collections::HashMap<String, Vec<f64>>,
+    }
+
+    fn step(codebook: &Codebook, values: &Values, window: usize) -> Step {
+        let graph = Graph::of_training();
+        let z = graph.input("z", &[4, 1]);
+        let found = codebook.quantise(Encodings { z, weights: graph.row_weights(4), each: 1 }, window);
+        let (names, states): (Vec<String>, Vec<Tensor>) = graph.assigns().into_iter().unzip();
+        let wanted = [&[found.vectors, found.used.unwrap()], &states[..]].concat();
+        let mut all = evaluate(values, &wanted).into_iter();
+        let (vectors, used) = (all.next().unwrap(), all.next().unwrap()[0]);
+        let names = names.into_iter().map(|name| name.trim_start_matches("codebook.").to_string());
+        Step { vectors, used, states: names.zip(all).collect() }
+    }
+
+    fn near(a: &[f64], b: &[f64]) -> bool {
+        a.len() == b.len() && a.iter().zip(b).all(|(a, b)| (a - b).abs() < 1e-5 * b.abs().max(1.0))
+    }
+
+    #[test]
+    fn averages_follow_what_chose_and_counts_are_smoothed_for_the_division_alone() {
+        let Step { vectors, states, .. } = step(&USUAL, &values(), 1);
+        // Two chose the first and one the second; the last is not live, and would have chosen the third.
+        assert_eq!(vectors[..3], [0.0, 0.0, 10.0], "a batch gets the vectors that it chose from");
+        assert!(near(&states["weight"], &[0.271]));
+        assert!(near(&states["counts"], &[0.65, 0.19, 0.27]), "{:?}", states["counts"]);
+        assert!(near(&states["sums"], &[0.48, 1.89, 5.67]), "{:?}", states["sums"]);
+        // N/w = 2.398524, 0.701107, 0.996310, in all 4.095941; and (N/w + 0.5)/(4.095941 + 1.5)·4.095941.
+        let smoothed = [2.121_570, 0.879_149, 1.095_222];
+        let sums = [1.771_218, 6.974_170, 20.922_509];
+        let expected: Vec<f64> = sums.iter().zip(smoothed).map(|(sum, count)| sum / count).collect();
+        assert!(near(&states["vectors"], &expected), "{:?}, not {expected:?}", states["vectors"]);
+        let plain = [0.48 / 0.65, 1.89 / 0.19, 5.67 / 0.27];
+        assert!(!near(&states["vectors"], &plain), "without smoothing they were others");
+        assert!(!near(&states["counts"], &smoothed.map(|count| 0.271 * count)), "smoothed counts are not kept");
+    }
+
+    #[test]
+    fn a_vector_that_was_hardly_ever_chosen_stays() {
+        let mut values = values();
+        values.tensors.insert("codebook.counts".into(), vec![0.5, 0.1, 0.0]);
+        values.tensors.insert("codebook.sums".into(), vec![0.2, 1.1, 0.0]);
+        let found = step(&USUAL, &values, 1).states;
+        assert_eq!(found["vectors"][2], 20.0);
+        assert!((found["vectors"][1] - 10.0).abs() > 0.1, "others move");
+    }
+
+    #[test]
+    fn vectors_start_at_encodings_that_are_live_and_are_used_at_once() {
+        let codebook = Codebook { start: Start::Data, ..USUAL };
+        let mut first = values();
+        for name in ["weight", "counts", "sums", "age", "steps"] {
+            first.tensors.get_mut(&format!("codebook.{name}")).unwrap().fill(0.0);
+        }
+        let Step { vectors, used, .. } = step(&codebook, &first, 5);
+        assert_eq!((&vectors[..3], used), (&[1.0, 2.0, 9.0][..], 3.0));
+        assert_eq!(step(&codebook, &values(), 5).vectors[..3], [0.0, 0.0, 10.0], "in later steps they are kept");
+    }
+
+    #[test]
+    fn what_nothing_chose_for_long_starts_again() {
+        let found = |revive| step(&Codebook { revive, ..USUAL }, &values(), 5);
+        let Step { states, used, .. } = found(4);
+        assert_eq!((&states["age"][..], used), (&[0.0, 0.0, 8.0][..], 2.0));
+        assert!([1.0, 2.0, 9.0].contains(&states["vectors"][2]), "{:?}", states["vectors"]);
+        assert!(near(&[states["counts"][2], states["sums"][2]], &[0.271, 0.271 * states["vectors"][2]]));
+        assert!(near(&states["counts"][..2], &[0.65, 0.19]), "others are as usual");
+        // Eight steps are no multiple of 3, and 0 is never.
+        for revive in [3, 0] {
+            assert!(found(revive).states["vectors"][2] > 15.0, "{revive}");
+        }
+        assert_eq!(step(&USUAL, &values(), 9).used, 3.0, "one that was chosen eight steps ago");
+    }
+
+    #[test]
+    fn along_a_gradient_a_vector_that_starts_again_is_at_an_encoding() {
+        let codebook = Codebook { learns: Learns::Gradient, revive: 4, ..USUAL };
+        let Step { vectors, states, .. } = step(&codebook, &values(), 5);
+        assert_eq!(vectors[..3], [0.25, 0.25, 9.5]);
+        assert_eq!(states["vectors"][..2], [0.0, 10.0]);
+        assert!([1.0, 2.0, 9.0].contains(&(states["vectors"][2] + 0.125)), "{:?}", states["vectors"]);
+        assert!(!states.contains_key("counts"));
     }
 }
