@@ -84,7 +84,10 @@ impl Model for VqVae {
         let mut parts = vec![("commitment", commitment), ("perplexity", each(assignment.perplexity(weights)))];
         parts.extend(used.map(|used| ("codes_used", each(used))));
         let mu = self.grid.together(vectors.detach());
-        Terms { loss, reconstruction, kl: None, mu, parts, gradient_scale: None }
+        // Of a code that is certain, under a prior by which all are as likely: ln K for each vector, whatever is learnt.
+        let nats = self.grid.encodings() as f32 * libm::logf(self.codebook.codes as f32);
+        let kl = Some(loss.graph().full(nats, loss.shape()));
+        Terms { loss, reconstruction, kl, mu, parts, gradient_scale: None }
     }
 
     fn score<'g>(&self, rows: Rows<'g>) -> Tensor<'g> {
