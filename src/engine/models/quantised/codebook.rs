@@ -275,14 +275,19 @@ mod tests {
 
     #[test]
     fn vectors_start_at_encodings_that_are_live_and_are_used_at_once() {
-        let codebook = Codebook { start: Start::Data, ..USUAL };
-        let mut first = values();
-        for name in ["weight", "counts", "sums", "age", "steps"] {
-            first.tensors.get_mut(&format!("codebook.{name}")).unwrap().fill(0.0);
-        }
-        let Step { vectors, used, .. } = step(&codebook, &first, 5);
-        assert_eq!((&vectors[..3], used), (&[1.0, 2.0, 9.0][..], 3.0));
-        assert_eq!(step(&codebook, &values(), 5).vectors[..3], [0.0, 0.0, 10.0], "in later steps they are kept");
+        // So many that each encoding is drawn.
+        let codebook = Codebook { start: Start::Data, codes: 30, ..USUAL };
+        let with_steps = |steps: f64| {
+            let mut values = values();
+            for name in ["vectors", "counts", "sums", "age"] {
+                values.tensors.insert(format!("codebook.{name}"), vec![0.0; 30]);
+            }
+            values.tensors.insert("codebook.steps".into(), vec![steps]);
+            step(&codebook, &values, 5)
+        };
+        let first = with_steps(0.0);
+        assert_eq!((&first.vectors[..3], first.used), (&[1.0, 2.0, 9.0][..], 3.0));
+        assert_eq!(with_steps(1.0).vectors[..3], [0.0; 3], "in later steps they are kept");
     }
 
     #[test]
