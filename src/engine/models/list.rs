@@ -23,6 +23,7 @@ pub static ARCHITECTURES: &[&ModelEntry] = &[
     &super::classifier::ENTRY,
     &super::hierarchical::HIERARCHICAL,
     &super::hierarchical::LADDER,
+    &super::quantised::ENTRY,
 ];
 
 impl Default for Architecture {
