@@ -85,7 +85,9 @@ function trainOn(model, run, again) {
       await new Promise((wake) => requestAnimationFrame(wake));
     }
     again();
-    if (trainer.done >= trainer.count) find("train-said").textContent = `All ${trainer.count} steps that this page has are done.`;
+    const mean = find("train-loss").textContent;
+    if (trainer.done >= trainer.count) find("train-said").textContent = `All ${trainer.count} steps that this page has are done. Mean loss: ${mean}.`;
+    else if (trainer.losses.every(Number.isFinite)) find("train-said").textContent = `Paused at step ${trainer.done}. Mean loss: ${mean}.`;
     runs = false;
     label();
   };
@@ -93,10 +95,7 @@ function trainOn(model, run, again) {
   go.addEventListener("click", () => {
     runs = !runs;
     label();
-    if (!runs) {
-      find("train-said").textContent = `Paused at step ${trainer.done}.`;
-      return;
-    }
+    if (!runs) return;
     find("train-said").textContent = "Training.";
     // The model may be shown with weights of an earlier epoch than the last.
     const ready = fresh ? trainer.restore() : Promise.resolve();
@@ -113,14 +112,30 @@ function trainOn(model, run, again) {
       again();
     }).catch(failed);
   });
+  new ResizeObserver(() => drawLosses(trainer.losses, trainer.count)).observe(find("loss"));
   label();
   return trainer;
 }
 
+/** Round numbers between two, about so many. */
+function ticksOf(low, high, about) {
+  const rough = (high - low) / about;
+  const power = 10 ** Math.floor(Math.log10(rough));
+  const step = power * [1, 2, 5, 10].find((factor) => factor * power >= rough);
+  const digits = Math.max(0, -Math.floor(Math.log10(step)));
+  const first = Math.ceil(low / step);
+  const count = Math.floor(high / step) - first + 1;
+  return Array.from({ length: Math.max(count, 0) }, (_, i) => [(first + i) * step, ((first + i) * step).toFixed(digits)]);
+}
+
 /** Draws losses, and their running mean, over all steps. */
 function drawLosses(losses, count) {
-  const [left, right, top, bottom] = [58, 708, 12, 206];
-  const finite = losses.filter(Number.isFinite).slice().sort((a, b) => a - b);
+  const stage = find("loss");
+  // A unit of the drawing is a pixel, so that its letters are as large on a phone.
+  const width = Math.max(stage.clientWidth, 240);
+  stage.setAttribute("viewBox", `0 0 ${width} 240`);
+  const [left, right, top, bottom] = [58, width - 8, 12, 206];
+  const finite = losses.filter(Number.isFinite).sort((a, b) => a - b);
   const share = (at) => finite[Math.min(Math.floor(at * finite.length), finite.length - 1)];
   let [low, high] = finite.length > 0 ? [share(0.01), share(0.99)] : [0, 1];
   if (!(high > low)) [low, high] = [low - 0.5, low + 0.5];
@@ -130,11 +145,9 @@ function drawLosses(losses, count) {
   const across = Math.min(Math.max(2 * losses.length, 50), count);
   const x = (step) => left + ((right - left) * step) / Math.max(across - 1, 1);
   const y = (loss) => bottom - ((bottom - top) * (Math.min(Math.max(loss, low), high) - low)) / (high - low);
-  const points = (values) => {
-    const every = Math.max(1, Math.floor(values.length / 700));
-    return values.map((loss, i) => [i, loss]).filter(([i]) => i % every === 0 || i === values.length - 1)
-      .map(([i, loss]) => `${x(i).toFixed(1)},${y(loss).toFixed(1)}`).join(" ");
-  };
+  const every = Math.max(1, Math.floor(losses.length / 700));
+  const points = (values) => values.map((loss, i) => [i, loss]).filter(([i]) => i % every === 0 || i === values.length - 1)
+    .map(([i, loss]) => `${x(i).toFixed(1)},${y(loss).toFixed(1)}`).join(" ");
   let sum = 0;
   const means = losses.map((loss, i) => {
     sum += loss - (i >= SMOOTH ? losses[i - SMOOTH] : 0);
@@ -148,10 +161,11 @@ function drawLosses(losses, count) {
     if (text !== undefined) made.textContent = text;
     return made;
   };
-  const lines = finite.length > 0 ? [0, 1, 2, 3].map((i) => low + room + (i * (high - low - 2 * room)) / 3) : [];
-  find("loss-grid").replaceChildren(...lines.map((value) => svg("line", { x1: left, x2: right, y1: y(value), y2: y(value) })));
+  const lines = finite.length > 0 ? ticksOf(low, high, 4) : [];
+  find("loss-grid").replaceChildren(...lines.map(([value]) => svg("line", { x1: left, x2: right, y1: y(value), y2: y(value) })),
+    svg("line", { x1: left, x2: right, y1: bottom, y2: bottom }));
   find("loss-ticks").replaceChildren(
-    ...lines.map((value) => svg("text", { x: left - 8, y: y(value) + 4, "text-anchor": "end" }, spoken(value))),
+    ...lines.map(([value, text]) => svg("text", { x: left - 8, y: y(value) + 4, "text-anchor": "end" }, text)),
     svg("text", { x: left, y: bottom + 22 }, "step 1"),
     svg("text", { x: right, y: bottom + 22, "text-anchor": "end" }, `step ${across}`),
   );

@@ -68,6 +68,7 @@ function turnCodes(model, data, codes) {
 
   const ends = [Float32Array.from(codes[0] || data.centre), Float32Array.from(codes[1] || data.centre.map(normal))];
   const showEnds = latest(async () => {
+    if (!find("walk-a")) return;
     const rows = await model.decode(Float32Array.from([...ends[0], ...ends[1]]), known);
     ["walk-a", "walk-b"].forEach((id, i) => show(data.look, rows.subarray(i * model.features, (i + 1) * model.features), find(id)));
   });

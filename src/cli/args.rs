@@ -33,8 +33,8 @@ pub use resolve::{Resolved, data_config, resolve, train_config};
 pub use shell::{CompletionsArgs, ManArgs};
 pub use train::TrainArgs;
 pub use uses::{
-    AugmentArgs, CompressArgs, DecodeArgs, DecompressArgs, EncodeArgs, ExportArgs, InterpolateArgs, LatentArgs, ReportArgs,
-    ScoreArgs, TraverseArgs, UseArgs,
+    AugmentArgs, CompressArgs, DecodeArgs, DecompressArgs, EncodeArgs, ExportArgs, InterpolateArgs, LatentArgs,
+    ReportArgs, ScoreArgs, TraverseArgs, UseArgs,
 };
 
 use crate::config::Preset;

@@ -189,14 +189,17 @@ fn tables_and_convolutions_are_exported() {
         assert!(!page.contains(forbidden), "{forbidden}");
     }
     assert!(page.contains("&lt;img src=x onerror=alert(1)&gt;") || page.contains("\\u003cimg src=x"));
-    place.train("conv", "--encoder conv:channels=4+8 --decoder conv:channels=4+8");
+    place.run("train --device cpu --epochs 1 --count 100 --resolution 8 --validation 10 --latent 2 --batch 16 --encoder conv:4,8,hidden=8 --out conv");
     let line = "export conv --device cpu --to conv.json --with-data 32 --epochs 2 --json";
     let found: Value = serde_json::from_str(&place.run(line)).expect("JSON");
     assert_eq!((found["steps"].as_u64(), found["rows"].as_u64()), (Some(4), Some(32)));
     let bundle: Value =
         serde_json::from_str(&fs::read_to_string(place.path("conv.json")).expect("JSON")).expect("JSON");
-    let calls = bundle["programs"].as_array().expect("programs").iter().flat_map(|p| p["calls"].as_array().expect("calls"));
-    assert!(calls.map(|call| call["kernel"].to_string()).any(|kernel| kernel.contains("conv") || kernel.contains("patch")));
+    let calls =
+        bundle["programs"].as_array().expect("programs").iter().flat_map(|p| p["calls"].as_array().expect("calls"));
+    assert!(
+        calls.map(|call| call["kernel"].to_string()).any(|kernel| kernel.contains("conv") || kernel.contains("patch"))
+    );
 }
 
 #[test]
@@ -207,7 +210,8 @@ fn what_cannot_be_exported_is_said() {
     place.write("rows.csv", "a,b\n1,2\n");
     for (line, words) in [
         ("export run --to page.pdf", &["page.pdf", ".html or .json"][..]),
-        ("export run --to run/checkpoint.safetensors", &[".html or .json"]),
+        ("export run --to weights.bin", &[".html or .json"]),
+        ("export run --to run/report.html", &["run/report.html", "--force"]),
         ("export run --to run/metrics.html/page.html", &["run/metrics.html"]),
         ("export labels --to page.html", &["cannot", "decode"]),
         ("export gone --to page.html", &["gone", "does not exist"]),

@@ -36,12 +36,11 @@ const SHOWN: usize = 8;
 pub fn page(subject: &mut Subject, bundled: Bundled, notes: &[String]) -> Result<(String, usize)> {
     let Bundled { mut bundle, steps, rows } = bundled;
     let carried = carried(subject)?;
-    let contents: Vec<String> = std::mem::take(&mut bundle.contents)
-        .iter()
-        .map(|words| packed(&words.bytes()))
-        .collect::<Result<_>>()?;
+    let contents: Vec<String> =
+        std::mem::take(&mut bundle.contents).iter().map(|words| packed(&words.bytes())).collect::<Result<_>>()?;
     let mut numbers: usize = contents.iter().map(String::len).sum();
-    numbers += carried.rows.as_ref().map_or(0, |(rows, _)| 16 * (rows.rows * subject.session.model.features()).div_ceil(3));
+    numbers +=
+        carried.rows.as_ref().map_or(0, |(rows, _)| 16 * (rows.rows * subject.session.model.features()).div_ceil(3));
     let programs = packed(&serde_json::to_vec(&bundle).map_err(Error::invalid)?)?;
     let recorded: Vec<Section> = [samples(subject)?, rebuilt(subject)?].into_iter().flatten().collect();
     let live: Vec<Section> = [
@@ -101,6 +100,8 @@ fn turn(subject: &Subject, carried: &Carried) -> Option<Section> {
     let sliders = |some: &[Dimension]| html! { @for one in some { (slider(one, carried.centre[one.number])) } };
     let (first, others) = carried.dimensions.split_at(SHOWN.min(carried.dimensions.len()));
     let has_map = carried.centre.len() == 2;
+    // The ends of a walk are shown small, where that says something.
+    let is_seen = !matches!(subject.look(), Look::Table);
     let body = html! {
         p {
             "Turn the numbers of a code, and see what the decoder makes of it. "
@@ -132,13 +133,13 @@ fn turn(subject: &Subject, carried: &Carried) -> Option<Section> {
         }
         h3 id="walk-title" { "Walk between two codes" }
         div class="walk" role="group" aria-labelledby="walk-title" {
-            div class="end" { (stage(subject, "walk-a", "Code A")) button type="button" id="set-a" { "A is the code above" } }
+            div class="end" { @if is_seen { (stage(subject, "walk-a", "Code A")) } button type="button" id="set-a" { "A is the code above" } }
             div class="way" {
                 label for="walk" { "From A to B" }
                 input type="range" id="walk" min="0" max="1" step="0.005" value="0";
                 button type="button" id="walk-play" aria-pressed="false" { "Walk" }
             }
-            div class="end" { (stage(subject, "walk-b", "Code B")) button type="button" id="set-b" { "B is the code above" } }
+            div class="end" { @if is_seen { (stage(subject, "walk-b", "Code B")) } button type="button" id="set-b" { "B is the code above" } }
         }
     };
     Some(Section { id: "turn", title: "Turn the code", body, data: None })
@@ -195,13 +196,14 @@ fn rebuild(subject: &Subject, carried: &Carried) -> Option<Section> {
             @if let Look::Pictures(shape) = subject.look() {
                 @if shape.channels == 3 { label class="field" { "Colour " input type="color" id="ink" value="#e0a030"; } }
                 button type="button" id="clear" { "Clear" }
-                label class="field file" { "Picture of your own " input type="file" id="file" accept="image/*"; }
+                label class="file" { input type="file" id="file" accept="image/*"; span { "Choose a picture" } }
             }
             button type="button" id="to-code" { "Turn its code" }
         }
         p class="note" id="rebuild-said" role="status" {}
     };
-    Some(Section { id: "rebuild", title: "Build a row again", body, data: None })
+    let title = if is_picture { "Build a picture again" } else { "Build a row again" };
+    Some(Section { id: "rebuild", title, body, data: None })
 }
 
 /// New rows from the prior.
@@ -255,9 +257,17 @@ mod tests {
 
     #[test]
     fn scripts_hold_nothing_that_would_end_them_and_make_no_html_of_text() {
-        for forbidden in
-            ["</script", "<!--", "innerHTML", "outerHTML", "insertAdjacentHTML", "document.write", "eval(", "https://", "fetch("]
-        {
+        for forbidden in [
+            "</script",
+            "<!--",
+            "innerHTML",
+            "outerHTML",
+            "insertAdjacentHTML",
+            "document.write",
+            "eval(",
+            "https://",
+            "fetch(",
+        ] {
             assert!(!SCRIPT.contains(forbidden), "{forbidden}");
         }
         assert!(!STYLE.contains("</style") && !STYLE.contains("url(") && !STYLE.contains("@import"));

@@ -65,7 +65,8 @@ pub fn training(saved: &Saved, most: usize, epochs: u64) -> Result<Training> {
     }
     config.training.epochs = (saved_epochs(&checkpoint)? + epochs) as usize;
     let mut trainer = build_trainer(&config, &rows, Box::new(Cpu::new()))?;
-    let recording = trainer.write_down(&checkpoint, per_epoch as u64, epochs).map_err(|e| Error::malformed(&path, e))?;
+    let recording =
+        trainer.write_down(&checkpoint, per_epoch as u64, epochs).map_err(|e| Error::malformed(&path, e))?;
     Ok(Training { trainer, recording, steps, rows: rows.rows })
 }
 

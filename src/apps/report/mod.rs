@@ -30,9 +30,9 @@ use page::page;
 
 #[cfg(feature = "export")]
 pub(super) use inline::{json, text_of};
+pub(super) use page::Section;
 #[cfg(feature = "export")]
 pub(super) use page::{Document, source};
-pub(super) use page::Section;
 #[cfg(feature = "export")]
 pub(super) use rows::{rebuilt, samples};
 #[cfg(feature = "export")]

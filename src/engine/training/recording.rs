@@ -37,8 +37,7 @@ impl Trainer {
         self.phases.rate_by(per_epoch);
         let mut launches: Vec<Launch> = vec![];
         for epoch in from..from + epochs {
-            let step =
-                Step { seed: Step::seed_words(self.config.seed), epoch: epoch as u32, ..Step::default() };
+            let step = Step { seed: Step::seed_words(self.config.seed), epoch: epoch as u32, ..Step::default() };
             for batch in if epoch == from { first } else { 0 }..batches {
                 self.phases.launch(&*self.session.model, (batch, number), &step, &mut launches);
                 number += 1;

@@ -51,10 +51,8 @@ impl Host {
         let instance = wgpu::Instance::new(descriptor);
         let adapter = pollster::block_on(instance.request_adapter(&wgpu::RequestAdapterOptions::default())).ok()?;
         // Nothing beyond what WebGPU promises of every adapter.
-        let wanted = wgpu::DeviceDescriptor {
-            required_limits: wgpu::Limits::default(),
-            ..wgpu::DeviceDescriptor::default()
-        };
+        let wanted =
+            wgpu::DeviceDescriptor { required_limits: wgpu::Limits::default(), ..wgpu::DeviceDescriptor::default() };
         let (device, queue) = pollster::block_on(adapter.request_device(&wanted)).expect("the adapter opens");
         let usage = wgpu::BufferUsages::STORAGE | wgpu::BufferUsages::COPY_SRC | wgpu::BufferUsages::COPY_DST;
         let make = |size: u64, usage| {

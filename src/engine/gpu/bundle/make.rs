@@ -76,7 +76,11 @@ impl Bundle {
 
     /// How a kernel is run on such an adapter.
     fn dispatch(&mut self, kernel: &dyn Kernel, traits: &Traits) -> Dispatch {
-        let (access, module) = (kernel.bindings(), kernel.module(traits, 0));
+        let access = kernel.bindings();
+        // The compilers of software adapters take minutes over the largest texts of a convolution, and moments over the shortest.
+        let choices = if traits.software { kernel.choices(traits).map_or(1, |choices| choices.names.len()) } else { 1 };
+        let module = (0..choices).map(|choice| kernel.module(traits, choice)).min_by_key(|module| module.text.len());
+        let module = module.expect("there is a first choice");
         let text = Passing::BothBound.text(&module.text, access.len());
         let letter = |access: &Access| if *access == Access::Write { 'w' } else { 'r' };
         let pipeline =

@@ -22,15 +22,10 @@ impl Session {
         let (can, condition, decoder) = (model.can(), model.condition(), model.can().decode()?);
         let mut programs = vec![];
         if let Some(encoder) = can.encode {
-            let of_codes =
-                Taken { width: encoder.latent(), condition: condition.width(), gaps: false, guessed: false };
+            let of_codes = Taken { width: encoder.latent(), condition: condition.width(), gaps: false, guessed: false };
             programs.push(transform("decode", &sets, rows, of_codes, |Rows { x: z, y, .. }| Ok(decoder.mean(z, y)))?);
-            let of_rows = Taken {
-                width: model.features(),
-                condition: condition.given(),
-                gaps: self.takes_gaps,
-                guessed: false,
-            };
+            let of_rows =
+                Taken { width: model.features(), condition: condition.given(), gaps: self.takes_gaps, guessed: false };
             programs.push(transform("encode", &sets, rows, of_rows, |rows| Ok(encoder.mean(rows)))?);
             programs.push(transform("reconstruct", &sets, rows, of_rows, |rows| Ok(decoder.reconstruct(rows)))?);
         }
