@@ -9,7 +9,7 @@
 //! |---|---|---|
 //! | 6 | [`training`] | the loop, schedules, checkpoints, metrics |
 //! | 5 | [`models`] | one file per model: how its graph is put together |
-//! | 4 | [`nn`], [`distributions`], [`objectives`] | layers; densities with samples and divergences; what is minimised |
+//! | 4 | [`nn`], [`distributions`], [`objectives`], [`corruption`] | layers; densities with samples and divergences; what is minimised; noise on rows |
 //! | 3 | [`graph`] | tensors, operations, derivatives: a graph in, a graph out |
 //! | 2 | [`program`] | the lowering: fusion, order, memory; the list that both executors read |
 //! | 1 | `gpu`, [`cpu`] | the two executors |
@@ -20,6 +20,8 @@
 // Modules whose numbers devices compute with may not ask the platform for them: see clippy.toml.
 #[cfg_attr(not(test), deny(clippy::disallowed_methods))]
 pub mod coding;
+#[cfg_attr(not(test), deny(clippy::disallowed_methods))]
+pub mod corruption;
 #[cfg_attr(not(test), deny(clippy::disallowed_methods))]
 pub mod cpu;
 #[cfg_attr(not(test), deny(clippy::disallowed_methods))]

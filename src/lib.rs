@@ -89,7 +89,9 @@ mod user_cache;
 
 #[cfg(feature = "gpu")]
 use engine::gpu;
-use engine::{coding, cpu, distributions, evaluation, graph, kernels, models, nn, objectives, program, training};
+use engine::{
+    coding, corruption, cpu, distributions, evaluation, graph, kernels, models, nn, objectives, program, training,
+};
 
 pub use apps::{Epoch, History, Trained, Training, train};
 pub use error::{Error, Result};

@@ -397,12 +397,12 @@ mod tests {
             assert_eq!(found, Some(expected), "{posterior}, {prior}");
         }
         for (kind, prior, expected) in [
-            ("ladder".parse().unwrap(), "standard-normal", ClosedForm),
-            ("ladder".parse().unwrap(), "mixture", MonteCarlo),
-            ("hierarchical".parse().unwrap(), "standard-normal", MonteCarlo),
+            ("ladder", "standard-normal", ClosedForm),
+            ("ladder", "mixture", MonteCarlo),
+            ("hierarchical", "standard-normal", MonteCarlo),
         ] {
             let mut model = Preset::Classic.config().model;
-            (model.kind, model.prior) = (kind, prior.into());
+            (model.kind, model.prior) = (kind.parse().unwrap(), prior.into());
             assert_eq!(KlEstimator::of(&*build_model(&model, &form).unwrap()), Some(expected), "{kind}, {prior}");
         }
         let mut plain = Preset::Classic.config().model;

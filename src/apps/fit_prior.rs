@@ -167,7 +167,7 @@ impl Run {
             return refused(&format!("it holds a model of the kind {}: {why}", config.model.kind));
         }
         let data = open_data(&config, Some(&form.schema))?;
-        form.check(config.model.kind, &data.train)?;
+        form.check(&config.model.kind, &data.train)?;
         Ok(Run { folder: folder.to_owned(), config, checkpoint, form, data })
     }
 

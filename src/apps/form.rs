@@ -4,7 +4,7 @@ use crate::config::ModelConfig;
 use crate::data::schema::Role;
 use crate::data::{Dataset, Frame, Schema, Shape};
 use crate::error::{Error, Result};
-use crate::models::{Architecture, Model, Normalised, RowForm};
+use crate::models::{Model, ModelEntry, Normalised, RowForm};
 use crate::training::checkpoint::Checkpoint;
 
 /// What rows look like.
@@ -37,7 +37,7 @@ impl Form {
     }
 
     /// That of a data set, as a kind of model is given it.
-    pub fn of(kind: Architecture, data: &Dataset) -> Form {
+    pub fn of(kind: &ModelEntry, data: &Dataset) -> Form {
         let known = data.conditions.as_ref().filter(|_| kind.is_conditional());
         Form {
             schema: data.schema.clone(),
@@ -104,7 +104,7 @@ impl Form {
     ///
     /// # Errors
     /// If it does.
-    pub fn check(&self, kind: Architecture, data: &Dataset) -> Result<()> {
+    pub fn check(&self, kind: &ModelEntry, data: &Dataset) -> Result<()> {
         self.check_shape(data)?;
         let found = Form::of(kind, data);
         if found.condition != self.condition {

@@ -80,4 +80,4 @@ pub use uses::{
     Strange, TableFilling, Tally, Traversal, Way, beside, compress_to, decompress_to,
 };
 #[cfg(feature = "pictures")]
-pub use uses::{Inpainted, Mask, PictureFilling, Sureness};
+pub use uses::{Cleaned, Inpainted, Mask, PictureFilling, Rebuilt, Sureness};

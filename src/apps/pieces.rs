@@ -1,6 +1,7 @@
 //! Everything that models can be made of, in one list.
 
 use crate::catalogue::{About, Piece};
+use crate::corruption::CORRUPTIONS;
 use crate::distributions::{LIKELIHOODS, POSTERIORS, PRIORS};
 use crate::kernels::OPTIMISERS;
 use crate::models;
@@ -18,6 +19,7 @@ pub fn all_pieces() -> Vec<&'static About> {
     all.extend(abouts(POSTERIORS));
     all.extend(abouts(PRIORS));
     all.extend(abouts(OPTIMISERS));
+    all.extend(abouts(CORRUPTIONS));
     all
 }
 

@@ -95,7 +95,7 @@ impl Saved {
     /// If it cannot be read, or its images have another size than the model's.
     pub fn data(&self) -> Result<Splits> {
         let splits = open_data(&self.config, Some(&self.form.schema))?;
-        self.form.check(self.config.model.kind, &splits.train)?;
+        self.form.check(&self.config.model.kind, &splits.train)?;
         Ok(splits)
     }
 
@@ -130,7 +130,7 @@ impl Saved {
             return Ok(Shown { split, data: data.clone(), origin: splits.origin });
         };
         let (data, origin) = open_other(&self.config, &Source::parse(other), &self.form.schema)?;
-        self.form.check(self.config.model.kind, &data)?;
+        self.form.check(&self.config.model.kind, &data)?;
         check_support(&self.config, &*self.session.model, &data)?;
         Ok(Shown { split: Split::Test, data, origin })
     }

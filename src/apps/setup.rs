@@ -150,7 +150,7 @@ fn told(config: &Config, splits: Splits) -> Result<Splits> {
 /// # Errors
 /// If the rows do not fit the configuration, or the device has too little memory.
 pub(super) fn build_trainer(config: &Config, data: &Dataset, executor: Box<dyn Executor>) -> Result<Trainer> {
-    let (kind, seed, form) = (config.model.kind, config.training.seed, Form::of(config.model.kind, data));
+    let (kind, seed, form) = (&config.model.kind, config.training.seed, Form::of(&config.model.kind, data));
     if form.schema.is_table() && config.data.binarise == Binarise::Dynamic {
         return Err(Error::invalid(format!(
             "`binarise` is about pictures, and {} is a table: leave it out",

@@ -187,7 +187,7 @@ impl TrainRun {
         make_absolute(&mut config)?;
         let data = open_data(&config, Some(&trained_on.schema))?;
         let (data, mut trainer) = TrainRun::prepare(&mut config, data, executor)?;
-        trained_on.check(config.model.kind, &data.train)?;
+        trained_on.check(&config.model.kind, &data.train)?;
         let fingerprint = Fingerprint::of(&data).to_string();
         if !changed_data {
             check_fingerprint(&checkpoint, &fingerprint, &data.train.name)?;
@@ -249,7 +249,7 @@ impl TrainRun {
 
     /// Whether its model is told numbers of every row, which are no labels.
     pub fn is_told_numbers(&self) -> bool {
-        let form = Form::of(self.config.model.kind, &self.data.train);
+        let form = Form::of(&self.config.model.kind, &self.data.train);
         form.condition > 0 && form.classes.is_empty()
     }
 
@@ -261,7 +261,7 @@ impl TrainRun {
 
     /// Classes of the labels that the model tells or is told; 0 if there are none.
     pub fn classes(&self) -> usize {
-        Form::of(self.config.model.kind, &self.data.train).classes.len()
+        Form::of(&self.config.model.kind, &self.data.train).classes.len()
     }
 
     /// What its model can do.
@@ -399,7 +399,7 @@ impl TrainRun {
         self.metrics.sync()?;
         let mut checkpoint = self.trainer.checkpoint()?;
         check_finite(&checkpoint)?;
-        Form::of(self.config.model.kind, &self.data.train).write(&mut checkpoint)?;
+        Form::of(&self.config.model.kind, &self.data.train).write(&mut checkpoint)?;
         checkpoint.set_metadata(DATA, &self.fingerprint);
         let [path, previous] = [CHECKPOINT, PREVIOUS].map(|name| self.folder.join(name));
         let step = self.trainer.state.step;

@@ -125,7 +125,7 @@ impl<'a> Training<'a> {
         named.name_pieces();
         let (data, config) = (self.data, &named);
         self.check(config)?;
-        let form = Form::of(config.model.kind, data);
+        let form = Form::of(&config.model.kind, data);
         let mut trainer = build_trainer(config, data, open_device(&config.device.device)?)?;
         freeze(config, data, &mut trainer.session)?;
         let validation = self.validation.map(|rows| as_measured(config, rows));
@@ -184,7 +184,7 @@ impl<'a> Training<'a> {
             )));
         }
         match self.validation {
-            Some(rows) => Form::of(config.model.kind, data).check(config.model.kind, rows),
+            Some(rows) => Form::of(&config.model.kind, data).check(&config.model.kind, rows),
             None if config.training.patience.is_some() => Err(Error::invalid(
                 "`patience` waits for rows that are held out to become better, and there are none: give some as `validation`",
             )),

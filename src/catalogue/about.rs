@@ -24,11 +24,13 @@ pub enum Kind {
     KlSchedule,
     /// How parameters are moved along their gradients.
     Optimiser,
+    /// How rows are corrupted on their way into an encoder.
+    Corruption,
 }
 
 impl Kind {
     /// All of them, in the order of a model's description.
-    pub const ALL: [Kind; 8] = [
+    pub const ALL: [Kind; 9] = [
         Kind::Model,
         Kind::Network,
         Kind::Objective,
@@ -37,6 +39,7 @@ impl Kind {
         Kind::Posterior,
         Kind::Prior,
         Kind::Optimiser,
+        Kind::Corruption,
     ];
 
     /// The option of `elbo train` that chooses it.
@@ -50,6 +53,7 @@ impl Kind {
             Kind::Objective => "objective",
             Kind::KlSchedule => "kl-warmup-epochs",
             Kind::Optimiser => "optimiser",
+            Kind::Corruption => "corrupt",
         }
     }
 
@@ -57,6 +61,7 @@ impl Kind {
     pub fn noun(self) -> &'static str {
         match self {
             Kind::Network => "network",
+            Kind::Corruption => "corruption",
             other => other.key(),
         }
     }

@@ -26,9 +26,8 @@ pub fn find<T: ?Sized>(list: &'static [&'static Piece<T>], spec: &Spec) -> Resul
 /// Writes a choice in the one way that a file has it, so that equal choices are equal: the piece by its own name where it is known
 /// by another, and each setting by its name where it is given without.
 pub fn rename<T: ?Sized>(list: &'static [&'static Piece<T>], spec: &mut Spec) {
-    if let Ok((piece, named)) = chosen(list, spec) {
+    if let Ok((_, named)) = chosen(list, spec) {
         *spec = named;
-        spec.id = piece.about.id.to_string();
     } else if let Ok(piece) = find(list, &Spec::new(&spec.id)) {
         spec.id = piece.about.id.to_string();
     }
@@ -40,7 +39,7 @@ pub fn rename<T: ?Sized>(list: &'static [&'static Piece<T>], spec: &mut Spec) {
 /// As for [`find`].
 pub fn build<T: ?Sized>(list: &'static [&'static Piece<T>], spec: &Spec) -> Result<Arc<T>> {
     let (piece, spec) = chosen(list, spec)?;
-    Ok((piece.build)(&Settings { about: &piece.about, spec: &spec }))
+    Ok((piece.build)(&Settings::new(&piece.about, &spec)))
 }
 
 /// The piece that is meant, and what it is given, every setting by its name.
@@ -55,9 +54,19 @@ fn chosen<T: ?Sized>(list: &'static [&'static Piece<T>], spec: &Spec) -> Result<
             ids.join(", ")
         )));
     };
-    let spec = named(&piece.about, spec)?;
-    check(&piece.about, &spec)?;
-    Ok((piece, spec))
+    Ok((piece, piece.about.checked(spec)?))
+}
+
+impl About {
+    /// A choice of this piece in the one way that a file has it: by its own name, and each setting by its name.
+    ///
+    /// # Errors
+    /// If a setting is none of its own, or out of its bounds.
+    pub fn checked(&self, spec: &Spec) -> Result<Spec> {
+        let spec = Spec { id: self.id.to_string(), ..named(self, spec)? };
+        check(self, &spec)?;
+        Ok(spec)
+    }
 }
 
 /// The same settings, those without a name being the first of the piece.

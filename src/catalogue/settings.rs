@@ -7,11 +7,16 @@ use super::value::Value;
 /// What a piece is built with: the settings of a [`Spec`], and its defaults.
 #[derive(Clone, Copy, Debug)]
 pub struct Settings<'a> {
-    pub(super) about: &'a About,
-    pub(super) spec: &'a Spec,
+    about: &'a About,
+    spec: &'a Spec,
 }
 
-impl Settings<'_> {
+impl<'a> Settings<'a> {
+    /// Settings that are checked, see [`About::checked`].
+    pub(crate) fn new(about: &'a About, spec: &'a Spec) -> Settings<'a> {
+        Settings { about, spec }
+    }
+
     /// A setting by its name.
     ///
     /// # Panics

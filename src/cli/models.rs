@@ -56,7 +56,7 @@ fn abilities() -> Result<Table> {
     columns.extend(Capability::ALL.map(|capability| (capability.name(), Align::Left)));
     let mut table = Table::new(&columns);
     for &kind in ARCHITECTURES {
-        let config = ModelConfig { kind, ..ModelConfig::default() };
+        let config = ModelConfig { kind: kind.into(), ..ModelConfig::default() };
         // What it can do does not hang on the sizes of rows.
         let model = (kind.build)(&config, RowForm { schema: &Shape::vector(2).into(), condition: 2 })?;
         let mut row = vec![kind.to_string()];

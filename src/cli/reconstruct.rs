@@ -2,6 +2,7 @@
 
 use super::args::ReconstructArgs;
 use super::uses::{check_out, open, print_json};
+use crate::apps::{Cleaned, Rebuilt};
 use crate::data::{Output, PICTURES_OR_ROWS, ROWS};
 use crate::error::{Error, Result};
 
@@ -51,13 +52,19 @@ pub fn run(args: &ReconstructArgs) -> Result<()> {
     let keep = saved.keep(data, args.common.force);
     let out = Output::given_or(args.out.as_deref(), &saved.folder.join(usual), takes, &keep)?;
     let is_picture = out.kind().is_picture();
-    let rows = saved.reconstruct_to(data, count(is_picture)?, &out)?;
+    let corrupt = args.corrupt.as_ref().map(|way| (way, args.common.seed));
+    let Rebuilt { rows, cleaned } = saved.reconstruct_to(data, count(is_picture)?, corrupt, &out)?;
     if args.common.json {
-        return print_json(&serde_json::json!({ "rows": rows }), &out.path());
+        return print_json(&Rebuilt { rows, cleaned }, &out.path());
     }
     match is_picture {
         true => println!("{rows} rows above their reconstructions in {}", out.path().display()),
         false => println!("What the model makes of {rows} rows: {}", out.path().display()),
+    }
+    if let Some(Cleaned { corrupted, rebuilt }) = cleaned {
+        println!(
+            "Mean squared error: {corrupted:.6} of the corrupted rows, {rebuilt:.6} of what the model makes of them"
+        );
     }
     Ok(())
 }

@@ -23,7 +23,7 @@ use screen::Screen;
 /// Trains a model; of one over the codes of a VAE, where there is none yet, that first. Gives the folder of the run.
 pub fn run(args: &TrainArgs) -> Result<PathBuf> {
     let is_new = args.second_stage.is_none() && args.resume.is_none() && !args.print_config;
-    if let Some(kind) = args.settings.model.kind.filter(|kind| kind.stands_on_vae && is_new) {
+    if let Some(kind) = args.settings.model.kind.as_ref().filter(|kind| kind.stands_on_vae && is_new) {
         let (first, second) = stages(args, kind)?;
         if !args.json {
             println!("First of two: a VAE, without labels");
@@ -49,13 +49,13 @@ fn or_resumed(args: TrainArgs) -> TrainArgs {
 
 /// The two runs of a model over the codes of a VAE: the VAE in the folder `m1` of the run's, and the model. Settings are those
 /// of both; how rows are likely is the VAE's to learn, labels the other's.
-fn stages(args: &TrainArgs, kind: Architecture) -> Result<(TrainArgs, TrainArgs)> {
+fn stages(args: &TrainArgs, kind: &Architecture) -> Result<(TrainArgs, TrainArgs)> {
     let (mut first, mut second) = (args.clone(), args.clone());
     first.settings.model.kind = Some(Architecture::default());
     first.settings.model.alpha = None;
     first.settings.data.labels = None;
     let config = resolve(&first)?.config;
-    let named = Config { model: ModelConfig { kind, ..config.model.clone() }, ..config };
+    let named = Config { model: ModelConfig { kind: kind.clone(), ..config.model.clone() }, ..config };
     let folder = match &args.out {
         Some(folder) => folder.clone(),
         None => Claimed::next_free(&usual_folder(&named))?.keep(),
@@ -68,6 +68,7 @@ fn stages(args: &TrainArgs, kind: Architecture) -> Result<(TrainArgs, TrainArgs)
     second.settings.model.likelihood = None;
     second.settings.model.sigma = None;
     second.settings.model.objective = None;
+    second.settings.training.corrupt = None;
     Ok((first, second))
 }
 

@@ -10,7 +10,7 @@ use crate::catalogue::Bounds;
 use crate::data::sprites::GRID;
 use crate::data::{Bytes, Choices, Condition, Options, PictureOptions, PictureSize, RowRange, Source, SpriteOptions};
 use crate::error::Result;
-use crate::models::Architecture;
+use crate::models::ModelEntry;
 use crate::problems::Problems;
 use crate::settings::settings;
 #[cfg(feature = "cli")]
@@ -193,7 +193,7 @@ impl DataConfig {
     }
 
     /// What a kind of model has no use for.
-    pub(super) fn check_kind(&self, kind: Architecture, problems: &mut Problems) {
+    pub(super) fn check_kind(&self, kind: &ModelEntry, problems: &mut Problems) {
         problems.note(
             !kind.is_conditional() && self.condition != Condition::default(),
             format!("`condition` is {}, and a model of `kind` {kind} is told nothing of rows: leave it out, or train a cvae", self.condition),

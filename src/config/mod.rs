@@ -99,8 +99,8 @@ impl Config {
         self.model.check(self.training.batch, &mut problems);
         self.training.check(&mut problems);
         problems.all(self.device.out_of_bounds());
-        self.data.check_kind(self.model.kind, &mut problems);
-        self.training.check_kind(self.model.kind, &self.preset.config().training, &mut problems);
+        self.data.check_kind(&self.model.kind, &mut problems);
+        self.training.check_kind(&self.model.kind, &self.preset.config().training, &mut problems);
         problems.note(
             self.model.kind.stands_on_vae && self.first_stage.is_none(),
             format!(
@@ -108,6 +108,10 @@ impl Config {
                  give its run as `first-stage`",
                 self.model.kind
             ),
+        );
+        problems.note(
+            self.training.corrupt.is_some() && self.first_stage.is_some(),
+            "`corrupt` is about rows of data, and a second stage learns from codes: leave it out, or give it to the first stage",
         );
         if let Some(first) = &self.first_stage {
             first.check(&self.model, self.training.batch, &mut problems);
@@ -133,8 +137,8 @@ impl Config {
         let safe: String =
             stem.chars().map(|c| if c.is_alphanumeric() || "-_.".contains(c) { c } else { '-' }).collect();
         match &self.first_stage {
-            None => format!("{}-{safe}", self.model.kind),
-            Some(first) => format!("{}-on-{}-{safe}", self.model.kind, first.model.kind),
+            None => format!("{}-{safe}", self.model.kind.about.id),
+            Some(first) => format!("{}-on-{}-{safe}", self.model.kind.about.id, first.model.kind.about.id),
         }
     }
 }

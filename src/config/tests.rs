@@ -89,6 +89,7 @@ fn other() -> Config {
             accumulate: 4,
             optimiser: "adamax:beta1=0.5".parse().unwrap(),
             augment: Some("flip,crop=4".parse().unwrap()),
+            corrupt: None,
             class_balance: true,
             seed: i64::MAX as u64,
             patience: Some(6),
@@ -135,11 +136,27 @@ fn a_second_stage_has_a_network_of_codes() {
 #[test]
 fn what_is_written_is_read_back() {
     other().validate().unwrap();
-    for config in [other(), Preset::Sprites.config(), Preset::Classic.config()] {
+    // What a second stage does not take.
+    let mut first = Config { first_stage: None, ..other() };
+    first.training.corrupt = Some("mask:share=0.5".parse().unwrap());
+    first.validate().unwrap();
+    for config in [other(), first, Preset::Sprites.config(), Preset::Classic.config()] {
         let text = config.to_toml().unwrap();
         assert!(text.starts_with("# The settings"), "{text}");
         assert_eq!(load(&text).unwrap(), config, "{text}");
     }
+}
+
+#[test]
+fn a_second_stage_learns_from_codes_that_nothing_corrupts() {
+    let mut config = other();
+    config.training.corrupt = Some("mask".into());
+    let said = config.validate().unwrap_err().to_string();
+    assert!(said.contains("`corrupt` is about rows of data"), "{said}");
+    config.training.corrupt = Some("fog".into());
+    config.first_stage = None;
+    let said = config.validate().unwrap_err().to_string();
+    assert!(said.contains("there is no corruption `fog`; there are gaussian, salt-and-pepper, mask"), "{said}");
 }
 
 #[test]
@@ -470,6 +487,7 @@ fn every_setting_is_declared_whole() {
     all.data.size = Some(PictureSize { height: 2, width: 3 });
     (all.data.validation_data, all.data.test_data) = (Some("v.npy".into()), Some("t.npy".into()));
     all.data.weight = Some("counts".into());
+    all.training.corrupt = Some("mask".into());
     (all.data.rows, all.data.condition_on) = (Some("0..5".parse().unwrap()), vec!["age".into()]);
     let none = [""; 0];
     assert_eq!(lacks::<DataOptions>(&all.data, DataOptions::BOUNDED, DataOptions::SHORT), none);

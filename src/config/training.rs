@@ -5,10 +5,12 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Architecture, Augment};
+use super::Augment;
 use crate::catalogue::{Bounds, Spec, find, rename};
+use crate::corruption::CORRUPTIONS;
 use crate::error::Result;
 use crate::kernels::OPTIMISERS;
+use crate::models::ModelEntry;
 use crate::problems::Problems;
 #[cfg(feature = "cli")]
 use crate::settings::whole;
@@ -92,6 +94,12 @@ settings! {
         /// repeated; crop cuts pictures out of a frame of N pixels of 0. Held-out rows are never changed.
         #[arg(value_name = "HOW,...", value_parser = Augment::from_str)]
         augment: Augment;
+        /// How rows are corrupted on their way into the encoder, which learns to clean them; `elbo models` lists the ways [default: not at all]
+        ///
+        /// Reconstructions are held against the rows as they are (Vincent et al. 2008; Im et al. 2017). gaussian:sigma=0.3 adds noise in
+        /// the units that the model sees: pictures from 0 to 1, scaled columns. Held-out rows are never corrupted.
+        #[arg(value_name = "NAME[:SETTING=X,...]", value_parser = Spec::from_str)]
+        corrupt: Spec;
         /// Whether training rows are weighed so that all classes count alike, however many rows each has
         ///
         /// A row weighs the reciprocal of its class's frequency. Held-out rows count as they are.
@@ -149,9 +157,12 @@ impl TrainingOptions {
 }
 
 impl TrainingConfig {
-    /// Calls the optimiser by its own name where it is known by another, so that equal settings are equal.
+    /// Calls pieces by their own names where they are known by others, so that equal settings are equal.
     pub(crate) fn name_pieces(&mut self) {
         rename(OPTIMISERS, &mut self.optimiser);
+        if let Some(way) = &mut self.corrupt {
+            rename(CORRUPTIONS, way);
+        }
     }
 
     pub(super) fn check(&self, problems: &mut Problems) {
@@ -165,10 +176,13 @@ impl TrainingConfig {
             ),
         );
         problems.result(find(OPTIMISERS, &self.optimiser));
+        if let Some(way) = &self.corrupt {
+            problems.result(find(CORRUPTIONS, way));
+        }
     }
 
     /// What a kind of model has no use for; what only comes with the preset does no harm.
-    pub(super) fn check_kind(&self, kind: Architecture, preset: &TrainingConfig, problems: &mut Problems) {
+    pub(super) fn check_kind(&self, kind: &ModelEntry, preset: &TrainingConfig, problems: &mut Problems) {
         problems.note(
             !kind.is_variational && ![0, preset.kl_warmup_epochs].contains(&self.kl_warmup_epochs),
             format!(

@@ -258,3 +258,46 @@ fn rows_come_back_bit_by_bit_or_not_at_all() {
     place.write_array("halves.npy", &[8, 8], &[0.123_456; 128]);
     place.refused("compress run --data halves.npy --out x.elbo", &["row 0", "0.123456", "256 evenly spaced values"]);
 }
+
+#[test]
+fn a_model_cleans_what_it_was_trained_to_clean() {
+    let place = Place::new();
+    let train = "train --device cpu --data sprites --resolution 8 --count 600 --hidden 64 --latent 6 --epochs 12 --model ae --out";
+    place.run(&format!("{train} cleaner --corrupt gaussian:sigma=0.5"));
+    place.run(&format!("{train} plain"));
+    let cleaned = |run: &str| {
+        let said = json(&place.run(&format!(
+            "reconstruct {run} --device cpu --corrupt gaussian:sigma=0.5 --seed 3 --out {run}.npy --json"
+        )));
+        ["squared_error_of_corrupted", "squared_error_of_rebuilt"].map(|key| said[key].as_f64().expect("a number"))
+    };
+    let ([noisy, cleaned], [again, plain]) = (cleaned("cleaner"), cleaned("plain"));
+    assert_eq!(noisy, again, "the seed decides what is drawn");
+    assert!(
+        cleaned < 0.9 * plain && cleaned < noisy,
+        "{noisy}, {cleaned} by it, {plain} by one that saw clean rows alone"
+    );
+    // Without noise other rows come out, and no errors are told.
+    let whole = json(&place.run("reconstruct cleaner --device cpu --out whole.npy --json"));
+    assert!(whole.get("squared_error_of_corrupted").is_none());
+    assert_ne!(
+        fs::read(place.path("whole.npy")).expect("a file"),
+        fs::read(place.path("cleaner.npy")).expect("a file")
+    );
+
+    let said = place.run("reconstruct cleaner --device cpu --corrupt salt-and-pepper --count 4 --out sheet.png");
+    assert!(said.contains("Mean squared error: "), "{said}");
+    place.run("reconstruct cleaner --device cpu --count 4 --out two.png");
+    // Corrupted rows stand between rows and reconstructions.
+    let height = |name: &str| image::open(place.path(name)).expect("a picture").height();
+    assert!(height("sheet.png") > height("two.png") * 5 / 4, "{} and {}", height("sheet.png"), height("two.png"));
+
+    place.refused("reconstruct cleaner --corrupt fog --out x.png", &["there is no corruption `fog`", "gaussian"]);
+    place.refused("train --corrupt mask:share=1 --out x", &["`share` of the corruption `mask` is 1"]);
+    place.write("things.csv", table(60, 0));
+    place.refused(
+        "train --data things.csv --corrupt salt-and-pepper --out x",
+        &["lines of a table", "gaussian or mask"],
+    );
+    assert!(!place.path("x").exists());
+}

@@ -17,7 +17,7 @@ use elbo::engine::cpu::Cpu;
 use elbo::engine::graph::eval::{Values, evaluate};
 use elbo::engine::graph::{Graph, Tensor};
 use elbo::engine::models::{
-    ARCHITECTURES, Architecture, Batch, Capability, LabelUse, Labelled, Model, ModelConfig, RowForm, Rows, Terms,
+    ARCHITECTURES, Batch, Capability, LabelUse, Labelled, Model, ModelConfig, ModelEntry, RowForm, Rows, Terms,
     parameters,
 };
 use elbo::engine::nn::NETWORKS;
@@ -34,17 +34,17 @@ const ROWS: usize = 4;
 const SOME: usize = 3;
 
 /// A small model of a kind, its networks being perceptrons.
-fn model(kind: Architecture) -> Box<dyn Model> {
+fn model(kind: &'static ModelEntry) -> Box<dyn Model> {
     model_of(kind, "mlp:6".parse().unwrap())
 }
 
 /// A small model of a kind with this encoder, and a decoder that is its mirror.
-fn model_of(kind: Architecture, encoder: Spec) -> Box<dyn Model> {
+fn model_of(kind: &'static ModelEntry, encoder: Spec) -> Box<dyn Model> {
     let shape = match encoder.id.as_str() {
         "mlp" | "residual" => Shape::vector(FEATURES),
         _ => Shape { height: FEATURES, width: 1, channels: 1 },
     };
-    let config = ModelConfig { kind, encoder, latent: 3, ..ModelConfig::default() };
+    let config = ModelConfig { kind: kind.into(), encoder, latent: 3, ..ModelConfig::default() };
     let condition = if kind.is_conditional() { CLASSES } else { 0 };
     (kind.build)(&config, RowForm { schema: &shape.into(), condition }).unwrap()
 }
@@ -59,7 +59,7 @@ fn one_hot(rows: usize) -> Vec<f64> {
 }
 
 /// Values for a model's parameters and for all that `terms` gives it.
-fn leaves(kind: Architecture, model: &dyn Model) -> Values {
+fn leaves(kind: &'static ModelEntry, model: &dyn Model) -> Values {
     let (mut values, mut numbers) = (values(ROWS - 1), Numbers(11));
     for spec in parameters(model) {
         values.tensors.insert(spec.name, numbers.signed(spec.shape.iter().product()));
@@ -75,7 +75,7 @@ fn leaves(kind: Architecture, model: &dyn Model) -> Values {
 }
 
 /// The terms of a batch whose last row is not live, with labels and labelled rows where the model takes them.
-fn terms<'g>(graph: &'g Graph, kind: Architecture, model: &dyn Model) -> (Terms<'g>, Tensor<'g>) {
+fn terms<'g>(graph: &'g Graph, kind: &'static ModelEntry, model: &dyn Model) -> (Terms<'g>, Tensor<'g>) {
     let given = |rows: usize, prefix: &str| Rows {
         y: Some(graph.input(&format!("{prefix}y"), &[rows, CLASSES])),
         ..graph.input(&format!("{prefix}x"), &[rows, FEATURES]).into()
@@ -90,13 +90,13 @@ fn terms<'g>(graph: &'g Graph, kind: Architecture, model: &dyn Model) -> (Terms<
 }
 
 /// Every kind of model with every network.
-fn every_model() -> impl Iterator<Item = (Architecture, Spec)> {
+fn every_model() -> impl Iterator<Item = (&'static ModelEntry, Spec)> {
     let networks = || NETWORKS.iter().map(|piece| pieces::small(&piece.about));
     ARCHITECTURES.iter().flat_map(move |&kind| networks().map(move |network| (kind, network)))
 }
 
 /// The largest difference of a training step on a device from the graph, and that from a graph with another row.
-fn differences(device: &mut Device, kind: Architecture, network: Spec) -> [f64; 2] {
+fn differences(device: &mut Device, kind: &'static ModelEntry, network: Spec) -> [f64; 2] {
     let (model, graph) = (model_of(kind, network), Graph::new());
     let values = leaves(kind, &*model);
     let (terms, weights) = terms(&graph, kind, &*model);
@@ -170,6 +170,33 @@ fn its_gradient_is_that_of_its_loss() {
             );
         }
         assert!(gradients.iter().any(|g| g.iter().any(|g| *g != 0.0)), "{kind}: nothing is learnt");
+    }
+}
+
+/// Corrupted rows are what codes are of, and not what reconstructions are held against.
+#[test]
+fn its_encoder_sees_what_is_shown() {
+    for &kind in ARCHITECTURES {
+        let model = model(kind);
+        let mut values = leaves(kind, &*model);
+        values.tensors.insert("shown".into(), Numbers(17).signed(ROWS * FEATURES));
+        // The mean of the codes and the loss of rows x, of which the encoder is shown others.
+        let told = |x: &str, shown: Option<&str>| {
+            let graph = Graph::new();
+            let input = |name: &str| graph.input(name, &[ROWS, FEATURES]);
+            let y = kind.is_conditional().then(|| graph.input("y", &[ROWS, CLASSES]));
+            let rows = Rows { y, shown: shown.map(input), ..input(x).into() };
+            let terms = model.terms(&Batch::whole(rows));
+            let found = evaluate(&values, &[terms.mu, terms.loss]);
+            (found[0].clone(), found[1].clone())
+        };
+        let (clean, corrupted, other) = (told("x", None), told("x", Some("shown")), told("shown", None));
+        assert!(corrupted.0 == other.0 && corrupted.0 != clean.0, "{kind}: codes are of what is shown");
+        if model.can().has(Capability::Decode) {
+            assert!(corrupted.1 != other.1 && corrupted.1 != clean.1, "{kind}: the loss is of the rows");
+        }
+        // Showing rows as they are changes nothing.
+        assert!(told("x", Some("x")) == clean, "{kind}");
     }
 }
 
@@ -280,7 +307,7 @@ fn variances_of_codes_are_those_of_draws() {
 }
 
 /// Models that learn rows by themselves; the one over codes of a VAE has tests of its own, among those of stages.
-fn by_themselves() -> impl Iterator<Item = Architecture> {
+fn by_themselves() -> impl Iterator<Item = &'static ModelEntry> {
     assert_eq!(ARCHITECTURES.iter().filter(|kind| kind.stands_on_vae).count(), 1);
     ARCHITECTURES.iter().copied().filter(|kind| !kind.stands_on_vae)
 }
@@ -290,7 +317,7 @@ fn it_goes_on_after_a_break_to_the_same_bits() {
     let device = runs::Device::cpu();
     for kind in by_themselves() {
         let mut config = small();
-        (config.model.kind, config.training.epochs) = (kind, 2);
+        (config.model.kind, config.training.epochs) = (kind.into(), 2);
         config.training.kl_warmup_epochs = if kind.is_variational { 1 } else { 0 };
         let (continuous, broken, longer) = (Run::new(), Run::new(), Run::new());
         assert_eq!(continuous.start(&config, &device, &mut StopAt::never()).unwrap(), Outcome::Finished, "{kind}");
@@ -308,7 +335,7 @@ fn it_comes_back_from_its_file() {
     let folder = tempfile::tempdir().unwrap();
     for kind in by_themselves() {
         let mut config = small();
-        (config.model.kind, config.training.epochs, config.device.device) = (kind, 1, DeviceChoice::Cpu);
+        (config.model.kind, config.training.epochs, config.device.device) = (kind.into(), 1, DeviceChoice::Cpu);
         config.training.kl_warmup_epochs = 0;
         let source = config.data.parsed_source();
         let data = elbo::data::open(&source, &config.data.options(0)).unwrap().train;

@@ -1,6 +1,7 @@
 //! Training runs: the same bits again, whether interrupted or not; the right means; and models that learn.
 
 mod augment;
+mod denoise;
 mod diverge;
 mod faults;
 mod patience;
@@ -15,7 +16,7 @@ use std::sync::Arc;
 
 use elbo::Error;
 use elbo::apps::Outcome;
-use elbo::config::{Architecture, Config, Preset, Schedule};
+use elbo::config::{Config, Preset, Schedule};
 use elbo::data::{Dataset, Shape, Values};
 use elbo::engine::distributions::Bernoulli;
 use elbo::engine::models::Autoencoder;
@@ -221,9 +222,10 @@ fn warm_ups_and_schedules_take_effect() {
 #[test]
 fn models_learn() {
     for device in devices() {
-        for kind in ["vae", "ae"].map(|name| name.parse::<Architecture>().unwrap()) {
+        for kind in ["vae", "ae"] {
             let mut config = small();
-            (config.model.kind, config.training.epochs, config.training.learning_rate) = (kind, 12, 0.005);
+            (config.model.kind, config.training.epochs, config.training.learning_rate) =
+                (kind.parse().unwrap(), 12, 0.005);
             config.training.kl_warmup_epochs = 0;
             let epochs = whole(&config, &device).epochs();
             let of = |split: Split| epochs.iter().filter(move |e| e.split == split).map(|e| e.loss);
@@ -231,7 +233,7 @@ fn models_learn() {
                 let (first, last) = (of(split).next().unwrap(), of(split).next_back().unwrap());
                 assert!(last < 0.8 * first, "{}, {kind}, {split}: from {first} to {last}", device.name);
             }
-            assert!((kind.about.id == "vae") == epochs.iter().all(|e| e.kl > 0.0), "{kind}");
+            assert!((kind == "vae") == epochs.iter().all(|e| e.kl > 0.0), "{kind}");
         }
     }
 }

@@ -70,7 +70,9 @@ fn whole(parts: &[String]) -> Vec<String> {
 /// The piece of a name, and the option that chooses it.
 fn find(name: &str) -> Result<(&'static About, &'static str)> {
     let id = name.split(':').next().unwrap_or(name);
-    let known = all_pieces().into_iter().filter(|about| !matches!(about.kind, Kind::KlSchedule | Kind::Optimiser));
+    let known = all_pieces()
+        .into_iter()
+        .filter(|about| !matches!(about.kind, Kind::KlSchedule | Kind::Optimiser | Kind::Corruption));
     let known: Vec<&About> = known.collect();
     let Some(about) = known.iter().find(|about| about.id == id || about.aliases.contains(&id)) else {
         let names = known.iter().flat_map(|about| about.aliases.iter().copied().chain([about.id]));

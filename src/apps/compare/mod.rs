@@ -64,7 +64,7 @@ pub fn check(planned: &[Planned], folder: &Path) -> Result<()> {
             continue;
         }
         let data = open_data(&run.config, None).map_err(named)?;
-        let form = Form::of(run.config.model.kind, &data.train);
+        let form = Form::of(&run.config.model.kind, &data.train);
         let seen = seen(&data);
         match &first {
             Some((name, known)) if *known != seen => {

@@ -59,7 +59,7 @@ pub fn page(subject: &mut Subject, bundled: Bundled, notes: &[String]) -> Result
         header class="top" {
             p class="kicker" { "A model of elbo that runs in this page" }
             h1 { (kind) " on " span class="name" { (name) } }
-            p class="lead" { (subject.config.model.kind.about().name) }
+            p class="lead" { (subject.config.model.kind.about.name) }
             p id="engine" class="engine" role="status" { "Shown here is what was recorded." }
             nav id="live-nav" aria-label="Sections" hidden {
                 ul { @for section in &live { li { a href={ "#" (section.id) } { (section.title) } } } }

@@ -91,7 +91,7 @@ fn facts(subject: &Subject, history: &[EpochRecord]) -> Result<Vec<(&'static str
         facts.push(("Shown here", vec![shown]));
     }
     let classes = subject.session.model.can().decode.is_none().then_some(form.classes.len());
-    facts.push(("Model", vec![model.kind.about().name.to_string(), described(config, form.shape(), classes)?]));
+    facts.push(("Model", vec![model.kind.about.name.to_string(), described(config, form.shape(), classes)?]));
     let mut loss = vec![format!("reconstruction by {}", model.likelihood)];
     if model.kind.is_variational {
         loss.push(format!("posterior {}, prior {}", model.posterior, model.prior));

@@ -47,7 +47,7 @@ pub fn page(subject: &Subject, sections: &[Section], notes: &[String]) -> Result
         header class="top" {
             p class="kicker" { "A report of elbo" }
             h1 { (kind) " on " span class="name" { (name) } }
-            p class="lead" { (subject.config.model.kind.about().name) }
+            p class="lead" { (subject.config.model.kind.about.name) }
             nav aria-label="Sections" {
                 ul { @for section in sections { li { a href={ "#" (section.id) } { (section.title) } } } }
             }

@@ -32,7 +32,7 @@ impl TrainRun {
 
     /// The conditions of a picture of samples, and how many stand side by side: a row for each label, or those of shown rows.
     fn sampled(&self) -> (Vec<Vec<f32>>, usize) {
-        let form = Form::of(self.config.model.kind, &self.data.train);
+        let form = Form::of(&self.config.model.kind, &self.data.train);
         if form.classes.is_empty() {
             let shown = self.shown();
             return ((0..SAMPLES).map(|i| shown.condition(i % shown.rows)).collect(), COLUMNS);
@@ -53,14 +53,14 @@ impl TrainRun {
             let (y, _) = self.sampled();
             let rows = self.trainer.session.draw_rows(y.len(), &y.concat(), self.config.training.seed)?;
             let out = Output::new(&path("samples.csv"), ROWS, &Keep::default())?;
-            let form = Form::of(self.config.model.kind, &self.data.train);
+            let form = Form::of(&self.config.model.kind, &self.data.train);
             out.write_rows(&form.drawn(&rows, &form.names_of_every_label(COLUMNS)))?;
             made.push(path("samples.csv"));
         }
         if !is_table && self.trainer.session.model.can().generate.is_some() {
             let (y, columns) = self.sampled();
             let samples = self.trainer.session.sample(y.len(), &y.concat(), self.config.training.seed)?;
-            let classes = Form::of(self.config.model.kind, &self.data.train).classes;
+            let classes = Form::of(&self.config.model.kind, &self.data.train).classes;
             let captions = Captions { rows: &classes, columns: &[] };
             save_grid_with(&path("samples.png"), &samples, image, columns, &captions)?;
             made.push(path("samples.png"));

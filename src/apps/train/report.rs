@@ -13,7 +13,7 @@ impl TrainRun {
     /// # Errors
     /// If it cannot be written, or the device fails.
     pub fn report(&mut self) -> Result<PathBuf> {
-        let form = Form::of(self.config.model.kind, &self.data.train);
+        let form = Form::of(&self.config.model.kind, &self.data.train);
         let (device, epoch, best) = (self.device(), self.epochs_done(), self.best());
         let (split, rows) = self.data.evaluation_split();
         let subject = Subject {

@@ -43,7 +43,7 @@ pub use latent::{LatentReport, Neighbour, Related};
 pub use mask::Mask;
 pub use paths::Way;
 #[cfg(feature = "pictures")]
-pub use reconstruct::Sureness;
+pub use reconstruct::{Cleaned, Rebuilt, Sureness};
 pub use score::{Detection, ScoreKind, Scored, Scoring, Strange};
 pub use traverse::Traversal;
 

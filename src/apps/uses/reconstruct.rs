@@ -2,12 +2,15 @@
 
 use serde::Serialize;
 
-use super::parts::first_parts;
+use super::parts::{Part, first_parts};
 use super::write::{Array, ending, write_file, write_npy, write_npz};
 use crate::apps::Saved;
-use crate::apps::pictures::{Paint, amount_at, save_reconstructions, save_stacks};
+use crate::apps::pictures::{Paint, amount_at, save_stacks};
+use crate::catalogue::Spec;
+use crate::corruption::{Corruption, corruption_of};
 use crate::data::{FileKind, Frame, Output};
 use crate::error::{Error, Result};
+use crate::training::Session;
 
 /// Rows that are worked on at once.
 const PART: usize = 1024;
@@ -30,38 +33,100 @@ pub struct Sureness {
     pub lightest: Option<f32>,
 }
 
+/// What was rebuilt.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct Rebuilt {
+    /// Rows.
+    pub rows: usize,
+    /// How far it is from the rows as they were, where they were corrupted first.
+    #[serde(flatten)]
+    pub cleaned: Option<Cleaned>,
+}
+
+/// Mean squared errors against rows as they were, over all values that were observed.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct Cleaned {
+    /// Of the corrupted rows.
+    #[serde(rename = "squared_error_of_corrupted")]
+    pub corrupted: f64,
+    /// Of what the model makes of these.
+    #[serde(rename = "squared_error_of_rebuilt")]
+    pub rebuilt: f64,
+}
+
+/// A sum of squared differences, and of how many.
+#[derive(Default)]
+struct Squares(f64, usize);
+
+impl Squares {
+    fn add(&mut self, found: &[f32], rows: &[f32]) {
+        for (found, x) in found.iter().zip(rows).filter(|(_, x)| !x.is_nan()) {
+            self.0 += f64::from(found - x).powi(2);
+            self.1 += 1;
+        }
+    }
+
+    fn mean(&self) -> f64 {
+        self.0 / self.1.max(1) as f64
+    }
+}
+
 impl Saved {
     /// Writes what the model makes of the first rows of `data`, or else of what the run held out: in a picture below the rows, else in
-    /// the units of the file. Gives how many there are.
+    /// the units of the file. Where a way to corrupt them is given, with a seed, the model is given them corrupted, and pictures show that
+    /// between.
     ///
     /// # Errors
-    /// If the model has no decoder, the data cannot be read, or the file cannot be written.
-    pub fn reconstruct_to(&mut self, data: Option<&str>, count: usize, to: &Output) -> Result<usize> {
+    /// If the model has no decoder, there is no such way, the data cannot be read, or the file cannot be written.
+    pub fn reconstruct_to(
+        &mut self,
+        data: Option<&str>,
+        count: usize,
+        corrupt: Option<(&Spec, u64)>,
+        to: &Output,
+    ) -> Result<Rebuilt> {
         let (_, data) = self.shown(data)?;
         let count = count.min(data.rows);
         let (shape, is_picture) = (self.form.shape(), to.kind().is_picture());
-        let mut originals = vec![];
-        let mut made = first_parts("reconstructing", &data, count, PART).map(|part| {
-            if is_picture {
-                originals.extend(part.values());
+        let way =
+            corrupt.map(|(way, seed)| Ok::<_, Error>((corruption_of(way, &self.form.schema)?, seed))).transpose()?;
+        let [mut originals, mut corrupted] = [vec![], vec![]];
+        let [mut before, mut after] = [Squares::default(), Squares::default()];
+        let mut made = first_parts("reconstructing", &data, count, PART).map(|mut part| {
+            let original = part.values().to_vec();
+            if let Some((way, seed)) = &way {
+                corrupt_part(&mut self.session, &mut part, &**way, *seed)?;
+                before.add(part.values(), &original);
             }
-            self.session.reconstruct(part.given())
+            let made = self.session.reconstruct(part.given())?;
+            after.add(&made, &original);
+            if is_picture {
+                originals.extend(original);
+                corrupted.extend(part.values());
+            }
+            Ok(made)
         });
         if to.kind() == FileKind::Npy && !self.form.schema.is_table() {
             let sides = [&[count][..], &shape.sides()].concat();
             write_file(to.path(), |file| write_npy(file, &sides, &mut made))?;
-            return Ok(count);
-        }
-        let mut all = vec![];
-        made.by_ref().try_for_each(|part| part.map(|part| all.extend(part)))?;
-        drop(made);
-        match is_picture {
-            true => {
-                save_reconstructions(to.path(), &originals, &all, shape, ACROSS.min(count))?;
+            drop(made);
+        } else {
+            let mut all = vec![];
+            made.by_ref().try_for_each(|part: Result<Vec<f32>>| part.map(|part| all.extend(part)))?;
+            drop(made);
+            if is_picture {
+                let mut lines =
+                    vec![("original", Paint::Samples(&originals)), ("reconstruction", Paint::Samples(&all))];
+                if way.is_some() {
+                    lines.insert(1, ("corrupted", Paint::Samples(&corrupted)));
+                }
+                save_stacks(to.path(), &lines, shape, ACROSS.min(count))?;
+            } else {
+                to.write_rows(&Frame::of_rows(&self.form.schema, &all))?;
             }
-            false => to.write_rows(&Frame::of_rows(&self.form.schema, &all))?,
         }
-        Ok(count)
+        let cleaned = way.map(|_| Cleaned { corrupted: before.mean(), rebuilt: after.mean() });
+        Ok(Rebuilt { rows: count, cleaned })
     }
 
     /// Writes how sure the model is of each value of the first rows: standard deviations from `draws` codes drawn from the posterior
@@ -122,4 +187,13 @@ impl Saved {
         write_file(to, |file| write_npz(file, arrays.into()))?;
         Ok(found)
     }
+}
+
+/// Corrupts rows; what is missing stays so.
+fn corrupt_part(session: &mut Session, part: &mut Part, way: &dyn Corruption, seed: u64) -> Result<()> {
+    let corrupted = session.corrupt(part.given(), way, part.seed(seed))?;
+    part.change(|x| {
+        x.iter_mut().zip(corrupted).filter(|(x, _)| !x.is_nan()).for_each(|(x, corrupted)| *x = corrupted);
+    });
+    Ok(())
 }

@@ -1,10 +1,12 @@
 //! The options of `elbo reconstruct`.
 
 use std::path::PathBuf;
+use std::str::FromStr;
 
 use clap::{Args, value_parser};
 
 use super::uses::UseArgs;
+use crate::catalogue::Spec;
 
 /// The options of `elbo reconstruct`.
 #[derive(Debug, Clone, Args)]
@@ -12,7 +14,8 @@ use super::uses::UseArgs;
 Examples:
   elbo reconstruct runs/vae-sprites --count 20 --out pairs.png
   elbo reconstruct runs/vae-mnist --uncertainty --out sure.png
-  elbo reconstruct runs/vae-mnist --data noisy --out clean.npy")]
+  elbo reconstruct runs/vae-mnist --data noisy --out clean.npy
+  elbo reconstruct runs/vae-mnist --corrupt gaussian:sigma=0.3 --out cleaned.png")]
 pub struct ReconstructArgs {
     /// What every such command is told.
     #[command(flatten)]
@@ -23,6 +26,11 @@ pub struct ReconstructArgs {
     /// How many rows, from the first on [default: 16 in a picture; in a file of rows all of them]
     #[arg(long, value_name = "N", value_parser = value_parser!(u64).range(1..=1_000_000_000))]
     pub count: Option<u64>,
+    /// Corrupt the rows first, and say how far what the model makes of them is from the rows as they were
+    ///
+    /// Cleans what a model was trained to clean: `elbo train --corrupt`. `elbo models` lists the ways; --seed decides what is drawn.
+    #[arg(long, value_name = "NAME[:SETTING=X,...]", value_parser = Spec::from_str, conflicts_with = "uncertainty")]
+    pub corrupt: Option<Spec>,
     /// Say how sure the model is of each value of pictures or vectors, from so many codes of each row
     ///
     /// By the law of total variance Var[x] = Var_z E[x|z] + E_z Var[x|z], the two apart: in a .png the rows, what is expected of them and

@@ -114,7 +114,7 @@ fn every_setting_has_an_option() {
     assert_eq!((data.validation, data.binarise, data.resolution), (7, Binarise::Dynamic, 16));
     assert_eq!((data.count, data.binary, data.full), (Some(20_000), true, false));
     assert_eq!(
-        (model.kind, model.likelihood.clone()),
+        (model.kind.clone(), model.likelihood.clone()),
         ("vae".parse().unwrap(), Spec::new("gaussian").with("sigma", 0.1))
     );
     assert_eq!(model.objective, Spec::new("iwae").with("samples", 5.0));

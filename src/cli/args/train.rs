@@ -2,11 +2,9 @@
 
 use std::path::PathBuf;
 
-use clap::builder::PossibleValue;
-use clap::{Args, ValueEnum};
+use clap::Args;
 
-use crate::config::{Architecture, Layer};
-use crate::models::ARCHITECTURES;
+use crate::config::Layer;
 
 /// The options of `elbo train`. What is not given stays `None`.
 #[derive(Debug, Clone, Default, Args)]
@@ -51,15 +49,4 @@ pub struct TrainArgs {
     /// The settings that are given.
     #[command(flatten)]
     pub settings: Layer,
-}
-
-impl ValueEnum for Architecture {
-    fn value_variants<'a>() -> &'a [Architecture] {
-        ARCHITECTURES
-    }
-
-    fn to_possible_value(&self) -> Option<PossibleValue> {
-        let about = self.about();
-        Some(PossibleValue::new(about.id).aliases(about.aliases).help(about.name))
-    }
 }

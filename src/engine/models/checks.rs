@@ -92,7 +92,7 @@ fn check_coupled(config: &ModelConfig, batch: usize, problems: &mut Problems) {
 
 /// Notes upper layers that are given to a model of one layer.
 fn check_upper(config: &ModelConfig, problems: &mut Problems) {
-    let kind = config.kind;
+    let kind = &config.kind;
     problems.note(
         config.upper.is_some() && kind.layers.is_none(),
         format!(
@@ -158,7 +158,7 @@ pub(super) fn check_objective(config: &ModelConfig, parts: &Parts, batch: usize,
 
 /// A model without a prior has no factors to choose.
 pub(super) fn check_unused(config: &ModelConfig, problems: &mut Problems) {
-    let kind = config.kind;
+    let kind = &config.kind;
     let plain = [
         (Kind::Posterior, &config.posterior, "diagonal-gaussian"),
         (Kind::Prior, &config.prior, "standard-normal"),

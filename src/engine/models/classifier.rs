@@ -54,7 +54,7 @@ impl Classifier {
 
     /// The terms of labelled rows, told in each of `rows` rows where they are others.
     fn terms_of<'g>(&self, given: Rows<'g>, rows: Option<usize>) -> Terms<'g> {
-        let log_probs = self.network.log_probs(given.x);
+        let log_probs = self.network.log_probs(given.input());
         let zero = given.x.graph().full(0.0, &[given.count(), 1]);
         let (loss, right) = match given.y {
             Some(y) => (cross_entropy(log_probs, y), is_right(log_probs, y)),
@@ -64,7 +64,7 @@ impl Classifier {
             Some(rows) => [loss, right].map(|t| mean_in_every_row(t, rows)),
             None => [loss, right],
         };
-        let mu = self.network.hidden(given.x);
+        let mu = self.network.hidden(given.input());
         let parts = if given.y.is_some() { vec![("accuracy", right)] } else { vec![] };
         Terms { loss, reconstruction: loss, kl: None, mu, parts, gradient_scale: None }
     }

@@ -19,8 +19,8 @@ settings! {
     ModelConfig, options ModelOptions, heading "Model", short by fold;
 
     own {
-        /// Which kind of model
-        #[arg(long = "model", value_name = "KIND")]
+        /// Which kind of model; `elbo models` lists them
+        #[arg(long = "model", value_name = "NAME[:SETTING=X,...]", value_parser = Architecture::from_str)]
         kind: Architecture = Architecture::default();
         /// The hidden layers of the encoder; `elbo models` lists the networks
         ///

@@ -6,7 +6,7 @@ use std::ops::Deref;
 use serde::{Serialize, Serializer};
 
 use super::{Model, ModelConfig, Recognition};
-use crate::catalogue::About;
+use crate::catalogue::{About, Settings, Spec};
 use crate::data::{Schema, Shape};
 use crate::error::Result;
 use crate::problems::Problems;
@@ -77,24 +77,57 @@ impl Sizes {
     }
 }
 
-/// A model of the list, chosen by its name.
-#[derive(Clone, Copy)]
-pub struct Architecture(pub(super) &'static ModelEntry);
-
-impl Architecture {
-    /// What it is, for people.
-    pub fn about(self) -> &'static About {
-        &self.0.about
-    }
-
+impl ModelEntry {
     /// Whether it is told something of every row, or of some.
-    pub fn is_conditional(self) -> bool {
+    pub fn is_conditional(&self) -> bool {
         self.labels != LabelUse::Ignored
     }
 
     /// Whether it learns labels from some rows and the rest from all.
-    pub fn is_semi_supervised(self) -> bool {
+    pub fn is_semi_supervised(&self) -> bool {
         self.labels == LabelUse::Learnt
+    }
+}
+
+impl fmt::Display for ModelEntry {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        f.write_str(self.about.id)
+    }
+}
+
+impl fmt::Debug for ModelEntry {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        write!(f, "{self}")
+    }
+}
+
+/// A model of the list, chosen by its name, with settings of its own where it has some.
+#[derive(Clone)]
+pub struct Architecture {
+    entry: &'static ModelEntry,
+    /// Its own name, and every setting by its name, within its bounds.
+    spec: Spec,
+}
+
+impl Architecture {
+    /// A model, with these settings.
+    ///
+    /// # Errors
+    /// If one is none of its own, or out of its bounds.
+    pub fn new(entry: &'static ModelEntry, spec: &Spec) -> Result<Architecture> {
+        Ok(Architecture { entry, spec: entry.about.checked(spec)? })
+    }
+
+    /// Its settings.
+    pub fn settings(&self) -> Settings<'_> {
+        Settings::new(&self.entry.about, &self.spec)
+    }
+}
+
+impl From<&'static ModelEntry> for Architecture {
+    /// The model as it usually is.
+    fn from(entry: &'static ModelEntry) -> Architecture {
+        Architecture { entry, spec: Spec::new(entry.about.id) }
     }
 }
 
@@ -102,21 +135,19 @@ impl Deref for Architecture {
     type Target = ModelEntry;
 
     fn deref(&self) -> &ModelEntry {
-        self.0
+        self.entry
     }
 }
 
 impl PartialEq for Architecture {
     fn eq(&self, other: &Architecture) -> bool {
-        self.about.id == other.about.id
+        self.spec == other.spec
     }
 }
 
-impl Eq for Architecture {}
-
 impl fmt::Display for Architecture {
     fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
-        f.write_str(self.about.id)
+        write!(f, "{}", self.spec)
     }
 }
 
@@ -129,5 +160,69 @@ impl fmt::Debug for Architecture {
 impl Serialize for Architecture {
     fn serialize<S: Serializer>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error> {
         serializer.collect_str(self)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::catalogue::{Bounds, Kind, Setting, Usual};
+    use crate::models::ARCHITECTURES;
+
+    static ENTRY: ModelEntry = ModelEntry {
+        about: About {
+            kind: Kind::Model,
+            id: "some",
+            aliases: &["another"],
+            name: "",
+            formula: "",
+            source: "",
+            settings: &[
+                Setting { name: "codes", default: Usual::Number(8.0), bounds: Bounds::Whole(1, 9), meaning: "" },
+                Setting { name: "weight", default: Usual::Number(0.25), bounds: Bounds::Positive, meaning: "" },
+            ],
+            example: "",
+        },
+        labels: LabelUse::Ignored,
+        is_variational: true,
+        layers: None,
+        stands_on_vae: false,
+        build: |_, _| unreachable!(),
+        check: |_, _, _| (),
+    };
+
+    #[test]
+    fn settings_reach_the_model() {
+        let settings = |text: &str| {
+            let chosen = Architecture::new(&ENTRY, &text.parse().unwrap()).unwrap();
+            (chosen.settings().whole("codes"), chosen.settings().get("weight"), chosen.to_string())
+        };
+        assert_eq!(settings("some"), (8, 0.25, "some".into()));
+        assert_eq!(settings("another:3"), (3, 0.25, "some:codes=3".into()));
+        assert_eq!(settings("some:weight=2,codes=5"), (5, 2.0, "some:codes=5,weight=2".into()));
+        let usual: Architecture = (&ENTRY).into();
+        assert_eq!(usual, Architecture::new(&ENTRY, &Spec::new("another")).unwrap());
+        assert_ne!(usual, Architecture::new(&ENTRY, &Spec::new("some").with("codes", 3.0)).unwrap());
+    }
+
+    #[test]
+    fn what_a_model_does_not_take_is_refused() {
+        for (text, expected) in [
+            ("vae:codes=3", "the model `vae` has no setting `codes`: it takes no settings"),
+            ("clasifier", "there is no model `clasifier`: did you mean `classifier`? There are vae, ae"),
+            ("zzz", "there is no model `zzz`; there are vae, ae, cvae"),
+            ("vae:3", "the model `vae` takes no settings, and `3` is given: leave it out"),
+        ] {
+            let found = text.parse::<Architecture>().unwrap_err().to_string();
+            assert!(found.contains(expected), "{text}: {found}");
+        }
+        for (text, expected) in [
+            ("some:codes=10", "`codes` of the model `some` is 10: give a whole number from 1 to 9, such as 8"),
+            ("some:code=3", "the model `some` has no setting `code`: it takes codes, weight"),
+        ] {
+            let found = Architecture::new(&ENTRY, &text.parse().unwrap()).unwrap_err().to_string();
+            assert!(found.contains(expected), "{text}: {found}");
+        }
+        assert_eq!("vae".parse::<Architecture>().unwrap(), ARCHITECTURES[0].into());
     }
 }

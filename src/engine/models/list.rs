@@ -4,39 +4,45 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Deserializer};
 
-use super::entry::Architecture;
+use super::entry::{Architecture, ModelEntry};
+use crate::catalogue::Spec;
 use crate::error::{Error, Result};
 use crate::problems::nearest;
 
 /// Every model that can be trained; the first is the usual one.
-pub static ARCHITECTURES: &[Architecture] = &[
-    Architecture(&super::vae::ENTRY),
-    Architecture(&super::autoencoder::ENTRY),
-    Architecture(&super::vae::CONDITIONAL),
-    Architecture(&super::m2::ENTRY),
-    Architecture(&super::m2::STACKED),
-    Architecture(&super::classifier::ENTRY),
-    Architecture(&super::hierarchical::HIERARCHICAL),
-    Architecture(&super::hierarchical::LADDER),
+pub static ARCHITECTURES: &[&ModelEntry] = &[
+    &super::vae::ENTRY,
+    &super::autoencoder::ENTRY,
+    &super::vae::CONDITIONAL,
+    &super::m2::ENTRY,
+    &super::m2::STACKED,
+    &super::classifier::ENTRY,
+    &super::hierarchical::HIERARCHICAL,
+    &super::hierarchical::LADDER,
 ];
 
 impl Default for Architecture {
     fn default() -> Architecture {
-        ARCHITECTURES[0]
+        ARCHITECTURES[0].into()
     }
 }
 
 impl FromStr for Architecture {
     type Err = Error;
 
-    fn from_str(name: &str) -> Result<Architecture> {
+    fn from_str(text: &str) -> Result<Architecture> {
+        let spec: Spec = text.parse()?;
+        let name = spec.id.as_str();
         let found = ARCHITECTURES.iter().find(|entry| entry.about.id == name || entry.about.aliases.contains(&name));
-        found.copied().ok_or_else(|| {
+        let entry = found.ok_or_else(|| {
             let all: Vec<&str> = ARCHITECTURES.iter().map(|entry| entry.about.id).collect();
-            let meant =
-                nearest(name, all.iter().copied()).map_or(String::new(), |near| format!("did you mean `{near}`? "));
-            Error::invalid(format!("there is no model `{name}`: {meant}There are {}", all.join(", ")))
-        })
+            let all = all.join(", ");
+            Error::invalid(match nearest(name, ARCHITECTURES.iter().map(|entry| entry.about.id)) {
+                Some(near) => format!("there is no model `{name}`: did you mean `{near}`? There are {all}"),
+                None => format!("there is no model `{name}`; there are {all}"),
+            })
+        })?;
+        Architecture::new(entry, &spec)
     }
 }
 

@@ -44,7 +44,7 @@ use crate::graph::{Graph, ParameterSpec, Tensor};
 
 /// What there is to say of every model, and of what stands on another.
 pub fn abouts() -> impl Iterator<Item = &'static About> {
-    ARCHITECTURES.iter().map(|entry| entry.about()).chain([&second_stage::ABOUT])
+    ARCHITECTURES.iter().map(|entry| &entry.about).chain([&second_stage::ABOUT])
 }
 
 /// Rows of data, and what is known of them.
@@ -59,6 +59,9 @@ pub struct Rows<'g> {
     pub observed: Option<Tensor<'g>>,
     /// Whether `x` holds guesses of what was not observed, which encoders see.
     pub is_guessed: bool,
+    /// What encoders are shown in place of the values, where rows are corrupted `[rows, features]`; reconstructions are held against
+    /// `x`.
+    pub shown: Option<Tensor<'g>>,
 }
 
 impl<'g> Rows<'g> {
@@ -67,10 +70,16 @@ impl<'g> Rows<'g> {
         self.x.shape()[0]
     }
 
+    /// What an encoder is given: the values, or what is shown in their place `[rows, features]`.
+    pub fn input(&self) -> Tensor<'g> {
+        self.shown.unwrap_or(self.x)
+    }
+
     /// Each row so many times, one behind the other.
     pub fn repeat(self, times: usize) -> Rows<'g> {
         let repeat = |t: Tensor<'g>| t.repeat_rows(times);
-        Rows { x: repeat(self.x), y: self.y.map(repeat), observed: self.observed.map(repeat), ..self }
+        let [y, observed, shown] = [self.y, self.observed, self.shown].map(|t| t.map(repeat));
+        Rows { x: repeat(self.x), y, observed, shown, ..self }
     }
 
     /// Of each of so many codes of every row, ln p(x | z) of the values that were observed: Σ_j m_j ln p(x_j | z), which is what
@@ -96,7 +105,7 @@ impl<'g> Rows<'g> {
 
 impl<'g> From<Tensor<'g>> for Rows<'g> {
     fn from(x: Tensor<'g>) -> Rows<'g> {
-        Rows { x, y: None, observed: None, is_guessed: false }
+        Rows { x, y: None, observed: None, is_guessed: false, shown: None }
     }
 }
 

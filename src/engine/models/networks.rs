@@ -110,7 +110,7 @@ impl Networks {
     /// What the encoder's hidden layers give for rows, for more networks to stand on; and its outputs.
     pub(super) fn encode_with_hidden<'g>(&self, rows: Rows<'g>) -> [Tensor<'g>; 2] {
         let to = Outputs::vector(self.code);
-        let input = Input { x: rows.x, shape: self.sizes.shape, known: self.known(rows.y) };
+        let input = Input { x: rows.input(), shape: self.sizes.shape, known: self.known(rows.y) };
         let hidden = self.hidden.encoder.forward("encoder", input, to.shape);
         [hidden, self.hidden.encoder.last("head", hidden, to)]
     }

@@ -39,9 +39,12 @@ impl Normalised {
 
     /// What the model sees of rows; 0 of what was not observed, unless that was guessed.
     fn seen<'g>(&self, rows: Rows<'g>) -> Rows<'g> {
-        let x = self.seen_values(rows.x);
         let mask = rows.observed.filter(|_| !rows.is_guessed);
-        Rows { x: mask.map_or(x, |observed| x * observed), ..rows }
+        let seen = |x| {
+            let x = self.seen_values(x);
+            mask.map_or(x, |observed| x * observed)
+        };
+        Rows { x: seen(rows.x), shown: rows.shown.map(seen), ..rows }
     }
 
     fn seen_values<'g>(&self, x: Tensor<'g>) -> Tensor<'g> {

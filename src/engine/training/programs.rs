@@ -21,7 +21,7 @@ fn batch<'g>(
     (data, rows): (&Resident, usize),
     labelled: Option<(&Resident, usize)>,
     order: Order,
-    seen: Seen,
+    seen: &Seen,
 ) -> Batch<'g> {
     let count = data.values.count;
     let values = data.rows(graph, rows, order, seen);
@@ -36,7 +36,7 @@ fn means<'g>(rows: Vec<(&'static str, Tensor<'g>)>, weights: Tensor<'g>) -> Vec<
 }
 
 /// What the programs of a model's training are made of.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct TrainingStep<'a> {
     /// How the parameters of each group are moved.
     pub groups: &'a [Moved],
@@ -62,7 +62,7 @@ impl TrainingStep<'_> {
     pub fn phase(&self, model: &dyn Model, layout: &Layout, place: usize) -> Program {
         let plan = model.plan();
         let graph = Graph::of_training();
-        let batch = batch(&graph, self.data, self.labelled, Order::Shuffled, self.seen);
+        let batch = batch(&graph, self.data, self.labelled, Order::Shuffled, &self.seen);
         if place > 0 {
             graph.start_streams_at(place as u32 * STREAMS);
         }
@@ -128,7 +128,7 @@ pub(super) fn moved_by(model: &dyn Model, place: usize) -> Vec<usize> {
 /// The program of one evaluation step over a data set in its own order: the same statistics, and [`evaluate_outputs`].
 pub fn evaluate_program(model: &dyn Model, sets: &[ParameterSet], data: &Resident, rows: usize) -> Program {
     let graph = Graph::new();
-    let batch = batch(&graph, (data, rows), None, Order::Sequential, Seen::default());
+    let batch = batch(&graph, (data, rows), None, Order::Sequential, &Seen::default());
     let terms = model.terms(&batch);
     let kl = terms.kl.unwrap_or_else(|| graph.full(0.0, terms.mu.shape()));
     let per_dimension = (kl * batch.weights).sum(&[0]);
@@ -157,7 +157,7 @@ pub(super) fn importance_program(
     (rows, codes): (usize, usize),
 ) -> Program {
     let graph = Graph::new();
-    let log_weights = density.log_weights(data.rows(&graph, rows, Order::Sequential, Seen::default()), codes);
+    let log_weights = density.log_weights(data.rows(&graph, rows, Order::Sequential, &Seen::default()), codes);
     let name = format!("{}.{codes}", data.name);
     lower(&Request {
         parameters: sets.iter().collect(),
@@ -203,7 +203,7 @@ pub(super) fn transform(
         let x = graph.input(name, &[rows, taken.width]);
         let y = (taken.condition > 0).then(|| graph.input(&known(name), &[rows, taken.condition]));
         let observed = taken.gaps.then(|| graph.input(&observed(name), &[rows, taken.width]));
-        work(Rows { x, y, observed, is_guessed: taken.guessed })
+        work(Rows { y, observed, is_guessed: taken.guessed, ..x.into() })
     })
 }
 

@@ -1,7 +1,9 @@
 //! A data set on a device, as programs read it: its values, and what is known of its rows besides.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
+use crate::corruption::Corruption;
 use crate::data::{Dataset, PackingKind, Values, Weights};
 use crate::error::{Error, Result};
 use crate::graph::{Graph, Tensor};
@@ -25,12 +27,14 @@ pub struct Resident {
 }
 
 /// How rows are seen in training, perhaps otherwise than they are.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default)]
 pub struct Seen {
     /// Whether grey values are drawn as black or white.
     pub binarise: bool,
     /// How pictures are changed, and their height, width and channels, if they are.
     pub augment: Option<(Augment, [usize; 3])>,
+    /// How what encoders are shown is corrupted, if it is.
+    pub corruption: Option<Arc<dyn Corruption>>,
 }
 
 /// What was written into buffers of data, by their names: a number that tells it from anything else.
@@ -112,9 +116,9 @@ impl Resident {
         self.weights().map_or(even, |(name, _)| even * graph.batch(&name, rows, 1, order, None))
     }
 
-    /// So many rows of it, as they are to be seen. Where pictures are changed, what says which of their values were observed is changed
+    /// So many rows of it, as they are to be seen; what was not observed stays 0 where rows are corrupted. Where pictures are changed, what says which of their values were observed is changed
     /// alike; what comes in from outside a picture counts as not observed then.
-    pub fn rows<'g>(&self, graph: &'g Graph, rows: usize, order: Order, seen: Seen) -> Rows<'g> {
+    pub fn rows<'g>(&self, graph: &'g Graph, rows: usize, order: Order, seen: &Seen) -> Rows<'g> {
         let augment = seen.augment.map(|(how, shape)| Augmented { shape, how, stream: graph.stream() });
         let binarise = seen.binarise.then(|| graph.stream());
         let pixels = |name: &str, features, binarise| match augment {
@@ -124,7 +128,11 @@ impl Resident {
         let x = pixels(&self.name, self.values.features, binarise);
         let y = self.conditions().map(|(name, spec)| graph.batch(&name, rows, spec.features, order, None));
         let observed = self.observed().map(|(name, spec)| pixels(&name, spec.features, None));
-        Rows { x, y, observed, is_guessed: false }
+        let shown = seen.corruption.as_ref().map(|way| {
+            let shown = way.corrupt(x);
+            observed.map_or(shown, |observed| shown * observed)
+        });
+        Rows { y, observed, shown, ..x.into() }
     }
 
     /// Writes what loaded programs read of it and is not there yet.
@@ -161,4 +169,32 @@ fn spec(data: &Dataset, features: usize, values: &Values, largest_buffer: u64) -
         )));
     }
     Ok(DataSpec { buffer: spec.held().min(usize::try_from(fit).unwrap_or(usize::MAX)), ..spec })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::corruption::corruption_of;
+    use crate::data::{Schema, Shape};
+    use crate::graph::eval::{Values, evaluate};
+
+    #[test]
+    fn what_was_not_observed_is_not_corrupted() {
+        let spec = DataSpec::whole(50, 4, Packing::Floats);
+        let data =
+            Resident { name: "some".into(), values: spec, conditions: None, observed: Some(spec), weights: None };
+        let schema: Schema = Shape::vector(4).into();
+        let corruption = Some(corruption_of(&"gaussian:sigma=2".parse().unwrap(), &schema).unwrap());
+        let graph = Graph::new();
+        let rows = data.rows(&graph, 50, Order::Sequential, &Seen { corruption, ..Seen::default() });
+        let mut values = Values::default();
+        let observed: Vec<f64> = (0..200).map(|i| f64::from(i % 3 != 0)).collect();
+        values.tensors.insert("some".into(), observed.iter().map(|seen| 7.0 * seen).collect());
+        values.tensors.insert("some.observed".into(), observed.clone());
+        let found = evaluate(&values, &[rows.x, rows.input()]);
+        for (i, seen) in observed.iter().enumerate() {
+            assert_eq!(found[0][i], 7.0 * seen, "what is compared with is as it was");
+            assert_eq!(found[1][i] == found[0][i], *seen == 0.0, "{i}: {}", found[1][i]);
+        }
+    }
 }

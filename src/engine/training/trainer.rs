@@ -20,6 +20,7 @@ use super::schedule::Rates;
 use super::session::Session;
 use super::state::State;
 use crate::config::TrainingConfig;
+use crate::corruption::corruption_of;
 use crate::data::{Dataset, Shape};
 use crate::error::{Error, Result};
 use crate::kernels::{Augment, Step};
@@ -113,7 +114,11 @@ impl Trainer {
                 config.batch, data.rows
             )));
         }
-        let seen = Seen { binarise, augment: config.augment.map(|how| changed(how, data)).transpose()? };
+        let seen = Seen {
+            binarise,
+            augment: config.augment.map(|how| changed(how, data)).transpose()?,
+            corruption: config.corrupt.as_ref().map(|way| corruption_of(way, &data.schema)).transpose()?,
+        };
         session.layout.averaged = config.average.is_some();
         let groups = groups(&session, config)?;
         let source = session.resident("train", data)?;

@@ -124,7 +124,7 @@ pub fn run(settings: &Settings, train: &Rows, held_out: &Rows, executor: Box<dyn
     let (config, mut figures) = (config(settings), Figures::default());
     let [train, held_out] =
         [("train", train), ("held out", held_out)].map(|(name, rows)| dataset(name, settings, rows));
-    let model = build_model(&config.model, &Form::of(config.model.kind, &train)).expect("the pieces are there");
+    let model = build_model(&config.model, &Form::of(&config.model.kind, &train)).expect("the pieces are there");
     let session = Session::new(model, executor, config.training.seed);
     let mut trainer =
         Trainer::new(session, &train, &config.training, config.model.beta, settings.binarise).expect("it fits");

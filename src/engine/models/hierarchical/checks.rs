@@ -34,7 +34,7 @@ pub(super) fn check(config: &ModelConfig, batch: usize, problems: &mut Problems)
 
 /// Notes where posterior and prior do not go with several layers; gives whether they do.
 fn pieces_fit(config: &ModelConfig, recognition: Recognition, parts: &Parts, problems: &mut Problems) -> bool {
-    let (kind, posterior, prior) = (config.kind, &config.posterior.id, &config.prior.id);
+    let (kind, posterior, prior) = (&config.kind, &config.posterior.id, &config.prior.id);
     let top = config.upper_widths().last().copied().unwrap_or(config.latent);
     let mut fit = top > 0;
     let mut refuse = |is_wrong: bool, problem: String| {

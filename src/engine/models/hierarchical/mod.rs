@@ -154,7 +154,7 @@ impl Hierarchical {
     fn infer<'g>(&self, batch: &Batch<'g>, noise: &[Tensor<'g>]) -> Inferred<'_, 'g> {
         let (graph, rows) = (batch.rows.x.graph(), batch.rows.count());
         let samples = noise[0].shape()[0] / rows;
-        let levels = self.stack.levels(batch.rows.x, Some(noise));
+        let levels = self.stack.levels(batch.rows.input(), Some(noise));
         let (mut log_prior, mut log_posterior) = (graph.constant(0.0), graph.constant(0.0));
         let mut kls = Vec::new();
         for level in &levels {
@@ -168,7 +168,7 @@ impl Hierarchical {
             posterior: &DiagonalGaussian,
             prior: &*self.parts.prior,
             encoder: self.encoder(),
-            outputs: self.stack.networks.outputs(batch.rows.x),
+            outputs: self.stack.networks.outputs(batch.rows.input()),
             z,
             log_likelihood: self.stack.networks.log_likelihood(likelihood, z, batch.rows),
             log_prior: log_prior.reshape(&[rows, samples]),
@@ -270,16 +270,16 @@ impl Encode for Hierarchical {
 
     /// That of the layer nearest to the data; in a ladder it hangs on the layers above, which stand at their means.
     fn mean<'g>(&self, rows: Rows<'g>) -> Tensor<'g> {
-        self.stack.levels(rows.x, None)[0].z
+        self.stack.levels(rows.input(), None)[0].z
     }
 
     fn draw<'g>(&self, rows: Rows<'g>, samples: usize) -> Tensor<'g> {
-        self.stack.levels(rows.x, Some(&self.noise(rows, samples)))[0].z
+        self.stack.levels(rows.input(), Some(&self.noise(rows, samples)))[0].z
     }
 
     /// Bottom up, that of q(z₁ | x); in a ladder, codes are spread by what the layers above draw as well.
     fn variance<'g>(&self, rows: Rows<'g>) -> Option<Tensor<'g>> {
-        let first = self.stack.levels(rows.x, None)[0].posterior;
+        let first = self.stack.levels(rows.input(), None)[0].posterior;
         (self.stack.recognition == Recognition::BottomUp).then(|| first.log_var.exp())
     }
 }

@@ -72,7 +72,7 @@ fn build(config: &ModelConfig, form: RowForm) -> Result<Box<dyn Model>> {
 }
 
 fn check(config: &ModelConfig, batch: usize, problems: &mut Problems) {
-    let (kind, objective) = (config.kind, &config.objective.id);
+    let (kind, objective) = (&config.kind, &config.objective.id);
     problems.note(
         objective != "elbo",
         format!(
@@ -169,7 +169,7 @@ impl M2 {
     /// The bound of rows with these labels.
     fn bound<'g>(&self, given: Rows<'g>, labels: Known<'g>) -> Bound<'g> {
         let Parts { likelihood, posterior, prior, .. } = &self.parts;
-        let (x, rows) = (given.x, given.count());
+        let (x, rows) = (given.input(), given.count());
         let each = if let Known::EveryLabel { .. } = labels { self.classes() } else { 1 };
         let code = self.encoder.forward(x, labels);
         let draw = posterior.sample(code, posterior.noise(x.graph(), rows * each, self.latent));
@@ -184,7 +184,7 @@ impl M2 {
 
     /// The bound of rows whose label is not known, over all labels.
     fn unlabelled<'g>(&self, rows: Rows<'g>) -> Unlabelled<'g> {
-        let log_q = self.network.log_probs(rows.x);
+        let log_q = self.network.log_probs(rows.input());
         let q = log_q.exp();
         let Bound { reconstruction, kl, .. } = self.bound(rows, self.every_label(rows.count()));
         // KL(q(y | x) ‖ 1/C) is ln C less the entropy.
@@ -202,8 +202,9 @@ impl M2 {
         likeliest(self.network.log_probs(x))
     }
 
-    fn outputs<'g>(&self, Rows { x, y, .. }: Rows<'g>) -> Tensor<'g> {
-        let y = y.unwrap_or_else(|| self.guess(x));
+    fn outputs<'g>(&self, rows: Rows<'g>) -> Tensor<'g> {
+        let x = rows.input();
+        let y = rows.y.unwrap_or_else(|| self.guess(x));
         self.encoder.forward(x, Known::Label(y))
     }
 }
@@ -226,19 +227,19 @@ impl Model for M2 {
     }
 
     fn terms<'g>(&self, batch: &Batch<'g>) -> Terms<'g> {
-        let Rows { x, y, .. } = batch.rows;
+        let (x, y) = (batch.rows.x, batch.rows.y);
         let Unlabelled { log_q, reconstruction, kl } = self.unlabelled(batch.rows);
         let bound = self.weighted(reconstruction, kl);
-        let mu = Encode::mean(self, x.into());
+        let mu = Encode::mean(self, Rows { y: None, ..batch.rows });
         let told = |log_q, y| [("classification", cross_entropy(log_q, y)), ("accuracy", is_right(log_q, y))];
         let (mut loss, mut parts) = (bound, vec![]);
         match (batch.labelled, y) {
             (Some(part), _) => {
                 let share = part.count as f32 / batch.count as f32;
                 let y = part.rows.y.expect("labelled rows have labels");
-                let (log_q, found) = x
-                    .graph()
-                    .beside_batch(|| (self.network.log_probs(part.rows.x), self.bound(part.rows, Known::Label(y))));
+                let (log_q, found) = x.graph().beside_batch(|| {
+                    (self.network.log_probs(part.rows.input()), self.bound(part.rows, Known::Label(y)))
+                });
                 let labelled = self.weighted(found.reconstruction, found.kl + self.log_classes());
                 let of_rows = |t| mean_in_every_row(t, batch.rows.count());
                 parts.extend(told(log_q, y).map(|(name, t)| (name, of_rows(t))));

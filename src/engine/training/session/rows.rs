@@ -4,6 +4,7 @@ use super::super::given::Given;
 use super::super::programs::{Taken, generator, known, transform};
 use super::Session;
 use super::taken::{Input, Prepared, check_conditions};
+use crate::corruption::Corruption;
 use crate::error::Result;
 use crate::graph::{Graph, Tensor};
 use crate::kernels::Step;
@@ -58,6 +59,15 @@ impl Session {
     pub fn reconstruct<'a>(&mut self, rows: impl Into<Given<'a>>) -> Result<Vec<f32>> {
         let features = self.model.features();
         self.of_rows("reconstruct", rows.into(), features, 0, |model, rows| Ok(model.can().decode()?.reconstruct(rows)))
+    }
+
+    /// Rows as a way to corrupt them leaves them `[rows, features]`, as the seed decides.
+    ///
+    /// # Errors
+    /// As for [`Session::encode`].
+    pub fn corrupt<'a>(&mut self, rows: impl Into<Given<'a>>, way: &dyn Corruption, seed: u64) -> Result<Vec<f32>> {
+        let features = self.model.features();
+        self.of_rows(&format!("corrupt.{way:?}"), rows.into(), features, seed, |_, rows| Ok(way.corrupt(rows.x)))
     }
 
     /// What each row costs by itself `[rows]`: for a VAE the negative ELBO from one sample of the posterior, which the
