@@ -11,6 +11,7 @@ mod common;
 mod compare;
 mod data;
 mod exact;
+mod export;
 mod first;
 mod kernels;
 mod labels;

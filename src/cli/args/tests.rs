@@ -227,6 +227,7 @@ fn the_help_renders_with_the_defaults_of_the_presets() {
         "latent",
         "impute",
         "report",
+        "export",
         "reproduce",
         "devices",
         "doctor",

@@ -310,6 +310,32 @@ pub struct ReportArgs {
     pub out: Option<PathBuf>,
 }
 
+/// The options of `elbo export`.
+#[derive(Debug, Clone, Args)]
+#[command(after_help = "\
+Examples:
+  elbo export runs/vae-digits --to digits.html
+  elbo export runs/vae-digits --to digits.html --with-data
+  elbo export runs/vae-mnist --to mnist.html --with-data 2000 --epochs 50
+  elbo export runs/vae-mnist --to mnist.json")]
+pub struct ExportArgs {
+    /// What every such command is told.
+    #[command(flatten)]
+    pub common: UseArgs,
+    /// The file to write: .html, a page that runs the model in a browser, or .json, its programs (docs/program.md)
+    #[arg(long, value_name = "FILE")]
+    pub to: PathBuf,
+    /// Let training go on there, over at most so many rows of the training data, which the file then carries
+    #[arg(long, value_name = "ROWS", num_args = 0..=1, default_missing_value = "1000", value_parser = value_parser!(u64).range(1..))]
+    pub with_data: Option<u64>,
+    /// Epochs over those rows that can be trained
+    #[arg(long, value_name = "N", default_value = "20", value_parser = value_parser!(u64).range(1..=10_000), requires = "with_data")]
+    pub epochs: u64,
+    /// Other data to show the model with: a file or a folder [default: the test rows of the data it was trained on]
+    #[arg(long, value_name = "PATH")]
+    pub data: Option<String>,
+}
+
 /// The options of `elbo latent`.
 #[derive(Debug, Clone, Args)]
 #[command(after_help = "\

@@ -6,6 +6,7 @@ mod impute;
 mod likelihood;
 mod loaded;
 mod moments;
+mod replayed;
 mod rows;
 mod taken;
 mod uncertainty;
@@ -259,12 +260,17 @@ impl Session {
     /// # Errors
     /// If it is not loaded.
     pub(super) fn scalars(&self, id: ProgramId, beta: f64) -> Result<[f32; SCALARS]> {
+        Ok(self.scalars_of(self.executor.program(id)?, beta))
+    }
+
+    /// The same of a program that need not be loaded.
+    fn scalars_of(&self, program: &Program, beta: f64) -> [f32; SCALARS] {
         let mut scalars = [0.0; SCALARS];
-        for (slot, name) in scalars.iter_mut().zip(&self.executor.program(id)?.scalars) {
+        for (slot, name) in scalars.iter_mut().zip(&program.scalars) {
             let value = if name == BETA { Some(beta) } else { self.model.scalar(name, f64::INFINITY) };
             *slot = value.unwrap_or(0.0) as f32;
         }
-        Ok(scalars)
+        scalars
     }
 }
 
