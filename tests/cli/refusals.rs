@@ -59,6 +59,7 @@ fn bad_settings() {
         ("--epochs 0", &["`epochs`", "0"]),
         ("--network-weights sure", &["there is no distribution of weights `sure`", "point, bayes-by-backprop"]),
         ("--network-weights bayes-by-backprop:share=1", &["`share`", "1"]),
+        ("--model vae-gan --network-weights bayes-by-backprop", &["minimise losses against each other"]),
         ("--network-weights bayes-by-backprop --optimiser adamw", &["adamw", "spread of every weight"]),
         (
             "--model classifier --network-weights bayes-by-backprop:scope=decoder",
