@@ -9,6 +9,7 @@ mod bench;
 mod common;
 mod compare;
 mod data;
+mod devices;
 mod exact;
 mod first;
 mod kernels;
