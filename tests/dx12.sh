@@ -40,12 +40,12 @@ cp "$(executable engine)" "$work/engine.exe"
 cp "$(executable formulas)" "$work/formulas.exe"
 cp "$MICROSOFT/d3dcompiler_47.dll" "$work"
 
-# on_windows PROGRAM WORDS…: runs a Windows program of the work folder there, in at most twenty minutes.
+# on_windows PROGRAM WORDS…: runs a Windows program of the work folder there, in at most an hour.
 on_windows() {
     local program=$1
     shift
     WGPU_BACKEND=dx12 WGPU_DX12_COMPILER=fxc ELBO_CACHE_DIR= ELBO_TEST_ALL=1 RUST_BACKTRACE=1 \
-        enter "$work" bash -c 'cd /mnt/work && timeout 1200 wine64 "$@"' bash "$program" "$@"
+        enter "$work" bash -c 'cd /mnt/work && timeout 3600 wine64 "$@"' bash "$program" "$@"
 }
 
 failed=()
