@@ -61,6 +61,7 @@
 //! | `gpu` | the executor on GPUs | with `cli` |
 //! | `pictures` | the pictures of run folders | with `cli` |
 //! | `report` | the page that says all of a run, with `pictures` | with `cli` |
+//! | `export` | pages that run a model in a browser, with `gpu` and `report` | with `cli` |
 //!
 //! A library that embeds this one wants `default-features = false`, and `features = ["gpu"]` where it is to use GPUs; without it,
 //! everything is computed by the CPU executor.

@@ -68,9 +68,8 @@ function draw(svg, values) {
   svg.firstElementChild.setAttribute("points", Array.from(values, place).join(" "));
 }
 
-/** Shows a row where decoded rows are shown. */
-function show(look, values) {
-  const stage = find("decoded");
+/** Shows a row, where decoded rows are shown or elsewhere. */
+function show(look, values, stage = find("decoded")) {
   if (look.kind === "pictures") paint(stage, look, values);
   else if (look.kind === "table") tell(stage, look.fields, look.fields.map((field) => cellOf(field, values)));
   else draw(stage, values);

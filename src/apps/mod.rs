@@ -16,6 +16,8 @@ mod devices;
 mod diagnosis;
 pub mod doctor;
 mod evaluation;
+#[cfg(feature = "export")]
+mod export;
 #[cfg(feature = "fetch")]
 mod fetch;
 mod fit_prior;
@@ -58,6 +60,8 @@ pub use devices::{open_gpu, shader_traits};
 #[cfg(feature = "report")]
 pub use evaluation::{Comparison, Figure};
 pub use evaluation::{Distance, EVALUATION, Evaluation, KlEstimator, Score, Wanted};
+#[cfg(feature = "export")]
+pub use export::{Exported, Exporting};
 #[cfg(feature = "fetch")]
 pub use fetch::{Fetching, fetch};
 pub use fit_prior::{PriorFigures, PriorFit, PriorFitted, fit_prior};

@@ -33,8 +33,8 @@ pub use resolve::{Resolved, data_config, resolve, train_config};
 pub use shell::{CompletionsArgs, ManArgs};
 pub use train::TrainArgs;
 pub use uses::{
-    AugmentArgs, CompressArgs, DecodeArgs, DecompressArgs, EncodeArgs, InterpolateArgs, LatentArgs, ReportArgs,
-    ScoreArgs, TraverseArgs, UseArgs,
+    AugmentArgs, CompressArgs, DecodeArgs, DecompressArgs, EncodeArgs, ExportArgs, InterpolateArgs, LatentArgs,
+    ReportArgs, ScoreArgs, TraverseArgs, UseArgs,
 };
 
 use crate::config::Preset;
@@ -161,6 +161,11 @@ pub enum Command {
     /// An HTML file that holds curves, new rows, rows built again, a map of the codes, sliders over a decoder that runs in the page, and
     /// figures with what they mean. Training leaves one in the folder of the run.
     Report(ReportArgs),
+    /// Write a model out for other hosts: a web page that runs it, or its programs
+    ///
+    /// The page is one file, which opens in a browser with WebGPU without a server or a network: codes are turned, rows built again and drawn, and
+    /// with --with-data training goes on from where the run stopped. Elsewhere it says so, and shows what was recorded.
+    Export(ExportArgs),
     /// Run rows of the literature again, and hold what comes out against the papers
     ///
     /// Without a name, lists them. Every run is an ordinary one that stays in its folder; its command is printed.

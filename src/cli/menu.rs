@@ -27,6 +27,7 @@ const GROUPS: [(&str, &[&str]); 4] = [
             "compress",
             "decompress",
             "report",
+            "export",
             "evaluate",
         ],
     ),

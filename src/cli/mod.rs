@@ -17,6 +17,7 @@ mod devices;
 mod doctor;
 mod encode;
 mod evaluate;
+mod export;
 mod fetch;
 mod fit_prior;
 mod impute;
@@ -85,6 +86,7 @@ pub fn run(cli: Cli) -> Result<()> {
         Command::Impute(args) => impute::run(&args),
         Command::Reconstruct(args) => reconstruct::run(&args),
         Command::Report(args) => report::run(&args),
+        Command::Export(args) => export::run(&args),
         Command::Reproduce(args) => reproduce::run(&args),
         Command::Devices => devices::run(),
         Command::Doctor(args) => doctor::run(&args),

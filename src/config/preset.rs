@@ -41,11 +41,13 @@ pub enum Preset {
     Dcgan,
     /// Residual blocks on small colour pictures (give --data cifar): 128 latent dimensions
     Resnet,
+    /// Quantised codes of small colour pictures (give --data cifar): 64 vectors of 64 numbers, each one of 512
+    VqVae,
 }
 
 impl Preset {
     /// All of them.
-    pub const ALL: [Preset; 11] = [
+    pub const ALL: [Preset; 12] = [
         Preset::Sprites,
         Preset::Classic,
         Preset::Table,
@@ -57,6 +59,7 @@ impl Preset {
         Preset::Burgess,
         Preset::Dcgan,
         Preset::Resnet,
+        Preset::VqVae,
     ];
 
     /// What it is called on the command line and in files.
@@ -73,6 +76,7 @@ impl Preset {
             Preset::Burgess => "burgess",
             Preset::Dcgan => "dcgan",
             Preset::Resnet => "resnet",
+            Preset::VqVae => "vq-vae",
         }
     }
 
@@ -96,6 +100,7 @@ impl Preset {
             Preset::Burgess => pictures::burgess(),
             Preset::Dcgan => pictures::dcgan(),
             Preset::Resnet => pictures::resnet(),
+            Preset::VqVae => pictures::vq_vae(),
         }
     }
 }

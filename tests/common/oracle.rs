@@ -1,8 +1,6 @@
 //! A lowered program against the meaning of its graph in f64 (`elbo::engine::graph::eval`): the same named values go into both.
 #![allow(dead_code, reason = "each test program uses its own part of this")]
 
-use std::collections::HashMap;
-
 use elbo::engine::graph::Graph;
 use elbo::engine::graph::eval::{Values, evaluate};
 use elbo::engine::kernels::SCALARS;
@@ -171,5 +169,5 @@ pub fn graph() -> &'static Graph {
 /// Named values without tensors: all rows live, step 3 of seed 7.
 pub fn values(rows: usize) -> Values {
     let step = elbo::engine::kernels::Step { seed: [7, 0], step: 3, rows: rows as u32, ..Default::default() };
-    Values { tensors: HashMap::new(), scalars: HashMap::new(), step }
+    Values { step, ..Default::default() }
 }

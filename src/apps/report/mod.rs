@@ -26,8 +26,22 @@ use super::Saved;
 use super::uses::{ending, write_file};
 use crate::data::Keep;
 use crate::error::{Error, Result};
-use page::{Section, page};
+use page::page;
+
+#[cfg(feature = "export")]
+pub(super) use inline::{json, text_of};
+pub(super) use page::Section;
+#[cfg(feature = "export")]
+pub(super) use page::{Document, source};
+#[cfg(feature = "export")]
+pub(super) use rows::{rebuilt, samples};
+#[cfg(feature = "export")]
+pub(super) use sliders::{Dimension, dimensions, look};
+#[cfg(feature = "export")]
+pub(super) use subject::Look;
 pub(super) use subject::{Held, Subject};
+#[cfg(feature = "export")]
+pub(super) use told::Told;
 
 /// A report's file in a run folder.
 pub const REPORT: &str = "report.html";
@@ -69,6 +83,20 @@ impl Saved {
         let is_usual = keep.run.is_some() && out.canonicalize().ok() == usual.canonicalize().ok();
         let keep = if is_usual { Keep { run: None, ..keep } } else { keep };
         keep.check(&out)?;
+        self.with_subject(data, seed, |subject| subject.write(&out))
+    }
+
+    /// Works with the model and the rows that it is shown with: `data`, or else those that the run held out, or none where these cannot be
+    /// read.
+    ///
+    /// # Errors
+    /// What the work says, or if `data` is named and cannot be read.
+    pub(super) fn with_subject<T>(
+        &mut self,
+        data: Option<&str>,
+        seed: u64,
+        work: impl FnOnce(Subject) -> Result<T>,
+    ) -> Result<T> {
         let splits = self.data();
         let other = data.map(|data| self.shown(Some(data))).transpose()?;
         let held = match (&other, &splits) {
@@ -79,7 +107,7 @@ impl Saved {
             }
             (None, Err(error)) => Held::Nothing(error.to_string()),
         };
-        let subject = Subject {
+        work(Subject {
             folder: &self.folder,
             is_run: self.folder.join(crate::config::FILE_NAME).is_file(),
             config: &self.config,
@@ -91,8 +119,7 @@ impl Saved {
             held,
             device: super::tuning::device(&self.folder),
             seed,
-        };
-        subject.write(&out)
+        })
     }
 }
 

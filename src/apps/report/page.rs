@@ -1,6 +1,6 @@
 //! The page: its head, its sections one below the other, their data, styles and scripts.
 
-use maud::{DOCTYPE, Markup, PreEscaped, html};
+use maud::{DOCTYPE, Markup, PreEscaped, Render, html};
 use serde_json::{Map, Value};
 
 use super::Data;
@@ -41,57 +41,84 @@ pub fn page(subject: &Subject, sections: &[Section], notes: &[String]) -> Result
         .filter_map(|section| section.data.clone())
         .map(|(name, data)| (name.to_string(), data))
         .collect();
-    // Nothing is fetched, sent or framed, and no script or style runs but these.
-    let policy = format!(
-        "default-src 'none'; img-src data:; style-src {}; script-src {}; base-uri 'none'; form-action 'none'",
-        hash(STYLE),
-        hash(SCRIPT)
-    );
     let (kind, name) = (subject.config.model.kind.to_string(), source(subject));
-    let title = format!("{kind} on {name}");
-    let page = html! {
-        (DOCTYPE)
-        html lang="en" {
-            head {
-                meta charset="utf-8";
-                meta http-equiv="Content-Security-Policy" content=(policy);
-                meta name="viewport" content="width=device-width, initial-scale=1";
-                meta name="color-scheme" content="light dark";
-                meta name="generator" content=(concat!("elbo ", env!("CARGO_PKG_VERSION")));
-                title { (title) " – elbo" }
-                style { (PreEscaped(STYLE)) }
-            }
-            body {
-                a class="skip" href="#main" { "Skip to the report" }
-                header class="top" {
-                    p class="kicker" { "A report of elbo" }
-                    h1 { (kind) " on " span class="name" { (name) } }
-                    p class="lead" { (subject.config.model.kind.about.name) }
-                    nav aria-label="Sections" {
-                        ul { @for section in sections { li { a href={ "#" (section.id) } { (section.title) } } } }
-                    }
-                }
-                main id="main" {
-                    @if !notes.is_empty() {
-                        div class="notes" role="note" { @for note in notes { p { (note) } } }
-                    }
-                    noscript { p class="notes" { "Scripts are off: curves, map and pictures are here, and sliders and details are not." } }
-                    @for section in sections {
-                        section id=(section.id) aria-labelledby={ (section.id) "-title" } {
-                            h2 id={ (section.id) "-title" } { (section.title) }
-                            (section.body)
-                        }
-                    }
-                }
-                footer {
-                    p { "Made by elbo " (env!("CARGO_PKG_VERSION")) ". This page is one file: it needs no network, and sends nothing anywhere." }
-                }
-                script type="application/json" id="data" { (json(&data)?) }
-                script { (PreEscaped(SCRIPT)) }
+    let body = html! {
+        a class="skip" href="#main" { "Skip to the report" }
+        header class="top" {
+            p class="kicker" { "A report of elbo" }
+            h1 { (kind) " on " span class="name" { (name) } }
+            p class="lead" { (subject.config.model.kind.about.name) }
+            nav aria-label="Sections" {
+                ul { @for section in sections { li { a href={ "#" (section.id) } { (section.title) } } } }
             }
         }
+        main id="main" {
+            @if !notes.is_empty() {
+                div class="notes" role="note" { @for note in notes { p { (note) } } }
+            }
+            noscript { p class="notes" { "Scripts are off: curves, map and pictures are here, and sliders and details are not." } }
+            @for section in sections { (section) }
+        }
+        footer {
+            p { "Made by elbo " (env!("CARGO_PKG_VERSION")) ". This page is one file: it needs no network, and sends nothing anywhere." }
+        }
+        script type="application/json" id="data" { (json(&data)?) }
     };
-    Ok(page.into_string())
+    Ok(Document { title: format!("{kind} on {name}"), style: STYLE, script: SCRIPT, body }.into_text())
+}
+
+impl Render for Section {
+    fn render(&self) -> Markup {
+        html! {
+            section id=(self.id) aria-labelledby={ (self.id) "-title" } {
+                h2 id={ (self.id) "-title" } { (self.title) }
+                (self.body)
+            }
+        }
+    }
+}
+
+/// A page that fetches, sends and frames nothing, and runs no script or style but its own.
+pub struct Document {
+    /// Its title.
+    pub title: String,
+    /// Its style.
+    pub style: &'static str,
+    /// Its script, which runs behind the body.
+    pub script: &'static str,
+    /// All that is seen, and the data of the script.
+    pub body: Markup,
+}
+
+impl Document {
+    /// The text of the page.
+    pub fn into_text(self) -> String {
+        let Document { title, style, script, body } = self;
+        let policy = format!(
+            "default-src 'none'; img-src data:; style-src {}; script-src {}; base-uri 'none'; form-action 'none'",
+            hash(style),
+            hash(script)
+        );
+        let page = html! {
+            (DOCTYPE)
+            html lang="en" {
+                head {
+                    meta charset="utf-8";
+                    meta http-equiv="Content-Security-Policy" content=(policy);
+                    meta name="viewport" content="width=device-width, initial-scale=1";
+                    meta name="color-scheme" content="light dark";
+                    meta name="generator" content=(concat!("elbo ", env!("CARGO_PKG_VERSION")));
+                    title { (title) " – elbo" }
+                    style { (PreEscaped(style)) }
+                }
+                body {
+                    (body)
+                    script { (PreEscaped(script)) }
+                }
+            }
+        };
+        page.into_string()
+    }
 }
 
 /// What people call the data.

@@ -1,6 +1,6 @@
 //! What the dimensions of the code mean: a slider for each, and what the decoder makes of it.
 
-use crate::data::Shape;
+use crate::data::{Dataset, Shape};
 use image::RgbImage;
 use image::imageops::replace;
 use maud::{Markup, html};
@@ -14,7 +14,7 @@ use super::rows::short;
 use super::subject::{Look, Subject};
 use super::told::{Told, field};
 use crate::apps::pictures::Natural;
-use crate::apps::uses::quantiles;
+use crate::apps::uses::{Coded, quantiles};
 use crate::error::Result;
 use crate::training::Given;
 
@@ -36,13 +36,17 @@ pub struct Sliders {
 }
 
 /// A dimension of the code, as a slider has it.
-struct Dimension {
-    number: usize,
-    kl: Option<f64>,
-    low: f32,
-    high: f32,
+pub struct Dimension {
+    /// Its number, from 0.
+    pub number: usize,
+    /// What it says, in nats, where that is known of each.
+    pub kl: Option<f64>,
+    /// The least value of the slider.
+    pub low: f32,
+    /// The largest.
+    pub high: f32,
     /// Where it is recorded.
-    steps: Vec<f32>,
+    pub steps: Vec<f32>,
 }
 
 /// Sliders for the dimensions, those that say most first; nothing where codes are not decoded.
@@ -51,21 +55,22 @@ pub fn sliders(subject: &mut Subject, map: Option<&Map>) -> Result<Option<Slider
         return Ok(None);
     }
     let latent = subject.session.latent()?;
-    let (dimensions, centre) = dimensions(map, latent);
+    let (dimensions, centre) = dimensions(map.map(|map| &map.coded), latent);
+    let rows = map.map(|map| &map.rows);
     let (_, known) = subject.known(0);
     let told = Told::of(subject, &known);
     let program = portable(subject.session, (latent, subject.form.condition))?;
     let (decodes, why) = (program.is_ok(), program.as_ref().err().cloned());
-    let recorded = record(subject, map, &dimensions, (&centre, &known))?;
+    let recorded = record(subject, rows, &dimensions, (&centre, &known))?;
     let data = json!({
         "centre": centre,
         "dimensions": dimensions.iter().map(|d| json!({ "number": d.number, "low": d.low, "high": d.high, "steps": d.steps })).collect::<Vec<_>>(),
-        "look": look(subject, map),
+        "look": look(subject, rows),
         "told": told.data(),
         "known": known,
         "program": program.ok(),
         "recorded": if decodes { Value::Null } else { recorded.data },
-        "normal": subject.config.model.kind.is_variational && subject.config.model.codes_are_standard_normal(),
+        "normal": subject.session.model.can().generate.is_some() && subject.config.model.codes_are_standard_normal(),
     });
     let normal = data["normal"] == json!(true);
     let body = html! {
@@ -99,15 +104,15 @@ pub fn sliders(subject: &mut Subject, map: Option<&Map>) -> Result<Option<Slider
 }
 
 /// The dimensions with their reach, and the code that they start from.
-fn dimensions(map: Option<&Map>, latent: usize) -> (Vec<Dimension>, Vec<f32>) {
-    let Some(map) = map else {
+pub fn dimensions(coded: Option<&Coded>, latent: usize) -> (Vec<Dimension>, Vec<f32>) {
+    let Some(coded) = coded else {
         let steps: Vec<f32> = (0..STEPS).map(|step| REACH * (2.0 * step as f32 / (STEPS - 1) as f32 - 1.0)).collect();
         let of = |number| Dimension { number, kl: None, low: -REACH, high: REACH, steps: steps.clone() };
         return ((0..latent.min(MOST)).map(of).collect(), vec![0.0; latent]);
     };
-    let values = |number: usize| map.coded.means.iter().skip(number).step_by(latent).copied();
+    let values = |number: usize| coded.means.iter().skip(number).step_by(latent).copied();
     let mut centre = vec![0.0; latent];
-    map.coded.dimensions.iter().for_each(|of| centre[of.dimension] = of.mean as f32);
+    coded.dimensions.iter().for_each(|of| centre[of.dimension] = of.mean as f32);
     let of = |of: &crate::apps::Dimension| {
         let number = of.dimension;
         let (low, high) = values(number).fold((f32::INFINITY, f32::NEG_INFINITY), |(a, b), v| (a.min(v), b.max(v)));
@@ -115,7 +120,7 @@ fn dimensions(map: Option<&Map>, latent: usize) -> (Vec<Dimension>, Vec<f32>) {
         let (low, high) = if high - low > 1e-3 { (low, high) } else { (low - REACH, high + REACH) };
         Dimension { number, kl: of.kl, low, high, steps: quantiles(values(number), STEPS) }
     };
-    (map.coded.dimensions.iter().take(MOST).map(of).collect(), centre)
+    (coded.dimensions.iter().take(MOST).map(of).collect(), centre)
 }
 
 /// What is seen, and where it comes from.
@@ -175,11 +180,11 @@ fn slider(one: &Dimension, centre: &[f32], decodes: bool) -> Markup {
     }
 }
 
-/// How the script shows what is decoded.
-fn look(subject: &Subject, map: Option<&Map>) -> Value {
+/// How the script shows what is decoded, the rows being such as these.
+pub fn look(subject: &Subject, rows: Option<&Dataset>) -> Value {
     match subject.look() {
         Look::Pictures(shape) => {
-            let (low, high) = natural(shape, map).range;
+            let (low, high) = natural(shape, rows).range;
             json!({ "kind": "pictures", "width": shape.width, "height": shape.height, "channels": shape.channels, "low": low, "high": high })
         }
         Look::Table => {
@@ -191,8 +196,8 @@ fn look(subject: &Subject, map: Option<&Map>) -> Value {
 }
 
 /// How values become colours: as they do of the rows that are shown.
-fn natural(shape: Shape, map: Option<&Map>) -> Natural {
-    let values = map.map_or(vec![], |map| map.rows.gather(0..map.rows.rows.min(64)).0);
+fn natural(shape: Shape, rows: Option<&Dataset>) -> Natural {
+    let values = rows.map_or(vec![], |rows| rows.gather(0..rows.rows.min(64)).0);
     Natural::new(shape, values.iter())
 }
 
@@ -204,7 +209,7 @@ struct Recorded {
 
 fn record(
     subject: &mut Subject,
-    map: Option<&Map>,
+    shown: Option<&Dataset>,
     dimensions: &[Dimension],
     (centre, known): (&[f32], &[f32]),
 ) -> Result<Recorded> {
@@ -223,7 +228,7 @@ fn record(
     let rows: Vec<&[f32]> = values.chunks_exact(width).collect();
     Ok(match look {
         Look::Pictures(shape) => {
-            let picture = together(&natural(shape, map), (shape.width as u32, shape.height as u32), &rows);
+            let picture = together(&natural(shape, shown), (shape.width as u32, shape.height as u32), &rows);
             let source = sheet(&picture, shape.channels == 1)?;
             let names: Vec<String> = recorded.iter().map(|one| format!("z{}", one.number)).collect();
             let alt =

@@ -8,6 +8,8 @@
 //! the driver compiled, is kept in the user's cache folder.
 
 mod adapter;
+#[cfg(feature = "export")]
+pub mod bundle;
 mod cache;
 mod device;
 mod dispatch;

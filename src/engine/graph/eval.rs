@@ -20,6 +20,8 @@ pub struct Values {
     pub scalars: HashMap<String, f64>,
     /// Live rows, seed and step.
     pub step: Step,
+    /// What nodes are, whatever their operations would make of the rest: detached tensors that stay as they were while a parameter moves.
+    pub held: HashMap<NodeId, Vec<f64>>,
 }
 
 /// The elements of some tensors, row-major.
@@ -30,7 +32,8 @@ pub fn evaluate(values: &Values, wanted: &[Tensor]) -> Vec<Vec<f64>> {
     let mut known: Vec<Vec<f64>> = Vec::new();
     if let Some(last) = wanted.iter().max_by_key(|t| t.id()) {
         for id in (0..=last.id().0).map(NodeId) {
-            let value = node(last.graph(), values, id, &known);
+            let held = values.held.get(&id).cloned();
+            let value = held.unwrap_or_else(|| node(last.graph(), values, id, &known));
             known.push(value);
         }
     }

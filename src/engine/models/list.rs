@@ -14,11 +14,16 @@ pub static ARCHITECTURES: &[&ModelEntry] = &[
     &super::vae::ENTRY,
     &super::autoencoder::ENTRY,
     &super::vae::CONDITIONAL,
+    &super::adversarial::GAN,
+    &super::adversarial::AAE,
+    &super::adversarial::FACTOR_VAE,
+    &super::adversarial::VAE_GAN,
     &super::m2::ENTRY,
     &super::m2::STACKED,
     &super::classifier::ENTRY,
     &super::hierarchical::HIERARCHICAL,
     &super::hierarchical::LADDER,
+    &super::quantised::ENTRY,
 ];
 
 impl Default for Architecture {

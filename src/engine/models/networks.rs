@@ -96,6 +96,11 @@ impl Networks {
         self.latent
     }
 
+    /// In how many places a code lies that the encoder gives, channel by channel.
+    pub(super) fn places(&self) -> usize {
+        self.hidden.encoder.places(self.sizes.shape)
+    }
+
     /// Values per row that are known besides.
     pub fn condition(&self) -> usize {
         self.sizes.condition

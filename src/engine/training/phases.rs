@@ -153,6 +153,11 @@ impl Phases {
         &self.rates
     }
 
+    /// Takes the rates of a run whose epochs have so many steps.
+    pub fn rate_by(&mut self, steps_per_epoch: u64) {
+        self.rates = self.rates.clone().with_epochs_of(steps_per_epoch);
+    }
+
     /// Takes the rates and the noise of a run that has gone back so many times.
     pub fn retry(&mut self, retries: u64) {
         self.rates = self.rates.clone().after(retries);

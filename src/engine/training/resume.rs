@@ -59,9 +59,7 @@ impl Trainer {
     /// # Errors
     /// If it is of another architecture, or lacks what is needed to go on.
     pub fn resume(&mut self, checkpoint: &Checkpoint) -> Result<()> {
-        let state = State::from_metadata(&checkpoint.metadata).map_err(|entry| {
-            Error::invalid(format!("the checkpoint cannot be continued: its entry `{entry}` is missing or no number"))
-        })?;
+        let state = state_of(checkpoint)?;
         let per_epoch = self.batches.len() as u64;
         let total = state.epoch.checked_mul(per_epoch).and_then(|steps| steps.checked_add(state.batch));
         if total != Some(state.step) || state.batch >= per_epoch.max(1) {
@@ -92,6 +90,14 @@ impl Trainer {
                 self.phases.names.len()
             )));
         }
+        self.take(checkpoint, state)
+    }
+
+    /// Goes on from the weights and the counters of a checkpoint, whatever rows it was trained on.
+    ///
+    /// # Errors
+    /// If it is of another architecture, or lacks what is needed to go on.
+    pub(super) fn take(&mut self, checkpoint: &Checkpoint, state: State) -> Result<()> {
         // What was sent before has nothing to say of what follows.
         self.settle()?;
         self.has_stopped();
@@ -108,4 +114,14 @@ impl Trainer {
         (self.state, self.best, self.running, self.diverged) = (state, best, None, None);
         Ok(())
     }
+}
+
+/// Where a checkpoint stands.
+///
+/// # Errors
+/// If it does not say.
+pub(super) fn state_of(checkpoint: &Checkpoint) -> Result<State> {
+    State::from_metadata(&checkpoint.metadata).map_err(|entry| {
+        Error::invalid(format!("the checkpoint cannot be continued: its entry `{entry}` is missing or no number"))
+    })
 }

@@ -47,6 +47,11 @@ impl Rates {
         Rates { training: training.clone(), beta, steps_per_epoch: steps_per_epoch.max(1), slowed: 1.0 }
     }
 
+    /// Those of a run whose epochs have so many steps.
+    pub fn with_epochs_of(self, steps: u64) -> Rates {
+        Rates { steps_per_epoch: steps.max(1), ..self }
+    }
+
     /// Those of a run that has gone back so many times.
     pub fn after(self, retries: u64) -> Rates {
         Rates { slowed: Rates::slowed(retries), ..self }

@@ -231,6 +231,13 @@ impl Network for Resnet {
         self.how.norm == Norm::Batch
     }
 
+    fn places(&self, picture: Shape) -> usize {
+        match self.code {
+            Code::Vector => 1,
+            Code::Spatial => self.grid(picture).iter().product(),
+        }
+    }
+
     fn forward<'g>(&self, name: &str, input: Input<'g>, to: Shape) -> Tensor<'g> {
         if input.shape.is_picture() { self.inwards(name, input) } else { self.outwards(name, input, to) }
     }

@@ -1,0 +1,93 @@
+//! How the numbers of a row's code are encodings: one for each place and group.
+//!
+//! A code of c·P numbers lies channel by channel, P places each, as networks for pictures have it; P is 1 where every number sees all of
+//! a row. The c channels of a place are G groups of D = c/G, each of which is an encoding.
+
+use crate::graph::Tensor;
+
+/// How many encodings a row has, and where they lie.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Grid {
+    /// P, places of a code.
+    pub places: usize,
+    /// G, encodings at each place.
+    pub groups: usize,
+    /// D, numbers of an encoding.
+    pub dimensions: usize,
+}
+
+impl Grid {
+    /// The encodings of codes of so many numbers.
+    ///
+    /// # Errors
+    /// If the numbers are not as many for each: what would be.
+    pub fn new(latent: usize, places: usize, groups: usize) -> Result<Grid, String> {
+        let encodings = places * groups;
+        if encodings > 0 && latent > 0 && latent.is_multiple_of(encodings) {
+            return Ok(Grid { places, groups, dimensions: latent / encodings });
+        }
+        let of = if places > 1 { format!(" ({places} places of {groups})") } else { String::new() };
+        Err(format!(
+            "a code of {latent} numbers cannot be {encodings} vectors{of} of as many numbers each: give `latent` as a multiple of \
+             {encodings}, or other `groups`"
+        ))
+    }
+
+    /// Encodings of a row.
+    pub fn encodings(self) -> usize {
+        self.places * self.groups
+    }
+
+    /// Codes `[rows, latent]` as their encodings `[rows·G·P, D]`, those of a row behind each other, group by group.
+    pub fn apart(self, codes: Tensor) -> Tensor {
+        let (rows, Grid { places, groups, dimensions }) = (codes.shape()[0], self);
+        let by_place = match places {
+            1 => codes,
+            _ => codes.reshape(&[rows, groups, dimensions, places]).permute(&[0, 1, 3, 2]),
+        };
+        by_place.reshape(&[rows * groups * places, dimensions])
+    }
+
+    /// Encodings `[rows·G·P, D]` as codes `[rows, latent]`.
+    pub fn together(self, encodings: Tensor) -> Tensor {
+        let Grid { places, groups, dimensions } = self;
+        let rows = encodings.shape()[0] / self.encodings();
+        let by_channel = match places {
+            1 => encodings,
+            _ => encodings.reshape(&[rows, groups, places, dimensions]).permute(&[0, 1, 3, 2]),
+        };
+        by_channel.reshape(&[rows, groups * dimensions * places])
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::graph::Graph;
+    use crate::graph::eval::{Values, evaluate};
+
+    #[test]
+    fn encodings_are_the_channels_of_a_place() {
+        // Two rows of three places, two groups of two channels each.
+        let grid = Grid::new(12, 3, 2).unwrap();
+        assert_eq!((grid, grid.encodings()), (Grid { places: 3, groups: 2, dimensions: 2 }, 6));
+        let (graph, mut values) = (Graph::new(), Values::default());
+        values.tensors.insert("codes".into(), (0..24).map(f64::from).collect());
+        let codes = graph.input("codes", &[2, 12]);
+        let apart = grid.apart(codes);
+        let found = evaluate(&values, &[apart, grid.together(apart)]);
+        let first = [0.0, 3.0, 1.0, 4.0, 2.0, 5.0, 6.0, 9.0, 7.0, 10.0, 8.0, 11.0];
+        assert_eq!(found[0][..12], first, "channel 0 lies at 0 to 2, channel 1 at 3 to 5");
+        assert_eq!(found[0][12..], first.map(|number| number + 12.0));
+        assert_eq!(found[1], values.tensors["codes"]);
+    }
+
+    #[test]
+    fn codes_that_do_not_divide_are_refused() {
+        assert_eq!(Grid::new(6, 1, 3).unwrap().dimensions, 2);
+        let why = Grid::new(8, 1, 3).unwrap_err();
+        assert!(why.contains("a code of 8 numbers cannot be 3 vectors of as many"), "{why}");
+        let why = Grid::new(100, 64, 1).unwrap_err();
+        assert!(why.contains("cannot be 64 vectors (64 places of 1)") && why.contains("a multiple of 64"), "{why}");
+    }
+}

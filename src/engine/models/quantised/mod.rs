@@ -1,0 +1,19 @@
+//! Quantised codes: an encoding is replaced by the nearest of K vectors of a codebook (van den Oord, Vinyals & Kavukcuoglu 2017).
+//!
+//! The encoder gives each row several encodings z of D numbers, each of which becomes e = e_k with k = argmin_j ‖z − e_j‖². The decoder
+//! sees e. Its gradient passes to z as it is (straight-through), and codebook and encodings are drawn to each other:
+//!
+//! −ln p(x|e) + β ‖z − sg e‖² (+ ‖sg z − e‖²)
+//!
+//! summed over the encodings of a row, sg being what no gradient flows through. The last term is there where the codebook is learnt by
+//! gradient; otherwise it follows moving averages (`codebook.rs`).
+
+mod assignment;
+mod book;
+mod codebook;
+mod grid;
+mod settings;
+mod vq_vae;
+
+pub(super) use settings::ENTRY;
+pub use vq_vae::VqVae;
