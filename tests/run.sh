@@ -51,6 +51,11 @@ else
     echo "Without data sets: tests that need some are listed as ignored (ELBO_DATA names their folder)"
 fi
 
+# Minutes, on a machine that has all it needs: only where it is asked for.
+if [ "${ELBO_DX12:-}" = 1 ]; then
+    bash tests/dx12.sh
+fi
+
 # An empty array is an unset variable to the bash of macOS.
 cargo test --doc ${cargo_words[@]+"${cargo_words[@]}"} 2>&1
 exec cargo test --lib --bins --tests ${cargo_words[@]+"${cargo_words[@]}"} -- ${test_words[@]+"${test_words[@]}"} 2>&1

@@ -56,6 +56,17 @@ impl Outcome {
     pub fn is_sound(&self) -> bool {
         self.failures.is_empty() && 10 * self.unusual <= self.runs
     }
+
+    /// What speaks against the device, a line each; nothing where it is sound.
+    pub fn complaints(&self) -> Vec<String> {
+        if self.failures.is_empty() && !self.is_sound() {
+            return vec![format!(
+                "{} of {} runs have larger errors than rounding usually makes, one of ten is allowed to",
+                self.unusual, self.runs
+            )];
+        }
+        self.failures.clone()
+    }
 }
 
 /// Tries all cases of a row on a device whose texts depend on `traits`: with the text that the rule chooses or, if
@@ -306,4 +317,23 @@ fn changes(case: &Case, fill: Fill, word: u32) -> [u32; 2] {
     let bump = (4.0 * case.bound() * case.roundings as f64).max(1.0) as f32;
     let x = f32::from_bits(word);
     [(x + bump).to_bits(), (x - bump).to_bits()]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn whoever_is_not_sound_is_complained_of() {
+        let outcome = |unusual, failures: &[&str]| Outcome {
+            runs: 20,
+            unusual,
+            worst: 0.5,
+            failures: failures.iter().map(|failure| failure.to_string()).collect(),
+        };
+        assert!(outcome(2, &[]).is_sound() && outcome(2, &[]).complaints().is_empty());
+        assert!(!outcome(3, &[]).is_sound());
+        assert!(outcome(3, &[]).complaints()[0].starts_with("3 of 20 runs"));
+        assert_eq!(outcome(0, &["word 1"]).complaints(), ["word 1"]);
+    }
 }

@@ -10,6 +10,8 @@ pub mod compare;
 mod contact_sheet;
 mod data_summary;
 mod described;
+#[cfg(feature = "cli")]
+mod device_report;
 mod devices;
 mod diagnosis;
 pub mod doctor;
@@ -50,6 +52,8 @@ pub use columns::ColumnFigures;
 pub use contact_sheet::save_contact_sheet;
 pub use data_summary::{DataSummary, FactorSummary, PartSummary};
 pub use described::described;
+#[cfg(feature = "cli")]
+pub use device_report::{DeviceReport, Examined, KernelReport};
 pub use devices::{open_device, open_tuned};
 #[cfg(feature = "gpu")]
 pub use devices::{open_gpu, shader_traits};

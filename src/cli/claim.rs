@@ -17,7 +17,7 @@ pub(super) struct Claimed {
 impl Claimed {
     /// The folder that was asked for.
     pub fn given(folder: &Path) -> Claimed {
-        Claimed { folder: folder.to_owned(), made: vec![] }
+        Claimed { folder: native(folder), made: vec![] }
     }
 
     /// The first of NAME, NAME-2, … that nothing has yet, as a new folder: of processes that start together, each gets another.
@@ -25,6 +25,7 @@ impl Claimed {
     /// # Errors
     /// If it cannot be made.
     pub fn next_free(name: &Path) -> Result<Claimed> {
+        let name = native(name);
         let above = name.ancestors().skip(1).take_while(|above| !above.as_os_str().is_empty() && !above.exists());
         let mut made: Vec<PathBuf> = above.map(Path::to_owned).collect();
         made.reverse();
@@ -33,7 +34,7 @@ impl Claimed {
         }
         let mut n = 1;
         loop {
-            let mut folder = OsString::from(name);
+            let mut folder = OsString::from(&name);
             if n > 1 {
                 folder.push(format!("-{n}"));
             }
@@ -56,11 +57,28 @@ impl Claimed {
     }
 }
 
+/// A path with the separators of the system alone: on Windows, people type `runs/x` as well.
+fn native(path: &Path) -> PathBuf {
+    path.components().collect()
+}
+
 impl Drop for Claimed {
     fn drop(&mut self) {
         for folder in self.made.iter().rev() {
             // Does nothing to a folder that holds something by now.
             let _ = std::fs::remove_dir(folder);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn folders_have_one_kind_of_separator() {
+        let shown = native(Path::new("runs//dx/")).join("samples.png").display().to_string();
+        assert_eq!(shown, ["runs", "dx", "samples.png"].join(std::path::MAIN_SEPARATOR_STR));
+        assert_eq!(native(Path::new("./run")), Path::new("./run"));
     }
 }

@@ -1,15 +1,27 @@
 //! `elbo devices`.
 
 use crate::error::Result;
-use crate::gpu::adapters;
+use crate::gpu::{adapters, unproven_adapters};
 
 /// Lists what can be computed on.
 pub fn run() -> Result<()> {
-    let all = adapters();
+    let mut all = adapters();
+    all.extend(unproven_adapters(&all));
     for adapter in &all {
         println!("{}: {} ({}, {})", adapter.index, adapter.name(), adapter.kind(), adapter.backend());
         for (name, value) in adapter.details() {
             println!("     {name:26} {value}");
+        }
+        if !adapter.is_conformant {
+            println!(
+                "     unproven: its driver does not say that it passes the tests of Vulkan, so that it is used only when"
+            );
+            println!("     asked for by number or name. Check it first: elbo doctor --device {}", adapter.index);
+            if adapter.driver().contains("Dozen") {
+                println!(
+                    "     Dozen is the Vulkan of Linux on Windows (WSL 2), made of DX12; elbo.exe on Windows needs no Dozen."
+                );
+            }
         }
         for lack in adapter.missing() {
             println!("     cannot be used: it lacks {lack}");

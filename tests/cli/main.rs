@@ -10,6 +10,7 @@ mod bench;
 mod common;
 mod compare;
 mod data;
+mod devices;
 mod exact;
 mod export;
 mod first;

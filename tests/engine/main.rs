@@ -6,4 +6,5 @@ mod lowering;
 mod parity;
 mod plans;
 mod random;
+mod report;
 mod shaders;

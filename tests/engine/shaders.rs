@@ -1,16 +1,23 @@
 //! Every text of every kernel, without a GPU: named by the table, valid for naga, written for each backend, within the
 //! limits that every adapter grants, and accepted by Tint, the compiler of the browsers.
 
+mod backends;
+
 use crate::common;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::Arc;
 
+use elbo::apps::bench::{Workload, step_calls};
 use elbo::engine::kernels::table::{TABLE, all_modules, variants};
-use elbo::engine::kernels::{FUNCS, Module, Traits, readable};
-use naga::back::{hlsl, msl, spv};
+use elbo::engine::kernels::{FUNCS, Kernel, Module, Traits, readable};
 use naga::valid::{Capabilities, ModuleInfo, ShaderStages, SubgroupOperationSet, ValidationFlags, Validator};
+
+/// Training steps as people have them.
+const WORKLOADS: [Workload; 6] =
+    [Workload::CLASSIC, Workload::WIDE, Workload::KERAS, Workload::BURGESS, Workload::DCGAN, Workload::RESNET];
 
 /// The kinds of adapter that texts depend on.
 const ADAPTERS: [Traits; 6] = [
@@ -22,25 +29,31 @@ const ADAPTERS: [Traits; 6] = [
     Traits { software: false, subgroup_size: None },
 ];
 
-/// Every distinct module with the first row and case that it belongs to.
+/// Every distinct module, with what it first belongs to: a row and a case, or a call of a step.
 fn modules() -> Vec<(String, Module)> {
     let mut distinct: BTreeMap<String, (String, Module)> = BTreeMap::new();
+    let mut add = |name: &str, kernel: &Arc<dyn Kernel>, limit: usize| {
+        for traits in &ADAPTERS {
+            for variant in variants(kernel, traits).into_iter().take(limit) {
+                let module = variant.module();
+                assert!(
+                    module.workgroups.iter().all(|&n| (1..=65_535).contains(&n)),
+                    "{name}: {:?} workgroups, a dimension of a launch has 1 to 65,535",
+                    module.workgroups
+                );
+                let named = || (format!("{name} {traits:?}"), module.clone());
+                distinct.entry(module.text.clone()).or_insert_with(named);
+            }
+        }
+    };
     for row in TABLE {
         for case in (row.cases)() {
-            for traits in &ADAPTERS {
-                for variant in variants(&case.kernel, traits).into_iter().take(case.variant_limit()) {
-                    let module = variant.module();
-                    assert!(
-                        module.workgroups.iter().all(|&n| (1..=65_535).contains(&n)),
-                        "{} {}: {:?} workgroups, a dimension of a launch has 1 to 65,535",
-                        row.name,
-                        case.label,
-                        module.workgroups
-                    );
-                    let name = format!("{} {} {traits:?}", row.name, case.label);
-                    distinct.entry(module.text.clone()).or_insert((name, module.clone()));
-                }
-            }
+            add(&format!("{} {}", row.name, case.label), &case.kernel, case.variant_limit());
+        }
+    }
+    for workload in WORKLOADS {
+        for call in step_calls(&workload, 64).expect("the step can be built") {
+            add(&format!("the step {}, {}", workload.name, call.label), &call.kernel, 1);
         }
     }
     distinct.into_values().collect()
@@ -220,29 +233,22 @@ fn limits(module: &naga::Module) -> Result<(), String> {
     if main.name == "main" { Ok(()) } else { Err(format!("the entry point {}", main.name)) }
 }
 
-/// Writes a module for each backend of wgpu.
-fn translate(module: &naga::Module, info: &ModuleInfo) -> Result<(), String> {
-    spv::write_vec(module, info, &spv::Options::default(), None).map_err(|e| format!("SPIR-V: {e}"))?;
-    let metal = msl::Options { lang_version: (2, 4), ..msl::Options::default() };
-    msl::write_string(module, info, &metal, &msl::PipelineOptions::default()).map_err(|e| format!("MSL: {e}"))?;
-    let direct = hlsl::Options {
-        shader_model: hlsl::ShaderModel::V6_0,
-        immediates_target: Some(hlsl::BindTarget::default()),
-        ..hlsl::Options::default()
-    };
-    let (mut text, pipeline) = (String::new(), hlsl::PipelineOptions::default());
-    hlsl::Writer::new(&mut text, &direct, &pipeline).write(module, info, None).map_err(|e| format!("HLSL: {e}"))?;
-    Ok(())
-}
-
 #[test]
 fn every_text_is_valid_and_portable() {
+    let mut all = Vec::new();
     for (name, module) in modules() {
-        let checked = parse(&module.text).and_then(|(module, info)| {
-            limits(&module)?;
-            translate(&module, &info)
+        let written = parse(&module.text).and_then(|(parsed, info)| {
+            limits(&parsed)?;
+            backends::write(&module.text, &parsed, &info)
         });
-        assert_eq!(checked, Ok(()), "{name}");
+        all.push((name.clone(), written.unwrap_or_else(|error| panic!("{name}: {error}"))));
+    }
+    let has =
+        |ending: &str| all.iter().filter(|(_, written)| written.iter().any(|(other, _)| *other == ending)).count();
+    assert!(has("5_1.hlsl") > 0 && has("5_1.hlsl") < has("6_0.hlsl"), "texts with subgroups and without");
+    assert_eq!(has("6_0.hlsl"), all.len());
+    if let Some(folder) = backends::folder() {
+        backends::keep(&folder, &all).expect("the texts can be written");
     }
 }
 

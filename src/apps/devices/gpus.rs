@@ -5,7 +5,7 @@ use std::time::Duration;
 use crate::config::DeviceChoice;
 use crate::data::Bytes;
 use crate::error::{Error, Result};
-use crate::gpu::{Adapter, Gpu, Options, adapters};
+use crate::gpu::{Adapter, BACKENDS, Gpu, Options, adapters, unproven_adapters};
 use crate::kernels::Traits;
 use crate::user_cache::cache_folder;
 
@@ -59,32 +59,47 @@ fn find(choice: &DeviceChoice) -> Result<Option<Adapter>> {
         return Ok(None);
     }
     let all = adapters();
-    let real = all.iter().find(|a| !a.is_software() && a.missing().is_empty());
-    let missing = |what: String| Error::Device(format!("{what}. {}", there_is(&all)));
-    let found = match choice {
-        DeviceChoice::Auto | DeviceChoice::Cpu | DeviceChoice::CpuExact => real,
-        DeviceChoice::Gpu => Some(real.ok_or_else(|| missing("there is no GPU that can be used".to_string()))?),
+    let real = all.iter().find(|a| !a.is_software() && a.missing().is_empty()).cloned();
+    match choice {
+        DeviceChoice::Auto | DeviceChoice::Cpu | DeviceChoice::CpuExact => Ok(real),
+        DeviceChoice::Gpu => real.map(Some).ok_or_else(|| missing("there is no GPU that can be used", &all)),
         DeviceChoice::Index(index) => {
-            Some(all.get(*index).ok_or_else(|| missing(format!("there is no device number {index}")))?)
+            named(all, |a| a.index == *index, &format!("there is no device number {index}")).map(Some)
         }
         DeviceChoice::Name(name) => {
-            let named = all.iter().find(|a| a.answers_to(name));
-            Some(named.ok_or_else(|| missing(format!("no device's name contains `{name}`")))?)
-        }
-    };
-    Ok(found.cloned())
-}
-
-/// What there is, and what to do.
-fn there_is(all: &[Adapter]) -> String {
-    match all {
-        [] => "No Vulkan, Metal or DX12 driver was found: install your GPU's, or choose the `device` cpu".to_string(),
-        _ => {
-            let names = all.iter().map(|a| format!("{} ({}, number {})", a.name(), a.kind(), a.index));
-            let names = names.collect::<Vec<_>>().join(", ");
-            format!(
-                "Found: {names}. Software is used only when asked for by number or name; the `device` cpu needs no driver"
-            )
+            named(all, |a| a.answers_to(name), &format!("no device's name contains `{name}`")).map(Some)
         }
     }
+}
+
+/// The first adapter that is meant; one whose driver is unproven only where nothing else is.
+fn named(mut all: Vec<Adapter>, is_meant: impl Fn(&Adapter) -> bool, otherwise: &str) -> Result<Adapter> {
+    if !all.iter().any(&is_meant) {
+        all.extend(unproven_adapters(&all));
+    }
+    all.iter().find(|a| is_meant(a)).cloned().ok_or_else(|| missing(otherwise, &all))
+}
+
+/// What is missing, what there is, and what to do.
+fn missing(what: &str, all: &[Adapter]) -> Error {
+    let chosen = std::env::var(BACKENDS).unwrap_or_default();
+    Error::Device(match all {
+        [] if !chosen.is_empty() => format!(
+            "{what}. {BACKENDS}={chosen} leaves none: unset it, or let it name some of vulkan, metal and dx12; the `device` cpu needs no \
+             driver"
+        ),
+        [] => {
+            format!("{what}. No Vulkan, Metal or DX12 driver was found: install your GPU's, or choose the `device` cpu")
+        }
+        _ => {
+            let names = all.iter().map(|a| {
+                let unproven = if a.is_conformant { "" } else { ", unproven" };
+                format!("{} ({}{unproven}, number {})", a.name(), a.kind(), a.index)
+            });
+            let names = names.collect::<Vec<_>>().join(", ");
+            format!(
+                "{what}. Found: {names}. Software is used only when asked for by number or name; the `device` cpu needs no driver"
+            )
+        }
+    })
 }

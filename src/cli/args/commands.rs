@@ -147,11 +147,15 @@ pub struct ReproduceArgs {
 
 /// The options of `elbo doctor`.
 #[derive(Debug, Clone, Args)]
-#[command(after_help = "Example:\n  elbo doctor --device gpu")]
+#[command(after_help = "Examples:\n  elbo doctor --device gpu\n  elbo doctor --device gpu --report gpu.txt")]
 pub struct DoctorArgs {
     /// Which device to check: auto, gpu, or a number or part of a name from `elbo devices`
     #[arg(long, value_name = "DEVICE", default_value = "auto")]
     pub device: DeviceChoice,
+    /// Write what to attach to a bug report into this file, .txt or .json: the system, the device, its driver and limits, and how each
+    /// kernel fared. Nothing in it says who you are
+    #[arg(long, value_name = "FILE")]
+    pub report: Option<PathBuf>,
 }
 
 /// Which training step is measured.

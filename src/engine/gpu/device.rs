@@ -167,6 +167,11 @@ impl Gpu {
         self.device.destroy();
     }
 
+    /// The adapter that was opened.
+    pub fn adapter(&self) -> &Adapter {
+        &self.adapter
+    }
+
     /// What the texts of kernels depend on here.
     pub fn traits(&self) -> Traits {
         self.traits

@@ -22,5 +22,5 @@ mod readback;
 mod timing;
 mod tuner;
 
-pub use adapter::{Adapter, adapters};
+pub use adapter::{Adapter, BACKENDS, adapters, unproven_adapters};
 pub use device::{Gpu, Options, TIME_LIMIT};

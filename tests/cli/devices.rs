@@ -1,0 +1,75 @@
+//! The devices of a machine: which are seen, and the report on one.
+
+use std::process::Command;
+
+use serde_json::Value;
+
+use crate::program::{Place, refused, text};
+
+/// A line on a machine without drivers.
+fn without_drivers(place: &Place, line: &str) -> Command {
+    let mut command = place.elbo(line);
+    command
+        .env("VK_DRIVER_FILES", "/nonexistent")
+        .env("VK_ICD_FILENAMES", "/nonexistent")
+        .env("WGPU_BACKEND", "vulkan");
+    command
+}
+
+#[test]
+fn no_backends_named_are_all_backends() {
+    let place = Place::new();
+    let listed = |backends: Option<&str>| {
+        let mut command = place.elbo("devices");
+        match backends {
+            Some(backends) => command.env("WGPU_BACKEND", backends),
+            None => command.env_remove("WGPU_BACKEND"),
+        };
+        let output = command.output().expect("the program starts");
+        assert!(output.status.success(), "{}", text(&output));
+        String::from_utf8(output.stdout).expect("text")
+    };
+    assert_eq!(listed(Some("")), listed(None));
+    let none = listed(Some("nonsense"));
+    assert!(none.starts_with("No Vulkan, Metal or DX12 adapter"), "{none}");
+}
+
+#[test]
+fn backends_that_leave_no_device_are_named() {
+    let place = Place::new();
+    let mut command = place.elbo("doctor --device gpu");
+    command.env("WGPU_BACKEND", "nonsense");
+    refused(&place, &mut command, "WGPU_BACKEND=nonsense", &["WGPU_BACKEND=nonsense", "vulkan, metal and dx12"]);
+}
+
+#[test]
+fn a_report_is_text_or_json() {
+    let place = Place::new();
+    place.refused("doctor --report gpu.pdf", &["gpu.pdf", ".txt or .json"]);
+    place.refused("doctor --device cpu --report gpu", &["gpu", ".txt or .json"]);
+}
+
+#[test]
+fn a_report_is_written_where_there_is_no_gpu_and_names_nobody() {
+    let place = Place::new();
+    for name in ["none.txt", "none.json"] {
+        let mut command = without_drivers(&place, &format!("doctor --report {name}"));
+        command.env("HOME", place.path("")).env("USER", "ada-of-the-tests").env("ELBO_CACHE_DIR", place.path("cache"));
+        let output = command.output().expect("the program starts");
+        assert!(output.status.success(), "{}", text(&output));
+        assert!(text(&output).contains(name), "{}", text(&output));
+    }
+    let [plain, json] =
+        ["none.txt", "none.json"].map(|name| std::fs::read_to_string(place.path(name)).expect("a report"));
+    for report in [&plain, &json] {
+        assert!(report.contains(env!("CARGO_PKG_VERSION")) && report.contains("vulkan"), "{report}");
+        assert!(
+            !report.contains(place.path("").to_str().expect("text")) && !report.contains("ada-of-the-tests"),
+            "{report}"
+        );
+    }
+    let json: Value = serde_json::from_str(&json).expect("JSON");
+    assert_eq!(json["device"], Value::Null);
+    assert_eq!(json["environment"]["WGPU_BACKEND"], "vulkan");
+    assert_eq!(json["kernels"], Value::Array(vec![]));
+}

@@ -1,0 +1,1 @@
+// Vectors of the host, of which the texts use nothing.
