@@ -1,8 +1,6 @@
 //! A lowered program against the meaning of its graph in f64 (`elbo::engine::graph::eval`): the same named values go into both.
 #![allow(dead_code, reason = "each test program uses its own part of this")]
 
-use std::collections::HashMap;
-
 use elbo::engine::graph::Graph;
 use elbo::engine::graph::eval::{Values, evaluate};
 use elbo::engine::kernels::SCALARS;
