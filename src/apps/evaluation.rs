@@ -167,8 +167,12 @@ impl Saved {
         let (mut record, means) = self.session.evaluate(split, data, how)?;
         record.epoch = self.epoch;
         let can = self.session.model.can();
-        let (generative, decodes) = (can.generate.is_some(), can.decode.is_some());
-        let (samples, latent) = (wanted.samples.filter(|_| can.density.is_some()), can.encode()?.latent());
+        let (generative, encodes, rebuilds) = (can.generate.is_some(), can.encode.is_some(), can.reconstruct.is_some());
+        let (samples, has_codes) = (wanted.samples.filter(|_| can.density.is_some()), can.decode.is_some());
+        if wanted.factors {
+            can.encode()?;
+        }
+        let latent = has_codes.then(|| self.session.latent()).transpose()?;
         let importance = samples.map(|k| self.session.importance(data, k)).transpose()?;
         let measure = self.session.model.measure(data.is_black_and_white());
         let notes = notes(&*self.session.model, measure, importance.as_ref());
@@ -177,7 +181,7 @@ impl Saved {
         let mut evaluation = Evaluation {
             data: data.name.clone(),
             rows: data.rows,
-            latent: decodes.then_some(latent),
+            latent,
             nll_bits_per_dimension: importance.as_ref().filter(|_| record.bits_per_dimension.is_some()).map(bits),
             importance,
             record,
@@ -191,7 +195,7 @@ impl Saved {
             disentanglement: BTreeMap::new(),
             excluded_factors: vec![],
         };
-        if decodes {
+        if rebuilds {
             let (mut error, mut all) = (SquaredError::default(), vec![]);
             self.rebuild(data, |row, x, again| {
                 error.add(data.weight(row), x, again);
@@ -204,12 +208,12 @@ impl Saved {
                 evaluation.columns = ColumnFigures::of(data, &all);
             }
         }
-        if wanted.codes && generative && data.rows > 1 {
+        if wanted.codes && generative && encodes && data.rows > 1 {
             let (found, left_out) = self.distances(data, wanted.seed)?;
             evaluation.aggregate_posterior = found;
             evaluation.notes.extend(left_out);
         }
-        if wanted.codes || wanted.factors {
+        if encodes && (wanted.codes || wanted.factors) {
             self.scores(data, &means, wanted, &mut evaluation)?;
         }
         Ok(evaluation)

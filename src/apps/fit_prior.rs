@@ -12,6 +12,7 @@ use super::folder::{CHECKPOINT, check_folder, check_is_free, claimed};
 use super::form::{Form, build_model};
 use super::retreat::Retreat;
 use super::setup::{as_measured, open_data};
+use super::stages::build_whole;
 use crate::catalogue::{Spec, build};
 use crate::config::{Binarise, Config, FILE_NAME, Schedule, TrainingConfig};
 use crate::data::{Splits, choose};
@@ -247,7 +248,7 @@ impl Run {
         let state = optimiser.state().iter().map(|name| format!("{}.{name}.", optimiser.id()));
         let trained = config.training.average.map(|_| TRAINED.to_string());
         for prefix in [String::new()].into_iter().chain(trained).chain(state) {
-            for spec in parameters(&*build_model(&config.model, &self.form)?) {
+            for spec in parameters(&*build_whole(config, &self.form)?) {
                 let name = format!("{prefix}{}", spec.name);
                 let is_of_prior = trainer.session.layout.groups[0].get(&spec.name).is_some();
                 let values = match is_of_prior {

@@ -4,10 +4,12 @@ use std::path::Path;
 
 use super::folder::{CHECKPOINT, check_folder};
 use super::form::{Form, build_model};
+use crate::catalogue::build;
 use crate::config::{Config, FILE_NAME, FirstStage, ModelConfig};
 use crate::data::{Dataset, Shape};
+use crate::distributions::WEIGHT_DISTRIBUTIONS;
 use crate::error::{Error, Result};
-use crate::models::{FIRST, Model, SecondStage, carries};
+use crate::models::{FIRST, Model, SecondStage, UncertainWeights, carries};
 use crate::training::Session;
 use crate::training::checkpoint::Checkpoint;
 
@@ -43,11 +45,16 @@ fn check_kind(run: &Path, config: &ModelConfig) -> Result<()> {
     }
 }
 
-/// The model that a configuration describes, with what it stands on.
+/// The model that a configuration describes, with what it stands on and what is known of its weights.
 ///
 /// # Errors
 /// If a piece does not exist, is given what it does not take, or the two do not fit each other.
 pub(super) fn build_whole(config: &Config, form: &Form) -> Result<Box<dyn Model>> {
+    UncertainWeights::of(with_first_stage(config, form)?, build(WEIGHT_DISTRIBUTIONS, &config.model.network_weights)?)
+}
+
+/// The model that a configuration describes, with what it stands on.
+fn with_first_stage(config: &Config, form: &Form) -> Result<Box<dyn Model>> {
     let Some(first) = &config.first_stage else { return build_model(&config.model, form) };
     check_kind(Path::new(&first.run), &first.model)?;
     let below = build_model(&first.model, &Form { condition: 0, classes: vec![], ranges: vec![], ..form.clone() })?;

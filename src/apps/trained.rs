@@ -80,7 +80,7 @@ impl Trained {
 
     /// Numbers of a code: dimensions of the latent space; of a classifier the width of its last hidden layer.
     pub fn latent(&self) -> usize {
-        self.session.model.can().encode.map_or(0, |model| model.latent())
+        self.session.latent().unwrap_or(0)
     }
 
     /// Numbers that were trained.

@@ -22,6 +22,8 @@ pub enum Kind {
     Objective,
     /// How the weight of the KL term grows.
     KlSchedule,
+    /// q(w), what is known of the weights of networks.
+    WeightDistribution,
     /// How parameters are moved along their gradients.
     Optimiser,
     /// How rows are corrupted on their way into an encoder.
@@ -30,7 +32,7 @@ pub enum Kind {
 
 impl Kind {
     /// All of them, in the order of a model's description.
-    pub const ALL: [Kind; 9] = [
+    pub const ALL: [Kind; 10] = [
         Kind::Model,
         Kind::Network,
         Kind::Objective,
@@ -38,6 +40,7 @@ impl Kind {
         Kind::Likelihood,
         Kind::Posterior,
         Kind::Prior,
+        Kind::WeightDistribution,
         Kind::Optimiser,
         Kind::Corruption,
     ];
@@ -52,6 +55,7 @@ impl Kind {
             Kind::Prior => "prior",
             Kind::Objective => "objective",
             Kind::KlSchedule => "kl-warmup-epochs",
+            Kind::WeightDistribution => "network-weights",
             Kind::Optimiser => "optimiser",
             Kind::Corruption => "corrupt",
         }
@@ -61,6 +65,7 @@ impl Kind {
     pub fn noun(self) -> &'static str {
         match self {
             Kind::Network => "network",
+            Kind::WeightDistribution => "distribution of weights",
             Kind::Corruption => "corruption",
             other => other.key(),
         }

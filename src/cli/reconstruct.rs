@@ -32,7 +32,8 @@ pub fn run(args: &ReconstructArgs) -> Result<()> {
             check_out(&saved, (&args.common.run, args.common.force), out, data)?;
         }
         let count = count(out.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("png")))?;
-        let found = saved.uncertainty_to(data, (count, draws as usize), out, args.common.seed)?;
+        let found =
+            saved.uncertainty_to(data, count, (draws as usize, args.weight_draws as usize), out, args.common.seed)?;
         if args.common.json {
             return print_json(&found, &out);
         }
@@ -41,8 +42,14 @@ pub fn run(args: &ReconstructArgs) -> Result<()> {
             "Var[x] = Var_z E[x|z] + E_z Var[x|z]: standard deviations {:.4} of codes and {:.4} of the likelihood",
             found.sd_of_codes, found.sd_of_likelihood
         );
+        if let Some(sd) = found.sd_of_weights {
+            println!(
+                "These are means over {} draws of the weights, to which Var_w E[x|w] comes besides: {sd:.4}",
+                args.weight_draws
+            );
+        }
         if let Some(lightest) = found.lightest {
-            println!("In the picture, both run from dark, 0, to light, {lightest:.4} or more");
+            println!("In the picture, all run from dark, 0, to light, {lightest:.4} or more");
         }
         return Ok(());
     }

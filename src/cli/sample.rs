@@ -12,7 +12,7 @@ pub fn run(args: &SampleArgs) -> Result<()> {
     let mut saved = Saved::load(&args.run, open_device(&args.device)?)?;
     say_weights(&saved);
     let can = saved.session.model.can();
-    let instead = if can.decode.is_some() { "reconstruct" } else { "evaluate" };
+    let instead = if can.reconstruct.is_some() { "reconstruct" } else { "evaluate" };
     can.generate().map_err(|refusal| {
         let advice = format!("train with --model vae, or look at `elbo {instead}`");
         Error::malformed(&args.run, format!("{refusal}: {advice}"))

@@ -21,6 +21,7 @@ pub fn run(args: &ScoreArgs) -> Result<()> {
         fit: args.fit.clone(),
         false_alarms: args.false_alarms,
         draws: args.draws as usize,
+        weight_draws: args.weight_draws as usize,
         samples: args.samples as usize,
         normal: args.normal.clone(),
         label: args.label.clone(),

@@ -154,7 +154,7 @@ fn train(args: &TrainArgs) -> Result<PathBuf> {
 /// What to do with a run, as it is typed behind the program's name.
 fn next(run: &TrainRun, folder: &Path) -> String {
     let (can, shown) = (run.can(), folder.display());
-    match (can.generate.is_some(), can.decode.is_some()) {
+    match (can.generate.is_some(), can.reconstruct.is_some()) {
         // Numbers must be said, and labels need not be.
         (true, _) if run.is_told_numbers() => format!("sample {shown} --condition X,X,..."),
         (true, _) if run.data.train.schema.is_table() => format!("sample {shown} --count 100 --out new.csv"),

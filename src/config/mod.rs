@@ -109,6 +109,14 @@ impl Config {
                 self.model.kind
             ),
         );
+        let (weights, optimiser) = (&self.model.network_weights.id, &self.training.optimiser.id);
+        problems.note(
+            weights != "point" && optimiser == "adamw",
+            format!(
+                "the `optimiser` adamw draws every parameter towards 0, and of the `network-weights` {weights} that makes the spread of \
+                 every weight wide: use adam, the prior of the weights does what decay does"
+            ),
+        );
         problems.note(
             self.training.corrupt.is_some() && self.first_stage.is_some(),
             "`corrupt` is about rows of data, and a second stage learns from codes: leave it out, or give it to the first stage",
@@ -127,6 +135,18 @@ impl Config {
             training.kl_warmup_epochs = 0;
         } else if training.kl_cycle_epochs == 0 {
             training.kl_warmup_epochs = training.kl_warmup_epochs.min(training.epochs / 4);
+        }
+    }
+
+    /// Trains a model that has an optimiser and a learning rate of its own by these, where they are still the preset's; of both is said
+    /// whether they were chosen by name.
+    pub(crate) fn fit_training(&mut self, [optimiser, learning_rate]: [bool; 2]) {
+        let (Some(own), preset) = (self.model.kind.training, self.preset.config().training) else { return };
+        if let (true, Ok(spec)) = (!optimiser && self.training.optimiser == preset.optimiser, own.optimiser.parse()) {
+            self.training.optimiser = spec;
+        }
+        if !learning_rate && self.training.learning_rate == preset.learning_rate {
+            self.training.learning_rate = own.learning_rate;
         }
     }
 

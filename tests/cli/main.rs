@@ -3,6 +3,7 @@
 //! Whatever is refused is refused with a message that names what was found, without a panic, and without a trace in
 //! the folder.
 
+mod adversarial;
 mod augment;
 mod bench;
 #[path = "../common/mod.rs"]

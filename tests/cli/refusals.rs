@@ -57,6 +57,13 @@ fn bad_settings() {
         ("--beta2 1", &["`beta2`", "1"]),
         ("--sigma 0 --likelihood gaussian", &["`sigma`", "0"]),
         ("--epochs 0", &["`epochs`", "0"]),
+        ("--network-weights sure", &["there is no distribution of weights `sure`", "point, bayes-by-backprop"]),
+        ("--network-weights bayes-by-backprop:share=1", &["`share`", "1"]),
+        ("--network-weights bayes-by-backprop --optimiser adamw", &["adamw", "spread of every weight"]),
+        (
+            "--model classifier --network-weights bayes-by-backprop:scope=decoder",
+            &["none of the weights that `network-weights` is about"],
+        ),
         ("--resolution 7", &["`resolution`", "7"]),
         ("--count 99999999999", &["`count`"]),
         ("--count 0", &["`count`", "0"]),

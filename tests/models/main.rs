@@ -8,3 +8,4 @@ mod runs;
 mod stages;
 mod training;
 mod tuning;
+mod uncertain;

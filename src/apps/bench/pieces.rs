@@ -83,6 +83,7 @@ fn part(model: &mut ModelConfig, kind: Kind) -> &mut Spec {
         Kind::Posterior => &mut model.posterior,
         Kind::Prior => &mut model.prior,
         Kind::Network => &mut model.encoder,
+        Kind::WeightDistribution => &mut model.network_weights,
         Kind::Objective | Kind::Model | Kind::KlSchedule | Kind::Optimiser | Kind::Corruption => &mut model.objective,
     }
 }

@@ -25,7 +25,7 @@ const COLUMNS: [Column; 10] = [
     ("parameters", |of| Some(of.parameters as f64)),
     ("seconds", |of| Some(of.seconds)),
     ("reconstruction_error", |of| of.reconstruction_error),
-    ("distortion", |of| Some(of.distortion)),
+    ("distortion", |of| of.distortion),
     ("rate", |of| of.rate),
     ("elbo", |of| of.elbo),
     ("nll", |of| of.nll),
@@ -92,7 +92,7 @@ pub(super) fn save(found: &Comparison, folder: &Path) -> Result<()> {
         .iter()
         .filter(|model| model.beta.is_some())
         .map(|model| {
-            let of_run = |run: &super::Of<Figures>| Some([run.of.rate?, run.of.distortion]);
+            let of_run = |run: &super::Of<Figures>| Some([run.of.rate?, run.of.distortion?]);
             (model.name.clone(), model.runs.iter().filter_map(of_run).collect())
         })
         .collect();

@@ -42,8 +42,9 @@ pub struct Figures {
     pub seconds: f64,
     /// The mean squared error of a value of E\[x | z\] at the posterior means.
     pub reconstruction_error: Option<f64>,
-    /// The mean of -ln p(x | z) of codes of the rows, or the loss of a model without densities, in nats.
-    pub distortion: f64,
+    /// The mean of -ln p(x | z) of codes of the rows, or the loss of a model without densities, in nats; none where rows
+    /// are not rebuilt.
+    pub distortion: Option<f64>,
     /// The mean KL(q(z | x) ‖ p(z)) in nats.
     pub rate: Option<f64>,
     /// The evidence lower bound in nats.
@@ -55,7 +56,7 @@ pub struct Figures {
     /// The squared Fréchet distance of as many new rows from the held-out rows.
     pub samples: Option<f64>,
     /// The mean distance of rows that are decoded half-way between the codes of two held-out rows from the nearest training row, over that of
-    /// held-out rows; none where each of these stands among the training rows.
+    /// held-out rows; none where each of these stands among the training rows, or rows have no codes.
     pub between: Option<f64>,
 }
 
@@ -64,7 +65,7 @@ pub struct Figures {
 pub struct Shown {
     /// Held-out rows.
     pub rows: Vec<f32>,
-    /// What the model makes of them.
+    /// What the model makes of them; none where it rebuilds none.
     pub rebuilt: Vec<f32>,
     /// New ones; none where it draws none.
     pub new: Vec<f32>,
@@ -136,20 +137,20 @@ impl Yardstick {
         let (split, data) = splits.evaluation_split();
         let wanted = Wanted { samples, codes: false, factors: false, seed };
         let found = saved.evaluate(split, data, wanted)?;
-        let (generates, has_density) = {
+        let (generates, has_density, rebuilds) = {
             let can = saved.session.model.can();
-            (can.generate.is_some(), can.density.is_some())
+            (can.generate.is_some(), can.density.is_some(), can.reconstruct.is_some())
         };
         let (rows, y) = data.gather(self.chosen.iter().copied());
         let new = generates.then(|| saved.new_rows(self.rows(), &y, Draws::default(), seed)).transpose()?;
-        let between = self.between(saved, &rows, &y, seed)?;
+        let between = rebuilds.then(|| self.between(saved, &rows, &y, seed)).transpose()?;
         let shown = self.shown(saved, data, new.as_deref())?;
         let distance = |rows: Vec<f32>| self.features.distance(rows, &self.held_out);
         let figures = Figures {
             parameters: saved.session.layout.count(),
             seconds: seconds(&saved.folder)?,
             reconstruction_error: found.reconstruction_error,
-            distortion: found.record.reconstruction,
+            distortion: rebuilds.then_some(found.record.reconstruction),
             rate: has_density.then_some(found.record.kl),
             elbo: has_density.then_some(found.record.elbo),
             nll: found.importance.map(|found| found.nll),
@@ -158,7 +159,10 @@ impl Yardstick {
                 .or(found.record.bits_per_dimension)
                 .filter(|_| has_density),
             samples: new.map(distance).transpose()?,
-            between: beside(self.features.mean_nearest(&self.features.points(between)?), self.nearest),
+            between: match between {
+                None => None,
+                Some(rows) => beside(self.features.mean_nearest(&self.features.points(rows)?), self.nearest),
+            },
         };
         let abilities = Abilities { generates, tells_uncertainty: has_density, fills_gaps: has_density };
         Ok(Measured { abilities, figures, shown })
@@ -178,7 +182,9 @@ impl Yardstick {
         }
         let count = SHOWN.min(self.rows());
         let (rows, y) = data.gather(0..count);
-        let rebuilt = saved.session.reconstruct(Given::new(&rows, &y))?;
+        let rebuilds = saved.session.model.can().reconstruct.is_some();
+        let rebuilt =
+            rebuilds.then(|| saved.session.reconstruct(Given::new(&rows, &y))).transpose()?.unwrap_or_default();
         let width = data.shape().features();
         Ok(Shown { new: new.map_or(vec![], |new| new[..count * width].to_vec()), rows, rebuilt })
     }

@@ -44,6 +44,8 @@ const PERPLEXITY: &str =
     "As many vectors, each chosen as often, are as varied as those that the rows of a batch chose. Higher is better.";
 const ACTIVE: &str = "How many numbers of a code vary from row to row. The others say nothing.";
 const ERROR: &str = "How far values are off that are built again from the codes' means, squared. Lower is better.";
+const TOLD: &str =
+    "How often the discriminator is right. At 50 % it is fooled by all; at 100 % it leaves nothing to learn from.";
 const DRAWN_CODES: &str = "How far the figure above would be off with other codes drawn.";
 const BIAS: &str = "By how much the figure above is too large, as K is finite.";
 const ROWS: &str = "How far the figure above would be off with other rows of the same kind.";
@@ -87,14 +89,22 @@ impl Evaluation {
 
     /// The parts of the objective, and how many labels are right.
     fn parts(&self, add: &mut impl FnMut(&str, String, &str, &'static str)) {
+        let unit = if matches!(self.measure, Measure::Adversarial | Measure::Features) {
+            "mean over rows"
+        } else {
+            "nats per example"
+        };
         for (name, value) in &self.record.parts {
             match name.as_str() {
+                "discriminator_accuracy" => {
+                    add("  discriminator accuracy", format!("{:.2} %", 100.0 * value), "of answers right", TOLD);
+                }
                 "accuracy" => add("accuracy", format!("{:.2} %", 100.0 * value), "of labels right", ACCURACY),
                 "perplexity" => {
                     add("  perplexity", significant(*value, 4), "vectors of the codebook, by batch", PERPLEXITY);
                 }
                 name => {
-                    add(&format!("  {}", name.replace('_', " ")), significant(*value, 4), "nats per example", PART);
+                    add(&format!("  {}", name.replace('_', " ")), significant(*value, 4), unit, PART);
                 }
             }
         }

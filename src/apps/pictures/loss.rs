@@ -16,6 +16,8 @@ pub struct EpochPoint {
     pub epoch: u64,
     /// Which part of the data.
     pub split: Split,
+    /// What was minimised.
+    pub loss: f64,
     /// The evidence lower bound.
     pub elbo: f64,
     /// Mean negative log-likelihood.
@@ -31,6 +33,7 @@ impl From<&EpochRecord> for EpochPoint {
         EpochPoint {
             epoch: record.epoch,
             split: record.split,
+            loss: record.loss,
             elbo: record.elbo,
             reconstruction: record.reconstruction,
             kl: record.kl,
@@ -67,7 +70,7 @@ pub fn save_loss(path: &Path, history: &[EpochPoint], measure: Measure, variatio
         let curves = curves.map(|(split, ink)| curve(split, name(split), ink, value));
         curves.filter(|curve| !curve.points.is_empty()).collect()
     };
-    let totals = of_each(true, |point| -point.elbo);
+    let totals = of_each(true, if variational { |point| -point.elbo } else { |point| point.loss });
     // The colours are those of the panel on the left, which names them.
     let (reconstruction, kl) = (of_each(false, |point| point.reconstruction), of_each(false, |point| point.kl));
     let trained = history.iter().filter(|point| point.split == Split::Train);
@@ -104,6 +107,7 @@ mod tests {
                 [Split::Train, Split::Test].map(|split| EpochPoint {
                     epoch,
                     split,
+                    loss: -elbo(epoch),
                     elbo: elbo(epoch),
                     reconstruction: -elbo(epoch) - 25.0,
                     kl: 25.0,

@@ -8,6 +8,7 @@ use super::page::Section;
 use super::subject::Subject;
 use super::tables;
 use crate::apps::pictures::{Axis, bulk, visible};
+use crate::distributions::Measure;
 use crate::error::Result;
 use crate::training::metrics::{EpochRecord, Split};
 
@@ -40,6 +41,16 @@ const ACCURACY: Panel = Panel {
     value: |record| record.parts.get("accuracy").copied().unwrap_or(f64::NAN),
     is_of_training: false,
 };
+const TOLD: Panel = Panel {
+    title: "Accuracy of the discriminator",
+    value: |record| record.parts.get("discriminator_accuracy").copied().unwrap_or(f64::NAN),
+    is_of_training: false,
+};
+const GENERATOR: Panel = Panel {
+    title: "Loss of the generator",
+    value: |record| record.parts.get("generator_loss").copied().unwrap_or(f64::NAN),
+    is_of_training: false,
+};
 const WEIGHT: Panel =
     Panel { title: "Weight of the KL", value: |record| record.beta.unwrap_or(f64::NAN), is_of_training: true };
 
@@ -69,7 +80,11 @@ pub fn section(subject: &Subject, history: &[EpochRecord]) -> Result<Section> {
 
 /// How to read them.
 fn falling(subject: &Subject) -> &'static str {
+    let measure = subject.session.model.measure(false);
     match subject.config.model.kind.is_variational {
+        _ if matches!(measure, Measure::Adversarial | Measure::Features) => {
+            "Two networks play against each other: neither loss falls for good, and neither says how good new rows are."
+        }
         true => {
             "Where the ELBO of the training rows still rises and that of the others falls, the model learns by heart."
         }
@@ -81,8 +96,10 @@ fn falling(subject: &Subject) -> &'static str {
 
 fn panels(subject: &Subject, history: &[EpochRecord]) -> Vec<&'static Panel> {
     if !subject.config.model.kind.is_variational {
-        let tells = history.iter().any(|record| record.parts.contains_key("accuracy"));
-        return if tells { vec![&LOSS, &ACCURACY] } else { vec![&LOSS] };
+        let beside = [("accuracy", &ACCURACY), ("generator_loss", &GENERATOR), ("discriminator_accuracy", &TOLD)];
+        let is_told = |name: &str| history.iter().any(|record| record.parts.contains_key(name));
+        let beside = beside.into_iter().filter(|(name, _)| is_told(name)).map(|(_, panel)| panel);
+        return std::iter::once(&LOSS).chain(beside).collect();
     }
     let weights: Vec<f64> =
         history.iter().filter(|record| record.split == Split::Train).filter_map(|record| record.beta).collect();

@@ -56,7 +56,7 @@ pub fn found(subject: &Subject, history: &[EpochRecord]) -> Result<Option<Found>
     );
     let model = &*subject.session.model;
     let is_black_and_white = subject.rows().is_some_and(|rows| rows.is_black_and_white());
-    let latent = model.can().decode.and(model.can().encode).map(|encode| encode.latent());
+    let latent = model.can().decode.is_some().then(|| subject.session.latent()).transpose()?;
     let evaluation = Evaluation {
         data: String::new(),
         rows: 0,

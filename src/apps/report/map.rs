@@ -48,7 +48,8 @@ pub struct Map {
 pub fn map(subject: &mut Subject) -> Result<Option<Map>> {
     let thumbs = thumbs_of(subject.look());
     let most = thumbs.map_or(MOST, |(width, height)| MOST.min(MOST_VALUES / (3 * width * height) as usize).max(100));
-    let Some(rows) = subject.some_rows(most) else { return Ok(None) };
+    let encodes = subject.session.model.can().encode.is_some();
+    let Some(rows) = subject.some_rows(most).filter(|_| encodes) else { return Ok(None) };
     let coded = coded(subject.session, &rows)?;
     let latent = subject.session.latent()?;
     let codes: Vec<&[f32]> = coded.means.chunks_exact(latent).collect();

@@ -100,7 +100,7 @@ impl Subject<'_> {
 pub fn rebuilt(subject: &mut Subject) -> Result<Option<Section>> {
     let look = subject.look();
     let most = if matches!(look, Look::Pictures(_)) { PAIRS } else { PAIRS_OF_LINES };
-    let Some(rows) = subject.some_rows(most).filter(|_| subject.session.model.can().decode.is_some()) else {
+    let Some(rows) = subject.some_rows(most).filter(|_| subject.session.model.can().reconstruct.is_some()) else {
         return Ok(None);
     };
     let (x, y) = rows.gather(0..rows.rows);

@@ -65,7 +65,7 @@ pub fn sliders(subject: &mut Subject, map: Option<&Map>) -> Result<Option<Slider
         "known": known,
         "program": program.ok(),
         "recorded": if decodes { Value::Null } else { recorded.data },
-        "normal": subject.config.model.kind.is_variational && subject.config.model.codes_are_standard_normal(),
+        "normal": subject.session.model.can().generate.is_some() && subject.config.model.codes_are_standard_normal(),
     });
     let normal = data["normal"] == json!(true);
     let body = html! {

@@ -118,6 +118,11 @@ impl<'a> Subject<'a> {
                 "This model tells labels and makes no rows: there is nothing to draw, to rebuild or to turn."
                     .to_string(),
             );
+        } else if can.encode.is_none() {
+            notes.push(
+                "This model makes rows of noise and gives rows no codes: there is nothing to rebuild, and no map."
+                    .to_string(),
+            );
         } else if can.generate.is_none() {
             notes.push(
                 "A plain autoencoder has no prior over codes: it cannot draw new rows, and only rebuilds those that it is given."

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use super::TrainRun;
 use crate::apps::form::Form;
 use crate::apps::pictures::{Captions, EpochPoint, save_grid_with, save_latent_map, save_loss, save_reconstructions};
-use crate::data::{Dataset, Keep, Output, ROWS};
+use crate::data::{Dataset, Keep, Output, ROWS, Shape};
 use crate::distributions::Measure;
 use crate::error::Result;
 use crate::training::Given;
@@ -65,6 +65,20 @@ impl TrainRun {
             save_grid_with(&path("samples.png"), &samples, image, columns, &captions)?;
             made.push(path("samples.png"));
         }
+        if self.trainer.session.model.can().encode.is_some() {
+            made.extend(self.pictures_of_rows(image)?);
+        }
+        let path = |name: &str| self.folder.join(name);
+        let history = read_epochs(&path(METRICS))?;
+        let points: Vec<EpochPoint> = history.iter().map(EpochPoint::from).collect();
+        save_loss(&path("loss.png"), &points, self.measure(), self.config.model.kind.is_variational)?;
+        made.push(path("loss.png"));
+        Ok(made)
+    }
+
+    /// Draws what becomes of rows: what they are rebuilt to, and their codes.
+    fn pictures_of_rows(&mut self, image: Shape) -> Result<Vec<PathBuf>> {
+        let (mut made, is_table) = (Vec::new(), self.data.train.schema.is_table());
         let shown = self.shown();
         let rows = PAIRS.min(shown.rows);
         let (originals, known) = shown.gather(0..rows);
@@ -73,7 +87,7 @@ impl TrainRun {
         let latent = self.trainer.session.latent()?;
         let (x, y) = shown.gather(0..codes_of);
         let means = self.trainer.session.encode(Given::new(&x, &y))?;
-        if !is_table && self.trainer.session.model.can().decode.is_some() {
+        if !is_table && self.trainer.session.model.can().reconstruct.is_some() {
             let reconstructions = self.trainer.session.reconstruct(Given::new(&originals, &known))?;
             let path = self.folder.join("reconstructions.png");
             save_reconstructions(&path, &originals, &reconstructions, image, 10)?;
@@ -87,10 +101,7 @@ impl TrainRun {
             _ => ("latent.png", "Latent space, posterior means"),
         };
         save_latent_map(&path(codes), title, (&means, latent), labels)?;
-        let history = read_epochs(&path(METRICS))?;
-        let points: Vec<EpochPoint> = history.iter().map(EpochPoint::from).collect();
-        save_loss(&path("loss.png"), &points, self.measure(), self.config.model.kind.is_variational)?;
-        made.extend([codes, "loss.png"].map(path));
+        made.push(path(codes));
         made.extend(self.pictures_of_codes(&means, image)?);
         Ok(made)
     }

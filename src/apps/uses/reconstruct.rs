@@ -28,6 +28,9 @@ pub struct Sureness {
     pub sd_of_codes: f64,
     /// √ of the mean of E_z Var\[x | z\].
     pub sd_of_likelihood: f64,
+    /// √ of the mean of Var_w E\[x | w\], of a model whose weights have a distribution.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sd_of_weights: Option<f64>,
     /// The standard deviation that is drawn lightest, of a picture.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub lightest: Option<f32>,
@@ -131,7 +134,8 @@ impl Saved {
 
     /// Writes how sure the model is of each value of the first rows: standard deviations from `draws` codes drawn from the posterior
     /// of each, apart from those of the likelihood, see [`Session::uncertainty`](crate::training::Session::uncertainty). In a `.png`
-    /// the rows, what is expected of them, and both on one scale; in a `.npz` the arrays `mean`, `sd_codes`, `sd_likelihood` and `sd`.
+    /// the rows, what is expected of them, and both on one scale; in a `.npz` the arrays `mean`, `sd_codes`, `sd_likelihood` and `sd`. Where
+    /// the model's weights have a distribution, that of so many draws of the weights as a third part, `sd_weights`.
     ///
     /// # Errors
     /// If the model was trained on a table, or its likelihood has no variance that is known; otherwise as for
@@ -139,7 +143,8 @@ impl Saved {
     pub fn uncertainty_to(
         &mut self,
         data: Option<&str>,
-        (count, draws): (usize, usize),
+        count: usize,
+        draws: (usize, usize),
         to: &std::path::Path,
         seed: u64,
     ) -> Result<Sureness> {
@@ -154,37 +159,44 @@ impl Saved {
         let kind = ending(to, "how sure the model is", allowed)?;
         let (_, data) = self.shown(data)?;
         let count = count.min(data.rows);
-        let [mut given, mut mean, mut codes, mut likelihood] = [(); 4].map(|()| Vec::<f32>::new());
+        let [mut given, mut mean, mut codes, mut likelihood, mut weights] = [(); 5].map(|()| Vec::<f32>::new());
         for part in first_parts("drawing codes", &data, count, PART) {
             let found = self.session.uncertainty(part.given(), draws, part.seed(seed))?;
             given.extend(part.values());
             mean.extend(found.mean);
             codes.extend(found.of_codes);
             likelihood.extend(found.of_likelihood);
+            weights.extend(found.of_weights);
         }
         let root_of_mean = |of: &[f32]| (of.iter().map(|&v| f64::from(v)).sum::<f64>() / of.len() as f64).sqrt();
-        let [sd_of_codes, sd_of_likelihood] = [&codes, &likelihood].map(|of| root_of_mean(of));
-        let sd: Vec<f32> = codes.iter().zip(&likelihood).map(|(a, b)| (a + b).sqrt()).collect();
-        let roots = |of: Vec<f32>| -> Vec<f32> { of.into_iter().map(f32::sqrt).collect() };
-        let (codes, likelihood) = (roots(codes), roots(likelihood));
-        let mut found = Sureness { rows: count, sd_of_codes, sd_of_likelihood, lightest: None };
+        // What each is called in a picture and in a file.
+        let mut of_parts = vec![("sd of codes", "sd_codes", codes), ("sd of likelihood", "sd_likelihood", likelihood)];
+        of_parts.extend((!weights.is_empty()).then_some(("sd of weights", "sd_weights", weights)));
+        let roots: Vec<f64> = of_parts.iter().map(|(.., of)| root_of_mean(of)).collect();
+        let total = |value: usize| of_parts.iter().map(|(.., of)| of[value]).sum::<f32>().sqrt();
+        let sd: Vec<f32> = (0..mean.len()).map(total).collect();
+        of_parts.iter_mut().flat_map(|(.., of)| of).for_each(|variance| *variance = variance.sqrt());
+        let mut found = Sureness {
+            rows: count,
+            sd_of_codes: roots[0],
+            sd_of_likelihood: roots[1],
+            sd_of_weights: roots.get(2).copied(),
+            lightest: None,
+        };
         if kind == "png" {
-            let [a, b] = [&codes, &likelihood].map(|of| amount_at(of, shape.channels, BRIGHTEST));
-            let lightest = a.max(b);
+            let amounts = of_parts.iter().map(|(.., of)| amount_at(of, shape.channels, BRIGHTEST));
+            let lightest = amounts.fold(0.0, f32::max);
             found.lightest = Some(lightest / shape.channels as f32);
-            let lines = [
-                ("given", Paint::Samples(&given)),
-                ("expected", Paint::Samples(&mean)),
-                ("sd of codes", Paint::Amounts(&codes, lightest)),
-                ("sd of likelihood", Paint::Amounts(&likelihood, lightest)),
-            ];
+            let mut lines = vec![("given", Paint::Samples(&given)), ("expected", Paint::Samples(&mean))];
+            lines.extend(of_parts.iter().map(|(title, _, of)| (*title, Paint::Amounts(of, lightest))));
             save_stacks(to, &lines, shape, ACROSS)?;
             return Ok(found);
         }
         let sides = [&[count][..], &shape.sides()].concat();
-        let named = [("mean", mean), ("sd_codes", codes), ("sd_likelihood", likelihood), ("sd", sd)];
+        let of_parts = of_parts.into_iter().map(|(_, name, of)| (name, of));
+        let named = [("mean", mean)].into_iter().chain(of_parts).chain([("sd", sd)]);
         let arrays = named.map(|(name, values)| Array { name, shape: sides.clone(), values });
-        write_file(to, |file| write_npz(file, arrays.into()))?;
+        write_file(to, |file| write_npz(file, arrays.collect()))?;
         Ok(found)
     }
 }

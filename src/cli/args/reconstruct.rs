@@ -34,9 +34,13 @@ pub struct ReconstructArgs {
     /// Say how sure the model is of each value of pictures or vectors, from so many codes of each row
     ///
     /// By the law of total variance Var[x] = Var_z E[x|z] + E_z Var[x|z], the two apart: in a .png the rows, what is expected of them and
-    /// both standard deviations; in a .npz the arrays mean, sd_codes, sd_likelihood and sd.
+    /// both standard deviations; in a .npz the arrays mean, sd_codes, sd_likelihood and sd. Where weights have a distribution (--network-weights
+    /// bayes-by-backprop), theirs is a third part, Var_w E[x|w], sd_weights.
     #[arg(long, value_name = "DRAWS", num_args = 0..=1, default_missing_value = "64", value_parser = value_parser!(u64).range(2..=10_000))]
     pub uncertainty: Option<u64>,
+    /// Draws of the weights for --uncertainty, of a model whose weights have a distribution
+    #[arg(long, value_name = "N", default_value = "16", requires = "uncertainty", value_parser = value_parser!(u64).range(2..=1000))]
+    pub weight_draws: u64,
     /// The file to write, a picture (.png, .jpg, .webp) or rows (.csv, .tsv, .npy, .parquet) [default: reconstructions.png, or reconstructions.csv
     /// of a table, in the folder of the run]
     #[arg(long, value_name = "FILE")]

@@ -41,6 +41,8 @@ pub fn resolve(args: &TrainArgs) -> Result<Resolved> {
         if !is_given && (training.epochs.is_some() || !config.model.kind.is_variational) {
             config.fit_warm_up();
         }
+        let names_optimiser = [training.beta1, training.beta2, training.epsilon].iter().any(Option::is_some);
+        config.fit_training([training.optimiser.is_some() || names_optimiser, training.learning_rate.is_some()]);
         Ok::<_, Error>(config)
     };
     let mut chosen = None;

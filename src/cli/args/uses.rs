@@ -126,11 +126,12 @@ pub struct ScoreArgs {
     /// The share of normal rows that may be marked as anomalies
     #[arg(long, value_name = "P", default_value = "0.01", value_parser = share)]
     pub false_alarms: f64,
-    /// The scores, of which the first marks rows: elbo, likelihood, reconstruction, latent, complexity
+    /// The scores, of which the first marks rows: elbo, likelihood, reconstruction, latent, complexity, disagreement
     ///
     /// elbo is -ELBO; likelihood -ln p(x) by importance sampling, with its error; reconstruction the part of it that says how badly a
     /// row is rebuilt; latent how far its code lies from those of normal rows; complexity -ELBO less the size of the picture as
-    /// PNG, which simple pictures do not fool.
+    /// PNG, which simple pictures do not fool; disagreement the variance of -ELBO over draws of the weights, of a model that was trained
+    /// with --network-weights bayes-by-backprop.
     #[arg(long, value_name = "NAME,NAME", value_delimiter = ',', default_value = "elbo")]
     pub scores: Vec<ScoreKind>,
     /// Labels of normal rows; rows with others are known anomalies, and how well they are told is measured
@@ -151,6 +152,9 @@ pub struct ScoreArgs {
     /// Codes of each row that -ELBO and reconstruction are means over
     #[arg(long, value_name = "N", default_value = "4", value_parser = value_parser!(u64).range(1..=1000))]
     pub draws: u64,
+    /// Draws of the weights that disagreement is the variance over
+    #[arg(long, value_name = "N", default_value = "16", value_parser = value_parser!(u64).range(2..=1000))]
+    pub weight_draws: u64,
     /// Codes of each row that -ln p(x) is estimated from
     #[arg(long, value_name = "K", default_value = "100", value_parser = value_parser!(u64).range(1..=5000))]
     pub samples: u64,

@@ -6,6 +6,7 @@ pub mod posterior;
 pub mod prior;
 mod relaxed;
 mod special;
+pub mod weights;
 
 pub use codes::{Code, CodeSpace, Encoder, PosteriorNetwork};
 pub use likelihood::{
@@ -15,3 +16,4 @@ pub use likelihood::{
 };
 pub use posterior::{DiagonalGaussian, Draw, POSTERIORS, Posterior};
 pub use prior::{PRIORS, Prior, StandardNormal};
+pub use weights::{WEIGHT_DISTRIBUTIONS, WeightDistribution};

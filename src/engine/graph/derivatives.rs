@@ -5,8 +5,10 @@ use crate::kernels::Func::{self, *};
 
 /// The gradients of a call's arguments, given its result `y` and the gradient `g` of that; `None` where it is 0.
 ///
+/// The derivatives of activations have derivatives of their own, so that a loss may hold the gradient of a network.
+///
 /// # Panics
-/// For the functions that are themselves derivatives: the graph differentiates once.
+/// For the derivatives of special functions, which have none here.
 pub(super) fn of_call<'g>(func: Func, args: &[Tensor<'g>], y: Tensor<'g>, g: Tensor<'g>) -> Vec<Option<Tensor<'g>>> {
     let graph = g.graph();
     let (a, b) = (args[0], args.get(1).copied().unwrap_or(args[0]));
@@ -57,19 +59,27 @@ pub(super) fn of_call<'g>(func: Func, args: &[Tensor<'g>], y: Tensor<'g>, g: Ten
         UniformCumulant => vec![Some(g * graph.call(TiltedMean, &[a]))],
         TiltedMean => from(TiltedMeanGrad, a),
         LogBeta => vec![Some(graph.call(LogBetaGrad, &[g, a, b])), Some(graph.call(LogBetaGrad, &[g, b, a]))],
-        ReluGrad
-        | LeakyReluGrad
-        | EluGrad
-        | SiluGrad
-        | GeluGrad
-        | TanhGrad
-        | SigmoidGrad
-        | SoftplusGrad
-        | ReparameteriseGradLogVar
-        | KlStandardNormalGradLogVar
-        | TiltedMeanGrad
-        | LogBetaGrad => {
-            panic!("{} is a derivative, and has none of its own", func.name())
+        // f(a, b) = a f'(b), or of what f gave: linear in a. Those of kinked functions are the same on either side of the kink.
+        ReluGrad | LeakyReluGrad => vec![Some(graph.call(func, &[g, b])), None],
+        EluGrad => vec![Some(graph.call(func, &[g, b])), Some(zero.less(b).select(zero, g * a))],
+        SiluGrad => {
+            let s = b.sigmoid();
+            let second = s * (1.0 - s) * (b * (1.0 - s * 2.0) + 2.0);
+            vec![Some(graph.call(func, &[g, b])), Some(g * a * second)]
         }
+        GeluGrad => {
+            let density = (b.square() * -0.5).exp() * 0.398_942_3;
+            vec![Some(graph.call(func, &[g, b])), Some(g * a * density * (2.0 - b.square()))]
+        }
+        TanhGrad => vec![Some(graph.call(func, &[g, b])), Some(g * a * b * -2.0)],
+        SigmoidGrad => vec![Some(graph.call(func, &[g, b])), Some(g * a * (1.0 - b * 2.0))],
+        SoftplusGrad => vec![Some(graph.call(func, &[g, b])), Some(graph.call(SigmoidGrad, &[g * a, b.sigmoid()]))],
+        ReparameteriseGradLogVar => {
+            let (log_var, eps) = (b, args[2]);
+            let of = |t: Tensor<'g>| graph.call(func, &[t, log_var, eps]);
+            vec![Some(of(g)), Some(of(g * a) * 0.5), Some(g * a * (log_var * 0.5).exp() * 0.5)]
+        }
+        KlStandardNormalGradLogVar => vec![Some(graph.call(func, &[g, b])), Some(g * a * b.exp() * 0.5)],
+        TiltedMeanGrad | LogBetaGrad => panic!("{} is a derivative, and has none of its own", func.name()),
     }
 }

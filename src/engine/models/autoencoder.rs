@@ -5,8 +5,8 @@ use std::sync::Arc;
 use super::checks::check_unused;
 use super::networks::{NetworkPair, Networks};
 use super::{
-    Batch, Can, Condition, Decode, Encode, LabelUse, Model, ModelConfig, ModelEntry, RowForm, Rows, Sizes, Terms,
-    TrainingPlan,
+    Batch, Can, Condition, Decode, Encode, LabelUse, Model, ModelConfig, ModelEntry, Reconstruct, RowForm, Rows, Sizes,
+    Terms, TrainingPlan,
 };
 use crate::catalogue::{self, About, Kind, find};
 use crate::distributions::{Heads, LIKELIHOODS, Likelihood, Measure, SquaredError};
@@ -31,37 +31,45 @@ pub(super) static ENTRY: ModelEntry = ModelEntry {
     is_variational: false,
     layers: None,
     stands_on_vae: false,
+    training: None,
     build,
     check,
 };
 
 fn build(config: &ModelConfig, form: RowForm) -> Result<Box<dyn Model>> {
-    let likelihood: Arc<dyn Likelihood> = match config.likelihood.id.as_str() {
-        "gaussian" => Arc::new(SquaredError),
-        _ => catalogue::build(LIKELIHOODS, &config.likelihood)?,
-    };
+    let likelihood = likelihood_of(config)?;
     let sizes = RowForm { condition: 0, ..form }.sizes();
     let likelihood = Heads::of(form.schema, &likelihood);
     Ok(Box::new(Autoencoder::with_networks(sizes, config.latent, config.networks(sizes)?, likelihood)))
 }
 
-/// A plain autoencoder has a code and a reconstruction, and nothing else.
-fn check(config: &ModelConfig, _: usize, problems: &mut Problems) {
+/// What an autoencoder minimises: the squared error, or the binary cross-entropy.
+pub(super) fn likelihood_of(config: &ModelConfig) -> Result<Arc<dyn Likelihood>> {
+    match config.likelihood.id.as_str() {
+        "gaussian" => Ok(Arc::new(SquaredError)),
+        _ => catalogue::build(LIKELIHOODS, &config.likelihood),
+    }
+}
+
+/// An autoencoder has a code and a reconstruction, and nothing else that can be chosen.
+pub(super) fn check(config: &ModelConfig, _: usize, problems: &mut Problems) {
+    let kind = &config.kind;
+    let (name, _) = kind.about.name.split_once(':').unwrap_or((kind.about.name, ""));
     problems.note(
         config.beta.is_finite() && config.beta != 1.0,
-        "`beta` weighs the KL term, and a plain autoencoder (`kind` ae) has none: leave it out, or train a vae",
+        format!("`beta` weighs the KL term, and the {name} (`kind` {kind}) has none: leave it out, or train a vae"),
     );
     let likelihood = config.likelihood.id.as_str();
     problems.note(
         !["bernoulli", "gaussian"].contains(&likelihood) && find(LIKELIHOODS, &config.likelihood).is_ok(),
         format!(
-            "a plain autoencoder (`kind` ae) minimises an error, and has no use for the density `{likelihood}`: choose \
+            "the {name} (`kind` {kind}) minimises an error, and has no use for the density `{likelihood}`: choose \
              bernoulli (bce) or gaussian (mse), or train a vae"
         ),
     );
     problems.note(
         likelihood == "gaussian" && !config.likelihood.settings.is_empty(),
-        "a plain autoencoder (`kind` ae) minimises the squared error, which `sigma` has no part in: leave it out",
+        format!("the {name} (`kind` {kind}) minimises the squared error, which `sigma` has no part in: leave it out"),
     );
     check_unused(config, problems);
 }
@@ -133,6 +141,7 @@ impl Model for Autoencoder {
         Can {
             encode: Some(self),
             decode: Some(self),
+            reconstruct: Some(self),
             generate: None,
             density: None,
             posterior: None,
@@ -169,7 +178,9 @@ impl Decode for Autoencoder {
     fn draw<'g>(&self, z: Tensor<'g>, _: Option<Tensor<'g>>) -> Option<Tensor<'g>> {
         self.likelihood.sample(self.networks.decode(z, None))
     }
+}
 
+impl Reconstruct for Autoencoder {
     fn reconstruct<'g>(&self, rows: Rows<'g>) -> Tensor<'g> {
         Decode::mean(self, Encode::mean(self, rows), None)
     }

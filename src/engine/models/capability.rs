@@ -39,7 +39,10 @@ pub trait Decode {
     /// Rows drawn from p(x | z, y), of codes and conditions as for [`Decode::mean`] `[rows, features]`; `None` where the
     /// reconstruction is a loss and no density.
     fn draw<'g>(&self, z: Tensor<'g>, y: Option<Tensor<'g>>) -> Option<Tensor<'g>>;
+}
 
+/// Gives rows again: what is made of their own codes.
+pub trait Reconstruct {
     /// E\[x | z, y\] at the codes' means: what comes out for what goes in. `[rows, features]`
     fn reconstruct<'g>(&self, rows: Rows<'g>) -> Tensor<'g>;
 
@@ -166,6 +169,8 @@ pub struct Can<'a> {
     pub encode: Option<&'a dyn Encode>,
     /// Gives codes rows.
     pub decode: Option<&'a dyn Decode>,
+    /// Gives rows again.
+    pub reconstruct: Option<&'a dyn Reconstruct>,
     /// Draws new data.
     pub generate: Option<&'a dyn Generate>,
     /// Gives rows a likelihood.
@@ -187,6 +192,8 @@ pub enum Capability {
     Encode,
     /// [`Decode`].
     Decode,
+    /// [`Reconstruct`].
+    Reconstruct,
     /// [`Generate`].
     Generate,
     /// [`Density`].
@@ -203,9 +210,10 @@ pub enum Capability {
 
 impl Capability {
     /// All of them.
-    pub const ALL: [Capability; 8] = [
+    pub const ALL: [Capability; 9] = [
         Capability::Encode,
         Capability::Decode,
+        Capability::Reconstruct,
         Capability::Generate,
         Capability::Density,
         Capability::SamplePosterior,
@@ -219,6 +227,7 @@ impl Capability {
         match self {
             Capability::Encode => "encode",
             Capability::Decode => "decode",
+            Capability::Reconstruct => "reconstruct",
             Capability::Generate => "generate",
             Capability::Density => "likelihood",
             Capability::SamplePosterior => "second stage",
@@ -233,6 +242,7 @@ impl Capability {
         match self {
             Capability::Encode => "give rows codes",
             Capability::Decode => "make rows of codes",
+            Capability::Reconstruct => "rebuild rows",
             Capability::Generate => "draw new rows",
             Capability::Density => "give rows a likelihood",
             Capability::SamplePosterior => "carry a second model",
@@ -247,6 +257,7 @@ impl Capability {
         match self {
             Capability::Encode => "an encoder, as a vae or an ae has",
             Capability::Decode => "a decoder, as a vae or an ae has",
+            Capability::Reconstruct => "an encoder and a decoder, as a vae or an ae has",
             Capability::Generate => "a prior over codes, as a vae has",
             Capability::Density => "a prior and a posterior with densities, as a vae has",
             Capability::SamplePosterior => {
@@ -273,6 +284,7 @@ impl<'a> Can<'a> {
         match capability {
             Capability::Encode => self.encode.is_some(),
             Capability::Decode => self.decode.is_some(),
+            Capability::Reconstruct => self.reconstruct.is_some(),
             Capability::Generate => self.generate.is_some(),
             Capability::Density => self.density.is_some(),
             Capability::SamplePosterior => self.posterior.is_some(),
@@ -296,6 +308,14 @@ impl<'a> Can<'a> {
     /// If it cannot.
     pub fn decode(self) -> Result<&'a dyn Decode> {
         require(self.decode, Capability::Decode)
+    }
+
+    /// Gives rows again.
+    ///
+    /// # Errors
+    /// If it cannot.
+    pub fn reconstruct(self) -> Result<&'a dyn Reconstruct> {
+        require(self.reconstruct, Capability::Reconstruct)
     }
 
     /// Draws new data.

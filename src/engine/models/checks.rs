@@ -3,7 +3,7 @@
 use super::{ModelConfig, Parts};
 use crate::catalogue::{Kind, Spec, build, find, rename};
 use crate::data::Schema;
-use crate::distributions::{CodeSpace, Heads, LIKELIHOODS, POSTERIORS, PRIORS};
+use crate::distributions::{CodeSpace, Heads, LIKELIHOODS, POSTERIORS, PRIORS, WEIGHT_DISTRIBUTIONS};
 use crate::error::Result;
 use crate::graph::{Graph, Tensor};
 use crate::nn::NETWORKS;
@@ -42,6 +42,7 @@ impl ModelConfig {
         rename(LIKELIHOODS, &mut self.likelihood);
         rename(POSTERIORS, &mut self.posterior);
         rename(PRIORS, &mut self.prior);
+        rename(WEIGHT_DISTRIBUTIONS, &mut self.network_weights);
         rename(OBJECTIVES, &mut self.objective);
     }
 }
@@ -66,6 +67,7 @@ pub(super) fn check_names(config: &ModelConfig, problems: &mut Problems) {
     problems.result(find(LIKELIHOODS, &config.likelihood));
     problems.result(find(POSTERIORS, &config.posterior));
     problems.result(find(PRIORS, &config.prior));
+    problems.result(find(WEIGHT_DISTRIBUTIONS, &config.network_weights));
     problems.result(find(OBJECTIVES, &config.objective));
 }
 

@@ -27,6 +27,7 @@ pub(super) static ENTRY: ModelEntry = ModelEntry {
     is_variational: false,
     layers: None,
     stands_on_vae: false,
+    training: None,
     build: |config, form| {
         let hidden = config.encoder_network(form.schema.shape(), form.condition)?;
         Ok(Box::new(Classifier::with_network(form.sizes(), hidden)))
@@ -107,10 +108,16 @@ impl Model for Classifier {
         None
     }
 
+    /// The labelled rows.
+    fn examples(&self, batch: &Batch) -> usize {
+        batch.labelled.map_or(batch.count, |labelled| labelled.count)
+    }
+
     fn can(&self) -> Can<'_> {
         Can {
             encode: Some(self),
             decode: None,
+            reconstruct: None,
             generate: None,
             density: None,
             posterior: None,

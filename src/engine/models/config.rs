@@ -68,6 +68,12 @@ settings! {
         /// The density p(z) of codes before anything is seen; `elbo models` lists them
         #[arg(value_name = "NAME[:SETTING=X,...]", value_parser = Spec::from_str)]
         prior: Spec = Spec::new("standard-normal");
+        /// What is known of the weights of networks: a number each, or a density q(w); `elbo models` lists them
+        ///
+        /// bayes-by-backprop draws every weight from a Gaussian of its own, once a step, and all else works by their means; with
+        /// scope=decoder or scope=encoder those of one side alone.
+        #[arg(value_name = "NAME[:SETTING=X,...]", value_parser = Spec::from_str)]
+        network_weights: Spec = Spec::new("point");
         /// What is minimised; `elbo models` lists them
         ///
         /// elbo is the negative ELBO with the KL term weighted by --beta. Others weigh parts of it, as beta-tcvae:beta=6, hold

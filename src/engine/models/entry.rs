@@ -23,10 +23,21 @@ pub struct ModelEntry {
     pub layers: Option<Recognition>,
     /// Whether it is one over the codes of a VAE that is trained first.
     pub stands_on_vae: bool,
+    /// How it is trained where nobody says, if that is not as the preset has it.
+    pub training: Option<OwnTraining>,
     /// Makes it for rows of this form.
     pub build: fn(&ModelConfig, RowForm) -> Result<Box<dyn Model>>,
     /// Notes settings that do not go with it, or with each other; the second is the rows of a batch.
     pub check: fn(&ModelConfig, usize, &mut Problems),
+}
+
+/// How a model is trained that does not do well as others are.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct OwnTraining {
+    /// The optimiser, as it is chosen.
+    pub optimiser: &'static str,
+    /// The learning rate.
+    pub learning_rate: f64,
 }
 
 /// What becomes of the labels, or of other values that are known of rows.
@@ -187,6 +198,7 @@ mod tests {
         is_variational: true,
         layers: None,
         stands_on_vae: false,
+        training: None,
         build: |_, _| unreachable!(),
         check: |_, _, _| (),
     };

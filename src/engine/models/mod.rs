@@ -1,5 +1,6 @@
 //! Models: one file each, saying how its graph is put together.
 
+mod adversarial;
 mod autoencoder;
 mod capability;
 mod checks;
@@ -17,17 +18,21 @@ mod parts;
 mod plan;
 mod quantised;
 mod second_stage;
+mod uncertain_weights;
 mod vae;
 
+pub use adversarial::{
+    Aae, AdversarialLoss, Critic, FactorVae, Gan, GanOptions, Judged, VaeGan, gradient_penalty, permuted,
+};
 pub use autoencoder::Autoencoder;
 pub use capability::{
-    Can, Capability, Classify, Compress, Decode, Density, Encode, FitPrior, Generate, PosteriorSample, SamplePosterior,
-    Weighted,
+    Can, Capability, Classify, Compress, Decode, Density, Encode, FitPrior, Generate, PosteriorSample, Reconstruct,
+    SamplePosterior, Weighted,
 };
 pub use classifier::Classifier;
 pub(crate) use config::perceptron;
 pub use config::{MAX_LAYERS, ModelConfig, ModelOptions};
-pub use entry::{Architecture, LabelUse, ModelEntry, RowForm, Sizes};
+pub use entry::{Architecture, LabelUse, ModelEntry, OwnTraining, RowForm, Sizes};
 pub use fitted_prior::FittedPrior;
 pub use hierarchical::{Hierarchical, Layer, Moments, Recognition};
 pub use list::ARCHITECTURES;
@@ -38,10 +43,11 @@ pub use parts::Parts;
 pub use plan::{Group, GroupLoss, Losses, Phase, TrainingPlan, WHOLE};
 pub use quantised::VqVae;
 pub use second_stage::{FIRST, SecondStage, carries};
+pub use uncertain_weights::{KL_WEIGHTS, UncertainWeights};
 pub use vae::Vae;
 
 use crate::catalogue::About;
-use crate::distributions::{Likelihood, Measure};
+use crate::distributions::{Likelihood, Measure, WeightDistribution};
 use crate::graph::{Graph, ParameterSpec, Tensor};
 
 /// What there is to say of every model, and of what stands on another.
@@ -217,6 +223,16 @@ pub trait Model: std::fmt::Debug + Send + Sync {
 
     /// Why its rows cannot be weighed, as half a sentence, where what is minimised of a row depends on the other rows of its batch.
     fn couples_rows(&self) -> Option<String> {
+        None
+    }
+
+    /// How many examples of the whole data set what it minimises is a mean over, of which this batch is a part.
+    fn examples(&self, batch: &Batch) -> usize {
+        batch.count
+    }
+
+    /// What is known of its weights, where they are no points.
+    fn weights(&self) -> Option<&dyn WeightDistribution> {
         None
     }
 

@@ -6,7 +6,7 @@
 
 use super::{
     Batch, Can, Classify, Condition, Decode, Density, Encode, FitPrior, Generate, Labelled, Model, Phase,
-    PosteriorSample, Rows, SamplePosterior, Terms, TrainingPlan, Weighted,
+    PosteriorSample, Reconstruct, Rows, SamplePosterior, Terms, TrainingPlan, Weighted,
 };
 use crate::data::schema::Scaling;
 use crate::distributions::Measure;
@@ -69,6 +69,10 @@ impl Normalised {
         self.model.can().decode.expect("it was asked for before the capability was given")
     }
 
+    fn can_reconstruct(&self) -> &dyn Reconstruct {
+        self.model.can().reconstruct.expect("it was asked for before the capability was given")
+    }
+
     fn can_encode(&self) -> &dyn Encode {
         self.model.can().encode.expect("it was asked for before the capability was given")
     }
@@ -121,11 +125,16 @@ impl Model for Normalised {
         self.model.couples_rows()
     }
 
+    fn examples(&self, batch: &Batch) -> usize {
+        self.model.examples(batch)
+    }
+
     fn can(&self) -> Can<'_> {
         let can = self.model.can();
         Can {
             encode: can.encode.map(|_| self as &dyn Encode),
             decode: can.decode.map(|_| self as &dyn Decode),
+            reconstruct: can.reconstruct.map(|_| self as &dyn Reconstruct),
             generate: can.generate.map(|_| self as &dyn Generate),
             density: can.density.map(|_| self as &dyn Density),
             posterior: can.posterior.map(|_| self as &dyn SamplePosterior),
@@ -169,13 +178,15 @@ impl Decode for Normalised {
     fn draw<'g>(&self, z: Tensor<'g>, y: Option<Tensor<'g>>) -> Option<Tensor<'g>> {
         self.can_decode().draw(z, y).map(|u| self.made(u))
     }
+}
 
+impl Reconstruct for Normalised {
     fn reconstruct<'g>(&self, rows: Rows<'g>) -> Tensor<'g> {
-        self.made(self.can_decode().reconstruct(self.seen(rows)))
+        self.made(self.can_reconstruct().reconstruct(self.seen(rows)))
     }
 
     fn feature_losses<'g>(&self, rows: Rows<'g>) -> Tensor<'g> {
-        self.can_decode().feature_losses(self.seen(rows))
+        self.can_reconstruct().feature_losses(self.seen(rows))
     }
 }
 
@@ -274,8 +285,8 @@ mod tests {
     fn it_sees_scaled_channels_and_gives_back_what_rows_hold() {
         let graph = Graph::new();
         let (model, values, x) = model(&graph);
-        let decode = model.can().decode().unwrap();
-        let found = evaluate(&values, &[model.seen(x.into()).x, decode.reconstruct(x.into()), model.score(x.into())]);
+        let again = model.can().reconstruct().unwrap().reconstruct(x.into());
+        let found = evaluate(&values, &[model.seen(x.into()).x, again, model.score(x.into())]);
         assert_eq!(found[0], [0.0, 0.0, 2.0, -2.0]);
         // 0.5 + 2/4 and 10 − 4.
         assert_eq!(found[1], [1.0, 6.0, 1.0, 6.0]);

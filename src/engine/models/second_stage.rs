@@ -15,8 +15,8 @@
 //! second model's own objective.
 
 use super::{
-    Batch, Can, Classify, Condition, Decode, Density, Encode, Generate, Labelled, Model, PosteriorSample, Rows, Terms,
-    TrainingPlan, Weighted, parameters,
+    Batch, Can, Classify, Condition, Decode, Density, Encode, Generate, Labelled, Model, PosteriorSample, Reconstruct,
+    Rows, Terms, TrainingPlan, Weighted, parameters,
 };
 use crate::catalogue::{About, Kind};
 use crate::distributions::Measure;
@@ -175,11 +175,16 @@ impl Model for SecondStage {
         self.second.couples_rows()
     }
 
+    fn examples(&self, batch: &Batch) -> usize {
+        self.second.examples(batch)
+    }
+
     fn can(&self) -> Can<'_> {
         let second = self.second.can();
         Can {
             encode: Some(self),
             decode: second.decode.map(|_| self as &dyn Decode),
+            reconstruct: second.reconstruct.map(|_| self as &dyn Reconstruct),
             generate: Some(self),
             density: second.density.map(|_| self as &dyn Density),
             posterior: None,
@@ -220,15 +225,17 @@ impl Decode for SecondStage {
         let z = self.second(|can| Ok(can.decode()?.draw(u, y)))?;
         self.first(z.graph(), |can| Ok(can.decode()?.draw(z, None)))
     }
+}
 
+impl Reconstruct for SecondStage {
     fn reconstruct<'g>(&self, rows: Rows<'g>) -> Tensor<'g> {
         let z = self.first_means(rows.x);
-        self.first_decode(self.second(|can| Ok(can.decode()?.reconstruct(codes_of(rows, z)))))
+        self.first_decode(self.second(|can| Ok(can.reconstruct()?.reconstruct(codes_of(rows, z)))))
     }
 
     /// Those of the first model, which alone says how likely a row is.
     fn feature_losses<'g>(&self, rows: Rows<'g>) -> Tensor<'g> {
-        self.first(rows.x.graph(), |can| Ok(can.decode()?.feature_losses(rows)))
+        self.first(rows.x.graph(), |can| Ok(can.reconstruct()?.feature_losses(rows)))
     }
 }
 

@@ -9,7 +9,7 @@ use super::networks::{NetworkPair, Networks};
 use super::parts::Parts;
 use super::{
     Batch, Can, Compress, Condition, Decode, Density, Encode, FitPrior, Generate, LabelUse, Model, ModelConfig,
-    ModelEntry, PosteriorSample, RowForm, Rows, SamplePosterior, Sizes, Terms, TrainingPlan, Weighted,
+    ModelEntry, PosteriorSample, Reconstruct, RowForm, Rows, SamplePosterior, Sizes, Terms, TrainingPlan, Weighted,
 };
 use crate::catalogue::{About, Kind};
 use crate::distributions::{CodeSpace, Discrete, Encoder, Measure};
@@ -34,6 +34,7 @@ pub(super) static ENTRY: ModelEntry = ModelEntry {
     is_variational: true,
     layers: None,
     stands_on_vae: false,
+    training: None,
     build: |config, form| Ok(Box::new(Vae::of(config, RowForm { condition: 0, ..form })?)),
     check: check_one_layer,
 };
@@ -106,16 +107,25 @@ impl Vae {
 
     /// The terms for given noise of the posterior's, `[rows·samples, …]`.
     pub fn terms_with<'g>(&self, batch: &Batch<'g>, noise: Tensor<'g>) -> Terms<'g> {
-        let inference = self.infer(batch, noise);
+        self.terms_of(self.infer(batch, noise)).0
+    }
+
+    /// The terms of a batch, and the codes that they are of, those of one row behind each other `[rows·samples, latent]`.
+    pub(super) fn terms_and_codes<'g>(&self, batch: &Batch<'g>) -> (Terms<'g>, Tensor<'g>) {
+        self.terms_of(self.infer(batch, self.noise(batch.rows, self.parts.objective.samples())))
+    }
+
+    fn terms_of<'g>(&self, inference: Inference<'_, 'g>) -> (Terms<'g>, Tensor<'g>) {
         let loss = self.parts.objective.loss(&inference);
-        Terms {
+        let terms = Terms {
             loss: loss.rows,
             reconstruction: inference.reconstruction(),
             kl: Some(inference.kl),
             mu: inference.mu(),
             parts: loss.parts,
             gradient_scale: loss.gradient_scale,
-        }
+        };
+        (terms, inference.z)
     }
 
     /// Encodes, samples and decodes a batch, with as many codes per row as there is noise for.
@@ -181,7 +191,7 @@ impl Model for Vae {
     }
 
     fn terms<'g>(&self, batch: &Batch<'g>) -> Terms<'g> {
-        self.terms_with(batch, self.noise(batch.rows, self.parts.objective.samples()))
+        self.terms_and_codes(batch).0
     }
 
     fn score<'g>(&self, rows: Rows<'g>) -> Tensor<'g> {
@@ -205,6 +215,7 @@ impl Model for Vae {
         Can {
             encode: Some(self),
             decode: Some(self),
+            reconstruct: Some(self),
             generate: Some(self),
             density: Some(self),
             posterior: carries_another.then_some(self),
@@ -246,7 +257,9 @@ impl Decode for Vae {
     fn draw<'g>(&self, z: Tensor<'g>, y: Option<Tensor<'g>>) -> Option<Tensor<'g>> {
         self.parts.likelihood.sample(self.networks.decode(z, y))
     }
+}
 
+impl Reconstruct for Vae {
     fn reconstruct<'g>(&self, rows: Rows<'g>) -> Tensor<'g> {
         Decode::mean(self, Encode::mean(self, rows), rows.y)
     }

@@ -10,6 +10,7 @@ mod made;
 mod mlp;
 mod network;
 mod residual;
+mod spectral;
 
 pub use activation::Activation;
 pub use dropout::dropout;
@@ -18,6 +19,7 @@ pub use made::Made;
 pub use mlp::Mlp;
 pub use network::{Input, Known, Network, Outputs};
 pub use residual::Residual;
+pub use spectral::spectrally_normalised;
 
 use strum::VariantNames;
 

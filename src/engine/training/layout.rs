@@ -54,6 +54,11 @@ impl Layout {
         groups.chain([self.assigned.clone()]).collect()
     }
 
+    /// The parameters that are trained, as the model declares them.
+    pub fn declared(&self) -> impl Iterator<Item = &ParameterSpec> {
+        self.specs.iter().filter(|spec| spec.role == Role::Trained)
+    }
+
     /// How many numbers are trained.
     pub fn count(&self) -> usize {
         self.groups.iter().map(ParameterSet::count).sum()

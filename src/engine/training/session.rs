@@ -1,6 +1,7 @@
 //! A model on a device: its parameters, the data sets that are resident, and the programs that have been loaded.
 
 mod compress;
+mod drawn_weights;
 mod impute;
 mod likelihood;
 mod loaded;
@@ -18,6 +19,7 @@ use super::programs::{evaluate_outputs, evaluate_program};
 use super::resident::{Resident, Written};
 use crate::data::Dataset;
 use crate::error::{Error, Result};
+use crate::graph::Graph;
 use crate::kernels::{SCALARS, Step};
 use crate::models::{Condition, Model};
 use crate::objectives::BETA;
@@ -68,12 +70,16 @@ impl Session {
         self.seed
     }
 
-    /// Dimensions of the model's codes.
+    /// Dimensions of the model's codes: of those that it gives rows, or else of those that it draws.
     ///
     /// # Errors
     /// If it has none.
     pub fn latent(&self) -> Result<usize> {
-        Ok(self.model.can().encode()?.latent())
+        let can = self.model.can();
+        match (can.encode, can.generate) {
+            (None, Some(generate)) => Ok(generate.codes(&Graph::new(), 1).width()),
+            _ => Ok(can.encode()?.latent()),
+        }
     }
 
     /// Loads a program under its name, unless it is loaded already. It stays until many others were asked for since; its handle is to be
@@ -162,7 +168,7 @@ impl Session {
         record.bits_per_dimension =
             self.bits_per_dimension(record.elbo, data.is_black_and_white(), data.share_observed());
         let can = self.model.can();
-        record.active_units = can.decode.map(|_| units.count());
+        record.active_units = can.reconstruct.map(|_| units.count());
         if can.density.is_some() {
             record.kl_per_dimension = (0..per_dimension.len()).filter_map(|d| per_dimension.mean(d)).collect();
         }

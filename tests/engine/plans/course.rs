@@ -69,6 +69,7 @@ impl<S: Sketch> Model for Sketched<S> {
         Can {
             encode: Some(self),
             decode: None,
+            reconstruct: None,
             generate: None,
             density: None,
             posterior: None,

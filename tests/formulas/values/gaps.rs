@@ -160,7 +160,7 @@ fn intervals_hold_what_they_say() {
 /// Var[x_j | row] = w_j² v + σ², v being the variance of the posterior, which the encoder says is e^0.2.
 #[test]
 fn values_are_as_uncertain_as_codes_and_likelihood_make_them() {
-    let found = opened().uncertainty(&ROWS[3], 4000, 1).unwrap();
+    let found = opened().uncertainty(&ROWS[3], (4000, 2), 1).unwrap();
     let mu = 0.4 * f64::from(ROWS[3][0]) - 0.3 * f64::from(ROWS[3][1]) + 0.2 * f64::from(ROWS[3][2]) - 0.1;
     for j in 0..3 {
         let of_codes = WEIGHT[j] * WEIGHT[j] * 0.2f64.exp();

@@ -59,6 +59,7 @@ impl Model for Probe {
         Can {
             encode: Some(self),
             decode: None,
+            reconstruct: None,
             generate: Some(self),
             density: None,
             posterior: None,

@@ -7,7 +7,8 @@ use elbo::engine::graph::eval::{Values, evaluate};
 use elbo::engine::graph::{Graph, Init, Role, Tensor};
 use elbo::engine::kernels::random::normal4;
 use elbo::engine::models::{
-    Autoencoder, Batch, Decode, Density, Encode, FIRST, Generate, Model, Parts, SecondStage, Vae, parameters,
+    Autoencoder, Batch, Decode, Density, Encode, FIRST, Generate, Model, Parts, Reconstruct, SecondStage, Vae,
+    parameters,
 };
 use elbo::engine::nn::Activation;
 use elbo::engine::objectives::BETA;

@@ -43,7 +43,7 @@ pub struct Strange {
 impl Saved {
     /// What each value costs in normal rows, a mean `[features]`; `None` where the model decodes nothing.
     pub(super) fn usual_losses(&mut self, normal: &Dataset, seed: u64) -> Result<Option<Vec<f64>>> {
-        if self.session.model.can().decode.is_none() {
+        if self.session.model.can().reconstruct.is_none() {
             return Ok(None);
         }
         let count = normal.rows.min(MOST);

@@ -18,12 +18,20 @@ pub enum ScoreKind {
     Latent,
     /// −ELBO in bits less the bits of the picture as a PNG.
     Complexity,
+    /// The variance of −ELBO over draws of the weights, codes being drawn by the same numbers each time.
+    Disagreement,
 }
 
 impl ScoreKind {
     /// All of them.
-    pub const ALL: [ScoreKind; 5] =
-        [ScoreKind::Elbo, ScoreKind::Likelihood, ScoreKind::Reconstruction, ScoreKind::Latent, ScoreKind::Complexity];
+    pub const ALL: [ScoreKind; 6] = [
+        ScoreKind::Elbo,
+        ScoreKind::Likelihood,
+        ScoreKind::Reconstruction,
+        ScoreKind::Latent,
+        ScoreKind::Complexity,
+        ScoreKind::Disagreement,
+    ];
 
     /// As it is asked for, and as its column is called.
     pub fn name(self) -> &'static str {
@@ -33,6 +41,7 @@ impl ScoreKind {
             ScoreKind::Reconstruction => "reconstruction",
             ScoreKind::Latent => "latent",
             ScoreKind::Complexity => "complexity",
+            ScoreKind::Disagreement => "disagreement",
         }
     }
 
@@ -44,6 +53,7 @@ impl ScoreKind {
             ScoreKind::Reconstruction => "-ln p(x|z) at codes of the posterior, nats",
             ScoreKind::Latent => "Mahalanobis distance of the code, deviations",
             ScoreKind::Complexity => "-ELBO less the size as PNG, bits",
+            ScoreKind::Disagreement => "variance of -ELBO over draws of the weights, nats²",
         }
     }
 }

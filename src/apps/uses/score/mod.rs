@@ -18,6 +18,7 @@ use crate::apps::Saved;
 use crate::data::Dataset;
 use crate::error::{Error, Result};
 use crate::evaluation::NormalScores;
+use crate::training::{Session, part_of_seed};
 use given::{Calibration, Truth, calibration};
 
 pub use columns::Strange;
@@ -36,6 +37,8 @@ pub struct Scoring {
     pub false_alarms: f64,
     /// Codes of each row that −ELBO and reconstruction are means over.
     pub draws: usize,
+    /// Draws of the weights whose scores [`ScoreKind::Disagreement`] is the variance of, where models have a distribution of them.
+    pub weight_draws: usize,
     /// Codes of each row that −ln p(x) is estimated from.
     pub samples: usize,
     /// The labels of normal rows: all others are known anomalies.
@@ -161,8 +164,9 @@ impl Saved {
             match kind {
                 ScoreKind::Elbo => {}
                 ScoreKind::Likelihood => drop(can.density()?),
-                ScoreKind::Reconstruction => drop(can.decode()?),
+                ScoreKind::Reconstruction => drop(can.reconstruct()?),
                 ScoreKind::Latent => drop(can.encode()?),
+                ScoreKind::Disagreement => self.session.check_drawn_weights()?,
                 ScoreKind::Complexity => {
                     let shape = self.form.shape();
                     if self.form.schema.is_table() || shape.height == 1 {
@@ -221,6 +225,7 @@ impl Saved {
                         let aggregate = aggregate.expect("it was made for this score");
                         codes.chunks_exact(self.session.latent()?).map(|code| aggregate.distance(code)).collect()
                     }
+                    ScoreKind::Disagreement => self.disagreement(&part, scoring)?,
                     ScoreKind::Complexity => {
                         let shape = self.form.shape();
                         let bits = part.values().chunks_exact(shape.features()).map(|x| complexity::png_bits(x, shape));
@@ -239,13 +244,24 @@ impl Saved {
         if let Some(known) = known {
             return Ok(known.clone());
         }
-        let mut sums = vec![0.0; part.rows];
-        for draw in 0..scoring.draws {
-            let seed = part.seed(scoring.seed).wrapping_add(draw as u64);
-            let scores = self.session.score(part.given(), seed)?;
-            sums.iter_mut().zip(scores).for_each(|(sum, score)| *sum += f64::from(score));
+        Ok(known.insert(mean_score(&mut self.session, part, scoring)?).clone())
+    }
+
+    /// The variance of −ELBO over draws of the weights, the codes being drawn by the same numbers each time. All rows are seen by the same
+    /// draws.
+    fn disagreement(&mut self, part: &Part, scoring: &Scoring) -> Result<Vec<f64>> {
+        // Mean and squares of what comes one by one (Welford 1962).
+        let mut moments = vec![[0.0; 2]; part.rows];
+        for draw in 0..scoring.weight_draws {
+            let seed = part_of_seed(scoring.seed, draw as u64);
+            let scores = self.session.with_drawn_weights(seed, |session| mean_score(session, part, scoring))?;
+            for ([mean, squares], score) in moments.iter_mut().zip(scores) {
+                let off = score - *mean;
+                *mean += off / (draw + 1) as f64;
+                *squares += off * (score - *mean);
+            }
         }
-        Ok(known.insert(sums.iter().map(|sum| sum / scoring.draws as f64).collect()).clone())
+        Ok(moments.into_iter().map(|[_, squares]| squares / (scoring.weight_draws - 1) as f64).collect())
     }
 
     /// −ln p(x_j | z) of each value, means over several codes, and how many values a row has.
@@ -260,6 +276,17 @@ impl Saved {
         sums.iter_mut().for_each(|sum| *sum /= scoring.draws as f64);
         Ok((sums, width))
     }
+}
+
+/// −ELBO of each row, or its loss: a mean over several codes.
+fn mean_score(session: &mut Session, part: &Part, scoring: &Scoring) -> Result<Vec<f64>> {
+    let mut sums = vec![0.0; part.rows];
+    for draw in 0..scoring.draws {
+        let seed = part.seed(scoring.seed).wrapping_add(draw as u64);
+        let scores = session.score(part.given(), seed)?;
+        sums.iter_mut().zip(scores).for_each(|(sum, score)| *sum += f64::from(score));
+    }
+    Ok(sums.iter().map(|sum| sum / scoring.draws as f64).collect())
 }
 
 /// What a line says besides its row.

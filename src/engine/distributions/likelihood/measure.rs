@@ -21,6 +21,10 @@ pub enum Measure {
     SquaredError,
     /// −ln q(y | x) of labels, in nats; rows have no probability.
     Labels,
+    /// What a discriminator minimises: how well it tells rows from those that are made. Rows have no probability.
+    Adversarial,
+    /// The KL, and half the squared distance of a row from its reconstruction in the features of a discriminator. No density of rows.
+    Features,
 }
 
 impl Measure {
@@ -43,6 +47,7 @@ impl Measure {
     pub fn unit(self) -> &'static str {
         match self {
             Measure::SquaredError => "squared error per example",
+            Measure::Adversarial | Measure::Features => "per example",
             _ => "nats per example",
         }
     }
@@ -56,6 +61,8 @@ impl fmt::Display for Measure {
             Measure::CrossEntropy => "cross-entropy of grey values",
             Measure::SquaredError => "squared error",
             Measure::Labels => "-ln q(y|x)",
+            Measure::Adversarial => "of the discriminator",
+            Measure::Features => "KL and distance of features",
         })
     }
 }

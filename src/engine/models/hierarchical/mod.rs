@@ -18,8 +18,8 @@ pub use recognition::Recognition;
 use super::config::MAX_LAYERS;
 use super::networks::{NetworkPair, Networks, hidden_width};
 use super::{
-    Batch, Can, Condition, Decode, Density, Encode, Generate, LabelUse, Model, ModelConfig, ModelEntry, Parts, RowForm,
-    Rows, Sizes, Terms, TrainingPlan, Weighted,
+    Batch, Can, Condition, Decode, Density, Encode, Generate, LabelUse, Model, ModelConfig, ModelEntry, Parts,
+    Reconstruct, RowForm, Rows, Sizes, Terms, TrainingPlan, Weighted,
 };
 use crate::catalogue::{About, Kind};
 use crate::distributions::{DiagonalGaussian, Encoder, Measure, Posterior, PosteriorNetwork};
@@ -45,6 +45,7 @@ pub(super) static HIERARCHICAL: ModelEntry = ModelEntry {
     is_variational: true,
     layers: Some(Recognition::BottomUp),
     stands_on_vae: false,
+    training: None,
     build: |config, sizes| Hierarchical::of(config, sizes, Recognition::BottomUp),
     check: checks::check,
 };
@@ -252,6 +253,7 @@ impl Model for Hierarchical {
         Can {
             encode: Some(self),
             decode: Some(self),
+            reconstruct: Some(self),
             generate: Some(self),
             density: Some(self),
             posterior: None,
@@ -296,7 +298,9 @@ impl Decode for Hierarchical {
     fn draw<'g>(&self, z: Tensor<'g>, _: Option<Tensor<'g>>) -> Option<Tensor<'g>> {
         self.parts.likelihood.sample(self.stack.networks.decode(z, None))
     }
+}
 
+impl Reconstruct for Hierarchical {
     fn reconstruct<'g>(&self, rows: Rows<'g>) -> Tensor<'g> {
         Decode::mean(self, Encode::mean(self, rows), None)
     }

@@ -16,7 +16,7 @@ use super::networks::NetworkPair;
 use super::parts::Parts;
 use super::{
     Batch, Can, Classify, Condition, Decode, Density, Encode, Generate, LabelUse, Model, ModelConfig, ModelEntry,
-    RowForm, Rows, Sizes, Terms, TrainingPlan, Weighted,
+    Reconstruct, RowForm, Rows, Sizes, Terms, TrainingPlan, Weighted,
 };
 use crate::catalogue::{About, Kind};
 use crate::data::Shape;
@@ -44,6 +44,7 @@ pub(super) static ENTRY: ModelEntry = ModelEntry {
     is_variational: true,
     layers: None,
     stands_on_vae: false,
+    training: None,
     build,
     check,
 };
@@ -269,6 +270,7 @@ impl Model for M2 {
         Can {
             encode: Some(self),
             decode: Some(self),
+            reconstruct: Some(self),
             generate: Some(self),
             density: Some(self),
             posterior: None,
@@ -307,7 +309,9 @@ impl Decode for M2 {
     fn draw<'g>(&self, z: Tensor<'g>, y: Option<Tensor<'g>>) -> Option<Tensor<'g>> {
         self.parts.likelihood.sample(self.decode(z, y))
     }
+}
 
+impl Reconstruct for M2 {
     fn reconstruct<'g>(&self, rows: Rows<'g>) -> Tensor<'g> {
         let y = Some(rows.y.unwrap_or_else(|| self.guess(rows.x)));
         Decode::mean(self, Encode::mean(self, Rows { y, ..rows }), y)

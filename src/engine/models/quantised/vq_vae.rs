@@ -8,7 +8,7 @@ use super::grid::Grid;
 use crate::distributions::{Likelihood, Measure};
 use crate::graph::Tensor;
 use crate::models::networks::Networks;
-use crate::models::{Batch, Can, Condition, Decode, Encode, Model, Rows, Terms, TrainingPlan};
+use crate::models::{Batch, Can, Condition, Decode, Encode, Model, Reconstruct, Rows, Terms, TrainingPlan};
 
 /// An autoencoder of quantised codes.
 #[derive(Clone, Debug)]
@@ -102,6 +102,7 @@ impl Model for VqVae {
         Can {
             encode: Some(self),
             decode: Some(self),
+            reconstruct: Some(self),
             generate: None,
             density: None,
             posterior: None,
@@ -142,7 +143,9 @@ impl Decode for VqVae {
     fn draw<'g>(&self, z: Tensor<'g>, _: Option<Tensor<'g>>) -> Option<Tensor<'g>> {
         self.likelihood.sample(self.networks.decode(z, None))
     }
+}
 
+impl Reconstruct for VqVae {
     fn reconstruct<'g>(&self, rows: Rows<'g>) -> Tensor<'g> {
         Decode::mean(self, self.codes(rows), None)
     }

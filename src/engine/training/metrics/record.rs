@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 use super::super::accumulator::Means;
 use super::null;
 use crate::data::Split;
+use crate::models::KL_WEIGHTS;
 
 /// Means over one split in one epoch, in nats per example.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -24,7 +25,8 @@ pub struct EpochRecord {
     /// What was minimised, weights such as β included.
     #[serde(deserialize_with = "null::number")]
     pub loss: f64,
-    /// The evidence lower bound, `−(reconstruction + kl)`.
+    /// The evidence lower bound, `−(reconstruction + kl)`; where weights have a distribution and `kl_weights` is among the parts, less
+    /// that: a bound on ln p(rows)/N of the rows that are learnt from.
     #[serde(deserialize_with = "null::number")]
     pub elbo: f64,
     /// Mean negative log-likelihood, −log p(x|z).
@@ -80,7 +82,9 @@ impl EpochRecord {
     /// A record of means by name; what a model does not tell counts as 0.
     pub fn of(epoch: u64, split: Split, means: &Means) -> EpochRecord {
         let [loss, reconstruction, kl] = ["loss", "reconstruction", "kl"].map(|name| means.get(name).unwrap_or(0.0));
-        EpochRecord { parts: means.parts(), ..EpochRecord::new(epoch, split, loss, reconstruction, kl) }
+        let parts = means.parts();
+        let elbo = -(reconstruction + kl + parts.get(KL_WEIGHTS).copied().unwrap_or(0.0));
+        EpochRecord { parts, elbo, ..EpochRecord::new(epoch, split, loss, reconstruction, kl) }
     }
 
     /// A record with the figures that are always there, in nats per example; `elbo` follows from them, and everything

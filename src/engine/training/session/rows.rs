@@ -58,7 +58,9 @@ impl Session {
     /// If the model has no decoder; otherwise as for [`Session::encode`].
     pub fn reconstruct<'a>(&mut self, rows: impl Into<Given<'a>>) -> Result<Vec<f32>> {
         let features = self.model.features();
-        self.of_rows("reconstruct", rows.into(), features, 0, |model, rows| Ok(model.can().decode()?.reconstruct(rows)))
+        self.of_rows("reconstruct", rows.into(), features, 0, |model, rows| {
+            Ok(model.can().reconstruct()?.reconstruct(rows))
+        })
     }
 
     /// Rows as a way to corrupt them leaves them `[rows, features]`, as the seed decides.
@@ -87,7 +89,7 @@ impl Session {
     pub fn score_features<'a>(&mut self, rows: impl Into<Given<'a>>, seed: u64) -> Result<Vec<f32>> {
         let features = self.model.features();
         self.of_rows("score_features", rows.into(), features, seed, |model, rows| {
-            Ok(model.can().decode()?.feature_losses(rows))
+            Ok(model.can().reconstruct()?.feature_losses(rows))
         })
     }
 

@@ -1,5 +1,6 @@
 //! How sure a model is of the values that it gives rows again, by the law of total variance:
-//! Var\[x | row\] = Var_z E\[x | z\] + E_z Var\[x | z\], z ~ q(z | row).
+//! Var\[x | row\] = Var_z E\[x | z\] + E_z Var\[x | z\], z ~ q(z | row); and where weights have a distribution q(w), the mean of that over
+//! draws of them, and Var_w E\[x | row, w\] besides.
 
 use super::super::given::Given;
 use super::Session;
@@ -20,6 +21,9 @@ pub struct Uncertainty {
     pub of_codes: Vec<f32>,
     /// E_z Var\[x | z\]: how far values lie from what a code stands for.
     pub of_likelihood: Vec<f32>,
+    /// Var_w E_z E\[x | z, w\], as a sample variance, of a model whose weights have a distribution: then the others are means over draws of
+    /// the weights. Empty where weights are points.
+    pub of_weights: Vec<f32>,
 }
 
 /// The mean over the codes of each of so many rows.
@@ -29,12 +33,48 @@ fn over_codes(t: Tensor, rows: usize) -> Tensor {
 }
 
 impl Session {
-    /// Mean and variances of the values of rows, from at least `draws` codes of each (two or more), which the seed decides.
+    /// Mean and variances of the values of rows, from at least `draws` codes of each (two or more) and, where weights have a distribution,
+    /// so many draws of the weights (two or more). The seed decides both; codes are drawn by the same numbers for each draw of the weights.
     ///
     /// # Errors
     /// If the model has no likelihood with a variance in closed form; otherwise as for [`Session::encode`].
-    pub fn uncertainty<'a>(&mut self, rows: impl Into<Given<'a>>, draws: usize, seed: u64) -> Result<Uncertainty> {
-        let (given, features, graph) = (rows.into(), self.model.features(), Graph::new());
+    pub fn uncertainty<'a>(
+        &mut self,
+        rows: impl Into<Given<'a>>,
+        (draws, weight_draws): (usize, usize),
+        seed: u64,
+    ) -> Result<Uncertainty> {
+        let given = rows.into();
+        if self.check_drawn_weights().is_err() {
+            return self.uncertainty_of_codes(given, draws, seed);
+        }
+        // Of each value the mean over draws so far, the squares of how far they are from it, and the sums of both other variances.
+        let mut sums: Vec<[f64; 4]> = vec![];
+        for draw in 0..weight_draws {
+            let of = part_of_seed(!seed, draw as u64);
+            let found = self.with_drawn_weights(of, |session| session.uncertainty_of_codes(given, draws, seed))?;
+            sums.resize(found.mean.len(), [0.0; 4]);
+            let values = found.mean.iter().zip(&found.of_codes).zip(&found.of_likelihood);
+            for ([mean, squares, codes, likelihood], ((&m, &c), &l)) in sums.iter_mut().zip(values) {
+                let off = f64::from(m) - *mean;
+                *mean += off / (draw + 1) as f64;
+                *squares += off * (f64::from(m) - *mean);
+                *codes += f64::from(c);
+                *likelihood += f64::from(l);
+            }
+        }
+        let of = |place: usize, over: usize| sums.iter().map(|sums| (sums[place] / over as f64) as f32).collect();
+        Ok(Uncertainty {
+            mean: of(0, 1),
+            of_codes: of(2, weight_draws),
+            of_likelihood: of(3, weight_draws),
+            of_weights: of(1, weight_draws - 1),
+        })
+    }
+
+    /// The same for the weights that the session holds.
+    fn uncertainty_of_codes(&mut self, given: Given, draws: usize, seed: u64) -> Result<Uncertainty> {
+        let (features, graph) = (self.model.features(), Graph::new());
         let latent = self.latent()?;
         let Rows { y, .. } = example(&*self.model, &graph).rows;
         let count = y.map_or(1, |y| y.shape()[0]);
@@ -75,6 +115,11 @@ impl Session {
         }
         let all = (parts * CODES) as f64;
         let of = |what: &dyn Fn(&[f64; 3]) -> f64| sums.iter().map(|sums| what(sums) as f32).collect();
-        Ok(Uncertainty { mean: of(&|s| s[0]), of_codes: of(&|s| s[1] / (all - 1.0)), of_likelihood: of(&|s| s[2]) })
+        Ok(Uncertainty {
+            mean: of(&|s| s[0]),
+            of_codes: of(&|s| s[1] / (all - 1.0)),
+            of_likelihood: of(&|s| s[2]),
+            of_weights: vec![],
+        })
     }
 }

@@ -1,0 +1,55 @@
+//! A critic: a network that says of each row by one number whether it is real.
+
+use std::sync::Arc;
+
+use super::CRITIC;
+use crate::data::Shape;
+use crate::graph::Tensor;
+use crate::nn::{Input, Known, Network, Outputs, spectrally_normalised};
+
+/// A network with a linear layer behind it that has one output. Its parameters lie in the scope `discriminator`.
+#[derive(Clone, Debug)]
+pub struct Critic {
+    shape: Shape,
+    hidden: Arc<dyn Network>,
+    is_spectral: bool,
+}
+
+/// What a critic makes of rows.
+#[derive(Clone, Copy, Debug)]
+pub struct Judged<'g> {
+    /// The last hidden layer `[rows, width]`.
+    pub features: Tensor<'g>,
+    /// How real each row is `[rows, 1]`: a logit, or a score without bounds.
+    pub score: Tensor<'g>,
+}
+
+impl Critic {
+    /// A critic of rows of a shape with these hidden layers; its weights may be divided by their largest singular value (Miyato et
+    /// al. 2018).
+    pub fn new(shape: Shape, hidden: Arc<dyn Network>, is_spectral: bool) -> Critic {
+        Critic { shape, hidden, is_spectral }
+    }
+
+    /// Looks at rows `[rows, features]`.
+    pub fn judge<'g>(&self, x: Tensor<'g>) -> Judged<'g> {
+        let look = || {
+            let (input, to) = (Input { x, shape: self.shape, known: Known::Nothing }, Outputs::vector(1));
+            let features = self.hidden.forward(CRITIC, input, to.shape);
+            Judged { features, score: self.hidden.last(&format!("{CRITIC}.head"), features, to) }
+        };
+        if self.is_spectral { spectrally_normalised(x.graph(), look) } else { look() }
+    }
+
+    /// How real each row is `[rows, 1]`.
+    pub fn score<'g>(&self, x: Tensor<'g>) -> Tensor<'g> {
+        self.judge(x).score
+    }
+}
+
+/// Of each row, the share of two answers that are right: that a real row is real, and a made one is not, where a score of 0 parts them.
+/// `[rows, 1]`
+pub(super) fn accuracy<'g>(real: Tensor<'g>, made: Tensor<'g>) -> Tensor<'g> {
+    let zero = real.graph().constant(0.0);
+    (zero.less(real) + made.less(zero)) * 0.5
+}

@@ -1,0 +1,151 @@
+//! The mistakes that adversarial models are made with, each of which is seen to be none of these models'.
+
+use super::Critic;
+use crate::catalogue::build;
+use crate::data::Shape;
+use crate::engine::models::{Batch, GroupLoss, Model, ModelConfig, RowForm, parameters};
+use crate::graph::eval::{Values, evaluate};
+use crate::graph::{Graph, Tensor};
+use crate::nn::NETWORKS;
+use crate::objectives::BETA;
+
+const ROWS: usize = 6;
+const FEATURES: usize = 5;
+
+/// A small model, as it is chosen.
+fn model(kind: &str) -> Box<dyn Model> {
+    let encoder = "mlp:6,activation=tanh".parse().unwrap();
+    let config = ModelConfig { kind: kind.parse().unwrap(), encoder, latent: 3, ..ModelConfig::default() };
+    (config.kind.build)(&config, RowForm { schema: &Shape::vector(FEATURES).into(), condition: 0 }).unwrap()
+}
+
+/// What the model's parameters start with, larger, and rows.
+fn values(model: &dyn Model) -> Values {
+    let mut values = Values::default();
+    for (place, spec) in parameters(model).iter().enumerate() {
+        let start = spec.start(3, place).into_iter().map(|v| 2.0 * f64::from(v)).collect();
+        values.tensors.insert(spec.name.clone(), start);
+    }
+    values.tensors.insert("x".into(), (0..ROWS * FEATURES).map(|i| (i * 7 % 11) as f64 / 10.0).collect());
+    values.scalars.insert(BETA.into(), 1.0);
+    values.step.rows = ROWS as u32;
+    values
+}
+
+/// The losses of a phase, by the group that minimises each; means over the batch.
+fn losses<'g>(graph: &'g Graph, model: &dyn Model, phase: usize) -> Vec<(&'static str, Tensor<'g>)> {
+    let batch = Batch::whole(graph.input("x", &[ROWS, FEATURES]));
+    let found = (model.plan().phases[phase].losses)(&batch).losses;
+    found.into_iter().map(|GroupLoss { groups, loss, .. }| (groups[0], loss * batch.weights)).collect()
+}
+
+/// The gradient of a loss in all parameters of a scope.
+fn gradient(values: &Values, loss: Tensor, scope: &str) -> Vec<f64> {
+    let graph = loss.graph();
+    let names = graph.parameters().into_iter().map(|spec| spec.name).filter(|name| name.starts_with(scope));
+    let wrt: Vec<Tensor> = names.map(|name| graph.parameter(&name)).collect();
+    evaluate(values, &loss.gradients(&wrt)).concat()
+}
+
+fn norm(of: &[f64]) -> f64 {
+    of.iter().map(|g| g * g).sum::<f64>().sqrt()
+}
+
+fn cosine(a: &[f64], b: &[f64]) -> f64 {
+    a.iter().zip(b).map(|(a, b)| a * b).sum::<f64>() / (norm(a) * norm(b))
+}
+
+/// Whoever sums all losses and differentiates once gives the decoder a gradient in which fooling and telling undo each other.
+#[test]
+fn each_group_goes_along_its_own_loss_alone() {
+    let model = model("vae-gan:gamma=0.1");
+    let (graph, values) = (Graph::new(), values(&*model));
+    let all = losses(&graph, &*model, 0);
+    let names: Vec<&str> = all.iter().map(|(group, _)| *group).collect();
+    assert_eq!(names, ["encoder", "decoder", "discriminator"]);
+    let own = gradient(&values, all[1].1, "decoder");
+    // By differences, parameter by parameter: the norm and the direction.
+    let specs: Vec<_> = graph.parameters().into_iter().filter(|spec| spec.name.starts_with("decoder")).collect();
+    let places = specs.iter().flat_map(|spec| (0..spec.shape.iter().product()).map(|i| (spec.name.clone(), i)));
+    let slopes: Vec<f64> = places
+        .map(|(name, i)| {
+            let at = |by: f64| {
+                let mut moved = values.clone();
+                moved.tensors.get_mut(&name).unwrap()[i] += by;
+                evaluate(&moved, &[all[1].1])[0].iter().sum::<f64>()
+            };
+            (at(1e-4) - at(-1e-4)) / 2e-4
+        })
+        .collect();
+    assert!((norm(&own) / norm(&slopes) - 1.0).abs() < 1e-6 && cosine(&own, &slopes) > 1.0 - 1e-9);
+    let summed = gradient(&values, all[0].1 + all[1].1 + all[2].1, "decoder");
+    assert!(cosine(&own, &summed) < 0.9, "the mistake would not be seen: {}", cosine(&own, &summed));
+}
+
+/// The loss of what tells rows apart has no slope in what makes them; what fools it has.
+#[test]
+fn what_a_critic_learns_reaches_nobody_else() {
+    for (kind, phase, place, others) in [
+        ("gan", 0, 0, "decoder"),
+        ("gan:loss=wgan-gp", 0, 0, "decoder"),
+        ("aae", 0, 1, "encoder"),
+        ("factor-vae", 0, 1, "encoder"),
+    ] {
+        let model = model(kind);
+        let (graph, values) = (Graph::new(), values(&*model));
+        let all = losses(&graph, &*model, phase);
+        let (group, critic) = all[place];
+        assert_eq!(group, "discriminator", "{kind}");
+        assert!(gradient(&values, critic, others).iter().all(|g| *g == 0.0), "{kind}: it reaches the {others}");
+        assert!(norm(&gradient(&values, critic, "discriminator")) > 1e-3, "{kind}: the critic learns nothing");
+        // The other loss of the model goes through the critic, as it must.
+        let graph = Graph::new();
+        let last = model.plan().phases.len() - 1;
+        let fooling = losses(&graph, &*model, last)[0].1;
+        assert!(norm(&gradient(&values, fooling, others)) > 1e-3, "{kind}: nobody fools the critic");
+        assert!(norm(&gradient(&values, fooling, "discriminator")) > 1e-6, "{kind}: not by way of the critic");
+    }
+}
+
+/// The discriminator of a VAE-GAN is shown reconstructions beside draws: what it minimises hangs on the encoder, whose part nothing
+/// else of the loss has.
+#[test]
+fn reconstructions_are_shown_to_the_discriminator() {
+    let model = model("vae-gan");
+    let (graph, values) = (Graph::new(), values(&*model));
+    let discriminator = losses(&graph, &*model, 0)[2].1;
+    let sum = |values: &Values| evaluate(values, &[discriminator])[0].iter().sum::<f64>();
+    let changed = |name: &str| {
+        let mut moved = values.clone();
+        moved.tensors.get_mut(name).unwrap().iter_mut().for_each(|v| *v += 0.5);
+        (sum(&moved) - sum(&values)).abs()
+    };
+    assert!(changed("head.bias") > 1e-4 && changed("decoder.0.bias") > 1e-4);
+    // The draws of a GAN alone hang on no encoder.
+    let other = self::model("gan");
+    assert!(parameters(&*other).iter().all(|spec| !spec.name.starts_with("head")));
+}
+
+/// With batch normalisation, what a critic says of real rows does not hang on the rows that are made.
+#[test]
+fn real_rows_and_made_ones_are_never_normalised_together() {
+    let shape = Shape { height: 4, width: 4, channels: 1 };
+    let network = build(NETWORKS, &"conv:channels=3,hidden=4,norm=batch".parse().unwrap()).unwrap();
+    let critic = Critic::new(shape, network, false);
+    let graph = Graph::of_training();
+    let [real, made] = ["real", "made"].map(|name| graph.input(name, &[3, 16]));
+    let [of_real, of_made] = [real, made].map(|x| critic.score(x));
+    let together = critic.score(graph.concat(&[real, made], 0)).slice(0, 0, 3);
+    let mut values = Values::default();
+    for (place, spec) in graph.parameters().iter().enumerate() {
+        values.tensors.insert(spec.name.clone(), spec.start(5, place).into_iter().map(f64::from).collect());
+    }
+    let rows = |by: f64| (0..48).map(|i| by * (i * 5 % 13) as f64).collect::<Vec<f64>>();
+    let found = [0.3, 2.0].map(|by| {
+        values.tensors.insert("real".into(), rows(0.1));
+        values.tensors.insert("made".into(), rows(by).into_iter().rev().map(|v| v - 1.0).collect());
+        evaluate(&values, &[of_real, of_made, together])
+    });
+    assert_eq!(found[0][0], found[1][0], "what is made changes what is said of real rows");
+    assert_ne!(found[0][2], found[1][2], "the mistake would not be seen");
+}

@@ -1,0 +1,45 @@
+//! Adversarial models: what they do, and what they refuse.
+
+use crate::program::Place;
+
+const SMALL: &str = "--hidden 16 --latent 2 --resolution 8 --count 200 --epochs 1 --device cpu";
+
+#[test]
+fn a_gan_draws_and_gives_rows_no_codes() {
+    let place = Place::new();
+    let said = place.run(&format!("train --model gan:loss=hinge,spectral=yes {SMALL} --out run"));
+    assert!(said.contains("loss: of the discriminator") && said.contains("sample run"), "{said}");
+    assert!(!place.path("run/reconstructions.png").exists());
+    place.run("sample run --device cpu --count 4 --out new.png");
+    let said = place.run("evaluate run --device cpu");
+    assert!(said.contains("discriminator accuracy") && said.contains("generator loss"), "{said}");
+    assert!(place.run("report run --device cpu --force").contains("gives rows no codes"));
+    place.run("score run --device cpu --out scores.csv");
+    for (command, expected) in [
+        ("reconstruct run --device cpu --out again.png", "this model cannot rebuild rows"),
+        ("encode run --device cpu --out codes.csv", "this model cannot give rows codes"),
+        ("traverse run --device cpu --out walk.png", "this model cannot give rows codes"),
+        ("score run --device cpu --scores latent --out s.csv", "this model cannot give rows codes"),
+        ("evaluate run --device cpu --factors", "this model cannot give rows codes"),
+    ] {
+        place.refused(command, &[expected]);
+    }
+    place.refused("train --model gan:loss=lsgan", &["non-saturating, minimax, hinge, wgan-gp"]);
+    place.refused(
+        "train --model gan:loss=wgan-gp --encoder conv:4,norm=batch",
+        &["the gradient penalty", "norm=layer or norm=none"],
+    );
+    place.refused("train --model factor-vae --latent 200 --batch 100", &["200 dimensions", "`batch` (--batch) is 100"]);
+    place.refused("train --model vae-gan:loss=wgan-gp", &["another loss"]);
+}
+
+#[test]
+fn a_model_brings_the_training_that_it_wants() {
+    let place = Place::new();
+    let printed = |options: &str| place.run(&format!("train {options} --print-config"));
+    let own = printed("--model gan");
+    assert!(own.contains("adam:beta1=0.5") && own.contains("learning-rate = 0.0002"), "{own}");
+    let chosen = printed("--model gan --optimiser rmsprop --learning-rate 0.01");
+    assert!(chosen.contains("rmsprop") && chosen.contains("learning-rate = 0.01"), "{chosen}");
+    assert!(!printed("--model vae").contains("beta1=0.5"));
+}
