@@ -40,6 +40,8 @@ const BITS: &str = "What it would cost to store one value of a row with this mod
 const LIKELIHOOD: &str =
     "How unlikely the model finds a row, told more closely than by the ELBO, from K codes of each. Lower is better.";
 const ACCURACY: &str = "How many labels are told right.";
+const PERPLEXITY: &str =
+    "As many vectors, each chosen as often, are as varied as those that the rows of a batch chose. Higher is better.";
 const ACTIVE: &str = "How many numbers of a code vary from row to row. The others say nothing.";
 const ERROR: &str = "How far values are off that are built again from the codes' means, squared. Lower is better.";
 const TOLD: &str =
@@ -98,6 +100,9 @@ impl Evaluation {
                     add("  discriminator accuracy", format!("{:.2} %", 100.0 * value), "of answers right", TOLD);
                 }
                 "accuracy" => add("accuracy", format!("{:.2} %", 100.0 * value), "of labels right", ACCURACY),
+                "perplexity" => {
+                    add("  perplexity", significant(*value, 4), "vectors of the codebook, by batch", PERPLEXITY);
+                }
                 name => {
                     add(&format!("  {}", name.replace('_', " ")), significant(*value, 4), unit, PART);
                 }

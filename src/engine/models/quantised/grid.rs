@@ -29,7 +29,7 @@ impl Grid {
         let of = if places > 1 { format!(" ({places} places of {groups})") } else { String::new() };
         Err(format!(
             "a code of {latent} numbers cannot be {encodings} vectors{of} of as many numbers each: give `latent` as a multiple of \
-             {encodings}, or other `groups`"
+             {encodings}, or other `vectors`"
         ))
     }
 

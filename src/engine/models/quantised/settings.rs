@@ -33,7 +33,7 @@ pub(in crate::engine::models) static ENTRY: ModelEntry = ModelEntry {
                 meaning: "K, vectors of the codebook",
             },
             Setting {
-                name: "groups",
+                name: "vectors",
                 default: Usual::Number(1.0),
                 bounds: Bounds::Whole(1, MAX_CODES),
                 meaning: "vectors of a row, or of each place of a code that is a picture: each has latent / (places · groups) numbers",
@@ -92,7 +92,7 @@ fn build(config: &ModelConfig, form: RowForm) -> Result<Box<dyn Model>> {
     let sizes = RowForm { condition: 0, ..form }.sizes();
     let outputs = likelihood.outputs(sizes.features());
     let networks = Networks::new(sizes, latent, config.networks(sizes)?, latent, outputs);
-    let grid = Grid::new(latent, networks.places(), settings.whole("groups")).map_err(Error::invalid)?;
+    let grid = Grid::new(latent, networks.places(), settings.whole("vectors")).map_err(Error::invalid)?;
     let codebook = Codebook {
         codes: settings.whole("codes"),
         dimensions: grid.dimensions,
