@@ -27,7 +27,9 @@ impl Session {
             let of_rows =
                 Taken { width: model.features(), condition: condition.given(), gaps: self.takes_gaps, guessed: false };
             programs.push(transform("encode", &sets, rows, of_rows, |rows| Ok(encoder.mean(rows)))?);
-            programs.push(transform("reconstruct", &sets, rows, of_rows, |rows| Ok(decoder.reconstruct(rows)))?);
+            programs.push(transform("reconstruct", &sets, rows, of_rows, |rows| {
+                Ok(model.can().reconstruct()?.reconstruct(rows))
+            })?);
         }
         if can.generate.is_some() {
             programs.push(sample(model, &sets, rows, draws)?);
