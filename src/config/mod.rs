@@ -138,18 +138,6 @@ impl Config {
         }
     }
 
-    /// Trains a model that has an optimiser and a learning rate of its own by these, where they are still the preset's; of both is said
-    /// whether they were chosen by name.
-    pub(crate) fn fit_training(&mut self, [optimiser, learning_rate]: [bool; 2]) {
-        let (Some(own), preset) = (self.model.kind.training, self.preset.config().training) else { return };
-        if let (true, Ok(spec)) = (!optimiser && self.training.optimiser == preset.optimiser, own.optimiser.parse()) {
-            self.training.optimiser = spec;
-        }
-        if !learning_rate && self.training.learning_rate == preset.learning_rate {
-            self.training.learning_rate = own.learning_rate;
-        }
-    }
-
     /// A name for the run, such as `vae-sprites` or `ae-mnist`: the kind of the model and the last part of the source.
     pub fn run_name(&self) -> String {
         let source = std::path::Path::new(&self.data.source);

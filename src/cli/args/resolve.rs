@@ -42,7 +42,8 @@ pub fn resolve(args: &TrainArgs) -> Result<Resolved> {
             config.fit_warm_up();
         }
         let names_optimiser = [training.beta1, training.beta2, training.epsilon].iter().any(Option::is_some);
-        config.fit_training([training.optimiser.is_some() || names_optimiser, training.learning_rate.is_some()]);
+        let names = [training.optimiser.is_some() || names_optimiser, training.learning_rate.is_some()];
+        fit_training(&mut config, names);
         Ok::<_, Error>(config)
     };
     let mut chosen = None;
@@ -76,6 +77,18 @@ pub fn resolve(args: &TrainArgs) -> Result<Resolved> {
     }
     config.validate()?;
     Ok(Resolved { config, chosen })
+}
+
+/// Trains a model that has an optimiser and a learning rate of its own by these, where they are still the preset's; of both is said
+/// whether they were chosen by name.
+fn fit_training(config: &mut Config, [optimiser, learning_rate]: [bool; 2]) {
+    let (Some(own), preset) = (config.model.kind.training, config.preset.config().training) else { return };
+    if let (true, Ok(spec)) = (!optimiser && config.training.optimiser == preset.optimiser, own.optimiser.parse()) {
+        config.training.optimiser = spec;
+    }
+    if !learning_rate && config.training.learning_rate == preset.learning_rate {
+        config.training.learning_rate = own.learning_rate;
+    }
 }
 
 /// The settings of data that is only looked at.
