@@ -25,6 +25,7 @@ mod folder;
 mod form;
 #[cfg(test)]
 mod fuzz;
+mod game;
 mod health;
 mod held_out;
 mod history;

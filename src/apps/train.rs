@@ -14,6 +14,7 @@ use super::collapse::CollapseWatch;
 use super::evaluation::KlEstimator;
 use super::folder::{CHECKPOINT, PREVIOUS, check_is_free, claimed, holds_run, locked, place_of};
 use super::form::Form;
+use super::game::{GameWatch, spread};
 use super::health::{Health, check_finite, check_sound};
 use super::held_out::held_out;
 use super::retreat::check_epoch;
@@ -30,6 +31,9 @@ use crate::program::{Choices, Executor};
 use crate::training::checkpoint::Checkpoint;
 use crate::training::metrics::{EpochRecord, METRICS, MetricsWriter, RetryRecord, Split};
 use crate::training::{Best, Progress, Trainer};
+
+/// Rows whose spread is looked at.
+const SPREAD_OF: usize = 64;
 
 /// The checkpoint's entry of what data it is of.
 const DATA: &str = "data";
@@ -78,6 +82,7 @@ pub struct TrainRun {
     /// The step of the checkpoint that it went back to last.
     went_back_to: Option<u64>,
     collapse: CollapseWatch,
+    game: GameWatch,
     /// What opens the device again, and the step of the checkpoint at which that was done last.
     reopening: Option<OpenDevice>,
     reopened_at: Option<u64>,
@@ -142,6 +147,7 @@ impl TrainRun {
             stands_on: folder.join(CHECKPOINT),
             went_back_to: None,
             collapse: CollapseWatch::default(),
+            game: GameWatch::default(),
             reopening: None,
             reopened_at: None,
             _lock: lock,
@@ -217,6 +223,7 @@ impl TrainRun {
             stands_on: path,
             went_back_to: None,
             collapse: CollapseWatch::default(),
+            game: GameWatch::default(),
             reopening: None,
             reopened_at: None,
             _lock: lock,
@@ -356,12 +363,28 @@ impl TrainRun {
         {
             watcher.noticed(&sentence);
         }
+        let spread = self.spread_of_drawn()?;
+        if let Some(sentence) = self.game.note(&self.config, &records[0], spread) {
+            watcher.noticed(&sentence);
+        }
         let is_due = epoch.is_multiple_of(self.config.training.checkpoint_every as u64);
         if self.trainer.is_done() || stop || is_due {
             self.save_unless_spoilt()?;
         }
         // Asked within the last steps of an epoch.
         Ok(ends(stop && !self.trainer.is_done()))
+    }
+
+    /// How far rows spread that a model draws which is trained against a discriminator alone, over how far those of the data do.
+    fn spread_of_drawn(&mut self) -> Result<Option<f64>> {
+        if self.measure() != Measure::Adversarial {
+            return Ok(None);
+        }
+        let (train, seed) = (&self.data.train, self.config.training.seed);
+        let (rows, _) = train.gather(0..SPREAD_OF.min(train.rows));
+        let drawn = self.trainer.session.sample(SPREAD_OF, &[], seed)?;
+        let [drawn, of_data] = [drawn, rows].map(|rows| spread(&rows, train.shape().features()));
+        Ok((of_data > 0.0).then(|| drawn / of_data))
     }
 
     /// The records of all sets behind an epoch.

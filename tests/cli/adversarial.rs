@@ -30,6 +30,10 @@ fn a_gan_draws_and_gives_rows_no_codes() {
         &["the gradient penalty", "norm=layer or norm=none"],
     );
     place.refused("train --model factor-vae --latent 200 --batch 100", &["200 dimensions", "`batch` (--batch) is 100"]);
+    place.refused(
+        &format!("train --model gan {SMALL} --corrupt mask --out x"),
+        &["an encoder is shown", "leave it out"],
+    );
     place.refused("train --model vae-gan:loss=wgan-gp", &["another loss"]);
 }
 
@@ -42,4 +46,15 @@ fn a_model_brings_the_training_that_it_wants() {
     let chosen = printed("--model gan --optimiser rmsprop --learning-rate 0.01");
     assert!(chosen.contains("rmsprop") && chosen.contains("learning-rate = 0.01"), "{chosen}");
     assert!(!printed("--model vae").contains("beta1=0.5"));
+}
+
+/// A critic that learns a thousand times as fast as whom it judges tells the two apart.
+#[test]
+fn a_game_that_is_over_is_said() {
+    let place = Place::new();
+    let game = "train --hidden 32 --latent 2 --resolution 8 --count 400 --epochs 8 --batch 20 --device cpu --out";
+    let said = place.run(&format!("{game} won --model gan:generator-rate=0.001 --learning-rate 0.003"));
+    assert!(said.contains("of real and made rows apart") && said.contains("spectral=yes"), "{said}");
+    let said = place.run(&format!("{game} open --model vae"));
+    assert!(!said.contains("of real and made rows apart"), "{said}");
 }

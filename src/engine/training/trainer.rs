@@ -114,6 +114,11 @@ impl Trainer {
                 config.batch, data.rows
             )));
         }
+        if config.corrupt.is_some() && session.model.can().encode.is_none() {
+            return Err(Error::invalid(
+                "`corrupt` is about what an encoder is shown, and this model has none: leave it out",
+            ));
+        }
         let seen = Seen {
             binarise,
             augment: config.augment.map(|how| changed(how, data)).transpose()?,
