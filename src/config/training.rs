@@ -184,6 +184,13 @@ impl TrainingConfig {
     /// What a kind of model has no use for; what only comes with the preset does no harm.
     pub(super) fn check_kind(&self, kind: &ModelEntry, preset: &TrainingConfig, problems: &mut Problems) {
         problems.note(
+            kind.training.is_some() && self.patience.is_some(),
+            format!(
+                "`patience` waits for a better loss of the validation rows, and that of a model of `kind` {kind} is one side's of a game: \
+                 leave it out"
+            ),
+        );
+        problems.note(
             !kind.is_variational && ![0, preset.kl_warmup_epochs].contains(&self.kl_warmup_epochs),
             format!(
                 "`kl-warmup-epochs` is about the KL term, and a model of `kind` {kind} has none: leave it out, or train a vae"

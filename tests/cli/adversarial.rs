@@ -46,6 +46,14 @@ fn a_model_brings_the_training_that_it_wants() {
     let chosen = printed("--model gan --optimiser rmsprop --learning-rate 0.01");
     assert!(chosen.contains("rmsprop") && chosen.contains("learning-rate = 0.01"), "{chosen}");
     assert!(!printed("--model vae").contains("beta1=0.5"));
+    // Few rows are trained until those of validation get no better, but for a game, whose loss does not say.
+    place.write_array("few.npy", &[8, 8], &vec![0.5; 200 * 64]);
+    let few = |kind: &str| printed(&format!("--data few.npy --validation 40 --model {kind}"));
+    assert!(few("vae").contains("\npatience = ") && !few("gan").contains("\npatience = "));
+    // Of pictures a generator's output lies between 0 and 1, whatever density a VAE would learn of them.
+    assert!(few("gan").contains("likelihood = \"bernoulli\"") && !few("vae").contains("likelihood = \"bernoulli\""));
+    assert!(few("ae").contains("likelihood = \"gaussian\""));
+    place.refused(&format!("train --model gan {SMALL} --patience 3 --out x"), &["`patience`", "one side's of a game"]);
 }
 
 /// A critic that learns a thousand times as fast as whom it judges tells the two apart.

@@ -42,7 +42,8 @@ pub fn resolve(args: &TrainArgs) -> Result<Resolved> {
             config.fit_warm_up();
         }
         let names_optimiser = [training.beta1, training.beta2, training.epsilon].iter().any(Option::is_some);
-        let names = [training.optimiser.is_some() || names_optimiser, training.learning_rate.is_some()];
+        let names_optimiser = training.optimiser.is_some() || names_optimiser;
+        let names = [names_optimiser, training.learning_rate.is_some(), training.patience.is_some()];
         fit_training(&mut config, names);
         Ok::<_, Error>(config)
     };
@@ -62,11 +63,10 @@ pub fn resolve(args: &TrainArgs) -> Result<Resolved> {
         let rows = data::open(&source, &first)?;
         let choice = Chosen::for_rows(&rows, config.data.binarise, config.data.standardise == Some(true));
         config = over(Config::layered_on_chosen(&choice, path)?)?;
-        // A spread that is learnt is a density's: what minimises an error has a squared one.
-        let is_chosen = config.model.likelihood == choice.config().model.likelihood;
-        if !config.model.kind.is_variational && is_chosen && ![Preset::Table, Preset::Drawings].contains(&choice.preset)
+        if config.model.likelihood == choice.config().model.likelihood
+            && let Some(likelihood) = minimised(&config, &choice)
         {
-            config.model.likelihood = Spec::new("gaussian");
+            config.model.likelihood = likelihood;
         }
         let last = reading(&config);
         // Whether columns were to be scaled is no matter where none were.
@@ -79,15 +79,30 @@ pub fn resolve(args: &TrainArgs) -> Result<Resolved> {
     Ok(Resolved { config, chosen })
 }
 
-/// Trains a model that has an optimiser and a learning rate of its own by these, where they are still the preset's; of both is said
-/// whether they were chosen by name.
-fn fit_training(config: &mut Config, [optimiser, learning_rate]: [bool; 2]) {
+/// The likelihood of rows of which no density is learnt, where that of the choice is not one for it: what minimises an error has a squared
+/// one, and what plays a game has a mean alone, which is held to the range of pictures.
+fn minimised(config: &Config, choice: &Chosen) -> Option<Spec> {
+    let kind = &config.model.kind;
+    let is_drawn = choice.preset == Preset::Drawings;
+    let is_picture = is_drawn || matches!(choice.preset, Preset::Grey | Preset::Colour);
+    match kind.training {
+        Some(_) => (is_picture && !choice.is_scaled).then(|| Spec::new("bernoulli")),
+        None => (!kind.is_variational && !is_drawn && choice.preset != Preset::Table).then(|| Spec::new("gaussian")),
+    }
+}
+
+/// Trains a model that has an optimiser and a learning rate of its own by these, where they are still the preset's, and without patience; of
+/// all three is said whether they were chosen by name.
+fn fit_training(config: &mut Config, [optimiser, learning_rate, patience]: [bool; 3]) {
     let (Some(own), preset) = (config.model.kind.training, config.preset.config().training) else { return };
     if let (true, Ok(spec)) = (!optimiser && config.training.optimiser == preset.optimiser, own.optimiser.parse()) {
         config.training.optimiser = spec;
     }
     if !learning_rate && config.training.learning_rate == preset.learning_rate {
         config.training.learning_rate = own.learning_rate;
+    }
+    if !patience {
+        config.training.patience = None;
     }
 }
 

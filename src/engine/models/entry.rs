@@ -31,7 +31,8 @@ pub struct ModelEntry {
     pub check: fn(&ModelConfig, usize, &mut Problems),
 }
 
-/// How a model is trained that does not do well as others are.
+/// How a model is trained that plays a game with itself, and so does not do well as others are. Its loss is one side's, which falls where
+/// that is winning: no epoch of it is the best.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct OwnTraining {
     /// The optimiser, as it is chosen.
