@@ -128,7 +128,7 @@ fn labels_of_some_rows() {
     }
     assert!(place.path("m1+m2/m1/checkpoint.safetensors").is_file());
     place.refused("sample classifier --device cpu", &["classifier"]);
-    place.refused("reconstruct classifier --device cpu", &["cannot make rows"]);
+    place.refused("reconstruct classifier --device cpu", &["cannot rebuild rows"]);
 
     // All of them, where nothing is said, be the classes even or not.
     place.train("all", "--model classifier");
