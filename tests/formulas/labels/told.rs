@@ -69,7 +69,7 @@ fn a_classifier_makes_no_rows() {
     let mut trainer = trainer(model, labels, Box::new(Cpu::new()));
     for (said, words) in [
         (trainer.session.decode(&[0.0; 7][..]).unwrap_err(), "cannot make rows of codes"),
-        (trainer.session.reconstruct(&[0.0; 9][..]).unwrap_err(), "cannot make rows of codes"),
+        (trainer.session.reconstruct(&[0.0; 9][..]).unwrap_err(), "cannot rebuild rows"),
         (trainer.session.sample(1, &[], 0).unwrap_err(), "cannot draw new rows"),
     ] {
         assert!(said.to_string().contains(words), "{said}");
