@@ -51,7 +51,7 @@ pub(in crate::engine::models) static ENTRY: ModelEntry = ModelEntry {
                 meaning: "what the learning rate is multiplied with for the generator (two time scales, Heusel et al. 2017)",
             },
         ],
-        example: "elbo train --model gan:loss=hinge,spectral=yes --data mnist",
+        example: "elbo train --model gan:spectral=yes --data mnist",
     },
     labels: LabelUse::Ignored,
     is_variational: false,
