@@ -63,7 +63,7 @@ impl Saved {
         let training = wanted.training.map(|rows| training(self, rows, wanted.epochs)).transpose()?;
         self.with_subject(wanted.data.as_deref(), wanted.seed, |mut subject| {
             let bundled = bundled(&mut subject, training)?;
-            let notes = notes(&subject);
+            let notes = subject.notes();
             let Bundled { bundle, steps, rows } = &bundled;
             let programs = bundle.programs.iter().map(|program| program.name.clone()).collect();
             let (steps, rows) = (*steps, *rows);
@@ -75,14 +75,4 @@ impl Saved {
             Ok(Exported { out: out.to_owned(), bytes: text.len(), bytes_of_numbers, programs, steps, rows, notes })
         })
     }
-}
-
-/// What is not there, and why.
-fn notes(subject: &Subject) -> Vec<String> {
-    let can = subject.session.model.can();
-    let mut notes = subject.notes();
-    if can.encode.is_none() {
-        notes.push("This model gives rows no codes: it draws new rows, and nothing is turned or rebuilt.".to_string());
-    }
-    notes
 }

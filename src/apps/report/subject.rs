@@ -120,12 +120,12 @@ impl<'a> Subject<'a> {
             );
         } else if can.encode.is_none() {
             notes.push(
-                "This model makes rows of noise and gives rows no codes: there is nothing to rebuild, and no map."
+                "This model makes rows of noise and gives rows no codes: there is nothing to turn or to rebuild, and no map."
                     .to_string(),
             );
         } else if can.generate.is_none() {
             notes.push(
-                "A plain autoencoder has no prior over codes: it cannot draw new rows, and only rebuilds those that it is given."
+                "This model has no prior over codes: it cannot draw new rows, and only rebuilds those that it is given."
                     .to_string(),
             );
         }
