@@ -12,7 +12,6 @@ use std::path::{Path, PathBuf};
 use serde::Serialize;
 
 use super::Saved;
-use super::report::Subject;
 use super::uses::{ending, write_file};
 use crate::error::{Error, Result};
 use programs::{Bundled, bundled, training};
