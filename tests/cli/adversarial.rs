@@ -66,3 +66,10 @@ fn a_game_that_is_over_is_said() {
     let said = place.run(&format!("{game} open --model vae"));
     assert!(!said.contains("of real and made rows apart"), "{said}");
 }
+
+/// Fewer rows than a code has dimensions, of which one is held out: what is shuffled apart then comes from few rows.
+#[test]
+fn few_rows_are_shuffled_too() {
+    let place = Place::new();
+    place.run("train --model factor-vae --hidden 16 --latent 9 --resolution 8 --count 6 --validation 1 --epochs 1 --device cpu --out run");
+}

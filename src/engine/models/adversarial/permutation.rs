@@ -7,8 +7,7 @@
 use crate::graph::Tensor;
 
 /// Rows `[rows, dimensions]`, of which dimension d is shifted by d rows; and what each weighs in a mean over those that are made of live
-/// rows alone `[rows, 1]`, relative to `weights`, which live rows have in common.
-/// Of more dimensions than rows, some come from one row.
+/// rows alone `[rows, 1]`, relative to `weights`, which live rows have in common. Of more dimensions than rows, some come from one row.
 pub fn permuted<'g>(z: Tensor<'g>, weights: Tensor<'g>) -> [Tensor<'g>; 2] {
     let (graph, zero) = (z.graph(), z.graph().constant(0.0));
     let [rows, dimensions] = z.dims();
@@ -20,16 +19,15 @@ pub fn permuted<'g>(z: Tensor<'g>, weights: Tensor<'g>) -> [Tensor<'g>; 2] {
     [shifted(z), whole * scale]
 }
 
-/// Column d shifted by d: as a table with two copies of each column behind each other in its lines, read with lines one longer.
+/// Column d shifted by d: as a table with copies of each column behind each other in its lines, as many as there are rows to shift by, read with
+/// lines one longer.
 fn shifted(z: Tensor) -> Tensor {
     let (graph, [rows, dimensions]) = (z.graph(), z.dims());
-    if dimensions > rows {
-        let rest = shifted(z.slice(1, rows, dimensions - rows));
-        return graph.concat(&[shifted(z.slice(1, 0, rows)), rest], 1);
-    }
-    let twice = graph.concat(&[z.t(), z.t()], 1).reshape(&[1, dimensions * 2 * rows]);
-    let longer = graph.concat(&[twice, graph.full(0.0, &[1, dimensions])], 1);
-    longer.reshape(&[dimensions, 2 * rows + 1]).slice(1, 0, rows).t()
+    let copies = 1 + dimensions.div_ceil(rows);
+    let line = copies * rows;
+    let repeated = z.t().reshape(&[dimensions, 1, rows]).expand(&[dimensions, copies, rows]);
+    let longer = graph.concat(&[repeated.reshape(&[1, dimensions * line]), graph.full(0.0, &[1, dimensions])], 1);
+    longer.reshape(&[dimensions, line + 1]).slice(1, 0, rows).t()
 }
 
 #[cfg(test)]
@@ -62,6 +60,8 @@ mod tests {
         assert_eq!(weights, [2.0, 2.0, 0.0, 0.0, 0.0]);
         // Of two rows, the third dimension begins anew.
         assert_eq!(found(2, 2.0)[0], [0.0, 11.0, 2.0, 10.0, 1.0, 12.0]);
+        // Of one, all come from it.
+        assert_eq!(found(1, 1.0)[0], [0.0, 1.0, 2.0]);
         let [_, none] = found(5, 2.0);
         assert!(none.iter().all(|weight| *weight == 0.0), "{none:?}");
     }
