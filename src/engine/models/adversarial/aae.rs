@@ -7,14 +7,15 @@
 use std::sync::Arc;
 
 use super::critic::accuracy;
-use super::{AdversarialLoss, CRITIC, CRITICS_OPTIMISER, Critic, HIDDEN};
+use super::of_codes::{Both, plan};
+use super::{AdversarialLoss, Critic, HIDDEN};
 use crate::catalogue::{About, Bounds, Kind, Setting, Usual};
 use crate::data::Shape;
 use crate::distributions::{Heads, Measure};
 use crate::engine::models::autoencoder::{check, likelihood_of};
 use crate::engine::models::{
-    Autoencoder, Batch, Can, Condition, Decode, Encode, Generate, Group, GroupLoss, LabelUse, Model, ModelConfig,
-    ModelEntry, Phase, RowForm, Rows, Terms, TrainingPlan, WHOLE,
+    Autoencoder, Batch, Can, Condition, Decode, Encode, Generate, LabelUse, Model, ModelConfig, ModelEntry, RowForm,
+    Rows, Terms, TrainingPlan,
 };
 use crate::error::Result;
 use crate::graph::{Graph, Tensor};
@@ -67,14 +68,6 @@ pub struct Aae {
     lambda: f32,
 }
 
-/// What both minimise of a batch.
-struct Both<'g> {
-    /// With the loss of the autoencoder.
-    terms: Terms<'g>,
-    /// The loss of the critic `[rows, 1]`.
-    critic: Tensor<'g>,
-}
-
 impl Aae {
     /// An autoencoder, a critic of codes, and λ.
     pub fn new(inner: Autoencoder, critic: Critic, lambda: f32) -> Aae {
@@ -108,15 +101,7 @@ impl Model for Aae {
     }
 
     fn plan(&self) -> TrainingPlan<'_> {
-        let phase = Phase::new("train", |batch| {
-            let Both { terms, critic } = self.both(batch);
-            let mut losses = terms.minimised_by(WHOLE);
-            losses.losses.push(GroupLoss { groups: vec![CRITIC], loss: critic, gradient_scale: None });
-            losses
-        });
-        let optimiser = CRITICS_OPTIMISER.parse().ok();
-        let critic = Group { optimiser, ..Group::new(CRITIC, CRITIC) };
-        TrainingPlan { groups: vec![Group::new(WHOLE, ""), critic], phases: vec![phase] }
+        plan(|batch| self.both(batch))
     }
 
     fn terms<'g>(&self, batch: &Batch<'g>) -> Terms<'g> {

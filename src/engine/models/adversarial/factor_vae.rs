@@ -7,14 +7,14 @@
 use std::sync::Arc;
 
 use super::critic::accuracy;
-use super::{AdversarialLoss, CRITIC, CRITICS_OPTIMISER, Critic, HIDDEN, permuted};
+use super::of_codes::{Both, plan};
+use super::{AdversarialLoss, Critic, HIDDEN, permuted};
 use crate::catalogue::{About, Bounds, Kind, Setting, Usual};
 use crate::data::Shape;
 use crate::distributions::{CodeSpace, Measure};
 use crate::engine::models::checks::check_one_layer;
 use crate::engine::models::{
-    Batch, Can, Condition, Group, GroupLoss, LabelUse, Model, ModelConfig, ModelEntry, Phase, RowForm, Rows, Terms,
-    TrainingPlan, Vae, WHOLE,
+    Batch, Can, Condition, LabelUse, Model, ModelConfig, ModelEntry, RowForm, Rows, Terms, TrainingPlan, Vae,
 };
 use crate::error::Result;
 use crate::graph::Tensor;
@@ -94,14 +94,6 @@ pub struct FactorVae {
     gamma: f32,
 }
 
-/// What both minimise of a batch.
-struct Both<'g> {
-    /// With the loss of the VAE.
-    terms: Terms<'g>,
-    /// The loss of the discriminator `[rows, 1]`.
-    critic: Tensor<'g>,
-}
-
 impl FactorVae {
     /// A VAE, a discriminator of codes, and γ.
     pub fn new(inner: Vae, critic: Critic, gamma: f32) -> FactorVae {
@@ -138,15 +130,7 @@ impl Model for FactorVae {
     }
 
     fn plan(&self) -> TrainingPlan<'_> {
-        let phase = Phase::new("train", |batch| {
-            let Both { terms, critic } = self.both(batch);
-            let mut losses = terms.minimised_by(WHOLE);
-            losses.losses.push(GroupLoss { groups: vec![CRITIC], loss: critic, gradient_scale: None });
-            losses
-        });
-        let optimiser = CRITICS_OPTIMISER.parse().ok();
-        let critic = Group { optimiser, ..Group::new(CRITIC, CRITIC) };
-        TrainingPlan { groups: vec![Group::new(WHOLE, ""), critic], phases: vec![phase] }
+        plan(|batch| self.both(batch))
     }
 
     fn terms<'g>(&self, batch: &Batch<'g>) -> Terms<'g> {

@@ -9,6 +9,7 @@ mod critic;
 mod factor_vae;
 mod gan;
 mod loss;
+mod of_codes;
 mod penalty;
 mod permutation;
 #[cfg(test)]
