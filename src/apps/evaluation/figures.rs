@@ -100,6 +100,9 @@ impl Evaluation {
                     add("  discriminator accuracy", format!("{:.2} %", 100.0 * value), "of answers right", TOLD);
                 }
                 "accuracy" => add("accuracy", format!("{:.2} %", 100.0 * value), "of labels right", ACCURACY),
+                "commitment" => {
+                    add("  commitment", significant(*value, 4), "squared distance, mean over rows", PART);
+                }
                 "perplexity" => {
                     add("  perplexity", significant(*value, 4), "vectors of the codebook, by batch", PERPLEXITY);
                 }
