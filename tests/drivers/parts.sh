@@ -53,11 +53,11 @@ training() {
     grep '^Device' "$work/gpu.txt"
     echo "epoch, part, loss on the driver; and on the CPU executor"
     paste <(losses gpu) <(losses cpu | cut -f3)
-    local close far
-    close=$(apart gpu cpu) far=$(apart gpu other)
-    echo "largest relative difference: $close; to another seed: $far"
+    local here other
+    here=$(apart gpu cpu) other=$(apart gpu other)
+    echo "largest relative difference: $here; to another seed: $other"
     grep '^Device' "$work/gpu.txt" | grep -q "$1" &&
-        awk -v close="$close" -v far="$far" 'BEGIN { exit !(close + 0 == close && far + 0 == far && close <= 1e-5 && far > 1e-5) }'
+        awk -v here="$here" -v other="$other" 'BEGIN { exit !(here + 0 == here && other + 0 == other && here <= 1e-5 && other > 1e-5) }'
 }
 
 # try_parts WORD: all parts; see `training`.
