@@ -30,6 +30,8 @@
 mod augment;
 mod chosen;
 mod data;
+#[cfg(all(test, feature = "cli"))]
+mod declared;
 mod device;
 mod file;
 mod first_stage;

@@ -2,7 +2,6 @@
 
 use std::fs;
 use std::io::{Cursor, Write};
-use std::path::Path;
 
 use flate2::{Compression, write::GzEncoder};
 use image::{DynamicImage, ImageFormat, Rgb, RgbImage};
@@ -87,7 +86,7 @@ fn cifar() {
 #[test]
 fn parquet() {
     let seed = |name: &str| {
-        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/parquet");
+        let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/parquet");
         fs::read(folder.join(name)).unwrap()
     };
     read(

@@ -229,7 +229,7 @@ impl Kernel for Batch {
     fn run(&self, args: &Args, step: &Step) {
         let (first, count) = self.read;
         // SAFETY: this thread is the only writer.
-        let out = unsafe { args.write(count) };
+        let out = unsafe { args.write(count).all() };
         let whole = Shuffle::new(step, self.count as u32);
         let rows = out[..self.rows * self.features].par_chunks_exact_mut(self.features).enumerate();
         // A second thread costs about ten microseconds to wake.

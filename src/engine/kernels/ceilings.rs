@@ -54,7 +54,7 @@ impl Kernel for Peak {
 
     fn run(&self, args: &Args, step: &Step) {
         // SAFETY: this thread is the only one that takes the output; each part of it goes to one thread.
-        let out = unsafe { &mut args.write(0)[..self.invocations] };
+        let out = unsafe { args.write(0).part(0..self.invocations) };
         let [a, b] = [step.scalars[0], step.scalars[1]];
         out.par_chunks_mut(1024).enumerate().for_each(|(chunk, out)| {
             dispatch(Chains { first: 1024 * chunk, turns: self.turns, a, b, out });
@@ -158,13 +158,13 @@ impl Kernel for Stream {
     fn run(&self, args: &Args, _: &Step) {
         if self.is_read {
             // SAFETY: each part of the sums goes to one thread.
-            let (values, sums) = (&args.read(0)[..self.words], unsafe { &mut args.write(1)[..self.sums()] });
+            let (values, sums) = (&args.read(0)[..self.words], unsafe { args.write(1).part(0..self.sums()) });
             let stride = sums.len();
             sums.par_chunks_mut(SUMS).enumerate().for_each(|(part, sums)| add(values, part * SUMS, stride, sums));
         } else {
             let part = self.words.div_ceil(rayon::current_num_threads()).next_multiple_of(64);
             // SAFETY: each part goes to one thread.
-            unsafe { &mut args.write(0)[..self.words] }.par_chunks_mut(part).for_each(turn_signs);
+            unsafe { args.write(0).part(0..self.words) }.par_chunks_mut(part).for_each(turn_signs);
         }
     }
 }

@@ -10,18 +10,19 @@ use super::conv::buffers::{Buffer, Use};
 use super::expr::{Expr, Instr, Store, View};
 use super::expr_cpu::{Row, evaluate, lanes_of_block, store, with_registers};
 use super::map::{Fold, Map};
+use super::sharing::least;
 use super::simd::vectorised;
 use super::step::{DIMS, Step};
 use super::{Access, Cost, Kernel, Module, Traits};
 
 /// Rows from which on it pays.
-const LEAST_ROWS: usize = 1024;
+const LEAST_ROWS: usize = least(1024);
 
 /// Dimensions that are walked through.
 const MOST_DIMENSIONS: usize = 8;
 
 /// Numbers of a part at least, and how many parts there are at most.
-const PART: usize = 1 << 15;
+const PART: usize = least(1 << 15);
 const PARTS: usize = 16;
 
 /// A map with one kept dimension, and what it does row by row.

@@ -195,13 +195,13 @@ fn compute(expr: &Expr, regs: &mut Registers, row: &Row, args: &Args, step: &Ste
             Instr::Load(l) => {
                 let load = &expr.loads[*l];
                 let (start, stride) = lanes_of(&load.view, row.index);
-                let memory = args.read(load.binding);
                 if stride == 1 {
-                    out.copy_from_slice(&memory[start..start + len]);
+                    out.copy_from_slice(args.part(load.binding, start..start + len));
                     continue;
                 }
                 for (j, out) in out.iter_mut().enumerate() {
-                    *out = memory[start + j * stride];
+                    let at = start + j * stride;
+                    *out = args.part(load.binding, at..at + 1)[0];
                 }
             }
             Instr::Acc => out.copy_from_slice(&row.acc[..len]),
@@ -288,20 +288,21 @@ fn draw<const NORMAL: bool>(out: &mut [f32], view: &View, index: &[usize], step:
 /// Writes the lanes of a register through a view.
 ///
 /// # Safety
-/// As for [`Args::write`]: no other thread touches these words.
+/// As for [`super::Words::part`]: no other thread touches these words.
 pub(super) unsafe fn store(lanes: &[f32], args: &Args, binding: usize, view: &View, index: &[usize]) {
     let (start, stride) = lanes_of(view, index);
-    // SAFETY: the caller's.
-    let memory = unsafe { args.write(binding) };
+    let words = args.write(binding);
     if stride == 1 {
-        let target = &mut memory[start..start + lanes.len()];
+        let range = start..start + lanes.len();
         // Accumulators that are read in place are where they belong already.
-        if target.as_ptr() != lanes.as_ptr() {
-            target.copy_from_slice(lanes);
+        if words.from(&range).cast_const() != lanes.as_ptr() {
+            // SAFETY: the caller's.
+            unsafe { words.part(range) }.copy_from_slice(lanes);
         }
     } else {
         for (j, &lane) in lanes.iter().enumerate() {
-            memory[start + j * stride] = lane;
+            // SAFETY: the caller's.
+            unsafe { words.set(start + j * stride, lane) };
         }
     }
 }

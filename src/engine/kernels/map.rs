@@ -19,6 +19,7 @@ use super::expr::{Expr, Store};
 use super::expr_cpu::{Row, evaluate, lanes_of_block, store, with_registers};
 use super::expr_wgsl::{Names, body, declare, prelude, register, word};
 use super::pairwise::{Pairwise, push_parts};
+use super::sharing::least;
 use super::step::Step;
 use super::wgsl::Shader;
 use super::{Access, Cost, Kernel, Module, Traits, grid, strided_loop};
@@ -231,7 +232,7 @@ impl Map {
                 for ((largest, sum), Reduction { fold, store: s }) in folds.iter().zip(&self.reductions) {
                     let value = if *fold == Fold::Sum { sum.total()[0] } else { *largest };
                     // SAFETY: every kept index belongs to exactly one thread.
-                    unsafe { args.write(s.binding)[s.view.at(&index[..split])] = value };
+                    unsafe { args.write(s.binding).set(s.view.at(&index[..split]), value) };
                 }
             }
         });
@@ -277,8 +278,7 @@ impl Kernel for Map {
     fn run(&self, args: &Args, step: &Step) {
         let parts = self.parts();
         let work = self.points() * self.expr.instrs.len().max(1);
-        // A second thread costs about ten microseconds to wake.
-        let tasks = (work / 32_768).clamp(1, rayon::current_num_threads() * 2).min(parts);
+        let tasks = (work / least(32_768)).clamp(1, rayon::current_num_threads() * 2).min(parts);
         if tasks < 2 {
             return self.evaluate(0..parts, args, step);
         }

@@ -23,6 +23,7 @@ mod optimiser;
 mod pairwise;
 pub mod random;
 mod readable;
+mod sharing;
 pub mod simd;
 pub mod special;
 mod statistics;
@@ -30,7 +31,7 @@ mod step;
 pub mod table;
 mod wgsl;
 
-pub use args::{Args, Arithmetic};
+pub use args::{Args, Arithmetic, Words};
 pub use batch::{Augment, Augmented, BUFFERS, Batch, Binarise, Order, Packing};
 pub use ceilings::{Peak, Stream};
 pub use columns::Columns;

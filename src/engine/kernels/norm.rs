@@ -6,6 +6,7 @@ use rayon::prelude::*;
 
 use super::args::Args;
 use super::pairwise::sum_lanes;
+use super::sharing::least;
 use super::simd::vectorised;
 use super::step::{DIMS, Step};
 use super::wgsl::Shader;
@@ -61,11 +62,10 @@ impl Kernel for Norm {
 
     fn run(&self, args: &Args, _: &Step) {
         // SAFETY: this thread is the only one that takes the output; iterations get disjoint elements of it.
-        let (input, out) = (&args.read(0)[..self.len], unsafe { args.write(1) });
-        out[..self.chunks()]
-            .par_iter_mut()
+        let (input, out) = (&args.read(0)[..self.len], unsafe { args.write(1).part(0..self.chunks()) });
+        out.par_iter_mut()
             .zip(input.par_chunks(self.chunk))
-            .with_min_len(64)
+            .with_min_len(least(64))
             .for_each(|(out, chunk)| add(chunk, self.square, out));
     }
 }

@@ -106,7 +106,7 @@ impl Kernel for Statistics {
                 sum.total()[0]
             });
             // SAFETY: this loop is the only writer.
-            unsafe { args.write(self.inputs)[step.slot as usize * self.items.len() + n] = sum };
+            unsafe { args.write(self.inputs).set(step.slot as usize * self.items.len() + n, sum) };
         }
     }
 }

@@ -61,7 +61,7 @@ impl Finish {
     /// Does it to whole rows of elements, the first of which has this number.
     ///
     /// # Safety
-    /// As for [`Args::write`]: these rows of all outputs belong to this thread.
+    /// As for [`crate::kernels::Words::part`]: these rows of all outputs belong to this thread.
     pub unsafe fn rows(&self, first: usize, elements: &[f32], args: &Args, step: &Step) {
         if self.is_flat {
             let start = first * self.columns;

@@ -44,7 +44,7 @@ impl Kernel for FoldPatches {
     fn run(&self, args: &Args, _: &Step) {
         let (to, from) = (self.window.pixels() * self.window.channels, self.window.rows() * self.window.width());
         // SAFETY: this thread is the only one that takes the output; pictures get parts of it that do not overlap.
-        let out = unsafe { args.write(1) };
+        let out = unsafe { args.write(1).all() };
         let pictures = args.read(0).par_chunks(from).zip(out.par_chunks_mut(to)).take(self.pictures);
         let width = self.window.width();
         pictures.for_each(|(patches, picture)| {

@@ -15,7 +15,8 @@ use super::panels::{Matrix, Panels};
 use super::pictures::scatter;
 use super::tile::{Multiply, Start};
 use crate::kernels::matmul::each;
-use crate::kernels::{Access, Args, Arithmetic, Expr, Matmul, Operand, Step, Store};
+use crate::kernels::sharing::least;
+use crate::kernels::{Access, Args, Arithmetic, Expr, Matmul, Operand, Step, Store, Words};
 
 /// `fold(A·B)` with an epilogue over (pixel, channel). Bindings: A `[pictures·places, inputs]`, B `[inputs, kh·kw·C]`, neither
 /// transposed, then those of the epilogue.
@@ -105,7 +106,7 @@ impl WithSimd for Run<'_> {
             }
         };
         let (tasks, work) = (pictures.div_ceil(many), pictures * window.rows() * inputs * columns);
-        if work < 1 << 18 { (0..tasks).for_each(task) } else { each(0..tasks, &task) }
+        if work < least(1 << 18) { (0..tasks).for_each(task) } else { each(0..tasks, &task) }
     }
 }
 
@@ -140,7 +141,7 @@ impl<const FUSED: bool> WithSimd for Pictures<'_, FUSED> {
                 step: panels.step,
                 columns,
                 terms: *inputs,
-                c: &mut patches,
+                c: Words::of(&mut patches),
                 ldc: pitch,
                 start: Start::Zero,
             }

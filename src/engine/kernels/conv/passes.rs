@@ -11,7 +11,8 @@ use super::patch_product::{PatchProduct, Side};
 use super::tile::{Multiply, Start, width};
 use crate::kernels::matmul::each;
 use crate::kernels::pairwise::sum_columns;
-use crate::kernels::{Args, Arithmetic, Matmul, Step};
+use crate::kernels::sharing::least;
+use crate::kernels::{Args, Arithmetic, Matmul, Step, Words};
 
 /// One run of a product.
 pub(super) struct Run<'a> {
@@ -60,7 +61,7 @@ impl Run<'_> {
             let range = block * ROWS..((block + 1) * ROWS).min(m);
             simd.vectorize(Rows::<FUSED> { run: self, panels, finish, pictures, range });
         };
-        if m * n * k < 1 << 18 { (0..blocks).for_each(block) } else { each(0..blocks, &block) }
+        if m * n * k < least(1 << 18) { (0..blocks).for_each(block) } else { each(0..blocks, &block) }
     }
 
     /// C = A·P(x): a sum over all places, in parts that the shape alone decides, or column by column.
@@ -71,21 +72,20 @@ impl Run<'_> {
         let groups = if parts > 1 { 1 } else { n.div_ceil(4 * width::<S>()).min(4) };
         let words = m * n + m;
         let mut partials = Buffer::take(Use::Partials, parts * words);
-        let start = partials.as_mut_ptr() as usize;
+        let all = Words::of(&mut partials);
         let part = |task: usize| {
             let (part, group) = (task / groups, task % groups);
             let terms = k * part / parts..k * (part + 1) / parts;
             let width = width::<S>();
             let panels = n.div_ceil(width);
             let columns = panels * group / groups * width..(panels * (group + 1) / groups * width).min(n);
-            // SAFETY: each task has columns of a part to itself; the first of a part has its row sums.
-            let partial = unsafe { std::slice::from_raw_parts_mut((start as *mut f32).add(part * words), words) };
-            let (partial, sums) = partial.split_at_mut(m * n);
-            let sums = (group == 0 && row_sums.is_some()).then_some(sums);
+            let partial = all.behind(part * words);
+            // SAFETY: the row sums are the first task's of a part.
+            let sums = (group == 0 && row_sums.is_some()).then(|| unsafe { partial.part(m * n..words) });
             simd.vectorize(Terms::<FUSED> { run: self, terms, columns, partial, sums });
         };
         let tasks = parts * groups;
-        if m * n * k < 1 << 18 {
+        if m * n * k < least(1 << 18) {
             (0..tasks).for_each(part)
         } else {
             each(0..tasks, &part)
@@ -139,7 +139,7 @@ impl<const FUSED: bool> WithSimd for Rows<'_, FUSED> {
             step: panel,
             columns: n,
             terms: k,
-            c: &mut c,
+            c: Words::of(&mut c),
             ldc: n,
             start,
         }
@@ -154,7 +154,8 @@ struct Terms<'a, const FUSED: bool> {
     run: &'a Run<'a>,
     terms: Range<usize>,
     columns: Range<usize>,
-    partial: &'a mut [f32],
+    /// Where they go; other columns are other tasks'.
+    partial: Words<'a>,
     sums: Option<&'a mut [f32]>,
 }
 
@@ -190,7 +191,7 @@ impl<const FUSED: bool> WithSimd for Terms<'_, FUSED> {
                 step: width::<S>(),
                 columns: columns.len(),
                 terms: some.len(),
-                c: &mut partial[columns.start..],
+                c: partial.behind(columns.start),
                 ldc: n,
                 start: if is_first { Start::Zero } else { Start::Kept },
             }

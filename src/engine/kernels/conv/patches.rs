@@ -43,7 +43,7 @@ impl Kernel for Patches {
     fn run(&self, args: &Args, _: &Step) {
         let (from, to) = (self.window.pixels() * self.window.channels, self.window.rows() * self.window.width());
         // SAFETY: this thread is the only one that takes the output; pictures get parts of it that do not overlap.
-        let out = unsafe { args.write(1) };
+        let out = unsafe { args.write(1).all() };
         let pictures = args.read(0).par_chunks(from).zip(out.par_chunks_mut(to)).take(self.pictures);
         let width = self.window.width();
         pictures.for_each(|(picture, patches)| gather(&self.window, picture, 0..self.window.rows(), patches, width));

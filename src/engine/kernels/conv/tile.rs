@@ -6,6 +6,8 @@
 
 use pulp::Simd;
 
+use crate::kernels::Words;
+
 /// From what sums start.
 #[derive(Clone, Copy)]
 pub(super) enum Start<'a> {
@@ -32,7 +34,7 @@ pub(super) struct Multiply<'a> {
     pub columns: usize,
     pub terms: usize,
     /// Element (i, j) stands at `i·ldc + j`.
-    pub c: &'a mut [f32],
+    pub c: Words<'a>,
     pub ldc: usize,
     pub start: Start<'a>,
 }
@@ -75,8 +77,7 @@ impl Multiply<'_> {
                 panel: unsafe { panels.as_ptr().add(if terms == 0 { 0 } else { first / width * step }) },
                 pitch,
                 terms,
-                // SAFETY: a column of the result.
-                c: unsafe { c.as_mut_ptr().add(first) },
+                c: c.from(&(first..c.len())),
                 ldc,
                 lanes: many,
                 start: match start {
@@ -232,8 +233,8 @@ mod tests {
                 let (numbers, panels, step) = (&numbers[..], &panels[..], width::<S>());
                 Multiply { numbers, free, along, rows, panels, pitch, step, columns, terms, c, ldc, start }
             };
-            of(&mut fused[..]).run::<S, true>(simd);
-            of(&mut apart[..]).run::<S, false>(simd);
+            of(Words::of(&mut fused)).run::<S, true>(simd);
+            of(Words::of(&mut apart)).run::<S, false>(simd);
             for i in 0..rows * ldc {
                 let (row, column) = (i / ldc, i % ldc);
                 let exact = if column >= columns {

@@ -28,6 +28,7 @@ use super::expr_cpu::{Row, evaluate, store, with_registers};
 use super::expr_wgsl::{Names, body, declare, prelude, register, word};
 use super::func::Func;
 use super::pairwise::{sum_columns, sum_strided};
+use super::sharing::least;
 use super::step::{DIMS, Step};
 use super::{Access, Choices, Cost, Kernel, Module, Traits};
 
@@ -140,11 +141,10 @@ impl Matmul {
             Factor::new(a, (rows.len(), a_rows), (self.k, a_terms)),
             Factor::new(b, (cols.len(), b_cols), (self.k, b_terms)),
         );
-        // SAFETY: this block's words of the output belong to this thread; `start` and the strides lie within the binding.
-        unsafe {
-            let c = args.write(first.binding).as_mut_ptr().add(start);
-            product(args.arithmetic(), Target { start: c, strides: (ldc, 1) }, a, b);
-        }
+        let last = first.view.at(&[rows.end - 1, cols.end - 1]);
+        let c = Target { start: args.write(first.binding).from(&(start..last + 1)), strides: (ldc, 1) };
+        // SAFETY: this block's words of the output belong to this thread; they lie within the binding.
+        unsafe { product(args.arithmetic(), c, a, b) };
         let plain = self.stores.len() == 1 && self.expr.instrs[first.reg as usize] == Instr::Acc;
         if plain {
             return;
@@ -159,7 +159,7 @@ impl Matmul {
                 for col in cols.clone().step_by(regs.lanes()) {
                     let (index, len) = ([row, col], regs.lanes().min(cols.end - col));
                     let at = first.view.at(&index);
-                    let row = Row { index: &index, len, acc: &args.read(first.binding)[at..at + len] };
+                    let row = Row { index: &index, len, acc: args.part(first.binding, at..at + len) };
                     evaluate(&self.expr, regs, &row, args, step);
                     // Where the product stands, which is the accumulators, comes last.
                     for s in self.stores.iter().rev() {
@@ -189,15 +189,16 @@ impl Matmul {
         let Some(sums) = &self.row_sums else { return };
         let a = args.read(0);
         let (rs, cs) = self.a.strides();
-        // SAFETY: these rows' sums belong to this thread.
-        let out = unsafe { args.write(sums.binding) };
+        let out = args.write(sums.binding);
         let at = |row: usize| sums.view.at(&[row]);
         if rs == 1 && sums.view.strides[0] == 1 {
-            let out = &mut out[at(rows.start)..at(rows.start) + rows.len()];
+            // SAFETY: these rows' sums belong to this thread.
+            let out = unsafe { out.part(at(rows.start)..at(rows.start) + rows.len()) };
             return sum_columns(&a[self.a.offset + rows.start..], self.a.stride, self.k, out);
         }
         for row in rows {
-            out[at(row)] = sum_strided(a, self.a.offset + row * rs, cs, self.k);
+            // SAFETY: likewise.
+            unsafe { out.set(at(row), sum_strided(a, self.a.offset + row * rs, cs, self.k)) };
         }
     }
 }
@@ -246,8 +247,7 @@ impl Kernel for Matmul {
     }
 
     fn run(&self, args: &Args, step: &Step) {
-        // Below about ten microseconds of work a second thread costs more than it brings.
-        let threads = if self.work() < 1 << 19 { 1 } else { rayon::current_num_threads() };
+        let threads = if self.work() < least(1 << 19) { 1 } else { rayon::current_num_threads() };
         self.run_on(threads, args, step);
     }
 }

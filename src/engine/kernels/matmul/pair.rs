@@ -8,6 +8,7 @@ use super::choose::Config;
 use super::{Matmul, text};
 use crate::kernels::args::Args;
 use crate::kernels::expr_wgsl::prelude;
+use crate::kernels::sharing::least;
 use crate::kernels::step::{DIMS, Step};
 use crate::kernels::wgsl::{Shader, rename};
 use crate::kernels::{Access, Cost, Kernel, Module, Traits};
@@ -172,7 +173,7 @@ impl Kernel for Pair {
         };
         let threads = rayon::current_num_threads();
         let (less, more) = (first.work().min(second.work()), first.work().max(second.work()));
-        if threads == 1 || less + more < 1 << 20 {
+        if threads == 1 || less + more < least(1 << 20) {
             run(0, 1);
             run(1, 1);
         } else if 3 * more > 4 * less {

@@ -21,6 +21,7 @@ use std::sync::Arc;
 use rayon::prelude::*;
 
 use super::args::Args;
+use super::sharing::least;
 use super::step::{DIMS, Step};
 use super::wgsl::Shader;
 use super::{Access, Cost, IMMEDIATES, Kernel, Module, Traits};
@@ -187,16 +188,16 @@ impl Kernel for Descent {
         let mut scalars = [0.0; MOST.1];
         scalars.iter_mut().zip(&self.slots).for_each(|(scalar, &slot)| *scalar = step.scalars[slot]);
         let chunk = Descent::chunk(self.len);
-        (0..Descent::partials(self.len)).into_par_iter().with_min_len(16).for_each(|w| {
+        (0..Descent::partials(self.len)).into_par_iter().with_min_len(least(16)).for_each(|w| {
             let range = w * chunk..((w + 1) * chunk).min(self.len);
             // SAFETY: chunk w belongs to this iteration alone, and so does partial w.
-            let written = |binding: usize| unsafe { &mut args.write(binding)[range.clone()] };
+            let written = |binding: usize| unsafe { args.write(binding).part(range.clone()) };
             let theta = written(0);
             let state = [1, 2].map(|binding| if binding <= kept { written(binding) } else { Default::default() });
             let gradient = &args.read(gradient)[range.clone()];
             // SAFETY: as above.
-            let partial = unsafe { &mut args.write(partials)[w] };
-            *partial = match scale {
+            let partial = unsafe { args.write(partials).part(w..w + 1) };
+            partial[0] = match scale {
                 Some(scale) => self.optimiser.descend(Pass { theta, state, gradient, scale, scalars }),
                 None => squared_norm.max(3e38),
             };
