@@ -47,14 +47,28 @@ impl Health {
             if let Some(Losses { extent, epoch }) =
                 self.splits.get(of).filter(|known| known.extent.is_left_by(record.loss))
             {
+                let cause = match record.split != Split::Train && self.is_learnt_by_heart(records) {
+                    true => {
+                        ", while that of the training rows is as low as ever: the model learns those by heart, and `patience` ends a run \
+                         before it does"
+                    }
+                    false => "",
+                };
                 return Err(diverged(&format!(
-                    "the loss of the {of} rows is {:.3e} after epoch {}, and was {:.3e} in epoch {epoch}",
+                    "the loss of the {of} rows is {:.3e} after epoch {}, and was {:.3e} in epoch {epoch}{cause}",
                     record.loss, record.epoch, extent.least
                 )));
             }
             self.note(record);
         }
         Ok(())
+    }
+
+    /// Whether the training rows' loss has fallen, and stays down.
+    fn is_learnt_by_heart(&self, records: &[EpochRecord]) -> bool {
+        let known = self.splits.get(name(Split::Train)).map(|known| known.extent);
+        let now = records.iter().find(|record| record.split == Split::Train);
+        known.zip(now).is_some_and(|(Extent { first, least }, now)| now.loss < least + (first - least) / 10.0)
     }
 
     fn note(&mut self, record: &EpochRecord) {
@@ -110,10 +124,16 @@ mod tests {
     use super::*;
 
     fn told(losses: &[f64]) -> Result<()> {
+        told_beside(losses, |_| 1.0)
+    }
+
+    /// The test rows having these losses, and the training rows those of each epoch.
+    fn told_beside(losses: &[f64], training: impl Fn(u64) -> f64) -> Result<()> {
         let mut health = Health::default();
         losses.iter().zip(1..).try_for_each(|(&loss, epoch)| {
+            let of_training = EpochRecord::new(epoch, Split::Train, 0.0, 0.0, 0.0);
             health.check(&[
-                EpochRecord::new(epoch, Split::Train, 1.0, 0.0, 0.0),
+                EpochRecord { loss: training(epoch), ..of_training },
                 EpochRecord { loss, ..EpochRecord::new(epoch, Split::Test, 0.0, 0.0, 0.0) },
             ])
         })
@@ -136,6 +156,17 @@ mod tests {
             let said = told(spoilt).unwrap_err();
             assert!(matches!(said, Error::Diverged(_)) && said.to_string().contains(expected), "{said}");
         }
+    }
+
+    #[test]
+    fn what_is_learnt_by_heart_is_told_apart() {
+        let losses = [40.0, 20.0, 50_000.0];
+        let said = |training: fn(u64) -> f64| told_beside(&losses, training).unwrap_err().to_string();
+        // Falling to 10; the same, but back at half of the way; never fallen.
+        let falling = |epoch: u64| [100.0, 10.0, 11.0][epoch as usize - 1];
+        let rising = |epoch: u64| [100.0, 10.0, 55.0][epoch as usize - 1];
+        assert!(said(falling).ends_with("`patience` ends a run before it does"), "{}", said(falling));
+        assert!(!said(rising).contains("patience") && !said(|_| 1.0).contains("patience"));
     }
 
     #[test]
