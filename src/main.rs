@@ -19,6 +19,8 @@ fn main() -> ExitCode {
             say(&error.to_string());
             ExitCode::from(130)
         }
+        // It is said there.
+        Err(Error::Elsewhere(_)) => ExitCode::FAILURE,
         Err(error) => {
             say(&format!("error: {error}"));
             ExitCode::FAILURE

@@ -2,6 +2,7 @@
 
 #[cfg(feature = "gpu")]
 mod gpus;
+mod team;
 
 use std::time::Duration;
 
@@ -12,6 +13,7 @@ use crate::program::Executor;
 
 #[cfg(feature = "gpu")]
 pub use gpus::{open_gpu, shader_traits};
+pub use team::Team;
 
 /// How long kernels are timed for one program.
 const TUNING: Duration = Duration::from_millis(300);
@@ -23,6 +25,22 @@ const TUNING: Duration = Duration::from_millis(300);
 /// If there is no such device, with what there is instead.
 pub fn open_device(choice: &DeviceChoice) -> Result<Box<dyn Executor>> {
     open(choice, None)
+}
+
+/// The device that is meant by a choice where several processes of a machine make it, this one being one of them: of `auto` and `gpu`, one after
+/// the other.
+#[cfg(feature = "gpu")]
+fn in_turn(choice: &DeviceChoice, process: usize) -> DeviceChoice {
+    match choice {
+        DeviceChoice::Auto | DeviceChoice::Gpu => gpus::real(process).map_or_else(|| choice.clone(), DeviceChoice::Index),
+        _ => choice.clone(),
+    }
+}
+
+/// Of a build without GPUs.
+#[cfg(not(feature = "gpu"))]
+fn in_turn(choice: &DeviceChoice, _: usize) -> DeviceChoice {
+    choice.clone()
 }
 
 /// The CPU executor that a user asked for.

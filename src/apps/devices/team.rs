@@ -1,0 +1,95 @@
+//! The devices that share a training: usually one.
+
+use super::{in_turn, open_device, open_tuned};
+use crate::config::DeviceConfig;
+use crate::error::{Error, Result};
+use crate::program::{Choices, Executor};
+use crate::training::{Ranks, Share};
+
+/// Devices that share a training, each of which has a part of every batch. The first leads.
+pub struct Team {
+    first: Box<dyn Executor>,
+    others: Vec<Box<dyn Executor>>,
+    /// The part that is this process's, where several share the training.
+    share: Option<Share>,
+}
+
+impl From<Box<dyn Executor>> for Team {
+    fn from(first: Box<dyn Executor>) -> Team {
+        Team { first, others: vec![], share: None }
+    }
+}
+
+impl Team {
+    /// One device.
+    pub fn of(executor: impl Executor + 'static) -> Team {
+        let first: Box<dyn Executor> = Box::new(executor);
+        first.into()
+    }
+
+    /// Opens the devices that settings name. Kernels are timed first unless the settings forbid it.
+    ///
+    /// # Errors
+    /// If there is no such device.
+    pub fn open(config: &DeviceConfig) -> Result<Team> {
+        let open = if config.deterministic { open_device } else { open_tuned };
+        match &config.devices {
+            None => Ok(open(&config.device)?.into()),
+            Some(devices) => {
+                let mut all = devices.choices().iter().map(open);
+                let first = all.next().unwrap_or_else(|| open(&config.device))?;
+                Ok(Team { first, others: all.collect::<Result<_>>()?, share: None })
+            }
+        }
+    }
+
+    /// Opens the device of a process that has a part in a training, as settings name it; `auto` is the GPU of as many on this machine as the
+    /// process is of its processes, in turn.
+    ///
+    /// # Errors
+    /// If there is no such device, or the settings name several.
+    pub fn of_rank(config: &DeviceConfig, ranks: &Ranks) -> Result<Team> {
+        if config.devices.is_some() {
+            return Err(Error::invalid(
+                "`devices` are those of one process, and several share this training, each of which has one: leave it out",
+            ));
+        }
+        let open = if config.deterministic { open_device } else { open_tuned };
+        let first = open(&in_turn(&config.device, ranks.local))?;
+        Ok(Team { first, others: vec![], share: Some(ranks.share()) })
+    }
+
+    /// The devices, for people.
+    pub fn describe(&self) -> String {
+        let devices = self.all().map(Executor::describe).collect::<Vec<_>>().join(" + ");
+        match &self.share {
+            None => devices,
+            Some(share) => format!("{devices}, and those of {} other processes", share.parts - 1),
+        }
+    }
+
+    /// Whether all of it is the CPU executor.
+    pub fn is_cpu(&self) -> bool {
+        self.all().all(Executor::is_cpu)
+    }
+
+    /// The bytes that each has of its own memory, where one has some: the least.
+    pub(crate) fn own_memory(&self) -> Option<u64> {
+        self.all().filter_map(Executor::own_memory).min()
+    }
+
+    /// As [`Executor::replay_choices`], on all of them.
+    pub(crate) fn replay_choices(&mut self, recorded: Option<Choices>) {
+        self.others.iter_mut().for_each(|executor| executor.replay_choices(recorded.clone()));
+        self.first.replay_choices(recorded);
+    }
+
+    /// The first, the others, and the part of a process.
+    pub(crate) fn into_parts(self) -> (Box<dyn Executor>, Vec<Box<dyn Executor>>, Option<Share>) {
+        (self.first, self.others, self.share)
+    }
+
+    fn all(&self) -> impl Iterator<Item = &dyn Executor> {
+        [&self.first].into_iter().chain(&self.others).map(|executor| &**executor)
+    }
+}
