@@ -32,7 +32,9 @@ pub fn open_device(choice: &DeviceChoice) -> Result<Box<dyn Executor>> {
 #[cfg(feature = "gpu")]
 fn in_turn(choice: &DeviceChoice, process: usize) -> DeviceChoice {
     match choice {
-        DeviceChoice::Auto | DeviceChoice::Gpu => gpus::real(process).map_or_else(|| choice.clone(), DeviceChoice::Index),
+        DeviceChoice::Auto | DeviceChoice::Gpu => {
+            gpus::real(process).map_or_else(|| choice.clone(), DeviceChoice::Index)
+        }
         _ => choice.clone(),
     }
 }

@@ -157,7 +157,8 @@ pub(super) fn build_trainer(config: &Config, data: &Dataset, team: impl Into<Tea
     }
     let mut shares = in_threads(1 + others.len()).into_iter();
     let trainer = build_part(config, data, first, shares.next())?;
-    let others = others.into_iter().zip(shares).map(|(executor, share)| build_part(config, data, executor, Some(share)));
+    let others =
+        others.into_iter().zip(shares).map(|(executor, share)| build_part(config, data, executor, Some(share)));
     trainer.lead(others.collect::<Result<_>>()?)
 }
 

@@ -110,12 +110,7 @@ impl TrainRun {
     ///
     /// # Errors
     /// As for [`TrainRun::start`].
-    pub fn start_on(
-        data: Option<Splits>,
-        config: Config,
-        folder: &Path,
-        team: Team,
-    ) -> Result<TrainRun> {
+    pub fn start_on(data: Option<Splits>, config: Config, folder: &Path, team: Team) -> Result<TrainRun> {
         check_is_free(folder)?;
         let (mut config, device) = (config, team.describe());
         config.name_pieces();
@@ -168,12 +163,7 @@ impl TrainRun {
     ///
     /// # Errors
     /// As for [`TrainRun::resume`], but for data that has changed.
-    pub fn resume_on(
-        mut config: Config,
-        place: &Path,
-        mut team: Team,
-        changed_data: bool,
-    ) -> Result<TrainRun> {
+    pub fn resume_on(mut config: Config, place: &Path, mut team: Team, changed_data: bool) -> Result<TrainRun> {
         let ((folder, path), device) = (place_of(place)?, team.describe());
         let lock = locked(&folder)?;
         let recorded = tuning::read(&folder)?;

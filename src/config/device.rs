@@ -68,7 +68,10 @@ impl FromStr for DeviceList {
                 ));
             }
             if *choice == DeviceChoice::Auto && all.len() > 1 {
-                return Err("auto is one device, and which is not known beforehand: name each by its number in `elbo devices`".into());
+                return Err(
+                    "auto is one device, and which is not known beforehand: name each by its number in `elbo devices`"
+                        .into(),
+                );
             }
         }
         if all.len() > MOST_DEVICES {

@@ -89,7 +89,8 @@ fn devices_that_cannot_share_a_training_are_named() {
 #[test]
 fn several_devices_leave_the_run_of_one() {
     let place = Place::new();
-    let line = "train --count 120 --resolution 8 --validation 20 --epochs 2 --batch 25 --seed 3 --quiet --encoder mlp:8";
+    let line =
+        "train --count 120 --resolution 8 --validation 20 --epochs 2 --batch 25 --seed 3 --quiet --encoder mlp:8";
     place.run(&format!("{line} --device cpu --out one"));
     place.run(&format!("{line} --devices cpu,cpu --out two"));
     let losses = |run: &str| -> Vec<f64> {

@@ -31,7 +31,8 @@ impl Trainer {
                 Order::Batch { epoch, positions, runs } => {
                     shared.wants_to_stop |= stops();
                     let program = |place: usize| {
-                        let unknown = || Error::invalid("the first trainer runs another program: give all the same settings");
+                        let unknown =
+                            || Error::invalid("the first trainer runs another program: give all the same settings");
                         self.phases.program_at(place).ok_or_else(unknown)
                     };
                     let launch = |(place, step)| Ok(Launch { program: program(place)?, step });
@@ -45,7 +46,8 @@ impl Trainer {
                         feed.go_on(&mut *self.session.executor)?;
                     }
                     // The first looks at what they come to.
-                    let is_iteration = self.launches.iter().any(|launch| self.phases.before(launch.program).1.is_some());
+                    let is_iteration =
+                        self.launches.iter().any(|launch| self.phases.before(launch.program).1.is_some());
                     if is_iteration {
                         self.settle()?;
                     }

@@ -82,7 +82,11 @@ impl Order {
             LEVEL => return Ok(Order::Level),
             COMPARE => return Ok(Order::Compare),
             BATCH => {}
-            _ => return Err(Error::invalid(format!("the first trainer says {kind}, which is no order: run the same program everywhere"))),
+            _ => {
+                return Err(Error::invalid(format!(
+                    "the first trainer says {kind}, which is no order: run the same program everywhere"
+                )));
+            }
         }
         let count = count as usize;
         let mut words = head[HEAD..][..count.min(USUAL) * RUN].to_vec();

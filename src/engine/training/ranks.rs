@@ -121,8 +121,9 @@ mod tests {
         std::thread::scope(|scope| {
             let work = &work;
             let ranks = in_threads(3).into_iter();
-            let threads: Vec<_> =
-                ranks.map(|mut share| scope.spawn(move || work(&mut *share.reduce, (share.part, share.parts)))).collect();
+            let threads: Vec<_> = ranks
+                .map(|mut share| scope.spawn(move || work(&mut *share.reduce, (share.part, share.parts))))
+                .collect();
             threads.into_iter().map(|thread| thread.join().unwrap()).collect()
         })
     }
@@ -161,7 +162,10 @@ mod tests {
             agree(reduce, (rank, count), &values)
         });
         let said = said(&found);
-        assert!(said[0].starts_with("rank 1 has other settings than rank 0; ranks 1, 2 have other rows than rank 0:"), "{said:?}");
+        assert!(
+            said[0].starts_with("rank 1 has other settings than rank 0; ranks 1, 2 have other rows than rank 0:"),
+            "{said:?}"
+        );
         assert!(!said[0].contains("other program"), "{said:?}");
         assert!(found[1..].iter().all(|found| matches!(found, Err(Error::Elsewhere(0)))), "{said:?}");
         assert!(three(|reduce, at| agree(reduce, at, &[("rows", "the same".to_string())])).iter().all(Result::is_ok));

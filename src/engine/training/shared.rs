@@ -41,9 +41,9 @@ impl Trainer {
             let part = trainer.shared.as_ref().map_or(0, |shared| shared.share.part);
             let thread = std::thread::Builder::new().name(format!("part {part}"));
             // Why it has failed is told to the first.
-            let thread = thread.spawn(move || _ = trainer.follow(&|| false)).map_err(|error| {
-                Error::Device(format!("no thread could be made for a device: {error}"))
-            })?;
+            let thread = thread
+                .spawn(move || _ = trainer.follow(&|| false))
+                .map_err(|error| Error::Device(format!("no thread could be made for a device: {error}")))?;
             if let Some(shared) = &mut self.shared {
                 shared.followers.push(thread);
             }
@@ -97,9 +97,9 @@ impl Trainer {
         let executor = &mut *self.session.executor;
         let begin = |exchange: &Exchange| executor.begin_read(&exchange.from);
         let tickets = exchanges.iter().map(begin).collect::<Result<Vec<_>>>()?;
-        let read = tickets.iter().map(|ticket| {
-            Ok(executor.finish_read(ticket)?.into_iter().map(f32::from_bits).collect::<Vec<f32>>())
-        });
+        let read = tickets
+            .iter()
+            .map(|ticket| Ok(executor.finish_read(ticket)?.into_iter().map(f32::from_bits).collect::<Vec<f32>>()));
         let read = read.collect::<Result<Vec<_>>>()?;
         let mut values: Vec<f32> = Vec::new();
         let mut ends: Vec<usize> = Vec::new();

@@ -170,11 +170,13 @@ mod tests {
     #[test]
     fn all_have_what_the_first_has() {
         let found = on_threads(3, |mut share| {
-            (0..20).map(|turn| {
-                let mut words = [share.part as u32 + turn, 5];
-                share.reduce.broadcast(&mut words).unwrap();
-                words[0]
-            }).collect::<Vec<_>>()
+            (0..20)
+                .map(|turn| {
+                    let mut words = [share.part as u32 + turn, 5];
+                    share.reduce.broadcast(&mut words).unwrap();
+                    words[0]
+                })
+                .collect::<Vec<_>>()
         });
         assert!(found.iter().all(|found| *found == (0..20).collect::<Vec<_>>()), "{found:?}");
     }

@@ -5,13 +5,13 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use elbo::Result;
 use elbo::apps::bench::Workload;
 use elbo::config::{Preset, TrainingConfig};
 use elbo::data::{Dataset, Shape, Values};
 use elbo::engine::graph::{Graph, Init};
 use elbo::engine::kernels::{Order, Packing, Step};
 use elbo::engine::program::{DataSpec, Executor, ParameterSet, Request, lower};
-use elbo::Result;
 use elbo::engine::training::{Alone, Pump, Reduce, Session, Share, Trainer, in_threads};
 
 use super::course::devices;
@@ -163,7 +163,11 @@ fn parts_are_one_whole() {
             // Of eight rows, three parts have three, three and two.
             for count in [2, 3] {
                 let (first, others, _) = parts(count, &open, &config, 10, None);
-                assert_eq!(others, vec![first.parameters.clone(); count - 1], "all move the same parameters along the same gradients");
+                assert_eq!(
+                    others,
+                    vec![first.parameters.clone(); count - 1],
+                    "all move the same parameters along the same gradients"
+                );
                 for (step, (found, expected)) in first.losses.iter().zip(&expected.losses).enumerate() {
                     assert!((found / expected - 1.0).abs() < 1e-6, "loss of step {step}: {found}, {expected}");
                 }
@@ -221,7 +225,8 @@ fn all_stop_where_one_is_asked_to() {
 fn all_go_on_from_where_the_first_does() {
     let open = || devices().remove(0);
     let config = config(1);
-    let trainer = |share: Share| Trainer::shared(session(open()), (&data(), None), &config, (1.0, true), share).unwrap();
+    let trainer =
+        |share: Share| Trainer::shared(session(open()), (&data(), None), &config, (1.0, true), share).unwrap();
     let team = |count: usize| {
         let mut trainers: Vec<Trainer> = in_threads(count).into_iter().map(trainer).collect();
         let followers = trainers.split_off(1);

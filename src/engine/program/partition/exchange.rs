@@ -108,8 +108,7 @@ mod tests {
         let own: Vec<Vec<f32>> = parts.iter().map(|rows| split.written(&whole, rows)).collect();
         assert_eq!(own[1], [5.0, 6.0, 7.0, 8.0, 15.0, 16.0, 17.0, 18.0]);
         assert_eq!(own[2], [9.0, 10.0, 9.0, 10.0, 19.0, 20.0, 19.0, 20.0]);
-        let summands: Vec<Vec<f32>> =
-            own.iter().zip(&parts).map(|(own, rows)| gathered.summand(own, rows)).collect();
+        let summands: Vec<Vec<f32>> = own.iter().zip(&parts).map(|(own, rows)| gathered.summand(own, rows)).collect();
         let sum: Vec<f32> = (0..20).map(|i| summands.iter().map(|summand| summand[i]).sum()).collect();
         assert_eq!(sum, whole);
         assert!(split.summand(&whole, &parts[0]).is_empty(), "what all have is not sent");
@@ -117,6 +116,9 @@ mod tests {
         let none = PartRows::of(5, (3, 4));
         assert_eq!(none, PartRows { batch: 5, first: 6, count: 2 });
         assert!(gathered.summand(&own[0], &none).iter().all(|value| *value == 0.0));
-        assert_eq!(split.written(&whole, &none), own[2][..2].repeat(2).into_iter().chain(own[2][4..6].repeat(2)).collect::<Vec<_>>());
+        assert_eq!(
+            split.written(&whole, &none),
+            own[2][..2].repeat(2).into_iter().chain(own[2][4..6].repeat(2)).collect::<Vec<_>>()
+        );
     }
 }

@@ -190,7 +190,8 @@ impl<'s, 'l> Local<'s, 'l> {
             }
             let origin = self.origin(key);
             let needed: &[Key] = if let Origin::Made(needed) = &origin { needed } else { &[] };
-            let missing: Vec<Key> = needed.iter().filter(|key| !self.made.contains_key(&(**key, link))).copied().collect();
+            let missing: Vec<Key> =
+                needed.iter().filter(|key| !self.made.contains_key(&(**key, link))).copied().collect();
             if missing.is_empty() {
                 let t = self.make(key, &origin);
                 self.made.insert((key, link), t);

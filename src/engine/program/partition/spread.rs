@@ -69,9 +69,13 @@ impl<'g> Spreads<'g> {
         let own = |spread| Way { spread, takes: vec![Version::Own; of.len()] };
         let whole = || Way { spread: Same, takes: vec![Version::Whole; of.len()] };
         match &node.op {
-            Op::Param(_) | Op::Input(_) | Op::Const(_) | Op::Scalar(_) | Op::Rows | Op::RowOffset | Op::Coordinate(_) => {
-                own(Same)
-            }
+            Op::Param(_)
+            | Op::Input(_)
+            | Op::Const(_)
+            | Op::Scalar(_)
+            | Op::Rows
+            | Op::RowOffset
+            | Op::Coordinate(_) => own(Same),
             Op::Batch { order: Order::InTurn, .. } => own(Same),
             Op::Batch { .. } => own(Rows(0)),
             Op::Normal(stream) | Op::Uniform(stream) => own(if stream.per_row > 0 { Rows(0) } else { Same }),
@@ -101,7 +105,13 @@ impl<'g> Spreads<'g> {
                 Rows(axis) => own(Rows(order.iter().position(|from| *from == axis).unwrap_or(axis))),
                 spread => own(spread),
             },
-            Op::Slice { axis, .. } => if of[0] == Rows(*axis) { whole() } else { own(of[0]) },
+            Op::Slice { axis, .. } => {
+                if of[0] == Rows(*axis) {
+                    whole()
+                } else {
+                    own(of[0])
+                }
+            }
             Op::Concat(axis) => match first_axis(&of) {
                 Some(rows) if rows != *axis => in_rows(rows, &of),
                 None if self.are_summands(node, &of) => own(Summands),

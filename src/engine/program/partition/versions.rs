@@ -42,7 +42,9 @@ impl Spreads<'_> {
             (Version::Own, _) => Source::Made(self.way(id).takes.clone()),
             (Version::Whole, Op::Expand | Op::Reshape | Op::Permute(_) | Op::Detach) => all(Version::Whole),
             (Version::Whole, _) => Source::Exchanged,
-            (Version::Rows(_), Op::Const(_) | Op::Scalar(_) | Op::Rows | Op::RowOffset | Op::Coordinate(_)) => all(version),
+            (Version::Rows(_), Op::Const(_) | Op::Scalar(_) | Op::Rows | Op::RowOffset | Op::Coordinate(_)) => {
+                all(version)
+            }
             (Version::Rows(axis), Op::Expand) => {
                 let is_repeated = self.graph.shape(node.inputs[0])[axis] == 1;
                 all(if is_repeated { Version::Whole } else { version })
