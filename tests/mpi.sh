@@ -2,7 +2,7 @@
 # One model on several processes by MPI: installs Open MPI and libclang where they are missing (Debian or Ubuntu, as root), builds the program
 # with the feature `mpi`, and holds two and three ranks against one. Not part of tests/run.sh, as it builds the program once more.
 #
-# MPI_DEVICE=N names the device of the ranks (usually cpu); a software driver will do.
+# MPI_DEVICE=N names the device of the ranks (usually cpu); a software driver will do. MPI_ELBO=PATH names a program that has been built.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -10,9 +10,10 @@ if ! command -v mpirun >/dev/null || ! ls /usr/lib/*/libclang*.so* /usr/lib/llvm
     apt-get update -qq
     apt-get install -y -qq libopenmpi-dev openmpi-bin libclang-dev
 fi
-cargo build --features mpi --bin elbo
-elbo=${CARGO_TARGET_DIR:-target}/debug/elbo
-elbo=$(realpath "$elbo")
+if [ -z "${MPI_ELBO:-}" ]; then
+    cargo build --features mpi --bin elbo
+fi
+elbo=$(realpath "${MPI_ELBO:-${CARGO_TARGET_DIR:-target}/debug/elbo}")
 device=${MPI_DEVICE:-cpu}
 
 folder=$(mktemp -d)

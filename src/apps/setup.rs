@@ -151,7 +151,7 @@ fn told(config: &Config, splits: Splits) -> Result<Splits> {
 /// # Errors
 /// If the rows do not fit the configuration, or a device has too little memory.
 pub(super) fn build_trainer(config: &Config, data: &Dataset, team: impl Into<Team>) -> Result<Trainer> {
-    let (first, others, share) = team.into().into_parts();
+    let Team { first, others, share } = team.into();
     if others.is_empty() {
         return build_part(config, data, first, share);
     }

@@ -8,10 +8,10 @@ use crate::training::{Ranks, Share};
 
 /// Devices that share a training, each of which has a part of every batch. The first leads.
 pub struct Team {
-    first: Box<dyn Executor>,
-    others: Vec<Box<dyn Executor>>,
+    pub(crate) first: Box<dyn Executor>,
+    pub(crate) others: Vec<Box<dyn Executor>>,
     /// The part that is this process's, where several share the training.
-    share: Option<Share>,
+    pub(crate) share: Option<Share>,
 }
 
 impl From<Box<dyn Executor>> for Team {
@@ -82,11 +82,6 @@ impl Team {
     pub(crate) fn replay_choices(&mut self, recorded: Option<Choices>) {
         self.others.iter_mut().for_each(|executor| executor.replay_choices(recorded.clone()));
         self.first.replay_choices(recorded);
-    }
-
-    /// The first, the others, and the part of a process.
-    pub(crate) fn into_parts(self) -> (Box<dyn Executor>, Vec<Box<dyn Executor>>, Option<Share>) {
-        (self.first, self.others, self.share)
     }
 
     fn all(&self) -> impl Iterator<Item = &dyn Executor> {
