@@ -19,8 +19,6 @@ fn main() -> ExitCode {
             say(&error.to_string());
             ExitCode::from(130)
         }
-        // It is said there.
-        Err(Error::Elsewhere(_)) => ExitCode::FAILURE,
         Err(error) => {
             say(&format!("error: {error}"));
             ExitCode::FAILURE

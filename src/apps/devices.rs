@@ -27,24 +27,6 @@ pub fn open_device(choice: &DeviceChoice) -> Result<Box<dyn Executor>> {
     open(choice, None)
 }
 
-/// The device that is meant by a choice where several processes of a machine make it, this one being one of them: of `auto` and `gpu`, one after
-/// the other.
-#[cfg(feature = "gpu")]
-fn in_turn(choice: &DeviceChoice, process: usize) -> DeviceChoice {
-    match choice {
-        DeviceChoice::Auto | DeviceChoice::Gpu => {
-            gpus::real(process).map_or_else(|| choice.clone(), DeviceChoice::Index)
-        }
-        _ => choice.clone(),
-    }
-}
-
-/// Of a build without GPUs.
-#[cfg(not(feature = "gpu"))]
-fn in_turn(choice: &DeviceChoice, _: usize) -> DeviceChoice {
-    choice.clone()
-}
-
 /// The CPU executor that a user asked for.
 fn cpu(choice: &DeviceChoice) -> Box<dyn Executor> {
     Box::new(if *choice == DeviceChoice::CpuExact { Cpu::exact() } else { Cpu::new() })

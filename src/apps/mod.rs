@@ -75,7 +75,7 @@ pub use report::{REPORT, Reported};
 pub use saved::{Saved, Shown};
 pub use setup::reading;
 pub use stages::first_stage;
-pub use train::{Follower, Outcome, TrainRun, Watcher};
+pub use train::{Outcome, TrainRun, Watcher};
 pub use trained::Trained;
 pub use training::{Epoch, Training, train};
 pub use tuning::TUNING;

@@ -2,7 +2,6 @@
 
 #[cfg(feature = "pictures")]
 mod pictures;
-mod ranks;
 mod recovery;
 #[cfg(feature = "report")]
 mod report;
@@ -33,8 +32,6 @@ use crate::program::{Choices, Executor};
 use crate::training::checkpoint::Checkpoint;
 use crate::training::metrics::{EpochRecord, METRICS, MetricsWriter, RetryRecord, Split};
 use crate::training::{Best, Progress, Trainer};
-
-pub use ranks::Follower;
 
 /// Rows whose spread is looked at.
 const SPREAD_OF: usize = 64;

@@ -2,7 +2,6 @@
 
 mod estimate;
 mod introduce;
-mod ranks;
 mod screen;
 
 use std::path::{Path, PathBuf};
@@ -18,15 +17,11 @@ use super::style::typed;
 use crate::apps::{Outcome, Team, TrainRun, folder_of};
 use crate::config::{Architecture, Chosen, Config, DataOptions, DeviceChoice, ModelConfig};
 use crate::error::{Error, Result};
-use crate::training::Ranks;
 use introduce::introduce;
 use screen::Screen;
 
 /// Trains a model; of one over the codes of a VAE, where there is none yet, that first. Gives the folder of the run.
 pub fn run(args: &TrainArgs) -> Result<PathBuf> {
-    if let Some(ranks) = Ranks::join()? {
-        return ranks::run(args, &ranks);
-    }
     if let Some(kind) = first_of_two(args) {
         let (first, second) = stages(args, kind)?;
         if !args.json {

@@ -1,22 +1,19 @@
 //! The devices that share a training: usually one.
 
-use super::{in_turn, open_device, open_tuned};
+use super::{open_device, open_tuned};
 use crate::config::DeviceConfig;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::program::{Choices, Executor};
-use crate::training::{Ranks, Share};
 
 /// Devices that share a training, each of which has a part of every batch. The first leads.
 pub struct Team {
     pub(crate) first: Box<dyn Executor>,
     pub(crate) others: Vec<Box<dyn Executor>>,
-    /// The part that is this process's, where several share the training.
-    pub(crate) share: Option<Share>,
 }
 
 impl From<Box<dyn Executor>> for Team {
     fn from(first: Box<dyn Executor>) -> Team {
-        Team { first, others: vec![], share: None }
+        Team { first, others: vec![] }
     }
 }
 
@@ -38,34 +35,14 @@ impl Team {
             Some(devices) => {
                 let mut all = devices.choices().iter().map(open);
                 let first = all.next().unwrap_or_else(|| open(&config.device))?;
-                Ok(Team { first, others: all.collect::<Result<_>>()?, share: None })
+                Ok(Team { first, others: all.collect::<Result<_>>()? })
             }
         }
     }
 
-    /// Opens the device of a process that has a part in a training, as settings name it; `auto` is the GPU of as many on this machine as the
-    /// process is of its processes, in turn.
-    ///
-    /// # Errors
-    /// If there is no such device, or the settings name several.
-    pub fn of_rank(config: &DeviceConfig, ranks: &Ranks) -> Result<Team> {
-        if config.devices.is_some() {
-            return Err(Error::invalid(
-                "`devices` are those of one process, and several share this training, each of which has one: leave it out",
-            ));
-        }
-        let open = if config.deterministic { open_device } else { open_tuned };
-        let first = open(&in_turn(&config.device, ranks.local))?;
-        Ok(Team { first, others: vec![], share: Some(ranks.share()) })
-    }
-
     /// The devices, for people.
     pub fn describe(&self) -> String {
-        let devices = self.all().map(Executor::describe).collect::<Vec<_>>().join(" + ");
-        match &self.share {
-            None => devices,
-            Some(share) => format!("{devices}, and those of {} other processes", share.parts - 1),
-        }
+        self.all().map(Executor::describe).collect::<Vec<_>>().join(" + ")
     }
 
     /// Whether all of it is the CPU executor.
