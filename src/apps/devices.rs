@@ -2,6 +2,7 @@
 
 #[cfg(feature = "gpu")]
 mod gpus;
+mod team;
 
 use std::time::Duration;
 
@@ -12,6 +13,7 @@ use crate::program::Executor;
 
 #[cfg(feature = "gpu")]
 pub use gpus::{open_gpu, shader_traits};
+pub use team::Team;
 
 /// How long kernels are timed for one program.
 const TUNING: Duration = Duration::from_millis(300);

@@ -55,7 +55,7 @@ pub use data_summary::{DataSummary, FactorSummary, PartSummary};
 pub use described::described;
 #[cfg(feature = "cli")]
 pub use device_report::{DeviceReport, Examined, KernelReport};
-pub use devices::{open_device, open_tuned};
+pub use devices::{Team, open_device, open_tuned};
 #[cfg(feature = "gpu")]
 pub use devices::{open_gpu, shader_traits};
 #[cfg(feature = "report")]

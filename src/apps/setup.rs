@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::collections::HashSet;
 
+use super::devices::Team;
 use super::form::Form;
 use super::stages::build_whole;
 use crate::catalogue::build;
@@ -13,7 +14,7 @@ use crate::distributions::{LIKELIHOODS, Support};
 use crate::error::{Error, Result};
 use crate::models::Model;
 use crate::program::Executor;
-use crate::training::{Session, Trainer};
+use crate::training::{Session, Share, Trainer, in_threads};
 
 /// Decides which pixels of held-out rows are white, where training draws that anew in every step: the same for every run, so that
 /// runs that hold the same rows out are measured on the same pixels.
@@ -52,8 +53,8 @@ fn options(config: &Config, schema: Option<&Schema>) -> data::Options {
 }
 
 /// The bytes of memory that data may take where nothing is said: half of the machine's, or of the device's own where that is less.
-pub(super) fn usual_memory(executor: &dyn Executor) -> u64 {
-    executor.own_memory().unwrap_or(u64::MAX).min(crate::memory::total()) / 2
+pub(super) fn usual_memory(team: &Team) -> u64 {
+    team.own_memory().unwrap_or(u64::MAX).min(crate::memory::total()) / 2
 }
 
 /// Data with what the model of a configuration is told of it.
@@ -145,11 +146,24 @@ fn told(config: &Config, splits: Splits) -> Result<Splits> {
     Ok(Splits { train, validation, test, origin })
 }
 
-/// A model that is about to learn rows.
+/// A model that is about to learn rows, on the devices of a team.
 ///
 /// # Errors
-/// If the rows do not fit the configuration, or the device has too little memory.
-pub(super) fn build_trainer(config: &Config, data: &Dataset, executor: Box<dyn Executor>) -> Result<Trainer> {
+/// If the rows do not fit the configuration, or a device has too little memory.
+pub(super) fn build_trainer(config: &Config, data: &Dataset, team: impl Into<Team>) -> Result<Trainer> {
+    let Team { first, others } = team.into();
+    if others.is_empty() {
+        return build_part(config, data, first, None);
+    }
+    let mut shares = in_threads(1 + others.len()).into_iter();
+    let trainer = build_part(config, data, first, shares.next())?;
+    let others =
+        others.into_iter().zip(shares).map(|(executor, share)| build_part(config, data, executor, Some(share)));
+    trainer.lead(others.collect::<Result<_>>()?)
+}
+
+/// The same on one device, which has a part of every batch or all of it.
+fn build_part(config: &Config, data: &Dataset, executor: Box<dyn Executor>, share: Option<Share>) -> Result<Trainer> {
     let (kind, seed, form) = (&config.model.kind, config.training.seed, Form::of(&config.model.kind, data));
     if form.schema.is_table() && config.data.binarise == Binarise::Dynamic {
         return Err(Error::invalid(format!(
@@ -165,7 +179,11 @@ pub(super) fn build_trainer(config: &Config, data: &Dataset, executor: Box<dyn E
     let binarise = config.data.binarise == Binarise::Dynamic;
     let few = config.data.labels.map(|labels| labelled_part(data, labels, seed)).transpose()?;
     let part = kind.is_semi_supervised().then(|| few.as_ref().unwrap_or(data));
-    Trainer::semi_supervised(session, data, part, &config.training, config.model.beta, binarise)
+    let (training, beta) = (&config.training, config.model.beta);
+    match share {
+        None => Trainer::semi_supervised(session, data, part, training, beta, binarise),
+        Some(share) => Trainer::shared(session, (data, part), training, (beta, binarise), share),
+    }
 }
 
 /// Says so if data that a model is to learn or to be measured on holds what its likelihood gives no probability.

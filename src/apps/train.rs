@@ -11,6 +11,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use super::collapse::CollapseWatch;
+use super::devices::Team;
 use super::evaluation::KlEstimator;
 use super::folder::{CHECKPOINT, PREVIOUS, check_is_free, claimed, holds_run, locked, place_of};
 use super::form::Form;
@@ -50,8 +51,8 @@ pub trait Watcher {
     fn noticed(&mut self, _: &str) {}
 }
 
-/// Opens a device.
-type OpenDevice = Box<dyn FnMut() -> Result<Box<dyn Executor>>>;
+/// Opens the devices of a run.
+type OpenDevices = Box<dyn FnMut() -> Result<Team>>;
 
 /// How a run ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -71,6 +72,8 @@ pub struct TrainRun {
     /// Its data.
     pub data: Splits,
     trainer: Trainer,
+    /// What it is computed on, for people.
+    device: String,
     metrics: MetricsWriter,
     /// What `tuning.json` holds.
     choices: Choices,
@@ -84,7 +87,7 @@ pub struct TrainRun {
     collapse: CollapseWatch,
     game: GameWatch,
     /// What opens the device again, and the step of the checkpoint at which that was done last.
-    reopening: Option<OpenDevice>,
+    reopening: Option<OpenDevices>,
     reopened_at: Option<u64>,
     _lock: FolderLock,
     /// What data it learns from.
@@ -97,38 +100,19 @@ impl TrainRun {
     /// # Errors
     /// If the data cannot be read, the folder cannot be written or holds a run, or the device has too little memory.
     pub fn start(config: Config, folder: &Path, executor: Box<dyn Executor>) -> Result<TrainRun> {
-        TrainRun::start_on(None, config, folder, executor)
+        TrainRun::start_on(None, config, folder, executor.into())
     }
 
     /// As [`TrainRun::start`], on the configuration's data where that has been read already.
     ///
     /// # Errors
     /// As for [`TrainRun::start`].
-    pub fn start_on(
-        data: Option<Splits>,
-        config: Config,
-        folder: &Path,
-        executor: Box<dyn Executor>,
-    ) -> Result<TrainRun> {
+    pub fn start_on(data: Option<Splits>, config: Config, folder: &Path, team: Team) -> Result<TrainRun> {
         check_is_free(folder)?;
-        let mut config = config;
+        let (mut config, device) = (config, team.describe());
         config.name_pieces();
-        let (given, usual, machine) = (config.data.memory, usual_memory(&*executor), crate::memory::total() / 2);
-        config.data.memory = given.or(Some(Bytes::new(usual)));
-        // They were read by the machine's memory, and a card may have less.
-        let fits = |data: &Splits| {
-            let is_small = !data.train.is_stored() && 2 * data.train.values.byte_len() as u64 <= usual;
-            given.is_some() || usual >= machine || is_small
-        };
-        let data = match data.filter(fits) {
-            Some(data) => as_given(&config, data)?,
-            None => open_data(&config, None)?,
-        };
-        // What stays on disk is shuffled within windows of this size wherever the run goes on; what fits here is not cut elsewhere.
-        if !data.train.is_stored() {
-            config.data.memory = given;
-        }
-        let (data, mut trainer) = TrainRun::prepare(&mut config, data, executor)?;
+        let data = new_data(&mut config, data, &team)?;
+        let (data, mut trainer) = TrainRun::prepare(&mut config, data, team)?;
         freeze(&config, &data.train, &mut trainer.session)?;
         make_absolute(&mut config)?;
         let lock = claimed(folder)?;
@@ -139,6 +123,7 @@ impl TrainRun {
             config,
             data,
             trainer,
+            device,
             metrics,
             choices: Choices::new(),
             fingerprint,
@@ -168,31 +153,26 @@ impl TrainRun {
     /// As for [`TrainRun::start`]; and if the checkpoint is damaged, does not fit the configuration or the data, or has been trained for
     /// more epochs than were asked for; or the data has changed.
     pub fn resume(config: Config, place: &Path, executor: Box<dyn Executor>) -> Result<TrainRun> {
-        TrainRun::resume_on(config, place, executor, false)
+        TrainRun::resume_on(config, place, executor.into(), false)
     }
 
     /// The same; whether the data may have changed since is said. What the run knew of it (scales, classes) stays what it was.
     ///
     /// # Errors
     /// As for [`TrainRun::resume`], but for data that has changed.
-    pub fn resume_on(
-        mut config: Config,
-        place: &Path,
-        mut executor: Box<dyn Executor>,
-        changed_data: bool,
-    ) -> Result<TrainRun> {
-        let (folder, path) = place_of(place)?;
+    pub fn resume_on(mut config: Config, place: &Path, mut team: Team, changed_data: bool) -> Result<TrainRun> {
+        let ((folder, path), device) = (place_of(place)?, team.describe());
         let lock = locked(&folder)?;
         let recorded = tuning::read(&folder)?;
         let choices = recorded.clone().unwrap_or_default();
-        executor.replay_choices(recorded);
+        team.replay_choices(recorded);
         let checkpoint = Checkpoint::load(&path)?;
         check_sound(&checkpoint).map_err(|e| Error::malformed(&path, e))?;
         let trained_on = Form::read(&checkpoint).map_err(|e| Error::malformed(&path, e))?;
         config.name_pieces();
         make_absolute(&mut config)?;
         let data = open_data(&config, Some(&trained_on.schema))?;
-        let (data, mut trainer) = TrainRun::prepare(&mut config, data, executor)?;
+        let (data, mut trainer) = TrainRun::prepare(&mut config, data, team)?;
         trained_on.check(&config.model.kind, &data.train)?;
         let fingerprint = Fingerprint::of(&data).to_string();
         if !changed_data {
@@ -215,6 +195,7 @@ impl TrainRun {
             config,
             data,
             trainer,
+            device,
             metrics,
             choices,
             fingerprint,
@@ -232,7 +213,7 @@ impl TrainRun {
         Ok(run)
     }
 
-    fn prepare(config: &mut Config, data: Splits, executor: Box<dyn Executor>) -> Result<(Splits, Trainer)> {
+    fn prepare(config: &mut Config, data: Splits, team: Team) -> Result<(Splits, Trainer)> {
         // A batch cannot have more rows than there are.
         config.training.batch = config.training.batch.min(data.train.rows);
         if config.training.patience.is_some() && data.validation.is_none() {
@@ -243,7 +224,7 @@ impl TrainRun {
                 (data.train.rows / 10).max(1)
             )));
         }
-        let trainer = build_trainer(config, &data.train, executor)?;
+        let trainer = build_trainer(config, &data.train, team)?;
         let held_out = [&data.validation, &data.test].into_iter().flatten();
         held_out.into_iter().try_for_each(|data| check_support(config, &*trainer.session.model, data))?;
         Ok((data, trainer))
@@ -288,7 +269,7 @@ impl TrainRun {
 
     /// The device, for people.
     pub fn device(&self) -> String {
-        self.trainer.session.executor.describe()
+        self.device.clone()
     }
 
     /// Epochs that are done.
@@ -327,6 +308,11 @@ impl TrainRun {
                 }
                 Err(error) => return Err(error),
             }
+        }
+        if !self.trainer.is_level()? {
+            watcher.noticed(
+                "The devices have come to weights that differ in their last bits, as devices of several kinds do: those of the first are kept.",
+            );
         }
         self.trainer.restore_best()?;
         Ok(Outcome::Finished)
@@ -435,6 +421,26 @@ impl TrainRun {
         self.saved = (Instant::now(), step);
         Ok(())
     }
+}
+
+/// The data of a new run, which may have been read already, for devices with memory of their own or without.
+fn new_data(config: &mut Config, data: Option<Splits>, team: &Team) -> Result<Splits> {
+    let (given, usual, machine) = (config.data.memory, usual_memory(team), crate::memory::total() / 2);
+    config.data.memory = given.or(Some(Bytes::new(usual)));
+    // They were read by the machine's memory, and a card may have less.
+    let fits = |data: &Splits| {
+        let is_small = !data.train.is_stored() && 2 * data.train.values.byte_len() as u64 <= usual;
+        given.is_some() || usual >= machine || is_small
+    };
+    let data = match data.filter(fits) {
+        Some(data) => as_given(config, data)?,
+        None => open_data(config, None)?,
+    };
+    // What stays on disk is shuffled within windows of this size wherever the run goes on; what fits here is not cut elsewhere.
+    if !data.train.is_stored() {
+        config.data.memory = given;
+    }
+    Ok(data)
 }
 
 /// Names data from the root on, so that the run finds it again from wherever it is opened.

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::ops::ControlFlow;
 
-use super::devices::open_device;
+use super::devices::Team;
 use super::form::Form;
 use super::held_out::held_out;
 use super::history::History;
@@ -126,7 +126,7 @@ impl<'a> Training<'a> {
         let (data, config) = (self.data, &named);
         self.check(config)?;
         let form = Form::of(&config.model.kind, data);
-        let mut trainer = build_trainer(config, data, open_device(&config.device.device)?)?;
+        let mut trainer = build_trainer(config, data, Team::open(&config.device)?)?;
         freeze(config, data, &mut trainer.session)?;
         let validation = self.validation.map(|rows| as_measured(config, rows));
         if let Some(rows) = &validation {

@@ -14,16 +14,15 @@ use super::args::{Resolved, TrainArgs, resolve};
 use super::claim::Claimed;
 use super::style;
 use super::style::typed;
-use crate::apps::{Outcome, TrainRun, folder_of, open_device, open_tuned};
-use crate::config::{Architecture, Config, DataOptions, DeviceChoice, ModelConfig};
+use crate::apps::{Outcome, Team, TrainRun, folder_of};
+use crate::config::{Architecture, Chosen, Config, DataOptions, DeviceChoice, ModelConfig};
 use crate::error::{Error, Result};
 use introduce::introduce;
 use screen::Screen;
 
 /// Trains a model; of one over the codes of a VAE, where there is none yet, that first. Gives the folder of the run.
 pub fn run(args: &TrainArgs) -> Result<PathBuf> {
-    let is_new = args.second_stage.is_none() && args.resume.is_none() && !args.print_config;
-    if let Some(kind) = args.settings.model.kind.as_ref().filter(|kind| kind.stands_on_vae && is_new) {
+    if let Some(kind) = first_of_two(args) {
         let (first, second) = stages(args, kind)?;
         if !args.json {
             println!("First of two: a VAE, without labels");
@@ -35,6 +34,12 @@ pub fn run(args: &TrainArgs) -> Result<PathBuf> {
         return train(&or_resumed(second));
     }
     train(args)
+}
+
+/// The kind of model that is asked for, where a VAE is to be trained first that it stands on.
+fn first_of_two(args: &TrainArgs) -> Option<&Architecture> {
+    let is_new = args.second_stage.is_none() && args.resume.is_none() && !args.print_config;
+    args.settings.model.kind.as_ref().filter(|kind| kind.stands_on_vae && is_new)
 }
 
 /// The same run, gone on with where it has been begun.
@@ -74,21 +79,38 @@ fn stages(args: &TrainArgs, kind: &Architecture) -> Result<(TrainArgs, TrainArgs
 
 /// Trains a model.
 fn train(args: &TrainArgs) -> Result<PathBuf> {
-    let Resolved { config, chosen } = resolve(args)?;
+    let resolved = resolve(args)?;
     if args.print_config {
-        print!("{}", config.to_toml()?);
+        print!("{}", resolved.config.to_toml()?);
         return Ok(PathBuf::new());
     }
-    let open = if config.device.deterministic { open_device } else { open_tuned };
-    let executor = open(&config.device.device)?;
-    let fallback = config.device.device == DeviceChoice::Auto && executor.is_cpu();
+    let devices = resolved.config.device.clone();
+    let mut begun = begin(args, resolved, Team::open(&devices)?)?;
+    begun.run.reopening(move || Team::open(&devices));
+    go_on(args, begun)
+}
+
+/// A run that has been begun, or is gone on with.
+struct Begun {
+    run: TrainRun,
+    folder: PathBuf,
+    chosen: Option<Chosen>,
+    /// Rows of a batch, as they were asked for.
+    batch: usize,
+    started: Instant,
+}
+
+/// Begins a run, or goes on with one.
+fn begin(args: &TrainArgs, Resolved { config, chosen }: Resolved, team: Team) -> Result<Begun> {
+    let device = &config.device;
+    let fallback = device.devices.is_none() && device.device == DeviceChoice::Auto && team.is_cpu();
     if !args.json {
-        println!("Device: {}{}", executor.describe(), if fallback { ", as no GPU was found" } else { "" });
+        println!("Device: {}{}", team.describe(), if fallback { ", as no GPU was found" } else { "" });
     }
-    let (started, batch, device) = (Instant::now(), config.training.batch, config.device.device.clone());
+    let (started, batch) = (Instant::now(), config.training.batch);
     let (chosen, data) = chosen.unzip();
-    let (mut run, folder) = match &args.resume {
-        Some(place) => (TrainRun::resume_on(config, place, executor, args.changed_data)?, folder_of(place).to_owned()),
+    let (run, folder) = match &args.resume {
+        Some(place) => (TrainRun::resume_on(config, place, team, args.changed_data)?, folder_of(place).to_owned()),
         None => {
             let claimed = match &args.out {
                 Some(folder) => Claimed::given(folder),
@@ -100,10 +122,14 @@ fn train(args: &TrainArgs) -> Result<PathBuf> {
                     "{folder} holds a run already: give another --out, or go on with it: --resume {folder}"
                 )));
             }
-            (TrainRun::start_on(data, config, &claimed.folder, executor)?, claimed.keep())
+            (TrainRun::start_on(data, config, &claimed.folder, team)?, claimed.keep())
         }
     };
-    run.reopening(move || open(&device));
+    Ok(Begun { run, folder, chosen, batch, started })
+}
+
+/// Trains to the end, and says how it goes.
+fn go_on(args: &TrainArgs, Begun { mut run, folder, chosen, batch, started }: Begun) -> Result<PathBuf> {
     let mut screen = Screen::new(&run, args.json)?;
     if args.json {
         event("start", &about(&run));

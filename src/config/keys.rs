@@ -158,7 +158,7 @@ mod tests {
             ("[model]\nlearning-rat = 1", "did you mean `learning-rate`, which belongs in [training]?"),
             ("[training]\nbeta = 1", "`beta` in [training]: it belongs in [model]"),
             ("beta = 1", "`beta` here: it belongs in [model]"),
-            ("[device]\nzzzzzzzz = 1", "which knows device, deterministic"),
+            ("[device]\nzzzzzzzz = 1", "which knows device, devices, deterministic"),
             ("nonsense = 1", "stands only `preset`; the tables are [data], [model]"),
             ("[optimizer]\nlr = 1", "no table `[optimizer]`; the tables are [data], [model]"),
         ] {

@@ -49,7 +49,7 @@ pub use crate::nn::Activation;
 pub use augment::Augment;
 pub use chosen::Chosen;
 pub use data::{Binarise, DataConfig, DataOptions};
-pub use device::{DeviceChoice, DeviceConfig, DeviceOptions};
+pub use device::{DeviceChoice, DeviceConfig, DeviceList, DeviceOptions};
 #[cfg(feature = "cli")]
 pub(crate) use file::{names_preset, names_warm_up};
 pub use first_stage::FirstStage;

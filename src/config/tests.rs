@@ -100,7 +100,11 @@ pub(super) fn other() -> Config {
             retries: 5,
             steps_per_submit: Some(8),
         },
-        device: DeviceConfig { device: DeviceChoice::Name("Radeon \"7\"".into()), deterministic: true },
+        device: DeviceConfig {
+            device: DeviceChoice::Name("Radeon \"7\"".into()),
+            devices: Some("Radeon \"7\",cpu".parse().unwrap()),
+            deterministic: true,
+        },
         first_stage: Some(FirstStage { run: "/runs/first".into(), seed: 9, model: ModelConfig::default() }),
     }
 }

@@ -73,3 +73,42 @@ fn a_report_is_written_where_there_is_no_gpu_and_names_nobody() {
     assert_eq!(json["environment"]["WGPU_BACKEND"], "vulkan");
     assert_eq!(json["kernels"], Value::Array(vec![]));
 }
+
+#[test]
+fn devices_that_cannot_share_a_training_are_named() {
+    let place = Place::new();
+    place.refused("train --devices 0,0 --count 50", &["`0` is named twice", "by its number"]);
+    place.refused("train --devices cpu,auto --count 50", &["auto is one device"]);
+    place.refused("train --devices cpu,nonesuch --count 50", &["nonesuch"]);
+    place.refused("train --devices cpu,99 --count 50", &["99"]);
+    place.refused("train --devices cpu, --count 50", &["give auto, cpu"]);
+    place.refused("train --devices cpu,cpu --device cpu --count 50", &["--device"]);
+    place.refused("train --devices cpu,cpu,cpu --batch 2 --count 50", &["batch of 2 rows", "fewer devices"]);
+}
+
+#[test]
+fn several_devices_leave_the_run_of_one() {
+    let place = Place::new();
+    let line =
+        "train --count 120 --resolution 8 --validation 20 --epochs 2 --batch 25 --seed 3 --quiet --encoder mlp:8";
+    place.run(&format!("{line} --device cpu --out one"));
+    place.run(&format!("{line} --devices cpu,cpu --out two"));
+    let losses = |run: &str| -> Vec<f64> {
+        let all = crate::records(&place, &format!("{run}/metrics.jsonl"));
+        all.iter().map(|record| record["loss"].as_f64().expect("a loss")).collect()
+    };
+    let (one, two) = (losses("one"), losses("two"));
+    assert!(one.len() == 4 && one.len() == two.len());
+    for (one, two) in one.iter().zip(&two) {
+        assert!((one / two - 1.0).abs() < 1e-5, "{one}, {two}");
+    }
+    assert_ne!(one[0], one[2], "what is compared moves");
+    // It goes on on the devices that it had, and on others where one is named.
+    let kept = || std::fs::read_to_string(place.path("two/config.toml")).expect("settings");
+    assert!(kept().contains("devices = \"cpu,cpu\""), "{}", kept());
+    place.run("train --resume two --epochs 3 --quiet");
+    assert!(kept().contains("devices = \"cpu,cpu\""), "{}", kept());
+    place.run("train --resume two --epochs 4 --device cpu --quiet");
+    assert!(!kept().contains("devices"), "{}", kept());
+    assert_eq!(losses("two").len(), 8);
+}

@@ -5,6 +5,7 @@ mod common;
 mod conformance;
 mod data_mnist;
 mod runs;
+mod shared;
 mod stages;
 mod training;
 mod tuning;

@@ -2,7 +2,7 @@
 
 use crate::apps::report::{Look, Subject};
 use crate::apps::setup::build_trainer;
-use crate::apps::{CHECKPOINT, Saved};
+use crate::apps::{CHECKPOINT, Saved, Team};
 use crate::config::FILE_NAME;
 use crate::cpu::Cpu;
 use crate::data::Dataset;
@@ -64,7 +64,7 @@ pub fn training(saved: &Saved, most: usize, epochs: u64) -> Result<Training> {
         )));
     }
     config.training.epochs = (saved_epochs(&checkpoint)? + epochs) as usize;
-    let mut trainer = build_trainer(&config, &rows, Box::new(Cpu::new()))?;
+    let mut trainer = build_trainer(&config, &rows, Team::of(Cpu::new()))?;
     let recording =
         trainer.write_down(&checkpoint, per_epoch as u64, epochs).map_err(|e| Error::malformed(&path, e))?;
     Ok(Training { trainer, recording, steps, rows: rows.rows })

@@ -2,6 +2,7 @@
 
 use std::time::Instant;
 
+use super::super::devices::Team;
 use super::super::diagnosis::given_up;
 use super::super::folder::PREVIOUS;
 use super::super::health::Health;
@@ -11,14 +12,13 @@ use super::super::stages::freeze;
 use super::super::tuning;
 use super::TrainRun;
 use crate::error::{Error, Result};
-use crate::program::Executor;
 use crate::training::Rates;
 use crate::training::checkpoint::Checkpoint;
 use crate::training::metrics::{METRICS, MetricsWriter, RetryRecord};
 
 impl TrainRun {
-    /// Has a device that fails while the run trains opened anew, from where the run then goes on; without that, it ends.
-    pub fn reopening(&mut self, open: impl FnMut() -> Result<Box<dyn Executor>> + 'static) {
+    /// Has its devices opened anew where one fails while the run trains, from where the run then goes on; without that, it ends.
+    pub fn reopening(&mut self, open: impl FnMut() -> Result<Team> + 'static) {
         self.reopening = Some(Box::new(open));
     }
 
@@ -32,13 +32,13 @@ impl TrainRun {
         };
         let is_again = self.reopened_at == Some(step);
         let Some(open) = self.reopening.as_mut().filter(|_| !is_again) else { return Err(ended(why)) };
-        let mut executor = open().map_err(|error| ended(&format!("{why}\nIt does not open again: {error}")))?;
-        executor.replay_choices(tuning::read(&self.folder)?);
-        let device = executor.describe();
-        let mut trainer = build_trainer(&self.config, &self.data.train, executor)?;
+        let mut team = open().map_err(|error| ended(&format!("{why}\nIt does not open again: {error}")))?;
+        team.replay_choices(tuning::read(&self.folder)?);
+        let device = team.describe();
+        let mut trainer = build_trainer(&self.config, &self.data.train, team)?;
         freeze(&self.config, &self.data.train, &mut trainer.session)?;
         trainer.retry(&Checkpoint::load(&self.stands_on)?, self.trainer.state.retries)?;
-        self.trainer = trainer;
+        (self.trainer, self.device) = (trainer, device.clone());
         self.reopened_at = Some(step);
         self.take_up_figures()?;
         Ok(format!("{why}\nGoing on from step {step}, on {device}"))

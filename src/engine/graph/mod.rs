@@ -98,7 +98,7 @@ impl Graph {
     }
 
     /// The tensor of an operation, made once: an equal one is found again.
-    fn push(&self, op: Op, inputs: Vec<Tensor>, shape: Shape) -> Tensor<'_> {
+    pub(crate) fn push(&self, op: Op, inputs: Vec<Tensor>, shape: Shape) -> Tensor<'_> {
         let inputs = inputs.into_iter().map(|t| t.id()).collect();
         let node = Node { op, inputs, shape };
         let mut known = self.known.borrow_mut();

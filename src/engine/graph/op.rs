@@ -30,7 +30,7 @@ impl Bits {
 pub enum Op {
     /// A parameter, by name.
     Param(String),
-    /// A tensor that the host writes, by name.
+    /// A tensor that the host writes, by name; or, by a name that begins with `output.`, what another program has written there.
     Input(String),
     /// A batch of a resident data set, by name: `[rows, features]`, decoded to f32.
     Batch {

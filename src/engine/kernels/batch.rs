@@ -1,7 +1,8 @@
 //! The batch: rows of a data set, gathered in the epoch's order, decoded and perhaps binarised.
 //!
 //! `x[b, j] = decode(data[place(position + b), j])`. The data stays packed on the device; b counts from the row of the batch at
-//! which this part of it begins; rows beyond the data set's end repeat its last position and are masked by the model. Rows in turn have no end: their position is `(step · rows + b) mod count`.
+//! which this part of it begins; rows beyond the data set's end repeat its last position and are masked by the model. Rows in turn have no end: their position is
+//! `(step · rows + b) mod count`, and every part of a batch has all of them.
 //!
 //! An epoch is cut into windows of W positions, of which the device holds two in turn; a data set that is held whole is one window.
 //! Position p of window w = p / W lies at `h·W + order(p mod W)`, where `order` is the identity or the window's own shuffle, and h is
@@ -56,7 +57,8 @@ pub enum Order {
     Sequential,
     /// A new random order every epoch.
     Shuffled,
-    /// Round and round, however long an epoch is: step s begins where step s − 1 ended. The random order is the epoch's.
+    /// Round and round, however long an epoch is: step s begins where step s − 1 ended. The random order is the epoch's. Where a batch is
+    /// shared out, every part of it has all of these rows.
     InTurn,
 }
 
@@ -102,7 +104,7 @@ const SHADER: &str = include_str!("../../../shaders/batch.wgsl");
 /// What stands in place of the line that reads a word, and of the one behind which its values are taken: where pictures are changed,
 /// every value comes from a word of its own, and one from outside the picture is that of a word of zeros.
 const TAKEN_FROM: [&str; 2] = [
-    "        let changes = drawn(im.row_offset + b);",
+    "        let changes = drawn(origin + b);",
     "            if (j < FEATURES) {
                 let taken = source(changes, j);
                 let inside = taken != OUTSIDE;
@@ -130,10 +132,15 @@ impl Batch {
         self.features.div_ceil(self.packing.per_word())
     }
 
+    /// The row of the batch at which this part of it begins.
+    fn first_row(&self, step: &Step) -> u32 {
+        if self.order == Order::InTurn { 0 } else { step.row_offset }
+    }
+
     /// Where the row lies that stands in row `b` of the batch. `whole` is the order of all rows.
     fn place(&self, whole: &Shuffle, step: &Step, b: usize) -> usize {
-        let (b, count, window) = (b as u32, self.count as u32, self.window as u32);
-        let b = step.row_offset + b;
+        let (count, window) = (self.count as u32, self.window as u32);
+        let b = self.first_row(step) + b as u32;
         let position = match self.order {
             Order::Sequential | Order::Shuffled => (step.position + b).min(count - 1),
             Order::InTurn => step.step.wrapping_mul(self.rows as u32).wrapping_add(b) % count,
@@ -207,7 +214,10 @@ impl Kernel for Batch {
         shader = match self.order {
             Order::Sequential => shader.put("row", "return held + within;"),
             Order::Shuffled => shader,
-            Order::InTurn => shader.put("position", "let position = (im.step * ROWS + im.row_offset + b) % im.d0.x;"),
+            Order::InTurn => {
+                let all = shader.put("origin", "let origin = 0u;");
+                all.put("position", "let position = (im.step * ROWS + b) % im.d0.x;")
+            }
         };
         Module { text: needed + &shader.text(), workgroups }
     }
@@ -245,11 +255,11 @@ impl Kernel for Batch {
                 None => decode(self.packing, words, out),
                 Some(augment) => {
                     decode(self.packing, words, picture);
-                    augment.change(picture, out, step, step.row_offset + b as u32);
+                    augment.change(picture, out, step, self.first_row(step) + b as u32);
                 }
             }
             if let Binarise::Sample(stream) = self.binarise {
-                binarise(out, (step.row_offset as usize + b) * self.features, step, stream);
+                binarise(out, (self.first_row(step) as usize + b) * self.features, step, stream);
             }
         });
     }

@@ -7,10 +7,12 @@ pub mod checkpoint;
 mod digest;
 mod divergence;
 mod feed;
+mod follow;
 mod given;
 mod importance;
 mod layout;
 pub mod metrics;
+mod order;
 mod pace;
 mod phases;
 mod programs;
@@ -26,6 +28,7 @@ mod schedule;
 mod session;
 mod shared;
 mod state;
+mod threads;
 mod trainer;
 mod weights;
 
@@ -48,4 +51,5 @@ pub use session::{
     BlankRow, CodeMoments, Imputed, Imputing, MAX_DRAWS, MOMENT_DRAWS, Session, Uncertainty, part_of_seed,
 };
 pub use state::State;
+pub use threads::in_threads;
 pub use trainer::{Progress, Trainer};

@@ -1,5 +1,7 @@
 //! Which programs a batch is given to, with what scalars, and what comes back.
 
+use std::sync::Arc;
+
 use super::accumulator::GRADIENT_NORM;
 use super::batches::Batches;
 use super::programs::{TrainingStep, moved_by};
@@ -9,7 +11,7 @@ use super::session::Session;
 use crate::error::{Error, Result};
 use crate::kernels::{NOT_FINITE, Step};
 use crate::models::Model;
-use crate::program::{Executor, Launch, Program, ProgramId, SQUARED_GRADIENT_NORM};
+use crate::program::{Exchange, Executor, Launch, Link, Program, ProgramId, SQUARED_GRADIENT_NORM};
 
 /// A program that is run for some batches.
 #[derive(Debug)]
@@ -18,6 +20,8 @@ struct Part {
     phase: usize,
     /// Whether it moves parameters along gathered gradients, and so is run for the last batch of an iteration alone.
     applies: bool,
+    /// What the trainers of a shared training exchange before it.
+    before: Arc<[Exchange]>,
     scalars: Scalars,
     /// The place of each of its statistics among the names of all.
     statistics: Vec<usize>,
@@ -79,25 +83,37 @@ impl Phases {
         step: &TrainingStep,
         rates: Rates,
         batches: Batches,
-        (accumulate, is_shared): (usize, bool),
+        (accumulate, shared): (usize, Option<usize>),
     ) -> Result<Phases> {
         let phases = session.model.plan().phases.into_iter().enumerate().map(|(place, phase)| {
             let moves = moved_by(&*session.model, place);
             (phase.name, Timing { every: phase.every.max(1), after: phase.after, moves })
         });
         let (names, timing): (Vec<&str>, Vec<Timing>) = phases.unzip();
-        let mut loaded: Vec<(ProgramId, usize, bool)> = vec![];
+        let load = |session: &mut Session, name: &str, program: Program| -> Result<ProgramId> {
+            let id = session.load(name, |_, _| Ok(program))?;
+            session.keep(name);
+            Ok(id)
+        };
+        let mut loaded: Vec<(ProgramId, usize, bool, Vec<Exchange>)> = vec![];
         for (place, name) in names.into_iter().enumerate() {
             // What else is loaded has names of its own.
             let name = format!("phase.{name}");
-            let id = session.load(&name, |model, layout| Ok(step.phase(model, layout, place)))?;
-            session.keep(&name);
-            loaded.push((id, place, false));
-            if step.gathers {
-                let name = format!("{name}.apply");
-                let id = session.load(&name, |model, layout| Ok(step.apply(model, layout, place)))?;
-                session.keep(&name);
-                loaded.push((id, place, true));
+            let (model, layout) = (&*session.model, &session.layout);
+            let links = match shared {
+                None => vec![Link { program: step.phase(model, layout, place), before: vec![] }],
+                Some(parts) => step.in_parts((model, layout), place, parts),
+            };
+            let apply = step.gathers.then(|| step.apply(model, layout, place));
+            for (number, Link { program, before }) in links.into_iter().enumerate() {
+                let name = if number == 0 { name.clone() } else { format!("{name}.{number}") };
+                loaded.push((load(session, &name, program)?, place, false, before));
+            }
+            if let Some(program) = apply {
+                let moved = moved_by(&*session.model, place).into_iter();
+                let gathered = moved.map(|group| Exchange::sum_of(session.layout.groups[group].accumulated()));
+                let before = shared.map_or(vec![], |_| gathered.collect());
+                loaded.push((load(session, &format!("{name}.apply"), program)?, place, true, before));
             }
         }
         let one_group = step.groups.len() == 1;
@@ -109,8 +125,8 @@ impl Phases {
         let is_norm = |statistic: &&String| statistic.ends_with(SQUARED_GRADIENT_NORM);
         // Norms stand last, whichever program gives them.
         let (mut means, mut norms): (Vec<String>, Vec<String>) = (vec![], vec![]);
-        for &(id, ..) in &loaded {
-            for statistic in &session.executor.program(id)?.statistics {
+        for (id, ..) in &loaded {
+            for statistic in &session.executor.program(*id)?.statistics {
                 let (name, list) = (named(statistic), if is_norm(&statistic) { &mut norms } else { &mut means });
                 if !list.contains(&name) {
                     list.push(name);
@@ -118,7 +134,7 @@ impl Phases {
             }
         }
         let names = [means, norms].concat();
-        let part = |(id, phase, applies): (ProgramId, usize, bool)| {
+        let part = |(id, phase, applies, before): (ProgramId, usize, bool, Vec<Exchange>)| {
             let program = session.executor.program(id)?;
             let Program { statistics, .. } = program;
             let place = |statistic: &String| names.iter().position(|name| *name == named(statistic));
@@ -126,6 +142,7 @@ impl Phases {
                 id,
                 phase,
                 applies,
+                before: before.into(),
                 scalars: Scalars::of(program, step.groups),
                 statistics: statistics.iter().filter_map(place).collect(),
                 norms: statistics.iter().filter(is_norm).count(),
@@ -135,6 +152,7 @@ impl Phases {
         };
         let parts = loaded.into_iter().map(part).collect::<Result<_>>()?;
         let groups = step.groups.to_vec();
+        let is_shared = shared.is_some();
         Ok(Phases { names, parts, timing, groups, rates, batches, accumulate, is_shared, noise: 0 })
     }
 
@@ -238,23 +256,35 @@ impl Phases {
         }
     }
 
-    /// The phase whose parameters a program moves along what was gathered, if it is one that does.
-    pub fn applied(&self, program: ProgramId) -> Option<usize> {
-        self.parts.iter().find(|part| part.id == program && part.applies).map(|part| part.phase)
+    /// What is exchanged before a program, and the phase whose parameters it moves along what was gathered, if it is one that does.
+    pub fn before(&self, program: ProgramId) -> (Arc<[Exchange]>, Option<usize>) {
+        let part = self.parts.iter().find(|part| part.id == program);
+        let phase = part.filter(|part| part.applies).map(|part| part.phase);
+        (part.map_or_else(|| [].into(), |part| part.before.clone()), phase)
     }
 
-    /// The places of the groups that a phase moves.
-    pub fn moved(&self, phase: usize) -> &[usize] {
-        &self.timing[phase].moves
+    /// The place of a program among all, which is the same in all trainers of a shared training.
+    pub fn place_of(&self, program: ProgramId) -> Option<usize> {
+        self.parts.iter().position(|part| part.id == program)
     }
 
-    /// The statistics of a phase that are this trainer's alone, for the caller to make them those of all trainers: each is given once.
-    pub fn sum_statistics(&mut self, phase: usize) -> impl Iterator<Item = &mut f32> {
+    /// The program at a place.
+    pub fn program_at(&self, place: usize) -> Option<ProgramId> {
+        self.parts.get(place).map(|part| part.id)
+    }
+
+    /// The statistics of a phase that are this trainer's alone.
+    pub fn own_statistics(&mut self, phase: usize) -> impl Iterator<Item = &mut f32> {
         let gradients = self.parts.iter_mut().filter(move |part| part.phase == phase && !part.applies);
-        gradients.flat_map(|part| {
-            let own = std::mem::replace(&mut part.summed, part.found.len());
-            &mut part.found[own..]
-        })
+        gradients.flat_map(|part| &mut part.found[part.summed..])
+    }
+
+    /// Takes what they come to over all trainers.
+    pub fn take_sums(&mut self, phase: usize, sums: &[f32]) {
+        self.own_statistics(phase).zip(sums).for_each(|(loss, sum)| *loss = *sum);
+        for part in self.parts.iter_mut().filter(|part| part.phase == phase && !part.applies) {
+            part.summed = part.found.len();
+        }
     }
 
     /// The statistics of batch `i` of an epoch, which is step `number` of the run, once all of them have come back: gives each to

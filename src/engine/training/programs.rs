@@ -7,7 +7,7 @@ use crate::error::Result;
 use crate::graph::{Graph, Tensor};
 use crate::kernels::Order;
 use crate::models::{Batch, Density, GroupLoss, Labelled, Losses, Model, Rows, example};
-use crate::program::{Gradients, ParameterSet, Program, Request, Update, lower};
+use crate::program::{Gradients, Link, ParameterSet, Program, Request, Update, lower, lower_in_parts};
 
 /// The names of what the evaluation program of so many rows gives per batch besides its statistics: posterior means
 /// `[rows, latent]`, and the KL per dimension as a mean over the live rows `[1, latent]` (`[1, 1]` where it is only known as a whole).
@@ -40,7 +40,7 @@ fn means<'g>(rows: Vec<(&'static str, Tensor<'g>)>, weights: Tensor<'g>) -> Vec<
 pub struct TrainingStep<'a> {
     /// How the parameters of each group are moved.
     pub groups: &'a [Moved],
-    /// What is learnt from, and the rows of a batch.
+    /// What is learnt from, and the rows of a batch, of all its parts together.
     pub data: (&'a Resident, usize),
     /// Its labelled part, and the rows of a batch, of semi-supervised models.
     pub labelled: Option<(&'a Resident, usize)>,
@@ -60,6 +60,16 @@ impl TrainingStep<'_> {
     /// The program of a phase of the model's plan: its statistics, means over the batch, and the gradients of the groups that it
     /// moves; and unless gradients are gathered, their optimisers.
     pub fn phase(&self, model: &dyn Model, layout: &Layout, place: usize) -> Program {
+        self.requested(model, layout, place, lower)
+    }
+
+    /// The same as the chain of programs that each of so many parts of a batch runs.
+    pub(super) fn in_parts(&self, (model, layout): (&dyn Model, &Layout), place: usize, parts: usize) -> Vec<Link> {
+        self.requested(model, layout, place, |request| lower_in_parts(request, self.data.1, parts))
+    }
+
+    /// What becomes of the request for the program of a phase.
+    fn requested<T>(&self, model: &dyn Model, layout: &Layout, place: usize, work: impl FnOnce(&Request) -> T) -> T {
         let plan = model.plan();
         let graph = Graph::of_training();
         let batch = batch(&graph, self.data, self.labelled, Order::Shuffled, &self.seen);
@@ -85,7 +95,7 @@ impl TrainingStep<'_> {
         }
         let moved: Vec<&ParameterSet> = gradients.iter().map(|gradients| gradients.set).collect();
         let assigns = graph.assigns();
-        lower(&Request {
+        work(&Request {
             parameters: sets.iter().collect(),
             data: self.data.0.specs().chain(self.labelled.into_iter().flat_map(|part| part.0.specs())).collect(),
             statistics: means(statistics, batch.weights),

@@ -7,6 +7,7 @@ use std::time::Instant;
 
 use super::accumulator::Sums;
 use super::pace::Pace;
+use super::reduce::Standing;
 use super::running::{Pump, Running};
 use super::state::State;
 use super::trainer::{Progress, Trainer};
@@ -45,7 +46,7 @@ impl Trainer {
             self.submit = self.config.steps_per_submit.unwrap_or_else(measured).min(RING_SLOTS);
         }
         let wanted = self.report(&mut run.records, run.started, run.first, progress);
-        run.stop |= self.stops(wanted);
+        run.stop |= wanted || self.is_asked_to_stop();
         if !self.all_is_sent(&run) {
             self.running = Some(run);
             return Ok(if sends { Pump::Working } else { Pump::Waiting });
@@ -60,6 +61,7 @@ impl Trainer {
         }
         let record = self.record(run.started.elapsed().as_secs_f64(), run.sent - run.first);
         self.state = State { epoch: self.state.epoch + 1, batch: 0, sums: Sums::default(), ..self.state };
+        self.stand(Standing::Moved);
         Ok(Pump::Finished(Box::new(record)))
     }
 

@@ -2,25 +2,35 @@
 //!
 //! Every trainer has the whole data set, the same settings and the same seed. Which rows a batch has, what they draw and what they weigh
 //! follows from their place in the whole batch, so that the sum of the parts' gradients is the gradient that one trainer has of the whole.
-//! A step is two programs then: one for gradients, and behind the reduction one that clips them and moves parameters along them, which
-//! does the same everywhere.
+//! A step is several programs then: one or more for gradients ([`lower_in_parts`](crate::program::lower_in_parts)), and behind a reduction
+//! one that clips them and moves parameters along them, which does the same everywhere.
 //!
-//! What must be equal in all trainers may not be decided by a clock. Such are the batches of an iteration, at which a run ends early, and
-//! the order of reductions: a shared training sends one batch at a time whatever its pace, reduces at the end of each iteration and nowhere
-//! else, and stops where a reduction has told all of them that one is to stop. What else a clock decides is no matter between trainers
-//! (how often progress is shown), or may be settled by `deterministic` (which kernels are used; it changes a gradient's last bits, before
-//! the sum, and no more).
+//! The first trainer leads, and the others follow: before each batch it tells them what to run, with which numbers, so that whatever decides
+//! the course of a training (clocks, signals, losses, checkpoints) decides in one place. What the others decide for themselves is which
+//! kernels are used, if that is not settled by `deterministic`; it changes a gradient's last bits, before the sum, and no more.
 
+use std::thread::JoinHandle;
+
+use super::order::Order;
 use crate::error::{Error, Result};
+use crate::program::PartRows;
 
-/// Adds up numbers over all trainers that share a training.
+/// What all trainers that share a training do together; each calls the same, in the same order, and may have to wait for the others.
 pub trait Reduce: Send {
-    /// Replaces numbers by their sums over all trainers, each of which calls this with as many; all get the same bits. It may wait for the
-    /// others.
+    /// Replaces numbers by their sums over all trainers, each of which gives as many; all get the same bits. All-reduce.
     ///
     /// # Errors
     /// If another trainer cannot be reached, or has failed.
     fn sum(&mut self, values: &mut [f32]) -> Result<()>;
+
+    /// Replaces words by those of the first trainer; all give as many.
+    ///
+    /// # Errors
+    /// As for [`Reduce::sum`].
+    fn broadcast(&mut self, words: &mut [u32]) -> Result<()>;
+
+    /// Tells the others that this trainer has failed and why, so that they do not wait for it.
+    fn fail(&mut self, why: &str);
 }
 
 /// The reduction of a trainer that is the only one.
@@ -31,11 +41,17 @@ impl Reduce for Alone {
     fn sum(&mut self, _values: &mut [f32]) -> Result<()> {
         Ok(())
     }
+
+    fn broadcast(&mut self, _words: &mut [u32]) -> Result<()> {
+        Ok(())
+    }
+
+    fn fail(&mut self, _why: &str) {}
 }
 
 /// A trainer's part in a shared training.
 pub struct Share {
-    /// Which part of each batch is its own, counted from 0.
+    /// Which part of each batch is its own, counted from 0. The first leads.
     pub part: usize,
     /// How many parts there are.
     pub parts: usize,
@@ -43,41 +59,57 @@ pub struct Share {
     pub reduce: Box<dyn Reduce>,
 }
 
-impl Share {
-    /// The rows of a part of a batch.
-    ///
-    /// # Errors
-    /// If a batch of so many rows has no such parts.
-    pub(super) fn rows_of(&self, batch: usize) -> Result<usize> {
-        let Share { part, parts, .. } = *self;
-        if part >= parts || batch < parts || !batch.is_multiple_of(parts) {
-            return Err(Error::invalid(format!(
-                "part {part} of {parts} of a batch of {batch} rows was asked for: parts are counted from 0, and a shared `batch` is a \
-                 multiple of their number"
-            )));
-        }
-        Ok(batch / parts)
-    }
+/// How the parameters of several trainers stand to each other.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Standing {
+    /// The first alone was given others.
+    Apart,
+    /// All have been moved alike for an epoch: devices of several kinds may differ in the last bits.
+    Moved,
+    /// All have been given those of the first since, and were moved alike.
+    Level,
 }
 
 /// How a trainer that has a part stands.
 pub(super) struct Shared {
     pub share: Share,
-    /// Rows of its part of a batch.
-    pub rows: usize,
-    /// Whether this trainer has been asked to stop, and whether all know that one was.
+    /// Its rows of a batch.
+    pub rows: PartRows,
+    /// Whether this trainer has been asked to stop, and whether one of the others was.
     pub wants_to_stop: bool,
     pub all_stop: bool,
+    /// How the parameters of the trainers that follow stand to those of the first.
+    pub standing: Standing,
+    /// The threads on which trainers follow, where they do so in this process.
+    pub followers: Vec<JoinHandle<()>>,
 }
 
 impl Shared {
     /// A part of batches of so many rows.
+    ///
+    /// # Errors
+    /// If such a batch has no such part.
     pub fn new(share: Share, batch: usize) -> Result<Shared> {
-        Ok(Shared { rows: share.rows_of(batch)?, share, wants_to_stop: false, all_stop: false })
+        let Share { part, parts, .. } = share;
+        if part >= parts || batch < parts {
+            return Err(Error::invalid(format!(
+                "part {part} of {parts} of a batch of {batch} rows was asked for: parts are counted from 0, and each has a row or more: give \
+                 a larger `batch`, or fewer devices"
+            )));
+        }
+        let rows = PartRows::of(batch, (part, parts));
+        Ok(Shared { rows, share, wants_to_stop: false, all_stop: false, standing: Standing::Apart, followers: vec![] })
     }
+}
 
-    /// The row of a batch at which its part begins.
-    pub fn first_row(&self) -> u32 {
-        (self.share.part * self.rows) as u32
+/// Where the first trainer ends, there is nothing more to follow.
+impl Drop for Shared {
+    fn drop(&mut self) {
+        if self.share.part == 0 {
+            // One that has failed knows that already.
+            let _ = Order::End.tell(&mut *self.share.reduce);
+            // A thread that has panicked has said so.
+            self.followers.drain(..).for_each(|thread| _ = thread.join());
+        }
     }
 }

@@ -2,6 +2,7 @@
 
 use super::checkpoint::Checkpoint;
 use super::feed::Feed;
+use super::reduce::Standing;
 use super::state::State;
 use super::trainer::Trainer;
 use crate::error::{Error, Result};
@@ -101,6 +102,7 @@ impl Trainer {
         // What was sent before has nothing to say of what follows.
         self.settle()?;
         self.has_stopped();
+        self.stand(Standing::Apart);
         let best = checkpoint.best_weights();
         if state.best.is_some() {
             // To see that they are of this model.

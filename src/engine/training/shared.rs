@@ -1,98 +1,214 @@
 //! A trainer that is one of several which share a training; see [`super::reduce`].
 
-use super::reduce::{Share, Shared};
-use super::session::Session;
+use std::ops::Range;
+
+use xxhash_rust::xxh3::Xxh3;
+
+use super::order::Order;
+use super::reduce::{Share, Shared, Standing};
+use super::session::{Session, write};
 use super::trainer::Trainer;
 use crate::config::TrainingConfig;
 use crate::data::Dataset;
 use crate::error::{Error, Result};
+use crate::kernels::Step;
+use crate::program::{Exchange, Held, Launch, ParameterSet, ProgramId};
 
 impl Trainer {
-    /// The same where several trainers share the training, this one being one of them; see [`Reduce`](super::Reduce). They must be given the
-    /// same data, settings and starting values, and do the same one after the other. Losses must be sums over rows: those that compare
-    /// rows with each other (total correlation, MMD, DIP) only see the rows of a part.
+    /// A trainer of a part of every batch, where several share the training; see [`Reduce`](super::Reduce). They must be given the same data,
+    /// settings and seed. The first leads: it is used as any other trainer. The others follow it ([`Trainer::follow`]).
     ///
     /// # Errors
-    /// As for [`Trainer::new`], if the batch is no multiple of the parts, or the model has state that is assigned and not descended.
+    /// As for [`Trainer::semi_supervised`], or if a batch has fewer rows than there are parts.
     pub fn shared(
         session: Session,
-        data: &Dataset,
+        (data, labelled): (&Dataset, Option<&Dataset>),
         config: &TrainingConfig,
         (beta, binarise): (f64, bool),
         share: Share,
     ) -> Result<Trainer> {
-        if !session.layout.assigned.parameters.is_empty() {
-            return Err(Error::invalid(
-                "the model has state that follows the rows of a batch (running means or a codebook), which trainers that share a \
-                 training cannot keep equal: train it by one",
-            ));
-        }
         let shared = Shared::new(share, config.batch)?;
-        Trainer::build(session, (data, None), config, (beta, binarise), Some(shared))
+        Trainer::build(session, (data, labelled), config, (beta, binarise), Some(shared))
     }
 
-    /// Launches what is to be launched, with a reduction before each program that moves parameters.
+    /// Has the other trainers of a training that is shared in this process follow this one, each on a thread of its own, until this one is
+    /// dropped.
+    ///
+    /// # Errors
+    /// If there can be no more threads.
+    pub fn lead(mut self, followers: Vec<Trainer>) -> Result<Trainer> {
+        for mut trainer in followers {
+            let part = trainer.shared.as_ref().map_or(0, |shared| shared.share.part);
+            let thread = std::thread::Builder::new().name(format!("part {part}"));
+            // Why it has failed is told to the first.
+            let thread = thread
+                .spawn(move || _ = trainer.follow(&|| false))
+                .map_err(|error| Error::Device(format!("no thread could be made for a device: {error}")))?;
+            if let Some(shared) = &mut self.shared {
+                shared.followers.push(thread);
+            }
+        }
+        Ok(self)
+    }
+
+    /// Runs a batch that is to be launched, and has the others do so; the rows that its programs see stand at these positions.
+    pub(super) fn lead_batch(&mut self, positions: Range<usize>) -> Result<()> {
+        let outcome = self.try_lead_batch(positions);
+        if let (Err(error), Some(shared)) = (&outcome, &mut self.shared) {
+            shared.share.reduce.fail(&error.to_string());
+        }
+        outcome
+    }
+
+    fn try_lead_batch(&mut self, positions: Range<usize>) -> Result<()> {
+        let phases = &self.phases;
+        let run = |launch: &Launch| Some((phases.place_of(launch.program)?, launch.step));
+        let runs = self.launches.iter().filter_map(run).collect();
+        let order = Order::Batch { epoch: self.state.epoch, positions, runs };
+        if let Some(shared) = self.shared.as_mut().filter(|shared| shared.standing != Standing::Level) {
+            Order::Level.tell(&mut *shared.share.reduce)?;
+            shared.standing = Standing::Level;
+            self.level()?;
+        }
+        if let Some(shared) = &mut self.shared {
+            order.tell(&mut *shared.share.reduce)?;
+        }
+        self.launch_shared()
+    }
+
+    /// Launches what is to be launched, for this trainer's rows, with what is exchanged between programs.
     pub(super) fn launch_shared(&mut self) -> Result<()> {
-        let mut from = 0;
-        while from < self.launches.len() {
-            let rest = &self.launches[from..];
-            let until = rest.iter().take_while(|launch| self.phases.applied(launch.program).is_none()).count();
-            self.session.executor.launch(&rest[..until])?;
-            from += until;
-            if let Some(&apply) = self.launches.get(from) {
-                self.reduce(self.phases.applied(apply.program).unwrap_or(0))?;
-                self.session.executor.launch(&[apply])?;
-                from += 1;
-            }
+        let launches = std::mem::take(&mut self.launches);
+        let first = self.shared.as_ref().map_or(0, |shared| shared.rows.first as u32);
+        for &Launch { program, step } in &launches {
+            self.exchange(program)?;
+            self.session.executor.launch(&[Launch { program, step: Step { row_offset: first, ..step } }])?;
         }
+        self.launches = launches;
         Ok(())
     }
 
-    /// Adds up the gradients and the losses of a phase over all trainers, and whether one of them is to stop.
-    fn reduce(&mut self, phase: usize) -> Result<()> {
-        let Some(Shared { share, wants_to_stop, all_stop, .. }) = &mut self.shared else { return Ok(()) };
+    /// Exchanges what all trainers exchange before a program; before one that moves parameters, the losses of its phase as well, and whether
+    /// one of them is to stop.
+    fn exchange(&mut self, program: ProgramId) -> Result<()> {
+        let (exchanges, applied) = self.phases.before(program);
+        let (Some(shared), false) = (&mut self.shared, exchanges.is_empty()) else { return Ok(()) };
+        let Shared { share, rows, wants_to_stop, all_stop, .. } = shared;
         let executor = &mut *self.session.executor;
-        let groups = &self.session.layout.groups;
-        let gathered: Vec<String> = self.phases.moved(phase).iter().map(|&group| groups[group].accumulated()).collect();
-        let tickets = gathered.iter().map(|name| executor.begin_read(name)).collect::<Result<Vec<_>>>()?;
-        // What was run is done when a read of what it wrote has come, and so are its statistics.
-        self.phases.collect(executor, true)?;
-        let (mut values, mut words) = (vec![], vec![]);
-        for ticket in &tickets {
-            let read = executor.finish_read(ticket)?;
-            words.push(read.len());
-            values.extend(read.into_iter().map(f32::from_bits));
+        let begin = |exchange: &Exchange| executor.begin_read(&exchange.from);
+        let tickets = exchanges.iter().map(begin).collect::<Result<Vec<_>>>()?;
+        let read = tickets
+            .iter()
+            .map(|ticket| Ok(executor.finish_read(ticket)?.into_iter().map(f32::from_bits).collect::<Vec<f32>>()));
+        let read = read.collect::<Result<Vec<_>>>()?;
+        let mut values: Vec<f32> = Vec::new();
+        let mut ends: Vec<usize> = Vec::new();
+        for (exchange, own) in exchanges.iter().zip(&read) {
+            values.extend(exchange.summand(own, rows));
+            ends.push(values.len());
         }
-        let losses: Vec<&mut f32> = self.phases.sum_statistics(phase).collect();
-        values.extend(losses.iter().map(|loss| **loss));
-        values.push(f32::from(u8::from(*wants_to_stop)));
+        // What was run is done when a read of what it wrote has come, and so are its statistics.
+        let sent = values.len();
+        if let Some(phase) = applied {
+            self.phases.collect(executor, true)?;
+            values.extend(self.phases.own_statistics(phase).map(|loss| *loss));
+            values.push(f32::from(u8::from(*wants_to_stop)));
+        }
         share.reduce.sum(&mut values)?;
-        let (gradients, rest) = values.split_at(words.iter().sum());
-        losses.into_iter().zip(rest).for_each(|(loss, sum)| *loss = *sum);
-        *all_stop |= rest.last().is_some_and(|stops| *stops > 0.0);
-        let mut gradients = gradients.iter();
-        for (name, words) in gathered.iter().zip(words) {
-            let own: Vec<f32> = gradients.by_ref().take(words).copied().collect();
-            executor.write_f32(name, &own)?;
+        if let Some(phase) = applied {
+            self.phases.take_sums(phase, &values[sent..]);
+            *all_stop |= values.last().is_some_and(|stops| *stops > 0.0);
+        }
+        let mut start = 0;
+        for ((exchange, own), end) in exchanges.iter().zip(&read).zip(ends) {
+            let whole = if exchange.held == Held::Whole { own } else { &values[start..end] };
+            executor.write_f32(&exchange.to, &exchange.written(whole, rows))?;
+            start = end;
         }
         Ok(())
     }
 
-    /// Takes note that the run is to stop; gives whether it stops now. Trainers that share a training stop together.
-    pub(super) fn stops(&mut self, wanted: bool) -> bool {
-        match &mut self.shared {
-            None => wanted,
-            Some(shared) => {
-                shared.wants_to_stop |= wanted;
-                shared.all_stop
+    /// What is the same in all trainers: parameters, and what optimisers keep of them; the set of each, and its buffer.
+    fn levelled(&self) -> Vec<(ParameterSet, String)> {
+        let layout = &self.session.layout;
+        let mut all: Vec<(ParameterSet, String)> = vec![];
+        for (set, group) in layout.groups.iter().zip(self.phases.groups()) {
+            let states = group.rule.optimiser.state().iter().map(|name| set.state(name));
+            let means = layout.averaged.then(|| set.averages().values());
+            let buffers = [set.values()].into_iter().chain(states).chain(means);
+            all.extend(buffers.map(|buffer| (set.clone(), buffer)));
+        }
+        all.extend([&layout.assigned, &layout.frozen].map(|set| (set.clone(), set.values())));
+        all.retain(|(set, _)| set.words() > 0);
+        all
+    }
+
+    /// Gives all trainers the parameters of the first, and what optimisers keep of them.
+    pub(super) fn level(&mut self) -> Result<()> {
+        let (all, executor) = (self.levelled(), &mut *self.session.executor);
+        let Some(shared) = &mut self.shared else { return Ok(()) };
+        for (set, buffer) in all {
+            let mut words = vec![0; set.words()];
+            if shared.share.part == 0 && executor.words(&buffer).is_some() {
+                words = executor.read(&buffer)?;
+            }
+            shared.share.reduce.broadcast(&mut words)?;
+            if shared.share.part > 0 {
+                write(executor, &set, &buffer, bytemuck::cast_slice(&words))?;
             }
         }
+        Ok(())
+    }
+
+    /// Whether all trainers that share the training have the same parameters, to the bit. Devices of one kind do; others may differ in
+    /// the last bits, which each epoch begins by making up for.
+    ///
+    /// # Errors
+    /// If a device fails, or a trainer cannot be reached.
+    pub fn is_level(&mut self) -> Result<bool> {
+        // Apart, the others are given what this one has before anything is done.
+        let Some(shared) = self.shared.as_mut().filter(|shared| shared.standing != Standing::Apart) else {
+            return Ok(true);
+        };
+        Order::Compare.tell(&mut *shared.share.reduce)?;
+        self.compare()
+    }
+
+    /// Whether the parameters of all trainers are those of the first.
+    pub(super) fn compare(&mut self) -> Result<bool> {
+        let (all, executor) = (self.levelled(), &mut *self.session.executor);
+        let Some(shared) = &mut self.shared else { return Ok(true) };
+        let mut digest = Xxh3::new();
+        for (_, buffer) in all {
+            if executor.words(&buffer).is_some() {
+                digest.update(bytemuck::cast_slice(&executor.read(&buffer)?));
+            }
+        }
+        let own = digest.digest();
+        let own = [own as u32, (own >> 32) as u32];
+        let (mut first, reduce) = (own, &mut shared.share.reduce);
+        reduce.broadcast(&mut first)?;
+        let mut differing = [f32::from(u8::from(own != first))];
+        reduce.sum(&mut differing)?;
+        Ok(differing == [0.0])
+    }
+
+    /// Whether another trainer of a shared training was asked to stop.
+    pub(super) fn is_asked_to_stop(&self) -> bool {
+        self.shared.as_ref().is_some_and(|shared| shared.all_stop)
     }
 
     /// Takes note that the run has stopped, from where it may go on.
     pub(super) fn has_stopped(&mut self) {
         if let Some(shared) = &mut self.shared {
-            (shared.wants_to_stop, shared.all_stop) = (false, false);
+            shared.all_stop = false;
+        }
+    }
+
+    /// Takes note of how the parameters of all trainers stand to each other.
+    pub(super) fn stand(&mut self, standing: Standing) {
+        if let Some(shared) = &mut self.shared {
+            shared.standing = standing;
         }
     }
 

@@ -42,7 +42,7 @@ pub struct Trainer {
     pub(super) longest: usize,
     /// The epoch under way.
     pub(super) running: Option<Running>,
-    /// This trainer's part of each batch, its rows, and whether all trainers are to stop, where several share the training.
+    /// This trainer's part of each batch, and how it stands with the others, where several share the training.
     pub(super) shared: Option<Shared>,
     /// What brings the data to the device, where it comes window by window.
     pub(super) feed: Option<Feed>,
@@ -138,7 +138,7 @@ impl Trainer {
         }
         let step = TrainingStep {
             groups: &groups,
-            data: (&source, shared.as_ref().map_or(config.batch, |shared| shared.rows)),
+            data: (&source, config.batch),
             labelled: part.as_ref().map(|(part, rows)| (part, config.batch.min(rows.rows))),
             seen,
             gathers: config.accumulate > 1 || shared.is_some(),
@@ -146,7 +146,8 @@ impl Trainer {
         };
         let batches = Batches { count: data.rows, rows: config.batch };
         let rates = Rates::new(config, beta, batches.len() as u64);
-        let phases = Phases::load(&mut session, &step, rates, batches, (config.accumulate, shared.is_some()))?;
+        let parts = shared.as_ref().map(|shared| shared.share.parts);
+        let phases = Phases::load(&mut session, &step, rates, batches, (config.accumulate, parts))?;
         let feed = session.supply(&source, data, Some(config.seed))?;
         if let Some((part, rows)) = part {
             session.supply(&part, rows, None)?;
@@ -207,26 +208,26 @@ impl Trainer {
     pub(super) fn launch(&mut self, batches: impl Iterator<Item = usize>) -> Result<()> {
         let mut launches = std::mem::take(&mut self.launches);
         launches.clear();
-        let row_offset = self.shared.as_ref().map_or(0, Shared::first_row);
         let (seed, epoch) = (Step::seed_words(self.config.seed), self.state.epoch as u32);
-        let step = Step { seed, epoch, row_offset, ..Step::default() };
+        let step = Step { seed, epoch, ..Step::default() };
+        let mut positions = 0..0;
         for i in batches {
+            // Later phases see the batches of the iteration again.
+            let (start, (last, rows)) = (self.batches.at(i - i % self.config.accumulate).0, self.batches.at(i));
+            positions = start as usize..(last + rows) as usize;
             if let Some(feed) = &mut self.feed {
-                // Later phases see the batches of the iteration again.
-                let (start, (last, rows)) = (self.batches.at(i - i % self.config.accumulate).0, self.batches.at(i));
-                let positions = start as usize..(last + rows) as usize;
                 if !feed.has(self.state.epoch, &positions) {
                     self.session.executor.launch(&launches)?;
                     launches.clear();
                 }
-                feed.bring(&mut *self.session.executor, self.state.epoch, positions)?;
+                feed.bring(&mut *self.session.executor, self.state.epoch, positions.clone())?;
             }
             self.phases.launch(&*self.session.model, (i, self.number(i)), &step, &mut launches);
         }
         self.launches = launches;
         match self.shared {
             None => self.session.executor.launch(&self.launches)?,
-            Some(_) => self.launch_shared()?,
+            Some(_) => self.lead_batch(positions)?,
         }
         match &mut self.feed {
             Some(feed) => feed.go_on(&mut *self.session.executor),

@@ -1,21 +1,20 @@
 //! Training that several trainers share: what one row draws is what it draws in the whole batch, and the sum of the parts is the whole.
 
 use std::ops::ControlFlow;
-use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use elbo::Result;
 use elbo::apps::bench::Workload;
 use elbo::config::{Preset, TrainingConfig};
 use elbo::data::{Dataset, Shape, Values};
 use elbo::engine::graph::{Graph, Init};
 use elbo::engine::kernels::{Order, Packing, Step};
 use elbo::engine::program::{DataSpec, Executor, ParameterSet, Request, lower};
-use elbo::engine::training::{Alone, Pump, Reduce, Session, Share, Trainer};
-use elbo::{Error, Result};
+use elbo::engine::training::{Alone, Pump, Reduce, Session, Share, Trainer, in_threads};
 
-use super::course::{Sketched, devices};
-use super::vq::Vq;
+use super::course::devices;
 
 const SMALL: Workload = Workload {
     name: "small",
@@ -24,25 +23,26 @@ const SMALL: Workload = Workload {
     latent: 3,
 };
 
-/// Adds up with another trainer in this process.
-struct Pair {
-    to_other: Sender<Vec<f32>>,
-    from_other: Receiver<Vec<f32>>,
+/// A reduction whose sums are looked at.
+struct Watched {
+    reduce: Box<dyn Reduce>,
     /// The sums, one after the other.
     seen: Arc<Mutex<Vec<Vec<f32>>>>,
 }
 
-impl Reduce for Pair {
+impl Reduce for Watched {
     fn sum(&mut self, values: &mut [f32]) -> Result<()> {
-        self.to_other.send(values.to_vec()).map_err(Error::invalid)?;
-        let other = self.from_other.recv_timeout(Duration::from_secs(120)).map_err(Error::invalid)?;
-        assert_eq!(other.len(), values.len());
-        for (value, other) in values.iter_mut().zip(other) {
-            // A sum of two is the same in either order.
-            *value += other;
-        }
+        self.reduce.sum(values)?;
         self.seen.lock().unwrap().push(values.to_vec());
         Ok(())
+    }
+
+    fn broadcast(&mut self, words: &mut [u32]) -> Result<()> {
+        self.reduce.broadcast(words)
+    }
+
+    fn fail(&mut self, why: &str) {
+        self.reduce.fail(why);
     }
 }
 
@@ -84,8 +84,11 @@ fn course(mut trainer: Trainer, epochs: usize, stop_at: Option<u64>) -> Course {
             break;
         }
     }
-    let parameters = trainer.session.values().unwrap().into_iter().flat_map(|(_, _, values)| values).collect();
-    Course { losses, parameters, step: trainer.state.step }
+    Course { losses, parameters: parameters(&mut trainer), step: trainer.state.step }
+}
+
+fn parameters(trainer: &mut Trainer) -> Vec<f32> {
+    trainer.session.values().unwrap().into_iter().flat_map(|(_, _, values)| values).collect()
 }
 
 fn session(executor: Box<dyn Executor>) -> Session {
@@ -99,43 +102,47 @@ fn whole(executor: Box<dyn Executor>, config: &TrainingConfig, reduce: Option<Al
         None => Trainer::new(session(executor), &data, config, 1.0, true),
         Some(alone) => {
             let share = Share { part: 0, parts: 1, reduce: Box::new(alone) };
-            Trainer::shared(session(executor), &data, config, (1.0, true), share)
+            Trainer::shared(session(executor), (&data, None), config, (1.0, true), share)
         }
     }
     .unwrap()
 }
 
-/// Two trainers of half batches, on threads of their own; and the sums that they reduced to.
-fn halves(
+/// What several trainers came to, on threads of their own, of a part of every batch each: the first, and the parameters of the others; and
+/// the sums that they reduced to. `asked` is the part that is asked to stop behind the first batches, if one is.
+fn parts(
+    parts: usize,
     open: &dyn Fn() -> Box<dyn Executor>,
     config: &TrainingConfig,
     epochs: usize,
-    stop_at: Option<u64>,
-) -> ([Course; 2], Vec<Vec<f32>>) {
-    let ((to_second, from_first), (to_first, from_second)) = (channel(), channel());
+    asked: Option<usize>,
+) -> (Course, Vec<Vec<f32>>, Vec<Vec<f32>>) {
     let seen = Arc::new(Mutex::new(vec![]));
-    let ends = [(to_second, from_second), (to_first, from_first)];
-    let mut courses = std::thread::scope(|scope| {
-        let threads: Vec<_> = ends
+    let trainer = |share: Share| {
+        let sums = if share.part == 0 { seen.clone() } else { Arc::default() };
+        let share = Share { reduce: Box::new(Watched { reduce: share.reduce, seen: sums }), ..share };
+        Trainer::shared(session(open()), (&data(), None), config, (1.0, true), share).unwrap()
+    };
+    let mut trainers: Vec<Trainer> = in_threads(parts).into_iter().map(trainer).collect();
+    let followers = trainers.split_off(1);
+    std::thread::scope(|scope| {
+        let followers: Vec<_> = followers
             .into_iter()
             .enumerate()
-            .map(|(part, (to_other, from_other))| {
-                let sums = if part == 0 { seen.clone() } else { Arc::default() };
-                let reduce = Box::new(Pair { to_other, from_other, seen: sums });
-                let executor = open();
+            .map(|(before, mut trainer)| {
+                let batches = AtomicU64::new(0);
+                let stops = move || batches.fetch_add(1, Ordering::SeqCst) >= 7 && asked == Some(before + 1);
                 scope.spawn(move || {
-                    let share = Share { part, parts: 2, reduce };
-                    let trainer = Trainer::shared(session(executor), &data(), config, (1.0, true), share).unwrap();
-                    // The first alone is asked to stop.
-                    course(trainer, epochs, stop_at.filter(|_| part == 0))
+                    trainer.follow(&stops).unwrap();
+                    parameters(&mut trainer)
                 })
             })
             .collect();
-        threads.into_iter().map(|thread| thread.join().unwrap()).collect::<Vec<_>>()
-    });
-    let second = courses.pop().unwrap();
-    let sums = seen.lock().unwrap().clone();
-    ([courses.pop().unwrap(), second], sums)
+        let course = course(trainers.remove(0), epochs, Some(7).filter(|_| asked == Some(0)));
+        let others = followers.into_iter().map(|thread| thread.join().unwrap()).collect();
+        let sums = seen.lock().unwrap().clone();
+        (course, others, sums)
+    })
 }
 
 /// The largest difference, relative to the largest number.
@@ -146,26 +153,40 @@ fn apart(a: &[f32], b: &[f32]) -> f64 {
 }
 
 #[test]
-fn two_halves_are_one_whole() {
+fn parts_are_one_whole() {
     for executor in 0..devices().len() {
         let open = || devices().swap_remove(executor);
         for accumulate in [1, 2] {
             let config = config(accumulate);
             let expected = course(whole(open(), &config, None), 10, None);
             assert_eq!((expected.losses.len(), expected.step), (50, 50));
-            let ([first, second], _) = halves(&open, &config, 10, None);
-            assert_eq!(first, second, "both move the same parameters along the same gradients");
-            for (step, (found, expected)) in first.losses.iter().zip(&expected.losses).enumerate() {
-                assert!((found / expected - 1.0).abs() < 1e-6, "loss of step {step}: {found}, {expected}");
+            // Of eight rows, three parts have three, three and two.
+            for count in [2, 3] {
+                let (first, others, _) = parts(count, &open, &config, 10, None);
+                assert_eq!(
+                    others,
+                    vec![first.parameters.clone(); count - 1],
+                    "all move the same parameters along the same gradients"
+                );
+                for (step, (found, expected)) in first.losses.iter().zip(&expected.losses).enumerate() {
+                    assert!((found / expected - 1.0).abs() < 1e-6, "loss of step {step}: {found}, {expected}");
+                }
+                assert!(apart(&first.parameters, &expected.parameters) < 1e-4);
+                // As often as one likes.
+                assert_eq!(parts(count, &open, &config, 10, None).0, first);
             }
-            assert!(apart(&first.parameters, &expected.parameters) < 1e-4);
             // A reduction over one trainer changes no bit.
             assert_eq!(course(whole(open(), &config, Some(Alone)), 10, None), expected);
         }
-        // Another batch is another course.
-        let other = course(whole(open(), &TrainingConfig { batch: 4, ..config(1) }, None), 1, None);
+        // Another batch is another course, and so is half of one: a reduction that forgets the other part.
         let expected = course(whole(open(), &config(1), None), 1, None);
+        let other = course(whole(open(), &TrainingConfig { batch: 4, ..config(1) }, None), 1, None);
         assert!(apart(&other.parameters, &expected.parameters) > 1e-3);
+        let share = Share { part: 0, parts: 2, reduce: Box::new(Alone) };
+        let half = Trainer::shared(session(open()), (&data(), None), &config(1), (1.0, true), share).unwrap();
+        let half = course(half, 1, None);
+        assert!(apart(&half.parameters, &expected.parameters) > 1e-3);
+        assert!((half.losses[0] / expected.losses[0] - 1.0).abs() > 0.1);
     }
 }
 
@@ -177,7 +198,7 @@ fn gradients_of_halves_add_up_to_those_of_the_whole() {
         one.steps(1).unwrap();
         let group = one.session.layout.groups[0].gradients();
         let expected = one.session.executor.read_f32(&group).unwrap();
-        let (_, sums) = halves(&open, &config(1), 1, None);
+        let (_, _, sums) = parts(2, &open, &config(1), 1, None);
         // One reduction for each of five batches; the first begins with what one trainer has of the first batch.
         assert_eq!(sums.len(), 5);
         let far = apart(&expected, &sums[0][..expected.len()]);
@@ -190,10 +211,42 @@ fn gradients_of_halves_add_up_to_those_of_the_whole() {
 fn all_stop_where_one_is_asked_to() {
     let open = || devices().remove(0);
     for accumulate in [1, 2] {
-        let ([first, second], _) = halves(&open, &config(accumulate), 10, Some(7));
-        assert_eq!(first, second);
-        // It is told with the next iteration's gradients.
-        assert!((8..12).contains(&first.step), "{}", first.step);
+        for asked in [0, 1] {
+            let (first, others, _) = parts(2, &open, &config(accumulate), 10, Some(asked));
+            assert_eq!(others, [first.parameters]);
+            // It is told with the next iteration's gradients.
+            assert!((7..12).contains(&first.step), "{}", first.step);
+        }
+    }
+}
+
+/// What a training goes on from is the first trainer's, whatever the others have.
+#[test]
+fn all_go_on_from_where_the_first_does() {
+    let open = || devices().remove(0);
+    let config = config(1);
+    let trainer =
+        |share: Share| Trainer::shared(session(open()), (&data(), None), &config, (1.0, true), share).unwrap();
+    let team = |count: usize| {
+        let mut trainers: Vec<Trainer> = in_threads(count).into_iter().map(trainer).collect();
+        let followers = trainers.split_off(1);
+        trainers.remove(0).lead(followers).unwrap()
+    };
+    let expected = course(team(2), 4, None);
+    for count in [2, 3] {
+        let mut first = team(2);
+        (0..2).for_each(|_| _ = first.epoch(&mut |_| ControlFlow::Continue(())).unwrap());
+        let checkpoint = first.checkpoint().unwrap();
+        // The same team goes astray, and back; another begins there.
+        first.epoch(&mut |_| ControlFlow::Continue(())).unwrap();
+        first.resume(&checkpoint).unwrap();
+        let mut other = team(count);
+        other.resume(&checkpoint).unwrap();
+        let [back, other] = [first, other].map(|trainer| course(trainer, 2, None));
+        assert_eq!(back.parameters, expected.parameters, "on as many, the same bits");
+        assert_eq!(back.losses, expected.losses[10..]);
+        let far = apart(&other.parameters, &expected.parameters);
+        assert!(if count == 2 { far == 0.0 } else { far > 0.0 && far < 1e-4 }, "{far:e}");
     }
 }
 
@@ -250,18 +303,17 @@ fn a_row_is_the_same_in_a_part_as_in_the_whole() {
 }
 
 #[test]
-fn what_cannot_be_shared_is_refused() {
+fn a_batch_has_no_more_parts_than_rows() {
     let share = |part, parts| Share { part, parts, reduce: Box::new(Alone) };
-    let shared = |share| Trainer::shared(session(devices().remove(0)), &data(), &config(1), (1.0, true), share);
-    for (part, parts) in [(0, 3), (2, 2), (0, 0), (0, 16)] {
+    let shared = |share| Trainer::shared(session(devices().remove(0)), (&data(), None), &config(1), (1.0, true), share);
+    for (part, parts) in [(2, 2), (0, 0), (0, 9)] {
         let error = shared(share(part, parts)).err().unwrap().to_string();
-        assert!(error.contains("multiple of their number"), "{error}");
+        assert!(error.contains("give a larger `batch`, or fewer devices"), "{error}");
     }
-    assert!(shared(share(1, 2)).is_ok());
-    // A codebook follows the rows that it sees.
-    let follows = Session::new(Box::new(Sketched(Vq)), devices().remove(0), 3);
-    let error = Trainer::shared(follows, &data(), &config(1), (1.0, false), share(0, 2)).err().unwrap();
-    assert!(error.to_string().contains("train it by one"), "{error}");
+    assert!(shared(share(1, 3)).is_ok());
+    // The first leads, and nobody else.
+    let error = shared(share(0, 2)).unwrap().follow(&|| false).unwrap_err().to_string();
+    assert!(error.contains("it leads"), "{error}");
 }
 
 /// The pump never waits, and comes to what an epoch comes to.

@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
-use elbo::apps::{CHECKPOINT, Outcome, TrainRun, Watcher};
+use elbo::apps::{CHECKPOINT, Outcome, Team, TrainRun, Watcher};
 use elbo::config::Config;
 use elbo::engine::cpu::Cpu;
 use elbo::engine::gpu::{Gpu, Options};
@@ -236,7 +236,7 @@ fn a_device_that_opens_again_goes_on_from_the_last_checkpoint() {
         let run = Run::new();
         let (executor, _) = failing(Call::Launch, at);
         let mut training = TrainRun::start(config.clone(), run.path(), executor).unwrap();
-        training.reopening(|| Ok(Box::new(Cpu::new())));
+        training.reopening(|| Ok(Team::of(Cpu::new())));
         let mut told = Told::default();
         assert_eq!(training.train(&mut told).unwrap(), Outcome::Finished);
         assert!(
@@ -251,7 +251,7 @@ fn a_device_that_opens_again_goes_on_from_the_last_checkpoint() {
     let run = Run::new();
     let (executor, _) = failing(Call::Launch, 3);
     let mut training = TrainRun::start(config.clone(), run.path(), executor).unwrap();
-    training.reopening(|| Ok(failing(Call::Launch, 3).0));
+    training.reopening(|| Ok(failing(Call::Launch, 3).0.into()));
     let error = training.train(&mut StopAt::never()).unwrap_err().to_string();
     assert!(error.contains("it is gone") && error.contains("--resume") && error.contains("at step 0"), "{error}");
     drop(training);
@@ -288,7 +288,7 @@ fn a_gpu_that_is_lost_leaves_a_run_to_go_on_with() {
         let mut told = Told::default();
         if reopens {
             let open = open.clone();
-            training.reopening(move || Ok(Box::new(open())));
+            training.reopening(move || Ok(Team::of(open())));
             assert_eq!(training.train(&mut told).unwrap(), Outcome::Finished);
             assert!(matches!(&told.0[..], [one] if one.contains("the GPU failed")), "{:?}", told.0);
         } else {

@@ -214,7 +214,10 @@ impl<'a> Emitter<'a> {
                 let object = self.part(&set.values(), set.words(), (parameter.offset, words));
                 Storage { object, offset: 0, strides }
             }
-            Op::Input(name) => Storage { object: self.whole(&format!("input.{name}"), words), offset: 0, strides },
+            Op::Input(name) => {
+                let buffer = if name.starts_with("output.") { name.clone() } else { format!("input.{name}") };
+                Storage { object: self.whole(&buffer, words), offset: 0, strides }
+            }
             _ => {
                 let first = self.plan.destinations.get(&t).map_or(Destination::Scratch, |d| d[0]);
                 self.target(t, first)
