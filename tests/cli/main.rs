@@ -17,6 +17,7 @@ mod first;
 mod kernels;
 mod labels;
 mod layers;
+mod missing;
 mod networks;
 mod own_data;
 mod program;

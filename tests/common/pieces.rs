@@ -16,6 +16,8 @@ pub fn small(about: &About) -> Spec {
         ("shrink", 1.0),
         ("groups", 2.0),
         ("components", 3.0),
+        ("samples", 3.0),
+        ("steps", 2.0),
         ("context", 3.0),
         ("length", 2.0),
         ("categories", 3.0),
