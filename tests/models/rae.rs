@@ -39,8 +39,11 @@ fn leaves(model: &Rae) -> Values {
     values
 }
 
-/// The loss and the parts of both rows.
-fn told(model: &Rae, values: &Values) -> (Vec<f64>, Vec<f64>, Vec<(&'static str, Vec<f64>)>) {
+/// What the loss is made of besides, by name, of both rows.
+type Parts = Vec<(&'static str, Vec<f64>)>;
+
+/// The loss, the codes and the parts of both rows.
+fn told(model: &Rae, values: &Values) -> (Vec<f64>, Vec<f64>, Parts) {
     let graph = Graph::new();
     let terms = model.terms(&Batch::whole(Rows::from(graph.input("x", &[2, 3]))));
     let found = evaluate(values, &[terms.loss, terms.mu]);

@@ -51,7 +51,7 @@ pub(super) static ENTRY: ModelEntry = ModelEntry {
                 meaning: "λ, what R costs; without a part in spectral and none",
             },
         ],
-        example: "elbo train --model rae:gradient-penalty --data mnist",
+        example: "elbo train --model rae:regulariser=gradient-penalty --data mnist",
     },
     labels: LabelUse::Ignored,
     is_variational: false,
