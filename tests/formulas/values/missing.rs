@@ -152,7 +152,7 @@ fn the_bound_is_that_of_the_paper() {
                 other(loss, by_hand(|mean, _| mean, |log| log));
                 other(loss, by_hand(|_, _| 0.0, |log| log));
             }
-            assert!(mask > 0.1, "−ln p(s | x) of row {i} is {}", mask);
+            assert!(mask > 0.1, "−ln p(s | x) of row {i} is {mask}");
         }
     }
 }
