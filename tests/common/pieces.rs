@@ -18,6 +18,7 @@ pub fn small(about: &About) -> Spec {
         ("components", 3.0),
         ("samples", 3.0),
         ("steps", 2.0),
+        ("largest", 0.05),
         ("context", 3.0),
         ("length", 2.0),
         ("categories", 3.0),
