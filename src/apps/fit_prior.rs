@@ -52,8 +52,9 @@ pub struct PriorFit {
 pub struct PriorFigures {
     /// The mean of −ln p(z) of codes z ~ q(z | x), in nats.
     pub cross_entropy: f64,
-    /// The evidence lower bound, in nats per example.
-    pub elbo: f64,
+    /// The evidence lower bound, in nats per example, of a model that has one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub elbo: Option<f64>,
 }
 
 /// What came of fitting a prior.
@@ -134,7 +135,8 @@ pub fn fit_prior(
     let held_out = &as_measured(&run.config, held_out);
     let figures = |session: &mut Session| -> Result<PriorFigures> {
         let (record, _) = session.evaluate(split, held_out, (BATCH, 1.0))?;
-        Ok(PriorFigures { cross_entropy: record.loss, elbo: record.elbo })
+        let elbo = run.config.model.kind.is_variational.then_some(record.elbo);
+        Ok(PriorFigures { cross_entropy: record.loss, elbo })
     };
     let found = PriorFitted {
         split,

@@ -2,14 +2,14 @@
 
 use crate::catalogue::{About, Piece};
 use crate::corruption::CORRUPTIONS;
-use crate::distributions::{LIKELIHOODS, POSTERIORS, PRIORS, WEIGHT_DISTRIBUTIONS};
+use crate::distributions::{LIKELIHOODS, MISSING_MECHANISMS, POSTERIORS, PRIORS, WEIGHT_DISTRIBUTIONS};
 use crate::kernels::OPTIMISERS;
 use crate::models;
 use crate::nn::NETWORKS;
 use crate::objectives::OBJECTIVES;
 use crate::training::KL_SCHEDULES;
 
-/// Every model, network, objective, KL schedule, likelihood, posterior, prior, distribution of weights and optimiser, in that order.
+/// Every model, network, objective, KL schedule, likelihood, posterior, prior, mechanism of missing values, distribution of weights and optimiser, in that order.
 pub fn all_pieces() -> Vec<&'static About> {
     let mut all: Vec<&About> = models::abouts().collect();
     all.extend(abouts(NETWORKS));
@@ -18,6 +18,7 @@ pub fn all_pieces() -> Vec<&'static About> {
     all.extend(abouts(LIKELIHOODS));
     all.extend(abouts(POSTERIORS));
     all.extend(abouts(PRIORS));
+    all.extend(abouts(MISSING_MECHANISMS));
     all.extend(abouts(WEIGHT_DISTRIBUTIONS));
     all.extend(abouts(OPTIMISERS));
     all.extend(abouts(CORRUPTIONS));

@@ -10,7 +10,7 @@ use crate::catalogue::build;
 use crate::config::{Binarise, Config};
 use crate::data;
 use crate::data::{Condition, Dataset, Origin, PackingKind, Schema, Source, Split, Splits, Values, labelled_part};
-use crate::distributions::{LIKELIHOODS, Support};
+use crate::distributions::{LIKELIHOODS, MissingModel, Support};
 use crate::error::{Error, Result};
 use crate::models::Model;
 use crate::program::Executor;
@@ -171,6 +171,9 @@ fn build_part(config: &Config, data: &Dataset, executor: Box<dyn Executor>, shar
             data.name
         )));
     }
+    if config.model.explains_gaps() {
+        check_gaps(config, data)?;
+    }
     let balanced = config.training.class_balance.then(|| data.clone().class_balanced()).transpose()?;
     let data = balanced.as_ref().unwrap_or(data);
     let model = build_whole(config, &form)?;
@@ -184,6 +187,35 @@ fn build_part(config: &Config, data: &Dataset, executor: Box<dyn Executor>, shar
         None => Trainer::semi_supervised(session, data, part, training, beta, binarise),
         Some(share) => Trainer::shared(session, (data, part), training, (beta, binarise), share),
     }
+}
+
+/// Says so if data has no gaps that a mechanism could be learnt from, or the likelihood no draws.
+///
+/// # Errors
+/// If it has none in a column of numbers, consists of pictures, or gradients do not flow through what is drawn.
+fn check_gaps(config: &Config, data: &Dataset) -> Result<()> {
+    let mechanism = &config.model.missing_mechanism;
+    let refused =
+        |why: &str| Err(Error::invalid(format!("`missing-mechanism` is {mechanism}, and {}: {why}", data.name)));
+    if !data.schema.is_table() && data.shape().is_picture() {
+        return refused("it is about columns of numbers, and these rows are pictures: leave it out");
+    }
+    let likelihood = &config.model.likelihood;
+    if !build(LIKELIHOODS, likelihood)?.draws_are_differentiable() {
+        return refused(&format!(
+            "it is learnt from draws of what is missing, and no gradient flows through those of the likelihood `{likelihood}`: choose one \
+             such as gaussian-learned"
+        ));
+    }
+    let columns = MissingModel::columns(&data.schema);
+    let has_gap = |row: usize| {
+        let values = data.row(row);
+        columns.iter().any(|&column| values[column].is_nan())
+    };
+    if data.observed.is_none() || !(0..data.rows).any(has_gap) {
+        return refused("no number is missing in the training rows, from which it is to be learnt: leave it out");
+    }
+    Ok(())
 }
 
 /// Says so if data that a model is to learn or to be measured on holds what its likelihood gives no probability.

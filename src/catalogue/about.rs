@@ -22,6 +22,8 @@ pub enum Kind {
     Objective,
     /// How the weight of the KL term grows.
     KlSchedule,
+    /// p(s | x), why values are missing.
+    MissingMechanism,
     /// q(w), what is known of the weights of networks.
     WeightDistribution,
     /// How parameters are moved along their gradients.
@@ -32,7 +34,7 @@ pub enum Kind {
 
 impl Kind {
     /// All of them, in the order of a model's description.
-    pub const ALL: [Kind; 10] = [
+    pub const ALL: [Kind; 11] = [
         Kind::Model,
         Kind::Network,
         Kind::Objective,
@@ -40,6 +42,7 @@ impl Kind {
         Kind::Likelihood,
         Kind::Posterior,
         Kind::Prior,
+        Kind::MissingMechanism,
         Kind::WeightDistribution,
         Kind::Optimiser,
         Kind::Corruption,
@@ -55,6 +58,7 @@ impl Kind {
             Kind::Prior => "prior",
             Kind::Objective => "objective",
             Kind::KlSchedule => "kl-warmup-epochs",
+            Kind::MissingMechanism => "missing-mechanism",
             Kind::WeightDistribution => "network-weights",
             Kind::Optimiser => "optimiser",
             Kind::Corruption => "corrupt",
@@ -65,6 +69,7 @@ impl Kind {
     pub fn noun(self) -> &'static str {
         match self {
             Kind::Network => "network",
+            Kind::MissingMechanism => "mechanism of missing values",
             Kind::WeightDistribution => "distribution of weights",
             Kind::Corruption => "corruption",
             other => other.key(),

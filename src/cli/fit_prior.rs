@@ -52,6 +52,8 @@ fn table(found: &PriorFitted, rows: &str) -> Table {
         table.row([name.to_string(), format!("{before:.3}"), format!("{after:.3}")]);
     };
     row("-ln p(z) of codes, nats", figures.map(|f| f.cross_entropy));
-    row("ELBO, nats per example", figures.map(|f| f.elbo));
+    if let [Some(before), Some(after)] = figures.map(|f| f.elbo) {
+        row("ELBO, nats per example", [before, after]);
+    }
     table
 }

@@ -77,6 +77,13 @@ impl FirstStage {
     pub(super) fn check(&self, second: &ModelConfig, batch: usize, problems: &mut Problems) {
         self.model.check(batch.max(2), problems);
         problems.note(
+            self.model.explains_gaps(),
+            format!(
+                "{} has learnt why values are missing (`missing-mechanism` is {}), which a second stage does not pass on: give another run",
+                self.run, self.model.missing_mechanism
+            ),
+        );
+        problems.note(
             !second.kind.is_variational,
             format!(
                 "a second stage takes the place of a prior, and a model of `kind` {} has none: leave it out",

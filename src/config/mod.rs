@@ -123,6 +123,11 @@ impl Config {
             self.training.corrupt.is_some() && self.first_stage.is_some(),
             "`corrupt` is about rows of data, and a second stage learns from codes: leave it out, or give it to the first stage",
         );
+        problems.note(
+            self.model.explains_gaps() && self.first_stage.is_some(),
+            "`missing-mechanism` is about rows of data, and a second stage learns from codes, of which none is missing: leave it out, or give \
+             it to the first stage",
+        );
         if let Some(first) = &self.first_stage {
             first.check(&self.model, self.training.batch, &mut problems);
         }

@@ -69,6 +69,7 @@ pub(super) fn other() -> Config {
             likelihood: Spec::new("gaussian").with("sigma", 0.1),
             posterior: Spec::new("diagonal-gaussian"),
             prior: Spec::new("standard-normal"),
+            missing_mechanism: Spec::new("self-masking").with("missing", "large"),
             network_weights: Spec::new("bayes-by-backprop").with("sigma", 0.5),
             objective: Spec::new("free-bits").with("lambda", 0.25),
             beta: 4.0,

@@ -6,6 +6,7 @@
 mod adversarial;
 mod augment;
 mod bench;
+mod codes;
 #[path = "../common/mod.rs"]
 mod common;
 mod compare;
@@ -17,6 +18,7 @@ mod first;
 mod kernels;
 mod labels;
 mod layers;
+mod missing;
 mod networks;
 mod own_data;
 mod program;

@@ -11,4 +11,5 @@ mod divergences;
 mod priors;
 mod refusals;
 mod samplers;
+mod sphere;
 mod trained;

@@ -16,10 +16,13 @@ mod elbo_value;
 mod figures;
 mod free_bits;
 mod gaps;
+mod groups;
+mod hamiltonian;
 mod hand;
 mod importance_weighted;
 mod judged;
 mod likelihood_estimate;
+mod missing;
 mod mixture;
 mod mmd;
 mod orders;
@@ -33,7 +36,7 @@ mod ties;
 mod weights;
 
 /// The objectives whose values are held here.
-const HELD: [&str; 11] = [
+const HELD: [&str; 14] = [
     "elbo",
     "beta-vae",
     "free-bits",
@@ -45,6 +48,9 @@ const HELD: [&str; 11] = [
     "wae",
     "iwae",
     "dreg",
+    "multiply-iwae",
+    "partially-iwae",
+    "combination-iwae",
 ];
 
 /// A new objective is to be held by its value too.

@@ -4,6 +4,7 @@
 mod common;
 mod conformance;
 mod data_mnist;
+mod rae;
 mod runs;
 mod shared;
 mod stages;

@@ -83,6 +83,7 @@ fn part(model: &mut ModelConfig, kind: Kind) -> &mut Spec {
         Kind::Posterior => &mut model.posterior,
         Kind::Prior => &mut model.prior,
         Kind::Network => &mut model.encoder,
+        Kind::MissingMechanism => &mut model.missing_mechanism,
         Kind::WeightDistribution => &mut model.network_weights,
         Kind::Objective | Kind::Model | Kind::KlSchedule | Kind::Optimiser | Kind::Corruption => &mut model.objective,
     }
@@ -253,10 +254,12 @@ mod tests {
         assert_eq!(cases.len(), total - 4, "all but the four plain ones");
         for case in &cases {
             let beside: Vec<String> = case.beside().into_iter().map(|[_, piece]| piece).collect();
-            // Categorical codes want a posterior and a prior of their own; all else goes with the plain parts.
+            // Categorical codes and those of a sphere want a posterior and a prior of their own; all else goes with the plain parts.
             let expected: &[&str] = match case.piece.id.as_str() {
                 "gumbel-softmax" => &["uniform-categorical"],
                 "uniform-categorical" => &["gumbel-softmax"],
+                "power-spherical" => &["uniform-sphere"],
+                "uniform-sphere" => &["power-spherical"],
                 _ => &[],
             };
             assert_eq!(beside, expected, "{}", case.name());

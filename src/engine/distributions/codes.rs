@@ -12,6 +12,8 @@ pub enum CodeSpace {
     Real,
     /// Variables of so many categories each, one behind the other, each a point of the simplex: a relaxed one-hot vector.
     Simplex(usize),
+    /// Points of the unit sphere.
+    Sphere,
 }
 
 impl fmt::Display for CodeSpace {
@@ -19,6 +21,7 @@ impl fmt::Display for CodeSpace {
         match self {
             CodeSpace::Real => write!(f, "real numbers"),
             CodeSpace::Simplex(categories) => write!(f, "variables of {categories} categories"),
+            CodeSpace::Sphere => write!(f, "points of the unit sphere"),
         }
     }
 }

@@ -2,10 +2,12 @@
 
 mod codes;
 pub mod likelihood;
+pub mod missing;
 pub mod posterior;
 pub mod prior;
 mod relaxed;
 mod special;
+mod sphere;
 pub mod weights;
 
 pub use codes::{Code, CodeSpace, Encoder, PosteriorNetwork};
@@ -14,6 +16,7 @@ pub use likelihood::{
     LIKELIHOODS, Laplace, LearnedGaussian, LearnedLaplace, Likelihood, LogisticMixture, Measure, NegativeBinomial,
     OneHot, SharedGaussian, SquaredError, StudentT, Support,
 };
+pub use missing::{MISSING_MECHANISMS, MissingMechanism, MissingModel};
 pub use posterior::{DiagonalGaussian, Draw, POSTERIORS, Posterior};
 pub use prior::{PRIORS, Prior, StandardNormal};
 pub use weights::{WEIGHT_DISTRIBUTIONS, WeightDistribution};

@@ -31,6 +31,7 @@ pub(super) static ENTRY: ModelEntry = ModelEntry {
     is_variational: false,
     layers: None,
     stands_on_vae: false,
+    explains_gaps: false,
     training: None,
     build,
     check,
@@ -53,6 +54,12 @@ pub(super) fn likelihood_of(config: &ModelConfig) -> Result<Arc<dyn Likelihood>>
 
 /// An autoencoder has a code and a reconstruction, and nothing else that can be chosen.
 pub(super) fn check(config: &ModelConfig, _: usize, problems: &mut Problems) {
+    check_error(config, problems);
+    check_unused(config, problems);
+}
+
+/// Notes what an error of reconstruction, without a KL term, has no use for.
+pub(super) fn check_error(config: &ModelConfig, problems: &mut Problems) {
     let kind = &config.kind;
     let (name, _) = kind.about.name.split_once(':').unwrap_or((kind.about.name, ""));
     problems.note(
@@ -71,7 +78,6 @@ pub(super) fn check(config: &ModelConfig, _: usize, problems: &mut Problems) {
         likelihood == "gaussian" && !config.likelihood.settings.is_empty(),
         format!("the {name} (`kind` {kind}) minimises the squared error, which `sigma` has no part in: leave it out"),
     );
-    check_unused(config, problems);
 }
 
 /// An autoencoder; its likelihood is the Bernoulli (binary cross-entropy) or the squared error.

@@ -47,7 +47,8 @@ pub trait Reconstruct {
     fn reconstruct<'g>(&self, rows: Rows<'g>) -> Tensor<'g>;
 
     /// −ln p(x_j | z) of every value x_j of a row, in nats, at one code drawn from the row's posterior, or at its code where that is
-    /// deterministic: the terms of the reconstruction term. 0 of a value that was not observed. `[rows, features]`
+    /// deterministic: the terms of the reconstruction term. 0 of a value that was not observed, but for what it costs that it was not, where a model says
+    /// why values are missing. `[rows, features]`
     fn feature_losses<'g>(&self, rows: Rows<'g>) -> Tensor<'g>;
 }
 
@@ -85,6 +86,11 @@ pub trait Density {
     /// Rows drawn from p(x | z, y), of codes as [`Weighted::codes`] holds them and conditions as for [`Decode::mean`]
     /// `[rows, features]`; `None` where the reconstruction is a loss and no density.
     fn draw_given<'g>(&self, codes: Tensor<'g>, y: Option<Tensor<'g>>) -> Option<Tensor<'g>>;
+
+    /// Whether it models why values are missing: then what is missing says something of a row, also where that is all of it.
+    fn explains_gaps(&self) -> bool {
+        false
+    }
 
     /// What must be known to read its likelihoods beside its ELBO, in a sentence or two.
     fn note(&self) -> Option<&'static str>;

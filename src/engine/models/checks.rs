@@ -3,7 +3,9 @@
 use super::{ModelConfig, Parts};
 use crate::catalogue::{Kind, Spec, build, find, rename};
 use crate::data::Schema;
-use crate::distributions::{CodeSpace, Heads, LIKELIHOODS, POSTERIORS, PRIORS, WEIGHT_DISTRIBUTIONS};
+use crate::distributions::{
+    CodeSpace, Heads, LIKELIHOODS, MISSING_MECHANISMS, MissingModel, POSTERIORS, PRIORS, WEIGHT_DISTRIBUTIONS,
+};
 use crate::error::Result;
 use crate::graph::{Graph, Tensor};
 use crate::nn::NETWORKS;
@@ -24,13 +26,15 @@ impl ModelConfig {
         })
     }
 
-    /// What a VAE of these settings is made of, for rows of these fields.
+    /// What a VAE of these settings is made of, for rows of these fields, of which some may be missing.
     ///
     /// # Errors
     /// As for [`ModelConfig::parts`].
     pub fn parts_for(&self, schema: &Schema) -> Result<Parts> {
         let parts = self.parts()?;
-        Ok(Parts { likelihood: Heads::of(schema, &parts.likelihood), ..parts })
+        let (likelihood, mechanism) =
+            (Heads::of(schema, &parts.likelihood), build(MISSING_MECHANISMS, &self.missing_mechanism)?);
+        Ok(Parts { likelihood: MissingModel::of(schema, likelihood, mechanism), ..parts })
     }
 
     /// Calls every piece by its own name where it is known by another, so that equal settings are equal.
@@ -42,18 +46,25 @@ impl ModelConfig {
         rename(LIKELIHOODS, &mut self.likelihood);
         rename(POSTERIORS, &mut self.posterior);
         rename(PRIORS, &mut self.prior);
+        rename(MISSING_MECHANISMS, &mut self.missing_mechanism);
         rename(WEIGHT_DISTRIBUTIONS, &mut self.network_weights);
         rename(OBJECTIVES, &mut self.objective);
     }
 }
 
 impl ModelConfig {
+    /// Whether why values are missing is to be learnt.
+    pub(crate) fn explains_gaps(&self) -> bool {
+        self.missing_mechanism.id != MISSING_MECHANISMS[0].about.id
+    }
+
     /// Notes what is wrong with these settings; `batch` is the rows of a step.
     pub(crate) fn check(&self, batch: usize, problems: &mut Problems) {
         problems.all(self.out_of_bounds());
         check_upper(self, problems);
         check_names(self, problems);
         check_coupled(self, batch, problems);
+        check_mechanism(self, problems);
         (self.kind.check)(self, batch, problems);
     }
 }
@@ -67,6 +78,7 @@ pub(super) fn check_names(config: &ModelConfig, problems: &mut Problems) {
     problems.result(find(LIKELIHOODS, &config.likelihood));
     problems.result(find(POSTERIORS, &config.posterior));
     problems.result(find(PRIORS, &config.prior));
+    problems.result(find(MISSING_MECHANISMS, &config.missing_mechanism));
     problems.result(find(WEIGHT_DISTRIBUTIONS, &config.network_weights));
     problems.result(find(OBJECTIVES, &config.objective));
 }
@@ -88,6 +100,21 @@ fn check_coupled(config: &ModelConfig, batch: usize, problems: &mut Problems) {
             "the prior `{}` sends inputs of its own through the encoder, which are none of the batch that the network `{network}` \
              normalises over: give norm=group, or another prior",
             config.prior.id
+        ),
+    );
+}
+
+/// Notes a mechanism of missing values of a model that does not learn one.
+fn check_mechanism(config: &ModelConfig, problems: &mut Problems) {
+    if !config.explains_gaps() || find(MISSING_MECHANISMS, &config.missing_mechanism).is_err() {
+        return;
+    }
+    let (kind, mechanism) = (&config.kind, &config.missing_mechanism);
+    problems.note(
+        !kind.explains_gaps,
+        format!(
+            "`missing-mechanism` is {mechanism}, and a model of `kind` {kind} does not learn why values are missing: leave it out, or train a \
+             vae"
         ),
     );
 }
@@ -160,6 +187,11 @@ pub(super) fn check_objective(config: &ModelConfig, parts: &Parts, batch: usize,
 
 /// A model without a prior has no factors to choose.
 pub(super) fn check_unused(config: &ModelConfig, problems: &mut Problems) {
+    check_choices(config, &[Kind::Posterior, Kind::Prior, Kind::Objective], problems);
+}
+
+/// Notes factors of a VAE that are chosen for a model without them.
+pub(super) fn check_choices(config: &ModelConfig, lacks: &[Kind], problems: &mut Problems) {
     let kind = &config.kind;
     let plain = [
         (Kind::Posterior, &config.posterior, "diagonal-gaussian"),
@@ -168,12 +200,30 @@ pub(super) fn check_unused(config: &ModelConfig, problems: &mut Problems) {
     ];
     for (factor, spec, usual) in plain {
         problems.note(
-            spec.id != usual,
+            lacks.contains(&factor) && spec.id != usual,
             format!(
                 "a model of `kind` {kind} has no {} to choose, and `{spec}` is given: leave it out, or train a vae",
                 factor.key()
             ),
         );
+    }
+}
+
+/// Notes a prior that does not go with codes that are points.
+pub(super) fn check_prior_of_points(config: &ModelConfig, problems: &mut Problems) {
+    let (Ok(prior), id, kind, latent) = (build(PRIORS, &config.prior), &config.prior.id, &config.kind, config.latent)
+    else {
+        return;
+    };
+    problems.note(
+        prior.codes() != CodeSpace::Real || prior.needs_density(),
+        format!(
+            "codes of a model of `kind` {kind} are points of real numbers, which the prior `{id}` is not about: use another prior, such as \
+             mixture"
+        ),
+    );
+    if let Some(why) = prior.refusal(latent) {
+        problems.note(true, format!("`latent` is {latent}, which the prior `{id}` cannot have: {why}"));
     }
 }
 
@@ -186,6 +236,8 @@ fn codes_fit(config: &ModelConfig, parts: &Parts, problems: &mut Problems) -> bo
         (CodeSpace::Real, CodeSpace::Simplex(n)) => {
             format!("use the posterior `gumbel-softmax:categories={n}`, or another prior")
         }
+        (CodeSpace::Sphere, _) => "use the prior `uniform-sphere`".to_string(),
+        (CodeSpace::Real, CodeSpace::Sphere) => "use the posterior `power-spherical`, or another prior".to_string(),
         (CodeSpace::Real, CodeSpace::Real) => String::new(),
     };
     problems.note(

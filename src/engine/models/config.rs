@@ -68,6 +68,13 @@ settings! {
         /// The density p(z) of codes before anything is seen; `elbo models` lists them
         #[arg(value_name = "NAME[:SETTING=X,...]", value_parser = Spec::from_str)]
         prior: Spec = Spec::new("standard-normal");
+        /// Why values are missing, where rows have gaps; `elbo models` lists the mechanisms
+        ///
+        /// at-random leaves it out, which is right where what is missing has no say in that. Where it has, as where large values are kept
+        /// secret, self-masking or linear is learnt beside the values (not-MIWAE), with the objective iwae:samples=20 or the like; values
+        /// that are filled in then say what was missing, and not what was told.
+        #[arg(value_name = "NAME[:SETTING=X,...]", value_parser = Spec::from_str)]
+        missing_mechanism: Spec = Spec::new("at-random");
         /// What is known of the weights of networks: a number each, or a density q(w); `elbo models` lists them
         ///
         /// bayes-by-backprop draws every weight from a Gaussian of its own, once a step, and all else works by their means; with

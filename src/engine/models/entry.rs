@@ -23,6 +23,8 @@ pub struct ModelEntry {
     pub layers: Option<Recognition>,
     /// Whether it is one over the codes of a VAE that is trained first.
     pub stands_on_vae: bool,
+    /// Whether it learns why values are missing, where that is asked for.
+    pub explains_gaps: bool,
     /// How it is trained where nobody says, if that is not as the preset has it.
     pub training: Option<OwnTraining>,
     /// Makes it for rows of this form.
@@ -199,6 +201,7 @@ mod tests {
         is_variational: true,
         layers: None,
         stands_on_vae: false,
+        explains_gaps: false,
         training: None,
         build: |_, _| unreachable!(),
         check: |_, _, _| (),
@@ -223,7 +226,7 @@ mod tests {
         for (text, expected) in [
             ("vae:codes=3", "the model `vae` has no setting `codes`: it takes no settings"),
             ("clasifier", "there is no model `clasifier`: did you mean `classifier`? There are vae, ae"),
-            ("zzz", "there is no model `zzz`; there are vae, ae, cvae"),
+            ("zzz", "there is no model `zzz`; there are vae, ae, rae"),
             ("vae:3", "the model `vae` takes no settings, and `3` is given: leave it out"),
         ] {
             let found = text.parse::<Architecture>().unwrap_err().to_string();

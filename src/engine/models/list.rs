@@ -13,7 +13,9 @@ use crate::problems::nearest;
 pub static ARCHITECTURES: &[&ModelEntry] = &[
     &super::vae::ENTRY,
     &super::autoencoder::ENTRY,
+    &super::rae::ENTRY,
     &super::vae::CONDITIONAL,
+    &super::hamiltonian::ENTRY,
     &super::adversarial::GAN,
     &super::adversarial::AAE,
     &super::adversarial::FACTOR_VAE,

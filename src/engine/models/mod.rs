@@ -7,8 +7,10 @@ mod checks;
 mod classifier;
 mod classifier_network;
 mod config;
+mod decoded;
 mod entry;
 mod fitted_prior;
+mod hamiltonian;
 mod hierarchical;
 mod list;
 mod m2;
@@ -17,6 +19,7 @@ mod normalised;
 mod parts;
 mod plan;
 mod quantised;
+mod rae;
 mod second_stage;
 mod uncertain_weights;
 mod vae;
@@ -32,8 +35,10 @@ pub use capability::{
 pub use classifier::Classifier;
 pub(crate) use config::perceptron;
 pub use config::{MAX_LAYERS, ModelConfig, ModelOptions};
+pub use decoded::{Decoded, Explained};
 pub use entry::{Architecture, LabelUse, ModelEntry, OwnTraining, RowForm, Sizes};
 pub use fitted_prior::FittedPrior;
+pub use hamiltonian::Dynamics;
 pub use hierarchical::{Hierarchical, Layer, Moments, Recognition};
 pub use list::ARCHITECTURES;
 pub use m2::M2;
@@ -42,12 +47,13 @@ pub use normalised::Normalised;
 pub use parts::Parts;
 pub use plan::{Group, GroupLoss, Losses, Phase, TrainingPlan, WHOLE};
 pub use quantised::VqVae;
+pub use rae::{Rae, Regulariser};
 pub use second_stage::{FIRST, SecondStage, carries};
 pub use uncertain_weights::{KL_WEIGHTS, UncertainWeights};
 pub use vae::Vae;
 
 use crate::catalogue::About;
-use crate::distributions::{Likelihood, Measure, WeightDistribution};
+use crate::distributions::{Measure, WeightDistribution};
 use crate::graph::{Graph, ParameterSpec, Tensor};
 
 /// What there is to say of every model, and of what stands on another.
@@ -88,26 +94,6 @@ impl<'g> Rows<'g> {
         let repeat = |t: Tensor<'g>| t.repeat_rows(times);
         let [y, observed, shown] = [self.y, self.observed, self.shown].map(|t| t.map(repeat));
         Rows { x: repeat(self.x), y, observed, shown, ..self }
-    }
-
-    /// Of each of so many codes of every row, ln p(x | z) of the values that were observed: Σ_j m_j ln p(x_j | z), which is what
-    /// is left of p(x | z) once the other values are integrated out (Mattei & Frellsen 2019, equation 3). `outputs` are those
-    /// of the decoder, `[rows·codes, …]`. `[rows, codes]`
-    pub fn log_likelihood(&self, likelihood: &dyn Likelihood, outputs: Tensor<'g>) -> Tensor<'g> {
-        let (rows, all) = (self.count(), outputs.shape()[0]);
-        self.log_likelihoods(likelihood, outputs).sum_rows().reshape(&[rows, all / rows])
-    }
-
-    /// The terms m_j ln p(x_j | z) of [`Rows::log_likelihood`], 0 of values that were not observed: of one code of each row
-    /// `[rows, features]`, of several `[rows, codes, features]`.
-    pub fn log_likelihoods(&self, likelihood: &dyn Likelihood, outputs: Tensor<'g>) -> Tensor<'g> {
-        let [rows, features] = self.x.dims();
-        let codes = outputs.shape()[0] / rows;
-        // Beside several codes of a row, its values stand once.
-        let beside = |t: Tensor<'g>| if codes > 1 { t.reshape(&[rows, 1, features]) } else { t };
-        let outputs = if codes > 1 { outputs.reshape(&[rows, codes, outputs.width()]) } else { outputs };
-        let log_probs = likelihood.log_prob(outputs, beside(self.x));
-        self.observed.map_or(log_probs, |observed| log_probs * beside(observed))
     }
 }
 

@@ -4,7 +4,7 @@
 
 use std::sync::Arc;
 
-use super::{ModelConfig, Rows, Sizes};
+use super::{Decoded, ModelConfig, Rows, Sizes};
 use crate::catalogue::build;
 use crate::data::Shape;
 use crate::distributions::{Likelihood, PosteriorNetwork};
@@ -128,10 +128,15 @@ impl Networks {
         decoder.last(&format!("decoder.{}", decoder.layers()), hidden, to)
     }
 
+    /// What codes `[rows·samples, latent]` say of rows of data.
+    pub(super) fn decoded<'g>(&self, likelihood: &dyn Likelihood, z: Tensor<'g>, rows: Rows<'g>) -> Decoded<'g> {
+        let samples = z.shape()[0] / rows.count();
+        rows.decoded(likelihood, self.decode(z, rows.y.map(|y| y.repeat_rows(samples))))
+    }
+
     /// ln p(x | z) of codes `[rows·samples, latent]` and rows of data. `[rows, samples]`
     pub(super) fn log_likelihood<'g>(&self, likelihood: &dyn Likelihood, z: Tensor<'g>, rows: Rows<'g>) -> Tensor<'g> {
-        let samples = z.shape()[0] / rows.count();
-        rows.log_likelihood(likelihood, self.decode(z, rows.y.map(|y| y.repeat_rows(samples))))
+        self.decoded(likelihood, z, rows).log_likelihood()
     }
 
     /// What the networks are told.

@@ -5,14 +5,16 @@
 //! (Kingma and Welling 2014).
 
 use super::checks::check_one_layer;
+use super::hamiltonian::{Dynamics, Moved};
 use super::networks::{NetworkPair, Networks};
 use super::parts::Parts;
 use super::{
-    Batch, Can, Compress, Condition, Decode, Density, Encode, FitPrior, Generate, LabelUse, Model, ModelConfig,
-    ModelEntry, PosteriorSample, Reconstruct, RowForm, Rows, SamplePosterior, Sizes, Terms, TrainingPlan, Weighted,
+    Batch, Can, Compress, Condition, Decode, Density, Encode, Explained, FitPrior, Generate, LabelUse, Model,
+    ModelConfig, ModelEntry, PosteriorSample, Reconstruct, RowForm, Rows, SamplePosterior, Sizes, Terms, TrainingPlan,
+    Weighted,
 };
 use crate::catalogue::{About, Kind};
-use crate::distributions::{CodeSpace, Discrete, Encoder, Measure};
+use crate::distributions::{CodeSpace, Discrete, Draw, Encoder, Measure, MissingModel};
 use crate::error::Result;
 use crate::graph::{Graph, Tensor};
 use crate::nn::Activation;
@@ -34,6 +36,7 @@ pub(super) static ENTRY: ModelEntry = ModelEntry {
     is_variational: true,
     layers: None,
     stands_on_vae: false,
+    explains_gaps: true,
     training: None,
     build: |config, form| Ok(Box::new(Vae::of(config, RowForm { condition: 0, ..form })?)),
     check: check_one_layer,
@@ -56,11 +59,22 @@ pub(super) static CONDITIONAL: ModelEntry = ModelEntry {
     ..ENTRY
 };
 
+/// What the term of which values were observed is called.
+const MASK: &str = "mask";
+
 /// A VAE.
 #[derive(Clone, Debug)]
 pub struct Vae {
     networks: Networks,
     parts: Parts,
+    /// What moves codes from where the posterior drew them.
+    dynamics: Option<Dynamics>,
+}
+
+/// A batch, encoded, sampled and decoded, with what was made of missing values where why they are missing is modelled.
+struct Inferred<'a, 'g> {
+    inference: Inference<'a, 'g>,
+    explained: Option<Explained<'g>>,
 }
 
 impl Vae {
@@ -91,11 +105,16 @@ impl Vae {
     /// A VAE of rows of these sizes with `latent` dimensions, with these hidden layers.
     pub fn with_networks(sizes: Sizes, latent: usize, hidden: NetworkPair, parts: Parts) -> Vae {
         let (code, outputs) = (parts.posterior.outputs(latent), parts.likelihood.outputs(sizes.features()));
-        Vae { networks: Networks::new(sizes, latent, hidden, code, outputs), parts }
+        Vae { networks: Networks::new(sizes, latent, hidden, code, outputs), parts, dynamics: None }
+    }
+
+    /// The same, whose codes are moved along the gradient of ln p(x, z).
+    pub fn moved_by(self, dynamics: Dynamics) -> Vae {
+        Vae { dynamics: Some(dynamics), ..self }
     }
 
     /// The VAE that settings describe, for rows of this form.
-    fn of(config: &ModelConfig, form: RowForm) -> Result<Vae> {
+    pub(super) fn of(config: &ModelConfig, form: RowForm) -> Result<Vae> {
         let sizes = form.sizes();
         Ok(Vae::with_networks(sizes, config.latent, config.networks(sizes)?, config.parts_for(form.schema)?))
     }
@@ -115,8 +134,9 @@ impl Vae {
         self.terms_of(self.infer(batch, self.noise(batch.rows, self.parts.objective.samples())))
     }
 
-    fn terms_of<'g>(&self, inference: Inference<'_, 'g>) -> (Terms<'g>, Tensor<'g>) {
-        let loss = self.parts.objective.loss(&inference);
+    fn terms_of<'g>(&self, Inferred { inference, explained }: Inferred<'_, 'g>) -> (Terms<'g>, Tensor<'g>) {
+        let mut loss = self.parts.objective.loss(&inference);
+        loss.parts.extend(explained.map(|explained| (MASK, -explained.log_mask.mean(&[1]))));
         let terms = Terms {
             loss: loss.rows,
             reconstruction: inference.reconstruction(),
@@ -129,35 +149,73 @@ impl Vae {
     }
 
     /// Encodes, samples and decodes a batch, with as many codes per row as there is noise for.
-    fn infer<'g>(&self, batch: &Batch<'g>, noise: Tensor<'g>) -> Inference<'_, 'g> {
+    fn infer<'g>(&self, batch: &Batch<'g>, noise: Tensor<'g>) -> Inferred<'_, 'g> {
         let Parts { likelihood, posterior, prior, .. } = &self.parts;
         let rows = batch.rows.count();
         let samples = noise.shape()[0] / rows;
         let outputs = self.networks.encode(batch.rows);
-        let draw = posterior.sample(outputs.repeat_rows(samples), noise);
-        let log_likelihood = self.networks.log_likelihood(&**likelihood, draw.z, batch.rows);
+        let outputs_of_codes = outputs.repeat_rows(samples);
+        let draw = self.moved(posterior.sample(outputs_of_codes, noise), batch.rows);
+        let decoded = self.networks.decoded(&**likelihood, draw.z, batch.rows);
         let encoder = self.encoder();
         let log_prior = prior.log_prob(draw.code(), &encoder).reshape(&[rows, samples]);
         let log_posterior = draw.log_prob.reshape(&[rows, samples]);
-        Inference {
+        let inference = Inference {
             posterior: &**posterior,
             prior: &**prior,
             encoder,
             outputs,
+            outputs_of_codes,
             z: draw.z,
-            log_likelihood,
+            log_likelihood: decoded.log_likelihood(),
             log_prior,
             log_posterior,
-            kl: posterior.kl(outputs, &**prior).unwrap_or_else(|| (log_posterior - log_prior).mean(&[1])),
+            kl: self.closed_kl(outputs).unwrap_or_else(|| (log_posterior - log_prior).mean(&[1])),
             weights: batch.weights,
             count: batch.count,
-        }
+        };
+        Inferred { inference, explained: decoded.explained }
+    }
+
+    /// KL(q(z | x) ‖ p(z)) in closed form, where there is one: codes that were moved have none.
+    fn closed_kl<'g>(&self, outputs: Tensor<'g>) -> Option<Tensor<'g>> {
+        self.dynamics.map_or_else(|| self.parts.posterior.kl(outputs, &*self.parts.prior), |_| None)
+    }
+
+    /// Codes of rows `[rows·samples, latent]` that were drawn, moved where they are.
+    fn moved<'g>(&self, draw: Draw<'g>, rows: Rows<'g>) -> Draw<'g> {
+        let Some(dynamics) = self.dynamics else { return draw };
+        let Parts { likelihood, prior, .. } = &self.parts;
+        let log_joint = |z: Tensor<'g>| {
+            let log_likelihood = self.networks.log_likelihood(&**likelihood, z, rows);
+            log_likelihood.reshape(&[z.shape()[0], 1]) + prior.log_prob(z.into(), &self.encoder())
+        };
+        let graph = draw.z.graph();
+        let gamma = graph.normal(graph.stream(), draw.z.shape());
+        let Moved { z, log_momentum } = dynamics.moved(draw.z, gamma, log_joint);
+        Draw::new(z, draw.log_prob + log_momentum)
+    }
+
+    /// Codes of rows that are drawn, those of one row behind each other `[rows·samples, latent]`.
+    fn drawn<'g>(&self, rows: Rows<'g>, samples: usize) -> Tensor<'g> {
+        let outputs = self.networks.encode(rows).repeat_rows(samples);
+        self.moved(self.parts.posterior.sample(outputs, self.noise(rows, samples)), rows).z
     }
 
     /// Encodes, samples and decodes rows, with so many codes of each.
-    fn infer_rows<'g>(&self, rows: Rows<'g>, samples: usize) -> Inference<'_, 'g> {
+    fn infer_rows<'g>(&self, rows: Rows<'g>, samples: usize) -> Inferred<'_, 'g> {
         let batch = Batch::whole(rows);
         self.infer(&batch, self.noise(rows, samples))
+    }
+
+    /// Why values are missing, where that is modelled.
+    fn missing(&self) -> Option<&MissingModel> {
+        self.parts.likelihood.missing()
+    }
+
+    /// The rows that were drawn with codes of [`Density::weighted`], where the codes hold them.
+    fn drawn_with<'g>(&self, codes: Tensor<'g>) -> Option<Tensor<'g>> {
+        self.missing().map(|_| codes.slice(1, self.networks.latent(), self.networks.features()))
     }
 
     /// The encoder, as a prior may want it.
@@ -195,7 +253,7 @@ impl Model for Vae {
     }
 
     fn score<'g>(&self, rows: Rows<'g>) -> Tensor<'g> {
-        let inference = self.infer_rows(rows, 1);
+        let inference = self.infer_rows(rows, 1).inference;
         inference.reconstruction() + inference.kl_of_rows()
     }
 
@@ -220,7 +278,8 @@ impl Model for Vae {
             density: Some(self),
             posterior: carries_another.then_some(self),
             classify: None,
-            fit_prior: Some(self),
+            // The prior is part of what moves codes.
+            fit_prior: self.dynamics.is_none().then_some(self),
             compress: self.is_of_finitely_many().then_some(self),
         }
     }
@@ -236,12 +295,12 @@ impl Encode for Vae {
     }
 
     fn draw<'g>(&self, rows: Rows<'g>, samples: usize) -> Tensor<'g> {
-        let outputs = self.networks.encode(rows).repeat_rows(samples);
-        self.parts.posterior.sample(outputs, self.noise(rows, samples)).z
+        self.drawn(rows, samples)
     }
 
     fn variance<'g>(&self, rows: Rows<'g>) -> Option<Tensor<'g>> {
-        self.parts.posterior.marginal_variance(self.networks.encode(rows))
+        let known = self.dynamics.is_none();
+        known.then(|| self.parts.posterior.marginal_variance(self.networks.encode(rows))).flatten()
     }
 }
 
@@ -286,29 +345,43 @@ impl Generate for Vae {
 
 impl Density for Vae {
     fn kl_is_closed_form(&self) -> bool {
-        self.parts.kl_is_closed_form(self.networks.latent())
+        self.dynamics.is_none() && self.parts.kl_is_closed_form(self.networks.latent())
     }
 
     fn log_weights<'g>(&self, rows: Rows<'g>, samples: usize) -> Tensor<'g> {
-        self.infer_rows(rows, samples).log_weights()
+        self.infer_rows(rows, samples).inference.log_weights()
     }
 
     fn weighted<'g>(&self, rows: Rows<'g>, samples: usize) -> Weighted<'g> {
-        let inference = self.infer_rows(rows, samples);
-        let means = Decode::mean(self, inference.z, rows.y.map(|y| y.repeat_rows(samples)));
-        Weighted { log_weights: inference.log_weights(), codes: inference.z, means }
+        let Inferred { inference, explained } = self.infer_rows(rows, samples);
+        let (log_weights, z) = (inference.log_weights(), inference.z);
+        let means = Decode::mean(self, z, rows.y.map(|y| y.repeat_rows(samples)));
+        match (explained, self.missing()) {
+            (Some(explained), Some(missing)) => Weighted {
+                log_weights,
+                codes: z.graph().concat(&[z, explained.filled], 1),
+                means: explained.values(missing, means),
+            },
+            _ => Weighted { log_weights, codes: z, means },
+        }
     }
 
+    /// Where why values are missing is modelled, a weight is one of the values that were drawn as well, and these stand behind the code.
     fn code_shape(&self) -> [usize; 2] {
-        [1, self.networks.latent()]
+        let drawn = if self.missing().is_some() { self.networks.features() } else { 0 };
+        [1, self.networks.latent() + drawn]
     }
 
     fn mean_given<'g>(&self, codes: Tensor<'g>, y: Option<Tensor<'g>>) -> Tensor<'g> {
-        Decode::mean(self, codes, y)
+        self.drawn_with(codes).unwrap_or_else(|| Decode::mean(self, codes, y))
     }
 
     fn draw_given<'g>(&self, codes: Tensor<'g>, y: Option<Tensor<'g>>) -> Option<Tensor<'g>> {
-        Decode::draw(self, codes, y)
+        self.drawn_with(codes).or_else(|| Decode::draw(self, codes, y))
+    }
+
+    fn explains_gaps(&self) -> bool {
+        self.missing().is_some()
     }
 
     fn note(&self) -> Option<&'static str> {
@@ -318,7 +391,7 @@ impl Density for Vae {
 
 impl SamplePosterior for Vae {
     fn sample_posterior<'g>(&self, rows: Rows<'g>, samples: usize) -> PosteriorSample<'g> {
-        let Inference { z, log_posterior, log_likelihood, .. } = self.infer_rows(rows, samples);
+        let Inference { z, log_posterior, log_likelihood, .. } = self.infer_rows(rows, samples).inference;
         PosteriorSample { z, log_posterior, log_likelihood }
     }
 }
@@ -328,7 +401,7 @@ impl Vae {
     fn is_of_finitely_many(&self) -> bool {
         let Parts { likelihood, posterior, prior, .. } = &self.parts;
         let latent = self.networks.latent();
-        if self.networks.condition() > 0 || likelihood.discrete().is_none() {
+        if self.networks.condition() > 0 || self.dynamics.is_some() || likelihood.discrete().is_none() {
             return false;
         }
         let graph = Graph::new();
@@ -369,7 +442,7 @@ impl Compress for Vae {
 
 impl FitPrior for Vae {
     fn terms_of_prior<'g>(&self, batch: &Batch<'g>) -> Terms<'g> {
-        let inference = self.infer(batch, self.noise(batch.rows, 1));
+        let Inferred { inference, .. } = self.infer(batch, self.noise(batch.rows, 1));
         Terms {
             loss: -inference.log_prior,
             reconstruction: inference.reconstruction(),

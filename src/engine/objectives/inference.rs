@@ -17,6 +17,9 @@ pub struct Inference<'a, 'g> {
     pub encoder: Encoder<'a>,
     /// What the encoder gives `[rows, outputs]`.
     pub outputs: Tensor<'g>,
+    /// The same beside each code, which is made of these `[rows·samples, outputs]`: what comes back through them is the gradient that a
+    /// code gives the encoder. Of several stochastic layers they are those of the first.
+    pub outputs_of_codes: Tensor<'g>,
     /// The codes `[rows·samples, latent]`, those of one row behind each other.
     pub z: Tensor<'g>,
     /// ln p(x | z), in nats `[rows, samples]`.

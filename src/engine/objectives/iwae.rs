@@ -39,13 +39,17 @@ pub(super) fn bound(log_weights: Tensor) -> Tensor {
     libm::logf(log_weights.width() as f32) - log_weights.log_sum_exp(&[1])
 }
 
+/// ln p(x | z)·(p(z)/q(z | x))^β of every code `[rows, samples]`.
+pub(super) fn tempered<'g>(inference: &Inference<'_, 'g>) -> Tensor<'g> {
+    inference.log_likelihood + inference.weighted_by_beta(inference.log_prior - inference.log_posterior)
+}
+
 impl Objective for Iwae {
     fn samples(&self) -> usize {
         self.samples
     }
 
     fn loss<'g>(&self, inference: &Inference<'_, 'g>) -> Loss<'g> {
-        let ratio = inference.weighted_by_beta(inference.log_prior - inference.log_posterior);
-        Loss::new(bound(inference.log_likelihood + ratio))
+        Loss::new(bound(tempered(inference)))
     }
 }

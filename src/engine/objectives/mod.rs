@@ -7,6 +7,7 @@
 mod beta_tcvae;
 mod beta_vae;
 mod capacity;
+mod combination_iwae;
 mod dip_vae;
 mod dreg;
 mod elbo;
@@ -15,6 +16,8 @@ mod inference;
 mod info_vae;
 mod iwae;
 pub mod mmd;
+mod multiply_iwae;
+mod partially_iwae;
 mod wae;
 
 pub use elbo::Elbo;
@@ -39,6 +42,9 @@ pub static OBJECTIVES: &[&Piece<dyn Objective>] = &[
     &wae::PIECE,
     &iwae::PIECE,
     &dreg::PIECE,
+    &multiply_iwae::PIECE,
+    &partially_iwae::PIECE,
+    &combination_iwae::PIECE,
 ];
 
 /// What an objective makes of a batch.

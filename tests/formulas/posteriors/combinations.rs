@@ -52,6 +52,7 @@ fn held(spec: Spec) -> Spec {
         "wae" => spec.with("lambda", 1.0),
         "beta-vae" => spec.with("beta", 2.0),
         "gumbel-softmax" => spec.with("end", 1.0),
+        "multiply-iwae" | "partially-iwae" => spec.with("samples", 2.0).with("groups", 2.0),
         _ => spec,
     }
 }

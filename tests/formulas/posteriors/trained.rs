@@ -15,7 +15,7 @@ use elbo::engine::program::Executor;
 use elbo::engine::training::{Session, Trainer};
 
 use crate::common::oracle::Numbers;
-use crate::common::pieces::{pairs, with};
+use crate::common::pieces::{pairs, small, with};
 
 const FEATURES: usize = 8;
 const ROWS: usize = 80;
@@ -71,7 +71,7 @@ fn each_piece() -> Vec<(String, Vae)> {
     let mut all: Vec<(String, Parts)> =
         pairs().iter().map(|pair| (format!("{} and {}", pair.0, pair.1), with(plain(), pair))).collect();
     for piece in OBJECTIVES {
-        let objective = build(OBJECTIVES, &Spec::new(piece.about.id)).unwrap();
+        let objective = build(OBJECTIVES, &small(&piece.about)).unwrap();
         all.push((format!("objective {}", piece.about.id), Parts { objective, ..plain() }));
     }
     for piece in LIKELIHOODS {

@@ -21,7 +21,7 @@ use crate::error::{Error, Result};
 pub use container::Reader;
 use container::{Head, Writer};
 pub use files::{Beside, beside, compress_to, decompress_to};
-use model::{embedded, fingerprint};
+use model::{embedded, fingerprints};
 use rows::Levels;
 pub use rows::Plain;
 
@@ -64,7 +64,7 @@ impl Saved {
         self.session.model.can().compress()?;
         let levels = Levels::of(self, data)?;
         let model = if with_model { model::bytes(self)? } else { vec![] };
-        let head = Head::new(fingerprint(self)?, data, self.form.shape(), levels.count, model.len());
+        let head = Head::new(fingerprints(self)?.swap_remove(0), data, self.form.shape(), levels.count, model.len());
         let mut writer = Writer::begin(to, &head, &model)?;
         let chunk = CHUNK.min(CHUNK_VALUES / data.shape().features()).max(1);
         let mut initial = 0;
@@ -93,13 +93,13 @@ impl Saved {
     ) -> Result<Compressed> {
         self.session.model.can().compress()?;
         let mut reader = reader;
-        let own = fingerprint(self)?;
-        if reader.head.model != own {
+        let own = fingerprints(self)?;
+        if !own.contains(&reader.head.model) {
             return Err(Error::invalid(format!(
                 "the rows were compressed with another model ({}…) than this one ({}…): give the run that they were compressed \
                  with",
                 &reader.head.model[..12],
-                &own[..12]
+                &own[0][..12]
             )));
         }
         let plain = reader.head.plain()?;

@@ -58,4 +58,8 @@ impl Likelihood for Gaussian {
     fn sample<'g>(&self, outputs: Tensor<'g>) -> Option<Tensor<'g>> {
         Some(draws::gaussian(outputs, outputs.graph().constant(2.0 * libm::logf(self.sigma))))
     }
+
+    fn draws_are_differentiable(&self) -> bool {
+        true
+    }
 }

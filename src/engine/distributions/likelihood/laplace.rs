@@ -89,6 +89,10 @@ impl Likelihood for Laplace {
     fn sample<'g>(&self, outputs: Tensor<'g>) -> Option<Tensor<'g>> {
         Some(sample(outputs, outputs.graph().constant(libm::logf(self.scale))))
     }
+
+    fn draws_are_differentiable(&self) -> bool {
+        true
+    }
 }
 
 impl LearnedLaplace {
@@ -126,5 +130,9 @@ impl Likelihood for LearnedLaplace {
     fn sample<'g>(&self, outputs: Tensor<'g>) -> Option<Tensor<'g>> {
         let [mu, log_scale] = self.moments(outputs);
         Some(sample(mu, log_scale))
+    }
+
+    fn draws_are_differentiable(&self) -> bool {
+        true
     }
 }

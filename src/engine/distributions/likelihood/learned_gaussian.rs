@@ -63,4 +63,8 @@ impl Likelihood for LearnedGaussian {
         let [mu, log_var] = self.moments(outputs);
         Some(draws::gaussian(mu, log_var))
     }
+
+    fn draws_are_differentiable(&self) -> bool {
+        true
+    }
 }

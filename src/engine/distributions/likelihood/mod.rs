@@ -38,6 +38,7 @@ pub use shared_gaussian::SharedGaussian;
 pub use squared_error::SquaredError;
 pub use student_t::StudentT;
 
+use super::missing::MissingModel;
 use crate::catalogue::Piece;
 use crate::graph::Tensor;
 
@@ -96,6 +97,16 @@ pub trait Likelihood: std::fmt::Debug + Send + Sync {
 
     /// x ~ p(x | z), of draws of its own. `[…, features]`; `None` for a loss that is no density.
     fn sample<'g>(&self, outputs: Tensor<'g>) -> Option<Tensor<'g>>;
+
+    /// Whether gradients flow through its draws to the outputs: a draw changes as its distribution does.
+    fn draws_are_differentiable(&self) -> bool {
+        false
+    }
+
+    /// Why values are missing, where that is modelled beside them.
+    fn missing(&self) -> Option<&MissingModel> {
+        None
+    }
 
     /// The same on the host, of likelihoods of finitely many values.
     fn discrete(&self) -> Option<&dyn Discrete> {

@@ -70,4 +70,8 @@ impl Likelihood for SharedGaussian {
     fn sample<'g>(&self, outputs: Tensor<'g>) -> Option<Tensor<'g>> {
         Some(draws::gaussian(outputs, self.log_var(outputs)))
     }
+
+    fn draws_are_differentiable(&self) -> bool {
+        true
+    }
 }

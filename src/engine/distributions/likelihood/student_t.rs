@@ -89,4 +89,8 @@ impl Likelihood for StudentT {
         let stretch = ((share.exp() - 1.0) * (1.0 / share)).sqrt();
         Some(mu + a * stretch * log_scale.exp())
     }
+
+    fn draws_are_differentiable(&self) -> bool {
+        true
+    }
 }

@@ -15,6 +15,7 @@ mod laplace;
 mod location_scale;
 mod logistic;
 mod planar;
+mod power_spherical;
 mod radial;
 mod student_t;
 mod sylvester;
@@ -38,6 +39,7 @@ pub static POSTERIORS: &[&Piece<dyn Posterior>] = &[
     &sylvester::PIECE,
     &iaf::PIECE,
     &gumbel_softmax::PIECE,
+    &power_spherical::PIECE,
 ];
 
 /// Codes drawn from a posterior.

@@ -8,6 +8,7 @@ mod points;
 mod realnvp;
 mod standard_normal;
 mod uniform_categorical;
+mod uniform_sphere;
 mod vampprior;
 
 pub use points::Points;
@@ -28,6 +29,7 @@ pub static PRIORS: &[&Piece<dyn Prior>] = &[
     &realnvp::PIECE,
     &maf::PIECE,
     &uniform_categorical::PIECE,
+    &uniform_sphere::PIECE,
 ];
 
 /// p(z), a density over codes.

@@ -45,6 +45,7 @@ pub(super) static HIERARCHICAL: ModelEntry = ModelEntry {
     is_variational: true,
     layers: Some(Recognition::BottomUp),
     stands_on_vae: false,
+    explains_gaps: false,
     training: None,
     build: |config, sizes| Hierarchical::of(config, sizes, Recognition::BottomUp),
     check: checks::check,
@@ -165,11 +166,13 @@ impl Hierarchical {
             log_prior = log_prior + prior.sum_rows();
         }
         let (likelihood, z) = (&*self.parts.likelihood, levels[0].z);
+        let outputs = self.stack.networks.outputs(batch.rows.input());
         let inference = Inference {
             posterior: &DiagonalGaussian,
             prior: &*self.parts.prior,
             encoder: self.encoder(),
-            outputs: self.stack.networks.outputs(batch.rows.input()),
+            outputs,
+            outputs_of_codes: outputs.repeat_rows(samples),
             z,
             log_likelihood: self.stack.networks.log_likelihood(likelihood, z, batch.rows),
             log_prior: log_prior.reshape(&[rows, samples]),

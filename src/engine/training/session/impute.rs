@@ -82,7 +82,7 @@ impl Session {
     }
 
     /// Rows with what was not observed of them filled in, by means and by draws. Rows of which nothing was observed are filled from
-    /// the prior.
+    /// the prior, unless the model knows why values are missing: then they are filled as all others.
     ///
     /// # Errors
     /// If more than [`MAX_DRAWS`] are asked for, or the model's likelihood is a loss that nothing can be drawn from; otherwise as for
@@ -95,7 +95,7 @@ impl Session {
                 how.draws
             )));
         }
-        self.model.can().density()?;
+        let explains_gaps = self.model.can().density()?.explains_gaps();
         let (given, features) = (rows.into(), self.model.features());
         let (given, taken) = self.taken(given);
         Prepared::new(given, taken)?;
@@ -108,7 +108,7 @@ impl Session {
         for (block, rows) in blank.chunks(CHUNK).enumerate() {
             let how = Imputing { seed: part_of_seed(how.seed, block as u64), ..how };
             let (empty, some): (Vec<usize>, Vec<usize>) =
-                rows.iter().partition(|&&row| row_of(row).iter().all(|value| value.is_nan()));
+                rows.iter().partition(|&&row| !explains_gaps && row_of(row).iter().all(|value| value.is_nan()));
             let gather = |rows: &[usize], of: &dyn Fn(usize) -> Vec<f32>| -> Vec<f32> {
                 rows.iter().flat_map(|&row| of(row)).collect()
             };
