@@ -14,7 +14,7 @@ const CENTRE: usize = 4096;
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Draws {
     /// t of z = m + t·(z′ − m), z′ being drawn from the prior and m its mean: below 1 rows are more usual and differ less (Kingma & Dhariwal
-    /// 2018, section 6.2), above 1 less usual. 1 where nothing is said.
+    /// 2018, section 6.2), above 1 less usual. 1 where nothing is said. Of a prior of choices, logits are divided by it.
     pub temperature: Option<f64>,
     /// The most standard deviations of the prior that z′ lies from its mean, in every dimension: those that lie further out are drawn
     /// again (Brock et al. 2019, section 3.1).
@@ -64,6 +64,11 @@ impl Saved {
             return refused("bound to truncate at", bound, "a positive number of standard deviations, such as 2");
         }
         self.session.model.can().generate()?;
+        if draws.truncate.is_none()
+            && let Some(codes) = self.session.tempered_prior_sample(count, temperature as f32, seed)?
+        {
+            return Ok(codes);
+        }
         let latent = self.session.latent()?;
         let mut codes = self.session.prior_sample(count, seed)?;
         let moments = self.session.prior_moments()?;

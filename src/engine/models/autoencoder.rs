@@ -31,6 +31,7 @@ pub(super) static ENTRY: ModelEntry = ModelEntry {
     is_variational: false,
     layers: None,
     stands_on_vae: false,
+    quantises: false,
     training: None,
     build,
     check,

@@ -3,7 +3,7 @@
 use super::{ModelConfig, Parts};
 use crate::catalogue::{Kind, Spec, build, find, rename};
 use crate::data::Schema;
-use crate::distributions::{CodeSpace, Heads, LIKELIHOODS, POSTERIORS, PRIORS, WEIGHT_DISTRIBUTIONS};
+use crate::distributions::{CodeSpace, Heads, INDEX_PRIORS, LIKELIHOODS, POSTERIORS, PRIORS, WEIGHT_DISTRIBUTIONS};
 use crate::error::Result;
 use crate::graph::{Graph, Tensor};
 use crate::nn::NETWORKS;
@@ -42,6 +42,7 @@ impl ModelConfig {
         rename(LIKELIHOODS, &mut self.likelihood);
         rename(POSTERIORS, &mut self.posterior);
         rename(PRIORS, &mut self.prior);
+        rename(INDEX_PRIORS, &mut self.prior);
         rename(WEIGHT_DISTRIBUTIONS, &mut self.network_weights);
         rename(OBJECTIVES, &mut self.objective);
     }
@@ -66,9 +67,31 @@ pub(super) fn check_names(config: &ModelConfig, problems: &mut Problems) {
     }
     problems.result(find(LIKELIHOODS, &config.likelihood));
     problems.result(find(POSTERIORS, &config.posterior));
-    problems.result(find(PRIORS, &config.prior));
+    check_prior_name(config, problems);
     problems.result(find(WEIGHT_DISTRIBUTIONS, &config.network_weights));
     problems.result(find(OBJECTIVES, &config.objective));
+}
+
+/// Whether a prior is one over indices of quantised codes.
+pub(super) fn is_over_indices(prior: &Spec) -> bool {
+    find(INDEX_PRIORS, &Spec::new(&prior.id)).is_ok()
+}
+
+/// Notes a prior that does not exist, or is over indices where codes are none.
+fn check_prior_name(config: &ModelConfig, problems: &mut Problems) {
+    if !is_over_indices(&config.prior) {
+        problems.result(find(PRIORS, &config.prior));
+        return;
+    }
+    problems.result(find(INDEX_PRIORS, &config.prior));
+    problems.note(
+        !config.kind.quantises,
+        format!(
+            "the prior `{}` is over indices of quantised codes, and a model of `kind` {} has none: use another prior, or `kind` vq-vae \
+             or fsq",
+            config.prior.id, config.kind
+        ),
+    );
 }
 
 /// Notes what does not go with networks that see the rows of a batch together.
@@ -160,13 +183,18 @@ pub(super) fn check_objective(config: &ModelConfig, parts: &Parts, batch: usize,
 
 /// A model without a prior has no factors to choose.
 pub(super) fn check_unused(config: &ModelConfig, problems: &mut Problems) {
+    check_not_chosen(config, &[Kind::Posterior, Kind::Prior, Kind::Objective], problems);
+}
+
+/// Notes factors that are chosen and that a model does not have.
+pub(super) fn check_not_chosen(config: &ModelConfig, factors: &[Kind], problems: &mut Problems) {
     let kind = &config.kind;
     let plain = [
         (Kind::Posterior, &config.posterior, "diagonal-gaussian"),
         (Kind::Prior, &config.prior, "standard-normal"),
         (Kind::Objective, &config.objective, "elbo"),
     ];
-    for (factor, spec, usual) in plain {
+    for (factor, spec, usual) in plain.into_iter().filter(|(factor, ..)| factors.contains(factor)) {
         problems.note(
             spec.id != usual,
             format!(

@@ -27,6 +27,7 @@ pub(super) static ENTRY: ModelEntry = ModelEntry {
     is_variational: false,
     layers: None,
     stands_on_vae: false,
+    quantises: false,
     training: None,
     build: |config, form| {
         let hidden = config.encoder_network(form.schema.shape(), form.condition)?;

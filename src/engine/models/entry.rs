@@ -23,6 +23,8 @@ pub struct ModelEntry {
     pub layers: Option<Recognition>,
     /// Whether it is one over the codes of a VAE that is trained first.
     pub stands_on_vae: bool,
+    /// Whether its codes are indices of finitely many vectors, which priors over indices are for.
+    pub quantises: bool,
     /// How it is trained where nobody says, if that is not as the preset has it.
     pub training: Option<OwnTraining>,
     /// Makes it for rows of this form.
@@ -199,6 +201,7 @@ mod tests {
         is_variational: true,
         layers: None,
         stands_on_vae: false,
+        quantises: false,
         training: None,
         build: |_, _| unreachable!(),
         check: |_, _, _| (),

@@ -12,6 +12,7 @@ use super::{
     ModelEntry, PosteriorSample, Reconstruct, RowForm, Rows, SamplePosterior, Sizes, Terms, TrainingPlan, Weighted,
 };
 use crate::catalogue::{About, Kind};
+use crate::distributions::prior::Points;
 use crate::distributions::{CodeSpace, Discrete, Encoder, Measure};
 use crate::error::Result;
 use crate::graph::{Graph, Tensor};
@@ -34,6 +35,7 @@ pub(super) static ENTRY: ModelEntry = ModelEntry {
     is_variational: true,
     layers: None,
     stands_on_vae: false,
+    quantises: false,
     training: None,
     build: |config, form| Ok(Box::new(Vae::of(config, RowForm { condition: 0, ..form })?)),
     check: check_one_layer,
@@ -378,5 +380,9 @@ impl FitPrior for Vae {
             parts: vec![],
             gradient_scale: None,
         }
+    }
+
+    fn data_dependent_init(&self, points: &Points) -> Result<Vec<(&'static str, Vec<f32>)>> {
+        self.parts.prior.data_dependent_init(points)
     }
 }

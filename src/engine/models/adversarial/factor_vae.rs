@@ -45,6 +45,7 @@ pub(in crate::engine::models) static ENTRY: ModelEntry = ModelEntry {
     is_variational: true,
     layers: None,
     stands_on_vae: false,
+    quantises: false,
     training: None,
     build,
     check,

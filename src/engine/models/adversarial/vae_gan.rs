@@ -52,6 +52,7 @@ pub(in crate::engine::models) static ENTRY: ModelEntry = ModelEntry {
     is_variational: false,
     layers: None,
     stands_on_vae: false,
+    quantises: false,
     training: Some(OwnTraining { optimiser: CRITICS_OPTIMISER, learning_rate: 3e-4 }),
     build,
     check,

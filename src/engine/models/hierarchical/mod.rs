@@ -45,6 +45,7 @@ pub(super) static HIERARCHICAL: ModelEntry = ModelEntry {
     is_variational: true,
     layers: Some(Recognition::BottomUp),
     stands_on_vae: false,
+    quantises: false,
     training: None,
     build: |config, sizes| Hierarchical::of(config, sizes, Recognition::BottomUp),
     check: checks::check,

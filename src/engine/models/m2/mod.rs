@@ -44,6 +44,7 @@ pub(super) static ENTRY: ModelEntry = ModelEntry {
     is_variational: true,
     layers: None,
     stands_on_vae: false,
+    quantises: false,
     training: None,
     build,
     check,
