@@ -218,7 +218,7 @@ fn gradients_are_those_of_the_likelihood_on_every_device() {
 /// Draws of a device are those of the graph, index by index, and as frequent as they are likely.
 #[test]
 fn draws_are_as_frequent_as_they_are_likely() {
-    const ROWS: usize = 20_000;
+    const ROWS: usize = 5_000;
     let grid = IndexGrid { image: [2, 1], depth: 2, codes: 2 };
     let prior = build(INDEX_PRIORS, &PRIOR.parse().unwrap()).unwrap();
     let (likely, values) = of_all(PRIOR, grid);
@@ -244,7 +244,7 @@ fn draws_are_as_frequent_as_they_are_likely() {
         let sum: f64 = p.iter().sum();
         warm_shares.iter().zip(&p).map(|(share, p)| (share - p / sum).abs()).fold(0.0, f64::max)
     };
-    assert!(far(1.0) < 0.015, "{}", far(1.0));
+    assert!(far(1.0) < 0.025, "{}", far(1.0));
     assert!(far(0.5) > 0.05, "other probabilities are told apart: {}", far(0.5));
     assert_eq!(cold_shares.iter().filter(|share| **share > 0.0).count(), 1, "at 0 all draws are one");
 

@@ -107,6 +107,10 @@ mod tests {
             let chosen = two.stages[stage].chosen;
             Residual { codebook: CODEBOOK, stages: 2 }.vectors(&graph, stage, chosen)
         });
+        for spec in graph.parameters() {
+            let zeros = || vec![0.0; spec.shape.iter().product()];
+            values.tensors.entry(spec.name.clone()).or_insert_with(zeros);
+        }
         let all = evaluate(
             &values,
             &[

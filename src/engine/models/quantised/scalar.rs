@@ -107,6 +107,9 @@ mod tests {
         let chosen = quantised.chosen();
         let index = (chosen * graph.coordinate(1, chosen.shape())).sum_rows();
         let again = levels.vectors(&graph, 0, chosen);
+        for spec in graph.parameters() {
+            values.tensors.insert(spec.name, vec![0.0; spec.shape.iter().product()]);
+        }
         evaluate(&values, &[levels.bounded(z), quantised.vectors, index, again]).try_into().unwrap()
     }
 

@@ -6,6 +6,13 @@ use crate::graph::{Graph, ParameterSpec};
 
 const CHANNELS: usize = 3;
 
+/// A network without the nonlinearity at its end, whose gradient is 0 wherever what it is given is below 0.
+fn network(layers: usize, reach: usize) -> Causal {
+    let mut network = Gated { channels: CHANNELS, layers, reach }.network();
+    assert_eq!(network.layers.pop(), Some(Layer::Relu(network.layers.len() - 1)));
+    network
+}
+
 /// Values for all parameters of a graph, and pictures of so many places.
 fn values(graph: &Graph, places: usize) -> Values {
     let mut values = Values::default();
@@ -31,7 +38,7 @@ fn seen(network: &Causal, image: [usize; 2]) -> Vec<Vec<bool>> {
 #[test]
 fn a_place_sees_those_before_it_and_no_other() {
     for (image, layers, reach) in [([4, 4], 5, 1), ([3, 5], 3, 2), ([1, 6], 5, 1), ([5, 1], 5, 1), ([1, 1], 2, 1)] {
-        let network = Gated { channels: CHANNELS, layers, reach }.network();
+        let network = network(layers, reach);
         for (place, row) in seen(&network, image).into_iter().enumerate() {
             // Without a blind spot, layers enough see all that comes before.
             let expected: Vec<bool> = (0..row.len()).map(|other| other < place).collect();
@@ -43,7 +50,7 @@ fn a_place_sees_those_before_it_and_no_other() {
 /// With one tap more, a place sees itself: the test above sees that a mask is missing.
 #[test]
 fn a_mask_that_lets_too_much_through_is_seen() {
-    let network = Gated { channels: CHANNELS, layers: 2, reach: 1 }.network();
+    let network = network(2, 1);
     let convolutions = |network: &Causal| -> Vec<usize> {
         let layers = network.layers.iter().enumerate();
         let masked = |layer: &Layer| matches!(layer, Layer::Convolution(0, _));
@@ -63,7 +70,7 @@ fn a_mask_that_lets_too_much_through_is_seen() {
 #[test]
 fn place_by_place_is_the_whole() {
     for (image, layers, reach) in [([3, 4], 3, 1), ([4, 3], 2, 2), ([1, 5], 2, 1), ([1, 1], 2, 1)] {
-        let network = Gated { channels: CHANNELS, layers, reach }.network();
+        let network = network(layers, reach);
         let (graph, places) = (Graph::new(), image[0] * image[1]);
         let x = graph.input("x", &[2 * places, CHANNELS]);
         let whole = network.whole(x, image);
