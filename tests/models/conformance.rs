@@ -43,9 +43,9 @@ fn model(kind: &'static ModelEntry) -> Box<dyn Model> {
 /// A kind of model with few parameters.
 fn small_of(kind: &'static ModelEntry) -> Architecture {
     let small = pieces::small(&kind.about);
-    // Vectors of one number, as many as a code has.
+    // Vectors of one number, as many as a code has; so fine that codes of a model that has learnt nothing differ.
     let is_of_levels = kind.about.settings.iter().any(|setting| setting.name == "levels");
-    Architecture::new(kind, &if is_of_levels { small.with("levels", 3.0) } else { small }).unwrap()
+    Architecture::new(kind, &if is_of_levels { small.with("levels", 32.0) } else { small }).unwrap()
 }
 
 /// A small model of a kind with this encoder, and a decoder that is its mirror.

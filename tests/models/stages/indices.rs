@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use elbo::apps::{CHECKPOINT, Draws, Outcome, PriorFit, Saved, TrainRun, fit_prior};
-use elbo::config::{Config, DeviceChoice, Preset};
+use elbo::config::{DeviceChoice, Preset};
 use elbo::engine::cpu::Cpu;
 use elbo::engine::kernels::Step;
 use elbo::engine::kernels::random::uniform4;
@@ -45,7 +45,7 @@ fn rows() -> Vec<f32> {
 }
 
 /// A run whose encoder copies, as silu(x) − silu(−x), so that each value is one of three levels.
-fn copying(folder: &Path) -> Config {
+fn copying(folder: &Path) {
     let data = folder.join("rows.npy");
     std::fs::write(&data, npy_of_floats(&format!("({ROWS}, {WIDTH})"), rows())).unwrap();
     let mut config = Preset::Classic.config();
@@ -54,7 +54,7 @@ fn copying(folder: &Path) -> Config {
     config.data.source = data.display().to_string();
     config.data.standardise = Some(false);
     config.device.device = DeviceChoice::Cpu;
-    drop(TrainRun::start(config.clone(), &folder.join("run"), cpu().unwrap()).unwrap());
+    drop(TrainRun::start(config, &folder.join("run"), cpu().unwrap()).unwrap());
     let path = folder.join("run").join(CHECKPOINT);
     let mut checkpoint = Checkpoint::load(&path).unwrap();
     let one = |a: usize, b: usize| f32::from(u8::from(a == b));
@@ -73,7 +73,6 @@ fn copying(folder: &Path) -> Config {
         tensor.2 = values;
     }
     checkpoint.save(&path).unwrap();
-    config
 }
 
 /// How often each of the 27 triples of levels stands in codes.
@@ -89,13 +88,13 @@ fn shares(codes: &[f32]) -> Vec<f64> {
 #[test]
 fn known_probabilities_of_indices_are_found_again() {
     let place = tempfile::tempdir().unwrap();
-    let config = copying(place.path());
+    copying(place.path());
     let [run, fitted] = ["run", "fitted"].map(|name| place.path().join(name));
     let prior = "pixelcnn:channels=16,layers=1".parse().unwrap();
     let fit = PriorFit { prior, epochs: 12, learning_rate: 0.01, seed: 1 };
     let found = fit_prior(&run, &fitted, &fit, &cpu, &mut |_, _| ()).unwrap();
-    let saved = Saved::open(&run, cpu().unwrap()).unwrap();
-    let test = saved.data().unwrap().test.unwrap();
+    let before_it = Saved::open(&run, cpu().unwrap()).unwrap();
+    let test = before_it.data().unwrap().test.unwrap();
     let levels = |row: &[f32]| [0, 1, 2].map(|d| (row[d] / 9.0 + 1.0) as usize);
     let truth = (0..test.rows).map(|r| -probability(levels(&test.row(r))).ln()).sum::<f64>() / test.rows as f64;
     let (before, after) = (found.before_figures, found.after_figures);
@@ -108,7 +107,7 @@ fn known_probabilities_of_indices_are_found_again() {
 
     // The new run differs in the prior alone, and draws.
     let mut saved = Saved::open(&fitted, cpu().unwrap()).unwrap();
-    assert_eq!(config.differences(&saved.config), ["prior"]);
+    assert_eq!(before_it.config.differences(&saved.config), ["prior"]);
     let [old, new] = [&run, &fitted].map(|folder| Checkpoint::load(&folder.join(CHECKPOINT)).unwrap());
     for (name, shape, values) in &old.tensors {
         assert_eq!(new.tensor(name), Some((shape.as_slice(), values.as_slice())), "{name}");
