@@ -193,7 +193,7 @@ fn a_quantised_model_draws_with_a_prior_over_its_indices() {
         ("--prior pixelcnn", &["over indices of quantised codes", "vq-vae"][..]),
         ("--model fsq --latent 6", &["a code of 6 numbers", "multiple of 4"]),
         ("--model fsq:levels=1 --latent 4", &["`levels`", "from 2 to 256"]),
-        ("--model fsq:levels=256,256,256 --latent 3", &["more than 65536"]),
+        ("--model fsq:levels=256,256,256 --latent 3", &["product of the levels", "more than 65536"]),
         ("--model vq-vae --beta 2", &["`beta`", "`commitment`"]),
     ] {
         place.refused(&format!("train {options} --device cpu --out other"), words);

@@ -37,7 +37,7 @@ pub(in crate::engine::models) static FSQ: ModelEntry = ModelEntry {
         let codes = levels.0.iter().try_fold(1_u64, |product, &levels| product.checked_mul(levels as u64));
         if codes.is_none_or(|codes| codes > MAX_CODES) {
             return Err(Error::invalid(format!(
-                "the product of the `levels` of `{}` is more than {MAX_CODES}: give fewer numbers, or fewer levels of each; a code has \
+                "the product of the levels of `{}` is more than {MAX_CODES}: give fewer numbers, or fewer levels of each; a code has \
                  as many vectors as `latent` makes room for",
                 config.kind
             )));

@@ -47,7 +47,7 @@ impl Grid {
         let of = if each > dimensions { format!(" at each of {height}×{width} places") } else { String::new() };
         Err(format!(
             "a code of {latent} numbers cannot be vectors of {dimensions} numbers{of}: give `latent` as a multiple of {each}, or as many \
-             `levels` as fit"
+             levels as fit"
         ))
     }
 

@@ -22,6 +22,7 @@ mod scalar;
 mod settings;
 mod usage;
 mod vq_vae;
+mod with_prior;
 
 pub(super) use fsq::FSQ;
 pub(super) use settings::VQ_VAE;

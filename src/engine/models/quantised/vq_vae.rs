@@ -5,15 +5,10 @@ use std::sync::Arc;
 use super::book::Encodings;
 use super::grid::Grid;
 use super::quantiser::{Quantised, Quantiser};
-use crate::distributions::prior::Points;
 use crate::distributions::{IndexGrid, IndexPrior, Likelihood, Measure};
-use crate::error::Result;
-use crate::graph::{Graph, Tensor};
+use crate::graph::Tensor;
 use crate::models::networks::Networks;
-use crate::models::{
-    Batch, Can, Condition, Decode, Density, Encode, FitPrior, Generate, Model, Reconstruct, Rows, Terms, TrainingPlan,
-    Weighted,
-};
+use crate::models::{Batch, Can, Condition, Decode, Encode, Model, Reconstruct, Rows, Terms, TrainingPlan};
 
 /// An autoencoder of quantised codes.
 #[derive(Clone, Debug)]
@@ -50,7 +45,7 @@ impl VqVae {
     }
 
     /// What rows are quantised to.
-    fn quantised<'g>(&self, rows: Rows<'g>) -> Quantised<'g> {
+    pub(super) fn quantised<'g>(&self, rows: Rows<'g>) -> Quantised<'g> {
         self.code(rows, rows.x.graph().row_weights(rows.count()), 1).quantised
     }
 
@@ -60,7 +55,7 @@ impl VqVae {
     }
 
     /// ln p(k) of the indices of rows `[rows, 1]`.
-    fn log_prior<'g>(&self, quantised: &Quantised<'g>) -> Tensor<'g> {
+    pub(super) fn log_prior<'g>(&self, quantised: &Quantised<'g>) -> Tensor<'g> {
         let (by_place, indices) = (self.grid.by_place(quantised.chosen()), self.indices());
         let [encodings, width] = by_place.dims();
         let chosen = by_place.reshape(&[encodings * width / indices.codes, indices.codes]);
@@ -74,7 +69,7 @@ impl VqVae {
     }
 
     /// The terms of a batch, and ln p(k) of its rows `[rows, 1]`.
-    fn terms_and_log_prior<'g>(&self, batch: &Batch<'g>) -> (Terms<'g>, Tensor<'g>) {
+    pub(super) fn terms_and_log_prior<'g>(&self, batch: &Batch<'g>) -> (Terms<'g>, Tensor<'g>) {
         let rows = batch.rows;
         let window = batch.count.div_ceil(rows.count());
         let Coded { encodings, quantised } = self.code(rows, batch.weights, window);
@@ -101,19 +96,6 @@ impl VqVae {
         // Of a code that is certain the KL is −ln p(k).
         let terms = Terms { loss, reconstruction, kl: Some(-log_prior), mu, parts, gradient_scale: None };
         (terms, log_prior)
-    }
-
-    /// Codes drawn from the prior at a temperature `[rows, latent]`.
-    fn draw_codes<'g>(&self, graph: &'g Graph, rows: usize, temperature: f32) -> Tensor<'g> {
-        let (Grid { groups, dimensions, .. }, stages) = (self.grid, self.quantiser.stages());
-        let drawn = self.prior.sample(graph, rows, self.indices(), temperature);
-        let of_stages = |indices: &[Tensor<'g>]| {
-            let added = indices.iter().enumerate().map(|(stage, index)| self.quantiser.vectors(graph, stage, *index));
-            added.reduce(|sum, one| sum + one).expect("an encoding has an index")
-        };
-        let by_place: Vec<Tensor> = drawn.chunks(stages).map(of_stages).collect();
-        let by_place = graph.concat(&by_place, 1).reshape(&[rows * self.grid.places() * groups, dimensions]);
-        self.grid.together(self.grid.by_group(by_place))
     }
 }
 
@@ -202,81 +184,5 @@ impl Reconstruct for VqVae {
 
     fn feature_losses<'g>(&self, rows: Rows<'g>) -> Tensor<'g> {
         -rows.log_likelihoods(&*self.likelihood, self.networks.decode(self.codes_of(rows), None))
-    }
-}
-
-impl Generate for VqVae {
-    fn codes<'g>(&self, graph: &'g Graph, rows: usize) -> Tensor<'g> {
-        self.draw_codes(graph, rows, 1.0)
-    }
-
-    fn tempered_codes<'g>(&self, graph: &'g Graph, rows: usize, temperature: f32) -> Option<Tensor<'g>> {
-        Some(self.draw_codes(graph, rows, temperature))
-    }
-
-    fn gaussian<'g>(&self, _: &'g Graph) -> Option<[Tensor<'g>; 2]> {
-        None
-    }
-
-    fn rows<'g>(&self, graph: &'g Graph, rows: usize, y: Option<Tensor<'g>>) -> Tensor<'g> {
-        Decode::mean(self, self.codes(graph, rows), y)
-    }
-}
-
-/// A row has one code, which is certain: q(k | x) = 1.
-impl Density for VqVae {
-    fn kl_is_closed_form(&self) -> bool {
-        true
-    }
-
-    fn log_weights<'g>(&self, rows: Rows<'g>, samples: usize) -> Tensor<'g> {
-        self.weighted_once(rows).log_weights.expand(&[rows.count(), samples])
-    }
-
-    fn weighted<'g>(&self, rows: Rows<'g>, samples: usize) -> Weighted<'g> {
-        let Weighted { log_weights, codes, means } = self.weighted_once(rows);
-        let log_weights = log_weights.expand(&[rows.count(), samples]);
-        Weighted { log_weights, codes: codes.repeat_rows(samples), means: means.repeat_rows(samples) }
-    }
-
-    fn code_shape(&self) -> [usize; 2] {
-        [1, self.networks.latent()]
-    }
-
-    fn mean_given<'g>(&self, codes: Tensor<'g>, y: Option<Tensor<'g>>) -> Tensor<'g> {
-        Decode::mean(self, codes, y)
-    }
-
-    fn draw_given<'g>(&self, codes: Tensor<'g>, y: Option<Tensor<'g>>) -> Option<Tensor<'g>> {
-        Decode::draw(self, codes, y)
-    }
-
-    fn note(&self) -> Option<&'static str> {
-        Some(
-            "A row has one code, that of the nearest vectors: -ln p(x) counts -ln p(x|k) - ln p(k) of its indices k alone. That is -ELBO, \
-             a bound which more samples do not tighten.",
-        )
-    }
-}
-
-impl VqVae {
-    /// ln p(x, k) `[rows, 1]` of the one code of each row, and what it says.
-    fn weighted_once<'g>(&self, rows: Rows<'g>) -> Weighted<'g> {
-        let quantised = self.quantised(rows);
-        let codes = self.grid.together(quantised.vectors);
-        let outputs = self.networks.decode(codes, None);
-        let log_weights = rows.log_likelihood(&*self.likelihood, outputs) + self.log_prior(&quantised);
-        Weighted { log_weights, codes, means: self.likelihood.mean(outputs) }
-    }
-}
-
-impl FitPrior for VqVae {
-    fn terms_of_prior<'g>(&self, batch: &Batch<'g>) -> Terms<'g> {
-        let (terms, log_prior) = self.terms_and_log_prior(batch);
-        Terms { loss: -log_prior, ..terms }
-    }
-
-    fn data_dependent_init(&self, _: &Points) -> Result<Vec<(&'static str, Vec<f32>)>> {
-        Ok(vec![])
     }
 }
