@@ -266,6 +266,24 @@ fn draws_are_as_frequent_as_they_are_likely() {
     }
 }
 
+/// What a place holds is read by many places after it, and by every index there: more than a call has bindings.
+#[test]
+fn many_places_and_many_indices_are_drawn() {
+    let prior = build(INDEX_PRIORS, &"pixelcnn:channels=2,layers=2,reach=2".parse().unwrap()).unwrap();
+    for grid in [IndexGrid { image: [4, 5], depth: 1, codes: 3 }, IndexGrid { image: [1, 1], depth: 12, codes: 3 }] {
+        let graph = Graph::new();
+        let drawn = graph.concat(&prior.sample(&graph, 6, grid, 1.0), 1);
+        let mut values = values(6);
+        parameters(&graph, &mut values);
+        let specs = graph.parameters();
+        let set = ParameterSet::new("model", specs.iter().map(|spec| (spec.name.clone(), spec.shape.clone())));
+        let request =
+            Request { parameters: vec![&set], outputs: vec![("drawn", drawn)], ..Request::new("draws", &graph) };
+        let (far, _) = worst(&mut Device::new(Box::new(Cpu::new())), &request, &values);
+        assert!(far < 1e-6, "{grid:?}: {far}");
+    }
+}
+
 #[test]
 fn more_indices_than_are_unrolled_are_refused() {
     let prior = build(INDEX_PRIORS, &PRIOR.parse().unwrap()).unwrap();
