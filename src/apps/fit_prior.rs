@@ -31,6 +31,8 @@ use crate::training::{Given, Session, TRAINED, Trainer};
 const POINTS: usize = 10_000;
 /// Rows per step.
 const BATCH: usize = 512;
+/// And where a row has an index at each of many places.
+const BATCH_OF_INDICES: usize = 64;
 /// Files of a run that tell how its weights came about, and go with them.
 const HISTORY: [&str; 5] = ["metrics.jsonl", "metrics.csv", "steps.jsonl", "steps.csv", super::TUNING];
 
@@ -45,6 +47,22 @@ pub struct PriorFit {
     pub learning_rate: f64,
     /// Decides all that is random.
     pub seed: u64,
+}
+
+impl PriorFit {
+    /// The fit that is usual for the codes of a run: ten Gaussians, or of quantised codes a PixelCNN, which takes smaller steps.
+    ///
+    /// # Errors
+    /// If there is no such run.
+    pub fn usual(run: &Path) -> Result<PriorFit> {
+        check_folder(run)?;
+        let config = Config::load(&run.join(FILE_NAME))?;
+        let (prior, learning_rate) = match config.model.kind.quantises {
+            true => (Spec::new("pixelcnn"), 0.001),
+            false => (Spec::new("mixture").with("components", 10.0), 0.01),
+        };
+        Ok(PriorFit { prior, epochs: 10, learning_rate, seed: 0 })
+    }
 }
 
 /// What a prior says of held-out rows.
@@ -106,8 +124,9 @@ pub fn fit_prior(
     let model = FittedPrior::new(build_model(&config.model, &run.form)?)?;
     if !parameters(&model).iter().any(|parameter| parameter.role == Role::Trained) {
         return Err(Error::invalid(format!(
-            "the prior `{}` has nothing to fit: give one that is learnt, such as mixture:components=10 or realnvp",
-            fit.prior
+            "the prior `{}` has nothing to fit: give one that is learnt, such as {}",
+            fit.prior,
+            if config.model.kind.quantises { "pixelcnn" } else { "mixture:components=10 or realnvp" }
         )));
     }
     let mut trainer = run.trainer(model, fit, open()?)?;
@@ -115,7 +134,7 @@ pub fn fit_prior(
     let mut before = Session::new(Box::new(as_it_is), open()?, fit.seed);
     before.start()?;
     before.freeze(&run.checkpoint).map_err(|e| Error::malformed(&run.path(), e))?;
-    run.start_near(&config, &mut trainer, &mut before, fit.seed)?;
+    run.start_near(&mut trainer, &mut before, fit.seed)?;
     let lock = claimed(folder)?;
     let mut retreat = Retreat::new(&mut trainer, &config)?;
     while trainer.state.epoch < fit.epochs as u64 {
@@ -141,9 +160,9 @@ pub fn fit_prior(
     let found = PriorFitted {
         split,
         rows: held_out.rows,
-        before: run.config.model.prior.clone(),
+        before: run.config.model.prior_of_codes(),
         before_figures: figures(&mut before)?,
-        after: config.model.prior.clone(),
+        after: config.model.prior_of_codes(),
         after_figures: figures(&mut trainer.session)?,
         parameters: trainer.session.layout.count(),
         folder: folder.to_owned(),
@@ -195,9 +214,10 @@ impl Run {
 
     /// What learns the prior, the rest being the run's.
     fn trainer(&self, model: FittedPrior, fit: &PriorFit, executor: Box<dyn Executor>) -> Result<Trainer> {
+        let batch = if self.config.model.kind.quantises { BATCH_OF_INDICES } else { BATCH };
         let training = TrainingConfig {
             epochs: fit.epochs,
-            batch: BATCH.min(self.data.train.rows),
+            batch: batch.min(self.data.train.rows),
             learning_rate: fit.learning_rate,
             schedule: Schedule::Cosine,
             warmup_steps: 0,
@@ -214,7 +234,7 @@ impl Run {
     }
 
     /// Starts the prior near some codes, where it knows how.
-    fn start_near(&self, config: &Config, trainer: &mut Trainer, codes_of: &mut Session, seed: u64) -> Result<()> {
+    fn start_near(&self, trainer: &mut Trainer, codes_of: &mut Session, seed: u64) -> Result<()> {
         let data = &self.data.train;
         let chosen = choose(data.rows, POINTS.min(data.rows), seed, *b"codes\0\0\0");
         let (mut x, y) = data.gather(chosen.iter().copied());
@@ -232,8 +252,8 @@ impl Run {
             0 => x,
             _ => x.chunks_exact(features).zip(y.chunks_exact(known)).flat_map(|(x, y)| [x, y].concat()).collect(),
         };
-        let points = Points { inputs: &inputs, codes: &codes, latent: config.model.latent };
-        let near = config.model.parts()?.prior.data_dependent_init(&points)?;
+        let points = Points { inputs: &inputs, codes: &codes, latent: self.config.model.latent };
+        let near = trainer.session.model.can().fit_prior()?.data_dependent_init(&points)?;
         let set = trainer.session.layout.groups[0].clone();
         let mut tensors = trainer.session.tensors(&set, &set.values(), "")?;
         for (name, values) in near {
@@ -250,7 +270,9 @@ impl Run {
         let state = optimiser.state().iter().map(|name| format!("{}.{name}.", optimiser.id()));
         let trained = config.training.average.map(|_| TRAINED.to_string());
         for prefix in [String::new()].into_iter().chain(trained).chain(state) {
-            for spec in parameters(&*build_whole(config, &self.form)?) {
+            // Of what no optimiser moves nothing is kept beside its values.
+            let specs = parameters(&*build_whole(config, &self.form)?).into_iter();
+            for spec in specs.filter(|spec| prefix.is_empty() || spec.role == Role::Trained) {
                 let name = format!("{prefix}{}", spec.name);
                 let is_of_prior = trainer.session.layout.groups[0].get(&spec.name).is_some();
                 let values = match is_of_prior {

@@ -2,7 +2,7 @@
 
 use crate::catalogue::{About, Piece};
 use crate::corruption::CORRUPTIONS;
-use crate::distributions::{LIKELIHOODS, MISSING_MECHANISMS, POSTERIORS, PRIORS, WEIGHT_DISTRIBUTIONS};
+use crate::distributions::{INDEX_PRIORS, LIKELIHOODS, MISSING_MECHANISMS, POSTERIORS, PRIORS, WEIGHT_DISTRIBUTIONS};
 use crate::kernels::OPTIMISERS;
 use crate::models;
 use crate::nn::NETWORKS;
@@ -18,6 +18,7 @@ pub fn all_pieces() -> Vec<&'static About> {
     all.extend(abouts(LIKELIHOODS));
     all.extend(abouts(POSTERIORS));
     all.extend(abouts(PRIORS));
+    all.extend(abouts(INDEX_PRIORS));
     all.extend(abouts(MISSING_MECHANISMS));
     all.extend(abouts(WEIGHT_DISTRIBUTIONS));
     all.extend(abouts(OPTIMISERS));

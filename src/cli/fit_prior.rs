@@ -11,17 +11,18 @@ use crate::error::{Error, Result};
 
 /// Fits a prior to the codes of a trained model.
 pub fn run(args: &FitPriorArgs) -> Result<()> {
+    let usual = PriorFit::usual(&args.run)?;
     let fit = PriorFit {
-        prior: args.prior.clone(),
+        prior: args.prior.clone().unwrap_or(usual.prior),
         epochs: args.epochs as usize,
-        learning_rate: args.learning_rate,
+        learning_rate: args.learning_rate.unwrap_or(usual.learning_rate),
         seed: args.seed,
     };
     let claimed = match &args.out {
         Some(folder) => Claimed::given(folder),
         None => {
             let mut name = args.run.components().as_path().as_os_str().to_owned();
-            name.push(format!("-{}", args.prior.id));
+            name.push(format!("-{}", fit.prior.id));
             Claimed::next_free(Path::new(&name))?
         }
     };

@@ -12,11 +12,12 @@ pub fn run(args: &SampleArgs) -> Result<()> {
     let mut saved = Saved::load(&args.run, open_device(&args.device)?)?;
     say_weights(&saved);
     let can = saved.session.model.can();
-    let instead = if can.reconstruct.is_some() { "reconstruct" } else { "evaluate" };
-    can.generate().map_err(|refusal| {
-        let advice = format!("train with --model vae, or look at `elbo {instead}`");
-        Error::malformed(&args.run, format!("{refusal}: {advice}"))
-    })?;
+    let advice = match (can.fit_prior.is_some(), can.reconstruct.is_some()) {
+        (true, _) => format!("give it one with `elbo fit-prior {}`", args.run.display()),
+        (false, true) => "train with --model vae, or look at `elbo reconstruct`".to_string(),
+        (false, false) => "train with --model vae, or look at `elbo evaluate`".to_string(),
+    };
+    can.generate().map_err(|refusal| Error::malformed(&args.run, format!("{refusal}: {advice}")))?;
     let Wanted { count, y, columns, which, names, labels } = Wanted::of(args, &saved.form)?;
     let is_table = saved.form.schema.is_table();
     let (usual, takes) = if is_table { ("samples.csv", ROWS) } else { ("samples.png", NEW_PICTURES) };

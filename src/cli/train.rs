@@ -185,6 +185,7 @@ fn next(run: &TrainRun, folder: &Path) -> String {
         (true, _) if run.is_told_numbers() => format!("sample {shown} --condition X,X,..."),
         (true, _) if run.data.train.schema.is_table() => format!("sample {shown} --count 100 --out new.csv"),
         (true, _) => format!("sample {shown} --count 100 --out new.png"),
+        (false, true) if can.fit_prior.is_some() => format!("fit-prior {shown}"),
         (false, true) => format!("reconstruct {shown} --out pairs.png"),
         (false, false) => format!("evaluate {shown}"),
     }

@@ -1,6 +1,6 @@
 //! Second stages and fitted priors, from the command line.
 
-use crate::program::{Place, with};
+use crate::program::{Place, small, with};
 use crate::records;
 
 /// A small second stage on the run `first`, or what the options say.
@@ -148,5 +148,76 @@ fn priors_that_cannot_be_fitted() {
         ("bits", &["does not go with bits", "free-bits"]),
     ] {
         place.refused(&format!("fit-prior {line} --device cpu"), words);
+    }
+}
+
+/// Small pictures whose codes are pictures of 4×4 vectors.
+const QUANTISED: &str = "--device cpu --epochs 1 --count 100 --resolution 8 --validation 10 --batch 16 --model vq-vae:codes=16 \
+     --encoder resnet:width=8,inner=4,blocks=1,shrink=1,code=spatial --latent 64 --likelihood bernoulli";
+
+#[test]
+fn a_quantised_model_draws_with_a_prior_over_its_indices() {
+    let place = Place::new();
+    let said = place.run(&format!("train {QUANTISED} --out run"));
+    assert!(said.contains("Next:") && said.contains("fit-prior run"), "{said}");
+    place.refused("sample run --device cpu", &["cannot draw new rows", "`elbo fit-prior run`"]);
+    let said = place.run("fit-prior run --prior pixelcnn:channels=8,layers=1 --epochs 1 --device cpu");
+    assert!(said.contains("uniform") && said.contains("pixelcnn:channels=8,layers=1"), "{said}");
+    assert!(place.path("run-pixelcnn/samples.png").is_file());
+    let draw = |options: &str| place.run(&format!("sample run-pixelcnn --device cpu --count 5 {options}"));
+    draw("--out new.npy");
+    draw("--temperature 0.5 --out cold.npy");
+    draw("--seed 1 --out other.npy");
+    let bytes = |name: &str| std::fs::read(place.path(name)).unwrap();
+    assert!(bytes("new.npy") != bytes("other.npy") && bytes("new.npy") != bytes("cold.npy"));
+    let json: serde_json::Value =
+        serde_json::from_str(&place.run("evaluate run-pixelcnn --device cpu --json")).expect("JSON");
+    let number = |key: &str| json[key].as_f64().unwrap_or_else(|| panic!("{key} of {json}"));
+    assert!((number("elbo") + number("reconstruction") + number("kl")).abs() < 1e-3, "{json}");
+    // One code a row: its likelihood is the bound.
+    let nll = json["importance"]["nll"].as_f64().unwrap();
+    assert!((nll + number("elbo")).abs() < 1e-2, "{json}");
+    let said = place.run("evaluate run-pixelcnn --device cpu");
+    assert!(said.contains("KL(q(z|x) || p(z))") && said.contains("A row has one code"), "{said}");
+    place.run("train --resume run-pixelcnn --epochs 2");
+    for (line, words) in [
+        ("fit-prior run --prior mixture", &["`mixture` is over numbers", "pixelcnn"][..]),
+        ("fit-prior run --prior uniform", &["`uniform` has nothing to fit", "pixelcnn"]),
+        ("fit-prior run --prior pixelcnn:layers=0", &["`layers`", "from 1 to 64"]),
+        ("sample run-pixelcnn --truncate 2", &["cannot be truncated", "pixelcnn"]),
+        ("sample run-pixelcnn --temperature -1", &["temperature"]),
+    ] {
+        place.refused(&format!("{line} --device cpu"), words);
+    }
+    for (options, words) in [
+        ("--prior pixelcnn", &["over indices of quantised codes", "vq-vae"][..]),
+        ("--model fsq --latent 6", &["a code of 6 numbers", "multiple of 4"]),
+        ("--model fsq:levels=1 --latent 4", &["`levels`", "from 2 to 256"]),
+        ("--model fsq:levels=256,256,256 --latent 3", &["product of the levels", "more than 65536"]),
+        ("--model vq-vae --beta 2", &["`beta`", "`commitment`"]),
+    ] {
+        place.refused(&format!("train {options} --device cpu --out other"), words);
+    }
+}
+
+#[test]
+fn scalars_and_residual_codes_are_drawn_as_well() {
+    let place = Place::new();
+    for (name, model) in
+        [("scalars", "fsq:levels=4,3 --latent 8"), ("stages", "vq-vae:codes=8,vectors=2,residual=2 --latent 8")]
+    {
+        place.run(&format!(
+            "train {} --prior pixelcnn:channels=8,layers=1 --out {name}",
+            small(&format!("--model {model}"))
+        ));
+        place.run(&format!("sample {name} --device cpu --count 4 --out {name}.png"));
+        let json: serde_json::Value =
+            serde_json::from_str(&place.run(&format!("evaluate {name} --device cpu --json --quick"))).expect("JSON");
+        for part in ["perplexity", "kl", "elbo"] {
+            assert!(
+                json.get(part).or(json["parts"].get(part)).is_some_and(|value| value.is_number()),
+                "{part}: {json}"
+            );
+        }
     }
 }

@@ -4,6 +4,7 @@
 mod common;
 mod evaluation;
 mod gradients;
+mod index_priors;
 mod labels;
 mod layers;
 mod oracle;

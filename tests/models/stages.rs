@@ -2,6 +2,7 @@
 //! them does.
 
 mod fit;
+mod indices;
 mod labelled;
 mod second;
 mod training;

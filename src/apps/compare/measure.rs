@@ -164,7 +164,9 @@ impl Yardstick {
                 Some(rows) => beside(self.features.mean_nearest(&self.features.points(rows)?), self.nearest),
             },
         };
-        let abilities = Abilities { generates, tells_uncertainty: has_density, fills_gaps: has_density };
+        // Quantised codes have a density, and are certain.
+        let tells_uncertainty = has_density && !saved.config.model.kind.quantises;
+        let abilities = Abilities { generates, tells_uncertainty, fills_gaps: has_density };
         Ok(Measured { abilities, figures, shown })
     }
 

@@ -15,7 +15,7 @@ const CENTRE: usize = 4096;
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Draws {
     /// t of z = m + t·(z′ − m), z′ being drawn from the prior and m its mean: below 1 rows are more usual and differ less (Kingma & Dhariwal
-    /// 2018, section 6.2), above 1 less usual. 1 where nothing is said.
+    /// 2018, section 6.2), above 1 less usual. 1 where nothing is said. Of a prior of choices, logits are divided by it.
     pub temperature: Option<f64>,
     /// The most standard deviations of the prior that z′ lies from its mean, in every dimension: those that lie further out are drawn
     /// again (Brock et al. 2019, section 3.1).
@@ -70,6 +70,11 @@ impl Saved {
                 "codes of this model lie on the unit sphere, where none is more usual than another: there is no temperature and no bound to \
                  give, so leave it out",
             ));
+        }
+        if draws.truncate.is_none()
+            && let Some(codes) = self.session.tempered_prior_sample(count, temperature as f32, seed)?
+        {
+            return Ok(codes);
         }
         let latent = self.session.latent()?;
         let mut codes = self.session.prior_sample(count, seed)?;

@@ -102,7 +102,8 @@ pub struct SampleArgs {
     /// What all of them are given: numbers, or values of the columns that the model is told, in their order
     #[arg(long, value_name = "X,X...", value_delimiter = ',', allow_hyphen_values = true)]
     pub condition: Option<Vec<String>>,
-    /// How far codes lie from the middle of the prior: 1 as it has them, less for more usual rows
+    /// How far codes lie from the middle of the prior: 1 as it has them, less for more usual rows; of quantised codes what the logits of each
+    /// index are divided by
     #[arg(long, value_name = "T", allow_negative_numbers = true)]
     pub temperature: Option<f64>,
     /// Draw again what lies more than so many standard deviations of the prior from its middle, in any dimension of a code: for more
@@ -286,22 +287,24 @@ fn seconds(text: &str) -> Result<f64, String> {
 #[command(after_help = "\
 Examples:
   elbo fit-prior runs/vae-sprites
-  elbo fit-prior runs/vae-mnist --prior realnvp:length=6 --epochs 50 --out runs/realnvp")]
+  elbo fit-prior runs/vae-mnist --prior realnvp:length=6 --epochs 50 --out runs/realnvp
+  elbo fit-prior runs/vq-vae-cifar --prior pixelcnn:channels=64,layers=5 --epochs 20")]
 pub struct FitPriorArgs {
     /// Folder of the run, as `elbo train` left it
     #[arg(value_name = "RUN")]
     pub run: PathBuf,
-    /// The density to fit; `elbo models` lists them
+    /// The prior to fit; `elbo models` lists them [default: mixture:components=10, of quantised codes pixelcnn]
     ///
-    /// Ghosh et al. 2020 fit ten Gaussians with full covariances; those of `mixture` have diagonal ones.
-    #[arg(long, value_name = "NAME[:SETTING=X,...]", default_value = "mixture:components=10", value_parser = Spec::from_str)]
-    pub prior: Spec,
+    /// Ghosh et al. 2020 fit ten Gaussians with full covariances; those of `mixture` have diagonal ones. Over indices of quantised codes
+    /// (--model vq-vae, fsq), pixelcnn learns which stand together.
+    #[arg(long, value_name = "NAME[:SETTING=X,...]", value_parser = Spec::from_str)]
+    pub prior: Option<Spec>,
     /// Passes over the training rows
     #[arg(long, value_name = "N", default_value = "10", value_parser = value_parser!(u64).range(1..=1_000_000))]
     pub epochs: u64,
-    /// Size of the steps of Adam at first; it falls to 0 along half a cosine
-    #[arg(long, value_name = "X", default_value = "0.01", alias = "lr", allow_negative_numbers = true, value_parser = positive)]
-    pub learning_rate: f64,
+    /// Size of the steps of Adam at first; it falls to 0 along half a cosine [default: 0.01, of quantised codes 0.001]
+    #[arg(long, value_name = "X", alias = "lr", allow_negative_numbers = true, value_parser = positive)]
+    pub learning_rate: Option<f64>,
     /// Folder to keep the new run in [default: RUN-NAME, or the next of RUN-NAME-2, … that is free]
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,

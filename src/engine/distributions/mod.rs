@@ -1,6 +1,8 @@
 //! Densities as pieces of a graph: how codes are drawn, and what a decoder's outputs mean.
 
+pub(crate) mod choice;
 mod codes;
+pub mod index_prior;
 pub mod likelihood;
 pub mod missing;
 pub mod posterior;
@@ -11,6 +13,7 @@ mod sphere;
 pub mod weights;
 
 pub use codes::{Code, CodeSpace, Encoder, PosteriorNetwork};
+pub use index_prior::{INDEX_PRIORS, IndexGrid, IndexPrior};
 pub use likelihood::{
     Bernoulli, BetaBinomial, Categorical, ContinuousBernoulli, Discrete, DiscretizedLogistic, Gaussian, Heads,
     LIKELIHOODS, Laplace, LearnedGaussian, LearnedLaplace, Likelihood, LogisticMixture, Measure, NegativeBinomial,

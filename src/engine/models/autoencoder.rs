@@ -32,6 +32,7 @@ pub(super) static ENTRY: ModelEntry = ModelEntry {
     layers: None,
     stands_on_vae: false,
     explains_gaps: false,
+    quantises: false,
     training: None,
     build,
     check,

@@ -6,6 +6,7 @@
 
 use super::{Batch, Rows, Terms};
 use crate::distributions::Discrete;
+use crate::distributions::prior::Points;
 use crate::error::{Error, Result};
 use crate::graph::{Graph, Tensor};
 
@@ -56,6 +57,12 @@ pub trait Reconstruct {
 pub trait Generate {
     /// Codes drawn from the prior `[rows, latent]`.
     fn codes<'g>(&self, graph: &'g Graph, rows: usize) -> Tensor<'g>;
+
+    /// Codes drawn from the prior with its logits divided by a temperature (at 0 the likeliest choice each time) `[rows, latent]`, where it
+    /// is one of choices; `None` where it is a density of numbers.
+    fn tempered_codes<'g>(&self, _: &'g Graph, _rows: usize, _temperature: f32) -> Option<Tensor<'g>> {
+        None
+    }
 
     /// The mean and ln σ² of each dimension of a code `[1, latent]`, where the prior is a product of Gaussians.
     fn gaussian<'g>(&self, graph: &'g Graph) -> Option<[Tensor<'g>; 2]>;
@@ -125,6 +132,13 @@ pub trait FitPrior {
     /// The terms of a batch where the loss is −ln p(z) of a code of each row; the prior's parameters are those in the scope
     /// `prior`.
     fn terms_of_prior<'g>(&self, batch: &Batch<'g>) -> Terms<'g>;
+
+    /// Values of the prior's parameters to start from, by name, where it knows better ones for given codes than those that they start from
+    /// otherwise.
+    ///
+    /// # Errors
+    /// If the codes are too few.
+    fn data_dependent_init(&self, points: &Points) -> Result<Vec<(&'static str, Vec<f32>)>>;
 }
 
 /// Tells labels.
@@ -264,13 +278,13 @@ impl Capability {
             Capability::Encode => "an encoder, as a vae or an ae has",
             Capability::Decode => "a decoder, as a vae or an ae has",
             Capability::Reconstruct => "an encoder and a decoder, as a vae or an ae has",
-            Capability::Generate => "a prior over codes, as a vae has",
+            Capability::Generate => "a prior over codes, as a vae has, or as elbo fit-prior gives a vq-vae",
             Capability::Density => "a prior and a posterior with densities, as a vae has",
             Capability::SamplePosterior => {
                 "codes with a density q(z|x) over real numbers, as a vae with a Gaussian posterior has"
             }
             Capability::Classify => "a network that infers them, as an m2 or a classifier has",
-            Capability::FitPrior => "codes with one posterior and one prior, as a vae or a cvae has",
+            Capability::FitPrior => "codes with one posterior and one prior, as a vae, a cvae or a vq-vae has",
             Capability::Compress => {
                 "a vae with the posterior diagonal-gaussian, the prior standard-normal or diagonal-gaussian, and a likelihood of \
                  finitely many values (bernoulli, categorical, beta-binomial, discretized-logistic or discretized-logistic-mixture)"

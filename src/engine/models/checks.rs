@@ -4,7 +4,8 @@ use super::{ModelConfig, Parts};
 use crate::catalogue::{Kind, Spec, build, find, rename};
 use crate::data::Schema;
 use crate::distributions::{
-    CodeSpace, Heads, LIKELIHOODS, MISSING_MECHANISMS, MissingModel, POSTERIORS, PRIORS, WEIGHT_DISTRIBUTIONS,
+    CodeSpace, Heads, INDEX_PRIORS, LIKELIHOODS, MISSING_MECHANISMS, MissingModel, POSTERIORS, PRIORS,
+    WEIGHT_DISTRIBUTIONS,
 };
 use crate::error::Result;
 use crate::graph::{Graph, Tensor};
@@ -47,6 +48,7 @@ impl ModelConfig {
         rename(POSTERIORS, &mut self.posterior);
         rename(PRIORS, &mut self.prior);
         rename(MISSING_MECHANISMS, &mut self.missing_mechanism);
+        rename(INDEX_PRIORS, &mut self.prior);
         rename(WEIGHT_DISTRIBUTIONS, &mut self.network_weights);
         rename(OBJECTIVES, &mut self.objective);
     }
@@ -77,10 +79,32 @@ pub(super) fn check_names(config: &ModelConfig, problems: &mut Problems) {
     }
     problems.result(find(LIKELIHOODS, &config.likelihood));
     problems.result(find(POSTERIORS, &config.posterior));
-    problems.result(find(PRIORS, &config.prior));
+    check_prior_name(config, problems);
     problems.result(find(MISSING_MECHANISMS, &config.missing_mechanism));
     problems.result(find(WEIGHT_DISTRIBUTIONS, &config.network_weights));
     problems.result(find(OBJECTIVES, &config.objective));
+}
+
+/// Whether a prior is one over indices of quantised codes.
+pub(super) fn is_over_indices(prior: &Spec) -> bool {
+    find(INDEX_PRIORS, &Spec::new(&prior.id)).is_ok()
+}
+
+/// Notes a prior that does not exist, or is over indices where codes are none.
+fn check_prior_name(config: &ModelConfig, problems: &mut Problems) {
+    if !is_over_indices(&config.prior) {
+        problems.result(find(PRIORS, &config.prior));
+        return;
+    }
+    problems.result(find(INDEX_PRIORS, &config.prior));
+    problems.note(
+        !config.kind.quantises,
+        format!(
+            "the prior `{}` is over indices of quantised codes, and a model of `kind` {} has none: use another prior, or `kind` vq-vae \
+             or fsq",
+            config.prior.id, config.kind
+        ),
+    );
 }
 
 /// Notes what does not go with networks that see the rows of a batch together.
@@ -187,20 +211,20 @@ pub(super) fn check_objective(config: &ModelConfig, parts: &Parts, batch: usize,
 
 /// A model without a prior has no factors to choose.
 pub(super) fn check_unused(config: &ModelConfig, problems: &mut Problems) {
-    check_choices(config, &[Kind::Posterior, Kind::Prior, Kind::Objective], problems);
+    check_not_chosen(config, &[Kind::Posterior, Kind::Prior, Kind::Objective], problems);
 }
 
-/// Notes factors of a VAE that are chosen for a model without them.
-pub(super) fn check_choices(config: &ModelConfig, lacks: &[Kind], problems: &mut Problems) {
+/// Notes factors that are chosen and that a model does not have.
+pub(super) fn check_not_chosen(config: &ModelConfig, factors: &[Kind], problems: &mut Problems) {
     let kind = &config.kind;
     let plain = [
         (Kind::Posterior, &config.posterior, "diagonal-gaussian"),
         (Kind::Prior, &config.prior, "standard-normal"),
         (Kind::Objective, &config.objective, "elbo"),
     ];
-    for (factor, spec, usual) in plain {
+    for (factor, spec, usual) in plain.into_iter().filter(|(factor, ..)| factors.contains(factor)) {
         problems.note(
-            lacks.contains(&factor) && spec.id != usual,
+            spec.id != usual,
             format!(
                 "a model of `kind` {kind} has no {} to choose, and `{spec}` is given: leave it out, or train a vae",
                 factor.key()

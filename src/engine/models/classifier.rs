@@ -28,6 +28,7 @@ pub(super) static ENTRY: ModelEntry = ModelEntry {
     layers: None,
     stands_on_vae: false,
     explains_gaps: false,
+    quantises: false,
     training: None,
     build: |config, form| {
         let hidden = config.encoder_network(form.schema.shape(), form.condition)?;

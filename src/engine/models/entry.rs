@@ -25,6 +25,8 @@ pub struct ModelEntry {
     pub stands_on_vae: bool,
     /// Whether it learns why values are missing, where that is asked for.
     pub explains_gaps: bool,
+    /// Whether its codes are indices of finitely many vectors, which priors over indices are for.
+    pub quantises: bool,
     /// How it is trained where nobody says, if that is not as the preset has it.
     pub training: Option<OwnTraining>,
     /// Makes it for rows of this form.
@@ -202,6 +204,7 @@ mod tests {
         layers: None,
         stands_on_vae: false,
         explains_gaps: false,
+        quantises: false,
         training: None,
         build: |_, _| unreachable!(),
         check: |_, _, _| (),

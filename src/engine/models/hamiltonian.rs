@@ -42,6 +42,7 @@ pub(super) static ENTRY: ModelEntry = ModelEntry {
     is_variational: true,
     layers: None,
     stands_on_vae: false,
+    quantises: false,
     explains_gaps: false,
     training: None,
     build: |config, form| {

@@ -25,7 +25,8 @@ pub static ARCHITECTURES: &[&ModelEntry] = &[
     &super::classifier::ENTRY,
     &super::hierarchical::HIERARCHICAL,
     &super::hierarchical::LADDER,
-    &super::quantised::ENTRY,
+    &super::quantised::VQ_VAE,
+    &super::quantised::FSQ,
 ];
 
 impl Default for Architecture {

@@ -96,9 +96,9 @@ impl Networks {
         self.latent
     }
 
-    /// In how many places a code lies that the encoder gives, channel by channel.
-    pub(super) fn places(&self) -> usize {
-        self.hidden.encoder.places(self.sizes.shape)
+    /// The picture that a code is which the encoder gives, channel by channel; `[1, 1]` where every number sees all of a row.
+    pub(super) fn image_of_codes(&self) -> [usize; 2] {
+        self.hidden.encoder.image_of_codes(self.sizes.shape)
     }
 
     /// Values per row that are known besides.

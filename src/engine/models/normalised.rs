@@ -10,6 +10,8 @@ use super::{
 };
 use crate::data::schema::Scaling;
 use crate::distributions::Measure;
+use crate::distributions::prior::Points;
+use crate::error::Result;
 use crate::graph::{Graph, Tensor};
 
 /// A model that sees pictures with scaled channels.
@@ -195,6 +197,10 @@ impl Generate for Normalised {
         self.can_generate().codes(graph, rows)
     }
 
+    fn tempered_codes<'g>(&self, graph: &'g Graph, rows: usize, temperature: f32) -> Option<Tensor<'g>> {
+        self.can_generate().tempered_codes(graph, rows, temperature)
+    }
+
     fn gaussian<'g>(&self, graph: &'g Graph) -> Option<[Tensor<'g>; 2]> {
         self.can_generate().gaussian(graph)
     }
@@ -253,6 +259,11 @@ impl FitPrior for Normalised {
     fn terms_of_prior<'g>(&self, batch: &Batch<'g>) -> Terms<'g> {
         let prior = self.model.can().fit_prior.expect("it was asked for before the capability was given");
         prior.terms_of_prior(&self.seen_batch(batch))
+    }
+
+    fn data_dependent_init(&self, points: &Points) -> Result<Vec<(&'static str, Vec<f32>)>> {
+        let prior = self.model.can().fit_prior.expect("it was asked for before the capability was given");
+        prior.data_dependent_init(points)
     }
 }
 

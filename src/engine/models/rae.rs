@@ -9,13 +9,14 @@ use std::str::FromStr;
 use std::sync::Arc;
 
 use super::autoencoder::{check_error, likelihood_of};
-use super::checks::{check_choices, check_prior_of_points};
+use super::checks::{check_not_chosen, check_prior_of_points};
 use super::networks::Networks;
 use super::{
     Batch, Can, Condition, Decode, Encode, FitPrior, Generate, LabelUse, Model, ModelConfig, ModelEntry, Reconstruct,
     RowForm, Rows, Terms, TrainingPlan,
 };
 use crate::catalogue::{About, Bounds, Kind, Setting, Usual, build as build_piece};
+use crate::distributions::prior::Points;
 use crate::distributions::{DiagonalGaussian, Encoder, Heads, Likelihood, Measure, PRIORS, Prior};
 use crate::error::Result;
 use crate::graph::{Graph, Role, Tensor};
@@ -57,6 +58,7 @@ pub(super) static ENTRY: ModelEntry = ModelEntry {
     is_variational: false,
     layers: None,
     stands_on_vae: false,
+    quantises: false,
     explains_gaps: false,
     training: None,
     build,
@@ -107,7 +109,7 @@ fn build(config: &ModelConfig, form: RowForm) -> Result<Box<dyn Model>> {
 
 fn check(config: &ModelConfig, _: usize, problems: &mut Problems) {
     check_error(config, problems);
-    check_choices(config, &[Kind::Posterior, Kind::Objective], problems);
+    check_not_chosen(config, &[Kind::Posterior, Kind::Objective], problems);
     check_prior_of_points(config, problems);
 }
 
@@ -294,5 +296,9 @@ impl FitPrior for Rae {
     fn terms_of_prior<'g>(&self, batch: &Batch<'g>) -> Terms<'g> {
         let terms = self.terms(batch);
         Terms { loss: -self.log_prior(terms.mu), parts: vec![], ..terms }
+    }
+
+    fn data_dependent_init(&self, points: &Points) -> Result<Vec<(&'static str, Vec<f32>)>> {
+        self.prior.data_dependent_init(points)
     }
 }

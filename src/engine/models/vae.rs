@@ -14,6 +14,7 @@ use super::{
     Weighted,
 };
 use crate::catalogue::{About, Kind};
+use crate::distributions::prior::Points;
 use crate::distributions::{CodeSpace, Discrete, Draw, Encoder, Measure, MissingModel};
 use crate::error::Result;
 use crate::graph::{Graph, Tensor};
@@ -37,6 +38,7 @@ pub(super) static ENTRY: ModelEntry = ModelEntry {
     layers: None,
     stands_on_vae: false,
     explains_gaps: true,
+    quantises: false,
     training: None,
     build: |config, form| Ok(Box::new(Vae::of(config, RowForm { condition: 0, ..form })?)),
     check: check_one_layer,
@@ -451,5 +453,9 @@ impl FitPrior for Vae {
             parts: vec![],
             gradient_scale: None,
         }
+    }
+
+    fn data_dependent_init(&self, points: &Points) -> Result<Vec<(&'static str, Vec<f32>)>> {
+        self.parts.prior.data_dependent_init(points)
     }
 }

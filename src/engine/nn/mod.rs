@@ -3,6 +3,7 @@
 //! A network of the list is one file that ends in its static, and one line here.
 
 mod activation;
+pub(crate) mod causal;
 pub mod conv;
 mod dropout;
 mod linear;

@@ -35,10 +35,10 @@ pub trait Network: fmt::Debug + Send + Sync {
         false
     }
 
-    /// In how many places a code lies that it leads to from pictures of a shape, or from there to them: channel by channel, as many
-    /// numbers for each; 1 where every number sees all of a picture.
-    fn places(&self, _: Shape) -> usize {
-        1
+    /// Height and width of the picture that a code is which it leads to from pictures of a shape, or from there to them: channel by channel,
+    /// as many numbers for each place; `[1, 1]` where every number sees all of a picture.
+    fn image_of_codes(&self, _: Shape) -> [usize; 2] {
+        [1, 1]
     }
 
     /// The values of the last hidden layer `[rows, n]`, on the way to rows of the shape `to`. Parameters lie in the scopes

@@ -35,6 +35,12 @@ impl NewRows {
                 saved.form.condition
             )));
         }
+        if saved.config.model.kind.quantises {
+            return Err(Error::invalid(
+                "codes of this model are indices of finitely many vectors, and those of a class are described by a Gaussian over real numbers: \
+                 train a cvae, which is told labels, or a vae",
+            ));
+        }
         let space = saved.config.model.parts()?.posterior.codes();
         if space != CodeSpace::Real {
             return Err(Error::invalid(format!(

@@ -46,6 +46,7 @@ pub(in crate::engine::models) static ENTRY: ModelEntry = ModelEntry {
     layers: None,
     stands_on_vae: false,
     explains_gaps: false,
+    quantises: false,
     training: None,
     build,
     check,

@@ -53,6 +53,7 @@ pub(in crate::engine::models) static ENTRY: ModelEntry = ModelEntry {
     layers: None,
     stands_on_vae: false,
     explains_gaps: false,
+    quantises: false,
     training: Some(OwnTraining { optimiser: CRITICS_OPTIMISER, learning_rate: 3e-4 }),
     build,
     check,

@@ -46,6 +46,7 @@ pub(super) static HIERARCHICAL: ModelEntry = ModelEntry {
     layers: Some(Recognition::BottomUp),
     stands_on_vae: false,
     explains_gaps: false,
+    quantises: false,
     training: None,
     build: |config, sizes| Hierarchical::of(config, sizes, Recognition::BottomUp),
     check: checks::check,

@@ -1,5 +1,6 @@
 //! Which vector of a codebook is nearest to each encoding, and what is to be said of how they are spread.
 
+use crate::distributions::choice::largest;
 use crate::graph::Tensor;
 
 /// The nearest of K vectors to each of n encodings.
@@ -15,19 +16,9 @@ pub(super) struct Assignment<'g> {
 /// the difference finds the same bits.
 pub(super) fn nearest<'g>(encodings: Tensor<'g>, book: Tensor<'g>) -> Assignment<'g> {
     let (encodings, book) = (encodings.detach(), book.detach());
-    let codes = book.shape()[0];
-    let squares = book.square().sum_rows().reshape(&[1, codes]);
+    let squares = book.square().sum_rows().reshape(&[1, book.shape()[0]]);
     let nearness = encodings.matmul(book.t()) * 2.0 - squares;
-    let place = encodings.graph().coordinate(1, nearness.shape());
-    let far = nearness.less(nearness.max(&[1]));
-    let last = encodings.graph().constant(codes as f32);
-    let index = -(-far.select(last, place)).max(&[1]);
-    Assignment { chosen: same(place, index) }
-}
-
-/// 1 where two tensors of whole numbers are equal, 0 elsewhere.
-pub(super) fn same<'g>(a: Tensor<'g>, b: Tensor<'g>) -> Tensor<'g> {
-    1.0 - a.less(b) - b.less(a)
+    Assignment { chosen: largest(nearness) }
 }
 
 impl<'g> Assignment<'g> {

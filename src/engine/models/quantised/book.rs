@@ -1,6 +1,6 @@
 //! The vectors of a codebook in a step: those that are kept, and those that are taken from the encodings of a batch.
 
-use super::assignment::same;
+use crate::distributions::choice::same;
 use crate::graph::Tensor;
 
 /// Encodings of a batch, the last of which may be of rows that are not live.

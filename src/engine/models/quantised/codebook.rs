@@ -14,8 +14,10 @@
 
 use strum::{EnumString, IntoStaticStr, VariantNames};
 
-use super::assignment::{Assignment, nearest, same};
+use super::assignment::{Assignment, nearest};
 use super::book::Encodings;
+use super::usage::aged;
+use crate::distributions::choice::same;
 use crate::graph::{Graph, Init, Tensor};
 
 /// How a codebook is learnt.
@@ -59,7 +61,7 @@ pub struct Codebook {
 
 /// What a codebook makes of encodings.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Quantised<'g> {
+pub(super) struct Found<'g> {
     /// Which vector is nearest to each.
     pub assignment: Assignment<'g>,
     /// Those vectors `[n, D]`. Gradients reach the codebook where it is learnt by them.
@@ -108,23 +110,32 @@ impl Codebook {
         (self.learns == Learns::Gradient).then(|| graph.param("moved", &shape, Init::Constant(0.0)))
     }
 
-    /// What encodings become, by state and parameters of the scope `codebook`; in training the codebook takes them in. `window` is how many steps are looked back for vectors in use.
-    pub(super) fn quantise<'g>(&self, encodings: Encodings<'g>, window: usize) -> Quantised<'g> {
+    /// Its vectors as they are `[K, D]`, by state and parameters of the scope `name`.
+    pub(super) fn vectors<'g>(&self, name: &str, graph: &'g Graph) -> Tensor<'g> {
+        graph.scope(name, || self.book(graph, self.kept(graph)))
+    }
+
+    fn book<'g>(&self, graph: &'g Graph, kept: Kept<'g>) -> Tensor<'g> {
+        self.moved(graph).map_or(kept.vectors, |moved| kept.vectors + moved)
+    }
+
+    /// What encodings become, by state and parameters of the scope `name`; in training the codebook takes them in. `window` is how many
+    /// steps are looked back for vectors in use.
+    pub(super) fn quantise<'g>(&self, name: &str, encodings: Encodings<'g>, window: usize) -> Found<'g> {
         let graph = encodings.z.graph();
-        graph.scope("codebook", || {
+        graph.scope(name, || {
             let kept = self.kept(graph);
             if !graph.is_assigned(kept.vectors) {
-                let moved = self.moved(graph);
-                let book = moved.map_or(kept.vectors, |moved| kept.vectors + moved);
+                let book = self.book(graph, kept);
                 let assignment = nearest(encodings.z, book);
-                return Quantised { assignment, vectors: assignment.of(book), used: None };
+                return Found { assignment, vectors: assignment.of(book), used: None };
             }
             self.learn(encodings, kept, window)
         })
     }
 
     /// A step of training.
-    fn learn<'g>(&self, encodings: Encodings<'g>, kept: Kept<'g>, window: usize) -> Quantised<'g> {
+    fn learn<'g>(&self, encodings: Encodings<'g>, kept: Kept<'g>, window: usize) -> Found<'g> {
         let graph = encodings.z.graph();
         let zero = graph.constant(0.0);
         let seeds = (self.start == Start::Data || self.revive > 0).then(|| encodings.drawn(self.codes));
@@ -138,9 +149,7 @@ impl Codebook {
         let assignment = nearest(encodings.z, book);
         let counted = assignment.chosen * encodings.live();
         let count = counted.sum(&[0]).reshape(&[self.codes, 1]);
-        let steps = kept.steps + 1.0;
-        let age = zero.less(count).select(zero, kept.age + 1.0);
-        let used = age.less(steps.minimum(graph.constant(window as f32))).sum(&[0]);
+        let ([age, steps], used) = aged([kept.age, kept.steps], count, window);
         let revived = seeds.filter(|_| self.revive > 0).map(|seeds| {
             // Half a step, so that whole numbers of times are that however a device divides.
             let times = ((age + 0.5) * (1.0 / self.revive as f32)).floor();
@@ -160,7 +169,7 @@ impl Codebook {
         for (state, value) in [(kept.vectors, vectors), (kept.age, age), (kept.steps, steps)] {
             graph.assign(state, value);
         }
-        Quantised { assignment, vectors: assignment.of(book), used: Some(used) }
+        Found { assignment, vectors: assignment.of(book), used: Some(used) }
     }
 
     /// Takes counts `[K, 1]` and sums `[K, D]` of a batch into the averages, and gives the vectors that follow from them.
@@ -232,7 +241,7 @@ mod tests {
     fn step(codebook: &Codebook, values: &Values, window: usize) -> Step {
         let graph = Graph::of_training();
         let z = graph.input("z", &[4, 1]);
-        let found = codebook.quantise(Encodings { z, weights: graph.row_weights(4), each: 1 }, window);
+        let found = codebook.quantise("codebook", Encodings { z, weights: graph.row_weights(4), each: 1 }, window);
         let (names, states): (Vec<String>, Vec<Tensor>) = graph.assigns().into_iter().unzip();
         let wanted = [&[found.vectors, found.used.unwrap()], &states[..]].concat();
         let mut all = evaluate(values, &wanted).into_iter();

@@ -1,4 +1,5 @@
-//! Quantised codes: an encoding is replaced by the nearest of K vectors of a codebook (van den Oord, Vinyals & Kavukcuoglu 2017).
+//! Quantised codes: an encoding is replaced by the nearest of K vectors of a codebook (van den Oord, Vinyals & Kavukcuoglu 2017), or each
+//! of its numbers by one of a few levels (Mentzer et al. 2024, `scalar.rs`).
 //!
 //! The encoder gives each row several encodings z of D numbers, each of which becomes e = e_k with k = argmin_j ‖z − e_j‖². The decoder
 //! sees e. Its gradient passes to z as it is (straight-through), and codebook and encodings are drawn to each other:
@@ -6,14 +7,23 @@
 //! −ln p(x|e) + β ‖z − sg e‖² (+ ‖sg z − e‖²)
 //!
 //! summed over the encodings of a row, sg being what no gradient flows through. The last term is there where the codebook is learnt by
-//! gradient; otherwise it follows moving averages (`codebook.rs`).
+//! gradient; otherwise it follows moving averages (`codebook.rs`). A prior says which indices k stand together (`distributions/index_prior`):
+//! with it, −ln p(x|e) − ln p(k) bounds −ln p(x), and rows can be drawn.
 
 mod assignment;
 mod book;
+mod build;
 mod codebook;
+mod fsq;
 mod grid;
+mod quantiser;
+mod residual;
+mod scalar;
 mod settings;
+mod usage;
 mod vq_vae;
+mod with_prior;
 
-pub(super) use settings::ENTRY;
+pub(super) use fsq::FSQ;
+pub(super) use settings::VQ_VAE;
 pub use vq_vae::VqVae;

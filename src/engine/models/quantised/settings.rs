@@ -1,30 +1,29 @@
 //! The model `vq-vae`: its entry in the list, and its settings.
 
+use std::sync::Arc;
+
 use strum::VariantNames;
 
+use super::build::{build, check};
 use super::codebook::{Codebook, Learns, Start};
 use super::grid::Grid;
-use super::vq_vae::VqVae;
-use crate::catalogue::{self, About, Bounds, Kind, Setting, Usual};
-use crate::distributions::{Heads, LIKELIHOODS};
-use crate::error::{Error, Result};
-use crate::models::checks::check_unused;
-use crate::models::networks::Networks;
-use crate::models::{LabelUse, Model, ModelConfig, ModelEntry, RowForm};
-use crate::problems::Problems;
+use super::quantiser::Quantiser;
+use super::residual::Residual;
+use crate::catalogue::{About, Bounds, Kind, Setting, Usual};
+use crate::models::{LabelUse, ModelEntry};
 
 /// The most vectors of a codebook.
-const MAX_CODES: u64 = 1 << 16;
+pub(super) const MAX_CODES: u64 = 1 << 16;
 
 /// The model `vq-vae`.
-pub(in crate::engine::models) static ENTRY: ModelEntry = ModelEntry {
+pub(in crate::engine::models) static VQ_VAE: ModelEntry = ModelEntry {
     about: About {
         kind: Kind::Model,
         id: "vq-vae",
         aliases: &["vqvae"],
         name: "quantised codes: each vector that the encoder gives becomes the nearest one of a codebook",
         formula: "−ln p(x|e_k) + β ‖z − sg e_k‖² (+ ‖sg z − e_k‖²), k = argmin_j ‖z − e_j‖²",
-        source: "van den Oord, Vinyals & Kavukcuoglu 2017, equation 3 and appendix A.1",
+        source: "van den Oord, Vinyals & Kavukcuoglu 2017, equation 3 and appendix A.1; residual: Lee et al. 2022, section 3.1",
         settings: &[
             Setting {
                 name: "codes",
@@ -37,6 +36,12 @@ pub(in crate::engine::models) static ENTRY: ModelEntry = ModelEntry {
                 default: Usual::Number(1.0),
                 bounds: Bounds::Whole(1, MAX_CODES),
                 meaning: "vectors of a row, or of each place of a code that is a picture: each has latent / (places · groups) numbers",
+            },
+            Setting {
+                name: "residual",
+                default: Usual::Number(1.0),
+                bounds: Bounds::Whole(1, 64),
+                meaning: "codebooks in a row, each of what those before it left over; a vector is the sum of what they choose",
             },
             Setting {
                 name: "commitment",
@@ -82,35 +87,23 @@ pub(in crate::engine::models) static ENTRY: ModelEntry = ModelEntry {
     layers: None,
     stands_on_vae: false,
     explains_gaps: false,
+    quantises: true,
     training: None,
-    build,
+    build: |config, form| {
+        let settings = config.kind.settings();
+        let codebook = |grid: Grid| Codebook {
+            codes: settings.whole("codes"),
+            dimensions: grid.dimensions,
+            learns: settings.word("codebook"),
+            decay: settings.get("decay") as f32,
+            epsilon: settings.get("epsilon") as f32,
+            start: settings.word("start"),
+            revive: settings.whole("revive"),
+        };
+        let stages = settings.whole("residual");
+        let quantiser = |grid| Arc::new(Residual { codebook: codebook(grid), stages }) as Arc<dyn Quantiser>;
+        let grid = |latent, image| Grid::new(latent, image, settings.whole("vectors"));
+        build(config, form, grid, (quantiser, settings.get("commitment")))
+    },
     check,
 };
-
-fn build(config: &ModelConfig, form: RowForm) -> Result<Box<dyn Model>> {
-    let (settings, latent) = (config.kind.settings(), config.latent);
-    let likelihood = Heads::of(form.schema, &catalogue::build(LIKELIHOODS, &config.likelihood)?);
-    let sizes = RowForm { condition: 0, ..form }.sizes();
-    let outputs = likelihood.outputs(sizes.features());
-    let networks = Networks::new(sizes, latent, config.networks(sizes)?, latent, outputs);
-    let grid = Grid::new(latent, networks.places(), settings.whole("vectors")).map_err(Error::invalid)?;
-    let codebook = Codebook {
-        codes: settings.whole("codes"),
-        dimensions: grid.dimensions,
-        learns: settings.word("codebook"),
-        decay: settings.get("decay") as f32,
-        epsilon: settings.get("epsilon") as f32,
-        start: settings.word("start"),
-        revive: settings.whole("revive"),
-    };
-    Ok(Box::new(VqVae { networks, likelihood, grid, codebook, commitment: settings.get("commitment") as f32 }))
-}
-
-/// A model without a prior has no KL to weigh, and no factors of it to choose.
-fn check(config: &ModelConfig, _: usize, problems: &mut Problems) {
-    problems.note(
-        config.beta.is_finite() && config.beta != 1.0,
-        "`beta` weighs the KL term, and a vq-vae has none: leave it out; what draws encodings to the codebook is `commitment`",
-    );
-    check_unused(config, problems);
-}

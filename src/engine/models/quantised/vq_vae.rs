@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use super::book::Encodings;
-use super::codebook::{Codebook, Quantised};
 use super::grid::Grid;
-use crate::distributions::{Likelihood, Measure};
+use super::quantiser::{Quantised, Quantiser};
+use crate::distributions::{IndexGrid, IndexPrior, Likelihood, Measure};
 use crate::graph::Tensor;
 use crate::models::networks::Networks;
 use crate::models::{Batch, Can, Condition, Decode, Encode, Model, Reconstruct, Rows, Terms, TrainingPlan};
@@ -16,37 +16,86 @@ pub struct VqVae {
     pub(super) networks: Networks,
     pub(super) likelihood: Arc<dyn Likelihood>,
     pub(super) grid: Grid,
-    pub(super) codebook: Codebook,
+    pub(super) quantiser: Arc<dyn Quantiser>,
     /// β, the weight of ‖z − sg e‖².
     pub(super) commitment: f32,
+    /// p(k) of the indices of a row.
+    pub(super) prior: Arc<dyn IndexPrior>,
 }
 
-/// What becomes of rows: the encodings that the encoder gives, and what the codebook makes of them.
+/// What becomes of rows: the encodings that the encoder gives, and what they are quantised to.
 struct Coded<'g> {
     encodings: Encodings<'g>,
     quantised: Quantised<'g>,
 }
 
 impl VqVae {
+    /// What its prior is over.
+    pub(super) fn indices(&self) -> IndexGrid {
+        let depth = self.grid.groups * self.quantiser.stages();
+        IndexGrid { image: self.grid.image, depth, codes: self.quantiser.codes() }
+    }
+
     /// Rows with a weight each `[rows, 1]`, one of so many batches of an epoch.
     fn code<'g>(&self, rows: Rows<'g>, weights: Tensor<'g>, window: usize) -> Coded<'g> {
         let (z, each) = (self.grid.apart(self.networks.encode(rows)), self.grid.encodings());
         let weights = (weights * (1.0 / each as f32)).repeat_rows(each);
         let encodings = Encodings { z, weights, each };
-        Coded { encodings, quantised: self.codebook.quantise(encodings, window) }
+        Coded { encodings, quantised: self.quantiser.quantise(encodings, window) }
+    }
+
+    /// What rows are quantised to.
+    pub(super) fn quantised<'g>(&self, rows: Rows<'g>) -> Quantised<'g> {
+        self.code(rows, rows.x.graph().row_weights(rows.count()), 1).quantised
     }
 
     /// The vectors of rows, as codes `[rows, latent]`.
-    fn codes<'g>(&self, rows: Rows<'g>) -> Tensor<'g> {
-        let weights = rows.x.graph().row_weights(rows.count());
-        self.grid.together(self.code(rows, weights, 1).quantised.vectors)
+    fn codes_of<'g>(&self, rows: Rows<'g>) -> Tensor<'g> {
+        self.grid.together(self.quantised(rows).vectors)
     }
 
-    /// Σ (a − b)² over the encodings of each row `[rows, 1]`.
-    fn distance<'g>(&self, a: Tensor<'g>, b: Tensor<'g>) -> Tensor<'g> {
-        let apart = (a - b).square();
-        let rows = apart.shape()[0] / self.grid.encodings();
-        apart.reshape(&[rows, apart.shape().iter().product::<usize>() / rows]).sum_rows()
+    /// ln p(k) of the indices of rows `[rows, 1]`.
+    pub(super) fn log_prior<'g>(&self, quantised: &Quantised<'g>) -> Tensor<'g> {
+        let (by_place, indices) = (self.grid.by_place(quantised.chosen()), self.indices());
+        let [encodings, width] = by_place.dims();
+        let chosen = by_place.reshape(&[encodings * width / indices.codes, indices.codes]);
+        self.prior.log_prob(chosen, indices)
+    }
+
+    /// Σ over the encodings of each row `[rows, 1]`.
+    fn over_rows<'g>(&self, t: Tensor<'g>) -> Tensor<'g> {
+        let rows = t.shape()[0] / self.grid.encodings();
+        t.reshape(&[rows, t.shape().iter().product::<usize>() / rows]).sum_rows()
+    }
+
+    /// The terms of a batch, and ln p(k) of its rows `[rows, 1]`.
+    pub(super) fn terms_and_log_prior<'g>(&self, batch: &Batch<'g>) -> (Terms<'g>, Tensor<'g>) {
+        let rows = batch.rows;
+        let window = batch.count.div_ceil(rows.count());
+        let Coded { encodings, quantised } = self.code(rows, batch.weights, window);
+        let outputs = self.networks.decode(self.grid.together(quantised.through()), None);
+        let reconstruction = -rows.log_likelihood(&*self.likelihood, outputs);
+        let (mut loss, mut parts) = (reconstruction, vec![]);
+        if let Some(drawn) = quantised.drawn {
+            let commitment = self.over_rows(drawn.encodings);
+            loss = loss + commitment * self.commitment;
+            if let Some(vectors) = drawn.vectors {
+                loss = loss + self.over_rows(vectors);
+            }
+            parts.push(("commitment", commitment));
+        }
+        let log_prior = self.log_prior(&quantised);
+        // A prior that learns does so beside all else: indices have no gradient.
+        if self.prior.is_learnt() {
+            loss = loss - log_prior;
+        }
+        let each = |t: Tensor<'g>| t.expand(&[rows.count(), 1]);
+        parts.push(("perplexity", each(quantised.perplexity(encodings.weights))));
+        parts.extend(quantised.used.map(|used| ("codes_used", each(used))));
+        let mu = self.grid.together(quantised.vectors.detach());
+        // Of a code that is certain the KL is −ln p(k).
+        let terms = Terms { loss, reconstruction, kl: Some(-log_prior), mu, parts, gradient_scale: None };
+        (terms, log_prior)
     }
 }
 
@@ -68,30 +117,13 @@ impl Model for VqVae {
     }
 
     fn terms<'g>(&self, batch: &Batch<'g>) -> Terms<'g> {
-        let rows = batch.rows;
-        let window = batch.count.div_ceil(rows.count());
-        let Coded { encodings: Encodings { z, weights, .. }, quantised } = self.code(rows, batch.weights, window);
-        let Quantised { assignment, vectors, used } = quantised;
-        let through = z + (vectors - z).detach();
-        let outputs = self.networks.decode(self.grid.together(through), None);
-        let reconstruction = -rows.log_likelihood(&*self.likelihood, outputs);
-        let commitment = self.distance(z, vectors.detach());
-        let drawn = self.distance(z.detach(), vectors);
-        let loss = reconstruction + commitment * self.commitment;
-        // By averages the vectors are state, and what draws them to encodings has no gradient.
-        let loss = if self.codebook.is_descended() { loss + drawn } else { loss };
-        let each = |t: Tensor<'g>| t.expand(&[rows.count(), 1]);
-        let mut parts = vec![("commitment", commitment), ("perplexity", each(assignment.perplexity(weights)))];
-        parts.extend(used.map(|used| ("codes_used", each(used))));
-        let mu = self.grid.together(vectors.detach());
-        // Of a code that is certain, under a prior by which all are as likely: ln K for each vector, whatever is learnt.
-        let nats = self.grid.encodings() as f32 * libm::logf(self.codebook.codes as f32);
-        let kl = Some(loss.graph().full(nats, loss.shape()));
-        Terms { loss, reconstruction, kl, mu, parts, gradient_scale: None }
+        self.terms_and_log_prior(batch).0
     }
 
+    /// With a prior that was learnt, −ln p(x, k) of the row's indices k, which is its negative ELBO; else the loss.
     fn score<'g>(&self, rows: Rows<'g>) -> Tensor<'g> {
-        self.terms(&Batch::whole(rows)).loss
+        let (terms, log_prior) = self.terms_and_log_prior(&Batch::whole(rows));
+        if self.prior.is_learnt() { terms.reconstruction - log_prior } else { terms.loss }
     }
 
     fn scalar(&self, _: &str, _: f64) -> Option<f64> {
@@ -103,11 +135,11 @@ impl Model for VqVae {
             encode: Some(self),
             decode: Some(self),
             reconstruct: Some(self),
-            generate: None,
-            density: None,
+            generate: self.prior.is_learnt().then_some(self),
+            density: self.prior.is_learnt().then_some(self),
             posterior: None,
             classify: None,
-            fit_prior: None,
+            fit_prior: Some(self),
             compress: None,
         }
     }
@@ -119,11 +151,11 @@ impl Encode for VqVae {
     }
 
     fn mean<'g>(&self, rows: Rows<'g>) -> Tensor<'g> {
-        self.codes(rows)
+        self.codes_of(rows)
     }
 
     fn draw<'g>(&self, rows: Rows<'g>, samples: usize) -> Tensor<'g> {
-        self.codes(rows).repeat_rows(samples)
+        self.codes_of(rows).repeat_rows(samples)
     }
 
     fn variance<'g>(&self, rows: Rows<'g>) -> Option<Tensor<'g>> {
@@ -147,10 +179,10 @@ impl Decode for VqVae {
 
 impl Reconstruct for VqVae {
     fn reconstruct<'g>(&self, rows: Rows<'g>) -> Tensor<'g> {
-        Decode::mean(self, self.codes(rows), None)
+        Decode::mean(self, self.codes_of(rows), None)
     }
 
     fn feature_losses<'g>(&self, rows: Rows<'g>) -> Tensor<'g> {
-        -rows.log_likelihoods(&*self.likelihood, self.networks.decode(self.codes(rows), None))
+        -rows.log_likelihoods(&*self.likelihood, self.networks.decode(self.codes_of(rows), None))
     }
 }

@@ -231,10 +231,10 @@ impl Network for Resnet {
         self.how.norm == Norm::Batch
     }
 
-    fn places(&self, picture: Shape) -> usize {
+    fn image_of_codes(&self, picture: Shape) -> [usize; 2] {
         match self.code {
-            Code::Vector => 1,
-            Code::Spatial => self.grid(picture).iter().product(),
+            Code::Vector => [1, 1],
+            Code::Spatial => self.grid(picture),
         }
     }
 

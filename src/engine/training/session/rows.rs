@@ -200,6 +200,25 @@ impl Session {
         self.chunks(("prior", id), (count, latent), seed, &[])
     }
 
+    /// Codes drawn from the prior at a temperature, see [`Generate::tempered_codes`](crate::models::Generate::tempered_codes)
+    /// `[count, latent]`; `None` where it is a density of numbers.
+    ///
+    /// # Errors
+    /// As for [`Session::prior_sample`].
+    pub fn tempered_prior_sample(&mut self, count: usize, temperature: f32, seed: u64) -> Result<Option<Vec<f32>>> {
+        if self.model.can().generate()?.tempered_codes(&Graph::new(), 1, temperature).is_none() {
+            return Ok(None);
+        }
+        let (latent, name) = (self.latent()?, format!("prior.{temperature}"));
+        let id = self.load(&name, |model, layout| {
+            generator(&name, &layout.read(), |graph| {
+                let codes = model.can().generate()?.tempered_codes(graph, CHUNK, temperature);
+                Ok(codes.expect("there were some in another graph"))
+            })
+        })?;
+        self.chunks((&name, id), (count, latent), seed, &[]).map(Some)
+    }
+
     /// The mean and the standard deviation of each dimension of the prior, where it is a product of Gaussians.
     ///
     /// # Errors
