@@ -63,7 +63,9 @@ impl Relay {
                 None => Response::text(404, "there are no such pictures, or no more"),
             },
             ("GET", ["sample", name]) => self.sample(name),
-            (_, ["pictures" | "sample", ..]) => Response::text(405, "POST /pictures, GET /pictures/NAME or GET /sample/SEED.png"),
+            (_, ["pictures" | "sample", ..]) => {
+                Response::text(405, "POST /pictures, GET /pictures/NAME or GET /sample/SEED.png")
+            }
             _ => Response::text(404, "there are /pictures and /sample"),
         }
     }
@@ -94,7 +96,9 @@ fn check(file: &[u8]) -> elbo::Result<()> {
     let mut rest = file;
     let mut reader = CompressedReader::begin(&mut rest)?;
     if !reader.model.is_empty() {
-        return Err(elbo::Error::invalid("the model is in the file, so that anybody could read it: compress it without"));
+        return Err(elbo::Error::invalid(
+            "the model is in the file, so that anybody could read it: compress it without",
+        ));
     }
     let plain = reader.head.plain()?;
     let mut rows = 0;

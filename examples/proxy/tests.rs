@@ -104,7 +104,8 @@ fn pictures_come_through_and_nothing_breaks_the_relay() {
         // Each byte of the file counts, and so does its end.
         let whole = ureq::get(&address).call().unwrap().body_mut().read_to_vec().unwrap();
         assert!(said(to, &post(&whole), true).starts_with("HTTP/1.1 201"));
-        let flipped: Vec<u8> = whole.iter().enumerate().map(|(i, byte)| byte ^ u8::from(i == whole.len() / 2)).collect();
+        let flipped: Vec<u8> =
+            whole.iter().enumerate().map(|(i, byte)| byte ^ u8::from(i == whole.len() / 2)).collect();
         for damaged in [&flipped[..], &whole[..whole.len() - 9], b"not at all", b"", &[&whole[..], b"!"].concat()] {
             let answer = said(to, &post(damaged), true);
             assert!(answer.starts_with("HTTP/1.1 400"), "{answer}");

@@ -84,7 +84,7 @@ pub use uses::{
     FilledColumn, Filling, LatentReport, MeasuredGain, Neighbour, Plain, Related, Repeat, ScoreKind, Scored, Scoring,
     Strange, SureColumn, TableFilling, TableSureness, Tally, Traversal, Way, beside, compress_to, decompress_to,
 };
-#[cfg(feature = "maps")]
-pub use uses::{MapKind, Mapped, Mapping};
 #[cfg(feature = "pictures")]
 pub use uses::{Cleaned, Inpainted, Mask, PictureFilling, Rebuilt, Sureness};
+#[cfg(feature = "maps")]
+pub use uses::{MapKind, Mapped, Mapping};

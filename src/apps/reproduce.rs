@@ -261,7 +261,11 @@ mod tests {
                 let other = run.options.split_once(RUN).and_then(|(_, rest)| rest.split_once('}')).map(|(id, _)| id);
                 assert!(other.is_none_or(|id| ids.contains(id)), "{}: {} stands on nothing", row.name, run.id);
             }
-            assert!(row.uses.iter().all(|of| ids.contains(of.run)), "{}: something that is not trained is used", row.name);
+            assert!(
+                row.uses.iter().all(|of| ids.contains(of.run)),
+                "{}: something that is not trained is used",
+                row.name
+            );
             // Of nothing, nothing holds.
             for verdict in row.verdicts(&Found::default()) {
                 assert!(!verdict.holds, "{}: {} holds of nothing", row.name, verdict.what);

@@ -87,7 +87,9 @@ impl Saved {
                 let labels = rows.labels.as_ref().map(|labels| (&labels.values[..], &labels.names[..]));
                 save_points(out, &title, (&points, names), labels)?;
             }
-            _ => write_file(out, |file| write_points(Lines::new(file, names(&ids, &rows))?, &ids, &rows, &chosen, &points))?,
+            _ => write_file(out, |file| {
+                write_points(Lines::new(file, names(&ids, &rows))?, &ids, &rows, &chosen, &points)
+            })?,
         }
         Ok(Mapped { rows: count, of: all.rows })
     }
@@ -157,9 +159,7 @@ fn embedded(rows: &[&[f32]], first: &[[f64; 2]], seed: u64) -> Result<Vec<[f64; 
 
 /// The nearest other rows of each, the nearest first; of equally near ones, those that come first.
 fn neighbours(rows: &[&[f32]], count: usize) -> Vec<Vec<Neighbor<f64>>> {
-    let distance = |a: &[f32], b: &[f32]| {
-        a.iter().zip(b).map(|(a, b)| f64::from(a - b).powi(2)).sum::<f64>().sqrt()
-    };
+    let distance = |a: &[f32], b: &[f32]| a.iter().zip(b).map(|(a, b)| f64::from(a - b).powi(2)).sum::<f64>().sqrt();
     let of_row = |row: usize| {
         let others = (0..rows.len()).filter(|&other| other != row);
         let mut all: Vec<Neighbor<f64>> =
@@ -179,7 +179,11 @@ mod tests {
     fn groups() -> Vec<f32> {
         let noise = Points::standard_normal(120, 5, 3, 0).unwrap();
         let corner = |group: usize, d: usize| if d == group { 8.0 } else { 0.0 };
-        noise.iter().enumerate().flat_map(|(row, z)| (0..5).map(move |d| z[d] + corner(row / 40, d)).collect::<Vec<_>>()).collect()
+        noise
+            .iter()
+            .enumerate()
+            .flat_map(|(row, z)| (0..5).map(move |d| z[d] + corner(row / 40, d)).collect::<Vec<_>>())
+            .collect()
     }
 
     fn mapped(kind: MapKind, codes: &[f32], seed: u64) -> Vec<[f64; 2]> {

@@ -242,7 +242,9 @@ mod tests {
 
     #[test]
     fn the_likeliest_class_is_told() {
-        let of = |means: &[f64]| likeliest(&means.iter().map(|&mean| Sure { mean, ..Sure::default() }).collect::<Vec<_>>()).0;
+        let of = |means: &[f64]| {
+            likeliest(&means.iter().map(|&mean| Sure { mean, ..Sure::default() }).collect::<Vec<_>>()).0
+        };
         assert_eq!([of(&[0.2, 0.5, 0.3]), of(&[0.5, 0.5]), of(&[-3.0])], [1, 0, 0]);
     }
 }

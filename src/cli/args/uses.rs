@@ -137,8 +137,14 @@ pub struct ScoreArgs {
     /// badly a row is rebuilt; latent how far its code lies from those of normal rows; complexity -ELBO less the size of the picture
     /// without loss (the smaller of PNG and WebP), which simple pictures do not fool; disagreement the variance of -ELBO over draws of the
     /// weights, of a model that was trained with --network-weights bayes-by-backprop; combined joins the p-values of the others (Fisher).
-    #[arg(long, value_name = "NAME,NAME", value_delimiter = ',', default_value = "elbo", hide_default_value = true,
-        default_value_if("background", ArgPredicate::IsPresent, "likelihood_ratio"))]
+    #[arg(
+        long,
+        value_name = "NAME,NAME",
+        value_delimiter = ',',
+        default_value = "elbo",
+        hide_default_value = true,
+        default_value_if("background", ArgPredicate::IsPresent, "likelihood_ratio")
+    )]
     pub scores: Vec<ScoreKind>,
     /// Another run, whose likelihood is taken off that of this one: of more general data, or trained with --corrupt (Ren et al. 2019)
     #[arg(long, value_name = "RUN")]

@@ -23,6 +23,7 @@ pub fn check(own: &Saved, background: Option<&Saved>, scoring: &Scoring, rows: &
             "a background model is for the score `likelihood_ratio`: put it among --scores, or leave --background out",
         ));
     }
+    background.session.model.can().density()?;
     let refused = |what: &str, background: String, own: String| {
         Err(Error::invalid(format!(
             "{what} of the background model is {background}, and that of the run is {own}: likelihoods can only be held against each \
@@ -36,7 +37,9 @@ pub fn check(own: &Saved, background: Option<&Saved>, scoring: &Scoring, rows: &
     let scales = |saved: &Saved| saved.form.schema.channels().map(<[_]>::to_vec);
     let mut columns = background.form.schema.inputs().zip(own.form.schema.inputs());
     let other = match own.form.schema.is_table() {
-        true => columns.find(|(background, own)| background != own).map(|(column, _)| format!("the column `{}`", column.name)),
+        true => columns
+            .find(|(background, own)| background != own)
+            .map(|(column, _)| format!("the column `{}`", column.name)),
         false => (scales(background) != scales(own)).then(|| "a channel of the pictures".to_owned()),
     };
     if let Some(other) = other {

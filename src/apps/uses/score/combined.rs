@@ -43,9 +43,9 @@ impl Combined {
                     Ok(own.map(|(score, _)| *score).collect())
                 }
                 (_, Some(normal)) => Ok(normal.by_kind[kind].iter().step_by(2).copied().collect()),
-                (Calibration::None(why), _) => {
-                    Err(Error::invalid(format!("the score `combined` ranks the others by normal rows, and there are none: {why}")))
-                }
+                (Calibration::None(why), _) => Err(Error::invalid(format!(
+                    "the score `combined` ranks the others by normal rows, and there are none: {why}"
+                ))),
                 (Calibration::Other(_), None) => unreachable!("normal rows that stand apart were scored"),
             }
         };
@@ -57,7 +57,8 @@ impl Combined {
     /// Fills in the score of rows that are scored, or are known anomalies.
     pub fn fill(&self, scores: &mut Scores, is_normal: impl Fn(usize) -> bool) {
         let count = scores.by_kind[self.parts[0].0].len();
-        scores.by_kind[self.place] = (0..count).map(|row| self.score(scores, row, is_normal(row) && self.is_own)).collect();
+        scores.by_kind[self.place] =
+            (0..count).map(|row| self.score(scores, row, is_normal(row) && self.is_own)).collect();
     }
 
     /// The same of normal rows that stand apart, of those that do not rank.
@@ -82,10 +83,8 @@ mod tests {
     #[test]
     fn p_values_are_multiplied() {
         // Two parts with normal scores 1, 2, 3 and 10, 20, 30, 40.
-        let parts = vec![
-            (1, NormalScores::new(vec![1.0, 2.0, 3.0])),
-            (2, NormalScores::new(vec![10.0, 20.0, 30.0, 40.0])),
-        ];
+        let parts =
+            vec![(1, NormalScores::new(vec![1.0, 2.0, 3.0])), (2, NormalScores::new(vec![10.0, 20.0, 30.0, 40.0]))];
         let mut combined = Combined { place: 0, parts, is_own: false };
         let mut scores = Scores { by_kind: vec![vec![], vec![2.5, 9.0, 1.0], vec![50.0, 25.0, 10.0]], errors: None };
         combined.fill(&mut scores, |_| true);

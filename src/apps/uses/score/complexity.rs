@@ -8,14 +8,8 @@ use rayon::prelude::*;
 use crate::data::Shape;
 
 /// The ways in which PNG foretells a pixel from its neighbours, of which a file uses one, or chooses for each line.
-const FILTERS: [FilterType; 6] = [
-    FilterType::NoFilter,
-    FilterType::Sub,
-    FilterType::Up,
-    FilterType::Avg,
-    FilterType::Paeth,
-    FilterType::Adaptive,
-];
+const FILTERS: [FilterType; 6] =
+    [FilterType::NoFilter, FilterType::Sub, FilterType::Up, FilterType::Avg, FilterType::Paeth, FilterType::Adaptive];
 /// Bytes that every PNG has besides its pixels: the signature, the header, the frames of two more chunks.
 const PNG_FRAME: usize = 8 + 25 + 12 + 12;
 /// Bytes that every WebP file without loss has besides them: the frames of the file and of its only chunk.

@@ -74,7 +74,8 @@ impl Saved {
     /// [`ScoreKind::LikelihoodRatio`].
     ///
     /// # Errors
-    /// If a model cannot give a score that is asked for, the background model is of other rows or of another unit, data cannot be read or has no such labels, or the file cannot be written.
+    /// If a model cannot give a score that is asked for, the background model is of other rows or of another unit, data cannot be read or
+    /// has no such labels, or the file cannot be written.
     pub fn score_to(
         &mut self,
         data: Option<&str>,

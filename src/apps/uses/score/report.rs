@@ -115,8 +115,12 @@ impl All<'_> {
             Some(_) => {}
         }
         let advice = match (first, self.is_table || self.shape.height == 1) {
-            (ScoreKind::LikelihoodRatio, _) => "`latent` is not fooled by that, and another background model may know more of what they share",
-            (_, true) => "`latent` is not fooled by that, and `likelihood_ratio` takes off what a --background model knows of any row",
+            (ScoreKind::LikelihoodRatio, _) => {
+                "`latent` is not fooled by that, and another background model may know more of what they share"
+            }
+            (_, true) => {
+                "`latent` is not fooled by that, and `likelihood_ratio` takes off what a --background model knows of any row"
+            }
             (ScoreKind::Complexity, _) => "`latent` or `reconstruction` may be better",
             _ => {
                 "`complexity` is made for that, `likelihood_ratio` takes off what a --background model knows of any row, and `latent` is not \

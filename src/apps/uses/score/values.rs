@@ -83,12 +83,7 @@ impl Saved {
     }
 
     /// ln p(x) of each row by importance sampling.
-    fn importance<'k>(
-        &mut self,
-        part: &Part,
-        scoring: &Scoring,
-        known: &'k mut Known,
-    ) -> Result<&'k [LogLikelihood]> {
+    fn importance<'k>(&mut self, part: &Part, scoring: &Scoring, known: &'k mut Known) -> Result<&'k [LogLikelihood]> {
         if known.likelihood.is_none() {
             let found = self.session.log_likelihood(part.given(), scoring.samples, part.seed(scoring.seed))?;
             known.likelihood = Some(found);
