@@ -2,6 +2,7 @@
 
 mod browser;
 mod host;
+mod kinds;
 
 use std::fs;
 use std::process::Command;
