@@ -182,8 +182,7 @@ impl Saved {
             let can = self.session.model.can();
             match kind {
                 ScoreKind::Elbo | ScoreKind::Combined => {}
-                ScoreKind::LikelihoodRatio => drop(can.density()?),
-                ScoreKind::Likelihood => drop(can.density()?),
+                ScoreKind::Likelihood | ScoreKind::LikelihoodRatio => drop(can.density()?),
                 ScoreKind::Reconstruction => drop(can.reconstruct()?),
                 ScoreKind::Latent => drop(can.encode()?),
                 ScoreKind::Disagreement => self.session.check_drawn_weights()?,
