@@ -195,7 +195,8 @@ mod tests {
         let decoder = PngDecoder::new(std::io::Cursor::new(&bytes)).unwrap().apng().unwrap();
         let frames = decoder.into_frames().collect_frames().unwrap();
         assert_eq!(frames.iter().map(tone).collect::<Vec<_>>(), [0, 51, 102, 153, 102, 51]);
-        assert_eq!(frames[0].delay().numer_denom_ms(), (u32::from(DELAY), 1));
+        let (milliseconds, of) = frames[0].delay().numer_denom_ms();
+        assert_eq!(milliseconds, u32::from(DELAY) * of);
         let still = image::load_from_memory_with_format(&bytes, image::ImageFormat::Png).unwrap().to_rgba8();
         assert_eq!(&still, frames[0].buffer());
         let short = NamedRows { names: &names[..1], ..rows };
