@@ -60,6 +60,7 @@
 //! | `cli` | the program `elbo`, with all others | yes |
 //! | `gpu` | the executor on GPUs | with `cli` |
 //! | `pictures` | the pictures of run folders | with `cli` |
+//! | `maps` | codes in a plane by t-SNE, with `pictures` | with `cli` |
 //! | `report` | the page that says all of a run, with `pictures` | with `cli` |
 //! | `export` | pages that run a model in a browser, with `gpu` and `report` | with `cli` |
 //!

@@ -82,7 +82,9 @@ pub use tuning::TUNING;
 pub use uses::{
     Augmented, Beside, Compressed, CompressedReader, Decoded, Detection, Dimension, Draws, Encoded, End, Few, Filled,
     FilledColumn, Filling, LatentReport, MeasuredGain, Neighbour, Plain, Related, Repeat, ScoreKind, Scored, Scoring,
-    Strange, TableFilling, Tally, Traversal, Way, beside, compress_to, decompress_to,
+    Strange, SureColumn, TableFilling, TableSureness, Tally, Traversal, Way, beside, compress_to, decompress_to,
 };
 #[cfg(feature = "pictures")]
 pub use uses::{Cleaned, Inpainted, Mask, PictureFilling, Rebuilt, Sureness};
+#[cfg(feature = "maps")]
+pub use uses::{MapKind, Mapped, Mapping};

@@ -46,6 +46,8 @@ pub struct Row {
     pub takes: &'static str,
     /// What is trained.
     pub runs: &'static [Planned],
+    /// What the runs are used for, besides what all are evaluated by.
+    pub uses: &'static [Use],
     /// What is held against the paper.
     pub checks: &'static [Check],
 }
@@ -61,6 +63,17 @@ pub struct Planned {
     pub seeds: &'static [u64],
     /// K of the importance-sampled likelihood; 0 leaves it out.
     pub samples: usize,
+}
+
+/// A figure of what a trained model is used for.
+#[derive(Debug)]
+pub struct Use {
+    /// The run that is used.
+    pub run: &'static str,
+    /// What the figure is called in the row.
+    pub what: &'static str,
+    /// Measures it.
+    pub measure: fn(&mut Saved) -> Result<f64>,
 }
 
 /// A number that a row must show.
@@ -83,6 +96,7 @@ pub struct Check {
 pub struct Found {
     evaluations: BTreeMap<(String, u64), Evaluation>,
     judgements: BTreeMap<(String, u64), Judgement>,
+    used: BTreeMap<(String, &'static str, u64), f64>,
     /// The folder of the row's judge.
     judge: Option<PathBuf>,
 }
@@ -123,6 +137,13 @@ impl Found {
     pub fn judged(&self, id: &str, figure: impl Fn(&Judgement) -> f64) -> f64 {
         let all: Vec<f64> =
             self.judgements.iter().filter(|((run, _), _)| run == id).map(|(_, found)| figure(found)).collect();
+        all.iter().sum::<f64>() / all.len() as f64
+    }
+
+    /// A figure of what a run is used for, the mean over seeds.
+    pub fn used(&self, id: &str, what: &str) -> f64 {
+        let of_use = self.used.iter().filter(|((run, name, _), _)| run == id && *name == what);
+        let all: Vec<f64> = of_use.map(|(_, &value)| value).collect();
         all.iter().sum::<f64>() / all.len() as f64
     }
 
@@ -184,13 +205,12 @@ impl Row {
     }
 }
 
-/// Trains a run into a folder, unless it stands there already, evaluates it, and keeps what was found. Gives the seconds
-/// that took.
+/// Trains a run into a folder, unless it stands there already, evaluates and uses it, and keeps what was found. Gives the seconds that took.
 ///
 /// # Errors
 /// If the folder holds another run, or anything fails; [`Error::Interrupted`] if `stop` says so.
 pub fn perform(
-    planned: &Planned,
+    (planned, uses): (&Planned, &[Use]),
     config: &Config,
     folder: &Path,
     open: &dyn Fn() -> Result<Box<dyn Executor>>,
@@ -207,6 +227,9 @@ pub fn perform(
     let evaluation = saved.evaluate(split, data, wanted)?;
     evaluation.save(folder)?;
     let key = (planned.id.to_string(), config.training.seed);
+    for of in uses.iter().filter(|of| of.run == planned.id) {
+        found.used.insert((key.0.clone(), of.what, key.1), (of.measure)(&mut saved)?);
+    }
     let draws = saved.session.model.can().generate.is_some();
     drop(saved);
     match &found.judge {
@@ -238,6 +261,11 @@ mod tests {
                 let other = run.options.split_once(RUN).and_then(|(_, rest)| rest.split_once('}')).map(|(id, _)| id);
                 assert!(other.is_none_or(|id| ids.contains(id)), "{}: {} stands on nothing", row.name, run.id);
             }
+            assert!(
+                row.uses.iter().all(|of| ids.contains(of.run)),
+                "{}: something that is not trained is used",
+                row.name
+            );
             // Of nothing, nothing holds.
             for verdict in row.verdicts(&Found::default()) {
                 assert!(!verdict.holds, "{}: {} holds of nothing", row.name, verdict.what);

@@ -1,8 +1,9 @@
 //! `elbo reconstruct`.
 
 use super::args::ReconstructArgs;
+use super::style::{Align, Table, significant};
 use super::uses::{check_out, open, print_json};
-use crate::apps::{Cleaned, Rebuilt};
+use crate::apps::{Cleaned, Rebuilt, Saved};
 use crate::data::{Output, PICTURES_OR_ROWS, ROWS};
 use crate::error::{Error, Result};
 
@@ -24,36 +25,14 @@ pub fn run(args: &ReconstructArgs) -> Result<()> {
         let count = args.count.unwrap_or(if is_picture { SHOWN } else { u64::MAX });
         Ok(usize::try_from(count).unwrap_or(usize::MAX))
     };
-    if let Some(draws) = args.uncertainty {
-        let usual =
-            saved.folder.join(if saved.form.shape().is_picture() { "uncertainty.png" } else { "uncertainty.npz" });
-        let out = args.out.as_deref().unwrap_or(&usual);
-        if args.out.is_some() {
-            check_out(&saved, (&args.common.run, args.common.force), out, data)?;
-        }
-        let count = count(out.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("png")))?;
-        let found =
-            saved.uncertainty_to(data, count, (draws as usize, args.weight_draws as usize), out, args.common.seed)?;
-        if args.common.json {
-            return print_json(&found, &out);
-        }
-        println!("How sure the model is of {} rows: {}", found.rows, out.display());
-        println!(
-            "Var[x] = Var_z E[x|z] + E_z Var[x|z]: standard deviations {:.4} of codes and {:.4} of the likelihood",
-            found.sd_of_codes, found.sd_of_likelihood
-        );
-        if let Some(sd) = found.sd_of_weights {
-            println!(
-                "These are means over {} draws of the weights, to which Var_w E[x|w] comes besides: {sd:.4}",
-                args.weight_draws
-            );
-        }
-        if let Some(lightest) = found.lightest {
-            println!("In the picture, all run from dark, 0, to light, {lightest:.4} or more");
-        }
-        return Ok(());
-    }
     let is_table = saved.form.schema.is_table();
+    if let Some(codes) = args.uncertainty {
+        let draws = (codes as usize, args.weight_draws as usize);
+        return match is_table {
+            true => tell_of_table(args, &mut saved, count(false)?, draws),
+            false => tell_of_values(args, &mut saved, count, draws),
+        };
+    }
     let (usual, takes) =
         if is_table { ("reconstructions.csv", ROWS) } else { ("reconstructions.png", PICTURES_OR_ROWS) };
     let keep = saved.keep(data, args.common.force);
@@ -74,4 +53,68 @@ pub fn run(args: &ReconstructArgs) -> Result<()> {
         );
     }
     Ok(())
+}
+
+/// How sure the model is of pictures and vectors.
+fn tell_of_values(
+    args: &ReconstructArgs,
+    saved: &mut Saved,
+    count: impl Fn(bool) -> Result<usize>,
+    draws: (usize, usize),
+) -> Result<()> {
+    let data = args.data.as_deref();
+    let usual = saved.folder.join(if saved.form.shape().is_picture() { "uncertainty.png" } else { "uncertainty.npz" });
+    let out = args.out.as_deref().unwrap_or(&usual);
+    if args.out.is_some() {
+        check_out(saved, (&args.common.run, args.common.force), out, data)?;
+    }
+    let count = count(out.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("png")))?;
+    let found = saved.uncertainty_to(data, count, draws, out, args.common.seed)?;
+    if args.common.json {
+        return print_json(&found, &out);
+    }
+    println!("How sure the model is of {} rows: {}", found.rows, out.display());
+    println!(
+        "Var[x] = Var_z E[x|z] + E_z Var[x|z]: standard deviations {:.4} of codes and {:.4} of the likelihood",
+        found.sd_of_codes, found.sd_of_likelihood
+    );
+    if let Some(sd) = found.sd_of_weights {
+        println!("{}{sd:.4}", of_weights(args));
+    }
+    if let Some(lightest) = found.lightest {
+        println!("In the picture, all run from dark, 0, to light, {lightest:.4} or more");
+    }
+    Ok(())
+}
+
+/// How sure the model is of the cells of a table.
+fn tell_of_table(args: &ReconstructArgs, saved: &mut Saved, count: usize, draws: (usize, usize)) -> Result<()> {
+    let data = args.data.as_deref();
+    let keep = saved.keep(data, args.common.force);
+    let out = Output::given_or(args.out.as_deref(), &saved.folder.join("uncertainty.csv"), ROWS, &keep)?;
+    let found = saved.table_uncertainty_to(data, count, draws, &out, args.common.seed)?;
+    if args.common.json {
+        return print_json(&found, &out.path());
+    }
+    println!("How sure the model is of {} rows: {}", found.rows, out.path().display());
+    println!("Var[x] = Var_z E[x|z] + E_z Var[x|z]: standard deviations in the unit of each column\n");
+    let right = |name| (name, Align::Right);
+    let mut heads = vec![("column", Align::Left), right("of codes"), right("of the likelihood")];
+    let has_weights = found.columns.iter().any(|column| column.sd_of_weights.is_some());
+    heads.extend(has_weights.then(|| right("of weights")));
+    let mut table = Table::new(&heads);
+    for column in &found.columns {
+        let of_parts = [Some(column.sd_of_codes), Some(column.sd_of_likelihood), column.sd_of_weights];
+        let cells = of_parts.into_iter().flatten().map(|sd| significant(sd, 3));
+        table.row([column.name.clone()].into_iter().chain(cells).collect::<Vec<_>>());
+    }
+    print!("{table}");
+    if has_weights {
+        println!("\n{}", of_weights(args).trim_end_matches(": "));
+    }
+    Ok(())
+}
+
+fn of_weights(args: &ReconstructArgs) -> String {
+    format!("These are means over {} draws of the weights, to which Var_w E[x|w] comes besides: ", args.weight_draws)
 }

@@ -30,7 +30,7 @@ pub fn run(args: &ReproduceArgs) -> Result<()> {
         let into = folder.join(format!("{}-{seed}", run.id));
         println!("elbo train {} --out {}", words.join(" "), into.display());
         let open = || open_device(&args.device);
-        let seconds = perform(run, &config, &into, &open, &|| stopped.load(Ordering::SeqCst), &mut found)?;
+        let seconds = perform((run, row.uses), &config, &into, &open, &|| stopped.load(Ordering::SeqCst), &mut found)?;
         println!("  {}", duration(Duration::from_secs_f64(seconds)));
     }
     let verdicts = row.verdicts(&found);

@@ -3,7 +3,7 @@
 use super::args::ScoreArgs;
 use super::style::{Align, Table, count, printable, significant};
 use super::uses::{check_out, open, print_json};
-use crate::apps::{ScoreKind, Scored, Scoring};
+use crate::apps::{Saved, ScoreKind, Scored, Scoring, open_device};
 use crate::error::Result;
 
 /// Columns that warnings are filled into.
@@ -30,7 +30,9 @@ pub fn run(args: &ScoreArgs) -> Result<()> {
         sheet: args.sheet.clone(),
         seed: args.common.seed,
     };
-    let found = saved.score_to(args.data.as_deref(), &scoring, args.out.as_deref())?;
+    let background = args.background.as_ref().map(|run| Saved::load(run, open_device(&args.common.device)?));
+    let mut background = background.transpose()?;
+    let found = saved.score_to(args.data.as_deref(), &scoring, background.as_mut(), args.out.as_deref())?;
     if args.common.json {
         return print_json(&found, &args.out);
     }

@@ -187,14 +187,19 @@ impl Output {
     /// Writes so many rows that come in parts, all of the same columns; of a format whose columns have types, all are held until then.
     ///
     /// # Errors
-    /// As for [`Output::write_rows`]; if it holds one array or pictures, or a part cannot be made. Then nothing is left of it.
+    /// As for [`Output::write_rows`]; if it holds pictures, or a part cannot be made. Then nothing is left of it.
     pub fn write_parts(&self, rows: usize, parts: impl Iterator<Item = Result<Frame>>) -> Result<()> {
         let mut failed = None;
         // What goes wrong with a part is told in its own words.
-        let mut parts = parts.map_while(|part| part.map_err(|error| failed = Some(error)).ok());
+        let fits = |part: Frame| match part.check(self.kind) {
+            Ok(()) => Ok(part),
+            Err(why) => Err(Error::malformed(&self.path, why)),
+        };
+        let mut parts = parts.map_while(|part| part.and_then(fits).map_err(|error| failed = Some(error)).ok());
         let written = write_own(&self.path, |file| {
             let done = match self.kind {
                 FileKind::Npz => archive::write(rows, &mut parts, file),
+                FileKind::Npy => Frame::write_array(rows, &mut parts, file),
                 kind => Frame::write_parts(kind, &mut parts, file),
             };
             done.and_then(|found| {

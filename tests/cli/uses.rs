@@ -192,7 +192,7 @@ fn pictures_are_scored_interpolated_and_traversed() {
     assert_eq!((rows.len(), rows[0][..3].join(",")), (7, "dimension,kl,z".to_string()));
     let kl = |row: &[String]| row[1].parse::<f64>().expect("a number");
     assert!(kl(&rows[1]) >= kl(&rows[4]) && rows[1][0] != rows[4][0], "those that say most come first");
-    for out in ["dimensions.png", "dimensions.gif", "dimensions.npy"] {
+    for out in ["dimensions.png", "dimensions.gif", "dimensions.apng", "dimensions.npy"] {
         place.run(&format!("traverse run --device cpu --out {out}"));
     }
     let said = place.run("latent run --device cpu --row 3 --neighbours 2 --out map.png");
@@ -201,6 +201,21 @@ fn pictures_are_scored_interpolated_and_traversed() {
     }
     place.run("latent run --device cpu --out dims.csv");
     assert!(cells(&place, "dims.csv")[0].contains(&"shape".to_string()), "the factors are there");
+    let bars: Vec<f32> =
+        (0..6400).map(|i| if i % 8 == i / 64 % 8 { 0.9 } else { (i % 64 + i / 64) as f32 / 200.0 }).collect();
+    place.write_array("bars.npy", &[8, 8], &bars);
+    let said = place.run("latent run --device cpu --data bars.npy --map tsne --map-rows 60 --out map.csv");
+    assert!(said.contains("by tsne: 60 of 100 rows"), "{said}");
+    let map = cells(&place, "map.csv");
+    let last: usize = map[60][0].parse().expect("a number");
+    assert_eq!((map.len(), map[0].join(","), map[1][0].as_str()), (61, "row,map_1,map_2".to_string(), "0"));
+    assert!(last == 98 && map[1..].iter().all(|row| row[1].parse::<f64>().is_ok_and(f64::is_finite)), "{last}");
+    place.run("latent run --device cpu --data bars.npy --map tsne --map-rows 60 --out again.csv");
+    assert_eq!(cells(&place, "again.csv"), map);
+    place.run("latent run --device cpu --data bars.npy --map pca --map-rows 60 --out map.png");
+    place.refused("latent run --device cpu --map tsne", &["--out"]);
+    place.refused("latent run --device cpu --map flat --out x.png", &["pca or tsne"]);
+    place.refused("latent run --device cpu --map tsne --out x.npy", &["x.npy", ".png, .csv or .parquet"]);
     // At no temperature all rows are that in the middle.
     for (temperature, alike) in [("0", true), ("0.7", false)] {
         place.run(&format!("sample run --device cpu --count 4 --temperature {temperature} --out some.png"));
@@ -210,7 +225,7 @@ fn pictures_are_scored_interpolated_and_traversed() {
     place.refused("sample run --device cpu --temperature -1", &["temperature", "-1"]);
     place.refused("interpolate run --device cpu --from 0 --to 99999 --out x.png", &["no row 99999"]);
     place.refused("interpolate run --device cpu --from 0 --to 1 --way bent --out x.png", &["linear or spherical"]);
-    place.refused("traverse run --device cpu --out x.txt", &["x.txt", ".png, .gif, .npy, .csv or .parquet"]);
+    place.refused("traverse run --device cpu --out x.txt", &["x.txt", ".png, .gif, .apng, .npy, .csv or .parquet"]);
 }
 
 #[test]
@@ -300,4 +315,102 @@ fn a_model_cleans_what_it_was_trained_to_clean() {
         &["lines of a table", "gaussian or mask"],
     );
     assert!(!place.path("x").exists());
+}
+
+#[test]
+fn likelihoods_are_held_against_a_background_and_scores_are_combined() {
+    let place = Place::new();
+    place.train("run", "--epochs 3 --latent 3 --validation 0");
+    place.train("noisy", "--epochs 1 --latent 2 --corrupt mask:share=0.5");
+    let scores = |line: &str, column: &str| -> Vec<f64> {
+        place.run(&format!("score {line} --device cpu --out scores.csv"));
+        let rows = cells(&place, "scores.csv");
+        let at = rows[0].iter().position(|name| name == column).expect("the column");
+        rows[1..].iter().map(|row| row[at].parse().expect("a number")).collect()
+    };
+    let (own, other) = (scores("run", "score"), scores("noisy", "score"));
+    let ratio = scores("run --background noisy", "score");
+    let close = |a: f64, b: f64| (a - b).abs() < 1e-4 * (1.0 + b.abs());
+    assert!(ratio.iter().zip(own.iter().zip(&other)).all(|(ratio, (own, other))| close(*ratio, own - other)));
+    assert!(ratio.iter().any(|ratio| ratio.abs() > 0.1), "the two are not the same");
+    assert!(scores("run --background run", "score").iter().all(|ratio| *ratio == 0.0));
+    // With ln p among the scores, it is of that.
+    let exact = scores("run --background noisy --scores likelihood_ratio,likelihood", "score");
+    let (own, other) = (scores("run --scores likelihood", "score"), scores("noisy --scores likelihood", "score"));
+    assert!(exact.iter().zip(own.iter().zip(&other)).all(|(ratio, (own, other))| close(*ratio, own - other)));
+    assert!(exact.iter().zip(&ratio).any(|(exact, ratio)| !close(*exact, *ratio)));
+
+    // Fisher's statistic of the ranks of the parts among all rows that the run held out.
+    let combined = scores("run --scores combined,elbo,latent", "combined");
+    let parts = ["elbo", "latent"].map(|name| scores("run --scores combined,elbo,latent", name));
+    for (row, found) in combined.iter().enumerate() {
+        let p = |of: &Vec<f64>| of.iter().filter(|score| **score >= of[row]).count() as f64 / of.len() as f64;
+        assert!(close(*found, -2.0 * parts.iter().map(|of| p(of).ln()).sum::<f64>()), "row {row}");
+    }
+    // Of normal rows that stand apart, half rank and the others tell p-values.
+    let said = json(&place.run("score run --device cpu --data sprites --scores combined,elbo,latent --json"));
+    let alone = json(&place.run("score run --device cpu --data sprites --scores elbo,latent --json"));
+    assert_eq!(said["calibration_rows"].as_u64(), alone["calibration_rows"].as_u64().map(|rows| rows / 2));
+
+    place.train("other", "--epochs 1 --likelihood gaussian:sigma=0.5");
+    place.run("train --device cpu --data sprites --resolution 16 --count 60 --hidden 8 --epochs 1 --out large");
+    for (line, words) in [
+        ("score run --scores likelihood_ratio", &["likelihood_ratio", "--background"][..]),
+        ("score run --background noisy --scores elbo", &["background", "likelihood_ratio"]),
+        ("score run --background large", &["shape of a row", "16", "8"]),
+        ("score run --background other", &["the likelihood of the background model is a density"]),
+        ("score run --background gone", &["gone"]),
+        ("score run --scores combined,elbo", &["combined", "fewer than two"]),
+    ] {
+        place.refused(&format!("{line} --device cpu --out never.csv"), words);
+    }
+    assert!(!place.path("never.csv").exists());
+}
+
+#[test]
+fn how_sure_a_model_is_of_a_table_is_told_in_its_units() {
+    let place = Place::new();
+    // Two columns that say the same, one of ten times the other's numbers; a class that goes with them, and a count.
+    let mut text = "small,large,kind,visits\n".to_string();
+    for i in 0..240 {
+        let t = f64::from(i * 37 % 100) / 50.0 - 1.0;
+        text += &format!("{t:.3},{:.2},{},{}\n", 10.0 * t, if t > 0.0 { "up" } else { "down" }, i % 4);
+    }
+    place.write("rows.csv", text);
+    place.run("train --device cpu --data rows.csv --epochs 150 --latent 2 --hidden 32 --column visits=count --out run");
+    let line = "reconstruct run --device cpu --data rows.csv --count 60 --uncertainty 32";
+    let said = json(&place.run(&format!("{line} --out sure.csv --json")));
+    let rows = cells(&place, "sure.csv");
+    let names = "small,small.sd_codes,small.sd_likelihood,small.sd,large,large.sd_codes,large.sd_likelihood,large.sd,kind,kind.probability,\
+                 kind.sd_codes,kind.sd_likelihood,kind.sd,visits,visits.sd_codes,visits.sd_likelihood,visits.sd";
+    assert_eq!((rows[0].join(",").as_str(), rows.len(), said["rows"].as_u64()), (names, 61, Some(60)));
+    let number = |row: &[String], name: &str| {
+        row[rows[0].iter().position(|found| found == name).expect("a column")].parse::<f64>().expect("a number")
+    };
+    let root = |name: &str| (rows[1..].iter().map(|row| number(row, name).powi(2)).sum::<f64>() / 60.0).sqrt();
+    // Ten times the numbers, about ten times the deviations.
+    let factor = root("large.sd") / root("small.sd");
+    assert!((6.0..16.0).contains(&factor), "{factor}");
+    for row in &rows[1..] {
+        for name in ["small", "large", "kind", "visits"] {
+            let of = |part: &str| number(row, &format!("{name}.{part}"));
+            assert!((of("sd_codes").hypot(of("sd_likelihood")) - of("sd")).abs() < 1e-4 * (1.0 + of("sd")), "{row:?}");
+        }
+        // A class has the variance p(1 − p) in all.
+        let p = number(row, "kind.probability");
+        assert!(p >= 0.5 && (number(row, "kind.sd").powi(2) - p * (1.0 - p)).abs() < 0.03, "{row:?}");
+    }
+    // What is told of all rows is what the file says.
+    let large = &said["columns"][1];
+    assert_eq!(large["name"], "large");
+    assert!((large["sd_of_likelihood"].as_f64().expect("a number") - root("large.sd_likelihood")).abs() < 1e-3);
+    // Visits go with nothing, and are as unsure as they are; sizes follow from the row.
+    assert!(root("visits.sd") > 0.7 && root("small.sd") < 0.45, "{} {}", root("visits.sd"), root("small.sd"));
+    let said = place.run(&format!("{line} --out sure.parquet"));
+    assert!(said.contains("of the likelihood") && said.contains("visits"), "{said}");
+    place.run("reconstruct run --device cpu --count 5 --uncertainty 2");
+    assert!(place.path("run/uncertainty.csv").is_file());
+    place.refused(&format!("{line} --out sure.npy"), &["sure.npy", "the column kind holds texts"]);
+    place.refused(&format!("{line} --out sure.png"), &["sure.png", ".csv"]);
+    assert!(!place.path("sure.npy").exists());
 }

@@ -180,7 +180,7 @@ fn disagreement_is_the_variance_of_scores_over_draws_of_the_weights() {
     let mut saved = opened(&run);
     let scoring = scoring(vec![ScoreKind::Disagreement]);
     let table = run.path().join("scores.csv");
-    saved.score_to(None, &scoring, Some(&table)).unwrap();
+    saved.score_to(None, &scoring, None, Some(&table)).unwrap();
     let text = std::fs::read_to_string(&table).unwrap();
     let place = text.lines().next().unwrap().split(',').position(|name| name == "score").unwrap();
     let score = |line: &str| line.split(',').nth(place).unwrap().parse::<f64>().unwrap();
@@ -206,7 +206,7 @@ fn disagreement_is_the_variance_of_scores_over_draws_of_the_weights() {
         assert!(variance > 1e-4 && (found / variance - 1.0).abs() < 1e-3, "{row}: {found}, {variance}");
     }
     let mut points = opened(&whole(&uncertain("point"), &Device::cpu()));
-    let refused = points.score_to(None, &scoring, None).unwrap_err().to_string();
+    let refused = points.score_to(None, &scoring, None, None).unwrap_err().to_string();
     assert!(refused.contains("--network-weights bayes-by-backprop"), "{refused}");
 }
 

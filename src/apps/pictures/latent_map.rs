@@ -43,6 +43,22 @@ pub fn save_latent_map(
     scatter.save(path)
 }
 
+/// Saves points that are in a plane already as a PNG under a title, on one scale, the axes being called so; otherwise as [`save_latent_map`].
+///
+/// # Errors
+/// As for [`save_latent_map`].
+pub fn save_points(
+    path: &Path,
+    title: &str,
+    (points, names): (&[[f64; 2]], [String; 2]),
+    labels: Option<(&[u32], &[String])>,
+) -> Result<()> {
+    let flat: Vec<f32> = points.iter().flatten().map(|&value| value as f32).collect();
+    check(&flat, 2, labels)?;
+    let (rows, labels) = finite(&flat, 2, labels);
+    Scatter { title: title.to_owned(), ..over(&Plane::named(names), &rows, labels) }.save(path)
+}
+
 /// The class of each point and the names of the classes, where they are known.
 pub type Labels<'a> = Option<(Vec<usize>, &'a [String])>;
 

@@ -28,13 +28,13 @@ mod tiles;
 
 pub use captions::Captions;
 pub use grid::{save_grid, save_grid_with};
-pub use latent_map::save_latent_map;
+pub use latent_map::{save_latent_map, save_points};
 pub use loss::{EpochPoint, save_loss};
 pub use manifold::Manifold;
 pub use prior_map::save_prior_map;
 pub use rate_distortion::save_rate_distortion;
 pub use reconstructions::save_reconstructions;
-pub use rows::NamedRows;
+pub use rows::{Film, NamedRows};
 pub use stacks::{Paint, amount_at, save_stacks};
 pub use strange::save_strange;
 #[cfg(feature = "report")]

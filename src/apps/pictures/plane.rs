@@ -18,10 +18,7 @@ impl Plane {
     /// rows spread most, and its axes' names say which share of the variance each explains.
     pub fn of(rows: &[&[f32]], latent: usize) -> Result<Plane> {
         if latent == 2 {
-            return Ok(Plane {
-                names: ["latent dimension 1", "latent dimension 2"].map(str::to_owned),
-                projection: None,
-            });
+            return Ok(Plane::named(["latent dimension 1", "latent dimension 2"].map(str::to_owned)));
         }
         let found = principal_axes(rows, latent, 2)?;
         let percent = |share: f64| {
@@ -31,6 +28,11 @@ impl Plane {
             format!("principal axis {} of {latent}, {} % of the variance", index + 1, percent(found.shares[index]))
         };
         Ok(Plane { names: [name(0), name(1)], projection: Some(found) })
+    }
+
+    /// The plane of rows of two values, its axes being called so.
+    pub fn named(names: [String; 2]) -> Plane {
+        Plane { names, projection: None }
     }
 
     /// Where a row is in the plane.

@@ -16,7 +16,7 @@ use crate::files::write_atomically;
 const MARGIN: usize = 16;
 const LETTERS: usize = 13;
 /// Milliseconds that a frame of a film stays.
-const DELAY: u32 = 90;
+const DELAY: u16 = 90;
 
 /// Pictures `[rows, columns, height·width·channels]`, and what each row of them is called.
 #[derive(Clone, Copy, Debug)]
@@ -29,6 +29,15 @@ pub struct NamedRows<'a> {
     pub columns: usize,
     /// The names, one for each row.
     pub names: &'a [String],
+}
+
+/// What films are written as.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Film {
+    /// Of at most 256 colours, which every program shows.
+    Gif,
+    /// An animated PNG, with all colours.
+    Apng,
 }
 
 impl NamedRows<'_> {
@@ -75,25 +84,23 @@ impl NamedRows<'_> {
         canvas.save(path)
     }
 
-    /// Saves a film as a GIF, without end: column after column and back again, the rows beside each other with their names below.
+    /// Saves a film without end: column after column and back again, the rows beside each other with their names below.
     ///
     /// # Errors
     /// As for [`NamedRows::save`].
-    pub fn save_film(&self, path: &Path) -> Result<()> {
+    pub fn save_film(&self, path: &Path, as_what: Film) -> Result<()> {
         self.check()?;
         let there = 0..self.columns;
         let back = (1..self.columns.saturating_sub(1)).rev();
-        let mut gif = Vec::new();
-        let mut encoder = GifEncoder::new_with_speed(&mut gif, 10);
-        let failed = |error: image::ImageError| Error::malformed(path, format!("the film cannot be encoded: {error}"));
-        encoder.set_repeat(Repeat::Infinite).map_err(failed)?;
-        for column in there.chain(back) {
-            let picture = DynamicImage::from(self.frame(column)?).into_rgba8();
-            let frame = Frame::from_parts(picture, 0, 0, Delay::from_numer_denom_ms(DELAY, 1));
-            encoder.encode_frame(frame).map_err(failed)?;
-        }
-        drop(encoder);
-        write_atomically(path, |file| file.write_all(&gif))
+        let columns: Vec<usize> = there.chain(back).collect();
+        let failed = |why: String| Error::malformed(path, format!("the film cannot be encoded: {why}"));
+        let count = columns.len();
+        let mut frames = columns.into_iter().map(|column| self.frame(column));
+        let bytes = match as_what {
+            Film::Gif => gif(&mut frames, failed)?,
+            Film::Apng => apng(&mut frames, count, failed)?,
+        };
+        write_atomically(path, |file| file.write_all(&bytes))
     }
 
     fn frame(&self, column: usize) -> Result<RgbImage> {
@@ -115,10 +122,47 @@ impl NamedRows<'_> {
     }
 }
 
+fn gif(frames: &mut dyn Iterator<Item = Result<RgbImage>>, failed: impl Fn(String) -> Error) -> Result<Vec<u8>> {
+    let failed = |error: image::ImageError| failed(error.to_string());
+    let mut bytes = Vec::new();
+    let mut encoder = GifEncoder::new_with_speed(&mut bytes, 10);
+    encoder.set_repeat(Repeat::Infinite).map_err(failed)?;
+    for picture in frames {
+        let picture = DynamicImage::from(picture?).into_rgba8();
+        let frame = Frame::from_parts(picture, 0, 0, Delay::from_numer_denom_ms(u32::from(DELAY), 1));
+        encoder.encode_frame(frame).map_err(failed)?;
+    }
+    drop(encoder);
+    Ok(bytes)
+}
+
+/// The first frame is what programs show that know no animation.
+fn apng(
+    frames: &mut dyn Iterator<Item = Result<RgbImage>>,
+    count: usize,
+    failed: impl Fn(String) -> Error,
+) -> Result<Vec<u8>> {
+    let failed = |error: png::EncodingError| failed(error.to_string());
+    let mut bytes = Vec::new();
+    let Some(first) = frames.next().transpose()? else { return Ok(bytes) };
+    let mut encoder = png::Encoder::new(&mut bytes, first.width(), first.height());
+    encoder.set_color(png::ColorType::Rgb);
+    encoder.set_depth(png::BitDepth::Eight);
+    encoder.set_animated(count as u32, 0).map_err(failed)?;
+    encoder.set_frame_delay(DELAY, 1000).map_err(failed)?;
+    let mut writer = encoder.write_header().map_err(failed)?;
+    for picture in std::iter::once(Ok(first)).chain(frames) {
+        writer.write_image_data(&picture?).map_err(failed)?;
+    }
+    writer.finish().map_err(failed)?;
+    Ok(bytes)
+}
+
 #[cfg(test)]
 mod tests {
     use image::AnimationDecoder;
     use image::codecs::gif::GifDecoder;
+    use image::codecs::png::PngDecoder;
 
     use super::*;
 
@@ -136,7 +180,7 @@ mod tests {
         let seen = |tone: u8| sheet.pixels().filter(|pixel| pixel.0 == [tone; 3]).count();
         assert!(seen(51) > 1000 && seen(255) == 4 * seen(51) && seen(102) == seen(51), "{}", seen(255));
 
-        rows.save_film(&folder.path().join("film.gif")).unwrap();
+        rows.save_film(&folder.path().join("film.gif"), Film::Gif).unwrap();
         let bytes = std::fs::read(folder.path().join("film.gif")).unwrap();
         let frames = GifDecoder::new(std::io::Cursor::new(bytes)).unwrap().into_frames().collect_frames().unwrap();
         let tone = |frame: &Frame| frame.buffer().get_pixel(20, 20).0[0];
@@ -145,6 +189,16 @@ mod tests {
         for (tone, wanted) in found.iter().zip([0, 51, 102, 153, 102, 51]) {
             assert!(tone.abs_diff(wanted) < 6, "{found:?}");
         }
+        // The other format has the same frames, with the very tones.
+        rows.save_film(&folder.path().join("film.apng"), Film::Apng).unwrap();
+        let bytes = std::fs::read(folder.path().join("film.apng")).unwrap();
+        let decoder = PngDecoder::new(std::io::Cursor::new(&bytes)).unwrap().apng().unwrap();
+        let frames = decoder.into_frames().collect_frames().unwrap();
+        assert_eq!(frames.iter().map(tone).collect::<Vec<_>>(), [0, 51, 102, 153, 102, 51]);
+        let (milliseconds, of) = frames[0].delay().numer_denom_ms();
+        assert_eq!(milliseconds, u32::from(DELAY) * of);
+        let still = image::load_from_memory_with_format(&bytes, image::ImageFormat::Png).unwrap().to_rgba8();
+        assert_eq!(&still, frames[0].buffer());
         let short = NamedRows { names: &names[..1], ..rows };
         assert!(short.save(&folder.path().join("never.png")).is_err());
     }

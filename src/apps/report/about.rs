@@ -24,10 +24,10 @@ pub fn section(subject: &mut Subject, history: &[EpochRecord]) -> Result<Section
             }
         }
         h3 { "Do it again" }
-        pre tabindex="0" aria-label="Commands" { code { (commands(subject).join("\n")) } }
+        pre tabindex="0" role="region" aria-label="Commands" { code { (commands(subject).join("\n")) } }
         details {
             summary { "All settings" }
-            pre tabindex="0" aria-label="Settings" { code { (subject.config.to_toml()?) } }
+            pre tabindex="0" role="region" aria-label="Settings" { code { (subject.config.to_toml()?) } }
         }
     };
     Ok(Section { id: "about", title: "What was learnt", body, data: None })

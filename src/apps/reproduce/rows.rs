@@ -10,6 +10,7 @@ mod layers;
 mod m2;
 mod mmd_vae;
 mod second_stage;
+mod uses;
 mod vampprior;
 
 use super::{JUDGE, Planned, Row};
@@ -34,6 +35,8 @@ pub static ROWS: &[&Row] = &[
     &vampprior::FULL,
     &layers::SHORT,
     &layers::FULL,
+    &uses::COMPRESS,
+    &uses::DENOISE,
 ];
 
 /// A classifier of MNIST, which judges what other runs draw.

@@ -5,7 +5,7 @@ use std::path::Path;
 use super::write::{Lines, ending, number, write_file, write_npy};
 use crate::apps::Form;
 #[cfg(feature = "pictures")]
-use crate::apps::pictures::NamedRows;
+use crate::apps::pictures::{Film, NamedRows};
 use crate::error::Result;
 
 /// Rows `[names, columns, features]`.
@@ -36,7 +36,7 @@ impl Made<'_> {
         let is_picture = !form.schema.is_table() && shape.is_picture();
         let allowed: &[&str] = match (form.schema.is_table(), is_picture && cfg!(feature = "pictures")) {
             (true, _) => &["csv"],
-            (false, true) => &["png", "gif", "npy", "csv"],
+            (false, true) => &["png", "gif", "apng", "npy", "csv"],
             (false, false) => &["npy", "csv"],
         };
         ending(to, "rows that the model makes", allowed)
@@ -52,9 +52,13 @@ impl Made<'_> {
         let features = form.schema.width();
         match Made::kind(form, to)? {
             #[cfg(feature = "pictures")]
-            kind @ ("png" | "gif") => {
+            kind @ ("png" | "gif" | "apng") => {
                 let rows = NamedRows { images: values, shape, columns, names };
-                if kind == "png" { rows.save(to) } else { rows.save_film(to) }
+                match kind {
+                    "png" => rows.save(to),
+                    "gif" => rows.save_film(to, Film::Gif),
+                    _ => rows.save_film(to, Film::Apng),
+                }
             }
             "npy" => {
                 let sides = [&[names.len(), columns][..], &shape.sides()].concat();

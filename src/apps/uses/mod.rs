@@ -17,6 +17,8 @@ mod inpaint;
 mod interpolate;
 mod latent;
 mod made;
+#[cfg(feature = "maps")]
+mod map;
 #[cfg(feature = "pictures")]
 mod mask;
 mod parts;
@@ -24,6 +26,7 @@ mod paths;
 #[cfg(feature = "pictures")]
 mod reconstruct;
 mod score;
+mod sure;
 mod traverse;
 mod write;
 
@@ -39,12 +42,15 @@ pub use impute::{Filled, FilledColumn, TableFilling};
 pub use inpaint::{Inpainted, PictureFilling};
 pub use interpolate::End;
 pub use latent::{LatentReport, Neighbour, Related};
+#[cfg(feature = "maps")]
+pub use map::{MapKind, Mapped, Mapping};
 #[cfg(feature = "pictures")]
 pub use mask::Mask;
 pub use paths::Way;
 #[cfg(feature = "pictures")]
 pub use reconstruct::{Cleaned, Rebuilt, Sureness};
 pub use score::{Detection, ScoreKind, Scored, Scoring, Strange};
+pub use sure::{SureColumn, TableSureness};
 pub use traverse::Traversal;
 
 #[cfg(feature = "report")]

@@ -3,12 +3,12 @@
 use serde::Serialize;
 
 use super::parts::{Part, first_parts};
-use super::write::{Array, ending, write_file, write_npy, write_npz};
+use super::write::{Array, ending, write_file, write_npz};
 use crate::apps::Saved;
 use crate::apps::pictures::{Paint, amount_at, save_stacks};
 use crate::catalogue::Spec;
 use crate::corruption::{Corruption, corruption_of};
-use crate::data::{FileKind, Frame, Output};
+use crate::data::{Frame, Output};
 use crate::error::{Error, Result};
 use crate::training::Session;
 
@@ -109,37 +109,31 @@ impl Saved {
             }
             Ok(made)
         });
-        if to.kind() == FileKind::Npy && !self.form.schema.is_table() {
-            let sides = [&[count][..], &shape.sides()].concat();
-            write_file(to.path(), |file| write_npy(file, &sides, &mut made))?;
-            drop(made);
-        } else {
+        if is_picture {
             let mut all = vec![];
-            made.by_ref().try_for_each(|part: Result<Vec<f32>>| part.map(|part| all.extend(part)))?;
-            drop(made);
-            if is_picture {
-                let mut lines =
-                    vec![("original", Paint::Samples(&originals)), ("reconstruction", Paint::Samples(&all))];
-                if way.is_some() {
-                    lines.insert(1, ("corrupted", Paint::Samples(&corrupted)));
-                }
-                save_stacks(to.path(), &lines, shape, ACROSS.min(count))?;
-            } else {
-                to.write_rows(&Frame::of_rows(&self.form.schema, &all))?;
+            made.try_for_each(|part: Result<Vec<f32>>| part.map(|part| all.extend(part)))?;
+            let mut lines = vec![("original", Paint::Samples(&originals)), ("reconstruction", Paint::Samples(&all))];
+            if way.is_some() {
+                lines.insert(1, ("corrupted", Paint::Samples(&corrupted)));
             }
+            save_stacks(to.path(), &lines, shape, ACROSS.min(count))?;
+        } else {
+            let schema = &self.form.schema;
+            to.write_parts(count, made.map(|part| part.map(|part| Frame::of_rows(schema, &part))))?;
         }
         let cleaned = way.map(|_| Cleaned { corrupted: before.mean(), rebuilt: after.mean() });
         Ok(Rebuilt { rows: count, cleaned })
     }
 
-    /// Writes how sure the model is of each value of the first rows: standard deviations from `draws` codes drawn from the posterior
+    /// Writes how sure the model is of each value of the first rows, pictures or vectors: standard deviations from `draws` codes drawn from the posterior
     /// of each, apart from those of the likelihood, see [`Session::uncertainty`](crate::training::Session::uncertainty). In a `.png`
     /// the rows, what is expected of them, and both on one scale; in a `.npz` the arrays `mean`, `sd_codes`, `sd_likelihood` and `sd`. Where
     /// the model's weights have a distribution, that of so many draws of the weights as a third part, `sd_weights`.
     ///
+    /// Of tables, [`Saved::table_uncertainty_to`] does.
+    ///
     /// # Errors
-    /// If the model was trained on a table, or its likelihood has no variance that is known; otherwise as for
-    /// [`Saved::reconstruct_to`].
+    /// If its likelihood has no variance that is known; otherwise as for [`Saved::reconstruct_to`].
     pub fn uncertainty_to(
         &mut self,
         data: Option<&str>,
@@ -149,12 +143,6 @@ impl Saved {
         seed: u64,
     ) -> Result<Sureness> {
         let shape = self.form.shape();
-        if self.form.schema.is_table() {
-            return Err(Error::invalid(
-                "--uncertainty is of pictures and vectors, and this model was trained on a table: `elbo impute --interval` says between \
-                 which numbers a cell lies",
-            ));
-        }
         let allowed: &[&str] = if shape.is_picture() { &["png", "npz"] } else { &["npz"] };
         let kind = ending(to, "how sure the model is", allowed)?;
         let (_, data) = self.shown(data)?;

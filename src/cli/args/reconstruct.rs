@@ -14,6 +14,7 @@ use crate::catalogue::Spec;
 Examples:
   elbo reconstruct runs/vae-sprites --count 20 --out pairs.png
   elbo reconstruct runs/vae-mnist --uncertainty --out sure.png
+  elbo reconstruct runs/vae-patients --uncertainty 256 --out sure.csv
   elbo reconstruct runs/vae-mnist --data noisy --out clean.npy
   elbo reconstruct runs/vae-mnist --corrupt gaussian:sigma=0.3 --out cleaned.png")]
 pub struct ReconstructArgs {
@@ -31,10 +32,11 @@ pub struct ReconstructArgs {
     /// Cleans what a model was trained to clean: `elbo train --corrupt`. `elbo models` lists the ways; --seed decides what is drawn.
     #[arg(long, value_name = "NAME[:SETTING=X,...]", value_parser = Spec::from_str, conflicts_with = "uncertainty")]
     pub corrupt: Option<Spec>,
-    /// Say how sure the model is of each value of pictures or vectors, from so many codes of each row
+    /// Say how sure the model is of each value, from so many codes of each row
     ///
     /// By the law of total variance Var[x] = Var_z E[x|z] + E_z Var[x|z], the two apart: in a .png the rows, what is expected of them and
-    /// both standard deviations; in a .npz the arrays mean, sd_codes, sd_likelihood and sd. Where weights have a distribution (--network-weights
+    /// both standard deviations; in a .npz the arrays mean, sd_codes, sd_likelihood and sd; of a table, in a .csv, .tsv or .parquet, such
+    /// columns beside each, in its unit. Where weights have a distribution (--network-weights
     /// bayes-by-backprop), theirs is a third part, Var_w E[x|w], sd_weights.
     #[arg(long, value_name = "DRAWS", num_args = 0..=1, default_missing_value = "64", value_parser = value_parser!(u64).range(2..=10_000))]
     pub uncertainty: Option<u64>,

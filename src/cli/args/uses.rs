@@ -2,10 +2,11 @@
 
 use std::path::PathBuf;
 
+use clap::builder::ArgPredicate;
 use clap::{Args, value_parser};
 use strum::VariantNames;
 
-use crate::apps::{End, ScoreKind, Way};
+use crate::apps::{End, MapKind, ScoreKind, Way};
 use crate::config::DeviceChoice;
 
 /// What all of them are told.
@@ -112,6 +113,8 @@ pub struct AugmentArgs {
 Examples:
   elbo score runs/vae-patients --data new.csv --out scores.csv
   elbo score runs/vae-mnist --scores complexity,elbo --against letters --top 20 --sheet strange.png
+  elbo score runs/vae-mnist --background runs/vae-mnist-noisy --against letters
+  elbo score runs/vae-mnist --scores combined,reconstruction,latent --against letters
   elbo score runs/vae-healthy --data all.csv --label diagnosis --normal benign --out scores.csv")]
 pub struct ScoreArgs {
     /// What every such command is told.
@@ -126,14 +129,26 @@ pub struct ScoreArgs {
     /// The share of normal rows that may be marked as anomalies
     #[arg(long, value_name = "P", default_value = "0.01", value_parser = share)]
     pub false_alarms: f64,
-    /// The scores, of which the first marks rows: elbo, likelihood, reconstruction, latent, complexity, disagreement
+    /// The scores, of which the first marks rows: elbo, likelihood, likelihood_ratio, reconstruction, latent, complexity, disagreement, combined
+    /// [default: elbo, or likelihood_ratio with --background]
     ///
-    /// elbo is -ELBO; likelihood -ln p(x) by importance sampling, with its error; reconstruction the part of it that says how badly a
-    /// row is rebuilt; latent how far its code lies from those of normal rows; complexity -ELBO less the size of the picture as
-    /// PNG, which simple pictures do not fool; disagreement the variance of -ELBO over draws of the weights, of a model that was trained
-    /// with --network-weights bayes-by-backprop.
-    #[arg(long, value_name = "NAME,NAME", value_delimiter = ',', default_value = "elbo")]
+    /// elbo is -ELBO; likelihood -ln p(x) by importance sampling, with its error; likelihood_ratio what the row costs beyond what the model of
+    /// --background pays for it, in -ELBO, or in -ln p(x) where likelihood is among the scores; reconstruction the part of -ELBO that says how
+    /// badly a row is rebuilt; latent how far its code lies from those of normal rows; complexity -ELBO less the size of the picture
+    /// without loss (the smaller of PNG and WebP), which simple pictures do not fool; disagreement the variance of -ELBO over draws of the
+    /// weights, of a model that was trained with --network-weights bayes-by-backprop; combined joins the p-values of the others (Fisher).
+    #[arg(
+        long,
+        value_name = "NAME,NAME",
+        value_delimiter = ',',
+        default_value = "elbo",
+        hide_default_value = true,
+        default_value_if("background", ArgPredicate::IsPresent, "likelihood_ratio")
+    )]
     pub scores: Vec<ScoreKind>,
+    /// Another run, whose likelihood is taken off that of this one: of more general data, or trained with --corrupt (Ren et al. 2019)
+    #[arg(long, value_name = "RUN")]
+    pub background: Option<PathBuf>,
     /// Labels of normal rows; rows with others are known anomalies, and how well they are told is measured
     #[arg(long, value_name = "LABEL,LABEL", value_delimiter = ',')]
     pub normal: Vec<String>,
@@ -248,7 +263,7 @@ pub struct InterpolateArgs {
     /// How many rows to draw, both ends included
     #[arg(long, value_name = "N", default_value = "10", value_parser = value_parser!(u64).range(2..=1000))]
     pub steps: u64,
-    /// The file to write: .png or .gif of pictures, .npy, .csv, .parquet
+    /// The file to write: .png, or a film as .gif or .apng, of pictures; .npy, .csv, .parquet
     #[arg(long, value_name = "FILE")]
     pub out: PathBuf,
 }
@@ -286,7 +301,7 @@ pub struct TraverseArgs {
     /// What all rows are given: numbers, or values of the columns that the model is told, in their order
     #[arg(long, value_name = "X,X...", value_delimiter = ',', allow_hyphen_values = true)]
     pub condition: Option<Vec<String>>,
-    /// The file to write: .png or .gif of pictures, .npy, .csv, .parquet
+    /// The file to write: .png, or a film as .gif or .apng, of pictures; .npy, .csv, .parquet
     #[arg(long, value_name = "FILE")]
     pub out: PathBuf,
 }
@@ -342,7 +357,8 @@ pub struct ExportArgs {
 Examples:
   elbo latent runs/vae-sprites
   elbo latent runs/vae-mnist --row 12 --neighbours 5
-  elbo latent runs/vae-patients --data new.csv --out dimensions.csv")]
+  elbo latent runs/vae-patients --data new.csv --out dimensions.csv
+  elbo latent runs/vae-mnist --map tsne --out map.png")]
 pub struct LatentArgs {
     /// What every such command is told.
     #[command(flatten)]
@@ -356,7 +372,20 @@ pub struct LatentArgs {
     /// How many neighbours
     #[arg(long, value_name = "N", default_value = "10", value_parser = value_parser!(u64).range(1..=1000))]
     pub neighbours: u64,
-    /// The file to write: .png, a map of the codes by label, or .csv or .parquet, the dimensions
+    /// How the map shows codes: pca, the two directions along which they spread most, or tsne, where near ones stay near
+    ///
+    /// t-SNE (van der Maaten & Hinton 2008) shows which rows are neighbours; how far groups are apart, and how wide one is, mean nothing in it.
+    #[arg(long, value_name = "HOW", value_parser = map_kind, requires = "out")]
+    pub map: Option<MapKind>,
+    /// The most rows on a map of --map; of more, as many are taken evenly spaced
+    #[arg(long, value_name = "N", requires = "map", default_value = "2000", value_parser = value_parser!(u64).range(10..=50_000))]
+    pub map_rows: u64,
+    /// The file to write: .png, a map of the codes by label, or .csv or .parquet, the dimensions, or with --map where each row is
     #[arg(long, value_name = "FILE")]
     pub out: Option<PathBuf>,
+}
+
+/// How a map is made, by its name.
+fn map_kind(text: &str) -> Result<MapKind, String> {
+    text.parse().map_err(|_| format!("give {}", MapKind::VARIANTS.join(" or ")))
 }

@@ -145,7 +145,7 @@ impl Frame {
         match kind {
             FileKind::Csv => self.write_separated(b',', to),
             FileKind::Tsv => self.write_separated(b'\t', to),
-            FileKind::Npy => self.write_npy(to),
+            FileKind::Npy => Frame::write_array(self.rows(), &mut std::iter::once(self.clone()), to).map(drop),
             FileKind::Parquet => {
                 let mut text = vec![];
                 self.write_separated(b',', &mut text)?;
@@ -209,24 +209,47 @@ impl Frame {
         Ok(rows)
     }
 
-    /// One array: that of the only matrix with its axes, in single precision; else all columns side by side, in double. What says which
-    /// rows they are is left out: rows keep their order.
-    fn write_npy(&self, to: &mut dyn Write) -> io::Result<()> {
+    /// Writes parts of so many rows in all as one array: that of the only matrix with its axes, in single precision; else all columns side by
+    /// side, in double. What says which rows they are is left out: rows keep their order. Gives how many rows there were.
+    pub(super) fn write_array(
+        rows: usize,
+        parts: &mut dyn Iterator<Item = Frame>,
+        to: &mut dyn Write,
+    ) -> io::Result<usize> {
         use npyz::WriterBuilder;
-        let blocks: Vec<&Block> = self.learnt().collect();
-        let sizes = |axes: &[usize]| -> Vec<u64> { [self.rows()].iter().chain(axes).map(|&n| n as u64).collect() };
-        if let [Block { values: Values::Matrix { axes, values }, .. }] = blocks[..] {
-            let shape = sizes(axes);
+        let Some(first) = parts.next() else { return Ok(0) };
+        let sizes = |axes: &[usize]| -> Vec<u64> { [rows].iter().chain(axes).map(|&n| n as u64).collect() };
+        let axes = first.only_matrix().map(|(axes, _)| axes.to_vec());
+        let width = first.learnt().map(Block::width).sum();
+        let mut found = 0;
+        let parts = std::iter::once(first).chain(parts).inspect(|part| found += part.rows());
+        if let Some(axes) = axes {
+            let shape = sizes(&axes);
             let mut writer = npyz::WriteOptions::<f32>::new().default_dtype().shape(&shape).writer(to).begin_nd()?;
-            writer.extend(values.iter().copied())?;
-            return writer.finish();
+            for part in parts {
+                writer.extend(part.only_matrix().into_iter().flat_map(|(_, values)| values).copied())?;
+            }
+            writer.finish()?;
+            return Ok(found);
         }
-        let shape = sizes(&[blocks.iter().map(|block| block.width()).sum()]);
+        let shape = sizes(&[width]);
         let mut writer = npyz::WriteOptions::<f64>::new().default_dtype().shape(&shape).writer(to).begin_nd()?;
-        for row in 0..self.rows() {
-            writer.extend(blocks.iter().flat_map(|block| block.cells(row)).map(number))?;
+        for part in parts {
+            for row in 0..part.rows() {
+                writer.extend(part.learnt().flat_map(|block| block.cells(row)).map(number))?;
+            }
         }
-        writer.finish()
+        writer.finish()?;
+        Ok(found)
+    }
+
+    /// The axes and the values of a matrix that is all there is.
+    fn only_matrix(&self) -> Option<(&[usize], &[f32])> {
+        let mut blocks = self.learnt();
+        match (blocks.next().map(|block| &block.values), blocks.next()) {
+            (Some(Values::Matrix { axes, values }), None) => Some((axes, values)),
+            _ => None,
+        }
     }
 }
 

@@ -72,6 +72,7 @@ pub static SHORT: Row = Row {
         Planned { id: "vae", options: short!("elbo"), seeds: &[1, 2, 3, 4, 5], samples: 0 },
         Planned { id: "tc", options: short!("beta-tcvae:beta=6"), seeds: &[1, 2, 3, 4, 5], samples: 0 },
     ],
+    uses: &[],
     checks: CHECKS,
 };
 
@@ -85,5 +86,6 @@ pub static FULL: Row = Row {
         Planned { id: "vae", options: full!("elbo"), seeds: &[1, 2, 3, 4, 5], samples: 0 },
         Planned { id: "tc", options: full!("beta-tcvae:beta=6"), seeds: &[1, 2, 3, 4, 5], samples: 0 },
     ],
+    uses: &[],
     checks: CHECKS,
 };

@@ -9,6 +9,7 @@ pub static ROW: Row = Row {
     differs: "nothing",
     takes: "30 s",
     runs: &[Planned { id: "vae", options: "--data {data}/mnist --preset classic", seeds: &[1, 2, 3], samples: 0 }],
+    uses: &[],
     checks: &[
         Check {
             what: "test loss, nats per example, mean over seeds",

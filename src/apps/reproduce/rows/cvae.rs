@@ -20,6 +20,7 @@ pub static ROW: Row = Row {
             samples: 100,
         },
     ],
+    uses: &[],
     checks: &[
         Check {
             what: "test labels that the classifier tells right, %",

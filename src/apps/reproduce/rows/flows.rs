@@ -86,6 +86,7 @@ pub static SHORT: Row = Row {
         Planned { id: "planar", options: short!("planar:length=20"), seeds: &[1], samples: 200 },
         Planned { id: "iaf", options: short!("iaf:length=2,hidden=128"), seeds: &[1], samples: 200 },
     ],
+    uses: &[],
     checks: CHECKS,
 };
 
@@ -100,5 +101,6 @@ pub static FULL: Row = Row {
         Planned { id: "planar", options: full!("planar:length=20"), seeds: &[1, 2, 3], samples: 5000 },
         Planned { id: "iaf", options: full!("iaf:length=8,hidden=320"), seeds: &[1, 2, 3], samples: 5000 },
     ],
+    uses: &[],
     checks: CHECKS,
 };

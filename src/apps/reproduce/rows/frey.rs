@@ -36,6 +36,7 @@ pub static SHORT: Row = Row {
     differs: "two layers of 300 with SiLU; a tenth of the frames held out by the seed; 1000 epochs",
     takes: "3 min",
     runs: &[Planned { id: "vae", options: options!("1000"), seeds: &[1], samples: 1000 }],
+    uses: &[],
     checks: CHECKS,
 };
 
@@ -46,5 +47,6 @@ pub static FULL: Row = Row {
     differs: "two layers of 300 with SiLU; a tenth of the frames held out by the seed",
     takes: "20 min",
     runs: &[Planned { id: "vae", options: options!("2000"), seeds: &[1, 2, 3], samples: 5000 }],
+    uses: &[],
     checks: CHECKS,
 };

@@ -81,6 +81,7 @@ pub static SHORT: Row = Row {
         Planned { id: "k5", options: options!("16", "iwae:samples=5"), seeds: &[1], samples: 1000 },
         Planned { id: "k50", options: options!("16", "iwae:samples=50"), seeds: &[1], samples: 1000 },
     ],
+    uses: &[],
     checks: CHECKS,
 };
 
@@ -95,5 +96,6 @@ pub static FULL: Row = Row {
         Planned { id: "k5", options: options!("3280", "iwae:samples=5"), seeds: &[1], samples: 5000 },
         Planned { id: "k50", options: options!("3280", "iwae:samples=50"), seeds: &[1], samples: 5000 },
     ],
+    uses: &[],
     checks: CHECKS,
 };

@@ -94,6 +94,7 @@ pub static SHORT: Row = Row {
             samples: 1000,
         },
     ],
+    uses: &[],
     checks: CHECKS,
 };
 
@@ -118,5 +119,6 @@ pub static FULL: Row = Row {
             samples: 5000,
         },
     ],
+    uses: &[],
     checks: CHECKS,
 };

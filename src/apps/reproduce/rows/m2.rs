@@ -52,6 +52,7 @@ pub static ROW: Row = Row {
             samples: 0,
         },
     ],
+    uses: &[],
     checks: &[
         accuracy!("alone-100", "the classifier with 100 labels", "74.2", "any number", 0.0),
         accuracy!("m2-100", "M2 with 100 labels", "88.0", "at least 88", 88.0),
@@ -81,5 +82,6 @@ pub static STACKED: Row = Row {
             samples: 0,
         },
     ],
+    uses: &[],
     checks: &[accuracy!("m2-100", "M1+M2 with 100 labels", "96.7", "at least 95", 95.0)],
 };

@@ -28,6 +28,7 @@ pub static ROW: Row = Row {
         Planned { id: "info", options: options!("info-vae:alpha=0.9,lambda=1000"), seeds: &[1], samples: 0 },
         Planned { id: "wae", options: options!("wae:lambda=1000"), seeds: &[1], samples: 0 },
     ],
+    uses: &[],
     checks: &[
         Check {
             what: "MMD², Gaussian kernel: the VAE's over the InfoVAE's",

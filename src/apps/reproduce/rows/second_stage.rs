@@ -25,6 +25,7 @@ pub static ROW: Row = Row {
             samples: 0,
         },
     ],
+    uses: &[],
     checks: &[
         Check {
             what: "training rows",

@@ -61,6 +61,7 @@ pub static SHORT: Row = Row {
         Planned { id: "standard", options: short!("standard-normal"), seeds: &[1], samples: 200 },
         Planned { id: "vamp", options: short!("vampprior:components=500"), seeds: &[1], samples: 200 },
     ],
+    uses: &[],
     checks: CHECKS,
 };
 
@@ -74,5 +75,6 @@ pub static FULL: Row = Row {
         Planned { id: "standard", options: full!("standard-normal"), seeds: &[1, 2, 3], samples: 5000 },
         Planned { id: "vamp", options: full!("vampprior:components=500"), seeds: &[1, 2, 3], samples: 5000 },
     ],
+    uses: &[],
     checks: CHECKS,
 };

@@ -20,6 +20,11 @@ pub enum Calibration {
 }
 
 impl Calibration {
+    /// Whether a row that is scored is one of them.
+    pub fn holds(&self, row: usize) -> bool {
+        matches!(self, Calibration::Own(is_normal) if is_normal[row])
+    }
+
     /// What they are, for people.
     pub fn describe(&self, rows: &Dataset) -> String {
         match self {

@@ -12,25 +12,32 @@ pub enum ScoreKind {
     Elbo,
     /// −ln p(x) by importance sampling.
     Likelihood,
+    /// −ln p(x) + ln p₀(x), p₀ being a background model (Ren et al. 2019, equation 4), of −ELBO where [`ScoreKind::Likelihood`] is not among
+    /// the scores.
+    LikelihoodRatio,
     /// −E_q\[ln p(x | z)\], a mean over codes drawn from the posterior.
     Reconstruction,
     /// The Mahalanobis distance of a row's code under the aggregate posterior.
     Latent,
-    /// −ELBO in bits less the bits of the picture as a PNG.
+    /// −ELBO in bits less the bits that general compressors make of the picture (Serrà et al. 2020).
     Complexity,
     /// The variance of −ELBO over draws of the weights, codes being drawn by the same numbers each time.
     Disagreement,
+    /// −2 Σ ln p_i of the p-values of the other scores that are asked for (Fisher 1932).
+    Combined,
 }
 
 impl ScoreKind {
     /// All of them.
-    pub const ALL: [ScoreKind; 6] = [
+    pub const ALL: [ScoreKind; 8] = [
         ScoreKind::Elbo,
         ScoreKind::Likelihood,
+        ScoreKind::LikelihoodRatio,
         ScoreKind::Reconstruction,
         ScoreKind::Latent,
         ScoreKind::Complexity,
         ScoreKind::Disagreement,
+        ScoreKind::Combined,
     ];
 
     /// As it is asked for, and as its column is called.
@@ -38,10 +45,12 @@ impl ScoreKind {
         match self {
             ScoreKind::Elbo => "elbo",
             ScoreKind::Likelihood => "likelihood",
+            ScoreKind::LikelihoodRatio => "likelihood_ratio",
             ScoreKind::Reconstruction => "reconstruction",
             ScoreKind::Latent => "latent",
             ScoreKind::Complexity => "complexity",
             ScoreKind::Disagreement => "disagreement",
+            ScoreKind::Combined => "combined",
         }
     }
 
@@ -50,10 +59,12 @@ impl ScoreKind {
         match self {
             ScoreKind::Elbo => "-ELBO, nats",
             ScoreKind::Likelihood => "-ln p(x) by importance sampling, nats",
+            ScoreKind::LikelihoodRatio => "what the row costs beyond what the background model pays for it, nats",
             ScoreKind::Reconstruction => "-ln p(x|z) at codes of the posterior, nats",
             ScoreKind::Latent => "Mahalanobis distance of the code, deviations",
-            ScoreKind::Complexity => "-ELBO less the size as PNG, bits",
+            ScoreKind::Complexity => "-ELBO less the size of the picture without loss, bits",
             ScoreKind::Disagreement => "variance of -ELBO over draws of the weights, nats²",
+            ScoreKind::Combined => "-2 ln of the product of the p-values of the other scores",
         }
     }
 }

@@ -1,25 +1,30 @@
 //! How strange each row is: scores, p-values, alarms, and where the strangeness lies.
 
+mod background;
 mod columns;
+mod combined;
 mod complexity;
 mod given;
 mod kind;
+mod lines;
 mod report;
 #[cfg(feature = "pictures")]
 mod sheet;
+mod values;
 
 use std::path::{Path, PathBuf};
 
 use super::aggregate::Aggregate;
 use super::ids::Ids;
-use super::parts::{Part, parts};
-use super::write::{Lines, ending, number, write_file};
+use super::write::{ending, write_file};
 use crate::apps::Saved;
 use crate::data::Dataset;
 use crate::error::{Error, Result};
 use crate::evaluation::NormalScores;
-use crate::training::{Session, part_of_seed};
+use combined::Combined;
 use given::{Calibration, Truth, calibration};
+use lines::Columns;
+use values::Beside;
 
 pub use columns::Strange;
 pub use complexity::png_bits;
@@ -65,13 +70,22 @@ struct Scores {
 impl Saved {
     /// Scores rows `data`, or else those that the run held out, and writes them to `to` where that is named: a `.csv` with the columns
     /// `row`, what else says which row it is, `score`, `p_value`, `anomaly` (1 or 0), one for each of several scores, and of a table
-    /// `oddest`, the columns whose cells cost most beyond what they cost in normal rows.
+    /// `oddest`, the columns whose cells cost most beyond what they cost in normal rows. `background` is the model of
+    /// [`ScoreKind::LikelihoodRatio`].
     ///
     /// # Errors
-    /// If the model cannot give a score that is asked for, data cannot be read or has no such labels, or the file cannot be written.
-    pub fn score_to(&mut self, data: Option<&str>, scoring: &Scoring, to: Option<&Path>) -> Result<Scored> {
+    /// If a model cannot give a score that is asked for, the background model is of other rows or of another unit, data cannot be read or
+    /// has no such labels, or the file cannot be written.
+    pub fn score_to(
+        &mut self,
+        data: Option<&str>,
+        scoring: &Scoring,
+        background: Option<&mut Saved>,
+        to: Option<&Path>,
+    ) -> Result<Scored> {
         let first = *scoring.kinds.first().ok_or_else(|| Error::invalid("no score is asked for: give at least one"))?;
         self.check_kinds(&scoring.kinds)?;
+        Combined::check(scoring)?;
         to.map(|to| ending(to, "scores", &["csv"])).transpose()?;
         if scoring.sheet.is_some() && (self.form.shape().height == 1 || scoring.top == 0) {
             return Err(Error::invalid(
@@ -79,6 +93,7 @@ impl Saved {
             ));
         }
         let (ids, (split, rows)) = (Ids::of(self, data)?, self.shown(data)?);
+        background::check(self, background.as_deref(), scoring, &rows)?;
         let truth = Truth::of(&rows, data, scoring)?;
         let against = match &scoring.against {
             Some(other) => Some(self.shown(Some(other))?.1),
@@ -86,15 +101,20 @@ impl Saved {
         };
         let calibration = calibration(self, data.is_none().then_some(split), &rows, scoring)?;
         let learnt = scoring.kinds.contains(&ScoreKind::Latent).then(|| self.aggregate(&calibration, scoring));
-        let aggregate = learnt.transpose()?;
-        let mut of = |data: &Dataset, what| self.all_scores(data, what, scoring, aggregate.as_ref());
+        let mut beside = Beside { aggregate: learnt.transpose()?, background };
+        let mut of = |data: &Dataset, what| self.all_scores(data, what, scoring, &mut beside);
         // Rows that are held against each other are scored once.
-        let normal = match &calibration {
+        let mut normal = match &calibration {
             Calibration::Other(normal) => Some(of(normal, "scoring normal rows")?),
             Calibration::Own(_) | Calibration::None(_) => None,
         };
-        let found = of(&rows, "scoring")?;
-        let strange = against.as_ref().map(|against| of(against, "scoring anomalies")).transpose()?;
+        let mut found = of(&rows, "scoring")?;
+        let mut strange = against.as_ref().map(|against| of(against, "scoring anomalies")).transpose()?;
+        if let Some(combined) = Combined::of(scoring, &calibration, normal.as_ref(), &found)? {
+            combined.fill(&mut found, |row| calibration.holds(row));
+            normal.iter_mut().for_each(|normal| combined.fill_normal(normal));
+            strange.iter_mut().for_each(|strange| combined.fill(strange, |_| false));
+        }
         let primary = &found.by_kind[0];
         let normals = match (&calibration, &normal) {
             (Calibration::Own(is_normal), _) => {
@@ -107,9 +127,8 @@ impl Saved {
         let p_values: Vec<f64> = match &normals {
             None => vec![f64::NAN; rows.rows],
             Some(normals) => {
-                let own = |row: usize| matches!(&calibration, Calibration::Own(is_normal) if is_normal[row]);
                 let p = |(row, score): (usize, &f64)| {
-                    if own(row) { normals.p_value_of_own(*score) } else { normals.p_value(*score) }
+                    if calibration.holds(row) { normals.p_value_of_own(*score) } else { normals.p_value(*score) }
                 };
                 primary.iter().enumerate().map(p).collect()
             }
@@ -162,8 +181,8 @@ impl Saved {
         for kind in kinds {
             let can = self.session.model.can();
             match kind {
-                ScoreKind::Elbo => {}
-                ScoreKind::Likelihood => drop(can.density()?),
+                ScoreKind::Elbo | ScoreKind::Combined => {}
+                ScoreKind::Likelihood | ScoreKind::LikelihoodRatio => drop(can.density()?),
                 ScoreKind::Reconstruction => drop(can.reconstruct()?),
                 ScoreKind::Latent => drop(can.encode()?),
                 ScoreKind::Disagreement => self.session.check_drawn_weights()?,
@@ -171,7 +190,7 @@ impl Saved {
                     let shape = self.form.shape();
                     if self.form.schema.is_table() || shape.height == 1 {
                         return Err(Error::invalid(
-                            "the score `complexity` is of pictures, whose size as PNG it takes off, and this model was trained on \
+                            "the score `complexity` is of pictures, whose size without loss it takes off, and this model was trained on \
                              rows of a table or vectors: ask for another, such as elbo or latent",
                         ));
                     }
@@ -193,152 +212,5 @@ impl Saved {
             ))
         })?;
         Aggregate::of(self, &learnt.train, scoring.seed)
-    }
-
-    fn all_scores(
-        &mut self,
-        data: &Dataset,
-        what: &'static str,
-        scoring: &Scoring,
-        aggregate: Option<&Aggregate>,
-    ) -> Result<Scores> {
-        let mut all = Scores { by_kind: vec![vec![]; scoring.kinds.len()], errors: None };
-        for part in parts(what, data) {
-            // Two scores are made of it.
-            let mut elbo = None;
-            for (place, kind) in scoring.kinds.iter().enumerate() {
-                let scores = match kind {
-                    ScoreKind::Elbo => self.mean_elbo(&part, scoring, &mut elbo)?,
-                    ScoreKind::Likelihood => {
-                        let found =
-                            self.session.log_likelihood(part.given(), scoring.samples, part.seed(scoring.seed))?;
-                        let errors = found.iter().map(|estimate| estimate.standard_error.unwrap_or(f64::NAN));
-                        all.errors.get_or_insert_default().extend(errors);
-                        found.iter().map(|estimate| -estimate.log_likelihood).collect()
-                    }
-                    ScoreKind::Reconstruction => {
-                        let (losses, width) = self.mean_losses(&part, scoring)?;
-                        losses.chunks_exact(width).map(|row| row.iter().sum()).collect()
-                    }
-                    ScoreKind::Latent => {
-                        let codes = self.session.encode(part.given())?;
-                        let aggregate = aggregate.expect("it was made for this score");
-                        codes.chunks_exact(self.session.latent()?).map(|code| aggregate.distance(code)).collect()
-                    }
-                    ScoreKind::Disagreement => self.disagreement(&part, scoring)?,
-                    ScoreKind::Complexity => {
-                        let shape = self.form.shape();
-                        let bits = part.values().chunks_exact(shape.features()).map(|x| complexity::png_bits(x, shape));
-                        let nats = self.mean_elbo(&part, scoring, &mut elbo)?;
-                        nats.iter().zip(bits).map(|(nats, bits)| nats / std::f64::consts::LN_2 - bits).collect()
-                    }
-                };
-                all.by_kind[place].extend::<Vec<f64>>(scores);
-            }
-        }
-        Ok(all)
-    }
-
-    /// −ELBO of each row, or its loss: a mean over several codes; computed unless it is `known`.
-    fn mean_elbo(&mut self, part: &Part, scoring: &Scoring, known: &mut Option<Vec<f64>>) -> Result<Vec<f64>> {
-        if let Some(known) = known {
-            return Ok(known.clone());
-        }
-        Ok(known.insert(mean_score(&mut self.session, part, scoring)?).clone())
-    }
-
-    /// The variance of −ELBO over draws of the weights, the codes being drawn by the same numbers each time. All rows are seen by the same
-    /// draws.
-    fn disagreement(&mut self, part: &Part, scoring: &Scoring) -> Result<Vec<f64>> {
-        // Mean and squares of what comes one by one (Welford 1962).
-        let mut moments = vec![[0.0; 2]; part.rows];
-        for draw in 0..scoring.weight_draws {
-            let seed = part_of_seed(scoring.seed, draw as u64);
-            let scores = self.session.with_drawn_weights(seed, |session| mean_score(session, part, scoring))?;
-            for ([mean, squares], score) in moments.iter_mut().zip(scores) {
-                let off = score - *mean;
-                *mean += off / (draw + 1) as f64;
-                *squares += off * (score - *mean);
-            }
-        }
-        Ok(moments.into_iter().map(|[_, squares]| squares / (scoring.weight_draws - 1) as f64).collect())
-    }
-
-    /// −ln p(x_j | z) of each value, means over several codes, and how many values a row has.
-    fn mean_losses(&mut self, part: &Part, scoring: &Scoring) -> Result<(Vec<f64>, usize)> {
-        let width = self.session.model.features();
-        let mut sums = vec![0.0; part.rows * width];
-        for draw in 0..scoring.draws {
-            let seed = part.seed(scoring.seed).wrapping_add(draw as u64);
-            let losses = self.session.score_features(part.given(), seed)?;
-            sums.iter_mut().zip(losses).for_each(|(sum, loss)| *sum += f64::from(loss));
-        }
-        sums.iter_mut().for_each(|sum| *sum /= scoring.draws as f64);
-        Ok((sums, width))
-    }
-}
-
-/// −ELBO of each row, or its loss: a mean over several codes.
-fn mean_score(session: &mut Session, part: &Part, scoring: &Scoring) -> Result<Vec<f64>> {
-    let mut sums = vec![0.0; part.rows];
-    for draw in 0..scoring.draws {
-        let seed = part.seed(scoring.seed).wrapping_add(draw as u64);
-        let scores = session.score(part.given(), seed)?;
-        sums.iter_mut().zip(scores).for_each(|(sum, score)| *sum += f64::from(score));
-    }
-    Ok(sums.iter().map(|sum| sum / scoring.draws as f64).collect())
-}
-
-/// What a line says besides its row.
-struct Columns<'a> {
-    ids: &'a Ids,
-    scores: &'a Scores,
-    p_values: &'a [f64],
-    marked: &'a [bool],
-}
-
-impl Saved {
-    fn write_scores(
-        &mut self,
-        file: &mut dyn std::io::Write,
-        rows: &Dataset,
-        all: &Columns,
-        scoring: &Scoring,
-        usual: Option<&[f64]>,
-    ) -> Result<()> {
-        let several = scoring.kinds.len() > 1;
-        let mut names = vec!["row".to_string()];
-        names.extend(all.ids.names.iter().cloned());
-        names.extend(rows.labels.as_ref().map(|_| "label".to_string()));
-        names.extend(["score", "p_value", "anomaly"].map(String::from));
-        if several {
-            names.extend(scoring.kinds.iter().map(|kind| kind.name().to_string()));
-        }
-        names.extend(all.scores.errors.as_ref().map(|_| "likelihood_error".to_string()));
-        let tells_columns = usual.is_some() && self.form.schema.is_table();
-        names.extend(tells_columns.then(|| "oddest".to_string()));
-        let mut lines = Lines::new(file, names)?;
-        for part in parts("looking where", rows) {
-            let odd = match usual.filter(|_| tells_columns) {
-                Some(usual) => self.odd_columns(&part, scoring, usual)?,
-                None => vec![],
-            };
-            for place in 0..part.rows {
-                let row = part.start + place;
-                let mut cells = vec![row.to_string()];
-                cells.extend(all.ids.row(row).map(String::from));
-                cells.extend(rows.labels.as_ref().map(|labels| labels.name_of(row)));
-                cells.push(number(all.scores.by_kind[0][row]));
-                cells.push(number(all.p_values[row]));
-                cells.push(u8::from(all.marked[row]).to_string());
-                if several {
-                    cells.extend(all.scores.by_kind.iter().map(|scores| number(scores[row])));
-                }
-                cells.extend(all.scores.errors.as_ref().map(|errors| number(errors[row])));
-                cells.extend(odd.get(place).map(|columns| columns::in_words(columns)));
-                lines.line(cells)?;
-            }
-        }
-        lines.finish()
     }
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use super::columns::Strange;
-use super::complexity::png_bits;
+use super::complexity::smallest_bits;
 use super::given::{Calibration, Truth};
 use super::{ScoreKind, Scores};
 use crate::data::{Dataset, Shape};
@@ -115,9 +115,17 @@ impl All<'_> {
             Some(_) => {}
         }
         let advice = match (first, self.is_table || self.shape.height == 1) {
-            (_, true) => "`latent` is not fooled by that",
+            (ScoreKind::LikelihoodRatio, _) => {
+                "`latent` is not fooled by that, and another background model may know more of what they share"
+            }
+            (_, true) => {
+                "`latent` is not fooled by that, and `likelihood_ratio` takes off what a --background model knows of any row"
+            }
             (ScoreKind::Complexity, _) => "`latent` or `reconstruction` may be better",
-            _ => "`complexity` is made for that, and `latent` is another that is not fooled",
+            _ => {
+                "`complexity` is made for that, `likelihood_ratio` takes off what a --background model knows of any row, and `latent` is not \
+                 fooled"
+            }
         };
         // Rows that lie in the lowest twentieth of normal scores, of which there should be a twentieth.
         let in_lower_tail = |count: usize, all: usize| all > 0 && count as f64 > TOO_NORMAL * all as f64;
@@ -152,14 +160,14 @@ impl All<'_> {
         let scores = self.normal.unwrap_or(self.found);
         let count = self.baseline.rows.min(LOOKED_AT);
         let chosen: Vec<usize> = (0..count).map(|i| i * self.baseline.rows / count).collect();
-        let bits: Vec<f64> = chosen.iter().map(|&row| png_bits(&self.baseline.row(row), self.shape)).collect();
+        let bits = smallest_bits(&self.baseline.gather(chosen.iter().copied()).0, self.shape);
         let of: Vec<f64> = chosen.iter().map(|&row| scores.by_kind[0][row]).collect();
         let correlation = rank_correlation(&of, &bits);
         (correlation > FOLLOWS).then(|| {
             format!(
                 "The score `{first}` rises with how much there is in a picture: among normal rows its rank correlation with the \
-                 size as PNG is {correlation:.2}. Simple pictures of any kind then pass for normal. `complexity` takes that off \
-                 (Serrà et al. 2020), and `latent` does not see it."
+                 size of the picture without loss is {correlation:.2}. Simple pictures of any kind then pass for normal. `complexity` takes that off \
+                 (Serrà et al. 2020), as does `likelihood_ratio` with a --background model (Ren et al. 2019), and `latent` does not see it."
             )
         })
     }
