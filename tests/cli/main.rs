@@ -6,6 +6,7 @@
 mod adversarial;
 mod augment;
 mod bench;
+mod board;
 #[path = "../common/mod.rs"]
 mod common;
 mod compare;

@@ -24,6 +24,11 @@ pub trait Encode {
     /// The variance of each dimension of a row's code under its posterior, around [`Encode::mean`], where that has a closed form:
     /// 0 where codes are deterministic. `[rows, latent]`
     fn variance<'g>(&self, rows: Rows<'g>) -> Option<Tensor<'g>>;
+
+    /// Where codes are vectors of a codebook: which vector each of those of a row is, counted from 0 `[rows, vectors of a code]`.
+    fn indices<'g>(&self, _: Rows<'g>) -> Option<Tensor<'g>> {
+        None
+    }
 }
 
 /// Gives codes rows.

@@ -61,6 +61,11 @@ impl Session {
         Session { takes_gaps, ..self }
     }
 
+    /// Whether a NaN in rows stands for a value that was not observed.
+    pub fn takes_gaps(&self) -> bool {
+        self.takes_gaps
+    }
+
     /// From now on, a NaN in rows stands for a value that was not observed.
     pub fn take_gaps(&mut self) {
         self.takes_gaps = true;
@@ -267,10 +272,15 @@ impl Session {
     fn scalars_of(&self, program: &Program, beta: f64) -> [f32; SCALARS] {
         let mut scalars = [0.0; SCALARS];
         for (slot, name) in scalars.iter_mut().zip(&program.scalars) {
-            let value = if name == BETA { Some(beta) } else { self.model.scalar(name, f64::INFINITY) };
-            *slot = value.unwrap_or(0.0) as f32;
+            *slot = self.scalar(name, beta);
         }
         scalars
+    }
+
+    /// A scalar by its name, as it is at the end of training; `beta` is that of the KL's weight.
+    pub fn scalar(&self, name: &str, beta: f64) -> f32 {
+        let value = if name == BETA { Some(beta) } else { self.model.scalar(name, f64::INFINITY) };
+        value.unwrap_or(0.0) as f32
     }
 }
 

@@ -7,6 +7,8 @@ use crate::graph::Tensor;
 pub(super) struct Assignment<'g> {
     /// 1 for the vector that was chosen, 0 for the others `[n, K]`.
     pub chosen: Tensor<'g>,
+    /// Which vector that is, counted from 0 `[n, 1]`.
+    pub index: Tensor<'g>,
 }
 
 /// k = argmin_j ‖z − e_j‖² of encodings `[n, D]` and a codebook `[K, D]`, the first of those that are as near.
@@ -22,7 +24,7 @@ pub(super) fn nearest<'g>(encodings: Tensor<'g>, book: Tensor<'g>) -> Assignment
     let far = nearness.less(nearness.max(&[1]));
     let last = encodings.graph().constant(codes as f32);
     let index = -(-far.select(last, place)).max(&[1]);
-    Assignment { chosen: same(place, index) }
+    Assignment { chosen: same(place, index), index }
 }
 
 /// 1 where two tensors of whole numbers are equal, 0 elsewhere.

@@ -129,6 +129,12 @@ impl Encode for VqVae {
     fn variance<'g>(&self, rows: Rows<'g>) -> Option<Tensor<'g>> {
         Some(rows.x.graph().full(0.0, &[rows.count(), self.networks.latent()]))
     }
+
+    fn indices<'g>(&self, rows: Rows<'g>) -> Option<Tensor<'g>> {
+        let weights = rows.x.graph().row_weights(rows.count());
+        let index = self.code(rows, weights, 1).quantised.assignment.index;
+        Some(index.reshape(&[rows.count(), self.grid.encodings()]))
+    }
 }
 
 impl Decode for VqVae {
