@@ -15,6 +15,7 @@ mod devices;
 mod exact;
 mod export;
 mod first;
+mod import;
 mod kernels;
 mod labels;
 mod layers;

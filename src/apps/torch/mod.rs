@@ -34,17 +34,10 @@ pub fn networks(model: &dyn Model, form: &Form) -> Networks {
     let is_told = model.condition() != Condition::None;
     if let Some(encoder) = can.encode {
         let latent = Shape::vector(encoder.latent());
-        let work = |x: Tensor<'_>| (!is_told).then(|| encoder.mean(x.into()).id());
-        found.add("encoder", [shape, latent], |graph, x| work(x).map(|id| graph.tensor(id)));
+        found.add("encoder", [shape, latent], |x| (!is_told).then(|| encoder.mean(x.into())));
     }
-    if let Some(decoder) = can.decode {
-        let graph = Graph::new();
-        let latent = match (can.encode, can.generate) {
-            (None, Some(generate)) => generate.codes(&graph, 1).width(),
-            (encoder, _) => encoder.map_or(1, |encoder| encoder.latent()),
-        };
-        let work = |z: Tensor<'_>| (!is_told).then(|| decoder.mean(z, None).id());
-        found.add("decoder", [Shape::vector(latent), shape], |graph, z| work(z).map(|id| graph.tensor(id)));
+    if let (Some(decoder), Ok(latent)) = (can.decode, can.latent()) {
+        found.add("decoder", [Shape::vector(latent), shape], |z| (!is_told).then(|| decoder.mean(z, None)));
     }
     found
 }
@@ -55,12 +48,12 @@ impl Networks {
         &mut self,
         name: &'static str,
         [from, to]: [Shape; 2],
-        work: impl for<'g> FnOnce(&'g Graph, Tensor<'g>) -> Option<Tensor<'g>>,
+        work: impl for<'g> FnOnce(Tensor<'g>) -> Option<Tensor<'g>>,
     ) {
         let graph = Graph::new();
         let x = graph.input("x", &[ROWS, from.features()]);
-        let end = work(&graph, x);
-        let Some((end, layers)) = end.and_then(|end| Some((end, line(end, x.id(), from, to)?))) else {
+        let found = work(x).and_then(|end| Some((end, line(end, x.id(), from, to)?)));
+        let Some((end, layers)) = found else {
             self.notes.push(format!(
                 "The {name} is no line of layers that PyTorch has (it branches, is told something beside its values, or normalises otherwise), so \
                  there is no module for it: its weights have the names and lie as they do in a run."

@@ -299,6 +299,17 @@ impl<'a> Can<'a> {
         }
     }
 
+    /// Dimensions of codes: of those that rows are given, or else of those that are drawn.
+    ///
+    /// # Errors
+    /// If there are none.
+    pub fn latent(self) -> Result<usize> {
+        match (self.encode, self.generate) {
+            (None, Some(generate)) => Ok(generate.codes(&Graph::new(), 1).width()),
+            _ => Ok(self.encode()?.latent()),
+        }
+    }
+
     /// Gives rows codes.
     ///
     /// # Errors

@@ -20,7 +20,6 @@ use super::programs::{evaluate_outputs, evaluate_program};
 use super::resident::{Resident, Written};
 use crate::data::Dataset;
 use crate::error::{Error, Result};
-use crate::graph::Graph;
 use crate::kernels::{SCALARS, Step};
 use crate::models::{Condition, Model};
 use crate::objectives::BETA;
@@ -81,11 +80,7 @@ impl Session {
     /// # Errors
     /// If it has none.
     pub fn latent(&self) -> Result<usize> {
-        let can = self.model.can();
-        match (can.encode, can.generate) {
-            (None, Some(generate)) => Ok(generate.codes(&Graph::new(), 1).width()),
-            _ => Ok(can.encode()?.latent()),
-        }
+        self.model.can().latent()
     }
 
     /// Loads a program under its name, unless it is loaded already. It stays until many others were asked for since; its handle is to be

@@ -72,7 +72,7 @@ impl Part {
         match self {
             Part::Decoder => {
                 let decoder = model.can().decode()?;
-                let latent = latent(model)?;
+                let latent = model.can().latent()?;
                 inputs.push(Port::new(CODES, vec![latent], "Codes".to_string()));
                 let y = given(&graph, rows, known);
                 let z = graph.input(CODES, &[rows, latent]);
@@ -111,15 +111,6 @@ impl Part {
         }
         let Found { outputs, ports, notes } = found;
         Ok(PartGraph { graph, outputs, ports, inputs, notes })
-    }
-}
-
-/// Dimensions of the codes that a decoder takes.
-fn latent(model: &dyn Model) -> Result<usize> {
-    let can = model.can();
-    match (can.encode, can.generate) {
-        (None, Some(generate)) => Ok(generate.codes(&Graph::new(), 1).width()),
-        _ => Ok(can.encode()?.latent()),
     }
 }
 
