@@ -2,6 +2,7 @@
 
 mod browser;
 mod host;
+mod kinds;
 mod onnx;
 mod weights;
 

@@ -3,6 +3,7 @@
 //! [`lower`] makes it from a graph. Both executors read the same program; neither adds a call or a buffer to it.
 
 mod buffers;
+mod check;
 mod counters;
 mod executor;
 mod lower;
@@ -112,32 +113,6 @@ pub struct Program {
 pub const RING_SLOTS: usize = 256;
 
 impl Program {
-    /// Checks what the executors rely on: slices inside their buffers, eight bindings at most, and no buffer that one
-    /// call binds both ways or writes twice in overlapping places.
-    ///
-    /// # Panics
-    /// If the lowering broke a rule: that is an error in this crate.
-    fn check(self) -> Program {
-        for call in &self.calls {
-            let access = call.kernel.bindings();
-            assert_eq!(access.len(), call.bindings.len(), "{}: a binding is missing", call.label);
-            assert!(access.len() <= 8, "{}: {} bindings, at most 8 are portable", call.label, access.len());
-            for (i, a) in call.bindings.iter().enumerate() {
-                assert!(
-                    a.offset % 64 == 0 && a.offset + a.words <= self.buffers[a.buffer].words,
-                    "{}: {a:?}",
-                    call.label
-                );
-                for (j, b) in call.bindings.iter().enumerate().skip(i + 1).filter(|(_, b)| b.buffer == a.buffer) {
-                    assert_eq!(access[i], access[j], "{}: a buffer bound both ways", call.label);
-                    let apart = a.offset + a.words <= b.offset || b.offset + b.words <= a.offset;
-                    assert!(access[i] == Access::Read || apart, "{}: written twice", call.label);
-                }
-            }
-        }
-        self
-    }
-
     /// The slot of a scalar.
     pub fn scalar(&self, name: &str) -> Option<usize> {
         self.scalars.iter().position(|s| s == name)

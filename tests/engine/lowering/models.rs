@@ -261,6 +261,20 @@ fn joined_and_regrouped() -> Sketch {
     s.finish()
 }
 
+/// What is joined to many others: something computed, a constant and a parameter, each more often than a call can write it.
+fn joined_often() -> Sketch {
+    let mut s = Sketch::new(11, 4);
+    let (x, p) = (s.input("x", &[4, 6]), s.param(0, &[4, 2]));
+    let (computed, none) = (x.tanh(), s.graph.full(0.5, &[4, 1]));
+    let with = |s: &Sketch, i: usize| s.graph.concat(&[computed * (1.0 + i as f32), none, computed, p], 1);
+    let joined: Vec<Tensor> = (0..19).map(|i| with(&s, i)).collect();
+    let inner = s.graph.concat(&[joined[0], computed], 1);
+    let sum = joined.iter().fold(s.graph.full(0.0, &[4, 15]), |sum, &t| sum + t);
+    s.outputs = vec![sum, computed, inner, joined[18], computed, computed, computed];
+    s.statistics = joined;
+    s.finish()
+}
+
 /// All of them, with a leaf that matters to each.
 pub fn all() -> Vec<(&'static str, &'static str, Sketch)> {
     vec![
@@ -276,6 +290,7 @@ pub fn all() -> Vec<(&'static str, &'static str, Sketch)> {
         ("normalised rows", "p0", normalised_rows()),
         ("many of one", "p0", many_of_one()),
         ("joined and regrouped", "x", joined_and_regrouped()),
+        ("joined often", "x", joined_often()),
     ]
 }
 

@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use super::access::{Access as IndexAccess, Builder, Dim, Leaf, Place, contiguous, iteration, view};
 use super::memory::Object;
-use super::plan::{Destination, Plan, Unit};
+use super::plan::{Destination, MOST, Plan, Unit};
 use super::{Shared, plain};
 use crate::graph::{Graph, NodeId, Op};
 use crate::kernels::{
@@ -224,9 +224,9 @@ impl<'a> Emitter<'a> {
         storage
     }
 
-    /// All the places where a computed tensor is written.
+    /// The places where the unit that makes a tensor writes it.
     fn targets(&mut self, t: NodeId) -> Vec<Storage> {
-        let destinations = self.plan.destinations.get(&t).cloned().unwrap_or_default();
+        let destinations = self.plan.places(t).0;
         let op = &self.graph.node(t).op;
         match op {
             // These live elsewhere: every destination is a copy.
@@ -241,6 +241,27 @@ impl<'a> Emitter<'a> {
                 let mut all = vec![self.home(t)];
                 all.extend(destinations.iter().skip(1).map(|&d| self.target(t, d)));
                 all
+            }
+        }
+    }
+
+    /// Appends the calls that copy tensors to where else they are wanted.
+    fn copies(&mut self, made: &[NodeId]) {
+        for &t in made {
+            let (extents, home) = iteration(self.graph.shape(t), &[]);
+            let rank = extents.len();
+            for destinations in self.plan.places(t).1.chunks(MOST - 1) {
+                let mut bindings = Bindings::default();
+                let (expr, regs) = self.expression(&[t], &[], (home.clone(), rank), None, &mut bindings);
+                let mut stores = Vec::new();
+                for &destination in destinations {
+                    let storage = self.target(t, destination);
+                    let view = view(storage.offset, &storage.strides, &home, rank);
+                    stores.push(Store { reg: regs[0], binding: bindings.bind(storage.object, Access::Write), view });
+                }
+                let (extents, access) = (extents.clone(), bindings.access);
+                let map = Map { extents, reduced: 0, expr, stores, reductions: vec![], access };
+                self.push(std::sync::Arc::new(map), bindings.objects, "copies");
             }
         }
     }
@@ -277,6 +298,9 @@ impl<'a> Emitter<'a> {
             Unit::Product { product, stores, sums } => self.product(*product, stores, *sums),
             Unit::Batch(t) => self.batch(*t),
             Unit::Window(t) => self.window(*t),
+        }
+        if let Unit::Fused { .. } | Unit::Product { .. } = unit {
+            self.copies(&unit.made());
         }
     }
 

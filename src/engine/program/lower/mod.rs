@@ -10,7 +10,6 @@ mod pairs;
 mod plan;
 mod updates;
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::request::Request;
@@ -29,7 +28,6 @@ use updates::Partials;
 /// what a user gave.
 pub fn lower(request: &Request) -> Program {
     let mut request = request.clone();
-    spread_copies(&mut request);
     let mut plan = make_plan(&request);
     if must_be_gathered(&plan, &request) {
         gather_statistics(&mut request);
@@ -65,23 +63,6 @@ fn make_plan<'a>(request: &Request<'a>) -> Plan<'a> {
     wanted.extend(request.assigns.iter().enumerate().map(|(i, (_, t))| (t.id(), Destination::Assigned(i))));
     wanted.extend(request.outputs.iter().enumerate().map(|(i, &(_, t))| (t.id(), Destination::Output(i))));
     Plan::new(request.graph, &wanted, &statistics(request))
-}
-
-/// The most copies of one tensor that its call writes; further ones are copied from it.
-const COPIES: usize = 3;
-
-/// Lets a tensor that is wanted in many places be copied in several calls, since a call has eight bindings.
-fn spread_copies(request: &mut Request) {
-    let mut seen: HashMap<NodeId, usize> = HashMap::new();
-    let gradients = request.gradients.iter_mut().flat_map(|gradients| &mut gradients.tensors);
-    let named = request.outputs.iter_mut().chain(&mut request.assigns).map(|(_, t)| t);
-    for t in gradients.chain(named) {
-        let before = seen.entry(t.id()).or_default();
-        *before += 1;
-        for _ in 0..(*before - 1) / COPIES {
-            *t = t.detach();
-        }
-    }
 }
 
 /// Whether the call of the statistics, the last of a step, cannot read what they are made from: more tensors than it can

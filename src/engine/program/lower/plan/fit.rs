@@ -21,9 +21,9 @@ impl Plan<'_> {
         read.iter().filter(from_memory).count() + made.iter().map(|&t| self.copies(t)).sum::<usize>()
     }
 
-    /// In how many places a call writes a tensor.
+    /// In how many places the unit that makes a tensor writes it.
     pub(super) fn copies(&self, t: NodeId) -> usize {
-        self.destinations.get(&t).map_or(1, |d| d.len().max(1))
+        self.places(t).0.len().max(1)
     }
 
     /// Where fused units need more than eight bindings, lets tensors within them lie in memory, until none does; gives those.
@@ -107,7 +107,7 @@ impl Plan<'_> {
 }
 
 /// The bindings that every adapter has.
-pub(super) const MOST: usize = 8;
+pub(in crate::engine::program::lower) const MOST: usize = 8;
 
 /// What the elements of a tensor are computed from.
 #[derive(Clone)]

@@ -19,6 +19,7 @@ use std::cell::Cell;
 use std::collections::{BTreeSet, HashMap};
 
 use crate::graph::{Graph, NodeId, Shape};
+pub(super) use fit::MOST;
 use joined::Joined;
 
 /// Where a copy of a tensor is wanted.

@@ -16,6 +16,9 @@ pub(super) enum Memory {
     Output(usize),
 }
 
+/// The most places in which the unit that makes a tensor writes it.
+const COPIES: usize = 3;
+
 impl Plan<'_> {
     /// Decides what lies in memory.
     pub(super) fn store(&mut self, wanted: &[(NodeId, Destination)], statistics: &[NodeId], forced: &BTreeSet<NodeId>) {
@@ -87,8 +90,20 @@ impl Plan<'_> {
             }
         });
         let is_part = |t: &NodeId| self.destinations.get(t).is_some_and(|d| matches!(d[0], Destination::Part(..)));
-        let parts: BTreeSet<NodeId> = contiguous.filter(is_part).collect();
-        self.give_homes(&parts);
+        let parts = contiguous.filter(is_part);
+        // Nor is what lies in memory of its own ever part of what it is copied to.
+        let is_outside = |t: &NodeId| matches!(graph.node(*t).op, Op::Param(_) | Op::Input(_));
+        let wanted_often =
+            self.destinations.iter().filter(|(t, d)| d.len() > COPIES && !is_outside(t)).map(|(&t, _)| t);
+        let private: BTreeSet<NodeId> = parts.chain(wanted_often).collect();
+        self.give_homes(&private);
+    }
+
+    /// Where a tensor is written by the unit that makes it, and where it is copied to behind that unit, since a call has
+    /// eight bindings.
+    pub(in crate::engine::program::lower) fn places(&self, t: NodeId) -> (&[Destination], &[Destination]) {
+        let all = self.destinations.get(&t).map_or(&[][..], |d| d);
+        all.split_at(all.len().min(COPIES))
     }
 
     /// Gives tensors memory of their own to live in; where else they are wanted, they are written as well.
