@@ -172,7 +172,7 @@ pub enum Command {
     ///
     /// The settings say what the model is, as for train, and a map which tensor of the file becomes which of the model. Without --map, lists the
     /// names and shapes of both, and suggests one.
-    Import(ImportArgs),
+    Import(Box<ImportArgs>),
     /// Run rows of the literature again, and hold what comes out against the papers
     ///
     /// Without a name, lists them. Every run is an ordinary one that stays in its folder; its command is printed.

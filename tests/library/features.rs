@@ -38,7 +38,9 @@ fn an_embedder_builds_what_it_asks_for_and_no_more() {
     ] {
         let (found, held) = (crates(words), held.concat());
         assert!(found.contains("rayon") && found.len() > 50, "{words:?}: {found:?}");
-        for name in PROGRAM.iter().chain(&FETCH).chain(&PICTURES).chain(&REPORT).chain(&GPU).chain(&PARQUET).chain(&TENSORBOARD) {
+        for name in
+            PROGRAM.iter().chain(&FETCH).chain(&PICTURES).chain(&REPORT).chain(&GPU).chain(&PARQUET).chain(&TENSORBOARD)
+        {
             assert_eq!(found.contains(*name), held.contains(name), "{words:?}: {name}");
         }
     }

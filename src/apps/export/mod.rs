@@ -16,6 +16,7 @@ use std::path::{Path, PathBuf};
 use serde::Serialize;
 
 use super::Saved;
+use super::torch::SCRIPT_BEGINS;
 use super::uses::{ending, write_file};
 use crate::error::{Error, Result};
 use onnx::{OnnxFile, onnx};
@@ -117,6 +118,12 @@ impl Saved {
         let beside = out.with_extension("py");
         self.keep(None, force).check(&beside)?;
         let Weights { checkpoint, script, notes } = weights(self, out)?;
+        if script.is_some() && !force && is_of_others(&beside) {
+            return Err(Error::invalid(format!(
+                "the script that loads the weights would be written over {}, which is none of elbo's: give another name, or --force",
+                beside.display()
+            )));
+        }
         checkpoint.save(out)?;
         let script = script.map(|text| -> Result<PathBuf> {
             write_file(&beside, |file| file.write_all(text.as_bytes()).map_err(Error::io("write", &beside)))?;
@@ -145,6 +152,11 @@ impl Saved {
             Ok((text.into_bytes(), bytes_of_numbers, content, notes))
         })
     }
+}
+
+/// Whether there is a file that is no script as [`weights_to`](Saved::weights_to) writes it.
+fn is_of_others(path: &Path) -> bool {
+    path.exists() && !fs::read_to_string(path).is_ok_and(|text| text.starts_with(SCRIPT_BEGINS))
 }
 
 impl Exporting {

@@ -11,8 +11,8 @@ use crate::models::{Condition, Model};
 pub use arrangement::Arranged;
 use arrangement::arranged;
 use layers::{line, sides};
-pub use module::script;
 use module::{Named, modules, spoken};
+pub use module::{SCRIPT_BEGINS, script};
 
 /// Rows by which a graph is looked at: two, as objectives over pairs of rows need.
 const ROWS: usize = 2;

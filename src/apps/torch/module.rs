@@ -97,9 +97,12 @@ pub struct Named {
     pub about: String,
 }
 
+/// How every script begins.
+pub const SCRIPT_BEGINS: &str = "\"\"\"Networks of a";
+
 /// The script that builds networks and loads their weights from a file beside it.
 pub fn script(model: &str, weights: &str, networks: &[Named], has_others: bool) -> String {
-    let mut text = format!("\"\"\"Networks of a {model} that elbo has trained, with their weights from {weights}.\n\n");
+    let mut text = format!("{SCRIPT_BEGINS} {model} that elbo has trained, with their weights from {weights}.\n\n");
     networks.iter().for_each(|network| text += &format!("{}: {}\n", network.name, network.about));
     text += "\"\"\"\nimport pathlib\n\nfrom safetensors.torch import load_file\nfrom torch import nn\n\n";
     text += "model = nn.ModuleDict({\n";

@@ -45,14 +45,16 @@ fn they_go_on_in_another_host() {
         ("quantised", "--model vq-vae"),
         ("pictures", "--encoder conv:4,hidden=8"),
     ] {
-        let small = "--device cpu --epochs 1 --count 100 --resolution 8 --validation 10 --latent 2 --batch 16 --encoder mlp:16";
+        let small =
+            "--device cpu --epochs 1 --count 100 --resolution 8 --validation 10 --latent 2 --batch 16 --encoder mlp:16";
         place.run(&format!("train {} --out {name}", with(small, options)));
         place.run(&format!("export {name} --device cpu --with-data --epochs 2 --to {name}.json"));
         let before = expected(&place, name);
         place.run(&format!("train --resume {name} --device cpu --epochs 3"));
         let after = expected(&place, name);
         let bundle: Value =
-            serde_json::from_str(&fs::read_to_string(place.path(&format!("{name}.json"))).expect("JSON")).expect("JSON");
+            serde_json::from_str(&fs::read_to_string(place.path(&format!("{name}.json"))).expect("JSON"))
+                .expect("JSON");
         let mut host = Host::new(&bundle, "software").expect("there is an adapter");
         let width = before.len();
         let found = far(&decoded(&mut host)[..width], &before);

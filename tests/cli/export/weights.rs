@@ -31,6 +31,10 @@ fn a_multilayer_perceptron_has_the_names_of_a_sequence() {
     ] {
         assert_eq!(there.values(theirs, shape).unwrap(), here.values(own, shape).unwrap(), "{own}");
     }
+    // The script is written again, and one of somebody else is not written over.
+    place.run("export run --device cpu --to w.safetensors");
+    place.write("mine.py", "print('mine')\n");
+    place.refused("export run --device cpu --to mine.safetensors", &["mine.py", "--force"]);
     let script = fs::read_to_string(place.path("w.py")).expect("a script");
     for line in [
         "        nn.Flatten(),\n        nn.Linear(64, 16),\n        nn.SiLU(),\n        nn.Linear(16, 4),\n",
@@ -83,5 +87,6 @@ fn what_is_no_line_of_layers_has_weights_alone() {
         assert_eq!(here.values(name, shape).unwrap(), numbers, "{name}");
     }
     place.refused("export run --device cpu --to w.safetensors --part decoder", &["--part", ".onnx", ".safetensors"]);
-    place.refused("export run --device cpu --to run/metrics.safetensors", &["run/metrics.safetensors"]);
+    place
+        .refused("export run --device cpu --to run/checkpoint.safetensors", &["run/checkpoint.safetensors", "--force"]);
 }

@@ -25,7 +25,7 @@ use dims::{Dim, Dims, Sizes};
 pub use part::Part;
 use part::{OBSERVED, PartGraph, Port, ROWS};
 use proto::{Dimension, FLOAT, INT64, Kind, Model, OperatorSet, Shape, Size, TensorKind, ValueInfo};
-use translate::{Leaves, Translation};
+use translate::{Leaves, Parameters, Translation};
 
 /// The version of the operators: the first that takes the axes of every reduction as an input.
 const OPSET: i64 = 18;
@@ -64,7 +64,7 @@ pub struct OnnxFile {
 /// # Errors
 /// If the model has no such part, an operation of it has no form in ONNX, or the device fails.
 pub fn onnx(saved: &mut Saved, part: Part, rows: Option<usize>) -> Result<OnnxFile> {
-    let weights: HashMap<String, (Vec<usize>, Vec<f32>)> =
+    let weights: Parameters =
         saved.session.values()?.into_iter().map(|(name, shape, values)| (name, (shape, values))).collect();
     let (shape, gaps) = (saved.form.shape(), saved.session.takes_gaps());
     let graph = |rows: usize| part.graph(&*saved.session.model, rows, shape, gaps);
@@ -76,7 +76,7 @@ pub fn onnx(saved: &mut Saved, part: Part, rows: Option<usize>) -> Result<OnnxFi
     let out = Builder::new(inputs.iter().chain(ports).map(|port| port.name.to_string()));
     out.rows_are_of(inputs[0].name);
     let leaves = Leaves {
-        parameter: &|name| weights.get(name).cloned(),
+        parameters: &weights,
         scalar: &|name| saved.session.scalar(name, 1.0),
         inputs: taken(&out, inputs, batch, gaps),
     };

@@ -14,10 +14,13 @@ use crate::error::{Error, Result};
 use crate::graph::{Graph, NodeId, Op};
 use crate::kernels::{Func, Window};
 
+/// Parameters by name: shape and numbers.
+pub type Parameters = HashMap<String, (Vec<usize>, Vec<f32>)>;
+
 /// What leaves of a graph are.
 pub struct Leaves<'a> {
-    /// Parameters, by name: shape and numbers.
-    pub parameter: &'a dyn Fn(&str) -> Option<(Vec<usize>, Vec<f32>)>,
+    /// Parameters.
+    pub parameters: &'a Parameters,
     /// Numbers of a step, by name.
     pub scalar: &'a dyn Fn(&str) -> f32,
     /// Inputs, by name.
@@ -119,10 +122,10 @@ impl<'a> Translation<'a> {
         let of = |translation: &mut Self, place: usize| translation.whole(node.inputs[place]);
         let value = match &node.op {
             Op::Param(name) => {
-                let found = (self.leaves.parameter)(name);
+                let found = self.leaves.parameters.get(name);
                 let (sizes, numbers) =
                     found.ok_or_else(|| Error::invalid(format!("the model has no parameter {name}")))?;
-                out.constant(name, &sizes, numbers)
+                out.constant(name, sizes, numbers.clone())
             }
             Op::Input(name) => {
                 let found = self.leaves.inputs.get(name).cloned();
