@@ -56,7 +56,7 @@ def run(path, feeds, break_it=False):
     unused = [tensor.name for tensor in model.graph.initializer if tensor.name not in used]
     assert not unused, f"{path} holds {unused}, which nothing reads"
     if break_it:
-        last = [t for t in model.graph.initializer if t.data_type == 1 and len(t.dims) > 1][-1]
+        last = [t for t in model.graph.initializer if t.data_type == 1 and len(t.dims) > 1 and min(t.dims[:2]) > 1][-1]
         numbers = np.frombuffer(last.raw_data, "f4").copy()
         numbers[::2] += 0.1
         last.raw_data = numbers.tobytes()

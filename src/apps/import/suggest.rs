@@ -10,19 +10,22 @@ use super::take::{Wanted, fits};
 pub fn suggest(wanted: &[Wanted], foreign: &[Foreign]) -> Vec<(String, Option<Made>)> {
     let mut free: BTreeSet<usize> = (0..foreign.len()).filter(|&place| foreign[place].numbers.is_some()).collect();
     let mut found: Vec<Option<Made>> = vec![None; wanted.len()];
-    // Whole tensors, pairs of places by how alike they are.
-    let mut pairs = vec![];
-    for (own, one) in wanted.iter().enumerate() {
-        for &place in &free {
-            if is_whole(one, &foreign[place]) {
-                pairs.push((likeness(one, (own, wanted.len()), &foreign[place], (place, foreign.len())), own, place));
+    // Whole tensors: those of several axes first, whose layers the others then follow.
+    let mut layers: Vec<(&str, &str)> = vec![];
+    for has_axes in [true, false] {
+        let mut pairs = vec![];
+        for (own, one) in wanted.iter().enumerate().filter(|(_, one)| (one.shape().len() > 1) == has_axes) {
+            for &place in free.iter().filter(|&&place| is_whole(one, &foreign[place])) {
+                let places = [own as f64 / wanted.len() as f64, place as f64 / foreign.len() as f64];
+                pairs.push((likeness([one.mapped(), &foreign[place].name], places, &layers), own, place));
             }
         }
-    }
-    pairs.sort_by(|a, b| b.0.total_cmp(&a.0));
-    for (_, own, place) in pairs {
-        if found[own].is_none() && free.remove(&place) {
-            found[own] = Some(Made::Of(vec![foreign[place].name.clone()]));
+        pairs.sort_by(|a, b| b.0.total_cmp(&a.0));
+        for (_, own, place) in pairs {
+            if found[own].is_none() && free.remove(&place) {
+                found[own] = Some(Made::Of(vec![foreign[place].name.clone()]));
+                layers.push((parts(wanted[own].mapped()).0, parts(&foreign[place].name).0));
+            }
         }
     }
     // Halves, such as the layers of means and of log-variances.
@@ -55,17 +58,57 @@ fn ordered(halves: &[usize], foreign: &[Foreign]) -> Vec<usize> {
     first
 }
 
-/// How alike two tensors are that have one shape: by what they are (weight or bias), their names, and how far they stand from the beginning.
-fn likeness(own: &Wanted, (at, of): (usize, usize), foreign: &Foreign, (place, all): (usize, usize)) -> f64 {
-    let last = |name: &str| name.rsplit('.').next().unwrap_or_default().to_string();
-    let same_kind = f64::from(u8::from(last(own.mapped()) == last(&foreign.name)));
-    let apart = (at as f64 / of as f64 - place as f64 / all as f64).abs();
-    2.0 * same_kind + strsim::normalized_levenshtein(own.mapped(), &foreign.name) - 0.5 * apart
+/// How alike two tensors are that have one shape: by their names, by what they are of their layers (weight or bias), whether these layers belong
+/// together already, and how far they stand from the beginning.
+fn likeness([own, other]: [&str; 2], [at, place]: [f64; 2], layers: &[(&str, &str)]) -> f64 {
+    let ((layer, kind), (others, others_kind)) = (parts(own), parts(other));
+    let holds = |what: bool, weight: f64| if what { weight } else { 0.0 };
+    holds(own == other, 8.0)
+        + holds(layers.contains(&(layer, others)), 4.0)
+        + holds(kind == others_kind, 2.0)
+        + strsim::normalized_levenshtein(own, other)
+        - 0.5 * (at - place).abs()
+}
+
+/// A name's layer, and what it is of that.
+fn parts(name: &str) -> (&str, &str) {
+    name.rsplit_once('.').unwrap_or(("", name))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn biases_go_with_their_weights() {
+        let names = ["encoder.2.weight", "encoder.2.bias", "encoder.7.weight", "encoder.7.bias"];
+        let shapes: [&[usize]; 4] = [&[6, 4], &[6], &[6, 16], &[6]];
+        let wanted: Vec<Wanted> = names
+            .iter()
+            .zip(shapes)
+            .map(|(name, shape)| Wanted { name: name.to_string(), shape: shape.to_vec(), arranged: None })
+            .collect();
+        let theirs = |names: [&str; 4], shapes: [&[usize]; 4]| -> Vec<Foreign> {
+            let one = |(name, shape): (&str, &[usize])| Foreign {
+                name: name.into(),
+                shape: shape.to_vec(),
+                numbers: Some(vec![]),
+            };
+            names.into_iter().zip(shapes).map(one).collect()
+        };
+        let of = |foreign: &[Foreign]| -> Vec<String> {
+            let made =
+                |made: Option<Made>| if let Some(Made::Of(names)) = made { names.concat() } else { String::new() };
+            suggest(&wanted, foreign).into_iter().map(|(_, found)| made(found)).collect()
+        };
+        // The same names are the same, in whatever order they come.
+        let [one, two, three, four] = names;
+        let turned: [&[usize]; 4] = [&[6], &[6, 4], &[6], &[6, 16]];
+        assert_eq!(of(&theirs([two, one, four, three], turned)), names);
+        // Of other names, weights decide which layer is which.
+        let others = of(&theirs(["a.bias", "a.weight", "b.bias", "b.weight"], [&[6], &[6, 16], &[6], &[6, 4]]));
+        assert_eq!(others, ["b.weight", "b.bias", "a.weight", "a.bias"]);
+    }
 
     #[test]
     fn shapes_names_and_halves_decide() {
