@@ -23,7 +23,7 @@ fn messages(bytes: &[u8]) -> (Vec<Message>, bool) {
         let (message, sum) = record.split_at(length);
         for (of, sum) in [(&head[..8], &head[8..]), (message, sum)] {
             let crc = crc32c(of);
-            let masked = (crc >> 15 | crc << 17).wrapping_add(0xa282_ead8);
+            let masked = crc.rotate_right(15).wrapping_add(0xa282_ead8);
             assert_eq!(masked, u32::from_le_bytes(sum.try_into().unwrap()), "the checksum of {} bytes", of.len());
         }
         all.push(Message::read(message));

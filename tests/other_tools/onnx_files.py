@@ -46,7 +46,9 @@ CASES = [
     ("keras-conv", "grey", ["--latent", "3", "--encoder", "keras-conv:4,8,hidden=8"]),
     ("residual", "grey", ["--latent", "3", "--encoder", "residual"]),
 ]
-PIECES = {"activation": "--activation", "likelihood": "--likelihood", "posterior": "--posterior", "prior": "--prior"}
+# These two go with each other alone.
+TOGETHER = ["--posterior", "gumbel-softmax:categories=2", "--prior", "uniform-categorical:categories=2"]
+PIECES = {"likelihood": "--likelihood", "posterior": "--posterior", "prior": "--prior"}
 
 
 def run(path, feeds, break_it=False):
@@ -189,7 +191,10 @@ def main():
                 if about["kind"] != kind:
                     continue
                 name = f"{kind}={about['id']}"
-                cases.append((name, "grey", [option, about["id"], "--latent", "4", "--hidden", "16"]))
+                words = TOGETHER if about["id"] in ("gumbel-softmax", "uniform-categorical") else [option, about["id"]]
+                cases.append((name, "bytes", [*words, "--latent", "4", "--hidden", "16"]))
+        for name in ("relu", "leaky-relu", "elu", "silu", "gelu", "tanh", "sigmoid", "softplus", "gated"):
+            cases.append((f"activation={name}", "grey", ["--activation", name, "--latent", "4", "--hidden", "16"]))
         models = {about["id"] for about in listed if about["kind"] == "model"}
         missing = models - {name for name, *_ in CASES}
         assert not missing, f"no case is of {missing}"

@@ -26,6 +26,7 @@ def data(folder):
     phase = draw.uniform(0, 6.3, (60, 1, 1))
     pictures = (0.5 + 0.5 * np.sin(phase + 5 * x + 3 * y * np.cos(phase))).astype("f4")
     np.save(folder / "grey.npy", pictures)
+    np.save(folder / "bytes.npy", (255 * pictures).astype("u1"))
     np.save(folder / "labelled.npy", pictures)
     np.save(folder / "labelled.labels.npy", np.arange(60) % 3)
     np.save(folder / "told.npy", pictures)
