@@ -67,6 +67,7 @@ fn likeness([own, other]: [&str; 2], [at, place]: [f64; 2], layers: &[(&str, &st
         + holds(layers.contains(&(layer, others)), 4.0)
         + holds(kind == others_kind, 2.0)
         + strsim::normalized_levenshtein(own, other)
+        + 0.1 * own.chars().zip(other.chars()).take_while(|(a, b)| a == b).count() as f64
         - 0.5 * (at - place).abs()
 }
 
