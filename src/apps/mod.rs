@@ -2,6 +2,8 @@
 
 #[cfg(feature = "cli")]
 pub mod bench;
+#[cfg(feature = "tensorboard")]
+mod board;
 mod collapse;
 mod columns;
 #[cfg(feature = "cli")]
@@ -29,6 +31,8 @@ mod game;
 mod health;
 mod held_out;
 mod history;
+#[cfg(feature = "export")]
+mod import;
 #[cfg(feature = "pictures")]
 pub mod pictures;
 mod pieces;
@@ -42,12 +46,16 @@ mod reused;
 mod saved;
 mod setup;
 mod stages;
+#[cfg(feature = "export")]
+mod torch;
 mod train;
 mod trained;
 mod training;
 mod tuning;
 mod uses;
 
+#[cfg(feature = "tensorboard")]
+pub use board::{Board, has_board};
 pub use columns::ColumnFigures;
 #[cfg(feature = "pictures")]
 pub use contact_sheet::save_contact_sheet;
@@ -62,13 +70,15 @@ pub use devices::{open_gpu, shader_traits};
 pub use evaluation::{Comparison, Figure};
 pub use evaluation::{Distance, EVALUATION, Evaluation, KlEstimator, Score, Wanted};
 #[cfg(feature = "export")]
-pub use export::{Exported, Exporting};
+pub use export::{Content as ExportedContent, Exported, Exporting, OnnxPart, OnnxPort};
 #[cfg(feature = "fetch")]
 pub use fetch::{Fetching, fetch};
 pub use fit_prior::{PriorFigures, PriorFit, PriorFitted, fit_prior};
 pub use folder::{CHECKPOINT, PREVIOUS, folder_of};
 pub use form::{Form, build_model};
 pub use history::History;
+#[cfg(feature = "export")]
+pub use import::{Imported, Suggested, import, suggest_map};
 pub use pieces::all_pieces;
 #[cfg(feature = "report")]
 pub use report::{REPORT, Reported};

@@ -272,6 +272,11 @@ impl TrainRun {
         self.device.clone()
     }
 
+    /// Steps that are done.
+    pub fn steps_done(&self) -> u64 {
+        self.trainer.state.step
+    }
+
     /// Epochs that are done.
     pub fn epochs_done(&self) -> u64 {
         self.trainer.state.epoch
@@ -382,6 +387,26 @@ impl TrainRun {
             }
         }
         Ok(records)
+    }
+
+    /// Takes weights in place of those that the run began with, by their names; what is not named stays as it is. Saves.
+    ///
+    /// # Errors
+    /// If one is of another shape, or the device or the folder fails.
+    #[cfg(feature = "export")]
+    pub(super) fn take_weights(&mut self, weights: Vec<crate::training::checkpoint::NamedTensor>) -> Result<()> {
+        let session = &mut self.trainer.session;
+        let sets = session.layout.learnt().into_iter().chain(session.layout.groups.clone());
+        for set in sets.collect::<Vec<_>>() {
+            let mut tensors = session.tensors(&set, &set.values(), "")?;
+            for (name, shape, numbers) in &mut tensors {
+                if let Some(taken) = weights.iter().find(|taken| taken.0 == *name) {
+                    (*shape, *numbers) = (taken.1.clone(), taken.2.clone());
+                }
+            }
+            session.restore(&set, &set.values(), "", &Checkpoint { tensors, ..Checkpoint::default() })?;
+        }
+        self.save()
     }
 
     fn save_config(&self) -> Result<()> {

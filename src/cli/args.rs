@@ -9,6 +9,7 @@ mod commands;
 mod compare;
 mod demo;
 mod fetch;
+mod import;
 mod impute;
 mod reconstruct;
 mod resolve;
@@ -27,6 +28,7 @@ pub use commands::{
 pub use compare::CompareArgs;
 pub use demo::DemoArgs;
 pub use fetch::FetchArgs;
+pub use import::ImportArgs;
 pub use impute::ImputeArgs;
 pub use reconstruct::ReconstructArgs;
 pub use resolve::{Resolved, data_config, resolve, train_config};
@@ -161,11 +163,16 @@ pub enum Command {
     /// An HTML file that holds curves, new rows, rows built again, a map of the codes, sliders over a decoder that runs in the page, and
     /// figures with what they mean. Training leaves one in the folder of the run.
     Report(ReportArgs),
-    /// Write a model out for other hosts: a web page that runs it, or its programs
+    /// Write a model out for other tools: a web page that runs it, its programs, ONNX, or weights for PyTorch
     ///
     /// The page is one file, which opens in a browser with WebGPU without a server or a network: codes are turned, rows built again and drawn, and
     /// with --with-data training goes on from where the run stopped. Elsewhere it says so, and shows what was recorded.
     Export(ExportArgs),
+    /// Begin a run with weights of PyTorch, from a safetensors file
+    ///
+    /// The settings say what the model is, as for train, and a map which tensor of the file becomes which of the model. Without --map, lists the
+    /// names and shapes of both, and suggests one.
+    Import(Box<ImportArgs>),
     /// Run rows of the literature again, and hold what comes out against the papers
     ///
     /// Without a name, lists them. Every run is an ordinary one that stays in its folder; its command is printed.
@@ -214,7 +221,7 @@ pub fn command() -> clap::Command {
     let presets = Preset::ALL.map(|preset| (preset, toml::Table::try_from(preset.config()).unwrap_or_default()));
     // All are walked through, since changing a single one would move it to the end of the list.
     Cli::command().mut_subcommands(|command| match command.get_name() {
-        "train" => command.mut_args(|arg| with_default(arg, &presets)),
+        "train" | "import" => command.mut_args(|arg| with_default(arg, &presets)),
         // Of the settings of data, these are not about what its rows are.
         "data" => command.mut_args(|arg| match arg.get_id().as_str() {
             "source" | "binarise" | "condition" | "labels" => arg.hide(true),

@@ -10,7 +10,7 @@ use crate::config::FILE_NAME;
 /// under the last.
 const GROUPS: [(&str, &[&str]); 4] = [
     ("Begin", &["demo", "fetch", "data"]),
-    ("Learn", &["train", "models", "compare", "fit-prior"]),
+    ("Learn", &["train", "models", "compare", "fit-prior", "import"]),
     (
         "Use what was learnt",
         &[

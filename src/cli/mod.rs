@@ -20,6 +20,7 @@ mod evaluate;
 mod export;
 mod fetch;
 mod fit_prior;
+mod import;
 mod impute;
 mod interpolate;
 mod interrupt;
@@ -83,6 +84,7 @@ pub fn run(cli: Cli) -> Result<()> {
         Command::Interpolate(args) => interpolate::run(&args),
         Command::Traverse(args) => traverse::run(&args),
         Command::Latent(args) => latent::run(&args),
+        Command::Import(args) => import::run(&args),
         Command::Impute(args) => impute::run(&args),
         Command::Reconstruct(args) => reconstruct::run(&args),
         Command::Report(args) => report::run(&args),

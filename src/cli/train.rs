@@ -14,7 +14,7 @@ use super::args::{Resolved, TrainArgs, resolve};
 use super::claim::Claimed;
 use super::style;
 use super::style::typed;
-use crate::apps::{Outcome, Team, TrainRun, folder_of};
+use crate::apps::{Board, Outcome, Team, TrainRun, folder_of, has_board};
 use crate::config::{Architecture, Chosen, Config, DataOptions, DeviceChoice, ModelConfig};
 use crate::error::{Error, Result};
 use introduce::introduce;
@@ -137,8 +137,14 @@ fn go_on(args: &TrainArgs, Begun { mut run, folder, chosen, batch, started }: Be
         introduce(&run, batch, chosen.as_ref())?;
         println!("{}", screen.header());
     }
-    let outcome = run.train(&mut screen);
+    let wants_board = args.tensorboard || has_board(&run.folder);
+    let mut board = wants_board.then(|| Board::begin(&folder, run.steps_done())).transpose()?;
+    let outcome = match &mut board {
+        Some(board) => run.train(&mut board.beside(&mut screen)),
+        None => run.train(&mut screen),
+    };
     screen.bar.finish_and_clear();
+    board.as_mut().map_or(Ok(()), Board::check)?;
     if outcome? == Outcome::Stopped {
         return Err(Error::Interrupted(format!(
             "Stopped in epoch {}. Everything is saved; go on with: elbo train --resume {}",
@@ -157,6 +163,7 @@ fn go_on(args: &TrainArgs, Begun { mut run, folder, chosen, batch, started }: Be
     }
     let pictures = run.pictures()?;
     let report = run.report()?;
+    board.map_or(Ok(()), |board| board.finish(&pictures))?;
     if args.json {
         let done = json!({
             "folder": folder,
@@ -219,6 +226,6 @@ fn event(what: &str, fields: &impl Serialize) {
 }
 
 /// Where a run of these settings is kept if nobody says where.
-fn usual_folder(config: &Config) -> PathBuf {
+pub(super) fn usual_folder(config: &Config) -> PathBuf {
     Path::new("runs").join(config.run_name())
 }

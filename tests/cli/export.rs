@@ -3,6 +3,8 @@
 mod browser;
 mod host;
 mod kinds;
+mod onnx;
+mod weights;
 
 use std::fs;
 use std::process::Command;
@@ -211,8 +213,8 @@ fn what_cannot_be_exported_is_said() {
     place.train("labels", "--model classifier");
     place.write("rows.csv", "a,b\n1,2\n");
     for (line, words) in [
-        ("export run --to page.pdf", &["page.pdf", ".html or .json"][..]),
-        ("export run --to weights.bin", &[".html or .json"]),
+        ("export run --to page.pdf", &["page.pdf", ".html, .json, .onnx or .safetensors"][..]),
+        ("export run --to weights.bin", &[".onnx or .safetensors"]),
         ("export run --to run/report.html", &["run/report.html", "--force"]),
         ("export run --to run/metrics.html/page.html", &["run/metrics.html"]),
         ("export labels --to page.html", &["cannot", "decode"]),

@@ -6,6 +6,7 @@
 mod adversarial;
 mod augment;
 mod bench;
+mod board;
 mod codes;
 #[path = "../common/mod.rs"]
 mod common;
@@ -15,6 +16,7 @@ mod devices;
 mod exact;
 mod export;
 mod first;
+mod import;
 mod kernels;
 mod labels;
 mod layers;

@@ -69,6 +69,12 @@ impl Place {
         self.run(&format!("train {} --out {name}", small(options)));
     }
 
+    /// A small run of networks that see pictures, under this name.
+    pub fn train_network(&self, name: &str, network: &str) {
+        let usual = "--device cpu --epochs 1 --count 100 --resolution 8 --validation 10 --latent 2 --batch 16";
+        self.run(&format!("train {usual} --encoder {network} --out {name}"));
+    }
+
     /// Runs a line that must be refused with all of these words, and leave no trace.
     pub fn refused(&self, line: &str, words: &[&str]) {
         refused(self, &mut self.elbo(line), line, words);

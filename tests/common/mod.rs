@@ -4,6 +4,7 @@
 pub mod npy;
 pub mod oracle;
 pub mod pieces;
+pub mod protobuf;
 
 use std::io::Write;
 use std::path::PathBuf;

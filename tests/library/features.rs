@@ -20,6 +20,7 @@ const PROGRAM: [&str; 6] = ["clap", "clap_complete", "clap_mangen", "ctrlc", "in
 const FETCH: [&str; 2] = ["md-5", "ureq"];
 const PICTURES: [&str; 2] = ["dejavu", "plotters"];
 const REPORT: [&str; 1] = ["maud"];
+const TENSORBOARD: [&str; 2] = ["crc32c", "prost"];
 const GPU: [&str; 2] = ["naga", "wgpu"];
 const PARQUET: [&str; 3] = ["parquet", "snap", "zstd"];
 
@@ -32,11 +33,14 @@ fn an_embedder_builds_what_it_asks_for_and_no_more() {
         (&["--no-default-features", "--features", "report"], &[&PICTURES[..], &REPORT]),
         (&["--no-default-features", "--features", "fetch"], &[&FETCH[..]]),
         (&["--no-default-features", "--features", "parquet"], &[&PARQUET[..]]),
-        (&[], &[&PROGRAM[..], &FETCH, &PICTURES, &REPORT, &GPU, &PARQUET]),
+        (&["--no-default-features", "--features", "tensorboard"], &[&TENSORBOARD[..]]),
+        (&[], &[&PROGRAM[..], &FETCH, &PICTURES, &REPORT, &GPU, &PARQUET, &TENSORBOARD]),
     ] {
         let (found, held) = (crates(words), held.concat());
         assert!(found.contains("rayon") && found.len() > 50, "{words:?}: {found:?}");
-        for name in PROGRAM.iter().chain(&FETCH).chain(&PICTURES).chain(&REPORT).chain(&GPU).chain(&PARQUET) {
+        for name in
+            PROGRAM.iter().chain(&FETCH).chain(&PICTURES).chain(&REPORT).chain(&GPU).chain(&PARQUET).chain(&TENSORBOARD)
+        {
             assert_eq!(found.contains(*name), held.contains(name), "{words:?}: {name}");
         }
     }

@@ -228,6 +228,7 @@ fn the_help_renders_with_the_defaults_of_the_presets() {
         "impute",
         "report",
         "export",
+        "import",
         "reproduce",
         "devices",
         "doctor",

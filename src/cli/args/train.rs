@@ -15,7 +15,8 @@ Examples:
   elbo train --epochs 5
   elbo train --data mnist --preset classic --out runs/mnist
   elbo train --hidden 400,200 --latent 2 --beta 4
-  elbo train --resume runs/mnist --epochs 20"
+  elbo train --resume runs/mnist --epochs 20
+  elbo train --data mnist --tensorboard"
 )]
 pub struct TrainArgs {
     /// A TOML file with settings; --print-config shows how one looks
@@ -40,6 +41,12 @@ pub struct TrainArgs {
     /// together (Dai & Wipf 2019).
     #[arg(long, value_name = "RUN", conflicts_with = "resume")]
     pub second_stage: Option<PathBuf>,
+    /// Write the figures of the run, and its pictures, for TensorBoard as well
+    ///
+    /// Event files in the folder `tensorboard` of the run; --resume goes on with them by itself. To look at them:
+    /// tensorboard --logdir runs
+    #[arg(long)]
+    pub tensorboard: bool,
     /// Print all settings as TOML instead of training
     #[arg(long)]
     pub print_config: bool,

@@ -6,7 +6,7 @@ use clap::builder::ArgPredicate;
 use clap::{Args, value_parser};
 use strum::VariantNames;
 
-use crate::apps::{End, MapKind, ScoreKind, Way};
+use crate::apps::{End, MapKind, OnnxPart, ScoreKind, Way};
 use crate::config::DeviceChoice;
 
 /// What all of them are told.
@@ -332,12 +332,14 @@ Examples:
   elbo export runs/vae-digits --to digits.html
   elbo export runs/vae-digits --to digits.html --with-data
   elbo export runs/vae-mnist --to mnist.html --with-data 2000 --epochs 50
-  elbo export runs/vae-mnist --to mnist.json")]
+  elbo export runs/vae-mnist --to mnist.json
+  elbo export runs/vae-mnist --to decoder.onnx --part decoder
+  elbo export runs/vae-mnist --to weights.safetensors")]
 pub struct ExportArgs {
     /// What every such command is told.
     #[command(flatten)]
     pub common: UseArgs,
-    /// The file to write: .html, a page that runs the model in a browser, or .json, its programs (docs/program.md)
+    /// The file to write: .html, a page that runs the model in a browser; .json, its programs (docs/program.md); .onnx, a part of it for what runs ONNX; or .safetensors, its weights for PyTorch (docs/other-tools.md)
     #[arg(long, value_name = "FILE")]
     pub to: PathBuf,
     /// Let training go on there, over at most so many rows of the training data, which the file then carries
@@ -349,6 +351,17 @@ pub struct ExportArgs {
     /// Other data to show the model with: a file or a folder [default: the test rows of the data it was trained on]
     #[arg(long, value_name = "PATH")]
     pub data: Option<String>,
+    /// Of .onnx: encoder, rows to codes; decoder, codes to rows; autoencoder, rows to codes and rows again; or classifier, rows to how likely labels are [default: autoencoder]
+    #[arg(long, value_name = "PART", value_parser = onnx_part)]
+    pub part: Option<OnnxPart>,
+    /// Of .onnx: take so many rows at once [default: any number]
+    #[arg(long, value_name = "ROWS", value_parser = value_parser!(u64).range(1..=1_000_000))]
+    pub batch: Option<u64>,
+}
+
+/// A part of a model, by its name.
+fn onnx_part(text: &str) -> Result<OnnxPart, String> {
+    text.parse().map_err(|_| format!("give {}", OnnxPart::VARIANTS.join(" or ")))
 }
 
 /// The options of `elbo latent`.

@@ -25,6 +25,11 @@ pub trait Encode {
     /// The variance of each dimension of a row's code under its posterior, around [`Encode::mean`], where that has a closed form:
     /// 0 where codes are deterministic. `[rows, latent]`
     fn variance<'g>(&self, rows: Rows<'g>) -> Option<Tensor<'g>>;
+
+    /// Where codes are vectors of a codebook: which vector each of those of a row is, counted from 0 `[rows, vectors of a code]`.
+    fn indices<'g>(&self, _: Rows<'g>) -> Option<Tensor<'g>> {
+        None
+    }
 }
 
 /// Gives codes rows.
@@ -311,6 +316,17 @@ impl<'a> Can<'a> {
             Capability::Classify => self.classify.is_some(),
             Capability::FitPrior => self.fit_prior.is_some(),
             Capability::Compress => self.compress.is_some(),
+        }
+    }
+
+    /// Dimensions of codes: of those that rows are given, or else of those that are drawn.
+    ///
+    /// # Errors
+    /// If there are none.
+    pub fn latent(self) -> Result<usize> {
+        match (self.encode, self.generate) {
+            (None, Some(generate)) => Ok(generate.codes(&Graph::new(), 1).width()),
+            _ => Ok(self.encode()?.latent()),
         }
     }
 

@@ -164,6 +164,10 @@ impl Encode for Normalised {
     fn variance<'g>(&self, rows: Rows<'g>) -> Option<Tensor<'g>> {
         self.can_encode().variance(self.seen(rows))
     }
+
+    fn indices<'g>(&self, rows: Rows<'g>) -> Option<Tensor<'g>> {
+        self.can_encode().indices(self.seen(rows))
+    }
 }
 
 impl Decode for Normalised {

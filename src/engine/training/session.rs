@@ -20,7 +20,6 @@ use super::programs::{evaluate_outputs, evaluate_program};
 use super::resident::{Resident, Written};
 use crate::data::Dataset;
 use crate::error::{Error, Result};
-use crate::graph::Graph;
 use crate::kernels::{SCALARS, Step};
 use crate::models::{Condition, Model};
 use crate::objectives::BETA;
@@ -61,6 +60,11 @@ impl Session {
         Session { takes_gaps, ..self }
     }
 
+    /// Whether a NaN in rows stands for a value that was not observed.
+    pub fn takes_gaps(&self) -> bool {
+        self.takes_gaps
+    }
+
     /// From now on, a NaN in rows stands for a value that was not observed.
     pub fn take_gaps(&mut self) {
         self.takes_gaps = true;
@@ -76,11 +80,7 @@ impl Session {
     /// # Errors
     /// If it has none.
     pub fn latent(&self) -> Result<usize> {
-        let can = self.model.can();
-        match (can.encode, can.generate) {
-            (None, Some(generate)) => Ok(generate.codes(&Graph::new(), 1).width()),
-            _ => Ok(can.encode()?.latent()),
-        }
+        self.model.can().latent()
     }
 
     /// Loads a program under its name, unless it is loaded already. It stays until many others were asked for since; its handle is to be
@@ -267,10 +267,15 @@ impl Session {
     fn scalars_of(&self, program: &Program, beta: f64) -> [f32; SCALARS] {
         let mut scalars = [0.0; SCALARS];
         for (slot, name) in scalars.iter_mut().zip(&program.scalars) {
-            let value = if name == BETA { Some(beta) } else { self.model.scalar(name, f64::INFINITY) };
-            *slot = value.unwrap_or(0.0) as f32;
+            *slot = self.scalar(name, beta);
         }
         scalars
+    }
+
+    /// A scalar by its name, as it is at the end of training; `beta` is that of the KL's weight.
+    pub fn scalar(&self, name: &str, beta: f64) -> f32 {
+        let value = if name == BETA { Some(beta) } else { self.model.scalar(name, f64::INFINITY) };
+        value.unwrap_or(0.0) as f32
     }
 }
 

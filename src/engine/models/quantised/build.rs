@@ -44,7 +44,7 @@ pub(super) fn build(
     let spec = config.prior_of_codes();
     let prior: Arc<dyn IndexPrior> = catalogue::build(INDEX_PRIORS, &spec)?;
     let model = VqVae { networks, likelihood, grid, quantiser: quantiser(grid), commitment: commitment as f32, prior };
-    match model.prior.refusal(model.indices()) {
+    match model.prior.refusal(model.index_grid()) {
         None => Ok(Box::new(model)),
         Some(why) => Err(Error::invalid(format!("the prior `{spec}` cannot be over the codes of this model: {why}"))),
     }

@@ -58,6 +58,16 @@ impl<'g> Quantised<'g> {
         self.vectors.graph().concat(&all, 1)
     }
 
+    /// Which vector each stage chose, counted from 0 `[n, stages]`.
+    pub fn indices(&self) -> Tensor<'g> {
+        let index = |stage: &Assignment<'g>| {
+            let places = stage.chosen.graph().coordinate(1, stage.chosen.shape());
+            (stage.chosen * places).sum_rows()
+        };
+        let all: Vec<Tensor> = self.stages.iter().map(index).collect();
+        self.vectors.graph().concat(&all, 1)
+    }
+
     /// The perplexity of a stage, the mean over all of them `[1, 1]`; weights as for [`Assignment::perplexity`].
     pub fn perplexity(&self, weights: Tensor<'g>) -> Tensor<'g> {
         let each = self.stages.iter().map(|stage| stage.perplexity(weights));

@@ -31,7 +31,7 @@ struct Coded<'g> {
 
 impl VqVae {
     /// What its prior is over.
-    pub(super) fn indices(&self) -> IndexGrid {
+    pub(super) fn index_grid(&self) -> IndexGrid {
         let depth = self.grid.groups * self.quantiser.stages();
         IndexGrid { image: self.grid.image, depth, codes: self.quantiser.codes() }
     }
@@ -56,7 +56,7 @@ impl VqVae {
 
     /// ln p(k) of the indices of rows `[rows, 1]`.
     pub(super) fn log_prior<'g>(&self, quantised: &Quantised<'g>) -> Tensor<'g> {
-        let (by_place, indices) = (self.grid.by_place(quantised.chosen()), self.indices());
+        let (by_place, indices) = (self.grid.by_place(quantised.chosen()), self.index_grid());
         let [encodings, width] = by_place.dims();
         let chosen = by_place.reshape(&[encodings * width / indices.codes, indices.codes]);
         self.prior.log_prob(chosen, indices)
@@ -160,6 +160,12 @@ impl Encode for VqVae {
 
     fn variance<'g>(&self, rows: Rows<'g>) -> Option<Tensor<'g>> {
         Some(rows.x.graph().full(0.0, &[rows.count(), self.networks.latent()]))
+    }
+
+    fn indices<'g>(&self, rows: Rows<'g>) -> Option<Tensor<'g>> {
+        let weights = rows.x.graph().row_weights(rows.count());
+        let indices = self.code(rows, weights, 1).quantised.indices();
+        Some(indices.reshape(&[rows.count(), self.grid.encodings() * self.quantiser.stages()]))
     }
 }
 

@@ -11,7 +11,7 @@ impl VqVae {
     /// Codes drawn from the prior at a temperature `[rows, latent]`.
     fn draw_codes<'g>(&self, graph: &'g Graph, rows: usize, temperature: f32) -> Tensor<'g> {
         let (Grid { groups, dimensions, .. }, stages) = (self.grid, self.quantiser.stages());
-        let drawn = self.prior.sample(graph, rows, self.indices(), temperature);
+        let drawn = self.prior.sample(graph, rows, self.index_grid(), temperature);
         let of_stages = |indices: &[Tensor<'g>]| {
             let added = indices.iter().enumerate().map(|(stage, index)| self.quantiser.vectors(graph, stage, *index));
             added.reduce(|sum, one| sum + one).expect("an encoding has an index")
