@@ -165,7 +165,8 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>) {
     if (b >= ROWS) {
         return;
     }
-    let position = min(im.position + im.row_offset + b, im.d0.x - 1u);
+    let origin = im.row_offset;
+    let position = min(im.position + origin + b, im.d0.x - 1u);
     let row = place(position);
     // Rows of other buffers are another call's.
     let buffer = row / im.d0.z - im.d0.w;
@@ -179,7 +180,7 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>) {
         for (var k = 0u; k < PER_WORD; k += 1u) {
             let j = w * PER_WORD + k;
             if (j < FEATURES) {
-                let element = (im.row_offset + b) * FEATURES + j;
+                let element = (origin + b) * FEATURES + j;
                 let value = f32((word >> (8u * k)) & 255u) * (1.0 / 255.0);
                 x[b * FEATURES + j] = value;
             }

@@ -3,7 +3,7 @@
 
 use elbo::catalogue::{About, Spec, build};
 use elbo::engine::distributions::{CodeSpace, POSTERIORS, PRIORS};
-use elbo::engine::models::Parts;
+use elbo::engine::models::{Architecture, ModelEntry, Parts};
 
 /// A piece with few parameters.
 pub fn small(about: &About) -> Spec {
@@ -59,4 +59,12 @@ pub fn with(parts: Parts, (posterior, prior): &(Spec, Spec)) -> Parts {
         prior: build(PRIORS, prior).expect("it is in the list"),
         ..parts
     }
+}
+
+/// A kind of model with few parameters.
+pub fn small_model(kind: &'static ModelEntry) -> Architecture {
+    let small = small(&kind.about);
+    // Vectors of one number, as many as a code has; so fine that codes of a model that has learnt nothing differ.
+    let is_of_levels = kind.about.settings.iter().any(|setting| setting.name == "levels");
+    Architecture::new(kind, &if is_of_levels { small.with("levels", 32.0) } else { small }).unwrap()
 }

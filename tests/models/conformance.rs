@@ -19,8 +19,8 @@ use elbo::engine::cpu::Cpu;
 use elbo::engine::graph::eval::{Values, evaluate};
 use elbo::engine::graph::{Graph, NodeId, Op, Role, Tensor};
 use elbo::engine::models::{
-    ARCHITECTURES, Architecture, Batch, Capability, LabelUse, Labelled, Model, ModelConfig, ModelEntry, RowForm, Rows,
-    Terms, parameters,
+    ARCHITECTURES, Batch, Capability, LabelUse, Labelled, Model, ModelConfig, ModelEntry, RowForm, Rows, Terms,
+    parameters,
 };
 use elbo::engine::nn::NETWORKS;
 use elbo::engine::objectives::BETA;
@@ -40,21 +40,13 @@ fn model(kind: &'static ModelEntry) -> Box<dyn Model> {
     model_of(kind, "mlp:6".parse().unwrap())
 }
 
-/// A kind of model with few parameters.
-fn small_of(kind: &'static ModelEntry) -> Architecture {
-    let small = pieces::small(&kind.about);
-    // Vectors of one number, as many as a code has; so fine that codes of a model that has learnt nothing differ.
-    let is_of_levels = kind.about.settings.iter().any(|setting| setting.name == "levels");
-    Architecture::new(kind, &if is_of_levels { small.with("levels", 32.0) } else { small }).unwrap()
-}
-
 /// A small model of a kind with this encoder, and a decoder that is its mirror.
 fn model_of(kind: &'static ModelEntry, encoder: Spec) -> Box<dyn Model> {
     let shape = match encoder.id.as_str() {
         "mlp" | "residual" => Shape::vector(FEATURES),
         _ => Shape { height: FEATURES, width: 1, channels: 1 },
     };
-    let config = ModelConfig { kind: small_of(kind), encoder, latent: 3, ..ModelConfig::default() };
+    let config = ModelConfig { kind: pieces::small_model(kind), encoder, latent: 3, ..ModelConfig::default() };
     let condition = if kind.is_conditional() { CLASSES } else { 0 };
     (kind.build)(&config, RowForm { schema: &shape.into(), condition }).unwrap()
 }
@@ -414,7 +406,7 @@ fn it_goes_on_after_a_break_to_the_same_bits() {
     let device = runs::Device::cpu();
     for kind in by_themselves() {
         let mut config = small();
-        (config.model.kind, config.training.epochs) = (small_of(kind), 2);
+        (config.model.kind, config.training.epochs) = (pieces::small_model(kind), 2);
         config.training.kl_warmup_epochs = if kind.is_variational { 1 } else { 0 };
         let (continuous, broken, longer) = (Run::new(), Run::new(), Run::new());
         assert_eq!(continuous.start(&config, &device, &mut StopAt::never()).unwrap(), Outcome::Finished, "{kind}");
@@ -432,7 +424,8 @@ fn it_comes_back_from_its_file() {
     let folder = tempfile::tempdir().unwrap();
     for kind in by_themselves() {
         let mut config = small();
-        (config.model.kind, config.training.epochs, config.device.device) = (small_of(kind), 1, DeviceChoice::Cpu);
+        (config.model.kind, config.training.epochs, config.device.device) =
+            (pieces::small_model(kind), 1, DeviceChoice::Cpu);
         config.training.kl_warmup_epochs = 0;
         let source = config.data.parsed_source();
         let data = elbo::data::open(&source, &config.data.options(0)).unwrap().train;

@@ -4,7 +4,8 @@ use rand::rngs::Xoshiro256PlusPlus;
 use rand::{RngExt, SeedableRng};
 
 use crate::apps::Saved;
-use crate::distributions::CodeSpace;
+use crate::catalogue::build;
+use crate::distributions::{CodeSpace, POSTERIORS};
 use crate::error::{Error, Result};
 use crate::training::{Given, part_of_seed};
 
@@ -65,7 +66,7 @@ impl Saved {
             return refused("bound to truncate at", bound, "a positive number of standard deviations, such as 2");
         }
         self.session.model.can().generate()?;
-        if self.config.model.parts()?.posterior.codes() == CodeSpace::Sphere {
+        if build(POSTERIORS, &self.config.model.posterior)?.codes() == CodeSpace::Sphere {
             return Err(Error::invalid(
                 "codes of this model lie on the unit sphere, where none is more usual than another: there is no temperature and no bound to \
                  give, so leave it out",
