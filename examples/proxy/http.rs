@@ -77,12 +77,21 @@ pub fn serve(
                 continue;
             }
             scope.spawn(move || {
+                let _place = Place(busy);
                 // Whoever hung up is told nothing.
                 let _ = converse(&stream, limits, answer);
-                busy.fetch_sub(1, Ordering::SeqCst);
             });
         }
     })
+}
+
+/// One of the connections, until that ends, in whatever way.
+struct Place<'a>(&'a AtomicUsize);
+
+impl Drop for Place<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::SeqCst);
+    }
 }
 
 /// One request and its answer.
@@ -110,20 +119,35 @@ fn tell(stream: &TcpStream, response: &Response, (time, mut left): (Duration, us
     Ok(())
 }
 
-/// A stream that is read for so long and no longer, however slowly it drips.
+/// A stream that is read or written for so long and no longer, however slowly it drips.
 struct Timed<'a> {
     stream: &'a TcpStream,
     until: Instant,
 }
 
+impl Timed<'_> {
+    /// The time that is left.
+    fn left(&self) -> io::Result<Duration> {
+        let left = self.until.saturating_duration_since(Instant::now());
+        if left.is_zero() { Err(io::ErrorKind::TimedOut.into()) } else { Ok(left) }
+    }
+}
+
 impl Read for Timed<'_> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let left = self.until.saturating_duration_since(Instant::now());
-        if left.is_zero() {
-            return Err(io::ErrorKind::TimedOut.into());
-        }
-        self.stream.set_read_timeout(Some(left))?;
+        self.stream.set_read_timeout(Some(self.left()?))?;
         self.stream.read(buffer)
+    }
+}
+
+impl Write for Timed<'_> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.stream.set_write_timeout(Some(self.left()?))?;
+        self.stream.write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.stream.flush()
     }
 }
 
@@ -216,8 +240,7 @@ fn say(stream: &TcpStream, response: &Response, time: Duration) -> io::Result<()
         "HTTP/1.1 {status} {reason}\r\nContent-Type: {kind}\r\nContent-Length: {}\r\nConnection: close\r\n\r\n",
         body.len()
     );
-    let mut stream = stream;
-    stream.set_write_timeout(Some(time))?;
-    stream.write_all(head.as_bytes())?;
-    stream.write_all(body)
+    let mut timed = Timed { stream, until: Instant::now() + time };
+    timed.write_all(head.as_bytes())?;
+    timed.write_all(body)
 }

@@ -24,16 +24,19 @@ struct Kept {
     most: usize,
 }
 
+/// Bytes that a file takes besides what is in it, at least.
+const BESIDE: usize = 1 << 10;
+
 impl Kept {
     fn add(&mut self, name: &str, file: &[u8]) {
         if self.files.iter().any(|(known, _)| known == name) {
             return;
         }
         self.files.push_back((name.to_owned(), file.to_vec()));
-        self.bytes += file.len();
+        self.bytes += file.len() + BESIDE;
         while self.bytes > self.most {
             let Some((_, oldest)) = self.files.pop_front() else { break };
-            self.bytes -= oldest.len();
+            self.bytes -= oldest.len() + BESIDE;
         }
     }
 

@@ -11,7 +11,7 @@ use super::retreat::Retreat;
 use super::setup::{as_measured, build_trainer, check_support};
 use super::stages::freeze;
 use super::trained::Trained;
-use crate::config::Config;
+use crate::config::{Config, DeviceConfig};
 use crate::data::Dataset;
 use crate::error::{Error, Result};
 use crate::training::metrics::{EpochRecord, Split, StepRecord};
@@ -126,7 +126,9 @@ impl<'a> Training<'a> {
         let (data, config) = (self.data, &named);
         self.check(config)?;
         let form = Form::of(&config.model.kind, data);
-        let mut trainer = build_trainer(config, data, Team::open(&config.device)?)?;
+        // Kernels are not timed, since nothing would note what was chosen.
+        let team = Team::open(&DeviceConfig { deterministic: true, ..config.device.clone() })?;
+        let mut trainer = build_trainer(config, data, team)?;
         freeze(config, data, &mut trainer.session)?;
         let validation = self.validation.map(|rows| as_measured(config, rows));
         if let Some(rows) = &validation {

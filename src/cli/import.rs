@@ -2,7 +2,7 @@
 
 use super::args::{ImportArgs, Resolved, resolve};
 use super::claim::Claimed;
-use super::style::{Align, Table, typed};
+use super::style::{Align, Table, printable, typed};
 use super::train::usual_folder;
 use crate::apps::{Suggested, TrainRun, import, open_device, suggest_map};
 use crate::error::{Error, Result};
@@ -42,7 +42,7 @@ pub fn run(args: &ImportArgs) -> Result<()> {
         (found.left_over, "Left over in the file"),
     ] {
         if !names.is_empty() {
-            println!("{what}: {}", names.join(", "));
+            println!("{what}: {}", printable(&names.join(", ")));
         }
     }
     println!("The run is kept in {0}. Next: {1} evaluate {0}", folder.display(), typed());
@@ -56,7 +56,8 @@ fn show(suggested: &Suggested) {
         tensors.iter().for_each(|(name, shape)| {
             table.row([name.clone(), format!("{shape:?}")]);
         });
-        println!("{table}");
+        // Behind signs of a comment, so that all of it is a map.
+        table.to_string().lines().for_each(|line| println!("{}", format!("# {line}").trim_end()));
     }
     println!("# A map that may be meant. Look through it, keep it in a file, and give that with --map.");
     print!("{}", suggested.map);

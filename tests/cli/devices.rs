@@ -98,11 +98,12 @@ fn several_devices_leave_the_run_of_one() {
         all.iter().map(|record| record["loss"].as_f64().expect("a loss")).collect()
     };
     let (one, two) = (losses("one"), losses("two"));
-    assert!(one.len() == 4 && one.len() == two.len());
+    // Training, validation and test rows of two epochs.
+    assert!(one.len() == 6 && one.len() == two.len());
     for (one, two) in one.iter().zip(&two) {
         assert!((one / two - 1.0).abs() < 1e-5, "{one}, {two}");
     }
-    assert_ne!(one[0], one[2], "what is compared moves");
+    assert_ne!(one[0], one[3], "what is compared moves");
     // It goes on on the devices that it had, and on others where one is named.
     let kept = || std::fs::read_to_string(place.path("two/config.toml")).expect("settings");
     assert!(kept().contains("devices = \"cpu,cpu\""), "{}", kept());
@@ -110,5 +111,5 @@ fn several_devices_leave_the_run_of_one() {
     assert!(kept().contains("devices = \"cpu,cpu\""), "{}", kept());
     place.run("train --resume two --epochs 4 --device cpu --quiet");
     assert!(!kept().contains("devices"), "{}", kept());
-    assert_eq!(losses("two").len(), 8);
+    assert_eq!(losses("two").len(), 12);
 }

@@ -30,6 +30,9 @@ fn weights_come_back_as_they_went_out() {
     // Each by its own name.
     let map: String = suggested["model"].as_array().unwrap().iter().map(|one| format!("{0} = {0}\n", one[0])).collect();
     place.write("map.toml", &map);
+    // What is printed for people is a map as well.
+    let printed: toml::Table = place.run(&line).parse().expect("TOML");
+    assert_eq!(printed, map.parse::<toml::Table>().expect("TOML"));
     let said = place.run(&format!("{line} --map map.toml --out again"));
     assert!(said.contains("again") && !said.contains("Left over"), "{said}");
     let tensors = |run: &str| Checkpoint::load(&place.path(run).join("checkpoint.safetensors")).expect("a checkpoint");

@@ -361,6 +361,7 @@ fn likelihoods_are_held_against_a_background_and_scores_are_combined() {
         ("score run --background other", &["the likelihood of the background model is a density"]),
         ("score run --background gone", &["gone"]),
         ("score run --scores combined,elbo", &["combined", "fewer than two"]),
+        ("score run --scores combined,elbo,latent,combined", &["`combined` is asked for twice"]),
     ] {
         place.refused(&format!("{line} --device cpu --out never.csv"), words);
     }

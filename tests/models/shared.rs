@@ -19,7 +19,7 @@ fn data(config: &Config) -> Dataset {
     if config.model.kind.is_conditional() { data.conditioned(config.data.condition).unwrap() } else { data }
 }
 
-/// Losses, gradients and all other terms of every step on these devices.
+/// What is told of every step on these devices.
 fn steps(config: &Config, devices: &str) -> Vec<StepRecord> {
     let mut config = config.clone();
     config.device.device = "cpu".parse().unwrap();
@@ -51,6 +51,22 @@ fn apart(found: &[StepRecord], expected: &[StepRecord]) -> f64 {
     (0..expected[0].len()).map(of_figure).fold(0.0, f64::max)
 }
 
+/// The largest difference of the norms of gradients, relative to the largest of them.
+fn norms_apart(found: &[StepRecord], expected: &[StepRecord]) -> f64 {
+    let largest = expected.iter().filter_map(|step| step.gradient_norm).fold(f64::MIN_POSITIVE, f64::max);
+    let apart = |(a, b): (&StepRecord, &StepRecord)| match (a.gradient_norm, b.gradient_norm) {
+        (Some(a), Some(b)) => (a - b).abs() / largest,
+        (a, b) => {
+            if a == b {
+                0.0
+            } else {
+                f64::INFINITY
+            }
+        }
+    };
+    found.iter().zip(expected).map(apart).fold(0.0, f64::max)
+}
+
 /// What rounding makes of the order of sums, over the steps of these runs.
 const ROUNDING: f64 = 5e-6;
 
@@ -71,8 +87,11 @@ fn check(config: &Config, what: &str) {
     let expected = steps(config, "cpu");
     assert_eq!(expected.len(), 10, "{what}");
     for devices in ["cpu,cpu", "cpu,cpu,cpu"] {
-        let far = apart(&steps(config, devices), &expected);
+        let found = steps(config, devices);
+        let far = apart(&found, &expected);
         assert!(far < ROUNDING, "{what} on {devices}: {far:e}");
+        let far = norms_apart(&found, &expected);
+        assert!(far < 20.0 * ROUNDING, "gradients of {what} on {devices}: {far:e}");
     }
 }
 
@@ -121,7 +140,11 @@ fn every_pair_of_posterior_and_prior_is_the_same_on_several_devices() {
 
 #[test]
 fn every_way_of_training_is_the_same_on_several_devices() {
-    let ways: [(&str, Way); 7] = [
+    /// A kind of model without a KL to warm up.
+    fn of_kind(config: &mut Config, kind: &str) {
+        (config.model.kind, config.training.kl_warmup_epochs) = (kind.parse().unwrap(), 0);
+    }
+    let ways: [(&str, Way); 12] = [
         ("accumulate", |config| config.training.accumulate = 2),
         ("average", |config| config.training.average = Some(0.9)),
         ("augment", |config| config.training.augment = Some("flip,shift=1".parse().unwrap())),
@@ -129,6 +152,14 @@ fn every_way_of_training_is_the_same_on_several_devices() {
         ("binarise", |config| config.data.binarise = Binarise::Dynamic),
         ("class-balance", |config| config.training.class_balance = true),
         ("network-weights", |config| config.model.network_weights = "bayes-by-backprop".parse().unwrap()),
+        ("residual", |config| of_kind(config, "vq-vae:codes=8,residual=2")),
+        ("codebook", |config| of_kind(config, "vq-vae:codes=8,codebook=gradient")),
+        ("pixelcnn", |config| {
+            of_kind(config, "vq-vae:codes=8");
+            config.model.prior = "pixelcnn:channels=4,layers=1".parse().unwrap();
+        }),
+        ("spectral", |config| of_kind(config, "rae:regulariser=spectral")),
+        ("gradient-penalty", |config| of_kind(config, "rae:regulariser=gradient-penalty")),
     ];
     for (what, way) in ways {
         let mut config = uneven();
@@ -141,7 +172,7 @@ fn every_way_of_training_is_the_same_on_several_devices() {
         config.training.accumulate = accumulate;
         steps(&config, "cpu,cpu")
     });
-    assert!(apart(&averaged, &plain) > 1e-3);
+    assert!(apart(&averaged, &plain) > 1e-3 && norms_apart(&averaged, &plain) > 1e-3);
 }
 
 #[test]

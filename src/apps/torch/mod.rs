@@ -64,7 +64,7 @@ impl Networks {
         self.parameters.extend(arranged(name, &layers, &places));
         let gives = layers.iter().rev().find_map(|layer| layer.outputs()).unwrap_or(to.features());
         let about = match (sides(to), gives == end.width()) {
-            (None, false) => format!("{}, of which the first {} are the code's mean", spoken(None, gives), end.width()),
+            (None, false) => format!("{}, of which the first {} are means", spoken(None, gives), end.width()),
             (sides, _) => spoken(sides, end.width()),
         };
         let about = format!("{} to {about}", spoken(sides(from), from.features()));

@@ -102,7 +102,8 @@ pub const SCRIPT_BEGINS: &str = "\"\"\"Networks of a";
 
 /// The script that builds networks and loads their weights from a file beside it.
 pub fn script(model: &str, weights: &str, networks: &[Named], has_others: bool) -> String {
-    let mut text = format!("{SCRIPT_BEGINS} {model} that elbo has trained, with their weights from {weights}.\n\n");
+    let mut text =
+        format!("{SCRIPT_BEGINS} {model} that elbo has trained, with their weights from a file beside this one.\n\n");
     networks.iter().for_each(|network| text += &format!("{}: {}\n", network.name, network.about));
     text += "\"\"\"\nimport pathlib\n\nfrom safetensors.torch import load_file\nfrom torch import nn\n\n";
     text += "model = nn.ModuleDict({\n";
@@ -112,7 +113,7 @@ pub fn script(model: &str, weights: &str, networks: &[Named], has_others: bool) 
         text += "    ),\n";
     }
     text += "})\n";
-    text += &format!("weights = load_file(pathlib.Path(__file__).with_name({weights:?}))\n");
+    text += &format!("weights = load_file(pathlib.Path(__file__).with_name({}))\n", serde_json::Value::from(weights));
     if has_others {
         text += "# The file holds more of the model than these networks.\n";
         text += "weights = {name: tensor for name, tensor in weights.items() if name in model.state_dict()}\n";

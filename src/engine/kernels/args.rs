@@ -81,11 +81,14 @@ impl<'a> Args<'a> {
 
     /// Some of a binding's words as f32, of whose others threads may write some meanwhile.
     ///
+    /// # Safety
+    /// Nothing writes these words while the result lives.
+    ///
     /// # Panics
     /// If the binding has not so many.
-    pub fn part(&self, binding: usize, range: Range<usize>) -> &[f32] {
+    pub unsafe fn part(&self, binding: usize, range: Range<usize>) -> &[f32] {
         let place = self.write(binding).from(&range);
-        // SAFETY: these lie within the binding, whose words are valid by `new`.
+        // SAFETY: these lie within the binding, whose words are valid by `new`; that nothing writes them is the caller's promise.
         unsafe { std::slice::from_raw_parts(place, range.len()) }
     }
 

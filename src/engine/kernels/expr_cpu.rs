@@ -196,12 +196,14 @@ fn compute(expr: &Expr, regs: &mut Registers, row: &Row, args: &Args, step: &Ste
                 let load = &expr.loads[*l];
                 let (start, stride) = lanes_of(&load.view, row.index);
                 if stride == 1 {
-                    out.copy_from_slice(args.part(load.binding, start..start + len));
+                    // SAFETY: of what a call writes, a thread reads the words that it writes itself.
+                    out.copy_from_slice(unsafe { args.part(load.binding, start..start + len) });
                     continue;
                 }
                 for (j, out) in out.iter_mut().enumerate() {
                     let at = start + j * stride;
-                    *out = args.part(load.binding, at..at + 1)[0];
+                    // SAFETY: likewise.
+                    *out = unsafe { args.part(load.binding, at..at + 1)[0] };
                 }
             }
             Instr::Acc => out.copy_from_slice(&row.acc[..len]),

@@ -3,7 +3,7 @@
 /// Miri, which watches how threads share, runs a thousandth as fast as the processor: there as much less is shared.
 const SLOWER: usize = if cfg!(miri) { 512 } else { 1 };
 
-/// The least work that is shared, of what is the least on a processor.
+/// From how much work on it is shared between threads: on a processor, from so much.
 pub(super) const fn least(work: usize) -> usize {
     let least = work / SLOWER;
     if least == 0 { 1 } else { least }

@@ -240,6 +240,10 @@ impl Density for Normalised {
         self.can_tell_density().draw_given(codes, y).map(|u| self.made(u))
     }
 
+    fn explains_gaps(&self) -> bool {
+        self.can_tell_density().explains_gaps()
+    }
+
     fn note(&self) -> Option<&'static str> {
         self.can_tell_density().note()
     }

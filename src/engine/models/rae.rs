@@ -49,7 +49,7 @@ pub(super) static ENTRY: ModelEntry = ModelEntry {
                 name: "lambda",
                 default: Usual::Number(0.001),
                 bounds: Bounds::NotNegative,
-                meaning: "λ, what R costs; without a part in spectral and none",
+                meaning: "λ, what R costs; no effect with `spectral` or `none`",
             },
         ],
         example: "elbo train --model rae:regulariser=gradient-penalty --data mnist",
@@ -163,7 +163,7 @@ impl Rae {
 /// Σ θ² over the parameters of the decoder. `[1, 1]`
 fn squares_of_decoder(graph: &Graph) -> Tensor<'_> {
     let is_of_decoder = |name: &str| name.starts_with("decoder.");
-    let all = graph.parameters().into_iter().filter(|spec| spec.role == Role::Trained && is_of_decoder(&spec.name));
+    let all = graph.parameters().into_iter().filter(|spec| spec.role != Role::Assigned && is_of_decoder(&spec.name));
     let each = all.map(|spec| {
         let parameter = graph.parameter(&spec.name);
         let count = parameter.shape().iter().product();

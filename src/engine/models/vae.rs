@@ -375,7 +375,10 @@ impl Density for Vae {
     }
 
     fn mean_given<'g>(&self, codes: Tensor<'g>, y: Option<Tensor<'g>>) -> Tensor<'g> {
-        self.drawn_with(codes).unwrap_or_else(|| Decode::mean(self, codes, y))
+        let Some((missing, drawn)) = self.missing().zip(self.drawn_with(codes)) else {
+            return Decode::mean(self, codes, y);
+        };
+        missing.numbers_or(drawn, Decode::mean(self, codes.slice(1, 0, self.networks.latent()), y))
     }
 
     fn draw_given<'g>(&self, codes: Tensor<'g>, y: Option<Tensor<'g>>) -> Option<Tensor<'g>> {

@@ -3,11 +3,8 @@
 
 use std::collections::HashSet;
 
-use super::{Call, Program};
+use super::{Call, MOST_BINDINGS as MOST, Program};
 use crate::kernels::Access;
-
-/// The bindings that every adapter has.
-const MOST: usize = 8;
 
 impl Program {
     /// Checks that names of buffers differ, that slices lie inside their buffers, and that no call has more than eight bindings, binds

@@ -111,6 +111,9 @@ pub struct Program {
     pub outputs: Vec<Output>,
 }
 
+/// The bindings of a call that every adapter has.
+const MOST_BINDINGS: usize = 8;
+
 /// Steps whose statistics the ring holds before it comes round.
 pub const RING_SLOTS: usize = 256;
 

@@ -26,10 +26,14 @@ impl Trainer {
             };
             match Order::hear(&mut *shared.share.reduce)? {
                 Order::End => return Ok(()),
-                Order::Level => self.level()?,
+                // What an iteration that is gone back from has come to is nobody's.
+                Order::Level => {
+                    self.settle()?;
+                    self.level()?;
+                }
                 Order::Compare => _ = self.compare()?,
                 Order::Batch { epoch, positions, runs } => {
-                    shared.wants_to_stop |= stops();
+                    shared.wants_to_stop = stops();
                     let program = |place: usize| {
                         let unknown =
                             || Error::invalid("the first trainer runs another program: give all the same settings");

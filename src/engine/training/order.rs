@@ -84,7 +84,7 @@ impl Order {
             BATCH => {}
             _ => {
                 return Err(Error::invalid(format!(
-                    "the first trainer says {kind}, which is no order: run the same program everywhere"
+                    "the first trainer says {kind}, which is no order: all must run the same program"
                 )));
             }
         }

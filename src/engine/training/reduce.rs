@@ -1,4 +1,4 @@
-//! Training shared among several trainers, each of which takes a part of every batch: on other threads, processes or machines.
+//! Training shared among several trainers, each of which takes a part of every batch: on other threads; a reduction between processes would do as well.
 //!
 //! Every trainer has the whole data set, the same settings and the same seed. Which rows a batch has, what they draw and what they weigh
 //! follows from their place in the whole batch, so that the sum of the parts' gradients is the gradient that one trainer has of the whole.
@@ -91,10 +91,15 @@ impl Shared {
     /// If such a batch has no such part.
     pub fn new(share: Share, batch: usize) -> Result<Shared> {
         let Share { part, parts, .. } = share;
-        if part >= parts || batch < parts {
+        if part >= parts {
+            return Err(Error::invalid(format!("part {part} of {parts} was asked for: parts are counted from 0")));
+        }
+        if PartRows::of(batch, (parts - 1, parts)).own() == 0 {
+            let rows = batch.div_ceil(parts);
             return Err(Error::invalid(format!(
-                "part {part} of {parts} of a batch of {batch} rows was asked for: parts are counted from 0, and each has a row or more: give \
-                 a larger `batch`, or fewer devices"
+                "a batch of {batch} rows does not share out among {parts} devices: with {rows} each, the last has none: give a `batch` of \
+                 {}, or fewer devices",
+                rows * parts
             )));
         }
         let rows = PartRows::of(batch, (part, parts));

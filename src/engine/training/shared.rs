@@ -170,8 +170,12 @@ impl Trainer {
         let Some(shared) = self.shared.as_mut().filter(|shared| shared.standing != Standing::Apart) else {
             return Ok(true);
         };
-        Order::Compare.tell(&mut *shared.share.reduce)?;
-        self.compare()
+        let told = Order::Compare.tell(&mut *shared.share.reduce);
+        let outcome = told.and_then(|()| self.compare());
+        if let (Err(error), Some(shared)) = (&outcome, &mut self.shared) {
+            shared.share.reduce.fail(&error.to_string());
+        }
+        outcome
     }
 
     /// Whether the parameters of all trainers are those of the first.

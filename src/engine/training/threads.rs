@@ -53,6 +53,10 @@ impl Hub {
     /// Waits until all are here.
     fn meet(&self) -> Result<()> {
         let mut state = self.state();
+        // Whoever comes late finds what the others have left, which may be half of it.
+        if let Some(why) = &state.failed {
+            return Err(Error::Device(why.clone()));
+        }
         let met = state.met;
         state.arrived += 1;
         if state.arrived == self.given.len() {

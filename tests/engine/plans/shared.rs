@@ -306,9 +306,15 @@ fn a_row_is_the_same_in_a_part_as_in_the_whole() {
 fn a_batch_has_no_more_parts_than_rows() {
     let share = |part, parts| Share { part, parts, reduce: Box::new(Alone) };
     let shared = |share| Trainer::shared(session(devices().remove(0)), (&data(), None), &config(1), (1.0, true), share);
-    for (part, parts) in [(2, 2), (0, 0), (0, 9)] {
+    // Of eight rows in parts of two, a fifth part would have none.
+    for (part, parts, words) in [
+        (2, 2, "counted from 0"),
+        (0, 0, "counted from 0"),
+        (0, 9, "the last has none: give a `batch` of 9, or fewer devices"),
+        (0, 5, "the last has none: give a `batch` of 10, or fewer devices"),
+    ] {
         let error = shared(share(part, parts)).err().unwrap().to_string();
-        assert!(error.contains("give a larger `batch`, or fewer devices"), "{error}");
+        assert!(error.contains(words), "{error}");
     }
     assert!(shared(share(1, 3)).is_ok());
     // The first leads, and nobody else.

@@ -11,7 +11,8 @@ use crate::error::{Error, Result};
 /// How the values of rows are to be read, in a sentence or two.
 pub fn units(form: &Form) -> String {
     if form.schema.is_table() {
-        return "Columns as `elbo.columns` names them, scaled as `elbo.schema` says; NaN stands for what was not observed".to_string();
+        let gaps = if form.gaps { "; NaN stands for what was not observed" } else { "; none of them is missing" };
+        return format!("Columns as `elbo.columns` names them, scaled as `elbo.schema` says{gaps}");
     }
     let kind = form.schema.inputs().next().map(|Field { kind, .. }| kind);
     let layout = match form.shape().sides().len() {
@@ -21,9 +22,12 @@ pub fn units(form: &Form) -> String {
     };
     let scale = match kind {
         Some(FieldKind::Levels { top, .. }) => format!("v/{top} of whole numbers v from 0 to {top}"),
-        Some(FieldKind::Channels { of, .. }) if matches!(**of, FieldKind::Levels { .. }) => {
-            "v/255 of whole numbers v from 0 to 255, which the file scales channel by channel itself".to_string()
-        }
+        Some(FieldKind::Channels { of, .. }) => match &**of {
+            FieldKind::Levels { top, .. } => {
+                format!("v/{top} of whole numbers v from 0 to {top}, which the file scales channel by channel itself")
+            }
+            _ => "numbers as the data holds them, which the file scales channel by channel itself".to_string(),
+        },
         _ => "numbers as the data holds them".to_string(),
     };
     format!("{layout}: {scale}")

@@ -34,19 +34,18 @@ pub fn check(own: &Saved, background: Option<&Saved>, scoring: &Scoring, rows: &
     if shape != wanted {
         return refused("the shape of a row", shape.to_string(), wanted.to_string());
     }
-    let scales = |saved: &Saved| saved.form.schema.channels().map(<[_]>::to_vec);
-    let mut columns = background.form.schema.inputs().zip(own.form.schema.inputs());
-    let other = match own.form.schema.is_table() {
-        true => columns
-            .find(|(background, own)| background != own)
-            .map(|(column, _)| format!("the column `{}`", column.name)),
-        false => (scales(background) != scales(own)).then(|| "a channel of the pictures".to_owned()),
-    };
-    if let Some(other) = other {
+    let mut fields = background.form.schema.inputs().zip(own.form.schema.inputs());
+    if let Some((field, _)) = fields.find(|(background, own)| background != own) {
+        let what =
+            if own.form.schema.is_table() { format!("the column `{}`", field.name) } else { "a pixel".to_owned() };
         return Err(Error::invalid(format!(
-            "{other} has another name, other classes or another scale in the background model: train it on rows that are scaled alike, such \
-             as the same ones with --corrupt"
+            "{what} has another name, other classes, other levels or another scale in the background model: train it on rows that are scaled \
+             alike, such as the same ones with --corrupt"
         )));
+    }
+    let mechanism = |saved: &Saved| saved.config.model.missing_mechanism.to_string();
+    if mechanism(background) != mechanism(own) {
+        return refused("the mechanism of missing values", mechanism(background), mechanism(own));
     }
     if (background.form.condition, &background.form.classes) != (own.form.condition, &own.form.classes) {
         let of = |saved: &Saved| format!("{} numbers or classes", saved.form.condition);

@@ -84,6 +84,11 @@ impl Saved {
         to: Option<&Path>,
     ) -> Result<Scored> {
         let first = *scoring.kinds.first().ok_or_else(|| Error::invalid("no score is asked for: give at least one"))?;
+        if let Some(kind) =
+            scoring.kinds.iter().enumerate().find_map(|(i, kind)| scoring.kinds[..i].contains(kind).then_some(kind))
+        {
+            return Err(Error::invalid(format!("the score `{kind}` is asked for twice: leave one of them out")));
+        }
         self.check_kinds(&scoring.kinds)?;
         Combined::check(scoring)?;
         to.map(|to| ending(to, "scores", &["csv"])).transpose()?;

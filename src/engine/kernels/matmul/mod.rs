@@ -159,7 +159,9 @@ impl Matmul {
                 for col in cols.clone().step_by(regs.lanes()) {
                     let (index, len) = ([row, col], regs.lanes().min(cols.end - col));
                     let at = first.view.at(&index);
-                    let row = Row { index: &index, len, acc: args.part(first.binding, at..at + len) };
+                    // SAFETY: words of this block, which are written when all that is made of them is.
+                    let acc = unsafe { args.part(first.binding, at..at + len) };
+                    let row = Row { index: &index, len, acc };
                     evaluate(&self.expr, regs, &row, args, step);
                     // Where the product stands, which is the accumulators, comes last.
                     for s in self.stores.iter().rev() {

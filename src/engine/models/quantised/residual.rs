@@ -1,7 +1,7 @@
 //! Codebooks in a row, each of what those before it left over (Lee et al. 2022, section 3.1; with one it is the plain codebook).
 //!
-//! r_1 = z, k_s = argmin_j ‖r_s − e_{s,j}‖², r_{s+1} = r_s − e_{s,k_s}: an encoding becomes Σ_s e_{s,k_s}, which N·ln K nats tell more
-//! finely than one codebook of Kᴺ vectors could be learnt. Each stage has vectors of its own.
+//! r_1 = z, k_s = argmin_j ‖r_s − e_{s,j}‖², r_{s+1} = r_s − e_{s,k_s}: an encoding becomes Σ_s e_{s,k_s}, one of Kᴺ sums, far more
+//! vectors than one codebook could learn. Each stage has vectors of its own.
 
 use super::book::Encodings;
 use super::codebook::Codebook;

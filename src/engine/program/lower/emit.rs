@@ -5,14 +5,14 @@ use std::ops::Range;
 
 use super::access::{Access as IndexAccess, Builder, Dim, Leaf, Place, contiguous, iteration, view};
 use super::memory::Object;
-use super::plan::{Destination, MOST, Plan, Unit};
+use super::plan::{Destination, Plan, Unit};
 use super::{Shared, plain};
 use crate::graph::{Graph, NodeId, Op};
 use crate::kernels::{
     Access, BUFFERS, Batch, Binarise, Columns, Expr, Fold, FoldPatches, FoldProduct, Item, Load, Map, Matmul, Operand,
     PatchProduct, Patches, Reduction, Reg, Side, Store, View,
 };
-use crate::program::{Buffer, Parameter, ParameterSet, Request};
+use crate::program::{Buffer, MOST_BINDINGS as MOST, Parameter, ParameterSet, Request};
 
 /// A call whose objects have no place yet.
 pub(super) struct Draft {

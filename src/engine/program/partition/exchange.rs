@@ -52,7 +52,7 @@ impl PartRows {
     }
 
     /// How many of its rows are the batch's.
-    fn own(&self) -> usize {
+    pub fn own(&self) -> usize {
         self.count.min(self.batch.saturating_sub(self.first))
     }
 }

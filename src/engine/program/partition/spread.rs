@@ -12,7 +12,7 @@ use crate::kernels::{Func, Order};
 pub(super) enum Spread {
     /// Each has all of it.
     Same,
-    /// Each has its own rows, along this axis: its extent is a multiple of the batch's rows, of which each has as much, one behind the other.
+    /// Each has its own rows, along this axis: as many numbers for each row of the batch, those of one row behind each other.
     Rows(usize),
     /// Each has a summand.
     Summands,

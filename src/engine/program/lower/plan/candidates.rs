@@ -6,10 +6,10 @@
 
 use std::collections::HashMap;
 
-use super::fit::MOST;
 use super::joined::{Bits, Joined};
 use super::{Plan, Unit};
 use crate::graph::{NodeId, Shape};
+use crate::program::MOST_BINDINGS as MOST;
 
 /// Fused units by what they share.
 pub(super) struct Candidates {

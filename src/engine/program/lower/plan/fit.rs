@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use super::joined::Reads;
 use super::{Plan, Unit};
 use crate::graph::{NodeId, Op};
+use crate::program::MOST_BINDINGS as MOST;
 
 impl Plan<'_> {
     /// Whether two units together stay within the eight bindings that every adapter has.
@@ -105,9 +106,6 @@ impl Plan<'_> {
         &known[&t]
     }
 }
-
-/// The bindings that every adapter has.
-pub(in crate::engine::program::lower) const MOST: usize = 8;
 
 /// What the elements of a tensor are computed from.
 #[derive(Clone)]

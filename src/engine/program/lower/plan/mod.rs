@@ -19,7 +19,6 @@ use std::cell::Cell;
 use std::collections::{BTreeSet, HashMap};
 
 use crate::graph::{Graph, NodeId, Shape};
-pub(super) use fit::MOST;
 use joined::Joined;
 
 /// Where a copy of a tensor is wanted.

@@ -3,10 +3,10 @@
 use std::cmp::Reverse;
 use std::collections::{BTreeSet, HashMap};
 
-use super::fit::MOST;
 use super::joined::Joined;
 use super::{Plan, Unit};
 use crate::graph::{NodeId, Op};
+use crate::program::MOST_BINDINGS as MOST;
 
 impl Plan<'_> {
     /// Lets a product with Aᵀ also sum the columns of A, where they are wanted: the gradient of a bias.
