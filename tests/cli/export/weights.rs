@@ -39,7 +39,7 @@ fn a_multilayer_perceptron_has_the_names_of_a_sequence() {
     for line in [
         "        nn.Flatten(),\n        nn.Linear(64, 16),\n        nn.SiLU(),\n        nn.Linear(16, 4),\n",
         "        nn.Linear(2, 16),\n        nn.SiLU(),\n        nn.Linear(16, 64),\n        nn.Unflatten(1, (1, 8, 8)),\n        nn.Sigmoid(),\n",
-        "encoder: pictures [N, 1, 8, 8] to rows [N, 4], of which the first 2 are the code's mean\n",
+        "encoder: pictures [N, 1, 8, 8] to rows [N, 4], of which the first 2 are means\n",
         "weights = load_file(pathlib.Path(__file__).with_name(\"w.safetensors\"))\nmodel.load_state_dict(weights)\n",
     ] {
         assert!(script.contains(line), "{line}\n{script}");
