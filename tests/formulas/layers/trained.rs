@@ -129,6 +129,6 @@ fn all_that_goes_with_layers() {
     for expected in ["hierarchical, realnvp, iwae", "ladder, vampprior, elbo", "ladder, standard-normal, free-bits"] {
         assert!(allowed.iter().any(|name| name == expected), "{expected} is refused");
     }
-    // Elbo, beta-vae, capacity and iwae with five priors and six, free-bits with the two that have a closed form.
-    assert_eq!((allowed.len(), refused), (4 * (5 + 6) + 2, 2 * 7 * 11 - 46), "{allowed:#?}");
+    // Elbo, beta-vae, capacity, iwae and two bounds of groups with five priors and six, free-bits with the two that have a closed form.
+    assert_eq!((allowed.len(), refused), (6 * (5 + 6) + 2, 2 * 8 * 14 - 68), "{allowed:#?}");
 }

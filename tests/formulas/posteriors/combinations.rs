@@ -130,13 +130,21 @@ const FIRST: usize = 10;
 /// What is clear, in standard errors.
 const CLEAR: f64 = 5.0;
 
+/// Those in which every two pieces that go together meet; with ELBO_ALL=1 all of them.
+fn chosen(allowed: &[Combination]) -> Vec<&Combination> {
+    let every = std::env::var_os("ELBO_ALL").is_some_and(|value| value == "1");
+    if every { allowed.iter().collect() } else { cover(allowed) }
+}
+
 #[test]
 fn all_that_goes_together_trains() {
     let (allowed, refused) = all();
     eprintln!("{} go together, {refused} do not", allowed.len());
     assert!(allowed.len() > 400 && refused > 100, "{} and {refused}", allowed.len());
     assert!(build(POSTERIORS, &"gumbel-softmax".into()).unwrap().codes() != CodeSpace::Real);
-    let wrong: Vec<String> = allowed
+    let chosen = chosen(&allowed);
+    eprintln!("{} of them are trained", chosen.len());
+    let wrong: Vec<String> = chosen
         .par_iter()
         .filter_map(|c| {
             let (trained, untrained) = (c.losses(EPOCHS, RATE), c.losses(EPOCHS, 0.0));
@@ -146,7 +154,7 @@ fn all_that_goes_together_trains() {
                 .then(|| format!("{}: {} standard errors, {trained:?}", c.name(), below(&trained, &untrained)))
         })
         .collect();
-    assert!(wrong.is_empty(), "{} of {} have no success:\n{}", wrong.len(), allowed.len(), wrong.join("\n"));
+    assert!(wrong.is_empty(), "{} of {} have no success:\n{}", wrong.len(), chosen.len(), wrong.join("\n"));
 }
 
 #[test]
@@ -165,8 +173,7 @@ fn what_climbs_has_no_success() {
 #[test]
 fn the_gpu_trains_combinations_as_the_cpu_does() {
     let (allowed, _) = all();
-    let every = std::env::var_os("ELBO_ALL").is_some_and(|value| value == "1");
-    let chosen = if every { allowed.iter().collect() } else { cover(&allowed) };
+    let chosen = chosen(&allowed);
     for c in &chosen {
         let Some(gpu) = crate::common::gpu() else { return };
         let (cpu, gpu) = (c.losses(1, RATE), losses(Box::new(gpu), c.model.clone(), 1, RATE));

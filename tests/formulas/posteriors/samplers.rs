@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use elbo::catalogue::{Spec, build};
 use elbo::engine::distributions::{Bernoulli, CodeSpace, Encoder, POSTERIORS, PRIORS};
-use elbo::engine::graph::Op;
+use elbo::engine::graph::{Op, Tensor};
 use elbo::engine::models::{Model, Parts, Vae};
 use elbo::engine::nn::Activation;
 
@@ -188,9 +188,20 @@ fn the_ends_of_the_noise_give_finite_draws() {
         let posterior = build(POSTERIORS, &small(&piece.about)).unwrap();
         let mut bench = Bench::new();
         let noise = posterior.noise(bench.graph, 3, 3);
-        let width = noise.shape()[1];
-        let ends = if matches!(noise.node().op, Op::Uniform(_)) { [1.0 - LEAST, 0.5, LEAST] } else { [0.0, 5.8, -5.8] };
-        let noise = bench.input("noise", &ends.map(|end| vec![end; width]));
+        // Noise of both kinds is joined.
+        let parts: Vec<Tensor> = match noise.node() {
+            node if matches!(node.op, Op::Concat(1)) => (0..node.inputs.len()).map(|i| noise.argument(i)).collect(),
+            _ => vec![noise],
+        };
+        let ends = |end: usize| -> Vec<f64> {
+            let of = |part: &Tensor| {
+                let ends =
+                    if matches!(part.node().op, Op::Uniform(_)) { [1.0 - LEAST, 0.5, LEAST] } else { [0.0, 5.8, -5.8] };
+                vec![ends[end]; part.width()]
+            };
+            parts.iter().flat_map(of).collect()
+        };
+        let noise = bench.input("noise", &[0, 1, 2].map(ends));
         let outputs = bench.same("outputs", 3, posterior.outputs(3));
         let draw = posterior.sample(outputs, noise);
         let slope = draw.log_prob.gradients(&[outputs])[0];
