@@ -1,7 +1,7 @@
 //! Every posterior with every prior and every objective: what goes together trains with success, on the CPU and on the GPU
 //! alike; what does not says why.
 //!
-//! On the GPU, where most of the time goes into compiling, a cover is trained: combinations in which every posterior meets
+//! A cover is trained, on the CPU and, where most of the time goes into compiling, on the GPU: combinations in which every posterior meets
 //! every prior, every posterior every objective, and every prior every objective, as far as they go together. `ELBO_ALL=1`
 //! trains all of them.
 
