@@ -58,4 +58,4 @@ fi
 
 # An empty array is an unset variable to the bash of macOS.
 cargo test --doc ${cargo_words[@]+"${cargo_words[@]}"} 2>&1
-exec cargo test --lib --bins --tests ${cargo_words[@]+"${cargo_words[@]}"} -- ${test_words[@]+"${test_words[@]}"} 2>&1
+exec cargo test --lib --bins --tests --example proxy ${cargo_words[@]+"${cargo_words[@]}"} -- ${test_words[@]+"${test_words[@]}"} 2>&1
