@@ -6,7 +6,7 @@ use elbo::catalogue::build;
 use elbo::engine::distributions::{PRIORS, SquaredError};
 use elbo::engine::graph::Graph;
 use elbo::engine::graph::eval::{Values, evaluate};
-use elbo::engine::models::{Batch, Model, NetworkPair, Networks, Rae, Regulariser, Rows, Sizes, parameters};
+use elbo::engine::models::{Autoencoder, Batch, Model, NetworkPair, Rae, Regulariser, Rows, Sizes, parameters};
 use elbo::engine::nn::Activation;
 
 const WEIGHT: [f64; 6] = [1.5, -0.5, 0.25, 2.0, -1.0, 0.75];
@@ -17,14 +17,9 @@ const LAMBDA: f64 = 0.125;
 
 fn model(regulariser: Regulariser, prior: &str) -> Rae {
     let (sizes, hidden) = (Sizes::vector(3, 0), NetworkPair::mlp((&[], &[]), Activation::Tanh));
-    Rae {
-        networks: Networks::new(sizes, 2, hidden, 2, 3),
-        likelihood: Arc::new(SquaredError),
-        prior: build(PRIORS, &prior.parse().unwrap()).unwrap(),
-        regulariser,
-        beta: BETA as f32,
-        lambda: LAMBDA as f32,
-    }
+    let plain = Autoencoder::with_networks(sizes, 2, hidden, Arc::new(SquaredError));
+    let prior = build(PRIORS, &prior.parse().unwrap()).unwrap();
+    Rae::new(plain, prior, regulariser, [BETA as f32, LAMBDA as f32])
 }
 
 fn leaves(model: &Rae) -> Values {

@@ -12,7 +12,7 @@ use crate::catalogue::{self, About, Kind, find};
 use crate::distributions::{Heads, LIKELIHOODS, Likelihood, Measure, SquaredError};
 use crate::error::Result;
 use crate::graph::Tensor;
-use crate::nn::Activation;
+use crate::nn::{Activation, spectrally_normalised};
 use crate::problems::Problems;
 
 /// The model `ae`.
@@ -84,8 +84,10 @@ pub(super) fn check_error(config: &ModelConfig, problems: &mut Problems) {
 /// An autoencoder; its likelihood is the Bernoulli (binary cross-entropy) or the squared error.
 #[derive(Clone, Debug)]
 pub struct Autoencoder {
-    networks: Networks,
-    likelihood: Arc<dyn Likelihood>,
+    pub(super) networks: Networks,
+    pub(super) likelihood: Arc<dyn Likelihood>,
+    /// Whether the decoder's weights are divided by their largest singular values.
+    is_spectral: bool,
 }
 
 impl Autoencoder {
@@ -109,7 +111,18 @@ impl Autoencoder {
         likelihood: Arc<dyn Likelihood>,
     ) -> Autoencoder {
         let networks = Networks::new(sizes, latent, hidden, latent, likelihood.outputs(sizes.features()));
-        Autoencoder { networks, likelihood }
+        Autoencoder { networks, likelihood, is_spectral: false }
+    }
+
+    /// The same, the decoder's weights divided by their largest singular values or not.
+    pub(super) fn spectral(self, is_spectral: bool) -> Autoencoder {
+        Autoencoder { is_spectral, ..self }
+    }
+
+    /// The decoder's outputs for codes.
+    pub(super) fn decode<'g>(&self, z: Tensor<'g>) -> Tensor<'g> {
+        let decode = || self.networks.decode(z, None);
+        if self.is_spectral { spectrally_normalised(z.graph(), decode) } else { decode() }
     }
 }
 
@@ -132,7 +145,7 @@ impl Model for Autoencoder {
 
     fn terms<'g>(&self, batch: &Batch<'g>) -> Terms<'g> {
         let mu = self.networks.encode(batch.rows);
-        let loss = -batch.rows.log_likelihood(&*self.likelihood, self.networks.decode(mu, None));
+        let loss = -batch.rows.log_likelihood(&*self.likelihood, self.decode(mu));
         Terms { loss, reconstruction: loss, kl: None, mu, parts: vec![], gradient_scale: None }
     }
 
@@ -179,11 +192,11 @@ impl Encode for Autoencoder {
 
 impl Decode for Autoencoder {
     fn mean<'g>(&self, z: Tensor<'g>, _: Option<Tensor<'g>>) -> Tensor<'g> {
-        self.likelihood.mean(self.networks.decode(z, None))
+        self.likelihood.mean(self.decode(z))
     }
 
     fn draw<'g>(&self, z: Tensor<'g>, _: Option<Tensor<'g>>) -> Option<Tensor<'g>> {
-        self.likelihood.sample(self.networks.decode(z, None))
+        self.likelihood.sample(self.decode(z))
     }
 }
 
@@ -193,8 +206,7 @@ impl Reconstruct for Autoencoder {
     }
 
     fn feature_losses<'g>(&self, rows: Rows<'g>) -> Tensor<'g> {
-        let outputs = self.networks.decode(Encode::mean(self, rows), None);
-        -rows.log_likelihoods(&*self.likelihood, outputs)
+        -rows.log_likelihoods(&*self.likelihood, self.decode(Encode::mean(self, rows)))
     }
 }
 

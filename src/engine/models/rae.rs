@@ -5,22 +5,21 @@
 //! weights are divided by their largest singular values (Ghosh et al. 2020, equations 9 to 11). New rows come from a density that is fitted to
 //! codes afterwards, as `elbo fit-prior` does. A prior that is learnt learns beside the autoencoder, and has no say in it.
 
-use std::str::FromStr;
 use std::sync::Arc;
 
-use super::autoencoder::{check_error, likelihood_of};
+use strum::{EnumString, VariantNames};
+
+use super::autoencoder::{Autoencoder, check_error, likelihood_of};
 use super::checks::{check_not_chosen, check_prior_of_points};
-use super::networks::Networks;
 use super::{
-    Batch, Can, Condition, Decode, Encode, FitPrior, Generate, LabelUse, Model, ModelConfig, ModelEntry, Reconstruct,
-    RowForm, Rows, Terms, TrainingPlan,
+    Batch, Can, Condition, Decode, FitPrior, Generate, LabelUse, Model, ModelConfig, ModelEntry, RowForm, Rows, Terms,
+    TrainingPlan,
 };
 use crate::catalogue::{About, Bounds, Kind, Setting, Usual, build as build_piece};
 use crate::distributions::prior::Points;
-use crate::distributions::{DiagonalGaussian, Encoder, Heads, Likelihood, Measure, PRIORS, Prior};
+use crate::distributions::{DiagonalGaussian, Encoder, Heads, Measure, PRIORS, Prior};
 use crate::error::Result;
 use crate::graph::{Graph, Role, Tensor};
-use crate::nn::spectrally_normalised;
 use crate::problems::Problems;
 
 /// The model `rae`.
@@ -36,7 +35,7 @@ pub(super) static ENTRY: ModelEntry = ModelEntry {
             Setting {
                 name: "regulariser",
                 default: Usual::Word("l2"),
-                bounds: Bounds::OneOf(&["l2", "gradient-penalty", "spectral", "none"]),
+                bounds: Bounds::OneOf(Regulariser::VARIANTS),
                 meaning: "R, what keeps the decoder smooth",
             },
             Setting {
@@ -66,7 +65,8 @@ pub(super) static ENTRY: ModelEntry = ModelEntry {
 };
 
 /// What keeps a decoder smooth.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, EnumString, VariantNames)]
+#[strum(serialize_all = "kebab-case")]
 pub enum Regulariser {
     /// The sum of the squares of its parameters.
     L2,
@@ -78,33 +78,13 @@ pub enum Regulariser {
     None,
 }
 
-impl FromStr for Regulariser {
-    type Err = ();
-
-    fn from_str(word: &str) -> std::result::Result<Regulariser, ()> {
-        match word {
-            "l2" => Ok(Regulariser::L2),
-            "gradient-penalty" => Ok(Regulariser::GradientPenalty),
-            "spectral" => Ok(Regulariser::Spectral),
-            "none" => Ok(Regulariser::None),
-            _ => Err(()),
-        }
-    }
-}
-
 fn build(config: &ModelConfig, form: RowForm) -> Result<Box<dyn Model>> {
     let sizes = RowForm { condition: 0, ..form }.sizes();
     let likelihood = Heads::of(form.schema, &likelihood_of(config)?);
-    let (latent, settings) = (config.latent, config.kind.settings());
-    let outputs = likelihood.outputs(sizes.features());
-    Ok(Box::new(Rae {
-        networks: Networks::new(sizes, latent, config.networks(sizes)?, latent, outputs),
-        likelihood,
-        prior: build_piece(PRIORS, &config.prior)?,
-        regulariser: settings.word("regulariser"),
-        beta: settings.get("beta") as f32,
-        lambda: settings.get("lambda") as f32,
-    }))
+    let settings = config.kind.settings();
+    let plain = Autoencoder::with_networks(sizes, config.latent, config.networks(sizes)?, likelihood);
+    let costs = ["beta", "lambda"].map(|name| settings.get(name) as f32);
+    Ok(Box::new(Rae::new(plain, build_piece(PRIORS, &config.prior)?, settings.word("regulariser"), costs)))
 }
 
 fn check(config: &ModelConfig, _: usize, problems: &mut Problems) {
@@ -116,35 +96,26 @@ fn check(config: &ModelConfig, _: usize, problems: &mut Problems) {
 /// An autoencoder with a smooth decoder.
 #[derive(Clone, Debug)]
 pub struct Rae {
-    /// The encoder, which gives codes, and the decoder.
-    pub networks: Networks,
-    /// What the reconstruction is measured by.
-    pub likelihood: Arc<dyn Likelihood>,
+    /// What gives codes, and rows for codes.
+    inner: Autoencoder,
     /// What codes are drawn from.
-    pub prior: Arc<dyn Prior>,
-    /// What keeps the decoder smooth.
-    pub regulariser: Regulariser,
-    /// β.
-    pub beta: f32,
-    /// λ.
-    pub lambda: f32,
+    prior: Arc<dyn Prior>,
+    regulariser: Regulariser,
+    beta: f32,
+    lambda: f32,
 }
 
 impl Rae {
-    /// The decoder's outputs for codes.
-    fn decode<'g>(&self, z: Tensor<'g>) -> Tensor<'g> {
-        let decode = || self.networks.decode(z, None);
-        match self.regulariser {
-            Regulariser::Spectral => spectrally_normalised(z.graph(), decode),
-            _ => decode(),
-        }
+    /// An autoencoder whose codes cost β, and whose decoder is kept smooth at the cost λ; codes are drawn from the prior.
+    pub fn new(plain: Autoencoder, prior: Arc<dyn Prior>, regulariser: Regulariser, [beta, lambda]: [f32; 2]) -> Rae {
+        Rae { inner: plain.spectral(regulariser == Regulariser::Spectral), prior, regulariser, beta, lambda }
     }
 
     /// R of each row `[rows, 1]`, of codes and what they are decoded to.
     fn smoothness<'g>(&self, z: Tensor<'g>, outputs: Tensor<'g>) -> Option<Tensor<'g>> {
         match self.regulariser {
             Regulariser::L2 => Some(squares_of_decoder(z.graph()).expand(&[z.shape()[0], 1])),
-            Regulariser::GradientPenalty => Some(squared_jacobian(z, self.likelihood.mean(outputs))),
+            Regulariser::GradientPenalty => Some(squared_jacobian(z, self.inner.likelihood.mean(outputs))),
             Regulariser::Spectral | Regulariser::None => None,
         }
     }
@@ -156,7 +127,7 @@ impl Rae {
 
     /// As a prior may want it; none that is made of it goes with codes that are points.
     fn encoder(&self) -> Encoder<'_> {
-        Encoder { network: &self.networks, posterior: &DiagonalGaussian }
+        Encoder { network: &self.inner.networks, posterior: &DiagonalGaussian }
     }
 }
 
@@ -181,15 +152,15 @@ fn squared_jacobian<'g>(z: Tensor<'g>, made: Tensor<'g>) -> Tensor<'g> {
 
 impl Model for Rae {
     fn features(&self) -> usize {
-        self.networks.features()
+        self.inner.features()
     }
 
     fn condition(&self) -> Condition {
-        Condition::None
+        self.inner.condition()
     }
 
     fn measure(&self, black_and_white: bool) -> Measure {
-        Measure::of(self.likelihood.support(), black_and_white)
+        self.inner.measure(black_and_white)
     }
 
     fn plan(&self) -> TrainingPlan<'_> {
@@ -197,9 +168,9 @@ impl Model for Rae {
     }
 
     fn terms<'g>(&self, batch: &Batch<'g>) -> Terms<'g> {
-        let mu = self.networks.encode(batch.rows);
-        let outputs = self.decode(mu);
-        let reconstruction = -batch.rows.log_likelihood(&*self.likelihood, outputs);
+        let mu = self.inner.networks.encode(batch.rows);
+        let outputs = self.inner.decode(mu);
+        let reconstruction = -batch.rows.log_likelihood(&*self.inner.likelihood, outputs);
         let length = mu.square().sum_rows() * 0.5;
         let smoothness = self.smoothness(mu, outputs);
         let mut loss = reconstruction + length * self.beta;
@@ -218,7 +189,7 @@ impl Model for Rae {
 
     /// What its reconstruction costs.
     fn score<'g>(&self, rows: Rows<'g>) -> Tensor<'g> {
-        -rows.log_likelihood(&*self.likelihood, self.decode(self.networks.encode(rows)))
+        self.inner.score(rows)
     }
 
     fn scalar(&self, _: &str, _: f64) -> Option<f64> {
@@ -226,69 +197,21 @@ impl Model for Rae {
     }
 
     fn can(&self) -> Can<'_> {
-        Can {
-            encode: Some(self),
-            decode: Some(self),
-            reconstruct: Some(self),
-            generate: Some(self),
-            density: None,
-            posterior: None,
-            classify: None,
-            fit_prior: Some(self),
-            compress: None,
-        }
-    }
-}
-
-impl Encode for Rae {
-    fn latent(&self) -> usize {
-        self.networks.latent()
-    }
-
-    fn mean<'g>(&self, rows: Rows<'g>) -> Tensor<'g> {
-        self.networks.encode(rows)
-    }
-
-    fn draw<'g>(&self, rows: Rows<'g>, samples: usize) -> Tensor<'g> {
-        Encode::mean(self, rows).repeat_rows(samples)
-    }
-
-    fn variance<'g>(&self, rows: Rows<'g>) -> Option<Tensor<'g>> {
-        Some(rows.x.graph().full(0.0, &[rows.count(), self.networks.latent()]))
-    }
-}
-
-impl Decode for Rae {
-    fn mean<'g>(&self, z: Tensor<'g>, _: Option<Tensor<'g>>) -> Tensor<'g> {
-        self.likelihood.mean(self.decode(z))
-    }
-
-    fn draw<'g>(&self, z: Tensor<'g>, _: Option<Tensor<'g>>) -> Option<Tensor<'g>> {
-        self.likelihood.sample(self.decode(z))
-    }
-}
-
-impl Reconstruct for Rae {
-    fn reconstruct<'g>(&self, rows: Rows<'g>) -> Tensor<'g> {
-        Decode::mean(self, Encode::mean(self, rows), None)
-    }
-
-    fn feature_losses<'g>(&self, rows: Rows<'g>) -> Tensor<'g> {
-        -rows.log_likelihoods(&*self.likelihood, self.decode(Encode::mean(self, rows)))
+        Can { generate: Some(self), fit_prior: Some(self), ..self.inner.can() }
     }
 }
 
 impl Generate for Rae {
     fn codes<'g>(&self, graph: &'g Graph, rows: usize) -> Tensor<'g> {
-        self.prior.sample(graph, rows, self.networks.latent(), &self.encoder())
+        self.prior.sample(graph, rows, self.inner.networks.latent(), &self.encoder())
     }
 
     fn gaussian<'g>(&self, graph: &'g Graph) -> Option<[Tensor<'g>; 2]> {
-        self.prior.gaussian(graph, self.networks.latent())
+        self.prior.gaussian(graph, self.inner.networks.latent())
     }
 
     fn rows<'g>(&self, graph: &'g Graph, rows: usize, _: Option<Tensor<'g>>) -> Tensor<'g> {
-        Decode::mean(self, self.codes(graph, rows), None)
+        Decode::mean(&self.inner, self.codes(graph, rows), None)
     }
 }
 
