@@ -20,7 +20,7 @@ if [ ${#pages[@]} = 0 ]; then
     small="--device cpu --threads 1 --epochs 2 --hidden 32 --latent 3 --quiet"
     "$elbo" train $small --data sprites --resolution 16 --count 300 --out pictures
     "$elbo" train $small --data rows.csv --label kind --out table
-    "$elbo" train $small --data sprites --resolution 16 --count 300 --latent 2 --model ae --out plain
+    "$elbo" train $small --data sprites --resolution 16 --count 300 --model ae --out plain
     "$elbo" export pictures --device cpu --to page.html --with-data 100
     "$elbo" export table --device cpu --to table.html
     pages=("$work"/{pictures,table,plain}/report.html "$work"/page.html "$work"/table.html)

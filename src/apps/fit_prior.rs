@@ -154,8 +154,7 @@ pub fn fit_prior(
     let held_out = &as_measured(&run.config, held_out);
     let figures = |session: &mut Session| -> Result<PriorFigures> {
         let (record, _) = session.evaluate(split, held_out, (BATCH, 1.0))?;
-        let kind = &run.config.model.kind;
-        let elbo = (kind.is_variational || kind.quantises).then_some(record.elbo);
+        let elbo = run.config.model.kind.has_elbo().then_some(record.elbo);
         Ok(PriorFigures { cross_entropy: record.loss, elbo })
     };
     let found = PriorFitted {

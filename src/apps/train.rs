@@ -108,6 +108,14 @@ impl TrainRun {
     /// # Errors
     /// As for [`TrainRun::start`].
     pub fn start_on(data: Option<Splits>, config: Config, folder: &Path, team: Team) -> Result<TrainRun> {
+        let mut run = TrainRun::begin(data, config, folder, team)?;
+        run.save_config()?;
+        run.save()?;
+        Ok(run)
+    }
+
+    /// The same, up to where it would be saved: until then the folder holds no run.
+    pub(super) fn begin(data: Option<Splits>, config: Config, folder: &Path, team: Team) -> Result<TrainRun> {
         check_is_free(folder)?;
         let (mut config, device) = (config, team.describe());
         config.name_pieces();
@@ -118,7 +126,7 @@ impl TrainRun {
         let lock = claimed(folder)?;
         let metrics = MetricsWriter::create(folder)?;
         let fingerprint = Fingerprint::of(&data).to_string();
-        let mut run = TrainRun {
+        Ok(TrainRun {
             folder: folder.to_owned(),
             config,
             data,
@@ -136,10 +144,7 @@ impl TrainRun {
             reopening: None,
             reopened_at: None,
             _lock: lock,
-        };
-        run.save_config()?;
-        run.save()?;
-        Ok(run)
+        })
     }
 
     /// Whether a folder holds a run, or settings that this program did not write. One in which a run was begun and never saved is free.
@@ -389,7 +394,8 @@ impl TrainRun {
         Ok(records)
     }
 
-    /// Takes weights in place of those that the run began with, by their names; what is not named stays as it is. Saves.
+    /// Takes weights in place of those that the run began with, by their names; what is not named stays as it is. Saves
+    /// the run for the first time.
     ///
     /// # Errors
     /// If one is of another shape, or the device or the folder fails.
@@ -406,6 +412,7 @@ impl TrainRun {
             }
             session.restore(&set, &set.values(), "", &Checkpoint { tensors, ..Checkpoint::default() })?;
         }
+        self.save_config()?;
         self.save()
     }
 

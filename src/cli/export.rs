@@ -33,8 +33,12 @@ pub fn run(args: &ExportArgs) -> Result<()> {
         ExportedContent::Programs { .. } if ends_in("html") => "open it in a browser with WebGPU".to_string(),
         ExportedContent::Programs { .. } => "programs as docs/program.md describes them".to_string(),
     };
+    let numbers = match &found.content {
+        ExportedContent::Programs { rows, .. } if *rows > 0 => "weights and rows",
+        _ => "weights",
+    };
     println!(
-        "{} in {}, of which {} are weights and rows: {what}",
+        "{} in {}, of which {} are {numbers}: {what}",
         bytes(found.bytes as u64),
         found.out.display(),
         bytes(found.bytes_of_numbers as u64)

@@ -31,8 +31,9 @@ pub fn run(args: &LatentArgs) -> Result<()> {
     let (found, mapped) = match (args.map, &args.out) {
         (Some(kind), Some(out)) => {
             let wanted = Mapping { kind, most: args.map_rows as usize, seed: args.common.seed };
-            let mapped = saved.map_to(data, wanted, out)?;
-            (saved.latent_report(data, near, None)?, Some((kind, mapped)))
+            // Refuses a row that there is not, before anything is written.
+            let found = saved.latent_report(data, near, None)?;
+            (found, Some((kind, saved.map_to(data, wanted, out)?)))
         }
         (_, out) => (saved.latent_report(data, near, out.as_deref())?, None),
     };

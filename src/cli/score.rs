@@ -12,7 +12,9 @@ const WIDTH: usize = 100;
 /// Scores rows.
 pub fn run(args: &ScoreArgs) -> Result<()> {
     let mut saved = open(&args.common)?;
-    let read = || [&args.data, &args.fit, &args.against].into_iter().filter_map(|source| source.as_deref());
+    let background = args.background.as_ref().and_then(|run| run.to_str());
+    let read =
+        || [&args.data, &args.fit, &args.against].into_iter().filter_map(|source| source.as_deref()).chain(background);
     for file in [&args.out, &args.sheet].into_iter().flatten() {
         check_out(&saved, (&args.common.run, args.common.force), file, read())?;
     }

@@ -67,11 +67,10 @@ impl FromStr for DeviceList {
                     "`{choice}` is named twice: a device that computes two parts takes as long as for the whole. Name each once, by its number"
                 ));
             }
-            if *choice == DeviceChoice::Auto && all.len() > 1 {
-                return Err(
-                    "auto is one device, and which is not known beforehand: name each by its number in `elbo devices`"
-                        .into(),
-                );
+            if [DeviceChoice::Auto, DeviceChoice::Gpu].contains(choice) && all.len() > 1 {
+                return Err(format!(
+                    "{choice} is one device, and which is not known beforehand: name each by its number in `elbo devices`"
+                ));
             }
         }
         if all.len() > MOST_DEVICES {

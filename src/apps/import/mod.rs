@@ -2,6 +2,8 @@
 //! suggested ([`suggest`]).
 
 mod foreign;
+#[cfg(test)]
+mod fuzz;
 mod map;
 mod suggest;
 mod take;
@@ -108,9 +110,13 @@ pub fn import(
 ) -> Result<Imported> {
     let (map, foreign) = (map::read(map)?, foreign::read(weights)?);
     config.name_pieces();
-    let wanted = wanted(&config, &data_of(&config, data.clone())?)?;
+    let data = match data {
+        Some(data) => data,
+        None => open_data(&config, None)?,
+    };
+    let wanted = wanted(&config, &as_given(&config, data.clone())?)?;
     let Taken { tensors, started, left_over, transposed } = take::take(&wanted, &foreign, &map)?;
     let imported = Imported { taken: tensors.len(), started, left_over, transposed };
-    TrainRun::start_on(data, config, folder, executor.into())?.take_weights(tensors)?;
+    TrainRun::begin(Some(data), config, folder, executor.into())?.take_weights(tensors)?;
     Ok(imported)
 }

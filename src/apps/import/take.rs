@@ -90,7 +90,10 @@ pub fn take(wanted: &[Wanted], foreign: &[Foreign], map: &Map) -> Result<Taken> 
         if numbers.len() != count {
             return Err(misfit(one, &format!("{} hold {} numbers together", names.join(" and "), numbers.len())));
         }
-        let numbers = one.arranged.as_ref().map_or(numbers.clone(), |arranged| arranged.back(&numbers));
+        let numbers = match &one.arranged {
+            Some(arranged) => arranged.back(&numbers),
+            None => numbers,
+        };
         taken.tensors.push((one.name.clone(), one.shape.clone(), numbers));
     }
     let left = foreign.iter().filter(|tensor| !used.contains(tensor.name.as_str()));

@@ -103,6 +103,11 @@ impl<'g> Tensor<'g> {
         self.apply(Func::Sigmoid)
     }
 
+    /// What there is already, and this.
+    pub(crate) fn added_to(self, all: Option<Tensor<'g>>) -> Tensor<'g> {
+        all.map_or(self, |all| all + self)
+    }
+
     /// ln(1 + eᵃ).
     pub fn softplus(self) -> Tensor<'g> {
         self.apply(Func::Softplus)

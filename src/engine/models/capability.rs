@@ -63,10 +63,15 @@ pub trait Generate {
     /// Codes drawn from the prior `[rows, latent]`.
     fn codes<'g>(&self, graph: &'g Graph, rows: usize) -> Tensor<'g>;
 
-    /// Codes drawn from the prior with its logits divided by a temperature (at 0 the likeliest choice each time) `[rows, latent]`, where it
-    /// is one of choices; `None` where it is a density of numbers.
-    fn tempered_codes<'g>(&self, _: &'g Graph, _rows: usize, _temperature: f32) -> Option<Tensor<'g>> {
-        None
+    /// Whether the prior is one of choices, whose logits a temperature divides; otherwise it is a density of numbers.
+    fn is_of_choices(&self) -> bool {
+        false
+    }
+
+    /// Codes drawn from the prior, of choices with logits that are divided by a temperature (at 0 the likeliest choice each time)
+    /// `[rows, latent]`; of numbers as [`Generate::codes`].
+    fn tempered_codes<'g>(&self, graph: &'g Graph, rows: usize, _: f32) -> Tensor<'g> {
+        self.codes(graph, rows)
     }
 
     /// The mean and ln σ² of each dimension of a code `[1, latent]`, where the prior is a product of Gaussians.
@@ -289,7 +294,7 @@ impl Capability {
                 "codes with a density q(z|x) over real numbers, as a vae with a Gaussian posterior has"
             }
             Capability::Classify => "a network that infers them, as an m2 or a classifier has",
-            Capability::FitPrior => "codes with one posterior and one prior, as a vae, a cvae or a vq-vae has",
+            Capability::FitPrior => "one code of each row and one prior, as a vae, a cvae, a rae or a vq-vae has",
             Capability::Compress => {
                 "a vae with the posterior diagonal-gaussian, the prior standard-normal or diagonal-gaussian, and a likelihood of \
                  finitely many values (bernoulli, categorical, beta-binomial, discretized-logistic or discretized-logistic-mixture)"

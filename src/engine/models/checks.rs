@@ -107,11 +107,26 @@ fn check_prior_name(config: &ModelConfig, problems: &mut Problems) {
     );
 }
 
+/// The network that sees the rows of a batch together, if one does.
+fn coupling(config: &ModelConfig) -> Option<&Spec> {
+    let mut networks = [Some(&config.encoder), config.decoder.as_ref()].into_iter().flatten();
+    networks.find(|spec| build(NETWORKS, spec).is_ok_and(|network| network.couples_rows()))
+}
+
+/// Notes a network that sees the rows of a batch together, where a model `does` something with each code by itself.
+pub(super) fn check_each_by_itself(config: &ModelConfig, does: &str, problems: &mut Problems) {
+    problems.note(
+        coupling(config).is_some(),
+        format!(
+            "a model of `kind` {} {does} by itself, and the network sees the rows of a batch together: give norm=group",
+            config.kind
+        ),
+    );
+}
+
 /// Notes what does not go with networks that see the rows of a batch together.
 fn check_coupled(config: &ModelConfig, batch: usize, problems: &mut Problems) {
-    let mut networks = [Some(&config.encoder), config.decoder.as_ref()].into_iter().flatten();
-    let couples = |spec: &&Spec| build(NETWORKS, spec).is_ok_and(|network| network.couples_rows());
-    let Some(network) = networks.find(couples) else { return };
+    let Some(network) = coupling(config) else { return };
     problems.note(
         batch < 2,
         format!(

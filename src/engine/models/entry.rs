@@ -17,7 +17,7 @@ pub struct ModelEntry {
     pub about: About,
     /// What becomes of the labels of rows.
     pub labels: LabelUse,
-    /// Whether it has codes with a prior, and so an ELBO.
+    /// Whether its loss has a KL, which β weighs: it is minus an ELBO.
     pub is_variational: bool,
     /// How the codes of its stochastic layers are inferred, if it has several.
     pub layers: Option<Recognition>,
@@ -94,6 +94,11 @@ impl Sizes {
 }
 
 impl ModelEntry {
+    /// Whether it has an ELBO: one that it maximises, or that of codes which are indices.
+    pub fn has_elbo(&self) -> bool {
+        self.is_variational || self.quantises
+    }
+
     /// Whether it is told something of every row, or of some.
     pub fn is_conditional(&self) -> bool {
         self.labels != LabelUse::Ignored

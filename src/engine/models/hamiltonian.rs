@@ -5,12 +5,11 @@
 //! ln p(x) ≥ E[ln p(x, z_K) + ln N(ρ_K; 0, I) − ln q(z₀ | x) − ln N(γ; 0, I)] (Caterini, Doucet & Sejdinovic 2018, equation 9 and
 //! algorithm 1). ε of each dimension and β₀ are learnt; the gradient of the bound holds second derivatives of ln p(x, z).
 
-use super::checks::check_one_layer;
+use super::checks::{check_each_by_itself, check_one_layer};
 use super::{LabelUse, ModelConfig, ModelEntry, RowForm, Vae};
-use crate::catalogue::{About, Bounds, Kind, Setting, Settings, Usual, build};
+use crate::catalogue::{About, Bounds, Kind, Setting, Settings, Usual};
 use crate::distributions::CodeSpace;
 use crate::graph::{Init, Tensor};
-use crate::nn::NETWORKS;
 use crate::problems::Problems;
 
 /// The model `hamiltonian`.
@@ -70,11 +69,7 @@ fn check(config: &ModelConfig, batch: usize, problems: &mut Problems) {
              train a vae"
         ),
     );
-    let mut networks = [Some(&config.encoder), config.decoder.as_ref()].into_iter().flatten();
-    problems.note(
-        networks.any(|spec| build(NETWORKS, spec).is_ok_and(|network| network.couples_rows())),
-        format!("a model of `kind` {kind} moves each code by itself, and the network sees the rows of a batch together: give norm=group"),
-    );
+    check_each_by_itself(config, "moves each code", problems);
 }
 
 /// Leapfrog steps with cooling.

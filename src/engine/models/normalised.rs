@@ -201,7 +201,11 @@ impl Generate for Normalised {
         self.can_generate().codes(graph, rows)
     }
 
-    fn tempered_codes<'g>(&self, graph: &'g Graph, rows: usize, temperature: f32) -> Option<Tensor<'g>> {
+    fn is_of_choices(&self) -> bool {
+        self.can_generate().is_of_choices()
+    }
+
+    fn tempered_codes<'g>(&self, graph: &'g Graph, rows: usize, temperature: f32) -> Tensor<'g> {
         self.can_generate().tempered_codes(graph, rows, temperature)
     }
 

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use strum::{EnumString, VariantNames};
 
 use super::autoencoder::{Autoencoder, check_error, likelihood_of};
-use super::checks::{check_not_chosen, check_prior_of_points};
+use super::checks::{check_each_by_itself, check_not_chosen, check_prior_of_points};
 use super::{
     Batch, Can, Condition, Decode, FitPrior, Generate, LabelUse, Model, ModelConfig, ModelEntry, RowForm, Rows, Terms,
     TrainingPlan,
@@ -28,7 +28,7 @@ pub(super) static ENTRY: ModelEntry = ModelEntry {
         kind: Kind::Model,
         id: "rae",
         aliases: &["regularised-autoencoder"],
-        name: "regularised autoencoder: codes are points, the decoder is smooth; draws once a prior is fitted to codes",
+        name: "regularised autoencoder: codes are points, the decoder is smooth; draws are like rows once a prior is fitted to codes",
         formula: "−ln p(x|f(x)) + β ½‖f(x)‖² + λ R, R = ‖θ_decoder‖², ‖∂g(z)/∂z‖² or σ(W) = 1",
         source: "Ghosh et al. 2020, equations 9 to 11; ‖∂g/∂z‖² by a random projection: Hutchinson 1989",
         settings: &[
@@ -91,6 +91,9 @@ fn check(config: &ModelConfig, _: usize, problems: &mut Problems) {
     check_error(config, problems);
     check_not_chosen(config, &[Kind::Posterior, Kind::Objective], problems);
     check_prior_of_points(config, problems);
+    if config.kind.settings().word::<Regulariser>("regulariser") == Regulariser::GradientPenalty {
+        check_each_by_itself(config, "differentiates each row", problems);
+    }
 }
 
 /// An autoencoder with a smooth decoder.

@@ -17,8 +17,8 @@ pub struct Inference<'a, 'g> {
     pub encoder: Encoder<'a>,
     /// What the encoder gives `[rows, outputs]`.
     pub outputs: Tensor<'g>,
-    /// The same beside each code, which is made of these `[rows·samples, outputs]`: what comes back through them is the gradient that a
-    /// code gives the encoder. Of several stochastic layers they are those of the first.
+    /// The same once for each code, which is made of its own copy `[rows·samples, outputs]`: gradients of codes are told apart here. Of
+    /// several stochastic layers they are those of the first, and nothing asks for them.
     pub outputs_of_codes: Tensor<'g>,
     /// The codes `[rows·samples, latent]`, those of one row behind each other.
     pub z: Tensor<'g>,

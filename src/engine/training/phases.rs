@@ -110,9 +110,8 @@ impl Phases {
                 loaded.push((load(session, &name, program)?, place, false, before));
             }
             if let Some(program) = apply {
-                let moved = moved_by(&*session.model, place).into_iter();
-                let gathered = moved.map(|group| Exchange::sum_of(session.layout.groups[group].accumulated()));
-                let before = shared.map_or(vec![], |_| gathered.collect());
+                let gathered = |&group: &usize| Exchange::sum_of(session.layout.groups[group].accumulated());
+                let before = shared.map_or(vec![], |_| timing[place].moves.iter().map(gathered).collect());
                 loaded.push((load(session, &format!("{name}.apply"), program)?, place, true, before));
             }
         }

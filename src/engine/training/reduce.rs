@@ -1,4 +1,5 @@
-//! Training shared among several trainers, each of which takes a part of every batch: on other threads; a reduction between processes would do as well.
+//! Training shared among several trainers on threads of their own, each of which takes a part of every batch. The reduction is a trait, so that
+//! one between processes may take its place.
 //!
 //! Every trainer has the whole data set, the same settings and the same seed. Which rows a batch has, what they draw and what they weigh
 //! follows from their place in the whole batch, so that the sum of the parts' gradients is the gradient that one trainer has of the whole.
@@ -7,7 +8,8 @@
 //!
 //! The first trainer leads, and the others follow: before each batch it tells them what to run, with which numbers, so that whatever decides
 //! the course of a training (clocks, signals, losses, checkpoints) decides in one place. What the others decide for themselves is which
-//! kernels are used, if that is not settled by `deterministic`; it changes a gradient's last bits, before the sum, and no more.
+//! kernels are used, if that is not settled by `deterministic`; it changes the last bits of gradients, before the sum. Devices of
+//! several kinds also move parameters differently in the last bits.
 
 use std::thread::JoinHandle;
 
@@ -66,7 +68,7 @@ pub(super) enum Standing {
     Apart,
     /// All have been moved alike for an epoch: devices of several kinds may differ in the last bits.
     Moved,
-    /// All have been given those of the first since, and were moved alike.
+    /// All were given those of the first in this epoch, and have been moved alike since.
     Level,
 }
 

@@ -160,8 +160,8 @@ impl Trainer {
         Ok(())
     }
 
-    /// Whether all trainers that share the training have the same parameters, to the bit. Devices of one kind do; others may differ in
-    /// the last bits, which each epoch begins by making up for.
+    /// Whether all trainers that share the training have the same parameters, to the bit. Devices of one kind have. Those of
+    /// others may differ in the last bits; each epoch begins by giving all of them the first one's.
     ///
     /// # Errors
     /// If a device fails, or a trainer cannot be reached.

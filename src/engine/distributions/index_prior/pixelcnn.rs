@@ -72,11 +72,6 @@ impl PixelCnn {
     }
 }
 
-/// The sum of what there is and one more.
-fn plus<'g>(all: Option<Tensor<'g>>, one: Tensor<'g>) -> Option<Tensor<'g>> {
-    Some(all.map_or(one, |all| all + one))
-}
-
 impl IndexPrior for PixelCnn {
     fn is_learnt(&self) -> bool {
         true
@@ -98,13 +93,13 @@ impl IndexPrior for PixelCnn {
         let index = |m: usize| by_place.slice(1, m * grid.codes, grid.codes);
         graph.scope("prior.pixelcnn", || {
             let embedded: Vec<Tensor> = (0..grid.depth).map(|m| self.embed(m, index(m))).collect();
-            let all = embedded.iter().fold(None, |all, one| plus(all, *one)).expect("a place has an index");
+            let all = embedded.iter().copied().reduce(|all, one| all + one).expect("a place has an index");
             let context = self.0.network().whole(all, grid.image);
             let (mut before, mut total) = (None, graph.constant(0.0));
             for (m, one) in embedded.into_iter().enumerate() {
                 let logits = self.logits(m, context, before, grid.codes);
                 total = total + (logits * index(m)).sum_rows() - logits.log_sum_exp(&[1]);
-                before = plus(before, one);
+                before = Some(one.added_to(before));
             }
             total.reshape(&[places / grid.places(), grid.places()]).sum_rows()
         })
@@ -119,7 +114,7 @@ impl IndexPrior for PixelCnn {
                 let (context, mut before) = (places.value(place), None);
                 for m in 0..grid.depth {
                     let chosen = draw(self.logits(m, context, before, grid.codes), temperature);
-                    before = plus(before, self.embed(m, chosen));
+                    before = Some(self.embed(m, chosen).added_to(before));
                     drawn.push(chosen);
                 }
                 places.tell(place, before.expect("a place has an index"));

@@ -1,14 +1,16 @@
 //! Values that are missing because of what they are themselves.
 
-use std::str::FromStr;
 use std::sync::Arc;
+
+use strum::{EnumString, VariantNames};
 
 use super::MissingMechanism;
 use crate::catalogue::{About, Bounds, Kind, Piece, Setting, Usual};
 use crate::graph::{Init, Tensor};
 
 /// Which values of a column are missing more often than others.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, EnumString, VariantNames)]
+#[strum(serialize_all = "kebab-case")]
 pub enum MissingSide {
     /// Large ones or small ones, as the rows say.
     Either,
@@ -16,19 +18,6 @@ pub enum MissingSide {
     Large,
     /// Small ones.
     Small,
-}
-
-impl FromStr for MissingSide {
-    type Err = ();
-
-    fn from_str(word: &str) -> Result<MissingSide, ()> {
-        match word {
-            "either" => Ok(MissingSide::Either),
-            "large" => Ok(MissingSide::Large),
-            "small" => Ok(MissingSide::Small),
-            _ => Err(()),
-        }
-    }
 }
 
 /// A logistic regression of whether a value is observed on the value, column by column.
@@ -49,7 +38,7 @@ pub(super) static PIECE: Piece<dyn MissingMechanism> = Piece {
         settings: &[Setting {
             name: "missing",
             default: Usual::Word("either"),
-            bounds: Bounds::OneOf(&["either", "large", "small"]),
+            bounds: Bounds::OneOf(MissingSide::VARIANTS),
             meaning: "which values are missing more often, where that is known",
         }],
         example: "elbo train --data patients.csv --objective iwae:samples=20 --missing-mechanism self-masking:missing=large",

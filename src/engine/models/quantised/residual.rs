@@ -22,11 +22,6 @@ fn scope(stage: usize) -> String {
     if stage == 0 { "codebook".to_string() } else { format!("codebook.{stage}") }
 }
 
-/// The sum of what there is and one more.
-fn plus<'g>(all: Option<Tensor<'g>>, one: Tensor<'g>) -> Option<Tensor<'g>> {
-    Some(all.map_or(one, |all| all + one))
-}
-
 impl Quantiser for Residual {
     fn codes(&self) -> usize {
         self.codebook.codes
@@ -42,13 +37,13 @@ impl Quantiser for Residual {
         for stage in 0..self.stages {
             let found = self.codebook.quantise(&scope(stage), Encodings { z: rest, ..encodings }, window);
             let chosen = found.vectors.detach();
-            to_encodings = plus(to_encodings, (rest - chosen).square());
+            to_encodings = Some((rest - chosen).square().added_to(to_encodings));
             // By averages the vectors are state, and what draws them to encodings has no gradient.
             if self.codebook.is_descended() {
-                to_vectors = plus(to_vectors, (rest.detach() - found.vectors).square());
+                to_vectors = Some((rest.detach() - found.vectors).square().added_to(to_vectors));
             }
-            used = found.used.and_then(|one| plus(used, one));
-            vectors = plus(vectors, found.vectors);
+            used = found.used.map(|one| one.added_to(used));
+            vectors = Some(found.vectors.added_to(vectors));
             stages.push(found.assignment);
             rest = rest - chosen;
         }

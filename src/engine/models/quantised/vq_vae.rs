@@ -68,8 +68,8 @@ impl VqVae {
         t.reshape(&[rows, t.shape().iter().product::<usize>() / rows]).sum_rows()
     }
 
-    /// The terms of a batch, and ln p(k) of its rows `[rows, 1]`.
-    pub(super) fn terms_and_log_prior<'g>(&self, batch: &Batch<'g>) -> (Terms<'g>, Tensor<'g>) {
+    /// The terms of a batch, and −ln p(k) of its rows `[rows, 1]`, which is the KL of a code that is certain.
+    pub(super) fn terms_and_kl<'g>(&self, batch: &Batch<'g>) -> (Terms<'g>, Tensor<'g>) {
         let rows = batch.rows;
         let window = batch.count.div_ceil(rows.count());
         let Coded { encodings, quantised } = self.code(rows, batch.weights, window);
@@ -84,18 +84,16 @@ impl VqVae {
             }
             parts.push(("commitment", commitment));
         }
-        let log_prior = self.log_prior(&quantised);
+        let kl = -self.log_prior(&quantised);
         // A prior that learns does so beside all else: indices have no gradient.
         if self.prior.is_learnt() {
-            loss = loss - log_prior;
+            loss = loss + kl;
         }
         let each = |t: Tensor<'g>| t.expand(&[rows.count(), 1]);
         parts.push(("perplexity", each(quantised.perplexity(encodings.weights))));
         parts.extend(quantised.used.map(|used| ("codes_used", each(used))));
         let mu = self.grid.together(quantised.vectors.detach());
-        // Of a code that is certain the KL is −ln p(k).
-        let terms = Terms { loss, reconstruction, kl: Some(-log_prior), mu, parts, gradient_scale: None };
-        (terms, log_prior)
+        (Terms { loss, reconstruction, kl: Some(kl), mu, parts, gradient_scale: None }, kl)
     }
 }
 
@@ -117,13 +115,13 @@ impl Model for VqVae {
     }
 
     fn terms<'g>(&self, batch: &Batch<'g>) -> Terms<'g> {
-        self.terms_and_log_prior(batch).0
+        self.terms_and_kl(batch).0
     }
 
     /// With a prior that was learnt, −ln p(x, k) of the row's indices k, which is its negative ELBO; else the loss.
     fn score<'g>(&self, rows: Rows<'g>) -> Tensor<'g> {
-        let (terms, log_prior) = self.terms_and_log_prior(&Batch::whole(rows));
-        if self.prior.is_learnt() { terms.reconstruction - log_prior } else { terms.loss }
+        let (terms, kl) = self.terms_and_kl(&Batch::whole(rows));
+        if self.prior.is_learnt() { terms.reconstruction + kl } else { terms.loss }
     }
 
     fn scalar(&self, _: &str, _: f64) -> Option<f64> {
@@ -163,8 +161,7 @@ impl Encode for VqVae {
     }
 
     fn indices<'g>(&self, rows: Rows<'g>) -> Option<Tensor<'g>> {
-        let weights = rows.x.graph().row_weights(rows.count());
-        let indices = self.code(rows, weights, 1).quantised.indices();
+        let indices = self.quantised(rows).indices();
         Some(indices.reshape(&[rows.count(), self.grid.encodings() * self.quantiser.stages()]))
     }
 }

@@ -36,8 +36,12 @@ impl Generate for VqVae {
         self.draw_codes(graph, rows, 1.0)
     }
 
-    fn tempered_codes<'g>(&self, graph: &'g Graph, rows: usize, temperature: f32) -> Option<Tensor<'g>> {
-        Some(self.draw_codes(graph, rows, temperature))
+    fn is_of_choices(&self) -> bool {
+        true
+    }
+
+    fn tempered_codes<'g>(&self, graph: &'g Graph, rows: usize, temperature: f32) -> Tensor<'g> {
+        self.draw_codes(graph, rows, temperature)
     }
 
     fn gaussian<'g>(&self, _: &'g Graph) -> Option<[Tensor<'g>; 2]> {
@@ -87,8 +91,8 @@ impl Density for VqVae {
 
 impl FitPrior for VqVae {
     fn terms_of_prior<'g>(&self, batch: &Batch<'g>) -> Terms<'g> {
-        let (terms, log_prior) = self.terms_and_log_prior(batch);
-        Terms { loss: -log_prior, ..terms }
+        let (terms, kl) = self.terms_and_kl(batch);
+        Terms { loss: kl, ..terms }
     }
 
     fn data_dependent_init(&self, _: &Points) -> Result<Vec<(&'static str, Vec<f32>)>> {

@@ -206,14 +206,13 @@ impl Session {
     /// # Errors
     /// As for [`Session::prior_sample`].
     pub fn tempered_prior_sample(&mut self, count: usize, temperature: f32, seed: u64) -> Result<Option<Vec<f32>>> {
-        if self.model.can().generate()?.tempered_codes(&Graph::new(), 1, temperature).is_none() {
+        if !self.model.can().generate()?.is_of_choices() {
             return Ok(None);
         }
         let (latent, name) = (self.latent()?, format!("prior.{temperature}"));
         let id = self.load(&name, |model, layout| {
             generator(&name, &layout.read(), |graph| {
-                let codes = model.can().generate()?.tempered_codes(graph, CHUNK, temperature);
-                Ok(codes.expect("there were some in another graph"))
+                Ok(model.can().generate()?.tempered_codes(graph, CHUNK, temperature))
             })
         })?;
         self.chunks((&name, id), (count, latent), seed, &[]).map(Some)
