@@ -189,6 +189,7 @@ pub(super) fn share(text: &str) -> Result<f64, String> {
 #[command(after_help = "\
 Examples:
   elbo compress runs/vae-mnist --data mnist --out digits.elbo
+  elbo compress runs/vq-vae-mnist-pixelcnn --data mnist --out digits.elbo --compare
   elbo compress runs/vae-mnist --data mnist --with-model --out - | ssh host elbo decompress - --out digits.npy")]
 pub struct CompressArgs {
     /// The folder of the run, as `elbo train` left it, or a file that holds a model
