@@ -70,7 +70,11 @@ fn differences(device: &mut oracle::Device, weights: &str) -> [f64; 2] {
 #[test]
 fn a_step_with_drawn_weights_is_the_graphs() {
     for device in devices() {
-        for weights in ["bayes-by-backprop", "bayes-by-backprop:scope=decoder,prior=scale-mixture,sigma=1,narrow=0.1"] {
+        for weights in [
+            "bayes-by-backprop",
+            "bayes-by-backprop:noise=flipout",
+            "bayes-by-backprop:scope=decoder,prior=scale-mixture,sigma=1,narrow=0.1",
+        ] {
             let [right, wrong] = differences(&mut oracle::Device::new(device.open()), weights);
             assert!(
                 right < 1e-4 && wrong > 1e-3,
