@@ -19,8 +19,8 @@ use elbo::engine::cpu::Cpu;
 use elbo::engine::graph::eval::{Values, evaluate};
 use elbo::engine::graph::{Graph, NodeId, Op, Role, Tensor};
 use elbo::engine::models::{
-    ARCHITECTURES, Batch, Capability, LabelUse, Labelled, Model, ModelConfig, ModelEntry, RowForm, Rows, Terms,
-    parameters,
+    ARCHITECTURES, Batch, Capability, CodedAs, LabelUse, Labelled, Model, ModelConfig, ModelEntry, RowForm, Rows,
+    Terms, parameters,
 };
 use elbo::engine::nn::NETWORKS;
 use elbo::engine::objectives::BETA;
@@ -296,6 +296,17 @@ fn it_can_do_what_it_says_and_refuses_the_rest() {
         let rows = Given::new(&x, told);
         let latent = session.latent().unwrap();
         let codes: Vec<f32> = (0..7 * latent).map(|i| (i % 5) as f32 * 0.4 - 0.8).collect();
+        // Of indices, how many a row has and how many there are to choose from.
+        let coded_as = session.model.can().compress.map(|compress| match compress.coded_as() {
+            CodedAs::Indices(of) => Some(of.sizes()),
+            CodedAs::Numbers(_) => None,
+        });
+        let is_of_indices = coded_as.flatten().is_some();
+        let [number, choices] = coded_as.flatten().unwrap_or([latent, 1]);
+        let posteriors_or_indices =
+            if is_of_indices { session.coding_indices(&x) } else { session.coding_posterior(&x) };
+        let coded: Vec<f32> =
+            if is_of_indices { (0..7 * number).map(|i| (i % choices) as f32).collect() } else { codes.clone() };
         let found = [
             (Capability::Encode, session.encode(rows), 7 * latent),
             (Capability::Decode, session.decode(Given::new(&codes, of_class)), 7 * FEATURES),
@@ -305,8 +316,8 @@ fn it_can_do_what_it_says_and_refuses_the_rest() {
             (Capability::Density, session.log_likelihood(rows, 70, 1).map(estimates), 7),
             (Capability::Generate, session.sample(7, of_class, 1), 7 * FEATURES),
             (Capability::Classify, session.classify(&x), 7 * condition.width()),
-            (Capability::Compress, session.coding_posterior(&x), 7 * 2 * latent),
-            (Capability::Compress, session.coding_outputs(&codes), 7 * FEATURES),
+            (Capability::Compress, posteriors_or_indices, if is_of_indices { 7 * number } else { 7 * 2 * latent }),
+            (Capability::Compress, session.coding_outputs(&coded), 7 * FEATURES),
         ];
         for (capability, result, count) in found {
             match (session.model.can().has(capability), result) {
@@ -318,6 +329,21 @@ fn it_can_do_what_it_says_and_refuses_the_rest() {
                 }
                 (false, Err(why)) => assert!(why.to_string().contains("this model cannot"), "{kind}: {why}"),
                 (can, result) => panic!("{kind}: {capability:?} is said to be {can}, and there came {result:?}"),
+            }
+        }
+        // Codes are one or the other; of indices, each leaves what the next one needs.
+        match coded_as {
+            None => {}
+            Some(None) => assert!(session.coding_indices(&x).is_err(), "{kind}"),
+            Some(Some(_)) => {
+                assert!(session.coding_posterior(&x).is_err(), "{kind}");
+                let mut given = vec![0.0; 7];
+                for index in 0..number {
+                    let next = session.coding_next(index, &given, given.len() / 7).unwrap();
+                    assert!(next.len() >= 7 * choices && next.iter().all(|value| value.is_finite()), "{kind}: {index}");
+                    let rows = next.chunks_exact(next.len() / 7);
+                    given = rows.flat_map(|row| [&[1.0][..], &row[choices..]].concat()).collect();
+                }
             }
         }
         // What has a likelihood weighs codes, and what carries another model draws them with their densities.
@@ -361,6 +387,9 @@ fn losses_of_values_add_up_to_the_reconstruction() {
     }
 }
 
+/// Models that draw codes, and have no KL: a discriminator brings all of them to the prior.
+const DRAWN_WITHOUT_KL: [&str; 1] = ["ali"];
+
 /// The variance that is told beside that of very many draws, each by the definition of the graph.
 #[test]
 fn variances_of_codes_are_those_of_draws() {
@@ -374,7 +403,8 @@ fn variances_of_codes_are_those_of_draws() {
         let Some(encode) = model.can().encode else { continue };
         // A quantised code has a KL, and is certain.
         let is_chosen = STRAIGHT_THROUGH.contains(&kind.about.id);
-        let (latent, is_drawn) = (encode.latent(), terms(&graph, kind, &*model).kl.is_some() && !is_chosen);
+        let has_kl = terms(&graph, kind, &*model).kl.is_some();
+        let (latent, is_drawn) = (encode.latent(), has_kl && !is_chosen || DRAWN_WITHOUT_KL.contains(&kind.about.id));
         let Some(variance) = encode.variance(rows) else {
             let has_none = ["ladder", "hamiltonian"].contains(&kind.about.id);
             assert!(has_none, "{kind}: all others have a closed form with a Gaussian posterior");

@@ -25,6 +25,7 @@ CASES = [
     ("cvae-numbers", "told", ["--model", "cvae", "--condition", "vectors", *VAE]),
     ("gan", "grey", ["--model", "gan", *VAE]),
     ("aae", "grey", ["--model", "aae", *VAE]),
+    ("ali", "grey", ["--model", "ali", *VAE]),
     ("factor-vae", "grey", ["--model", "factor-vae", *VAE]),
     ("vae-gan", "grey", ["--model", "vae-gan", *VAE]),
     ("m2", "labelled", ["--model", "m2", *VAE]),

@@ -22,6 +22,12 @@ const PRECISION: usize = 24;
 /// What every level has at least, of `1 << PRECISION`: two, so that what is rounded down by one too many leaves one.
 const LEAST: u32 = 2;
 
+/// e^a of each, divided by that of the largest.
+pub fn exponentials(logits: impl Iterator<Item = f64> + Clone) -> impl Iterator<Item = f64> {
+    let largest = logits.clone().fold(f64::NEG_INFINITY, f64::max);
+    logits.map(move |logit| libm::exp(logit - largest))
+}
+
 impl Cumulative {
     /// Free probabilities of every level, in proportion to these weights, at least two and finite.
     pub fn set_weights(&mut self, weights: impl Iterator<Item = f64>) {
@@ -38,6 +44,11 @@ impl Cumulative {
         self.levels = self.steps.len() as u32 - 1;
     }
 
+    /// Probabilities in proportion to e^a of these logits, at least two.
+    pub fn set_logits(&mut self, logits: impl Iterator<Item = f64> + Clone) {
+        self.set_weights(exponentials(logits));
+    }
+
     /// A mixture of logistics rounded to so many levels, the outermost taking the tails: of each its weight, which sum up to 1, its mean
     /// and its scale, on the scale on which levels lie from 0 to 1.
     pub fn set_logistics(&mut self, levels: usize, logistics: impl Iterator<Item = [f64; 3]>) {
@@ -46,6 +57,16 @@ impl Cumulative {
         self.logistics.clear();
         self.logistics.extend(logistics.map(|[weight, mean, scale]| [weight, mean * top, 1.0 / (scale * top)]));
         self.levels = levels as u32;
+    }
+
+    /// The interval of a level, to be pushed later.
+    ///
+    /// # Panics
+    /// If there is no such level.
+    pub fn interval(&self, level: u32) -> Interval {
+        let found = self.left_cumulative_and_probability(level);
+        let (start, size) = found.expect("it is a level of the distribution");
+        Interval { start, size }
     }
 
     /// P(level < k), k from 1 to n − 1.
@@ -87,6 +108,24 @@ impl DecoderModel<PRECISION> for Cumulative {
         // Of logistics the level is near the first one's mean, or near enough.
         let near = self.logistics.first().map_or(self.levels / 2, |[_, mean, _]| *mean as u32);
         found(near.min(self.levels - 1), self.levels, slot, |level| self.start(level))
+    }
+}
+
+/// The interval of one level, which is all that is needed to push it; whatever symbol is pushed with it is that level.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Interval {
+    start: u32,
+    size: NonZeroU32,
+}
+
+impl EntropyModel<PRECISION> for Interval {
+    type Symbol = u32;
+    type Probability = u32;
+}
+
+impl EncoderModel<PRECISION> for Interval {
+    fn left_cumulative_and_probability(&self, _: impl Borrow<u32>) -> Option<(u32, NonZeroU32)> {
+        Some((self.start, self.size))
     }
 }
 

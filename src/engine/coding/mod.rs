@@ -7,7 +7,7 @@
 //!
 //! | what | probabilities |
 //! |---|---|
-//! | one of some levels | [`Cumulative`] |
+//! | one of some levels | [`Cumulative`], or of one that is known [`Interval`] |
 //! | a bin of a Gaussian code, bins being alike under N(0, 1) | [`GaussianBins`], [`PriorBins`] |
 
 use std::num::NonZeroU32;
@@ -17,7 +17,7 @@ mod cumulative;
 mod stack;
 
 pub use bins::{CodeBins, GaussianBins, PriorBins};
-pub use cumulative::Cumulative;
+pub use cumulative::{Cumulative, Interval, exponentials};
 pub use stack::Stack;
 
 /// The symbol, of so many, in whose interval `slot` lies, where that begins and how long it is. `start` says where that of each begins,

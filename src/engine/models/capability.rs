@@ -113,22 +113,70 @@ pub trait Density {
     fn note(&self) -> Option<&'static str>;
 }
 
-/// Rows that are coded without loss (Townsend, Bird & Barber 2019): codes under a diagonal Gaussian posterior and a diagonal Gaussian
-/// prior, and values of which there are finitely many.
-///
-/// Codes are relative to the prior here: (z − m)/s, m and s being its mean and standard deviation, so that the prior is N(0, I).
+/// Rows that are coded without loss: the code of each, and its values, of which there are finitely many, given the code.
 pub trait Compress {
-    /// Mean and standard deviation of the posterior of each row, relative to the prior, those behind these `[rows, 2·latent]`.
-    fn posterior<'g>(&self, rows: Rows<'g>) -> Tensor<'g>;
+    /// What codes are.
+    fn coded_as(&self) -> CodedAs<'_>;
 
-    /// The decoder's outputs for codes relative to the prior `[rows, latent]`, which [`Compress::values`] reads. `[rows, outputs]`
-    fn outputs<'g>(&self, z: Tensor<'g>) -> Tensor<'g>;
-
-    /// How many outputs that is.
-    fn outputs_width(&self) -> usize;
+    /// The decoder's outputs, which [`Compress::values`] reads, for codes as [`Compress::coded_as`] has them: relative to the prior
+    /// `[rows, latent]`, or indices in their order `[rows, indices]`. `[rows, outputs]`
+    fn outputs<'g>(&self, codes: Tensor<'g>) -> Tensor<'g>;
 
     /// What outputs say of the values of a row.
     fn values(&self) -> &dyn Discrete;
+}
+
+/// Codes that are coded without loss.
+pub enum CodedAs<'a> {
+    /// Real numbers.
+    Numbers(&'a dyn GaussianCodes),
+    /// Indices of finitely many vectors.
+    Indices(&'a dyn IndexCodes),
+}
+
+impl<'a> CodedAs<'a> {
+    /// Real numbers.
+    ///
+    /// # Errors
+    /// If they are indices.
+    pub fn numbers(self) -> Result<&'a dyn GaussianCodes> {
+        match self {
+            CodedAs::Numbers(of) => Ok(of),
+            CodedAs::Indices(_) => Err(Error::invalid("codes of this model are indices, and no real numbers")),
+        }
+    }
+
+    /// Indices.
+    ///
+    /// # Errors
+    /// If they are real numbers.
+    pub fn indices(self) -> Result<&'a dyn IndexCodes> {
+        match self {
+            CodedAs::Indices(of) => Ok(of),
+            CodedAs::Numbers(_) => Err(Error::invalid("codes of this model are real numbers, and no indices")),
+        }
+    }
+}
+
+/// Codes with a diagonal Gaussian posterior and a diagonal Gaussian prior, of which the choice gives bits back (Townsend, Bird & Barber 2019).
+///
+/// Codes are relative to the prior here: (z − m)/s, m and s being its mean and standard deviation, so that the prior is N(0, I).
+pub trait GaussianCodes {
+    /// Mean and standard deviation of the posterior of each row, relative to the prior, those behind these `[rows, 2·latent]`.
+    fn posterior<'g>(&self, rows: Rows<'g>) -> Tensor<'g>;
+}
+
+/// Codes that are certain and consist of indices: a row takes −log₂ p(k) − log₂ p(x | k) bits, k being its indices.
+pub trait IndexCodes {
+    /// How many indices a row has, and how many there are to choose from.
+    fn sizes(&self) -> [usize; 2];
+
+    /// The indices of rows, in the order in which each is told those before it `[rows, indices]`.
+    fn indices<'g>(&self, rows: Rows<'g>) -> Tensor<'g>;
+
+    /// The logits of one index of each row, with the memory for the next one behind them `[rows, K + memory]`. `given` is the index before it
+    /// (anything, of the first) with the memory that this was told with `[rows, 1 + memory]`.
+    fn next<'g>(&self, number: usize, given: Tensor<'g>) -> Tensor<'g>;
 }
 
 /// Draws codes with their densities, so that another model can stand on it.
@@ -296,8 +344,9 @@ impl Capability {
             Capability::Classify => "a network that infers them, as an m2 or a classifier has",
             Capability::FitPrior => "one code of each row and one prior, as a vae, a cvae, a rae or a vq-vae has",
             Capability::Compress => {
-                "a vae with the posterior diagonal-gaussian, the prior standard-normal or diagonal-gaussian, and a likelihood of \
-                 finitely many values (bernoulli, categorical, beta-binomial, discretized-logistic or discretized-logistic-mixture)"
+                "a vq-vae or an fsq, or a vae with the posterior diagonal-gaussian and the prior standard-normal or diagonal-gaussian, each \
+                 with a likelihood of finitely many values (bernoulli, categorical, beta-binomial, discretized-logistic or \
+                 discretized-logistic-mixture)"
             }
         }
     }

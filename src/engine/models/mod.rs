@@ -29,8 +29,8 @@ pub use adversarial::{
 };
 pub use autoencoder::Autoencoder;
 pub use capability::{
-    Can, Capability, Classify, Compress, Decode, Density, Encode, FitPrior, Generate, PosteriorSample, Reconstruct,
-    SamplePosterior, Weighted,
+    Can, Capability, Classify, CodedAs, Compress, Decode, Density, Encode, FitPrior, GaussianCodes, Generate,
+    IndexCodes, PosteriorSample, Reconstruct, SamplePosterior, Weighted,
 };
 pub use classifier::Classifier;
 pub(crate) use config::perceptron;

@@ -9,9 +9,9 @@ use super::hamiltonian::{Dynamics, Moved};
 use super::networks::{NetworkPair, Networks};
 use super::parts::Parts;
 use super::{
-    Batch, Can, Compress, Condition, Decode, Density, Encode, Explained, FitPrior, Generate, LabelUse, Model,
-    ModelConfig, ModelEntry, PosteriorSample, Reconstruct, RowForm, Rows, SamplePosterior, Sizes, Terms, TrainingPlan,
-    Weighted,
+    Batch, Can, CodedAs, Compress, Condition, Decode, Density, Encode, Explained, FitPrior, GaussianCodes, Generate,
+    LabelUse, Model, ModelConfig, ModelEntry, PosteriorSample, Reconstruct, RowForm, Rows, SamplePosterior, Sizes,
+    Terms, TrainingPlan, Weighted,
 };
 use crate::catalogue::{About, Kind};
 use crate::distributions::prior::Points;
@@ -422,7 +422,7 @@ impl Vae {
     }
 }
 
-impl Compress for Vae {
+impl GaussianCodes for Vae {
     fn posterior<'g>(&self, rows: Rows<'g>) -> Tensor<'g> {
         let found = self.parts.posterior.gaussian(self.networks.encode(rows));
         let [mean, log_var] = found.expect("it was asked for before the capability was given");
@@ -430,14 +430,16 @@ impl Compress for Vae {
         let (mean, deviation) = ((mean - centre) / spread, (log_var * 0.5).exp() / spread);
         mean.graph().concat(&[mean, deviation], 1)
     }
+}
+
+impl Compress for Vae {
+    fn coded_as(&self) -> CodedAs<'_> {
+        CodedAs::Numbers(self)
+    }
 
     fn outputs<'g>(&self, z: Tensor<'g>) -> Tensor<'g> {
         let [centre, spread] = self.prior_moments(z.graph());
         self.networks.decode(z * spread + centre, None)
-    }
-
-    fn outputs_width(&self) -> usize {
-        self.parts.likelihood.outputs(self.networks.features())
     }
 
     fn values(&self) -> &dyn Discrete {

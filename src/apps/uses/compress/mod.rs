@@ -1,11 +1,15 @@
-//! Rows without loss in fewer bits: bits-back coding with a VAE (Townsend, Bird & Barber 2019).
+//! Rows without loss in fewer bits: bits-back coding with a VAE (Townsend, Bird & Barber 2019), or indices and values with a model of
+//! quantised codes.
 //!
-//! A row x costs −ln p(x | z) − ln p(z) for its code z, and the choice of z ~ q(z | x) gives ln q(z | x) back, as it is made by popping
-//! bits that are there already: on average −ELBO. What is pushed and popped is in [`crate::coding`], the order in [`lanes`], the file
-//! in [`container`]. Networks are computed in the exact mode, since one bit that differs spoils all that follows.
+//! A row x costs −ln p(x | z) − ln p(z) for its code z. Where z is drawn from q(z | x), the choice gives ln q(z | x) back, as it is made by
+//! popping bits that are there already: on average −ELBO ([`bits_back`]). Where z is certain, there is nothing to give back, and that is
+//! −ELBO as well ([`indices`]). What is pushed and popped is in [`crate::coding`], the stacks in [`lanes`], the file in [`container`]. Networks
+//! are computed in the exact mode, since one bit that differs spoils all that follows.
 
+mod bits_back;
 mod container;
 mod files;
+mod indices;
 mod lanes;
 mod model;
 mod rows;
@@ -18,9 +22,12 @@ use super::parts::say;
 use crate::apps::Saved;
 use crate::data::Dataset;
 use crate::error::{Error, Result};
+use crate::models::CodedAs;
+use crate::training::Session;
 pub use container::Reader;
 use container::{Head, Writer};
 pub use files::{Beside, beside, compress_to, decompress_to};
+use lanes::Packed;
 use model::{embedded, fingerprints};
 use rows::Levels;
 pub use rows::Plain;
@@ -54,6 +61,32 @@ impl Compressed {
     }
 }
 
+/// Packs levels `[rows, features]` of so many each.
+///
+/// # Errors
+/// If the model cannot compress, the device fails, or the model's numbers are none.
+fn pack(session: &mut Session, levels: &[u16], count: usize) -> Result<Packed> {
+    match is_of_indices(session)? {
+        true => indices::pack(session, levels, count),
+        false => bits_back::pack(session, levels, count),
+    }
+}
+
+/// The levels `[rows, features]` that were packed.
+///
+/// # Errors
+/// If they were packed by another model or on other numbers, or the device fails.
+fn unpack(session: &mut Session, packed: Packed, rows: usize, count: usize) -> Result<Vec<u16>> {
+    match is_of_indices(session)? {
+        true => indices::unpack(session, packed, rows),
+        false => bits_back::unpack(session, packed, rows, count),
+    }
+}
+
+fn is_of_indices(session: &Session) -> Result<bool> {
+    Ok(matches!(session.model.can().compress()?.coded_as(), CodedAs::Indices(_)))
+}
+
 impl Saved {
     /// Writes rows so that [`Saved::decompress`] gives them back bit by bit, chunk by chunk. `with_model` puts the model into the file.
     ///
@@ -72,7 +105,7 @@ impl Saved {
             say("compressing", start, data.rows);
             let rows = start..data.rows.min(start + chunk);
             let values = levels.read(data, rows.clone())?;
-            let packed = lanes::pack(&mut self.session, &values, levels.count)?;
+            let packed = pack(&mut self.session, &values, levels.count)?;
             initial += packed.lent_bits();
             writer.chunk(rows.len(), &packed.to_bytes())?;
         }
@@ -111,9 +144,9 @@ impl Saved {
         let (mut done, mut initial) = (0, 0);
         while let Some((rows, bytes)) = reader.chunk(features)? {
             say("decompressing", done, plain.rows);
-            let packed = lanes::Packed::from_bytes(&bytes, rows)?;
+            let packed = Packed::from_bytes(&bytes, rows)?;
             initial += packed.lent_bits();
-            let values = lanes::unpack(&mut self.session, packed, rows, levels)?;
+            let values = unpack(&mut self.session, packed, rows, levels)?;
             to(&plain, &values)?;
             done += rows;
         }

@@ -1,23 +1,85 @@
-//! Whatever rows go in come out, and what is damaged is an error, never other rows.
+//! Whatever rows go in come out, in as many bits as they are likely, and what is damaged is an error, never other rows.
 
-use super::lanes::{Packed, pack, unpack};
-use crate::catalogue::build;
+use super::lanes::Packed;
+use super::rows::values;
+use super::{pack, unpack};
 use crate::cpu::Cpu;
-use crate::distributions::LIKELIHOODS;
-use crate::models::{Parts, Vae};
-use crate::nn::Activation;
+use crate::data::Shape;
+use crate::models::{ModelConfig, RowForm};
 use crate::training::Session;
 
-const FEATURES: usize = 6;
-
-/// A model that has learnt nothing.
-fn session(likelihood: &str, seed: u64) -> Session {
-    let parts = Parts::new(build(LIKELIHOODS, &likelihood.parse().unwrap()).unwrap());
-    let vae = Vae::new(FEATURES, 3, (&[8], &[8]), Activation::Tanh, parts);
-    let mut session = Session::new(Box::new(vae), Box::new(Cpu::exact()), seed);
-    session.start().unwrap();
-    session
+/// What codes are.
+#[derive(Clone, Copy, Debug, PartialEq)]
+struct Codes {
+    kind: &'static str,
+    prior: &'static str,
+    encoder: &'static str,
+    latent: usize,
 }
+
+const NUMBERS: Codes = Codes { kind: "vae", prior: "standard-normal", encoder: "mlp:8", latent: 3 };
+/// Vectors of which each is two indices, of four in all.
+const VECTORS: Codes =
+    Codes { kind: "vq-vae:codes=5,vectors=2,residual=2", prior: "pixelcnn:channels=4,layers=1", latent: 4, ..NUMBERS };
+/// Pictures of 2×2 places.
+const PLACES: Codes = Codes {
+    kind: "fsq:levels=3,2",
+    prior: "pixelcnn:channels=4,layers=2",
+    encoder: "resnet:width=4,inner=2,blocks=1,shrink=1,code=spatial",
+    latent: 8,
+};
+/// Indices that are as likely, whatever stands beside them.
+const EVEN: Codes = Codes { kind: "vq-vae:codes=3,vectors=4", prior: "uniform", latent: 4, ..NUMBERS };
+
+/// A model that has learnt nothing, over so many levels of a value.
+#[derive(Debug)]
+struct Untrained {
+    codes: Codes,
+    likelihood: &'static str,
+    levels: u64,
+}
+
+impl Untrained {
+    fn shape(&self) -> Shape {
+        match self.codes == PLACES {
+            true => Shape { height: 4, width: 4, channels: 1 },
+            false => Shape::vector(6),
+        }
+    }
+
+    fn session(&self, seed: u64) -> Session {
+        let Codes { kind, prior, encoder, latent } = self.codes;
+        let config = ModelConfig {
+            kind: kind.parse().unwrap(),
+            prior: prior.parse().unwrap(),
+            encoder: encoder.parse().unwrap(),
+            likelihood: self.likelihood.parse().unwrap(),
+            latent,
+            ..ModelConfig::default()
+        };
+        let form = RowForm { schema: &self.shape().into(), condition: 0 };
+        let mut session = Session::new((config.kind.build)(&config, form).unwrap(), Box::new(Cpu::exact()), seed);
+        session.start().unwrap();
+        session
+    }
+
+    /// Levels without a pattern `[rows, features]`.
+    fn levels(&self, rows: usize) -> Vec<u16> {
+        numbers(7 + rows as u64).take(rows * self.shape().features()).map(|x| (x % self.levels) as u16).collect()
+    }
+}
+
+const ALL: [Untrained; 9] = [
+    Untrained { codes: NUMBERS, likelihood: "bernoulli", levels: 2 },
+    Untrained { codes: NUMBERS, likelihood: "categorical:levels=7", levels: 7 },
+    Untrained { codes: NUMBERS, likelihood: "beta-binomial:levels=9", levels: 9 },
+    Untrained { codes: NUMBERS, likelihood: "discretized-logistic", levels: 256 },
+    Untrained { codes: NUMBERS, likelihood: "discretized-logistic-mixture:components=2,levels=16", levels: 16 },
+    Untrained { codes: VECTORS, likelihood: "bernoulli", levels: 2 },
+    Untrained { codes: VECTORS, likelihood: "discretized-logistic", levels: 256 },
+    Untrained { codes: PLACES, likelihood: "categorical:levels=7", levels: 7 },
+    Untrained { codes: EVEN, likelihood: "beta-binomial:levels=9", levels: 9 },
+];
 
 /// Numbers without a pattern (xorshift).
 fn numbers(mut state: u64) -> impl Iterator<Item = u64> {
@@ -31,31 +93,49 @@ fn numbers(mut state: u64) -> impl Iterator<Item = u64> {
 
 #[test]
 fn random_rows_come_back_and_damaged_ones_never_do() {
-    for (likelihood, count) in [
-        ("bernoulli", 2),
-        ("categorical:levels=7", 7),
-        ("beta-binomial:levels=9", 9),
-        ("discretized-logistic", 256),
-        ("discretized-logistic-mixture:components=2,levels=16", 16),
-    ] {
-        let mut own = session(likelihood, 1);
+    for model in ALL {
+        let (mut own, count) = (model.session(1), model.levels as usize);
         for rows in [1, 3, 5, 300] {
-            let levels: Vec<u16> = numbers(7 + rows as u64).take(rows * FEATURES).map(|x| (x % count) as u16).collect();
-            let bytes = pack(&mut own, &levels, count as usize).unwrap().to_bytes();
+            let (levels, what) = (model.levels(rows), format!("{model:?}, {rows} rows"));
+            let bytes = pack(&mut own, &levels, count).unwrap().to_bytes();
             let again = |session: &mut Session, bytes: &[u8]| {
-                Packed::from_bytes(bytes, rows).and_then(|packed| unpack(session, packed, rows, count as usize))
+                Packed::from_bytes(bytes, rows).and_then(|packed| unpack(session, packed, rows, count))
             };
             // Another session, as another machine has it.
-            assert_eq!(again(&mut session(likelihood, 1), &bytes).unwrap(), levels, "{likelihood}, {rows} rows");
-            assert!(again(&mut session(likelihood, 2), &bytes).is_err(), "the weights are others");
+            assert_eq!(again(&mut model.session(1), &bytes).unwrap(), levels, "{what}");
+            assert!(again(&mut model.session(2), &bytes).is_err(), "the weights are others: {what}");
             for number in numbers(99).take(40) {
                 let mut flipped = bytes.clone();
                 flipped[(number >> 8) as usize % bytes.len()] ^= 1 << (number % 8);
                 // How rows were dealt to the last batch may be said in more than one way.
-                assert!(!again(&mut own, &flipped).is_ok_and(|found| found != levels), "{likelihood}, {rows} rows");
+                assert!(!again(&mut own, &flipped).is_ok_and(|found| found != levels), "{what}");
                 let short = &bytes[..(number >> 8) as usize % bytes.len()];
                 assert!(again(&mut own, short).is_err());
             }
         }
+    }
+}
+
+/// A code that is certain gives no bits back and is lent none: rows take −log₂ p(x, k), which is their −ELBO.
+#[test]
+fn rows_of_indices_take_the_bits_of_their_bound() {
+    const ROWS: usize = 1500;
+    for model in ALL.iter().filter(|model| model.codes == VECTORS || model.codes == PLACES) {
+        let (mut session, levels, count) = (model.session(1), model.levels(ROWS), model.levels as usize);
+        let packed = pack(&mut session, &levels, count).unwrap();
+        assert_eq!(packed.lent_bits(), 0);
+        // Of every lane a state of 64 bits and two numbers of 32, and of all how many batches there are and a byte for each.
+        let bits = 8.0 * packed.to_bytes().len() as f64 - 4.0 * 128.0 - 8.0 * (4.0 + (ROWS as f64 / 256.0).ceil());
+        let bound = |session: &mut Session, levels: &[u16]| {
+            let scores = session.score(&values(levels, count), 0).unwrap();
+            scores.iter().map(|&nats| f64::from(nats)).sum::<f64>() / std::f64::consts::LN_2
+        };
+        // The last word of every lane may be anything but full.
+        let fits = |bound: f64| (-5e-4 * bound..4.0 * 32.0 + 5e-4 * bound).contains(&(bits - bound));
+        let own = bound(&mut session, &levels);
+        assert!(fits(own), "{model:?}: {bits}, not {own}");
+        // A row in a hundred, left out, is noticed.
+        let fewer = bound(&mut session, &levels[..levels.len() / 100 * 99]);
+        assert!(!fits(fewer), "{model:?}: {bits}, and {fewer} without some");
     }
 }

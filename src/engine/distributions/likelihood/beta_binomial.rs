@@ -5,7 +5,6 @@
 
 use std::sync::Arc;
 
-use super::discrete::exponentials;
 use super::levels::{LEVELS, lower, raise};
 use super::{Discrete, Likelihood, Support, draws};
 use crate::catalogue::{About, Kind, Piece};
@@ -106,6 +105,6 @@ impl Discrete for BetaBinomial {
         let ratio = |k: f64| libm::log((n - k) * (k + alpha)) - libm::log((k + 1.0) * (n - k - 1.0 + beta));
         let logs = std::iter::successors(Some((0.0, 0.0)), |&(k, log)| Some((k + 1.0, log + ratio(k))));
         let logs: Vec<f64> = logs.map(|(_, log)| log).take(self.levels).collect();
-        into.set_weights(exponentials(logs.into_iter()));
+        into.set_logits(logs.into_iter());
     }
 }

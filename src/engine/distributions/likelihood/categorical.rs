@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::discrete::{exponentials, of_feature};
+use super::discrete::of_feature;
 use super::levels::{LEVELS, log_softmax, lower, pick, raise, stack, total};
 use super::{Discrete, Likelihood, Support, draws};
 use crate::catalogue::{About, Kind, Piece};
@@ -75,6 +75,6 @@ impl Discrete for Categorical {
     }
 
     fn distribution(&self, outputs: &[f32], feature: usize, features: usize, into: &mut Cumulative) {
-        into.set_weights(exponentials(of_feature(outputs, feature, features)));
+        into.set_logits(of_feature(outputs, feature, features));
     }
 }

@@ -11,12 +11,12 @@
 
 use std::sync::Arc;
 
-use super::discrete::{exponentials, of_feature};
+use super::discrete::of_feature;
 use super::discretized_logistic::Bins;
 use super::levels::{LEVELS, log_softmax, lower, pick, raise, stack, total};
 use super::{Discrete, Likelihood, Support, draws};
 use crate::catalogue::{About, Bounds, Kind, Piece, Setting, Usual};
-use crate::coding::Cumulative;
+use crate::coding::{Cumulative, exponentials};
 use crate::graph::Tensor;
 
 /// x ~ Σ π_k · a rounded Logistic(μ_k, s_k), all from the decoder.
