@@ -23,6 +23,8 @@ def test_any_strides(vae, digits):
     for view in [np.asfortranarray(X), X[::-1][::-1], wide[::2, 1::2], X.T.copy().T, X.astype("f4")[:, ::-1].copy()[:, ::-1]]:
         np.testing.assert_array_equal(vae.transform(view), codes)
     np.testing.assert_array_equal(vae.transform(X[::-1]), codes[::-1])
+    # A row's code does not depend on its company, though its score does (see test_sklearn.py).
+    np.testing.assert_allclose(np.concatenate([vae.transform(row[None]) for row in X]), codes, atol=1e-6)
     X.flags.writeable = False
     np.testing.assert_array_equal(vae.transform(X), codes)
 

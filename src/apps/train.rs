@@ -10,7 +10,6 @@ use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use super::collapse::CollapseWatch;
 use super::devices::Team;
 use super::evaluation::KlEstimator;
 use super::folder::{CHECKPOINT, PREVIOUS, check_is_free, claimed, holds_run, locked, place_of};
@@ -18,6 +17,7 @@ use super::form::Form;
 use super::game::{GameWatch, spread};
 use super::health::{Health, check_finite, check_sound};
 use super::held_out::held_out;
+use super::posterior::PosteriorWatch;
 use super::retreat::check_epoch;
 use super::setup::{as_given, build_trainer, check_support, open_data, usual_memory};
 use super::stages::freeze;
@@ -84,7 +84,7 @@ pub struct TrainRun {
     stands_on: PathBuf,
     /// The step of the checkpoint that it went back to last.
     went_back_to: Option<u64>,
-    collapse: CollapseWatch,
+    posterior: PosteriorWatch,
     game: GameWatch,
     /// What opens the device again, and the step of the checkpoint at which that was done last.
     reopening: Option<OpenDevices>,
@@ -139,7 +139,7 @@ impl TrainRun {
             saved: (Instant::now(), 0),
             stands_on: folder.join(CHECKPOINT),
             went_back_to: None,
-            collapse: CollapseWatch::default(),
+            posterior: PosteriorWatch::default(),
             game: GameWatch::default(),
             reopening: None,
             reopened_at: None,
@@ -208,7 +208,7 @@ impl TrainRun {
             saved,
             stands_on: path,
             went_back_to: None,
-            collapse: CollapseWatch::default(),
+            posterior: PosteriorWatch::default(),
             game: GameWatch::default(),
             reopening: None,
             reopened_at: None,
@@ -355,7 +355,7 @@ impl TrainRun {
         watcher.epoch(&records);
         check_epoch(&mut self.health, &self.trainer, &records)?;
         if self.kl_estimator().is_some()
-            && let Some(sentence) = self.collapse.note(&self.config, &records)
+            && let Some(sentence) = self.posterior.note(&self.config, &records)
         {
             watcher.noticed(&sentence);
         }
