@@ -56,6 +56,10 @@ if [ "${ELBO_DX12:-}" = 1 ]; then
     bash tests/dx12.sh
 fi
 
+if [ "${ELBO_PYTHON:-}" = 1 ]; then
+    bash tests/python.sh
+fi
+
 # An empty array is an unset variable to the bash of macOS.
 cargo test --doc ${cargo_words[@]+"${cargo_words[@]}"} 2>&1
 exec cargo test --lib --bins --tests --example proxy ${cargo_words[@]+"${cargo_words[@]}"} -- ${test_words[@]+"${test_words[@]}"} 2>&1

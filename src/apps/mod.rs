@@ -44,6 +44,7 @@ mod retreat;
 #[cfg(feature = "cli")]
 mod reused;
 mod saved;
+mod settle;
 mod setup;
 mod stages;
 #[cfg(feature = "export")]
@@ -83,6 +84,7 @@ pub use pieces::all_pieces;
 #[cfg(feature = "report")]
 pub use report::{REPORT, Reported};
 pub use saved::{Saved, Shown};
+pub use settle::Settled;
 pub use setup::reading;
 pub use stages::first_stage;
 pub use train::{Outcome, TrainRun, Watcher};
