@@ -1,5 +1,5 @@
-//! Training shared among several trainers on threads of their own, each of which takes a part of every batch. The reduction is a trait, so that
-//! one between processes may take its place.
+//! Training shared among several trainers, each of which takes a part of every batch: on threads of one process, or in processes of their own
+//! ([`Ranks`](super::Ranks)).
 //!
 //! Every trainer has the whole data set, the same settings and the same seed. Which rows a batch has, what they draw and what they weigh
 //! follows from their place in the whole batch, so that the sum of the parts' gradients is the gradient that one trainer has of the whole.
@@ -77,6 +77,8 @@ pub(super) struct Shared {
     pub share: Share,
     /// Its rows of a batch.
     pub rows: PartRows,
+    /// Room for what it gives to a sum, kept so that no step makes it anew.
+    pub given: Vec<f32>,
     /// Whether this trainer has been asked to stop, and whether one of the others was.
     pub wants_to_stop: bool,
     pub all_stop: bool,
@@ -105,7 +107,15 @@ impl Shared {
             )));
         }
         let rows = PartRows::of(batch, (part, parts));
-        Ok(Shared { rows, share, wants_to_stop: false, all_stop: false, standing: Standing::Apart, followers: vec![] })
+        Ok(Shared {
+            share,
+            rows,
+            given: vec![],
+            wants_to_stop: false,
+            all_stop: false,
+            standing: Standing::Apart,
+            followers: vec![],
+        })
     }
 }
 
