@@ -141,7 +141,7 @@ begin() {
     ranks 2 train "${long[@]}" --out "$out" >said.txt 2>&1 &
     launcher=$!
     for _ in $(seq 600); do
-        if [ "$(wc -l <"$out/metrics.jsonl" 2>/dev/null || echo 0)" -ge 3 ]; then return; fi
+        if [ "$(wc -l 2>/dev/null <"$out/metrics.jsonl" || echo 0)" -ge 3 ]; then return; fi
         sleep 0.1
     done
 }

@@ -4,7 +4,6 @@
 pub mod bench;
 #[cfg(feature = "tensorboard")]
 mod board;
-mod collapse;
 mod columns;
 #[cfg(feature = "cli")]
 pub mod compare;
@@ -36,6 +35,7 @@ mod import;
 #[cfg(feature = "pictures")]
 pub mod pictures;
 mod pieces;
+mod posterior;
 #[cfg(feature = "report")]
 mod report;
 #[cfg(feature = "cli")]

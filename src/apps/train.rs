@@ -12,7 +12,6 @@ use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use super::collapse::CollapseWatch;
 use super::devices::Team;
 use super::evaluation::KlEstimator;
 use super::folder::{CHECKPOINT, PREVIOUS, holds_run};
@@ -20,6 +19,7 @@ use super::form::Form;
 use super::game::{GameWatch, spread};
 use super::health::{Health, check_finite};
 use super::held_out::held_out;
+use super::posterior::PosteriorWatch;
 use super::retreat::check_epoch;
 use super::tuning;
 use crate::config::{Binarise, Config, FILE_NAME};
@@ -87,7 +87,7 @@ pub struct TrainRun {
     stands_on: PathBuf,
     /// The step of the checkpoint that it went back to last.
     went_back_to: Option<u64>,
-    collapse: CollapseWatch,
+    posterior: PosteriorWatch,
     game: GameWatch,
     /// What opens the device again, and the step of the checkpoint at which that was done last.
     reopening: Option<OpenDevices>,
@@ -256,7 +256,7 @@ impl TrainRun {
         watcher.epoch(&records);
         check_epoch(&mut self.health, &self.trainer, &records)?;
         if self.kl_estimator().is_some()
-            && let Some(sentence) = self.collapse.note(&self.config, &records)
+            && let Some(sentence) = self.posterior.note(&self.config, &records)
         {
             watcher.noticed(&sentence);
         }

@@ -3,12 +3,12 @@
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
-use super::super::collapse::CollapseWatch;
 use super::super::devices::Team;
 use super::super::folder::{CHECKPOINT, check_is_free, claimed, locked, place_of};
 use super::super::form::Form;
 use super::super::game::GameWatch;
 use super::super::health::{Health, check_sound};
+use super::super::posterior::PosteriorWatch;
 use super::super::setup::{as_given, build_trainer, check_support, open_data, usual_memory};
 use super::super::stages::freeze;
 use super::super::tuning;
@@ -159,7 +159,7 @@ impl Prepared {
             saved: (Instant::now(), state.step),
             stands_on,
             went_back_to: None,
-            collapse: CollapseWatch::default(),
+            posterior: PosteriorWatch::default(),
             game: GameWatch::default(),
             reopening: None,
             reopened_at: None,
