@@ -34,6 +34,7 @@ use crate::training::{Best, Progress, Trainer};
 
 pub use follower::Follower;
 pub use prepared::Prepared;
+#[cfg(feature = "cli")]
 pub(super) use prepared::make_absolute;
 
 /// Rows whose spread is looked at.
@@ -245,6 +246,7 @@ impl TrainRun {
             if written.is_err() || stop || is_due { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
         })?;
         written?;
+        stop |= self.trainer.was_asked_to_stop();
         let ends = |stop: bool| if stop { ControlFlow::Break(()) } else { ControlFlow::Continue(()) };
         let Some(record) = finished else {
             self.save_unless_spoilt()?;

@@ -82,7 +82,6 @@ mod tests {
     fn config(epochs: usize) -> Config {
         let mut config = Preset::Classic.config();
         config.data.source = "digits".into();
-        config.data.rows = Some("0..100".parse().unwrap());
         config.data.validation = 10;
         config.model.encoder = "mlp:8".parse().unwrap();
         config.model.latent = 2;
@@ -92,6 +91,22 @@ mod tests {
 
     fn team(share: Option<Share>) -> Team {
         Team { share, ..Team::of(Cpu::exact()) }
+    }
+
+    #[test]
+    fn a_run_ends_where_another_process_is_asked_to_stop() {
+        let folder = tempfile::tempdir().unwrap();
+        let [first, second] = <[Share; 2]>::try_from(in_threads(2)).ok().unwrap();
+        std::thread::scope(|scope| {
+            scope.spawn(move || {
+                let mut follower = Follower::new(config(3), None, None, team(Some(second))).unwrap();
+                follower.trainer.follow(&|| true).unwrap();
+            });
+            let place = folder.path().join("run");
+            let mut run = Prepared::new(None, config(3), &place, team(Some(first))).unwrap().kept().unwrap();
+            assert_eq!(run.train(&mut Losses::default()).unwrap(), Outcome::Stopped);
+            assert!(run.steps_done() > 0 && run.epochs_done() == 0);
+        });
     }
 
     #[test]

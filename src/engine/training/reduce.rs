@@ -82,6 +82,8 @@ pub(super) struct Shared {
     /// Whether this trainer has been asked to stop, and whether one of the others was.
     pub wants_to_stop: bool,
     pub all_stop: bool,
+    /// Whether one of the others was, where this one has stopped for it.
+    pub has_stopped: bool,
     /// How the parameters of the trainers that follow stand to those of the first.
     pub standing: Standing,
     /// The threads on which trainers follow, where they do so in this process.
@@ -113,6 +115,7 @@ impl Shared {
             given: vec![],
             wants_to_stop: false,
             all_stop: false,
+            has_stopped: false,
             standing: Standing::Apart,
             followers: vec![],
         })

@@ -203,8 +203,15 @@ impl Trainer {
     /// Takes note that the run has stopped, from where it may go on.
     pub(super) fn has_stopped(&mut self) {
         if let Some(shared) = &mut self.shared {
-            shared.all_stop = false;
+            shared.has_stopped |= std::mem::take(&mut shared.all_stop);
         }
+    }
+
+    /// Whether another trainer of a shared training has asked to stop since this was called last: an epoch that it broke off is not gone on
+    /// with.
+    pub fn was_asked_to_stop(&mut self) -> bool {
+        self.has_stopped();
+        self.shared.as_mut().is_some_and(|shared| std::mem::take(&mut shared.has_stopped))
     }
 
     /// Takes note of how the parameters of all trainers stand to each other.
