@@ -55,6 +55,9 @@ fi
 if [ "${ELBO_DX12:-}" = 1 ]; then
     bash tests/dx12.sh
 fi
+if [ "${ELBO_MPI:-}" = 1 ]; then
+    bash tests/mpi.sh
+fi
 
 if [ "${ELBO_PYTHON:-}" = 1 ]; then
     bash tests/python.sh

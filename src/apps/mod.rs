@@ -64,7 +64,7 @@ pub use data_summary::{DataSummary, FactorSummary, PartSummary};
 pub use described::described;
 #[cfg(feature = "cli")]
 pub use device_report::{DeviceReport, Examined, KernelReport};
-pub use devices::{Team, open_device, open_tuned};
+pub use devices::{Team, open_device, open_in_turn, open_tuned};
 #[cfg(feature = "gpu")]
 pub use devices::{open_gpu, shader_traits};
 #[cfg(feature = "report")]
@@ -87,7 +87,7 @@ pub use saved::{Saved, Shown};
 pub use settle::Settled;
 pub use setup::reading;
 pub use stages::first_stage;
-pub use train::{Outcome, TrainRun, Watcher};
+pub use train::{Follower, Outcome, Prepared, TrainRun, Watcher};
 pub use trained::Trained;
 pub use training::{Epoch, Training, train};
 pub use tuning::TUNING;
