@@ -26,7 +26,8 @@ pub struct Explained<'g> {
 
 impl<'g> Rows<'g> {
     /// Of each of so many codes of every row, ln p(x | z) of the values that were observed: Σ_j m_j ln p(x_j | z), which is what
-    /// is left of p(x | z) once the other values are integrated out (Mattei & Frellsen 2019, equation 3). `outputs` are those
+    /// is left of p(x | z) once the other values are integrated out (Mattei & Frellsen 2019, equation 3). Of values that a likelihood
+    /// [takes together](Likelihood::together), all count or none. `outputs` are those
     /// of the decoder, `[rows·codes, …]`. `[rows, codes]`
     pub fn log_likelihood(&self, likelihood: &dyn Likelihood, outputs: Tensor<'g>) -> Tensor<'g> {
         self.decoded(likelihood, outputs).log_likelihood()
@@ -45,7 +46,8 @@ impl<'g> Rows<'g> {
         let beside = |t: Tensor<'g>| if codes > 1 { t.reshape(&[rows, 1, features]) } else { t };
         let of_row = if codes > 1 { outputs.reshape(&[rows, codes, outputs.width()]) } else { outputs };
         let log_probs = likelihood.log_prob(of_row, beside(self.x));
-        let log_likelihoods = self.observed.map_or(log_probs, |observed| log_probs * beside(observed));
+        let observed = self.observed.map(|observed| wholly(observed, likelihood.together()));
+        let log_likelihoods = observed.map_or(log_probs, |observed| log_probs * beside(observed));
         let Some(missing) = likelihood.missing() else { return Decoded { log_likelihoods, explained: None } };
         let filled = self.filled(likelihood, outputs);
         let log_masks = missing.log_mask(filled, self.observed.map(|observed| observed.repeat_rows(codes)));
@@ -61,6 +63,18 @@ impl<'g> Rows<'g> {
         let drawn = likelihood.sample(outputs).expect("a likelihood that draws was asked for");
         observed.repeat_rows(codes).select(self.x.repeat_rows(codes), drawn)
     }
+}
+
+/// Of features that are taken together, so many each, 1 where all are observed and 0 where one is not: what one that is not known says of the others
+/// is not known either. `[rows, features]`
+fn wholly(observed: Tensor, together: usize) -> Tensor {
+    if together == 1 {
+        return observed;
+    }
+    let [rows, features] = observed.dims();
+    let each = observed.reshape(&[rows, features / together, together]);
+    let all = (0..together).map(|i| each.slice(2, i, 1)).reduce(|a, b| a * b).expect("there is a feature");
+    all.expand(&[rows, features / together, together]).reshape(&[rows, features])
 }
 
 impl<'g> Decoded<'g> {

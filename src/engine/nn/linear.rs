@@ -71,6 +71,7 @@ mod tests {
     fn rows_have_draws_of_their_own_that_are_as_far_from_the_mean() {
         let product = |w: &[f64]| X.iter().zip(w).map(|(x, w)| x * w).collect::<Vec<f64>>();
         let (shared, own) = (outputs(false), outputs(true));
+        let mut deviations = Vec::new();
         for (unit, bias) in [0.1, -0.1].into_iter().enumerate() {
             let of_unit = |of: &[f64]| product(&of[3 * unit..][..3]);
             let middle = bias + of_unit(&MEAN).iter().sum::<f64>();
@@ -90,6 +91,16 @@ mod tests {
             let expected = off.iter().map(|d| d * d).sum::<f64>();
             assert!((variance / expected - 1.0).abs() < 0.1, "{variance}, not {expected}");
             assert!(counts.iter().filter(|count| **count > ROWS / 20).count() >= 4, "{counts:?}");
+            deviations.push(all(&own));
         }
+        // Units are turned by signs of their own: with those of the inputs alone their deviations would go together.
+        let correlation = |pairs: &mut dyn Iterator<Item = (f64, f64)>| {
+            let sums = pairs.fold([0.0; 3], |[ab, aa, bb], (a, b)| [ab + a * b, aa + a * a, bb + b * b]);
+            sums[0] / (sums[1] * sums[2]).sqrt()
+        };
+        let found = correlation(&mut deviations[0].iter().copied().zip(deviations[1].iter().copied()));
+        let [first, second] = [0, 1].map(|unit| product(&OFF[3 * unit..][..3]));
+        let without = correlation(&mut first.into_iter().zip(second));
+        assert!(found.abs() < 0.15 && without.abs() > 0.4, "{found}; without signs of the units {without}");
     }
 }

@@ -62,6 +62,7 @@ fn a_learning_rate_that_is_too_large_is_lowered_until_it_is_not() {
         let retries = &seen.retries;
         assert!((1..=6).contains(&retries.len()), "{}: {retries:?}", device.name);
         assert_eq!(*retries, read_retries(&run.path().join("retries.jsonl")).unwrap());
+        assert!(retries.iter().any(|record| record.why.contains("weights `") && record.why.contains("moved furthest")));
         for (i, record) in retries.iter().enumerate() {
             assert_eq!((record.retry, record.slowed), (i as u64 + 1, SLOWED.powi(i as i32 + 1)));
             assert!(

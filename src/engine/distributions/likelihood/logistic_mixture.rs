@@ -7,7 +7,7 @@
 //! sum of theirs, and the mean of each moves with those before it, μ_c + Σ_{j<c} tanh(l_cj) x_j. The l are K outputs more per feature, which
 //! are enough for three channels: of l₁₀, l₂₀, l₂₁ the i-th stands at the i-th feature. The probability of a feature is the one
 //! given those of its pixel before it, Σ_k π_k Π_{j≤c} P_k(x_j) / Σ_k π_k Π_{j<c} P_k(x_j), so that those of a pixel have the pixel's for a
-//! product. Where only some values of a pixel are known, it is that of none of them.
+//! product. A pixel of which only some values are known counts as missing.
 
 use std::sync::Arc;
 

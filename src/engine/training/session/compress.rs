@@ -40,6 +40,8 @@ impl Session {
     /// # Errors
     /// As for [`Session::coding_indices`].
     pub fn coding_next(&mut self, number: usize, given: &[f32], width: usize) -> Result<Vec<f32>> {
+        let [indices, _] = coded_as(&*self.model)?.indices()?.sizes();
+        self.loaded.room_for(indices);
         let name = format!("coding_next.{number}");
         self.sized(&name, (given, width), |model, rows| Ok(coded_as(model)?.indices()?.next(number, rows.x)))
     }

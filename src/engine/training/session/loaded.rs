@@ -4,7 +4,8 @@ use std::collections::HashMap;
 
 use crate::program::ProgramId;
 
-/// How many programs stay loaded that are not kept for good: more than any one thing that is done with a model needs.
+/// How many programs stay loaded that are not kept for good: more than what is done with a model needs, unless it
+/// [says otherwise](LoadedPrograms::room_for).
 const MOST: usize = 24;
 
 /// Programs by name. Of those that are not kept for good, the ones that were not asked for the longest make room for others, so
@@ -13,6 +14,8 @@ const MOST: usize = 24;
 pub(super) struct LoadedPrograms {
     named: HashMap<String, Named>,
     asked: u64,
+    /// Programs more than [`MOST`] that stay.
+    more: usize,
 }
 
 #[derive(Debug)]
@@ -34,12 +37,17 @@ impl LoadedPrograms {
     /// The program that has to go before one more is loaded, if one has to.
     pub fn make_room(&mut self) -> Option<ProgramId> {
         let passing = self.named.iter().filter(|(_, named)| !named.for_good);
-        if passing.clone().count() < MOST {
+        if passing.clone().count() < MOST + self.more {
             return None;
         }
         let (oldest, _) = passing.min_by_key(|(_, named)| named.asked)?;
         let oldest = oldest.clone();
         self.named.remove(&oldest).map(|named| named.id)
+    }
+
+    /// Has so many programs more stay loaded: what is done asks for as many in turn.
+    pub fn room_for(&mut self, more: usize) {
+        self.more = self.more.max(more);
     }
 
     /// Takes note of a program.
@@ -87,5 +95,10 @@ mod tests {
         assert_eq!(loaded.ask("0"), Some(ids[0]));
         assert_eq!(add(&mut loaded, "more").1, Some(ids[1]));
         assert_eq!((loaded.ask("1"), loaded.ask("first"), loaded.ids().count()), (None, Some(first), MOST + 1));
+        // Of two that there is more room for, none makes another go; the next does.
+        loaded.room_for(2);
+        loaded.room_for(1);
+        let gone = ["a", "b", "c"].map(|name| add(&mut loaded, name).1.is_some());
+        assert_eq!((gone, loaded.ids().count()), ([false, false, true], MOST + 3));
     }
 }

@@ -2,9 +2,10 @@
 
 use elbo::catalogue::Spec;
 use elbo::engine::cpu::Cpu;
+use elbo::engine::models::Rows;
 
 use super::formulas::binned;
-use super::{Sheet, made};
+use super::{Sheet, Tensor, made};
 use crate::common::oracle::{Device, Numbers};
 
 const LEVELS: usize = 8;
@@ -197,4 +198,22 @@ fn programs_compute_it_and_its_gradient() {
     let slope = (sum(0.01) - sum(-0.01)) / 0.02;
     let found = exact[1][LINK];
     assert!((slope - found).abs() < 1e-3 * (1.0 + found.abs()), "{slope} and {found}");
+}
+
+#[test]
+fn a_pixel_that_is_partly_known_counts_as_missing() {
+    let likelihood = made(&spec());
+    let (outputs, row) = (outputs(&mut Numbers(45)), all_pixels()[300]);
+    let mut sheet = Sheet::new();
+    let o = sheet.input("outputs", &[1, outputs.len()], &outputs);
+    let x = sheet.input("x", &[1, FEATURES], &row);
+    let all = likelihood.log_prob(o, x);
+    let of = |observed: Tensor| Rows { observed: Some(observed), ..Rows::from(x) }.log_likelihoods(&*likelihood, o);
+    let [partly, wholly] = [[1.0, 0.0, 1.0, 1.0, 1.0, 1.0], [1.0; FEATURES]].map(|mask| {
+        let name = format!("mask{}", mask[1]);
+        sheet.input(&name, &[1, FEATURES], &mask)
+    });
+    let found = sheet.exact(&[all, of(partly), of(wholly)]);
+    assert_eq!(found[1][..3], [0.0; 3], "the first pixel");
+    assert_eq!((&found[1][3..], &found[2]), (&found[0][3..], &found[0]));
 }
