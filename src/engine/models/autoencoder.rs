@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::checks::check_unused;
+use super::checks::{check_beta, check_unused};
 use super::networks::{NetworkPair, Networks};
 use super::{
     Batch, Can, Condition, Decode, Encode, LabelUse, Model, ModelConfig, ModelEntry, Reconstruct, RowForm, Rows, Sizes,
@@ -63,10 +63,7 @@ pub(super) fn check(config: &ModelConfig, _: usize, problems: &mut Problems) {
 pub(super) fn check_error(config: &ModelConfig, problems: &mut Problems) {
     let kind = &config.kind;
     let (name, _) = kind.about.name.split_once(':').unwrap_or((kind.about.name, ""));
-    problems.note(
-        config.beta.is_finite() && config.beta != 1.0,
-        format!("`beta` weighs the KL term, and the {name} (`kind` {kind}) has none: leave it out, or train a vae"),
-    );
+    check_beta(config, ", or train a vae", problems);
     let likelihood = config.likelihood.id.as_str();
     problems.note(
         !["bernoulli", "gaussian"].contains(&likelihood) && find(LIKELIHOODS, &config.likelihood).is_ok(),

@@ -229,6 +229,14 @@ pub(super) fn check_unused(config: &ModelConfig, problems: &mut Problems) {
     check_not_chosen(config, &[Kind::Posterior, Kind::Prior, Kind::Objective], problems);
 }
 
+/// Notes a weight of the KL of a model that has none, and what is to be done about it besides.
+pub(super) fn check_beta(config: &ModelConfig, instead: &str, problems: &mut Problems) {
+    problems.note(
+        config.beta.is_finite() && config.beta != 1.0,
+        format!("`beta` weighs the KL term, and a model of `kind` {} has none: leave it out{instead}", config.kind),
+    );
+}
+
 /// Notes factors that are chosen and that a model does not have.
 pub(super) fn check_not_chosen(config: &ModelConfig, factors: &[Kind], problems: &mut Problems) {
     let kind = &config.kind;

@@ -15,10 +15,10 @@ use strum::{EnumString, VariantNames};
 
 use super::beside::{Both, plan};
 use super::critic::accuracy;
-use super::{AdversarialLoss, CRITICS_OPTIMISER, Critic, LOSS, SPECTRAL};
+use super::{AdversarialLoss, CRITICS_OPTIMISER, Critic, LOSS, SPECTRAL, check_no_penalty};
 use crate::catalogue::{About, Bounds, Kind, Setting, Usual};
 use crate::distributions::{Measure, Prior, StandardNormal};
-use crate::engine::models::checks::check_unused;
+use crate::engine::models::checks::{check_beta, check_unused};
 use crate::engine::models::{
     Autoencoder, Batch, Can, Condition, Decode, Encode, Generate, LabelUse, Model, ModelConfig, ModelEntry,
     OwnTraining, Reconstruct, RowForm, Rows, Terms, TrainingPlan, Vae,
@@ -83,20 +83,8 @@ fn build(config: &ModelConfig, form: RowForm) -> Result<Box<dyn Model>> {
 }
 
 fn check(config: &ModelConfig, _: usize, problems: &mut Problems) {
-    problems.note(
-        config.beta.is_finite() && config.beta != 1.0,
-        format!(
-            "`beta` weighs the KL term, and a model of `kind` {} has none: leave it out, or train a vae",
-            config.kind
-        ),
-    );
-    problems.note(
-        config.kind.settings().word::<AdversarialLoss>(LOSS.name) == AdversarialLoss::WganGp,
-        format!(
-            "the loss wgan-gp needs the gradient penalty, which a model of `kind` {} does not have: give another loss, or train a gan",
-            config.kind.about.id
-        ),
-    );
+    check_beta(config, ", or train a vae", problems);
+    check_no_penalty(config, problems);
     check_unused(config, problems);
 }
 

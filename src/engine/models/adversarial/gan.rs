@@ -9,7 +9,7 @@ use super::critic::accuracy;
 use super::{AdversarialLoss, CRITIC, CRITICS_OPTIMISER, Critic, LOSS, SPECTRAL, gradient_penalty};
 use crate::catalogue::{About, Bounds, Kind, Setting, Usual, build as build_piece};
 use crate::distributions::{Likelihood, Measure, Prior, StandardNormal};
-use crate::engine::models::checks::check_unused;
+use crate::engine::models::checks::{check_beta, check_unused};
 use crate::engine::models::networks::{NetworkPair, Networks};
 use crate::engine::models::{
     Batch, Can, Condition, Decode, Generate, Group, LabelUse, Losses, Model, ModelConfig, ModelEntry, OwnTraining,
@@ -109,10 +109,7 @@ fn build(config: &ModelConfig, form: RowForm) -> Result<Box<dyn Model>> {
 }
 
 fn check(config: &ModelConfig, _: usize, problems: &mut Problems) {
-    problems.note(
-        config.beta.is_finite() && config.beta != 1.0,
-        "`beta` weighs the KL term, and a gan has none: leave it out, or train a vae",
-    );
+    check_beta(config, ", or train a vae", problems);
     let is_penalised = config.kind.settings().word::<AdversarialLoss>(LOSS.name) == AdversarialLoss::WganGp;
     let couples = build_piece(NETWORKS, &config.encoder).is_ok_and(|network| network.couples_rows());
     problems.note(

@@ -36,6 +36,7 @@ use strum::VariantNames;
 
 use crate::catalogue::{Bounds, Setting, Usual};
 use crate::nn::UNITS;
+use penalty::check_no_penalty;
 
 /// The group of a critic's parameters, and their scope.
 const CRITIC: &str = "discriminator";

@@ -4,11 +4,24 @@
 //! 2017, equation 3). The gradient is a part of the graph, so that what is minimised holds a first derivative, and its own gradient the
 //! second.
 
-use super::Critic;
+use super::{AdversarialLoss, Critic, LOSS};
 use crate::graph::Tensor;
+use crate::models::ModelConfig;
+use crate::problems::Problems;
 
 /// Added to the squared norm, whose root has no slope at 0.
 const SMALL: f32 = 1e-12;
+
+/// Notes the loss that needs the penalty, where a model does not have it.
+pub(super) fn check_no_penalty(config: &ModelConfig, problems: &mut Problems) {
+    problems.note(
+        config.kind.settings().word::<AdversarialLoss>(LOSS.name) == AdversarialLoss::WganGp,
+        format!(
+            "the loss wgan-gp needs the gradient penalty, which a model of `kind` {} does not have: give another loss, or train a gan",
+            config.kind.about.id
+        ),
+    );
+}
 
 /// The penalty between real rows and made ones, through neither of which a gradient flows; and the norm of the gradient that it is of.
 /// `[rows, 1]` each. The critic must see each row by itself.

@@ -14,7 +14,7 @@
 //! it; here it usually is −ln D of opposite sign, which does not saturate.
 
 use super::critic::accuracy;
-use super::{AdversarialLoss, CRITIC, CRITICS_OPTIMISER, Critic, LOSS, SPECTRAL};
+use super::{AdversarialLoss, CRITIC, CRITICS_OPTIMISER, Critic, LOSS, SPECTRAL, check_no_penalty};
 use crate::catalogue::{About, Bounds, Kind, Setting, Usual};
 use crate::distributions::Measure;
 use crate::engine::models::checks::check_unused;
@@ -74,10 +74,7 @@ fn build(config: &ModelConfig, form: RowForm) -> Result<Box<dyn Model>> {
 }
 
 fn check(config: &ModelConfig, _: usize, problems: &mut Problems) {
-    problems.note(
-        config.kind.settings().word::<AdversarialLoss>(LOSS.name) == AdversarialLoss::WganGp,
-        "the loss wgan-gp needs the gradient penalty, which a vae-gan does not have: give another loss, or train a gan",
-    );
+    check_no_penalty(config, problems);
     check_unused(config, problems);
 }
 

@@ -8,7 +8,7 @@ use super::vq_vae::VqVae;
 use crate::catalogue::{self, Kind, Spec};
 use crate::distributions::{Heads, INDEX_PRIORS, IndexPrior, LIKELIHOODS};
 use crate::error::{Error, Result};
-use crate::models::checks::{check_not_chosen, is_over_indices};
+use crate::models::checks::{check_beta, check_not_chosen, is_over_indices};
 use crate::models::networks::Networks;
 use crate::models::{Model, ModelConfig, RowForm};
 use crate::problems::Problems;
@@ -52,14 +52,7 @@ pub(super) fn build(
 
 /// Notes a KL to weigh, a posterior or an objective, of which there are none to choose, and a prior that is not over indices.
 pub(super) fn check(config: &ModelConfig, _: usize, problems: &mut Problems) {
-    problems.note(
-        config.beta.is_finite() && config.beta != 1.0,
-        format!(
-            "`beta` weighs the KL term, and a model of `kind` {} has none: leave it out; what draws encodings to a codebook is \
-             `commitment`",
-            config.kind.about.id
-        ),
-    );
+    check_beta(config, "; what draws encodings to a codebook is `commitment`", problems);
     check_not_chosen(config, &[Kind::Posterior, Kind::Objective], problems);
     problems.note(
         !is_over_indices(&config.prior) && config.prior != ModelConfig::default().prior,
