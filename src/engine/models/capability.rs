@@ -113,22 +113,63 @@ pub trait Density {
     fn note(&self) -> Option<&'static str>;
 }
 
-/// Rows that are coded without loss (Townsend, Bird & Barber 2019): codes under a diagonal Gaussian posterior and a diagonal Gaussian
-/// prior, and values of which there are finitely many.
+/// Rows that are coded without loss (Townsend, Bird & Barber 2019): codes under diagonal Gaussian posteriors and priors, in one stochastic
+/// layer or several, and values of which there are finitely many.
 ///
-/// Codes are relative to the prior here: (z − m)/s, m and s being its mean and standard deviation, so that the prior is N(0, I).
+/// A row is coded step by step, and decoded by undoing them, the last first; [`bits_back_steps`](super::bits_back_steps) and
+/// [`bit_swap_steps`](super::bit_swap_steps) are the two orders. Codes of a layer that is coded given nothing are relative to its prior's mean m and
+/// deviation s, (z − m)/s, so that this is N(0, I); those of other layers are as the networks know them.
 pub trait Compress {
-    /// Mean and standard deviation of the posterior of each row, relative to the prior, those behind these `[rows, 2·latent]`.
-    fn posterior<'g>(&self, rows: Rows<'g>) -> Tensor<'g>;
+    /// Dimensions of each stochastic layer, from the data upwards.
+    fn widths(&self) -> Vec<usize>;
 
-    /// The decoder's outputs for codes relative to the prior `[rows, latent]`, which [`Compress::values`] reads. `[rows, outputs]`
-    fn outputs<'g>(&self, z: Tensor<'g>) -> Tensor<'g>;
+    /// What is done, in its order. What a step is given must be known before it when a row is coded, and behind it when it is decoded.
+    fn steps(&self) -> Vec<CodingStep>;
 
-    /// How many outputs that is.
+    /// What networks say of a step that is given something, of that `[rows, …]` each: of values the decoder's outputs `[rows, outputs]`,
+    /// which [`Compress::values`] reads; of codes mean and standard deviation of each dimension, those behind these `[rows, 2·width]`.
+    fn outputs<'g>(&self, step: &CodingStep, given: &[Tensor<'g>]) -> Tensor<'g>;
+
+    /// How many outputs the decoder has.
     fn outputs_width(&self) -> usize;
 
     /// What outputs say of the values of a row.
     fn values(&self) -> &dyn Discrete;
+
+    /// Codes of all layers behind each other as the model draws them `[rows, Σ widths]`, where there are layers that are coded given something:
+    /// what such codes are about is told by these.
+    fn drawn_codes<'g>(&self, _: &'g Graph, _rows: usize) -> Option<Tensor<'g>> {
+        None
+    }
+}
+
+/// A step of coding a row, with what its distribution is given.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CodingStep {
+    /// What is done.
+    pub what: Coded,
+    /// What is known then; nothing of a layer whose codes are under N(0, I).
+    pub given: Vec<Variable>,
+}
+
+/// What a step of coding does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Coded {
+    /// Codes of a layer are drawn from its posterior, by bits that are there already.
+    Draw(usize),
+    /// The row is coded.
+    Row,
+    /// Codes of a layer are coded under its prior.
+    Codes(usize),
+}
+
+/// What is known of a row when it is coded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Variable {
+    /// Its values.
+    Row,
+    /// Its codes of a layer.
+    Codes(usize),
 }
 
 /// Draws codes with their densities, so that another model can stand on it.
@@ -296,8 +337,9 @@ impl Capability {
             Capability::Classify => "a network that infers them, as an m2 or a classifier has",
             Capability::FitPrior => "one code of each row and one prior, as a vae, a cvae, a rae or a vq-vae has",
             Capability::Compress => {
-                "a vae with the posterior diagonal-gaussian, the prior standard-normal or diagonal-gaussian, and a likelihood of \
-                 finitely many values (bernoulli, categorical, beta-binomial, discretized-logistic or discretized-logistic-mixture)"
+                "a vae with the posterior diagonal-gaussian, a hierarchical or a ladder, the prior standard-normal or diagonal-gaussian, \
+                 and a likelihood of finitely many values (bernoulli, categorical, beta-binomial, discretized-logistic or \
+                 discretized-logistic-mixture)"
             }
         }
     }

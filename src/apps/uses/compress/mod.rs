@@ -1,14 +1,16 @@
 //! Rows without loss in fewer bits: bits-back coding with a VAE (Townsend, Bird & Barber 2019).
 //!
 //! A row x costs −ln p(x | z) − ln p(z) for its code z, and the choice of z ~ q(z | x) gives ln q(z | x) back, as it is made by popping
-//! bits that are there already: on average −ELBO. What is pushed and popped is in [`crate::coding`], the order in [`lanes`], the file
-//! in [`container`]. Networks are computed in the exact mode, since one bit that differs spoils all that follows.
+//! bits that are there already: on average −ELBO. What is pushed and popped is in [`crate::coding`], the order of a row in [`steps`], that of
+//! rows in [`lanes`], the file in [`packed`] and [`container`]. Networks are computed in the exact mode, since one bit that differs spoils all that follows.
 
 mod container;
 mod files;
 mod lanes;
 mod model;
+mod packed;
 mod rows;
+mod steps;
 
 use std::io::{Read, Write};
 
@@ -24,6 +26,7 @@ pub use files::{Beside, beside, compress_to, decompress_to};
 use model::{embedded, fingerprints};
 use rows::Levels;
 pub use rows::Plain;
+use steps::Plan;
 
 /// Rows of a chunk, which is read alone; fewer where rows are large.
 const CHUNK: usize = 8192;
@@ -66,13 +69,14 @@ impl Saved {
         let model = if with_model { model::bytes(self)? } else { vec![] };
         let head = Head::new(fingerprints(self)?.swap_remove(0), data, self.form.shape(), levels.count, model.len());
         let mut writer = Writer::begin(to, &head, &model)?;
+        let plan = Plan::of(&mut self.session)?;
         let chunk = CHUNK.min(CHUNK_VALUES / data.shape().features()).max(1);
         let mut initial = 0;
         for start in (0..data.rows).step_by(chunk) {
             say("compressing", start, data.rows);
             let rows = start..data.rows.min(start + chunk);
             let values = levels.read(data, rows.clone())?;
-            let packed = lanes::pack(&mut self.session, &values, levels.count)?;
+            let packed = lanes::pack(&mut self.session, &plan, &values)?;
             initial += packed.lent_bits();
             writer.chunk(rows.len(), &packed.to_bytes())?;
         }
@@ -108,12 +112,13 @@ impl Saved {
         if features != self.session.model.features() || plain.levels != levels {
             return Err(Error::invalid("the file is damaged: its rows are not those of the model that it names"));
         }
+        let plan = Plan::of(&mut self.session)?;
         let (mut done, mut initial) = (0, 0);
         while let Some((rows, bytes)) = reader.chunk(features)? {
             say("decompressing", done, plain.rows);
-            let packed = lanes::Packed::from_bytes(&bytes, rows)?;
+            let packed = packed::Packed::from_bytes(&bytes, rows)?;
             initial += packed.lent_bits();
-            let values = lanes::unpack(&mut self.session, packed, rows, levels)?;
+            let values = lanes::unpack(&mut self.session, &plan, packed, rows)?;
             to(&plain, &values)?;
             done += rows;
         }
