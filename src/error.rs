@@ -42,6 +42,9 @@ pub enum Error {
     /// The user asked to stop; everything worth keeping has been saved.
     #[error("{0}")]
     Interrupted(String),
+    /// Another process that trains the same model has failed: the rank that says why.
+    #[error("rank {0} has failed")]
+    Elsewhere(usize),
 }
 
 /// Shorthand for results with this crate's [`Error`].

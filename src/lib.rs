@@ -94,7 +94,7 @@ use engine::{
     coding, corruption, cpu, distributions, evaluation, graph, kernels, models, nn, objectives, program, training,
 };
 
-pub use apps::{Epoch, History, Trained, Training, train};
+pub use apps::{Epoch, History, Settled, Trained, Training, train};
 pub use error::{Error, Result};
 pub use training::metrics::{EpochRecord, StepRecord};
 pub use training::{Best, CodeMoments, Given, LogLikelihood};

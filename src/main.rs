@@ -19,6 +19,8 @@ fn main() -> ExitCode {
             say(&error.to_string());
             ExitCode::from(130)
         }
+        // It is said there, and its status is that of all: a launcher ends all where one fails, perhaps before that is said.
+        Err(Error::Elsewhere(_)) => ExitCode::SUCCESS,
         Err(error) => {
             say(&format!("error: {error}"));
             ExitCode::FAILURE

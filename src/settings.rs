@@ -37,6 +37,10 @@ macro_rules! settings {
     (@key $short:ident) => { Some(stringify!($short)) };
     (@key $short:ident, skip) => { None };
     (@first $first:expr, $second:expr) => { $first };
+    (@option $name:ident) => { None };
+    (@option $name:ident, long = $long:literal $($rest:tt)*) => { Some($long) };
+    (@option $name:ident, $($rest:tt)*) => { Some(stringify!($name)) };
+    (@text = $text:literal) => { $text };
     (@set $setting:expr, $given:expr) => {
         if $given.is_some() {
             $setting.clone_from(&$given);
@@ -128,6 +132,22 @@ macro_rules! settings {
                 $($(settings!(@key $short $(, $of_options)?),)*)?
             )*];
 
+            /// All of them, as they are declared.
+            pub(crate) const DECLARED: &[crate::settings::Declared] = &[$(
+                $(crate::settings::Declared {
+                    field: stringify!($name),
+                    option: settings!(@option $name $(, $($arg)*)?),
+                    of: stringify!($type),
+                    help: &[$(settings!(@text $($doc)*)),*],
+                },)*
+                $($(crate::settings::Declared {
+                    field: stringify!($short),
+                    option: settings!(@option $short, $($short_arg)*),
+                    of: stringify!($short_type),
+                    help: &[$(settings!(@text $($short_doc)*)),*],
+                },)*)?
+            )*];
+
             /// Puts what is given in place of what was.
             ///
             /// # Errors
@@ -142,6 +162,18 @@ macro_rules! settings {
 }
 
 pub(crate) use settings;
+
+/// A setting, or what is short for one, as its table declares it.
+pub(crate) struct Declared {
+    /// Its field, which is its key with `_` for `-`.
+    pub field: &'static str,
+    /// The name of its option, likewise; `None` where it has none.
+    pub option: Option<&'static str>,
+    /// The type of its value, as it is written.
+    pub of: &'static str,
+    /// The lines of its help.
+    pub help: &'static [&'static str],
+}
 
 /// Writes the setting `name` of a piece that has an option of its own, also called `name`: `value` is what that says, `piece` the
 /// option of the whole piece and what that says.

@@ -55,6 +55,13 @@ fi
 if [ "${ELBO_DX12:-}" = 1 ]; then
     bash tests/dx12.sh
 fi
+if [ "${ELBO_MPI:-}" = 1 ]; then
+    bash tests/mpi.sh
+fi
+
+if [ "${ELBO_PYTHON:-}" = 1 ]; then
+    bash tests/python.sh
+fi
 
 # An empty array is an unset variable to the bash of macOS.
 cargo test --doc ${cargo_words[@]+"${cargo_words[@]}"} 2>&1

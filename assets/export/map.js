@@ -7,7 +7,7 @@ const SHIFTED = 5;
 function readMap(model, data, turned, codes) {
   const plane = find("plane");
   if (!plane) return () => {};
-  const reach = [0, 1].map((number) => data.dimensions.find(([one]) => one === number).slice(1));
+  const reach = [0, 1].map((one) => data.dimensions.find(({ number }) => number === one)).map(({ low, high }) => [low, high]);
   const share = (value, [low, high]) => Math.min(Math.max((value - low) / (high - low), 0), 1);
   const { look } = data;
 

@@ -38,7 +38,7 @@ function rebuildRows(model, data, turned, rows) {
     if (!code) return;
     turned.goTo(code);
     find("turn").scrollIntoView();
-    sliderOf(data.dimensions[0][0]).focus({ preventScroll: true });
+    sliderOf(data.dimensions[0].number).focus({ preventScroll: true });
   });
   if (pad) drawOn(pad, look, () => x, (values) => { if (row) row.value = ""; take(values); });
   turned.onTold(rebuild);

@@ -1,18 +1,9 @@
 // Sliders: a code is turned number by number, and what the decoder makes of it is shown.
 
-/** A number of the standard normal distribution (Box and Muller 1958). */
-const normal = () => Math.sqrt(-2 * Math.log(1 - Math.random())) * Math.cos(2 * Math.PI * Math.random());
-
-const sliderOf = (dimension) => find(`z${dimension}`);
-const outputOf = (control) => control.parentElement.querySelector("output");
-
 /** Sliders over a decoder that runs here; gives what leads them to a code. */
 function turnLive(data) {
   const decoder = new Decoder(data.program);
-  const code = Float32Array.from(data.centre);
-  const known = Float32Array.from(data.known);
   let waits = false;
-
   const redraw = () => {
     if (waits) return;
     waits = true;
@@ -21,45 +12,7 @@ function turnLive(data) {
       show(data.look, decoder.decode(code, known));
     });
   };
-  const say = (slider) => { outputOf(slider).textContent = Number(slider.value).toFixed(2); };
-
-  const goTo = (to) => {
-    code.set(to);
-    data.dimensions.forEach(({ number }) => {
-      const slider = sliderOf(number);
-      // A code may lie beyond what the slider reaches.
-      slider.min = Math.min(Number(slider.min), to[number]);
-      slider.max = Math.max(Number(slider.max), to[number]);
-      slider.value = to[number];
-      say(slider);
-    });
-    redraw();
-  };
-
-  data.dimensions.forEach(({ number }) => {
-    const slider = sliderOf(number);
-    slider.addEventListener("input", () => {
-      code[number] = Number(slider.value);
-      say(slider);
-      redraw();
-    });
-  });
-  data.told.forEach((told, i) => {
-    const control = find(`told${i}`);
-    const hear = () => {
-      if (told.choices) {
-        for (let k = 0; k < told.choices; k++) known[told.at + k] = k === Number(control.value) ? 1 : 0;
-      } else {
-        known[told.at] = Number(control.value);
-        outputOf(control).textContent = told.field ? cellOf(told.field, [known[told.at]]).text : spoken(known[told.at]);
-      }
-      redraw();
-    };
-    control.addEventListener("input", hear);
-    hear();
-  });
-  find("to-mean").addEventListener("click", () => goTo(data.centre));
-  if (data.normal) find("to-drawn").addEventListener("click", () => goTo(data.centre.map(normal)));
+  const { code, known, goTo } = turning(data, redraw, redraw);
   goTo(data.centre);
 
   /** To the code of a row, with what the model is told of it where that is its label. */

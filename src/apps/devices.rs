@@ -27,6 +27,33 @@ pub fn open_device(choice: &DeviceChoice) -> Result<Box<dyn Executor>> {
     open(choice, None)
 }
 
+/// As [`open_tuned`], for one of several processes of a machine, counted from 0, which share its GPUs: of `auto` and `gpu`, each gets the one whose
+/// turn it is.
+///
+/// # Errors
+/// As for [`open_device`].
+pub fn open_in_turn(choice: &DeviceChoice, process: usize) -> Result<Box<dyn Executor>> {
+    open_tuned(&in_turn(choice, process))
+}
+
+/// The device that is meant by a choice where several processes of a machine make it, this one being one of them: of `auto` and `gpu`, one after
+/// the other.
+#[cfg(feature = "gpu")]
+fn in_turn(choice: &DeviceChoice, process: usize) -> DeviceChoice {
+    match choice {
+        DeviceChoice::Auto | DeviceChoice::Gpu => {
+            gpus::real(process).map_or_else(|| choice.clone(), DeviceChoice::Index)
+        }
+        _ => choice.clone(),
+    }
+}
+
+/// Of a build without GPUs.
+#[cfg(not(feature = "gpu"))]
+fn in_turn(choice: &DeviceChoice, _: usize) -> DeviceChoice {
+    choice.clone()
+}
+
 /// The CPU executor that a user asked for.
 fn cpu(choice: &DeviceChoice) -> Box<dyn Executor> {
     Box::new(if *choice == DeviceChoice::CpuExact { Cpu::exact() } else { Cpu::new() })

@@ -4,6 +4,8 @@ use crate::catalogue::Value;
 use crate::config::Config;
 use crate::data::Dataset;
 use crate::error::Error;
+use crate::training::Trainer;
+use crate::training::checkpoint::{Checkpoint, NamedTensor};
 
 /// Rows that are looked at for what is usual.
 const LOOKED_AT: usize = 1000;
@@ -13,6 +15,60 @@ const ODD: f32 = 100.0;
 const UNSCALED: f32 = 100.0;
 /// A Gaussian is narrow where its standard deviation is less than this part of the usual values.
 const NARROW: f64 = 0.01;
+/// Weights moved far where it was so many times the size of all before.
+const FAR: f64 = 10.0;
+
+/// What is odd where numbers of a training ran away.
+#[derive(Debug, Default)]
+pub(super) struct Oddities {
+    /// In the rows of the steps in which they did.
+    row: Option<String>,
+    /// In the weights, against those that it goes back to.
+    weights: Option<String>,
+}
+
+impl Oddities {
+    /// Of a training as it stands, on these rows, that was sound at a checkpoint.
+    pub(super) fn of(trainer: &mut Trainer, data: &Dataset, before: Option<&Checkpoint>) -> Oddities {
+        let rows = trainer.divergence().and_then(|at| trainer.rows_of(&at));
+        let now = trainer.session.values().ok();
+        Oddities {
+            row: rows.and_then(|rows| odd_value(data, &rows)),
+            weights: now.zip(before).and_then(|(now, before)| moved_furthest(&now, &before.tensors)),
+        }
+    }
+
+    /// What happened, and all that is odd about it.
+    pub(super) fn beside(&self, why: &str) -> String {
+        let found = [self.row.as_ref().map(|row| format!("near there, {row}")), self.weights.clone()];
+        [why.to_string()].into_iter().chain(found.into_iter().flatten()).collect::<Vec<_>>().join("; ")
+    }
+}
+
+/// Which weights moved furthest, for people, if they moved far: by the root mean square of each tensor's change, against that of all
+/// weights before. The first that are no finite numbers, if there are any.
+fn moved_furthest(now: &[NamedTensor], before: &[NamedTensor]) -> Option<String> {
+    let size = |squares: f64, count: usize| (squares / count.max(1) as f64).sqrt();
+    let (mut squares, mut count, mut furthest) = (0.0, 0, (0.0, ""));
+    for (name, _, values) in now {
+        if values.iter().any(|value| !value.is_finite()) {
+            return Some(format!("the weights `{name}` are not finite numbers"));
+        }
+        let Some((_, _, old)) = before.iter().find(|(of, _, old)| of == name && old.len() == values.len()) else {
+            continue;
+        };
+        squares += old.iter().map(|&old| f64::from(old).powi(2)).sum::<f64>();
+        count += old.len();
+        let change: f64 = values.iter().zip(old).map(|(&new, &old)| (f64::from(new) - f64::from(old)).powi(2)).sum();
+        let change = size(change, old.len());
+        if change > furthest.0 {
+            furthest = (change, name.as_str());
+        }
+    }
+    let (before, (change, name)) = (size(squares, count), furthest);
+    let is_far = change > FAR * before;
+    is_far.then(|| format!("the weights `{name}` moved furthest, by {change:.1e}, where all were {before:.1e} before"))
+}
 
 /// The middle of the sizes |x| of each column `[features]`, of a sample of the rows; those that are missing count for nothing.
 fn usual_sizes(data: &Dataset) -> Vec<f32> {
@@ -27,7 +83,7 @@ fn usual_sizes(data: &Dataset) -> Vec<f32> {
 }
 
 /// The value among some rows that is furthest from what is usual in its column, for people, if it is far from it.
-pub(super) fn odd_value(data: &Dataset, rows: &[usize]) -> Option<String> {
+fn odd_value(data: &Dataset, rows: &[usize]) -> Option<String> {
     let usual = usual_sizes(data);
     let mut furthest: Option<(f32, usize, usize, f32)> = None;
     for &row in rows {
@@ -93,7 +149,7 @@ fn advice(config: &Config, data: &Dataset, odd: bool) -> String {
 /// The end of a training whose numbers have run away: what happened, what is odd about it, how often it was tried, and what helps.
 pub(super) fn given_up(
     why: &str,
-    odd: Option<&str>,
+    odd: &Oddities,
     retries: u64,
     (config, data): (&Config, &Dataset),
     kept: &str,
@@ -103,8 +159,8 @@ pub(super) fn given_up(
         1 => " It was tried again once, with a lower learning rate.".to_string(),
         _ => format!(" It was tried again {retries} times, with ever lower learning rates."),
     };
-    let odd_row = odd.map_or(String::new(), |odd| format!(" Near there, {odd}."));
-    Error::Diverged(format!("{why}.{odd_row}{tried} What may help: {}.{kept}", advice(config, data, odd.is_some())))
+    let why = odd.beside(why);
+    Error::Diverged(format!("{why}.{tried} What may help: {}.{kept}", advice(config, data, odd.row.is_some())))
 }
 
 #[cfg(test)]
@@ -126,6 +182,22 @@ mod tests {
         assert_eq!(odd_value(&rows, &[3, 4]), None, "it is in none of these");
         // A column that is large throughout has no outlier.
         assert_eq!(odd_value(&data(|i, j| if j == 1 { 1e6 } else { i as f32 }), &[3, 17]), None);
+    }
+
+    #[test]
+    fn weights_that_moved_far_are_named() {
+        let tensor = |name: &str, values: &[f32]| (name.to_string(), vec![values.len()], values.to_vec());
+        let before = [tensor("a", &[0.1, -0.1]), tensor("b", &[0.2])];
+        let said =
+            |a: &[f32], b: f32| moved_furthest(&[tensor("a", a), tensor("b", &[b]), tensor("c", &[1e9])], &before);
+        // √((3² + 4²)/2) = 3.54, and √((0.01 + 0.01 + 0.04)/3) = 0.141.
+        assert_eq!(
+            said(&[3.1, -4.1], 3.0).unwrap(),
+            "the weights `a` moved furthest, by 3.5e0, where all were 1.4e-1 before"
+        );
+        assert!(said(&[0.1, -0.1], -4.0).unwrap().contains("`b`"), "the other, by 4.2");
+        assert_eq!(said(&[1.0, -1.0], 0.2), None, "six times as far as they were large");
+        assert_eq!(said(&[1e9, f32::NAN], 1e9).unwrap(), "the weights `a` are not finite numbers");
     }
 
     #[test]

@@ -21,7 +21,7 @@ use crate::error::{Error, Result};
 use crate::files::{open_own, write_own};
 use crate::graph::Role;
 use crate::kernels::OPTIMISERS;
-use crate::models::{FittedPrior, parameters};
+use crate::models::{FittedPrior, ModelConfig, parameters};
 use crate::program::Executor;
 use crate::training::checkpoint::Checkpoint;
 use crate::training::metrics::{MAX_BYTES, Split};
@@ -29,12 +29,37 @@ use crate::training::{Given, Session, TRAINED, Trainer};
 
 /// Codes that a prior is started near to, at most.
 const POINTS: usize = 10_000;
-/// Rows per step.
+/// Rows that are measured at once.
 const BATCH: usize = 512;
-/// And where a row has an index at each of many places.
-const BATCH_OF_INDICES: usize = 64;
 /// Files of a run that tell how its weights came about, and go with them.
 const HISTORY: [&str; 5] = ["metrics.jsonl", "metrics.csv", "steps.jsonl", "steps.csv", super::TUNING];
+
+/// How priors over codes of a kind are usually fitted.
+struct Usually {
+    /// The prior.
+    prior: Spec,
+    /// Adam's step size.
+    learning_rate: f64,
+    /// Rows per step.
+    batch: usize,
+    /// Priors that can be fitted.
+    such_as: &'static str,
+}
+
+impl Usually {
+    /// Of numbers ten Gaussians; of quantised codes a PixelCNN, which takes smaller steps of fewer rows, each of which has many indices.
+    fn of(model: &ModelConfig) -> Usually {
+        match model.kind.quantises {
+            true => Usually { prior: Spec::new("pixelcnn"), learning_rate: 0.001, batch: 64, such_as: "pixelcnn" },
+            false => Usually {
+                prior: Spec::new("mixture").with("components", 10.0),
+                learning_rate: 0.01,
+                batch: 512,
+                such_as: "mixture:components=10 or realnvp",
+            },
+        }
+    }
+}
 
 /// How a prior is fitted.
 #[derive(Clone, Debug, PartialEq)]
@@ -50,17 +75,14 @@ pub struct PriorFit {
 }
 
 impl PriorFit {
-    /// The fit that is usual for the codes of a run: ten Gaussians, or of quantised codes a PixelCNN, which takes smaller steps.
+    /// The fit that is usual for the codes of a run.
     ///
     /// # Errors
     /// If there is no such run.
     pub fn usual(run: &Path) -> Result<PriorFit> {
         check_folder(run)?;
         let config = Config::load(&run.join(FILE_NAME))?;
-        let (prior, learning_rate) = match config.model.kind.quantises {
-            true => (Spec::new("pixelcnn"), 0.001),
-            false => (Spec::new("mixture").with("components", 10.0), 0.01),
-        };
+        let Usually { prior, learning_rate, .. } = Usually::of(&config.model);
         Ok(PriorFit { prior, epochs: 10, learning_rate, seed: 0 })
     }
 }
@@ -126,7 +148,7 @@ pub fn fit_prior(
         return Err(Error::invalid(format!(
             "the prior `{}` has nothing to fit: give one that is learnt, such as {}",
             fit.prior,
-            if config.model.kind.quantises { "pixelcnn" } else { "mixture:components=10 or realnvp" }
+            Usually::of(&config.model).such_as
         )));
     }
     let mut trainer = run.trainer(model, fit, open()?)?;
@@ -214,7 +236,7 @@ impl Run {
 
     /// What learns the prior, the rest being the run's.
     fn trainer(&self, model: FittedPrior, fit: &PriorFit, executor: Box<dyn Executor>) -> Result<Trainer> {
-        let batch = if self.config.model.kind.quantises { BATCH_OF_INDICES } else { BATCH };
+        let batch = Usually::of(&self.config.model).batch;
         let training = TrainingConfig {
             epochs: fit.epochs,
             batch: batch.min(self.data.train.rows),

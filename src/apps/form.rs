@@ -1,8 +1,10 @@
 //! What the rows of a run look like, as its checkpoint keeps it.
 
+use crate::catalogue::{Spec, build};
 use crate::config::ModelConfig;
 use crate::data::schema::Role;
 use crate::data::{Dataset, Frame, Schema, Shape};
+use crate::distributions::LIKELIHOODS;
 use crate::error::{Error, Result};
 use crate::models::{Model, ModelEntry, Normalised, RowForm};
 use crate::training::checkpoint::Checkpoint;
@@ -229,11 +231,27 @@ impl Form {
 /// If a piece does not exist, or is given what it does not take.
 pub fn build_model(config: &ModelConfig, form: &Form) -> Result<Box<dyn Model>> {
     let plain = form.schema.plain();
+    check_together(&config.likelihood, &plain)?;
     let model = (config.kind.build)(config, RowForm { schema: &plain, condition: form.condition })?;
     Ok(match form.schema.channels() {
         Some(scales) => Box::new(Normalised::new(model, scales.to_vec())),
         None => model,
     })
+}
+
+/// Says so if a likelihood chains the channels of pixels that rows do not have.
+fn check_together(spec: &Spec, schema: &Schema) -> Result<()> {
+    let (together, shape) = (build(LIKELIHOODS, spec).map_or(1, |likelihood| likelihood.together()), schema.shape());
+    if together == 1 || (!schema.is_table() && shape.channels == together) {
+        return Ok(());
+    }
+    Err(Error::invalid(format!(
+        "the likelihood {spec} chains {together} channels of each pixel, and these rows are {}: leave `channels` out",
+        match schema.is_table() {
+            true => "of a table".to_string(),
+            false => format!("{shape}"),
+        }
+    )))
 }
 
 /// The least and the largest of each value that a model is told of rows.

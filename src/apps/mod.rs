@@ -4,7 +4,6 @@
 pub mod bench;
 #[cfg(feature = "tensorboard")]
 mod board;
-mod collapse;
 mod columns;
 #[cfg(feature = "cli")]
 pub mod compare;
@@ -36,6 +35,7 @@ mod import;
 #[cfg(feature = "pictures")]
 pub mod pictures;
 mod pieces;
+mod posterior;
 #[cfg(feature = "report")]
 mod report;
 #[cfg(feature = "cli")]
@@ -44,6 +44,7 @@ mod retreat;
 #[cfg(feature = "cli")]
 mod reused;
 mod saved;
+mod settle;
 mod setup;
 mod stages;
 #[cfg(feature = "export")]
@@ -63,7 +64,7 @@ pub use data_summary::{DataSummary, FactorSummary, PartSummary};
 pub use described::described;
 #[cfg(feature = "cli")]
 pub use device_report::{DeviceReport, Examined, KernelReport};
-pub use devices::{Team, open_device, open_tuned};
+pub use devices::{Team, open_device, open_in_turn, open_tuned};
 #[cfg(feature = "gpu")]
 pub use devices::{open_gpu, shader_traits};
 #[cfg(feature = "report")]
@@ -83,9 +84,10 @@ pub use pieces::all_pieces;
 #[cfg(feature = "report")]
 pub use report::{REPORT, Reported};
 pub use saved::{Saved, Shown};
+pub use settle::Settled;
 pub use setup::reading;
 pub use stages::first_stage;
-pub use train::{Outcome, TrainRun, Watcher};
+pub use train::{Follower, Outcome, Prepared, TrainRun, Watcher};
 pub use trained::Trained;
 pub use training::{Epoch, Training, train};
 pub use tuning::TUNING;

@@ -1,6 +1,6 @@
 //! When the numbers of a training have run away, and going back to the last good state where that lies in memory.
 
-use super::diagnosis::{given_up, odd_value};
+use super::diagnosis::{Oddities, given_up};
 use super::health::{Health, check_finite};
 use crate::config::Config;
 use crate::data::Dataset;
@@ -11,11 +11,6 @@ use crate::training::metrics::EpochRecord;
 
 /// Steps between two states that are kept in memory: to read one back from the device takes as long as some steps.
 const APART: u64 = 500;
-
-/// What is odd in the rows of the steps in which numbers ran away, if anything.
-pub(super) fn odd_rows(trainer: &Trainer, data: &Dataset) -> Option<String> {
-    odd_value(data, &trainer.rows_of(&trainer.divergence()?)?)
-}
 
 /// Says so if the numbers behind an epoch have run away: losses of any part of the data, or the last steps of a training, which no others
 /// follow.
@@ -121,7 +116,8 @@ impl Retreat {
         let Error::Diverged(why) = error else { return Err(error) };
         let retries = trainer.state.retries;
         let Some(states) = self.states.as_mut().filter(|_| retries < self.most) else {
-            return Err(given_up(&why, odd_rows(trainer, run.1).as_deref(), retries, run, ""));
+            let before = self.states.as_ref().map(|states| &states.last.1.0);
+            return Err(given_up(&why, &Oddities::of(trainer, run.1, before), retries, run, ""));
         };
         let is_last = is_worth_another(trainer, states.last.0, states.went_back_to);
         let (state, health) = states.back(is_last);

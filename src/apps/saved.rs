@@ -80,13 +80,26 @@ impl Saved {
                 )),
             };
         };
-        let opened = || -> Result<Saved> {
-            let (config, form) = (Config::from_toml(text)?, Form::read(&checkpoint)?);
-            let epoch = checkpoint.metadata_u64("epoch")?;
-            let session = restored(&config, &form, &checkpoint, executor)?;
-            Ok(Saved { folder, config, form, session, epoch, best: None })
-        };
-        opened().map_err(|error| Error::malformed(path, error))
+        let opened = Config::from_toml(text).and_then(|config| Saved::whole(folder, config, &checkpoint, executor));
+        opened.map_err(|error| Error::malformed(path, error))
+    }
+
+    /// Opens the bytes of such a file.
+    ///
+    /// # Errors
+    /// If they are damaged, or hold no settings.
+    pub fn from_bytes(bytes: &[u8], executor: Box<dyn Executor>) -> Result<Saved> {
+        let checkpoint = Checkpoint::from_bytes(bytes)?;
+        let config = Config::from_toml(checkpoint.metadata_str(CONFIG)?)?;
+        Saved::whole(PathBuf::from("."), config, &checkpoint, executor)
+    }
+
+    /// A model of one checkpoint that holds its weights alone.
+    fn whole(folder: PathBuf, config: Config, checkpoint: &Checkpoint, executor: Box<dyn Executor>) -> Result<Saved> {
+        let form = Form::read(checkpoint)?;
+        let epoch = checkpoint.metadata_u64("epoch")?;
+        let session = restored(&config, &form, checkpoint, executor)?;
+        Ok(Saved { folder, config, form, session, epoch, best: None })
     }
 
     /// The data the run was trained on.

@@ -151,9 +151,9 @@ fn told(config: &Config, splits: Splits) -> Result<Splits> {
 /// # Errors
 /// If the rows do not fit the configuration, or a device has too little memory.
 pub(super) fn build_trainer(config: &Config, data: &Dataset, team: impl Into<Team>) -> Result<Trainer> {
-    let Team { first, others } = team.into();
+    let Team { first, others, share } = team.into();
     if others.is_empty() {
-        return build_part(config, data, first, None);
+        return build_part(config, data, first, share);
     }
     let mut shares = in_threads(1 + others.len()).into_iter();
     let trainer = build_part(config, data, first, shares.next())?;

@@ -1,7 +1,9 @@
 //! A training run and its folder: configuration, metrics, checkpoints, pictures.
 
+mod follower;
 #[cfg(feature = "pictures")]
 mod pictures;
+mod prepared;
 mod recovery;
 #[cfg(feature = "report")]
 mod report;
@@ -10,28 +12,30 @@ use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use super::collapse::CollapseWatch;
 use super::devices::Team;
 use super::evaluation::KlEstimator;
-use super::folder::{CHECKPOINT, PREVIOUS, check_is_free, claimed, holds_run, locked, place_of};
+use super::folder::{CHECKPOINT, PREVIOUS, holds_run};
 use super::form::Form;
 use super::game::{GameWatch, spread};
-use super::health::{Health, check_finite, check_sound};
+use super::health::{Health, check_finite};
 use super::held_out::held_out;
+use super::posterior::PosteriorWatch;
 use super::retreat::check_epoch;
-use super::setup::{as_given, build_trainer, check_support, open_data, usual_memory};
-use super::stages::freeze;
 use super::tuning;
 use crate::config::{Binarise, Config, FILE_NAME};
-use crate::data::{Bytes, Fingerprint, Source, Splits};
+use crate::data::Splits;
 use crate::distributions::Measure;
 use crate::error::{Error, Result};
 use crate::files::{FolderLock, name_also, write_own};
 use crate::models::Can;
 use crate::program::{Choices, Executor};
-use crate::training::checkpoint::Checkpoint;
-use crate::training::metrics::{EpochRecord, METRICS, MetricsWriter, RetryRecord, Split};
+use crate::training::metrics::{EpochRecord, MetricsWriter, RetryRecord, Split};
 use crate::training::{Best, Progress, Trainer};
+
+pub use follower::Follower;
+pub use prepared::Prepared;
+#[cfg(feature = "cli")]
+pub(super) use prepared::make_absolute;
 
 /// Rows whose spread is looked at.
 const SPREAD_OF: usize = 64;
@@ -84,7 +88,7 @@ pub struct TrainRun {
     stands_on: PathBuf,
     /// The step of the checkpoint that it went back to last.
     went_back_to: Option<u64>,
-    collapse: CollapseWatch,
+    posterior: PosteriorWatch,
     game: GameWatch,
     /// What opens the device again, and the step of the checkpoint at which that was done last.
     reopening: Option<OpenDevices>,
@@ -108,43 +112,7 @@ impl TrainRun {
     /// # Errors
     /// As for [`TrainRun::start`].
     pub fn start_on(data: Option<Splits>, config: Config, folder: &Path, team: Team) -> Result<TrainRun> {
-        let mut run = TrainRun::begin(data, config, folder, team)?;
-        run.save_config()?;
-        run.save()?;
-        Ok(run)
-    }
-
-    /// The same, up to where it would be saved: until then the folder holds no run.
-    pub(super) fn begin(data: Option<Splits>, config: Config, folder: &Path, team: Team) -> Result<TrainRun> {
-        check_is_free(folder)?;
-        let (mut config, device) = (config, team.describe());
-        config.name_pieces();
-        let data = new_data(&mut config, data, &team)?;
-        let (data, mut trainer) = TrainRun::prepare(&mut config, data, team)?;
-        freeze(&config, &data.train, &mut trainer.session)?;
-        make_absolute(&mut config)?;
-        let lock = claimed(folder)?;
-        let metrics = MetricsWriter::create(folder)?;
-        let fingerprint = Fingerprint::of(&data).to_string();
-        Ok(TrainRun {
-            folder: folder.to_owned(),
-            config,
-            data,
-            trainer,
-            device,
-            metrics,
-            choices: Choices::new(),
-            fingerprint,
-            health: Health::default(),
-            saved: (Instant::now(), 0),
-            stands_on: folder.join(CHECKPOINT),
-            went_back_to: None,
-            collapse: CollapseWatch::default(),
-            game: GameWatch::default(),
-            reopening: None,
-            reopened_at: None,
-            _lock: lock,
-        })
+        Prepared::new(data, config, folder, team)?.kept()
     }
 
     /// Whether a folder holds a run, or settings that this program did not write. One in which a run was begun and never saved is free.
@@ -165,74 +133,8 @@ impl TrainRun {
     ///
     /// # Errors
     /// As for [`TrainRun::resume`], but for data that has changed.
-    pub fn resume_on(mut config: Config, place: &Path, mut team: Team, changed_data: bool) -> Result<TrainRun> {
-        let ((folder, path), device) = (place_of(place)?, team.describe());
-        let lock = locked(&folder)?;
-        let recorded = tuning::read(&folder)?;
-        let choices = recorded.clone().unwrap_or_default();
-        team.replay_choices(recorded);
-        let checkpoint = Checkpoint::load(&path)?;
-        check_sound(&checkpoint).map_err(|e| Error::malformed(&path, e))?;
-        let trained_on = Form::read(&checkpoint).map_err(|e| Error::malformed(&path, e))?;
-        config.name_pieces();
-        make_absolute(&mut config)?;
-        let data = open_data(&config, Some(&trained_on.schema))?;
-        let (data, mut trainer) = TrainRun::prepare(&mut config, data, team)?;
-        trained_on.check(&config.model.kind, &data.train)?;
-        let fingerprint = Fingerprint::of(&data).to_string();
-        if !changed_data {
-            check_fingerprint(&checkpoint, &fingerprint, &data.train.name)?;
-        }
-        trainer.resume(&checkpoint).map_err(|e| Error::malformed(&path, e))?;
-        let (done, wanted) = (trainer.state.epoch, config.training.epochs);
-        if done > wanted as u64 {
-            return Err(Error::invalid(format!(
-                "the run has been trained for {done} epochs, and {wanted} were asked for, which counts from its start: give --epochs \
-                 more than {done} to go on"
-            )));
-        }
-        let state = &trainer.state;
-        let metrics = MetricsWriter::resume(&folder, (state.epoch, state.step, state.retries))?;
-        let saved = (Instant::now(), trainer.state.step);
-        let health = Health::read(&folder.join(METRICS), trainer.state.epoch);
-        let run = TrainRun {
-            folder,
-            config,
-            data,
-            trainer,
-            device,
-            metrics,
-            choices,
-            fingerprint,
-            health,
-            saved,
-            stands_on: path,
-            went_back_to: None,
-            collapse: CollapseWatch::default(),
-            game: GameWatch::default(),
-            reopening: None,
-            reopened_at: None,
-            _lock: lock,
-        };
-        run.save_config()?;
-        Ok(run)
-    }
-
-    fn prepare(config: &mut Config, data: Splits, team: Team) -> Result<(Splits, Trainer)> {
-        // A batch cannot have more rows than there are.
-        config.training.batch = config.training.batch.min(data.train.rows);
-        if config.training.patience.is_some() && data.validation.is_none() {
-            return Err(Error::invalid(format!(
-                "`patience` waits for rows that are held out to become better, and none of the data {} are held out for that: hold \
-                 some out with `validation`, such as {}",
-                data.train.name,
-                (data.train.rows / 10).max(1)
-            )));
-        }
-        let trainer = build_trainer(config, &data.train, team)?;
-        let held_out = [&data.validation, &data.test].into_iter().flatten();
-        held_out.into_iter().try_for_each(|data| check_support(config, &*trainer.session.model, data))?;
-        Ok((data, trainer))
+    pub fn resume_on(config: Config, place: &Path, team: Team, changed_data: bool) -> Result<TrainRun> {
+        Prepared::again(config, place, team, changed_data)?.kept()
     }
 
     /// Numbers that are trained.
@@ -344,6 +246,7 @@ impl TrainRun {
             if written.is_err() || stop || is_due { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
         })?;
         written?;
+        stop |= self.trainer.was_asked_to_stop();
         let ends = |stop: bool| if stop { ControlFlow::Break(()) } else { ControlFlow::Continue(()) };
         let Some(record) = finished else {
             self.save_unless_spoilt()?;
@@ -355,7 +258,7 @@ impl TrainRun {
         watcher.epoch(&records);
         check_epoch(&mut self.health, &self.trainer, &records)?;
         if self.kl_estimator().is_some()
-            && let Some(sentence) = self.collapse.note(&self.config, &records)
+            && let Some(sentence) = self.posterior.note(&self.config, &records)
         {
             watcher.noticed(&sentence);
         }
@@ -394,28 +297,6 @@ impl TrainRun {
         Ok(records)
     }
 
-    /// Takes weights in place of those that the run began with, by their names; what is not named stays as it is. Saves
-    /// the run for the first time.
-    ///
-    /// # Errors
-    /// If one is of another shape, or the device or the folder fails.
-    #[cfg(feature = "export")]
-    pub(super) fn take_weights(&mut self, weights: Vec<crate::training::checkpoint::NamedTensor>) -> Result<()> {
-        let session = &mut self.trainer.session;
-        let sets = session.layout.learnt().into_iter().chain(session.layout.groups.clone());
-        for set in sets.collect::<Vec<_>>() {
-            let mut tensors = session.tensors(&set, &set.values(), "")?;
-            for (name, shape, numbers) in &mut tensors {
-                if let Some(taken) = weights.iter().find(|taken| taken.0 == *name) {
-                    (*shape, *numbers) = (taken.1.clone(), taken.2.clone());
-                }
-            }
-            session.restore(&set, &set.values(), "", &Checkpoint { tensors, ..Checkpoint::default() })?;
-        }
-        self.save_config()?;
-        self.save()
-    }
-
     fn save_config(&self) -> Result<()> {
         let text = self.config.to_toml()?;
         write_own(&self.folder.join(FILE_NAME), |file| file.write_all(text.as_bytes()))
@@ -452,51 +333,5 @@ impl TrainRun {
         self.stands_on = path;
         self.saved = (Instant::now(), step);
         Ok(())
-    }
-}
-
-/// The data of a new run, which may have been read already, for devices with memory of their own or without.
-fn new_data(config: &mut Config, data: Option<Splits>, team: &Team) -> Result<Splits> {
-    let (given, usual, machine) = (config.data.memory, usual_memory(team), crate::memory::total() / 2);
-    config.data.memory = given.or(Some(Bytes::new(usual)));
-    // They were read by the machine's memory, and a card may have less.
-    let fits = |data: &Splits| {
-        let is_small = !data.train.is_stored() && 2 * data.train.values.byte_len() as u64 <= usual;
-        given.is_some() || usual >= machine || is_small
-    };
-    let data = match data.filter(fits) {
-        Some(data) => as_given(config, data)?,
-        None => open_data(config, None)?,
-    };
-    // What stays on disk is shuffled within windows of this size wherever the run goes on; what fits here is not cut elsewhere.
-    if !data.train.is_stored() {
-        config.data.memory = given;
-    }
-    Ok(data)
-}
-
-/// Names data from the root on, so that the run finds it again from wherever it is opened.
-pub(super) fn make_absolute(config: &mut Config) -> Result<()> {
-    let absolute = |path: &Path| -> Result<String> {
-        let found = std::path::absolute(path).map_err(Error::io("find", path))?;
-        Ok(found.to_string_lossy().into_owned())
-    };
-    if let Source::Path(path) = config.data.parsed_source() {
-        config.data.source = absolute(&path)?;
-    }
-    for other in [&mut config.data.validation_data, &mut config.data.test_data].into_iter().flatten() {
-        *other = absolute(Path::new(other))?;
-    }
-    Ok(())
-}
-
-/// Says so if a checkpoint is of other data. Older ones do not say of which.
-fn check_fingerprint(checkpoint: &Checkpoint, found: &str, data: &str) -> Result<()> {
-    match checkpoint.metadata.get(DATA) {
-        Some(before) if before != found => Err(Error::invalid(format!(
-            "the data {data} has changed since the run was begun (training and validation rows: {found}; they were: {before}): give it \
-             as it was, or go on with what it is now with --changed-data"
-        ))),
-        _ => Ok(()),
     }
 }

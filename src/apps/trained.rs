@@ -13,6 +13,7 @@ use super::saved::{Saved, whole};
 use crate::config::{Config, DeviceChoice};
 use crate::data::Shape;
 use crate::error::{Error, Result};
+use crate::training::checkpoint::NamedTensor;
 use crate::training::{CodeMoments, Given, LogLikelihood, Session};
 
 /// A trained model on its device.
@@ -48,8 +49,19 @@ impl Trained {
     /// # Errors
     /// If the file or folder cannot be read, is damaged or of another kind; if there is no such device.
     pub fn load(path: impl AsRef<Path>, device: &DeviceChoice) -> Result<Trained> {
-        let Saved { config, form, session, epoch: epochs, .. } = Saved::load(path.as_ref(), open_device(device)?)?;
-        Ok(Trained::new(config, form, session, epochs, History::default()))
+        Ok(Trained::of(Saved::load(path.as_ref(), open_device(device)?)?))
+    }
+
+    /// Opens the bytes that [`Trained::to_bytes`] gave, or those of a file that [`Trained::save`] wrote.
+    ///
+    /// # Errors
+    /// If they are damaged, or there is no such device.
+    pub fn from_bytes(bytes: &[u8], device: &DeviceChoice) -> Result<Trained> {
+        Ok(Trained::of(Saved::from_bytes(bytes, open_device(device)?)?))
+    }
+
+    fn of(Saved { config, form, session, epoch, .. }: Saved) -> Trained {
+        Trained::new(config, form, session, epoch, History::default())
     }
 
     /// Writes the weights and the settings to one file, or replaces it, all at once.
@@ -63,9 +75,36 @@ impl Trained {
         whole(&self.config, &self.form, &mut self.session, self.epochs)?.save(path.as_ref())
     }
 
+    /// The weights and the settings as the bytes of such a file.
+    ///
+    /// # Errors
+    /// If the device fails.
+    pub fn to_bytes(&mut self) -> Result<Vec<u8>> {
+        whole(&self.config, &self.form, &mut self.session, self.epochs)?.to_bytes()
+    }
+
     /// How it was trained.
     pub fn config(&self) -> &Config {
         &self.config
+    }
+
+    /// What its rows look like, and what it is told of them besides: with [`Schema::seen`](crate::data::Schema::seen) and
+    /// [`Schema::in_units`](crate::data::Schema::in_units) from the units of its data to what it is given, and back.
+    pub fn form(&self) -> &Form {
+        &self.form
+    }
+
+    /// Whether a NaN in rows stands for a value that was not observed; else it is refused.
+    pub fn takes_gaps(&self) -> bool {
+        self.session.takes_gaps()
+    }
+
+    /// Its parameters by name, with their shapes and values in row-major order.
+    ///
+    /// # Errors
+    /// If the device fails.
+    pub fn weights(&mut self) -> Result<Vec<NamedTensor>> {
+        self.session.values()
     }
 
     /// The shape of one row.

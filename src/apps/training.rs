@@ -30,6 +30,8 @@ pub struct Epoch<'a> {
 
 /// Looks at a step.
 type OnStep<'a> = Box<dyn FnMut(&StepRecord) -> ControlFlow<()> + 'a>;
+/// Says whether to stop.
+type Until<'a> = Box<dyn FnMut() -> bool + 'a>;
 /// Looks at an epoch.
 type OnEpoch<'a> = Box<dyn FnMut(Epoch) -> ControlFlow<()> + 'a>;
 
@@ -74,6 +76,7 @@ pub struct Training<'a> {
     validation: Option<&'a Dataset>,
     on_step: OnStep<'a>,
     on_epoch: OnEpoch<'a>,
+    until: Until<'a>,
 }
 
 impl fmt::Debug for Training<'_> {
@@ -93,7 +96,7 @@ impl<'a> Training<'a> {
     pub fn new(data: &'a Dataset, config: &'a Config) -> Training<'a> {
         let (on_step, on_epoch) =
             (Box::new(|_: &StepRecord| ControlFlow::Continue(())), Box::new(|_: Epoch| ControlFlow::Continue(())));
-        Training { data, config, validation: None, on_step, on_epoch }
+        Training { data, config, validation: None, on_step, on_epoch, until: Box::new(|| false) }
     }
 
     /// Rows that are held out: they are measured behind every epoch, and
@@ -112,6 +115,12 @@ impl<'a> Training<'a> {
     /// state ([`retries`](crate::config::TrainingConfig::retries)), and what follows it is shown again.
     pub fn on_epoch(self, look: impl FnMut(Epoch) -> ControlFlow<()> + 'a) -> Training<'a> {
         Training { on_epoch: Box::new(look), ..self }
+    }
+
+    /// Ends the training as soon as `is_enough` says so, which is asked whenever steps that were sent to the device are done: a few times a
+    /// second, if a step does not take longer. What was learnt by then is kept.
+    pub fn until(self, is_enough: impl FnMut() -> bool + 'a) -> Training<'a> {
+        Training { until: Box::new(is_enough), ..self }
     }
 
     /// Trains.
@@ -139,7 +148,8 @@ impl<'a> Training<'a> {
         let mut retreat = Retreat::new(&mut trainer, config)?;
         while !stopped && !trainer.is_done() {
             let record = trainer.epoch(&mut |progress| {
-                stopped = stopped || progress.steps.iter().any(|step| (self.on_step)(step).is_break());
+                stopped =
+                    stopped || progress.steps.iter().any(|step| (self.on_step)(step).is_break()) || (self.until)();
                 if stopped { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
             });
             let record = match record {

@@ -11,7 +11,9 @@ pub(super) fn with_options(error: Error, options: &[(String, String)]) -> Error 
         Error::Invalid(message) => Error::Invalid(explained(message)),
         Error::Device(message) => Error::Device(explained(message)),
         Error::Diverged(message) => Error::Diverged(explained(message)),
-        Error::Io { .. } | Error::Malformed { .. } | Error::Busy(_) | Error::Interrupted(_) => error,
+        Error::Io { .. } | Error::Malformed { .. } | Error::Busy(_) | Error::Interrupted(_) | Error::Elsewhere(_) => {
+            error
+        }
     }
 }
 

@@ -15,6 +15,7 @@ use crate::apps::bench::{
 use crate::apps::open_tuned;
 use crate::error::{Error, Result};
 
+mod reduction;
 mod tables;
 
 /// What is measured without `--step` and `--batch`: overheads show in the first, arithmetic in the last.
@@ -23,6 +24,9 @@ const GRID: [(BenchStep, u64); 4] =
 
 /// Measures how fast training is.
 pub fn run(args: &BenchArgs) -> Result<()> {
+    if args.reduction {
+        return reduction::run(args);
+    }
     let cells = cells(args);
     if args.first_step {
         let (step, batch) = cells[0];

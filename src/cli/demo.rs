@@ -22,7 +22,7 @@ pub fn run(args: &DemoArgs) -> Result<()> {
          {} train --data {DATA} --latent {LATENT}\n",
         typed()
     );
-    let folder = train::run(&training)?;
+    let folder = train::alone(&training)?;
     let folder = folder.display();
     println!(
         "\nLook at {folder}/manifold.png first: a map of all digits that the model can draw. In latent.png\n\

@@ -2,6 +2,7 @@
 
 mod estimate;
 mod introduce;
+mod ranks;
 mod screen;
 
 use std::path::{Path, PathBuf};
@@ -14,14 +15,23 @@ use super::args::{Resolved, TrainArgs, resolve};
 use super::claim::Claimed;
 use super::style;
 use super::style::typed;
-use crate::apps::{Board, Outcome, Team, TrainRun, folder_of, has_board};
+use crate::apps::{Board, Outcome, Prepared, Team, TrainRun, has_board};
 use crate::config::{Architecture, Chosen, Config, DataOptions, DeviceChoice, ModelConfig};
 use crate::error::{Error, Result};
+use crate::training::Ranks;
 use introduce::introduce;
 use screen::Screen;
 
-/// Trains a model; of one over the codes of a VAE, where there is none yet, that first. Gives the folder of the run.
+/// Trains a model, together with the processes that were started with this one. Gives the folder of the run.
 pub fn run(args: &TrainArgs) -> Result<PathBuf> {
+    match Ranks::join()? {
+        Some(ranks) => ranks::run(args, &ranks),
+        None => alone(args),
+    }
+}
+
+/// Trains a model in this process; of one over the codes of a VAE, where there is none yet, that first. Gives the folder of the run.
+pub(super) fn alone(args: &TrainArgs) -> Result<PathBuf> {
     if let Some(kind) = first_of_two(args) {
         let (first, second) = stages(args, kind)?;
         if !args.json {
@@ -85,23 +95,36 @@ fn train(args: &TrainArgs) -> Result<PathBuf> {
         return Ok(PathBuf::new());
     }
     let devices = resolved.config.device.clone();
-    let mut begun = begin(args, resolved, Team::open(&devices)?)?;
+    let mut begun = open(args, resolved, Team::open(&devices)?)?.begin()?;
     begun.run.reopening(move || Team::open(&devices));
     go_on(args, begun)
 }
 
-/// A run that has been begun, or is gone on with.
-struct Begun {
-    run: TrainRun,
-    folder: PathBuf,
+/// A run, as it is about to begin or has begun, or is gone on with.
+struct Opened<R> {
+    run: R,
+    /// The folder of a new one, until it has begun.
+    claimed: Option<Claimed>,
     chosen: Option<Chosen>,
     /// Rows of a batch, as they were asked for.
     batch: usize,
     started: Instant,
 }
 
-/// Begins a run, or goes on with one.
-fn begin(args: &TrainArgs, Resolved { config, chosen }: Resolved, team: Team) -> Result<Begun> {
+impl Opened<Prepared> {
+    /// Keeps it in its folder.
+    fn begin(self) -> Result<Opened<TrainRun>> {
+        let Opened { run, claimed, chosen, batch, started } = self;
+        let run = run.kept()?;
+        if let Some(claimed) = claimed {
+            claimed.keep();
+        }
+        Ok(Opened { run, claimed: None, chosen, batch, started })
+    }
+}
+
+/// Opens a new run, or one that is gone on with.
+fn open(args: &TrainArgs, Resolved { config, chosen }: Resolved, team: Team) -> Result<Opened<Prepared>> {
     let device = &config.device;
     let fallback = device.devices.is_none() && device.device == DeviceChoice::Auto && team.is_cpu();
     if !args.json {
@@ -109,8 +132,8 @@ fn begin(args: &TrainArgs, Resolved { config, chosen }: Resolved, team: Team) ->
     }
     let (started, batch) = (Instant::now(), config.training.batch);
     let (chosen, data) = chosen.unzip();
-    let (run, folder) = match &args.resume {
-        Some(place) => (TrainRun::resume_on(config, place, team, args.changed_data)?, folder_of(place).to_owned()),
+    let (run, claimed) = match &args.resume {
+        Some(place) => (Prepared::again(config, place, team, args.changed_data)?, None),
         None => {
             let claimed = match &args.out {
                 Some(folder) => Claimed::given(folder),
@@ -122,14 +145,15 @@ fn begin(args: &TrainArgs, Resolved { config, chosen }: Resolved, team: Team) ->
                     "{folder} holds a run already: give another --out, or go on with it: --resume {folder}"
                 )));
             }
-            (TrainRun::start_on(data, config, &claimed.folder, team)?, claimed.keep())
+            (Prepared::new(data, config, &claimed.folder, team)?, Some(claimed))
         }
     };
-    Ok(Begun { run, folder, chosen, batch, started })
+    Ok(Opened { run, claimed, chosen, batch, started })
 }
 
 /// Trains to the end, and says how it goes.
-fn go_on(args: &TrainArgs, Begun { mut run, folder, chosen, batch, started }: Begun) -> Result<PathBuf> {
+fn go_on(args: &TrainArgs, Opened { mut run, chosen, batch, started, .. }: Opened<TrainRun>) -> Result<PathBuf> {
+    let folder = run.folder.clone();
     let mut screen = Screen::new(&run, args.json)?;
     if args.json {
         event("start", &about(&run));

@@ -86,6 +86,26 @@ impl Chosen {
     }
 }
 
+impl Chosen {
+    /// Puts a likelihood for what a model learns in place of the one that was chosen for densities, where nobody gave another: what
+    /// minimises an error has a squared one, and what plays a game has a mean alone, which is held to the range of pictures.
+    pub fn fit_likelihood(&self, config: &mut Config) {
+        if config.model.likelihood != self.config().model.likelihood {
+            return;
+        }
+        let kind = &config.model.kind;
+        let is_drawn = self.preset == Preset::Drawings;
+        let is_picture = is_drawn || matches!(self.preset, Preset::Grey | Preset::Colour);
+        let fitting = match kind.training {
+            Some(_) => (is_picture && !self.is_scaled).then_some("bernoulli"),
+            None => (!kind.is_variational && !is_drawn && self.preset != Preset::Table).then_some("gaussian"),
+        };
+        if let Some(likelihood) = fitting {
+            config.model.likelihood = Spec::new(likelihood);
+        }
+    }
+}
+
 /// Whether nearly all values of a picture are nearly 0 or nearly 1.
 fn is_drawn(data: &Dataset) -> bool {
     let (share, near) = DRAWN;

@@ -151,6 +151,9 @@ impl DataOptions {
 }
 
 impl DataConfig {
+    /// The settings that count where rows lie in memory; the others are about where they come from.
+    pub(crate) const OF_ROWS: &[&str] = &["validation", "binarise", "condition", "labels", "levels", "standardise"];
+
     /// What a conditional model is told.
     pub fn told(&self) -> Condition {
         if self.condition_on.is_empty() { self.condition } else { Condition::Vectors }

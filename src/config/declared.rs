@@ -56,6 +56,8 @@ fn every_setting_is_declared_whole() {
     careless::Options { count: Some(2) }.lay_over(&mut settings).unwrap();
     assert_eq!((settings.count, settings.out_of_bounds()), (2, vec![]));
     assert_eq!(careless::Options::KEYS, [Some("count")]);
+    let [count] = careless::Options::DECLARED else { panic!("one setting is declared") };
+    assert_eq!((count.field, count.option, count.of, count.help), ("count", Some("count"), "usize", &[][..]));
     let found = lacks::<careless::Options>(&settings, careless::Options::BOUNDED, careless::Options::SHORT);
     assert_eq!(found, ["count has no help", "count has no bounds"]);
 }

@@ -156,7 +156,7 @@ fn parse(text: &str, preset: Option<Preset>, base: &dyn Fn(Preset) -> Config) ->
 }
 
 /// A reader's message with its line, in words for people who do not write Rust.
-fn explain(error: &toml::de::Error, text: &str) -> String {
+pub(super) fn explain(error: &toml::de::Error, text: &str) -> String {
     const WORDS: [(&str, &str); 10] = [
         ("invalid type: ", "found "),
         ("invalid value: ", "found "),

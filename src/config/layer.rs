@@ -47,4 +47,38 @@ impl Layer {
         config.name_pieces();
         Ok(())
     }
+
+    /// Puts what is given in place of what was, and fits to it what nobody gave: the warm-up of the KL term into fewer epochs, and of a
+    /// model that has an optimiser and a learning rate of its own those. `warms_up` says whether the warm-up was given elsewhere.
+    ///
+    /// # Errors
+    /// As for [`Layer::lay_over`].
+    pub fn lay_over_and_fit(&self, config: &mut Config, warms_up: bool) -> Result<()> {
+        self.lay_over(config)?;
+        let training = &self.training;
+        let is_given = training.kl_warmup_epochs.is_some() || warms_up;
+        if !is_given && (training.epochs.is_some() || !config.model.kind.is_variational) {
+            config.fit_warm_up();
+        }
+        self.fit_training(config);
+        Ok(())
+    }
+
+    /// Trains a model that has an optimiser and a learning rate of its own by these, where they are still the preset's and were not given,
+    /// and without patience that was not given.
+    fn fit_training(&self, config: &mut Config) {
+        let (Some(own), preset) = (config.model.kind.training, config.preset.config().training) else { return };
+        let given = &self.training;
+        let parts = [given.beta1, given.beta2, given.epsilon];
+        let optimiser = given.optimiser.is_some() || parts.iter().any(Option::is_some);
+        if let (true, Ok(spec)) = (!optimiser && config.training.optimiser == preset.optimiser, own.optimiser.parse()) {
+            config.training.optimiser = spec;
+        }
+        if given.learning_rate.is_none() && config.training.learning_rate == preset.learning_rate {
+            config.training.learning_rate = own.learning_rate;
+        }
+        if given.patience.is_none() {
+            config.training.patience = None;
+        }
+    }
 }

@@ -37,6 +37,7 @@ mod file;
 mod first_stage;
 mod keys;
 mod layer;
+mod options;
 mod preset;
 #[cfg(test)]
 mod tests;
@@ -54,6 +55,7 @@ pub use device::{DeviceChoice, DeviceConfig, DeviceList, DeviceOptions};
 pub(crate) use file::{names_preset, names_warm_up};
 pub use first_stage::FirstStage;
 pub use layer::Layer;
+pub use options::{Keyword, Takes, keywords};
 pub use preset::Preset;
 pub use training::{Schedule, TrainingConfig, TrainingOptions};
 

@@ -19,6 +19,7 @@
 //! # Ok::<(), elbo::error::Error>(())
 //! ```
 
+mod array;
 mod black_and_white;
 mod bytes;
 mod cifar;
@@ -60,11 +61,13 @@ mod standardise;
 mod stdin;
 mod stored;
 mod table;
+mod units;
 mod values;
 mod weighed;
 mod weights;
 
 pub use crate::user_cache::cache_folder;
+pub use array::{Array, Numbers};
 pub use bytes::Bytes;
 pub use conditions::{Condition, Conditions};
 pub use dataset::Dataset;

@@ -16,16 +16,18 @@ mod stored;
 use std::path::Path;
 
 pub(super) use array::{Array, MAGIC};
-use axes::Axes;
+pub(super) use axes::Axes;
 pub(super) use beside::{conditions, labels, weights};
 
+use super::array::Numbers;
 use super::dataset::Dataset;
 use super::format::{Format, Found, Parts};
 use super::input::Input;
 use super::levels;
 use super::options::Options;
 use super::origin::Origin;
-use super::standardise::are_unscaled;
+use super::shape::Shape;
+use super::standardise::{are_unscaled, is_of_columns};
 use super::stored::is_too_large;
 use super::values::{Values, pack_bits};
 use crate::error::{Error, Result};
@@ -99,24 +101,42 @@ impl Rows {
         let axes = Axes::new(path, &array.sizes)?;
         axes.tell(origin);
         let shape = axes.shape;
-        let malformed = |error: Error| Error::malformed(path, error);
-        let of_levels = |bytes: Vec<u8>, origin: &mut Origin| -> Result<Rows> {
-            let top = levels::top(bytes.iter().copied().max().unwrap_or(0), options, origin);
-            let (values, schema) = levels::of_bytes(bytes, shape, top, options).map_err(malformed)?;
-            Ok(Rows { data: Dataset::new(name, values, schema)?, is_unscaled: false })
-        };
         let is_ordered = array.is_ordered;
         // Of a run on columns they are numbers, whatever their type.
-        let is_of_columns = options.schema.as_ref().is_some_and(super::standardise::is_of_columns);
-        if let Some(bytes) = array.bytes().filter(|_| !is_of_columns) {
-            return of_levels(axes.in_order(bytes.to_vec(), is_ordered), origin);
+        let of_columns = options.schema.as_ref().is_some_and(is_of_columns);
+        if let Some(bytes) = array.bytes().filter(|_| !of_columns) {
+            return Rows::of_bytes(axes.in_order(bytes.to_vec(), is_ordered), (path, name), shape, options, origin);
         }
-        if array.is_bool() && !is_of_columns {
+        if array.is_bool() && !of_columns {
             let bits = axes.in_order(array.raw, is_ordered);
             let values = Values::Bits(pack_bits(&bits, shape.features()));
             return Ok(Rows { data: Dataset::new(name, values, shape)?, is_unscaled: false });
         }
-        let floats = axes.in_order(array.singles(path)?, is_ordered);
+        Rows::of_floats(axes.in_order(array.singles(path)?, is_ordered), (path, name), shape, options, origin)
+    }
+
+    /// Rows of bytes, which are levels.
+    fn of_bytes(
+        bytes: Vec<u8>,
+        (path, name): (&Path, &str),
+        shape: Shape,
+        options: &Options,
+        origin: &mut Origin,
+    ) -> Result<Rows> {
+        let top = levels::top(bytes.iter().copied().max().unwrap_or(0), options, origin);
+        let (values, schema) =
+            levels::of_bytes(bytes, shape, top, options).map_err(|error| Error::malformed(path, error))?;
+        Ok(Rows { data: Dataset::new(name, values, schema)?, is_unscaled: false })
+    }
+
+    /// Rows of numbers, which are levels if they look like those of pixels, and else stand for themselves.
+    fn of_floats(
+        floats: Vec<f32>,
+        place: (&Path, &str),
+        shape: Shape,
+        options: &Options,
+        origin: &mut Origin,
+    ) -> Result<Rows> {
         let is_picture = shape.is_picture();
         if let Some(bytes) = levels::as_bytes(&floats, options)
             .filter(|bytes| is_picture || options.levels.is_some() || options.schema.is_some() || bytes.contains(&255))
@@ -124,17 +144,31 @@ impl Rows {
             origin
                 .guesses
                 .push("all numbers are whole and from 0 to 255, so they were taken for those of pixels".to_owned());
-            return of_levels(bytes, origin);
+            return Rows::of_bytes(bytes, place, shape, options, origin);
         }
         let may_scale = match &options.schema {
-            Some(_) => is_of_columns,
+            Some(schema) => is_of_columns(schema),
             None => are_unscaled(shape, &floats),
         };
         if may_scale && !options.standardise && options.schema.is_none() {
             origin.warnings.push(UNSCALED.to_owned());
         }
-        let data = Dataset::new(name, Values::Floats(floats), shape)?;
+        let data = Dataset::new(place.1, Values::Floats(floats), shape)?;
         Ok(Rows { data, is_unscaled: may_scale && (options.standardise || options.schema.is_some()) })
+    }
+
+    /// The rows of an array in memory whose last axis varies fastest.
+    pub(super) fn of_numbers(
+        (name, axes, numbers): (&str, &Axes, Numbers),
+        options: &Options,
+        origin: &mut Origin,
+    ) -> Result<Rows> {
+        let (place, shape) = ((Path::new(name), name), axes.shape);
+        axes.tell(origin);
+        match numbers {
+            Numbers::Bytes(bytes) => Rows::of_bytes(axes.in_order(bytes, true), place, shape, options, origin),
+            Numbers::Floats(floats) => Rows::of_floats(axes.in_order(floats, true), place, shape, options, origin),
+        }
     }
 }
 
@@ -142,7 +176,6 @@ impl Rows {
 mod tests {
     use std::fs;
 
-    use super::super::shape::Shape;
     use super::*;
 
     /// A file as NumPy writes it.

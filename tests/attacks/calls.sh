@@ -9,8 +9,8 @@ command -v strace >/dev/null || { echo "NOT TESTED: calls cannot be failed witho
 EPOCHS=3
 
 # The calls, and how each fails.
-faults=(write:ENOSPC write:EIO fsync:EIO fsync:ENOSPC rename:EIO rename:ENOSPC openat:EMFILE openat:ENOSPC openat:EIO mkdir:ENOSPC mkdir:EIO linkat:EIO ftruncate:EIO
-    unlink:EIO read:EIO lseek:EIO statx:EIO mmap:ENOMEM clone3:EAGAIN flock:EIO)
+faults=(write:ENOSPC write:EIO fsync:EIO fsync:ENOSPC fdatasync:EIO rename:EIO rename:ENOSPC renameat:EIO renameat:ENOSPC openat:EMFILE openat:ENOSPC openat:EIO mkdir:ENOSPC mkdir:EIO linkat:EIO ftruncate:EIO
+    unlink:EIO fchmod:EPERM getdents64:EIO read:EIO lseek:EIO statx:EIO mmap:ENOMEM clone3:EAGAIN flock:EIO)
 
 elbo train $SMALL --epochs $EPOCHS --out whole || { said; exit 1; }
 elbo train $SMALL --epochs 2 --out half || { said; exit 1; }

@@ -113,3 +113,21 @@ fn several_devices_leave_the_run_of_one() {
     assert!(!kept().contains("devices"), "{}", kept());
     assert_eq!(losses("two").len(), 12);
 }
+
+/// A build with MPI joins the others instead, which `tests/mpi.sh` tries.
+#[cfg(not(feature = "mpi"))]
+#[test]
+fn processes_that_were_started_together_need_a_build_with_mpi() {
+    let place = Place::new();
+    let quick = "bench --reduction --device cpu --step classic --batch 4 --seconds 0.001 --json";
+    for line in ["train --count 50 --device cpu", quick] {
+        let words = ["3 processes", "cargo feature `mpi`", "--devices"];
+        refused(&place, place.elbo(line).env("OMPI_COMM_WORLD_SIZE", "3"), line, &words);
+    }
+    // One that was started alone shares nothing.
+    let output = place.elbo(quick).env("OMPI_COMM_WORLD_SIZE", "1").output().expect("the program starts");
+    let report: Value = serde_json::from_slice(&output.stdout).expect("JSON");
+    assert_eq!((&report["ranks"], &report["sums"]), (&1.into(), &Value::Array(vec![])));
+    assert_eq!(report["steps"][0]["share_in_sums"], 0.0);
+    assert!(report["steps"][0]["samples_per_second"].as_f64().expect("a rate") > 0.0);
+}

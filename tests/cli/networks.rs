@@ -124,6 +124,10 @@ fn what_networks_for_pictures_cannot_be_given_is_refused() {
         }
         place.refused(&format!("{line} {options}"), words);
     }
+    place.refused(
+        &format!("{} --likelihood discretized-logistic-mixture:channels=3 --out run", usual("bars")),
+        &["chains 3 channels", "these rows are 8×9×2", "leave `channels` out"],
+    );
     for network in NETWORKS {
         for data in ["table.csv", "rows.npy"] {
             let line = format!(

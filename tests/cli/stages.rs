@@ -201,11 +201,13 @@ fn a_quantised_model_draws_with_a_prior_over_its_indices() {
 }
 
 #[test]
-fn scalars_and_residual_codes_are_drawn_as_well() {
+fn scalars_and_residual_codes_are_drawn_and_compressed() {
     let place = Place::new();
-    for (name, model) in
-        [("scalars", "fsq:levels=4,3 --latent 8"), ("stages", "vq-vae:codes=8,vectors=2,residual=2 --latent 8")]
-    {
+    let grey = "--likelihood discretized-logistic";
+    for (name, model) in [
+        ("scalars", format!("fsq:levels=4,3 --latent 8 {grey}")),
+        ("stages", format!("vq-vae:codes=8,vectors=2,residual=2 --latent 8 {grey}")),
+    ] {
         place.run(&format!(
             "train {} --prior pixelcnn:channels=8,layers=1 --out {name}",
             small(&format!("--model {model}"))
@@ -219,5 +221,15 @@ fn scalars_and_residual_codes_are_drawn_as_well() {
                 "{part}: {json}"
             );
         }
+        // Rows come back, and compress to the same file.
+        let told = |line: String| -> serde_json::Value { serde_json::from_str(&place.run(&line)).expect("JSON") };
+        let packed = told(format!("compress {name} --data sprites --out {name}.elbo --json"));
+        let unpacked = told(format!("decompress {name}.elbo --run {name} --out {name}.npy --json"));
+        assert!(packed["rows"].as_u64() > Some(9) && packed["initial_bits"] == 0, "{packed}");
+        assert_eq!(packed["bits_per_dimension"], unpacked["bits_per_dimension"]);
+        place.run(&format!("compress {name} --data {name}.npy --out again.elbo --threads 1"));
+        let bytes = |name: &str| std::fs::read(place.path(name)).expect("a file");
+        assert!(bytes(&format!("{name}.elbo")) == bytes("again.elbo"), "other rows");
     }
+    place.refused("decompress scalars.elbo --run stages --out x.npy", &["another model"]);
 }

@@ -209,6 +209,10 @@ fn what_cannot_be_done_with_a_table_is_refused() {
         ("train --data things.csv --column size --out x", &["age=count"]),
         ("train --data things.csv --binarise dynamic --out x", &["`binarise` (--binarise) is about pictures"]),
         ("train --data things.csv --likelihood bernoulli --out x", &["column size", "values from 0 to 1", "gaussian"]),
+        (
+            "train --data things.csv --likelihood discretized-logistic-mixture:channels=3 --out x",
+            &["chains 3 channels of each pixel", "these rows are of a table", "leave `channels` out"],
+        ),
         ("train --data words.csv --out x", &["no column is left to learn from"]),
     ] {
         place.refused(&format!("{line} --device cpu"), words);

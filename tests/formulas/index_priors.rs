@@ -165,6 +165,39 @@ fn likelihoods_are_those_put_together_by_hand() {
     }
 }
 
+/// Index by index, put aside behind each and taken up again, indices are as likely as all at once; told of the indices of another row they
+/// are not.
+#[test]
+fn a_walk_that_is_put_aside_tells_the_likelihood() {
+    for (prior, grid) in GRIDS.into_iter().flat_map(|grid| [(PRIOR, grid), ("uniform", grid)]) {
+        let (likely, values) = of_all(prior, grid);
+        let (rows, piece) = (likely.len(), build(INDEX_PRIORS, &prior.parse().unwrap()).unwrap());
+        let total = |shift: usize| {
+            let graph = Graph::new();
+            let k = graph.input("k", &[rows * grid.indices(), grid.codes]);
+            let of_index =
+                |index: usize| k.reshape(&[rows, grid.indices() * grid.codes]).slice(1, index * grid.codes, grid.codes);
+            let mut total = graph.constant(0.0);
+            let mut walk = piece.walk(&graph, rows, grid);
+            for index in 0..grid.indices() {
+                let logits = walk.logits();
+                total = total + (logits * of_index(index)).sum_rows() - logits.log_sum_exp(&[1]);
+                walk = piece.resume(&graph, rows, grid, (index, walk.memory()));
+                let told = of_index(index);
+                let rest = rows - shift;
+                walk.tell(match shift {
+                    0 => told,
+                    _ => graph.concat(&[told.slice(0, shift, rest), told.slice(0, 0, shift)], 0),
+                });
+            }
+            evaluate(&values, &[total]).remove(0)
+        };
+        let far = |found: &[f64]| found.iter().zip(&likely).map(|(a, b)| (a - b).abs()).fold(0.0, f64::max);
+        assert!(far(&total(0)) < 1e-6, "{prior}, {grid:?}: {}", far(&total(0)));
+        assert_eq!(far(&total(1)) > 1e-2, prior == PRIOR, "{prior}, {grid:?}: what is told counts: {}", far(&total(1)));
+    }
+}
+
 /// −ln p along a direction of all parameters, and its gradient; then both on a device.
 #[test]
 fn gradients_are_those_of_the_likelihood_on_every_device() {

@@ -19,8 +19,8 @@ use elbo::engine::cpu::Cpu;
 use elbo::engine::graph::eval::{Values, evaluate};
 use elbo::engine::graph::{Graph, NodeId, Op, Role, Tensor};
 use elbo::engine::models::{
-    ARCHITECTURES, Batch, Capability, Coded, LabelUse, Labelled, Model, ModelConfig, ModelEntry, RowForm, Rows, Terms,
-    Variable, bits_back_steps, parameters,
+    ARCHITECTURES, Batch, Capability, Coded, CodedAs, IndexCodes, LabelUse, Labelled, Model, ModelConfig, ModelEntry,
+    RowForm, Rows, Terms, Variable, bits_back_steps, parameters,
 };
 use elbo::engine::nn::NETWORKS;
 use elbo::engine::objectives::BETA;
@@ -284,9 +284,9 @@ fn its_encoder_sees_what_is_shown() {
 }
 
 /// What networks say of all steps by which seven rows are coded, behind each other, and how many numbers that should be.
-fn coded(session: &mut Session) -> (elbo::Result<Vec<f32>>, usize) {
-    let compress = session.model.can().compress;
-    let (steps, widths) = compress.map_or_else(|| (bits_back_steps(1), vec![1]), |c| (c.steps(), c.widths()));
+fn coded_numbers(session: &mut Session) -> (elbo::Result<Vec<f32>>, usize) {
+    let codes = session.model.can().compress.and_then(|compress| compress.coded_as().numbers().ok());
+    let (steps, widths) = codes.map_or_else(|| (bits_back_steps(1), vec![1]), |c| (c.steps(), c.widths()));
     let (mut all, mut count) = (vec![], 0);
     for step in steps.iter().filter(|step| !step.given.is_empty()) {
         let width_of = |variable: &Variable| match *variable {
@@ -299,12 +299,34 @@ fn coded(session: &mut Session) -> (elbo::Result<Vec<f32>>, usize) {
             Coded::Row => FEATURES,
             Coded::Draw(layer) | Coded::Codes(layer) => 2 * widths[layer],
         };
-        match session.coding_outputs(step, &given) {
+        match session.coding_step(step, &given) {
             Ok(outputs) => all.extend(outputs),
             Err(why) => return (Err(why), count),
         }
     }
     (Ok(all), count)
+}
+
+/// Indices of seven rows, then the decoder's outputs for some, and then what the prior says of each index, and how many
+/// numbers that should be.
+fn coded_indices(session: &mut Session) -> (elbo::Result<Vec<f32>>, usize) {
+    let codes = session.model.can().compress.and_then(|compress| compress.coded_as().indices().ok());
+    let [number, choices] = codes.map_or([1, 1], IndexCodes::sizes);
+    let x: Vec<f32> = (0..7 * FEATURES).map(|i| (i % 5) as f32 * 0.25).collect();
+    let some: Vec<f32> = (0..7 * number).map(|i| (i % choices) as f32).collect();
+    let found = session.coding_indices(&x).and_then(|mut all| {
+        all.extend(session.coding_outputs(&some)?);
+        // Each leaves what the next one needs.
+        let mut given = vec![0.0; 7];
+        for index in 0..number {
+            let next = session.coding_next(index, &given, given.len() / 7)?;
+            let rows = next.chunks_exact(next.len() / 7);
+            given = rows.clone().flat_map(|row| [&[1.0][..], &row[choices..]].concat()).collect();
+            all.extend(rows.flat_map(|row| &row[..choices]));
+        }
+        Ok(all)
+    });
+    (found, 7 * (number + FEATURES + number * choices))
 }
 
 #[test]
@@ -320,7 +342,20 @@ fn it_can_do_what_it_says_and_refuses_the_rest() {
         let rows = Given::new(&x, told);
         let latent = session.latent().unwrap();
         let codes: Vec<f32> = (0..7 * latent).map(|i| (i % 5) as f32 * 0.4 - 0.8).collect();
-        let (coded, numbers) = coded(&mut session);
+        let is_of_indices =
+            session.model.can().compress.is_some_and(|compress| matches!(compress.coded_as(), CodedAs::Indices(_)));
+        let [(numbers, of_numbers), (indices, of_indices)] = [coded_numbers(&mut session), coded_indices(&mut session)];
+        // Codes are one or the other.
+        let (coded, count_of_coded) = match is_of_indices {
+            true => {
+                assert!(numbers.is_err(), "{kind}");
+                (indices, of_indices)
+            }
+            false => {
+                assert!(indices.is_err(), "{kind}");
+                (numbers, of_numbers)
+            }
+        };
         let found = [
             (Capability::Encode, session.encode(rows), 7 * latent),
             (Capability::Decode, session.decode(Given::new(&codes, of_class)), 7 * FEATURES),
@@ -330,7 +365,7 @@ fn it_can_do_what_it_says_and_refuses_the_rest() {
             (Capability::Density, session.log_likelihood(rows, 70, 1).map(estimates), 7),
             (Capability::Generate, session.sample(7, of_class, 1), 7 * FEATURES),
             (Capability::Classify, session.classify(&x), 7 * condition.width()),
-            (Capability::Compress, coded, numbers),
+            (Capability::Compress, coded, count_of_coded),
         ];
         for (capability, result, count) in found {
             match (session.model.can().has(capability), result) {
@@ -385,6 +420,9 @@ fn losses_of_values_add_up_to_the_reconstruction() {
     }
 }
 
+/// Models that draw codes, and have no KL: a discriminator brings all of them to the prior.
+const DRAWN_WITHOUT_KL: [&str; 1] = ["ali"];
+
 /// The variance that is told beside that of very many draws, each by the definition of the graph.
 #[test]
 fn variances_of_codes_are_those_of_draws() {
@@ -398,7 +436,8 @@ fn variances_of_codes_are_those_of_draws() {
         let Some(encode) = model.can().encode else { continue };
         // A quantised code has a KL, and is certain.
         let is_chosen = STRAIGHT_THROUGH.contains(&kind.about.id);
-        let (latent, is_drawn) = (encode.latent(), terms(&graph, kind, &*model).kl.is_some() && !is_chosen);
+        let has_kl = terms(&graph, kind, &*model).kl.is_some();
+        let (latent, is_drawn) = (encode.latent(), has_kl && !is_chosen || DRAWN_WITHOUT_KL.contains(&kind.about.id));
         let Some(variance) = encode.variance(rows) else {
             let has_none = ["ladder", "hamiltonian"].contains(&kind.about.id);
             assert!(has_none, "{kind}: all others have a closed form with a Gaussian posterior");

@@ -70,7 +70,11 @@ fn differences(device: &mut oracle::Device, weights: &str) -> [f64; 2] {
 #[test]
 fn a_step_with_drawn_weights_is_the_graphs() {
     for device in devices() {
-        for weights in ["bayes-by-backprop", "bayes-by-backprop:scope=decoder,prior=scale-mixture,sigma=1,narrow=0.1"] {
+        for weights in [
+            "bayes-by-backprop",
+            "bayes-by-backprop:noise=flipout",
+            "bayes-by-backprop:scope=decoder,prior=scale-mixture,sigma=1,narrow=0.1",
+        ] {
             let [right, wrong] = differences(&mut oracle::Device::new(device.open()), weights);
             assert!(
                 right < 1e-4 && wrong > 1e-3,
@@ -173,18 +177,21 @@ fn scoring(kinds: Vec<ScoreKind>) -> Scoring {
     }
 }
 
-/// The variance over draws, put together anew; and none where weights are points.
+/// Mean and variance over draws, put together anew; and none where weights are points.
 #[test]
-fn disagreement_is_the_variance_of_scores_over_draws_of_the_weights() {
+fn disagreement_and_waic_are_of_scores_over_draws_of_the_weights() {
     let run = whole(&uncertain(WEIGHTS), &Device::cpu());
     let mut saved = opened(&run);
-    let scoring = scoring(vec![ScoreKind::Disagreement]);
+    let scoring = scoring(vec![ScoreKind::Disagreement, ScoreKind::Waic]);
     let table = run.path().join("scores.csv");
     saved.score_to(None, &scoring, None, Some(&table)).unwrap();
     let text = std::fs::read_to_string(&table).unwrap();
-    let place = text.lines().next().unwrap().split(',').position(|name| name == "score").unwrap();
-    let score = |line: &str| line.split(',').nth(place).unwrap().parse::<f64>().unwrap();
-    let found: Vec<f64> = text.lines().skip(1).map(score).collect();
+    let column = |wanted: &str| -> Vec<f64> {
+        let place = text.lines().next().unwrap().split(',').position(|name| name == wanted).unwrap();
+        text.lines().skip(1).map(|line| line.split(',').nth(place).unwrap().parse::<f64>().unwrap()).collect()
+    };
+    let (found, waic) = (column("disagreement"), column("waic"));
+    assert_eq!(found, column("score"), "the first of them marks rows");
     let data = saved.data().unwrap();
     let (_, rows) = data.evaluation_split();
     let (x, _) = rows.gather(0..rows.rows);
@@ -204,6 +211,8 @@ fn disagreement_is_the_variance_of_scores_over_draws_of_the_weights() {
         let mean = scores.iter().sum::<f64>() / 5.0;
         let variance = scores.iter().map(|s| (s - mean).powi(2)).sum::<f64>() / 4.0;
         assert!(variance > 1e-4 && (found / variance - 1.0).abs() < 1e-3, "{row}: {found}, {variance}");
+        assert!((waic[row] / (mean + variance) - 1.0).abs() < 1e-5, "{row}: {}, {mean} and {variance}", waic[row]);
+        assert!((waic[row] / mean - 1.0).abs() > 1e-5, "{row}: the variance is seen");
     }
     let mut points = opened(&whole(&uncertain("point"), &Device::cpu()));
     let refused = points.score_to(None, &scoring, None, None).unwrap_err().to_string();

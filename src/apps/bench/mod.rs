@@ -1,4 +1,5 @@
-//! How fast training is and what it takes: whole steps, the pieces of models, single kernels, and where one step's time goes.
+//! How fast training is and what it takes: whole steps, the pieces of models, single kernels, where one step's time goes, and what it costs to
+//! share it.
 
 mod ceilings;
 mod compare;
@@ -6,6 +7,7 @@ mod heap;
 mod kernels;
 mod memory;
 mod pieces;
+mod reduction;
 mod report;
 mod start;
 mod steady;
@@ -19,6 +21,7 @@ pub use heap::{CountingAllocator, HeapUse, count_heap};
 pub use kernels::{KernelFigures, measure_kernels};
 pub use memory::{GrowthFigures, MemoryFigures, resident};
 pub use pieces::{PieceCase, PieceFigures, PieceTiming, measure_pieces, piece_cases};
+pub use reduction::{SharedStep, SharedStepFigures, SumFigures, measure_sums};
 pub use report::Report;
 pub use start::{measure_start, run_start};
 pub use steady::{LossFigures, SteadyFigures};

@@ -72,6 +72,13 @@ fn find(choice: &DeviceChoice) -> Result<Option<Adapter>> {
     }
 }
 
+/// The number of the real GPU that comes `place`th, counted from 0 and round and round, if there is one.
+pub(super) fn real(place: usize) -> Option<usize> {
+    let all: Vec<usize> =
+        adapters().iter().filter(|a| !a.is_software() && a.missing().is_empty()).map(|a| a.index).collect();
+    (!all.is_empty()).then(|| all[place % all.len()])
+}
+
 /// The first adapter that is meant; one whose driver is unproven only where nothing else is.
 fn named(mut all: Vec<Adapter>, is_meant: impl Fn(&Adapter) -> bool, otherwise: &str) -> Result<Adapter> {
     if !all.iter().any(&is_meant) {

@@ -1,19 +1,22 @@
 //! The devices that share a training: usually one.
 
-use super::{open_device, open_tuned};
+use super::{in_turn, open_device, open_tuned};
 use crate::config::DeviceConfig;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::program::{Choices, Executor};
+use crate::training::{Ranks, Share};
 
 /// Devices that share a training, each of which has a part of every batch. The first leads.
 pub struct Team {
     pub(crate) first: Box<dyn Executor>,
     pub(crate) others: Vec<Box<dyn Executor>>,
+    /// The part that is this process's, where several processes share the training.
+    pub(crate) share: Option<Share>,
 }
 
 impl From<Box<dyn Executor>> for Team {
     fn from(first: Box<dyn Executor>) -> Team {
-        Team { first, others: vec![] }
+        Team { first, others: vec![], share: None }
     }
 }
 
@@ -35,14 +38,37 @@ impl Team {
             Some(devices) => {
                 let mut all = devices.choices().iter().map(open);
                 let first = all.next().unwrap_or_else(|| open(&config.device))?;
-                Ok(Team { first, others: all.collect::<Result<_>>()? })
+                Ok(Team { first, others: all.collect::<Result<_>>()?, share: None })
             }
         }
     }
 
+    /// Opens the device of a process that has a part in a training, as settings name it; `auto` and `gpu` are the GPUs of a machine, one for each
+    /// of its processes in turn.
+    ///
+    /// # Errors
+    /// If there is no such device, or the settings name several.
+    pub fn of_rank(config: &DeviceConfig, ranks: &Ranks) -> Result<Team> {
+        if let Some(devices) = &config.devices {
+            return Err(Error::invalid(format!(
+                "`devices` are {devices}, all of one process, and {} processes share this training with one device each: leave it out",
+                ranks.count
+            )));
+        }
+        let device = in_turn(&config.device, ranks.local);
+        let mut team = Team::open(&DeviceConfig { device, ..config.clone() })?;
+        team.share = Some(ranks.share());
+        Ok(team)
+    }
+
     /// The devices, for people.
     pub fn describe(&self) -> String {
-        self.all().map(Executor::describe).collect::<Vec<_>>().join(" + ")
+        let devices = self.all().map(Executor::describe).collect::<Vec<_>>().join(" + ");
+        match &self.share {
+            None => devices,
+            Some(Share { parts: 2, .. }) => format!("{devices}, and that of another rank"),
+            Some(share) => format!("{devices}, and those of {} other ranks", share.parts - 1),
+        }
     }
 
     /// Whether all of it is the CPU executor.

@@ -53,11 +53,10 @@ pub fn carried(subject: &mut Subject) -> Result<Carried> {
         "features": features,
         "latent": centre.len(),
         "look": look(subject, shown.as_ref()),
-        "dimensions": dimensions.iter().map(|d| json!([d.number, d.low, d.high])).collect::<Vec<_>>(),
+        "dimensions": dimensions.iter().map(|d| json!({ "number": d.number, "low": d.low, "high": d.high })).collect::<Vec<_>>(),
         "centre": centre,
         "known": known,
         "told": told.data(),
-        "normal": is_normal,
         "carried": rows.as_ref().map(|(rows, _)| values(rows)),
         "classes": subject.form.classes,
     });

@@ -17,6 +17,7 @@ const SCRIPT: &str = concat!(
     "(() => {\n\"use strict\";\n",
     include_str!("../../../assets/report/page.js"),
     include_str!("../../../assets/report/rows.js"),
+    include_str!("../../../assets/report/turning.js"),
     include_str!("../../../assets/export/runner.js"),
     include_str!("../../../assets/export/model.js"),
     include_str!("../../../assets/export/turn.js"),

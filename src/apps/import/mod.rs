@@ -15,7 +15,7 @@ use serde::Serialize;
 use super::setup::{as_given, open_data};
 use super::stages::build_whole;
 use super::torch::networks;
-use super::{Form, TrainRun};
+use super::{Form, Prepared};
 use crate::config::Config;
 use crate::data::Splits;
 use crate::error::Result;
@@ -117,6 +117,8 @@ pub fn import(
     let wanted = wanted(&config, &as_given(&config, data.clone())?)?;
     let Taken { tensors, started, left_over, transposed } = take::take(&wanted, &foreign, &map)?;
     let imported = Imported { taken: tensors.len(), started, left_over, transposed };
-    TrainRun::begin(Some(data), config, folder, executor.into())?.take_weights(tensors)?;
+    let mut run = Prepared::new(Some(data), config, folder, executor.into())?;
+    run.take_weights(tensors)?;
+    run.kept()?;
     Ok(imported)
 }

@@ -15,6 +15,7 @@ const SCRIPT: &str = concat!(
     include_str!("../../../assets/report/functions.js"),
     include_str!("../../../assets/report/decoder.js"),
     include_str!("../../../assets/report/rows.js"),
+    include_str!("../../../assets/report/turning.js"),
     include_str!("../../../assets/report/curves.js"),
     include_str!("../../../assets/report/map.js"),
     include_str!("../../../assets/report/sliders.js"),

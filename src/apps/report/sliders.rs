@@ -70,9 +70,8 @@ pub fn sliders(subject: &mut Subject, map: Option<&Map>) -> Result<Option<Slider
         "known": known,
         "program": program.ok(),
         "recorded": if decodes { Value::Null } else { recorded.data },
-        "normal": subject.session.model.can().generate.is_some() && subject.config.model.codes_are_standard_normal(),
     });
-    let normal = data["normal"] == json!(true);
+    let normal = subject.session.model.can().generate.is_some() && subject.config.model.codes_are_standard_normal();
     let body = html! {
         p { (sentence(subject, decodes, why.as_deref(), dimensions.len() < latent)) }
         div class="turn" {

@@ -41,12 +41,8 @@ fn texts(layer: &Layer) -> (Option<String>, String, Option<String>) {
 /// A transposed convolution. PyTorch's cuts as much off either end, and lets the second be longer by less than a stride; where more is to be
 /// cut off the second, that is done behind it.
 fn transposed(window: &Window, inputs: usize) -> (Option<String>, String, Option<String>) {
-    let places = window.places();
-    let longer = |axis: usize, cut: usize| {
-        let reach = window.dilation[axis] * (window.kernel[axis] - 1) + 1;
-        let whole = window.stride[axis] * (places[axis] - 1) + reach;
-        (window.image[axis] + cut) as isize - whole as isize
-    };
+    let seen = window.seen();
+    let longer = |axis: usize, cut: usize| (window.image[axis] + cut) as isize - seen[axis] as isize;
     let moves = moves(window);
     let even = [0, 1].map(|axis| longer(axis, 2 * window.padding[axis][0]));
     let fits = |axis: usize| (0..window.stride[axis] as isize).contains(&even[axis]);

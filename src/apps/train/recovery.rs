@@ -3,10 +3,10 @@
 use std::time::Instant;
 
 use super::super::devices::Team;
-use super::super::diagnosis::given_up;
+use super::super::diagnosis::{Oddities, given_up};
 use super::super::folder::PREVIOUS;
 use super::super::health::Health;
-use super::super::retreat::{is_worth_another, odd_rows};
+use super::super::retreat::is_worth_another;
 use super::super::setup::build_trainer;
 use super::super::stages::freeze;
 use super::super::tuning;
@@ -59,10 +59,11 @@ impl TrainRun {
         let (state, at) = (&self.trainer.state, self.trainer.divergence());
         let (retries, step) = (state.retries, at.map_or(state.step, |at| at.step));
         let epoch = at.map_or(state.epoch, |at| at.epoch);
-        let odd = odd_rows(&self.trainer, &self.data.train);
+        let before = Checkpoint::load(&self.stands_on).ok();
+        let odd = Oddities::of(&mut self.trainer, &self.data.train, before.as_ref());
         if retries >= self.config.training.retries as u64 {
             let run = (&self.config, &self.data.train);
-            return Err(given_up(&why, odd.as_deref(), retries, run, " The last checkpoint is as it was"));
+            return Err(given_up(&why, &odd, retries, run, " The last checkpoint is as it was"));
         }
         let previous = self.folder.join(PREVIOUS);
         let is_last = is_worth_another(&self.trainer, self.saved.1, self.went_back_to);
@@ -77,7 +78,7 @@ impl TrainRun {
             epoch,
             back_to: state.step,
             slowed: Rates::slowed(retries + 1),
-            why: odd.map_or(why.clone(), |odd| format!("{why}; near there, {odd}")),
+            why: odd.beside(&why),
         };
         self.went_back_to = Some(state.step);
         self.take_up_figures()?;

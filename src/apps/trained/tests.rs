@@ -421,3 +421,40 @@ fn other_names_of_pieces_are_understood() {
     config.model.likelihood = "l1".into();
     assert!(complaint(train(&waves(50), &config)).contains("laplace"));
 }
+
+#[test]
+fn bytes_are_those_of_the_file() {
+    let mut vae = train(&waves(50), &Config { training: short(), ..config() }).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("waves.safetensors");
+    vae.save(&path).unwrap();
+    let bytes = vae.to_bytes().unwrap();
+    assert_eq!(bytes, std::fs::read(&path).unwrap());
+    let mut again = Trained::from_bytes(&bytes, &DeviceChoice::Cpu).unwrap();
+    assert_eq!(
+        (again.sample(3, 7).unwrap(), again.weights().unwrap()),
+        (vae.sample(3, 7).unwrap(), vae.weights().unwrap())
+    );
+    let (cut, other) = (&bytes[..bytes.len() - 1], Checkpoint::default().to_bytes().unwrap());
+    assert!(complaint(Trained::from_bytes(cut, &DeviceChoice::Cpu)).contains("not a usable checkpoint"));
+    assert!(complaint(Trained::from_bytes(&other, &DeviceChoice::Cpu)).contains("does not say its `config`"));
+}
+
+#[test]
+fn training_ends_in_the_middle_of_an_epoch_when_it_is_enough() {
+    let (data, mut asked) = (waves(400), 0);
+    // One step at a time, of 16 in an epoch, so that it is asked behind each.
+    let mut config = config();
+    config.training.steps_per_submit = Some(1);
+    let is_enough = || {
+        asked += 1;
+        asked > 20
+    };
+    let mut vae = Training::new(&data, &config).until(is_enough).run().unwrap();
+    assert_eq!(vae.history().train.len(), 1);
+    // What came behind the first epoch is kept, and no more.
+    config.training.epochs = 1;
+    let mut first = Training::new(&data, &config).run().unwrap();
+    assert_ne!(vae.weights().unwrap(), first.weights().unwrap());
+    assert!(asked < 16 * 20, "{asked}");
+}

@@ -7,6 +7,7 @@ Examples:
   elbo bench                                 the whole grid
   elbo bench --device gpu --step wide --batch 128,1024,4096
   elbo bench --pieces --seconds 0.3          what each piece costs
+  mpirun -n 2 elbo bench --reduction         what it costs to share a step
   elbo bench --json > before.json
   elbo bench --compare before.json
 

@@ -209,6 +209,12 @@ pub struct BenchArgs {
     /// Measure every kernel by itself, in place of the grid
     #[arg(long)]
     pub kernels: bool,
+    /// Measure what it costs to share a step among the processes that mpirun has started, in place of the grid
+    ///
+    /// Sums over all of them by their size, and steps with the time that goes into sums. A batch is that of all together. Of one process, its
+    /// steps, to compare with.
+    #[arg(long, conflicts_with_all = ["growth", "pieces", "kernels", "compare"])]
+    pub reduction: bool,
     /// Print JSON, for programs and for --compare
     #[arg(long)]
     pub json: bool,

@@ -4,8 +4,7 @@ use clap::Parser;
 
 use super::{Cli, Command, LookArgs, TrainArgs};
 use crate::apps::{first_stage, folder_of, reading};
-use crate::catalogue::Spec;
-use crate::config::{Chosen, Config, DataOptions, FILE_NAME, Preset, names_preset, names_warm_up};
+use crate::config::{Chosen, Config, DataOptions, FILE_NAME, names_preset, names_warm_up};
 use crate::data;
 use crate::data::{Source, Splits};
 use crate::error::{Error, Result};
@@ -35,16 +34,7 @@ pub fn resolve(args: &TrainArgs) -> Result<Resolved> {
     }
     let (path, preset) = (args.config.as_deref(), args.settings.preset);
     let over = |mut config: Config| {
-        args.settings.lay_over(&mut config)?;
-        let training = &args.settings.training;
-        let is_given = training.kl_warmup_epochs.is_some() || names_warm_up(path)?;
-        if !is_given && (training.epochs.is_some() || !config.model.kind.is_variational) {
-            config.fit_warm_up();
-        }
-        let names_optimiser = [training.beta1, training.beta2, training.epsilon].iter().any(Option::is_some);
-        let names_optimiser = training.optimiser.is_some() || names_optimiser;
-        let names = [names_optimiser, training.learning_rate.is_some(), training.patience.is_some()];
-        fit_training(&mut config, names);
+        args.settings.lay_over_and_fit(&mut config, names_warm_up(path)?)?;
         Ok::<_, Error>(config)
     };
     let mut chosen = None;
@@ -63,11 +53,7 @@ pub fn resolve(args: &TrainArgs) -> Result<Resolved> {
         let rows = data::open(&source, &first)?;
         let choice = Chosen::for_rows(&rows, config.data.binarise, config.data.standardise == Some(true));
         config = over(Config::layered_on_chosen(&choice, path)?)?;
-        if config.model.likelihood == choice.config().model.likelihood
-            && let Some(likelihood) = minimised(&config, &choice)
-        {
-            config.model.likelihood = likelihood;
-        }
+        choice.fit_likelihood(&mut config);
         let last = reading(&config);
         // Whether columns were to be scaled is no matter where none were.
         let is_same = data::Options { standardise: first.standardise, ..last.clone() } == first;
@@ -77,33 +63,6 @@ pub fn resolve(args: &TrainArgs) -> Result<Resolved> {
     }
     config.validate()?;
     Ok(Resolved { config, chosen })
-}
-
-/// The likelihood of rows of which no density is learnt, where that of the choice is not one for it: what minimises an error has a squared
-/// one, and what plays a game has a mean alone, which is held to the range of pictures.
-fn minimised(config: &Config, choice: &Chosen) -> Option<Spec> {
-    let kind = &config.model.kind;
-    let is_drawn = choice.preset == Preset::Drawings;
-    let is_picture = is_drawn || matches!(choice.preset, Preset::Grey | Preset::Colour);
-    match kind.training {
-        Some(_) => (is_picture && !choice.is_scaled).then(|| Spec::new("bernoulli")),
-        None => (!kind.is_variational && !is_drawn && choice.preset != Preset::Table).then(|| Spec::new("gaussian")),
-    }
-}
-
-/// Trains a model that has an optimiser and a learning rate of its own by these, where they are still the preset's, and without patience; of
-/// all three is said whether they were chosen by name.
-fn fit_training(config: &mut Config, [optimiser, learning_rate, patience]: [bool; 3]) {
-    let (Some(own), preset) = (config.model.kind.training, config.preset.config().training) else { return };
-    if let (true, Ok(spec)) = (!optimiser && config.training.optimiser == preset.optimiser, own.optimiser.parse()) {
-        config.training.optimiser = spec;
-    }
-    if !learning_rate && config.training.learning_rate == preset.learning_rate {
-        config.training.learning_rate = own.learning_rate;
-    }
-    if !patience {
-        config.training.patience = None;
-    }
 }
 
 /// The settings of data that is only looked at.

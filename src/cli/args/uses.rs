@@ -129,14 +129,15 @@ pub struct ScoreArgs {
     /// The share of normal rows that may be marked as anomalies
     #[arg(long, value_name = "P", default_value = "0.01", value_parser = share)]
     pub false_alarms: f64,
-    /// The scores, of which the first marks rows: elbo, likelihood, likelihood_ratio, reconstruction, latent, complexity, disagreement, combined
+    /// The scores, of which the first marks rows: elbo, likelihood, likelihood_ratio, reconstruction, latent, complexity, disagreement, waic, combined
     /// [default: elbo, or likelihood_ratio with --background]
     ///
     /// elbo is -ELBO; likelihood -ln p(x) by importance sampling, with its error; likelihood_ratio what the row costs beyond what the model of
     /// --background pays for it, in -ELBO, or in -ln p(x) where likelihood is among the scores; reconstruction the part of -ELBO that says how
     /// badly a row is rebuilt; latent how far its code lies from those of normal rows; complexity -ELBO less the size of the picture
     /// without loss (the smaller of PNG and WebP), which simple pictures do not fool; disagreement the variance of -ELBO over draws of the
-    /// weights, of a model that was trained with --network-weights bayes-by-backprop; combined joins the p-values of the others (Fisher).
+    /// weights, and waic its mean and variance added up, of a model that was trained with --network-weights bayes-by-backprop; combined joins
+    /// the p-values of the others (Fisher).
     #[arg(
         long,
         value_name = "NAME,NAME",
@@ -167,7 +168,7 @@ pub struct ScoreArgs {
     /// Codes of each row that -ELBO and reconstruction are means over
     #[arg(long, value_name = "N", default_value = "4", value_parser = value_parser!(u64).range(1..=1000))]
     pub draws: u64,
-    /// Draws of the weights that disagreement is the variance over
+    /// Draws of the weights that disagreement and waic are over
     #[arg(long, value_name = "N", default_value = "16", value_parser = value_parser!(u64).range(2..=1000))]
     pub weight_draws: u64,
     /// Codes of each row that -ln p(x) is estimated from
@@ -189,6 +190,7 @@ pub(super) fn share(text: &str) -> Result<f64, String> {
 #[command(after_help = "\
 Examples:
   elbo compress runs/vae-mnist --data mnist --out digits.elbo
+  elbo compress runs/vq-vae-mnist-pixelcnn --data mnist --out digits.elbo --compare
   elbo compress runs/vae-mnist --data mnist --with-model --out - | ssh host elbo decompress - --out digits.npy")]
 pub struct CompressArgs {
     /// The folder of the run, as `elbo train` left it, or a file that holds a model

@@ -33,7 +33,7 @@ fn seconds(time: f64) -> String {
 }
 
 /// The columns of a table, all but the first being numbers.
-fn columns<'a>(names: &[&'a str]) -> Vec<(&'a str, Align)> {
+pub(super) fn columns<'a>(names: &[&'a str]) -> Vec<(&'a str, Align)> {
     let side = |i: usize| if i == 0 { Align::Left } else { Align::Right };
     names.iter().enumerate().map(|(i, &name)| (name, side(i))).collect()
 }

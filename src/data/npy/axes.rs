@@ -8,17 +8,17 @@ use super::numbers::{channels_last, last_axis_fastest};
 use crate::error::{Error, Result};
 
 /// What the axes of an array are.
-pub(super) struct Axes {
+pub(in super::super) struct Axes {
     /// Their lengths.
     pub(super) sizes: Vec<usize>,
     /// The shape of a row.
-    pub(super) shape: Shape,
+    pub(in super::super) shape: Shape,
     /// Whether the channels come before height and width, as some programs have them.
     pub(super) is_channels_first: bool,
 }
 
 impl Axes {
-    pub(super) fn new(path: &Path, sizes: &[usize]) -> Result<Axes> {
+    pub(in super::super) fn new(path: &Path, sizes: &[usize]) -> Result<Axes> {
         // Pictures have few channels, and are wider than that.
         let is_channels_first = matches!(sizes[..], [_, 1 | 3, height, width] if height.min(width) > 4);
         let (rows, shape) = match sizes[..] {
@@ -56,7 +56,7 @@ impl Axes {
     }
 
     /// The values row by row, `[height, width, channels]` each; `ordered` where the last axis varies fastest already.
-    pub(super) fn in_order<T: Copy>(&self, values: Vec<T>, ordered: bool) -> Vec<T> {
+    pub(in super::super) fn in_order<T: Copy>(&self, values: Vec<T>, ordered: bool) -> Vec<T> {
         let values = if ordered { values } else { last_axis_fastest(&values, &self.sizes) };
         match self.shape {
             Shape { height, width, channels } if self.is_channels_first => {

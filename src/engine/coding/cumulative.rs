@@ -48,12 +48,23 @@ impl Cumulative {
         debug_assert_eq!(self.steps.len() - first, self.levels as usize + 1, "a weight for each level");
     }
 
+    /// A value whose levels have probabilities in proportion to e^a of these logits.
+    pub fn add_logits(&mut self, logits: impl Iterator<Item = f64> + Clone) {
+        let largest = logits.clone().fold(f64::NEG_INFINITY, f64::max);
+        self.add_weights(logits.map(|logit| libm::exp(logit - largest)));
+    }
+
     /// So many values that are mixtures of logistics rounded to so many levels, the outermost taking the tails.
     pub fn set_logistics(&mut self, levels: usize, values: usize, outputs: LogisticOutputs) {
         self.steps.clear();
         self.likely.clear();
         self.levels = levels as u32;
         self.logistics.set(levels, values, outputs);
+    }
+
+    /// The levels of one of the values.
+    pub fn at(&self, value: usize) -> Value<'_> {
+        Value(self, value)
     }
 
     /// How many values there are.
@@ -79,9 +90,7 @@ impl Cumulative {
         }
         for ((&level, &lower), &upper) in levels.iter().zip(&self.edges[0]).zip(&self.edges[1]) {
             let level = u32::from(level);
-            let start = self.start(level, lower);
-            let size = NonZeroU32::new(self.start(level + 1, upper) - start).expect("every level has an interval");
-            stack.push(level, &Interval { start, size });
+            stack.push(level, &Interval::between(self.start(level, lower), self.start(level + 1, upper)));
         }
     }
 
@@ -107,7 +116,7 @@ impl Cumulative {
             self.find_edges(likely.iter().map(|&level| f64::from(level)));
             self.likely = likely;
         }
-        levels.iter_mut().enumerate().rev().for_each(|(at, level)| *level = stack.pop(&Value(self, at)) as u16);
+        levels.iter_mut().enumerate().rev().for_each(|(at, level)| *level = stack.pop(&self.at(at)) as u16);
     }
 
     /// Where the interval of a level begins, which is `below` of the whole or 0 or all of it at the ends.
@@ -121,10 +130,17 @@ impl Cumulative {
     }
 }
 
-/// The interval of a level that was worked out already.
-struct Interval {
+/// The interval of one level, which is all that is needed to push it; whatever symbol is pushed with it is that level.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Interval {
     start: u32,
     size: NonZeroU32,
+}
+
+impl Interval {
+    fn between(start: u32, end: u32) -> Interval {
+        Interval { start, size: NonZeroU32::new(end - start).expect("every level has an interval") }
+    }
 }
 
 impl EntropyModel<PRECISION> for Interval {
@@ -138,10 +154,20 @@ impl EncoderModel<PRECISION> for Interval {
     }
 }
 
-/// One of the values.
-struct Value<'a>(&'a Cumulative, usize);
+/// The levels of one of the values.
+#[derive(Clone, Copy, Debug)]
+pub struct Value<'a>(&'a Cumulative, usize);
 
 impl Value<'_> {
+    /// The interval of a level, to be pushed later.
+    ///
+    /// # Panics
+    /// If there is no such level.
+    pub fn interval(self, level: u32) -> Interval {
+        assert!(level < self.0.levels, "it is a level of the distribution");
+        Interval::between(self.start(level), self.start(level + 1))
+    }
+
     /// Where the interval of a level begins.
     fn start(&self, k: u32) -> u32 {
         let &Value(of, at) = self;
@@ -161,6 +187,13 @@ impl Value<'_> {
 impl EntropyModel<PRECISION> for Value<'_> {
     type Symbol = u32;
     type Probability = u32;
+}
+
+impl EncoderModel<PRECISION> for Value<'_> {
+    fn left_cumulative_and_probability(&self, level: impl Borrow<u32>) -> Option<(u32, NonZeroU32)> {
+        let level = *level.borrow();
+        (level < self.0.levels).then(|| self.interval(level)).map(|Interval { start, size }| (start, size))
+    }
 }
 
 impl DecoderModel<PRECISION> for Value<'_> {
@@ -186,12 +219,12 @@ mod tests {
     use super::*;
 
     fn size(of: &Cumulative, at: usize, level: u32) -> u32 {
-        Value(of, at).start(level + 1) - Value(of, at).start(level)
+        of.at(at).interval(level).size.get()
     }
 
     /// That the intervals of a value's levels lie end to end, and that each is found wherever a slot lies in it.
     fn check(of: &Cumulative, at: usize) {
-        let (value, mut end) = (Value(of, at), 0);
+        let (value, mut end) = (of.at(at), 0);
         for level in 0..of.levels {
             let (start, size) = (value.start(level), size(of, at, level));
             assert_eq!(start, end, "level {level}");
@@ -268,12 +301,12 @@ mod tests {
         let mut stack = Stack::default();
         of.push(&levels, &mut stack);
         for (at, components) in values.iter().enumerate() {
-            let starts: Vec<u32> = (1..256).map(|k| Value(&of, at).start(k)).collect();
+            let starts: Vec<u32> = (1..256).map(|k| of.at(at).start(k)).collect();
             let right: Vec<u32> = (1..256).map(|k| by_libm(256, components, k)).collect();
             assert_eq!(starts, right, "{components:?}");
             let k = u32::from(levels[at]);
             let pushed = [of.start(k, of.edges[0][at]), of.start(k + 1, of.edges[1][at])];
-            assert_eq!(pushed, [k, k + 1].map(|k| Value(&of, at).start(k)), "{components:?}");
+            assert_eq!(pushed, [k, k + 1].map(|k| of.at(at).start(k)), "{components:?}");
         }
         let mut again = vec![0; levels.len()];
         of.pop(&mut stack, &mut again);

@@ -7,7 +7,7 @@
 //!
 //! | what | probabilities |
 //! |---|---|
-//! | the levels of a row's values | [`Cumulative`] |
+//! | the levels of some values | [`Cumulative`], or of a level that is known [`Interval`] |
 //! | a bin of a Gaussian code, bins being alike under N(0, 1) | [`GaussianBins`], [`PriorBins`] |
 
 use std::num::NonZeroU32;
@@ -19,7 +19,7 @@ mod logistics;
 mod stack;
 
 pub use bins::{CodeBins, GaussianBins, PriorBins};
-pub use cumulative::Cumulative;
+pub use cumulative::{Cumulative, Interval, Value};
 pub use logistics::LogisticOutputs;
 pub use stack::Stack;
 

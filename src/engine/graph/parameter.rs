@@ -83,6 +83,8 @@ pub(super) struct Declared {
     /// How many transforms of parameters are under way, within each other.
     transforming: usize,
     assigns: Vec<(String, NodeId)>,
+    /// Draws of weights that rows are to have of their own: the mean, and how far the draw is from it, by the draw.
+    around: HashMap<NodeId, [NodeId; 2]>,
     /// Values that states follow, by the name of the state.
     followed: Vec<(String, NodeId)>,
 }
@@ -275,6 +277,18 @@ impl Graph {
         let out = work();
         self.declared.borrow_mut().transforms.pop();
         out
+    }
+
+    /// Notes of a draw of weights that it lies `off` a mean by something whose signs may be turned: a layer that knows how gives every row a
+    /// draw of its own.
+    pub(crate) fn is_around<'g>(&'g self, draw: Tensor<'g>, mean: Tensor<'g>, off: Tensor<'g>) {
+        self.declared.borrow_mut().around.insert(draw.id(), [mean.id(), off.id()]);
+    }
+
+    /// The mean of a draw, and how far it is from it, where [`Graph::is_around`] has noted that.
+    pub(crate) fn mean_and_off<'g>(&'g self, draw: Tensor<'g>) -> Option<[Tensor<'g>; 2]> {
+        let found = self.declared.borrow().around.get(&draw.id()).copied();
+        found.map(|both| both.map(|id| self.tensor(id)))
     }
 
     /// A name as the scopes around it make it.

@@ -113,13 +113,54 @@ pub trait Density {
     fn note(&self) -> Option<&'static str>;
 }
 
-/// Rows that are coded without loss (Townsend, Bird & Barber 2019): codes under diagonal Gaussian posteriors and priors, in one stochastic
-/// layer or several, and values of which there are finitely many.
+/// Rows that are coded without loss: the code of each, and its values, of which there are finitely many, given the code.
+pub trait Compress {
+    /// What codes are.
+    fn coded_as(&self) -> CodedAs<'_>;
+
+    /// What outputs say of the values of a row.
+    fn values(&self) -> &dyn Discrete;
+}
+
+/// Codes that are coded without loss.
+pub enum CodedAs<'a> {
+    /// Real numbers.
+    Numbers(&'a dyn GaussianCodes),
+    /// Indices of finitely many vectors.
+    Indices(&'a dyn IndexCodes),
+}
+
+impl<'a> CodedAs<'a> {
+    /// Real numbers.
+    ///
+    /// # Errors
+    /// If they are indices.
+    pub fn numbers(self) -> Result<&'a dyn GaussianCodes> {
+        match self {
+            CodedAs::Numbers(of) => Ok(of),
+            CodedAs::Indices(_) => Err(Error::invalid("codes of this model are indices, and no real numbers")),
+        }
+    }
+
+    /// Indices.
+    ///
+    /// # Errors
+    /// If they are real numbers.
+    pub fn indices(self) -> Result<&'a dyn IndexCodes> {
+        match self {
+            CodedAs::Indices(of) => Ok(of),
+            CodedAs::Numbers(_) => Err(Error::invalid("codes of this model are real numbers, and no indices")),
+        }
+    }
+}
+
+/// Codes under diagonal Gaussian posteriors and priors, in one stochastic layer or several, of which the choice gives bits back (Townsend, Bird &
+/// Barber 2019).
 ///
 /// A row is coded step by step, and decoded by undoing them, the last first; [`bits_back_steps`](super::bits_back_steps) and
 /// [`bit_swap_steps`](super::bit_swap_steps) are the two orders. Codes of a layer that is coded given nothing are relative to its prior's mean m and
 /// deviation s, (z − m)/s, so that this is N(0, I); those of other layers are as the networks know them.
-pub trait Compress {
+pub trait GaussianCodes {
     /// Dimensions of each stochastic layer, from the data upwards.
     fn widths(&self) -> Vec<usize>;
 
@@ -129,12 +170,6 @@ pub trait Compress {
     /// What networks say of a step that is given something, of that `[rows, …]` each: of values the decoder's outputs `[rows, outputs]`,
     /// which [`Compress::values`] reads; of codes mean and standard deviation of each dimension, those behind these `[rows, 2·width]`.
     fn outputs<'g>(&self, step: &CodingStep, given: &[Tensor<'g>]) -> Tensor<'g>;
-
-    /// How many outputs the decoder has.
-    fn outputs_width(&self) -> usize;
-
-    /// What outputs say of the values of a row.
-    fn values(&self) -> &dyn Discrete;
 
     /// Codes of all layers behind each other as the model draws them `[rows, Σ widths]`, where there are layers that are coded given something:
     /// what such codes are about is told by these.
@@ -170,6 +205,22 @@ pub enum Variable {
     Row,
     /// Its codes of a layer.
     Codes(usize),
+}
+
+/// Codes that are certain and consist of indices: a row takes −log₂ p(k) − log₂ p(x | k) bits, k being its indices.
+pub trait IndexCodes {
+    /// How many indices a row has, and how many there are to choose from.
+    fn sizes(&self) -> [usize; 2];
+
+    /// The indices of rows, in the order in which each is told those before it `[rows, indices]`.
+    fn indices<'g>(&self, rows: Rows<'g>) -> Tensor<'g>;
+
+    /// The logits of one index of each row, with the memory for the next one behind them `[rows, K + memory]`. `given` is the index before it
+    /// (anything, of the first) with the memory that this was told with `[rows, 1 + memory]`.
+    fn next<'g>(&self, number: usize, given: Tensor<'g>) -> Tensor<'g>;
+
+    /// The decoder's outputs for indices in their order `[rows, indices]`, which [`Compress::values`] reads. `[rows, outputs]`
+    fn outputs<'g>(&self, indices: Tensor<'g>) -> Tensor<'g>;
 }
 
 /// Draws codes with their densities, so that another model can stand on it.
@@ -337,9 +388,9 @@ impl Capability {
             Capability::Classify => "a network that infers them, as an m2 or a classifier has",
             Capability::FitPrior => "one code of each row and one prior, as a vae, a cvae, a rae or a vq-vae has",
             Capability::Compress => {
-                "a vae with the posterior diagonal-gaussian, a hierarchical or a ladder, the prior standard-normal or diagonal-gaussian, \
-                 and a likelihood of finitely many values (bernoulli, categorical, beta-binomial, discretized-logistic or \
-                 discretized-logistic-mixture)"
+                "a vq-vae or an fsq, or a vae with the posterior diagonal-gaussian, a hierarchical or a ladder, these three with the prior \
+                 standard-normal or diagonal-gaussian, each with a likelihood of finitely many values (bernoulli, categorical, \
+                 beta-binomial, discretized-logistic or discretized-logistic-mixture)"
             }
         }
     }

@@ -18,6 +18,7 @@ pub static ARCHITECTURES: &[&ModelEntry] = &[
     &super::hamiltonian::ENTRY,
     &super::adversarial::GAN,
     &super::adversarial::AAE,
+    &super::adversarial::ALI,
     &super::adversarial::FACTOR_VAE,
     &super::adversarial::VAE_GAN,
     &super::m2::ENTRY,

@@ -30,8 +30,8 @@ pub use adversarial::{
 };
 pub use autoencoder::Autoencoder;
 pub use capability::{
-    Can, Capability, Classify, Coded, CodingStep, Compress, Decode, Density, Encode, FitPrior, Generate,
-    PosteriorSample, Reconstruct, SamplePosterior, Variable, Weighted,
+    Can, Capability, Classify, Coded, CodedAs, CodingStep, Compress, Decode, Density, Encode, FitPrior, GaussianCodes,
+    Generate, IndexCodes, PosteriorSample, Reconstruct, SamplePosterior, Variable, Weighted,
 };
 pub use classifier::Classifier;
 pub use coding_steps::{bit_swap_steps, bits_back_steps};

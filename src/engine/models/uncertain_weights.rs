@@ -89,6 +89,9 @@ fn drawn_parameter<'g>(
     let is_trained = mean.graph().is_trained(name);
     let Some(draw) = is_trained.then(|| weights.draw(name, mean)).flatten() else { return mean };
     kl.borrow_mut().push(draw.kl.id());
+    if let Some(off) = draw.off {
+        mean.graph().is_around(draw.weights, mean, off);
+    }
     draw.weights
 }
 
@@ -148,7 +151,7 @@ impl Model for UncertainWeights {
 mod tests {
     use super::*;
     use crate::distributions::SquaredError;
-    use crate::distributions::weights::{GaussianWeights, SPREAD, Scope, WeightPrior};
+    use crate::distributions::weights::{GaussianWeights, Noise, SPREAD, Scope, WeightPrior};
     use crate::graph::eval::{Values, evaluate};
     use crate::models::{Autoencoder, Classifier, Labelled, parameters};
     use crate::nn::Activation;
@@ -156,7 +159,12 @@ mod tests {
     const SIGMA: f32 = 0.5;
 
     fn gaussian(scope: Scope) -> Arc<dyn WeightDistribution> {
-        Arc::new(GaussianWeights { scope, prior: WeightPrior::Gaussian { sigma: SIGMA }, start: 0.1 })
+        Arc::new(GaussianWeights {
+            scope,
+            prior: WeightPrior::Gaussian { sigma: SIGMA },
+            start: 0.1,
+            noise: Noise::Shared,
+        })
     }
 
     fn autoencoder() -> Box<dyn Model> {

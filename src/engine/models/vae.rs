@@ -9,9 +9,9 @@ use super::hamiltonian::{Dynamics, Moved};
 use super::networks::{NetworkPair, Networks};
 use super::parts::Parts;
 use super::{
-    Batch, Can, Coded, CodingStep, Compress, Condition, Decode, Density, Encode, Explained, FitPrior, Generate,
-    LabelUse, Model, ModelConfig, ModelEntry, PosteriorSample, Reconstruct, RowForm, Rows, SamplePosterior, Sizes,
-    Terms, TrainingPlan, Weighted, bits_back_steps,
+    Batch, Can, Coded, CodedAs, CodingStep, Compress, Condition, Decode, Density, Encode, Explained, FitPrior,
+    GaussianCodes, Generate, LabelUse, Model, ModelConfig, ModelEntry, PosteriorSample, Reconstruct, RowForm, Rows,
+    SamplePosterior, Sizes, Terms, TrainingPlan, Weighted, bits_back_steps,
 };
 use crate::catalogue::{About, Kind};
 use crate::distributions::prior::Points;
@@ -414,6 +414,16 @@ impl Vae {
 }
 
 impl Compress for Vae {
+    fn coded_as(&self) -> CodedAs<'_> {
+        CodedAs::Numbers(self)
+    }
+
+    fn values(&self) -> &dyn Discrete {
+        self.parts.coded_values()
+    }
+}
+
+impl GaussianCodes for Vae {
     fn widths(&self) -> Vec<usize> {
         vec![self.networks.latent()]
     }
@@ -433,14 +443,6 @@ impl Compress for Vae {
         let [mean, log_var] = found.expect("it was asked for before the capability was given");
         let (mean, deviation) = ((mean - centre) / spread, (log_var * 0.5).exp() / spread);
         mean.graph().concat(&[mean, deviation], 1)
-    }
-
-    fn outputs_width(&self) -> usize {
-        self.parts.likelihood.outputs(self.networks.features())
-    }
-
-    fn values(&self) -> &dyn Discrete {
-        self.parts.coded_values()
     }
 }
 

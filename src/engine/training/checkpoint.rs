@@ -51,13 +51,28 @@ impl Checkpoint {
     /// When two tensors have one name or a name is reserved by the format, when a shape and the number of values differ,
     /// or when the file cannot be written; an older file is then left as it was.
     pub fn save(&self, path: &Path) -> Result<()> {
+        let header = self.header(&format!("the checkpoint {}", path.display()))?;
+        write_own(path, |out| self.write(&header, out))
+    }
+
+    /// The bytes of the file.
+    ///
+    /// # Errors
+    /// As for [`Checkpoint::save`], but for writing.
+    pub fn to_bytes(&self) -> Result<Vec<u8>> {
+        let (mut bytes, header) = (Vec::new(), self.header("the checkpoint")?);
+        self.write(&header, &mut bytes).map_err(Error::invalid)?;
+        Ok(bytes)
+    }
+
+    /// The header, as it is written; `what` is the checkpoint, for messages.
+    fn header(&self, what: &str) -> Result<Vec<u8>> {
         let mut tensors = Vec::with_capacity(self.tensors.len());
         let mut offset = 0;
         for (name, shape, values) in &self.tensors {
             if shape.iter().try_fold(1, |n: usize, &size| n.checked_mul(size)) != Some(values.len()) {
                 return Err(Error::invalid(format!(
-                    "the checkpoint {} was not written: tensor {} has shape {shape:?} and {} values",
-                    path.display(),
+                    "{what} was not written: tensor {} has shape {shape:?} and {} values",
                     shown(name),
                     values.len()
                 )));
@@ -67,14 +82,13 @@ impl Checkpoint {
             tensors.push((name.clone(), TensorInfo { dtype: Dtype::F32, shape: shape.clone(), data_offsets }));
         }
         let header = Header { metadata: self.metadata.clone(), tensors };
-        let header = header
-            .to_bytes()
-            .map_err(|why| Error::invalid(format!("the checkpoint {} was not written: {why}", path.display())))?;
-        write_own(path, |out| {
-            out.write_all(&(header.len() as u64).to_le_bytes())?;
-            out.write_all(&header)?;
-            self.tensors.iter().try_for_each(|(_, _, values)| write_values(out, values))
-        })
+        header.to_bytes().map_err(|why| Error::invalid(format!("{what} was not written: {why}")))
+    }
+
+    fn write(&self, header: &[u8], out: &mut dyn Write) -> std::io::Result<()> {
+        out.write_all(&(header.len() as u64).to_le_bytes())?;
+        out.write_all(header)?;
+        self.tensors.iter().try_for_each(|(_, _, values)| write_values(out, values))
     }
 
     /// Reads a file whole.
@@ -84,14 +98,29 @@ impl Checkpoint {
     /// contradicts itself, holds other values than `f32`, or does not fit into memory.
     pub fn load(path: &Path) -> Result<Self> {
         let (mut file, length) = open_own(path, "a checkpoint", MAX_BYTES)?;
-        let Header { metadata, tensors } = header::read(&mut file, length).map_err(|why| {
+        let header = header::read(&mut file, length).map_err(|why| {
             Error::malformed(path, format!("this is not a usable checkpoint: {why}. Choose another checkpoint"))
         })?;
+        Checkpoint::behind(header, &mut file).map_err(Error::io("read", path))
+    }
+
+    /// Reads the bytes of a file.
+    ///
+    /// # Errors
+    /// As for [`Checkpoint::load`].
+    pub fn from_bytes(mut bytes: &[u8]) -> Result<Self> {
+        let wrong = |why: String| Error::invalid(format!("these bytes are not a usable checkpoint: {why}"));
+        let length = bytes.len() as u64;
+        let header = header::read(&mut bytes, length).map_err(wrong)?;
+        Checkpoint::behind(header, &mut bytes).map_err(|error| wrong(error.to_string()))
+    }
+
+    /// Reads the values behind a header.
+    fn behind(Header { metadata, tensors }: Header, file: &mut impl Read) -> std::io::Result<Self> {
         let mut loaded = Vec::with_capacity(tensors.len());
         for (name, info) in tensors {
             let count = (info.data_offsets.1 - info.data_offsets.0) / size_of::<f32>();
-            let values = read_values(&mut file, count).map_err(Error::io("read", path))?;
-            loaded.push((name, info.shape, values));
+            loaded.push((name, info.shape, read_values(file, count)?));
         }
         Ok(Self { tensors: loaded, metadata })
     }

@@ -1,5 +1,5 @@
-//! Training shared among several trainers on threads of their own, each of which takes a part of every batch. The reduction is a trait, so that
-//! one between processes may take its place.
+//! Training shared among several trainers, each of which takes a part of every batch: on threads of one process, or in processes of their own
+//! ([`Ranks`](super::Ranks)).
 //!
 //! Every trainer has the whole data set, the same settings and the same seed. Which rows a batch has, what they draw and what they weigh
 //! follows from their place in the whole batch, so that the sum of the parts' gradients is the gradient that one trainer has of the whole.
@@ -77,9 +77,13 @@ pub(super) struct Shared {
     pub share: Share,
     /// Its rows of a batch.
     pub rows: PartRows,
+    /// Room for what it gives to a sum, kept so that no step makes it anew.
+    pub given: Vec<f32>,
     /// Whether this trainer has been asked to stop, and whether one of the others was.
     pub wants_to_stop: bool,
     pub all_stop: bool,
+    /// Whether one of the others was, where this one has stopped for it.
+    pub has_stopped: bool,
     /// How the parameters of the trainers that follow stand to those of the first.
     pub standing: Standing,
     /// The threads on which trainers follow, where they do so in this process.
@@ -105,7 +109,16 @@ impl Shared {
             )));
         }
         let rows = PartRows::of(batch, (part, parts));
-        Ok(Shared { rows, share, wants_to_stop: false, all_stop: false, standing: Standing::Apart, followers: vec![] })
+        Ok(Shared {
+            share,
+            rows,
+            given: vec![],
+            wants_to_stop: false,
+            all_stop: false,
+            has_stopped: false,
+            standing: Standing::Apart,
+            followers: vec![],
+        })
     }
 }
 

@@ -93,18 +93,16 @@ impl Trainer {
     fn exchange(&mut self, program: ProgramId) -> Result<()> {
         let (exchanges, applied) = self.phases.before(program);
         let (Some(shared), false) = (&mut self.shared, exchanges.is_empty()) else { return Ok(()) };
-        let Shared { share, rows, wants_to_stop, all_stop, .. } = shared;
+        let Shared { share, rows, wants_to_stop, all_stop, given: values, .. } = shared;
         let executor = &mut *self.session.executor;
         let begin = |exchange: &Exchange| executor.begin_read(&exchange.from);
         let tickets = exchanges.iter().map(begin).collect::<Result<Vec<_>>>()?;
-        let read = tickets
-            .iter()
-            .map(|ticket| Ok(executor.finish_read(ticket)?.into_iter().map(f32::from_bits).collect::<Vec<f32>>()));
-        let read = read.collect::<Result<Vec<_>>>()?;
-        let mut values: Vec<f32> = Vec::new();
+        let read = tickets.iter().map(|ticket| Ok(bytemuck::cast_vec(executor.finish_read(ticket)?)));
+        let read = read.collect::<Result<Vec<Vec<f32>>>>()?;
+        values.clear();
         let mut ends: Vec<usize> = Vec::new();
         for (exchange, own) in exchanges.iter().zip(&read) {
-            values.extend(exchange.summand(own, rows));
+            values.extend_from_slice(&exchange.summand(own, rows));
             ends.push(values.len());
         }
         // What was run is done when a read of what it wrote has come, and so are its statistics.
@@ -114,7 +112,7 @@ impl Trainer {
             values.extend(self.phases.own_statistics(phase).map(|loss| *loss));
             values.push(f32::from(u8::from(*wants_to_stop)));
         }
-        share.reduce.sum(&mut values)?;
+        share.reduce.sum(values)?;
         if let Some(phase) = applied {
             self.phases.take_sums(phase, &values[sent..]);
             *all_stop |= values.last().is_some_and(|stops| *stops > 0.0);
@@ -205,8 +203,15 @@ impl Trainer {
     /// Takes note that the run has stopped, from where it may go on.
     pub(super) fn has_stopped(&mut self) {
         if let Some(shared) = &mut self.shared {
-            shared.all_stop = false;
+            shared.has_stopped |= std::mem::take(&mut shared.all_stop);
         }
+    }
+
+    /// Whether another trainer of a shared training has asked to stop since this was called last: an epoch that it broke off is not gone on
+    /// with.
+    pub fn was_asked_to_stop(&mut self) -> bool {
+        self.has_stopped();
+        self.shared.as_mut().is_some_and(|shared| std::mem::take(&mut shared.has_stopped))
     }
 
     /// Takes note of how the parameters of all trainers stand to each other.

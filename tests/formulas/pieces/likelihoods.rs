@@ -1,5 +1,6 @@
 //! Every likelihood of the list, as it is by default and with other settings.
 
+mod chained;
 mod densities;
 mod devices;
 mod discrete;
@@ -29,6 +30,8 @@ fn others(setting: &Setting) -> &'static [f64] {
         "nu" => &[2.5, 1.0, 1000.0],
         "levels" => &[5.0, 2.0],
         "components" => &[2.0, 1.0],
+        // More are of several features at once: see `chained`.
+        "channels" => &[1.0],
         name => panic!("say here what else the setting {name} is to be tried at"),
     }
 }

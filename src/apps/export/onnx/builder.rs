@@ -35,7 +35,9 @@ struct Parts {
     scalars: HashMap<u32, Value>,
     wholes: HashMap<Vec<i64>, String>,
     taken: HashSet<String>,
-    /// How many rows there are, `[1]`, once that has been asked for.
+    /// The input whose first dimension says how many rows there are.
+    counted: Option<String>,
+    /// How many there are, `[1]`, once that has been asked for.
     rows: Option<String>,
 }
 
@@ -123,7 +125,7 @@ impl Builder {
 
     /// Reads how many rows there are off the first dimension of an input.
     pub fn rows_are_of(&self, input: &str) {
-        self.parts.borrow_mut().rows = Some(input.to_string());
+        self.parts.borrow_mut().counted = Some(input.to_string());
     }
 
     /// Sizes as whole numbers `[n]`, computed where they hang on the rows.
@@ -142,9 +144,13 @@ impl Builder {
 
     /// So many times the number of rows, a whole number `[1]`.
     pub fn rows_times(&self, times: usize) -> String {
-        let input = self.parts.borrow().rows.clone().expect("a graph whose sizes hang on rows is given rows");
-        let ends = vec![whole_of("start", 0), whole_of("end", 1)];
-        let rows = self.node("Shape", vec![input], ends, None);
+        let known = self.parts.borrow().rows.clone();
+        let rows = known.unwrap_or_else(|| {
+            let input = self.parts.borrow().counted.clone().expect("a graph whose sizes hang on rows is given rows");
+            let ends = vec![whole_of("start", 0), whole_of("end", 1)];
+            self.node("Shape", vec![input], ends, None)
+        });
+        self.parts.borrow_mut().rows = Some(rows.clone());
         if times == 1 { rows } else { self.node("Mul", vec![rows, self.wholes(&[times as i64])], vec![], None) }
     }
 

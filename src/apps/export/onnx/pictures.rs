@@ -21,12 +21,8 @@ fn moves(window: &Window) -> Vec<Attribute> {
 
 /// How a kernel moves back, to pictures of all pixels that `window` lies on, also of those that no place sees.
 fn moves_back(window: &Window) -> Vec<Attribute> {
-    let places = window.places();
-    let unseen = [0, 1].map(|axis| {
-        let reach = window.dilation[axis] * (window.kernel[axis] - 1) + 1;
-        let seen = window.stride[axis] * (places[axis] - 1) + reach;
-        window.image[axis] + window.padding[axis].iter().sum::<usize>() - seen
-    });
+    let seen = window.seen();
+    let unseen = [0, 1].map(|axis| window.image[axis] + window.padding[axis].iter().sum::<usize>() - seen[axis]);
     let mut attributes = moves(window);
     attributes.push(wholes_of("output_padding", unseen));
     attributes

@@ -1,5 +1,6 @@
 //! The bytes of a chunk: how its rows were dealt to batches, and what is on each stack of bits.
 
+use crate::coding::Stack;
 use crate::error::{Error, Result};
 
 /// Stacks that are worked on side by side.
@@ -11,23 +12,46 @@ pub const LARGEST: usize = 64;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Packed {
     /// Rows of each lane in each batch; of the last those that are left.
-    pub batches: Vec<u8>,
-    /// The lanes.
-    pub lanes: Vec<Lane>,
+    batches: Vec<u8>,
+    lanes: Vec<Lane>,
 }
 
-/// A lane as it is kept.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Lane {
+struct Lane {
     /// Words that were lent to it.
-    pub lent: u32,
-    /// The state of its stack.
-    pub state: u64,
-    /// The words on its stack, the first pushed the first.
-    pub words: Vec<u32>,
+    lent: u32,
+    state: u64,
+    words: Vec<u32>,
 }
 
 impl Packed {
+    /// What was pushed in batches of so many rows of each lane.
+    pub fn of(batches: Vec<u8>, stacks: Vec<Stack>) -> Packed {
+        let lanes = stacks.into_iter().map(|stack| {
+            let lent = stack.lent() as u32;
+            let (state, words) = stack.into_parts();
+            Lane { lent, state, words }
+        });
+        Packed { batches, lanes: lanes.collect() }
+    }
+
+    /// The stacks, to be popped.
+    ///
+    /// # Errors
+    /// If it is damaged.
+    pub fn open(self) -> Result<Opened> {
+        let lent = self.lanes.iter().map(|lane| u64::from(lane.lent)).collect();
+        let stack = |lane: Lane| Stack::of(lane.state, lane.words).ok_or_else(|| damaged("a lane has no state"));
+        let stacks = self.lanes.into_iter().map(stack).collect::<Result<_>>()?;
+        let mut batches = Vec::with_capacity(self.batches.len());
+        self.batches.iter().fold(0, |done, &size| {
+            batches.push((done, usize::from(size)));
+            done + usize::from(size)
+        });
+        batches.reverse();
+        Ok(Opened { stacks, batches, lent })
+    }
+
     /// Bits that lanes began with, which carry nothing.
     pub fn lent_bits(&self) -> u64 {
         self.lanes.iter().map(|lane| 32 * u64::from(lane.lent)).sum()
@@ -77,6 +101,28 @@ impl Packed {
     }
 }
 
-pub fn damaged(why: &str) -> Error {
+/// A chunk that is unpacked.
+pub struct Opened {
+    /// The stack of each lane.
+    pub stacks: Vec<Stack>,
+    /// Rows of each lane before each batch, and those of the batch, the last one the first.
+    pub batches: Vec<(usize, usize)>,
+    lent: Vec<u64>,
+}
+
+impl Opened {
+    /// Says so if anything is left but what was lent: numbers that differ in one bit anywhere leave something else.
+    pub fn close(self) -> Result<()> {
+        match self.stacks.iter().zip(self.lent).all(|(stack, lent)| stack.is_as_before(lent)) {
+            true => Ok(()),
+            false => Err(Error::invalid(
+                "the rows cannot be unpacked: the model computes other numbers here than where they were compressed, or the file was made \
+                 by another version",
+            )),
+        }
+    }
+}
+
+fn damaged(why: &str) -> Error {
     Error::invalid(format!("the compressed file is damaged: {why}"))
 }

@@ -1,9 +1,8 @@
 //! The steps by which a model codes rows, done and undone on stacks of bits.
 
-use std::ops::Range;
-
+use super::lanes::Decoded;
 use super::rows::values;
-use crate::coding::{CodeBins, Cumulative, PriorBins, Stack};
+use crate::coding::{CodeBins, PriorBins, Stack};
 use crate::distributions::Discrete;
 use crate::error::{Error, Result};
 use crate::models::{Coded, CodingStep, Variable};
@@ -13,7 +12,7 @@ use crate::training::Session;
 /// deviation), and codes of data may lie where the model hardly draws any.
 const WIDENED: f64 = 4.0;
 
-/// How a model codes rows.
+/// How a model whose codes are real numbers codes rows.
 pub struct Plan {
     /// The steps, in the order of coding.
     pub steps: Vec<CodingStep>,
@@ -30,8 +29,8 @@ pub struct Plan {
 /// The rows of a lane in a batch.
 #[derive(Clone, Debug)]
 pub struct LaneRows {
-    /// Which rows of the chunk.
-    pub rows: Range<usize>,
+    /// How many.
+    rows: usize,
     /// Their levels `[rows, features]`.
     pub levels: Vec<u16>,
     /// Bins of their codes of each layer `[rows, width]`.
@@ -39,9 +38,9 @@ pub struct LaneRows {
 }
 
 impl LaneRows {
-    /// These rows of a chunk, of which these levels are known, or none yet.
-    pub fn new(rows: Range<usize>, levels: Vec<u16>) -> LaneRows {
-        LaneRows { rows, levels, codes: vec![] }
+    /// So many rows, of which these levels are known, or none yet.
+    pub fn new(rows: usize, levels: &[u16]) -> LaneRows {
+        LaneRows { rows, levels: levels.to_vec(), codes: vec![] }
     }
 }
 
@@ -49,11 +48,12 @@ impl Plan {
     /// That of a model.
     ///
     /// # Errors
-    /// If it cannot compress, or the device fails.
+    /// If it cannot compress, its codes are indices, or the device fails.
     pub fn of(session: &mut Session) -> Result<Plan> {
         let draws = session.coding_draws()?;
         let compress = session.model.can().compress()?;
-        let (steps, widths) = (compress.steps(), compress.widths());
+        let codes = compress.coded_as().numbers()?;
+        let (steps, widths) = (codes.steps(), codes.widths());
         let mut scales = vec![vec![]; widths.len()];
         if let Some(draws) = draws {
             let (total, mut first) = (widths.iter().sum(), 0);
@@ -78,11 +78,11 @@ impl Plan {
         }
         let mut given = Vec::new();
         for lane in lanes {
-            for place in 0..lane.rows.len() {
+            for place in 0..lane.rows {
                 step.given.iter().for_each(|variable| self.variable(*variable, lane, place, &mut given));
             }
         }
-        let outputs = session.coding_outputs(step, &given)?;
+        let outputs = session.coding_step(step, &given)?;
         self.check(step, &outputs)?;
         Ok(outputs)
     }
@@ -128,13 +128,7 @@ impl Plan {
                     lane.codes[layer].push(stack.pop(&CodeBins::get().gaussian(mean, deviation)));
                 }
             }
-            Coded::Row => {
-                let (mut of, width) = (Cumulative::default(), outputs.len() / lane.rows.len().max(1));
-                for (place, levels) in lane.levels.chunks_exact(self.features).enumerate() {
-                    values.distributions(&outputs[place * width..][..width], self.features, &mut of);
-                    of.push(levels, stack);
-                }
-            }
+            Coded::Row => Decoded { values, outputs, features: self.features }.push(stack, &lane.levels),
             Coded::Codes(layer) if outputs.is_empty() => {
                 lane.codes[layer].iter().for_each(|&bin| stack.push(bin, &PriorBins));
             }
@@ -149,7 +143,7 @@ impl Plan {
     /// Undoes a step with the rows of a lane.
     pub fn undo(&self, stack: &mut Stack, lane: &mut LaneRows, coder: Coder) {
         let Coder { what, outputs, values } = coder;
-        let rows = lane.rows.len();
+        let rows = lane.rows;
         match what {
             Coded::Draw(layer) => {
                 for ([mean, deviation], &bin) in self.moments(layer, outputs).zip(&lane.codes[layer]).rev() {
@@ -157,12 +151,8 @@ impl Plan {
                 }
             }
             Coded::Row => {
-                let (mut of, width) = (Cumulative::default(), outputs.len() / rows.max(1));
                 lane.levels.resize(rows * self.features, 0);
-                for (place, levels) in lane.levels.chunks_exact_mut(self.features).enumerate().rev() {
-                    values.distributions(&outputs[place * width..][..width], self.features, &mut of);
-                    of.pop(stack, levels);
-                }
+                Decoded { values, outputs, features: self.features }.pop(stack, &mut lane.levels);
             }
             Coded::Codes(layer) => {
                 lane.codes.resize(self.widths.len(), vec![]);
@@ -193,15 +183,6 @@ impl Plan {
                 Some([centre, spread]) => [(mean - centre) / spread, deviation / spread],
             }
         })
-    }
-
-    /// Outputs of a row in what networks say of a step.
-    pub fn width(&self, step: &CodingStep, outputs_width: usize) -> usize {
-        match step.what {
-            _ if step.given.is_empty() => 0,
-            Coded::Row => outputs_width,
-            Coded::Draw(layer) | Coded::Codes(layer) => 2 * self.widths[layer],
-        }
     }
 }
 

@@ -1,41 +1,98 @@
-//! Whatever rows go in come out, and what is damaged is an error, never other rows.
+//! Whatever rows go in come out, in as many bits as they are likely, and what is damaged is an error, never other rows.
 
-use super::lanes::{pack, unpack};
+use super::Coding;
 use super::packed::Packed;
-use super::steps::Plan;
+use super::rows::values;
 use crate::apps::{Saved, train};
-use crate::catalogue::build;
 use crate::config::{DeviceChoice, Preset};
 use crate::cpu::Cpu;
 use crate::data::{Dataset, Shape, Values};
-use crate::distributions::LIKELIHOODS;
-use crate::models::{Hierarchical, Layer, Model, Parts, Recognition, Vae};
-use crate::nn::Activation;
+use crate::models::{ModelConfig, RowForm};
 use crate::training::Session;
 
-const FEATURES: usize = 6;
+/// What codes are.
+#[derive(Clone, Copy, Debug, PartialEq)]
+struct Codes {
+    kind: &'static str,
+    prior: &'static str,
+    encoder: &'static str,
+    latent: usize,
+}
 
-/// A model of one stochastic layer, or of several that are inferred so.
-fn model(layers: Option<Recognition>, likelihood: &str) -> Box<dyn Model> {
-    let parts = Parts::new(build(LIKELIHOODS, &likelihood.parse().unwrap()).unwrap());
-    let (hidden, tanh): ((&[usize], &[usize]), _) = ((&[8], &[8]), Activation::Tanh);
-    let upper = [3, 2].map(|latent| Layer { latent, hidden: vec![5] });
-    match layers {
-        None => Box::new(Vae::new(FEATURES, 3, hidden, tanh, parts)),
-        Some(layers) => Box::new(Hierarchical::new(layers, (FEATURES, 4), hidden, &upper, tanh, parts)),
+const NUMBERS: Codes = Codes { kind: "vae", prior: "standard-normal", encoder: "mlp:8", latent: 3 };
+/// Three layers: each inferred from the one below, or all from the row.
+const UPWARDS: Codes = Codes { kind: "hierarchical", latent: 4, ..NUMBERS };
+const LADDER: Codes = Codes { kind: "ladder", ..UPWARDS };
+/// Vectors of which each is two indices, of four in all.
+const VECTORS: Codes =
+    Codes { kind: "vq-vae:codes=5,vectors=2,residual=2", prior: "pixelcnn:channels=4,layers=1", latent: 4, ..NUMBERS };
+/// Pictures of 2×2 places.
+const PLACES: Codes = Codes {
+    kind: "fsq:levels=3,2",
+    prior: "pixelcnn:channels=4,layers=2",
+    encoder: "resnet:width=4,inner=2,blocks=1,shrink=1,code=spatial",
+    latent: 8,
+};
+/// Indices that are as likely, whatever stands beside them.
+const EVEN: Codes = Codes { kind: "vq-vae:codes=3,vectors=4", prior: "uniform", latent: 4, ..NUMBERS };
+
+/// A model that has learnt nothing, over so many levels of a value.
+#[derive(Debug)]
+struct Untrained {
+    codes: Codes,
+    likelihood: &'static str,
+    levels: u64,
+}
+
+impl Untrained {
+    fn shape(&self) -> Shape {
+        match self.codes == PLACES {
+            true => Shape { height: 4, width: 4, channels: 1 },
+            false => Shape::vector(6),
+        }
+    }
+
+    fn session(&self, seed: u64) -> Session {
+        let Codes { kind, prior, encoder, latent } = self.codes;
+        let config = ModelConfig {
+            kind: kind.parse().unwrap(),
+            prior: prior.parse().unwrap(),
+            encoder: encoder.parse().unwrap(),
+            likelihood: self.likelihood.parse().unwrap(),
+            latent,
+            upper: [UPWARDS, LADDER].contains(&self.codes).then(|| vec![3, 2]),
+            ..ModelConfig::default()
+        };
+        let form = RowForm { schema: &self.shape().into(), condition: 0 };
+        let mut session = Session::new((config.kind.build)(&config, form).unwrap(), Box::new(Cpu::exact()), seed);
+        session.start().unwrap();
+        session
+    }
+
+    /// Levels without a pattern `[rows, features]`.
+    fn levels(&self, rows: usize) -> Vec<u16> {
+        numbers(7 + rows as u64).take(rows * self.shape().features()).map(|x| (x % self.levels) as u16).collect()
     }
 }
 
-/// It with weights that have learnt nothing.
-fn session(model: Box<dyn Model>, seed: u64) -> Session {
-    let mut session = Session::new(model, Box::new(Cpu::exact()), seed);
-    session.start().unwrap();
-    session
-}
+const ALL: [Untrained; 13] = [
+    Untrained { codes: NUMBERS, likelihood: "bernoulli", levels: 2 },
+    Untrained { codes: NUMBERS, likelihood: "categorical:levels=7", levels: 7 },
+    Untrained { codes: NUMBERS, likelihood: "beta-binomial:levels=9", levels: 9 },
+    Untrained { codes: NUMBERS, likelihood: "discretized-logistic", levels: 256 },
+    Untrained { codes: NUMBERS, likelihood: "discretized-logistic-mixture:components=2,levels=16", levels: 16 },
+    Untrained { codes: UPWARDS, likelihood: "discretized-logistic", levels: 256 },
+    Untrained { codes: UPWARDS, likelihood: "bernoulli", levels: 2 },
+    Untrained { codes: LADDER, likelihood: "discretized-logistic-mixture:components=2,levels=16", levels: 16 },
+    Untrained { codes: LADDER, likelihood: "categorical:levels=7", levels: 7 },
+    Untrained { codes: VECTORS, likelihood: "bernoulli", levels: 2 },
+    Untrained { codes: VECTORS, likelihood: "discretized-logistic", levels: 256 },
+    Untrained { codes: PLACES, likelihood: "categorical:levels=7", levels: 7 },
+    Untrained { codes: EVEN, likelihood: "beta-binomial:levels=9", levels: 9 },
+];
 
-fn packed(session: &mut Session, levels: &[u16]) -> Packed {
-    let plan = Plan::of(session).unwrap();
-    pack(session, &plan, levels).unwrap()
+fn pack(session: &mut Session, levels: &[u16]) -> Packed {
+    Coding::of(session).unwrap().pack(session, levels).unwrap()
 }
 
 /// Numbers without a pattern (xorshift).
@@ -50,38 +107,25 @@ fn numbers(mut state: u64) -> impl Iterator<Item = u64> {
 
 #[test]
 fn random_rows_come_back_and_damaged_ones_never_do() {
-    for (layers, likelihood, count) in [
-        (None, "bernoulli", 2),
-        (None, "categorical:levels=7", 7),
-        (None, "beta-binomial:levels=9", 9),
-        (None, "discretized-logistic", 256),
-        (None, "discretized-logistic-mixture:components=2,levels=16", 16),
-        (Some(Recognition::BottomUp), "discretized-logistic", 256),
-        (Some(Recognition::BottomUp), "bernoulli", 2),
-        (Some(Recognition::Ladder), "discretized-logistic-mixture:components=2,levels=16", 16),
-        (Some(Recognition::Ladder), "categorical:levels=7", 7),
-    ] {
-        let other = |seed: u64| session(model(layers, likelihood), seed);
-        let mut own = other(1);
+    for model in ALL {
+        let mut own = model.session(1);
         for rows in [1, 3, 5, 300] {
-            let levels: Vec<u16> = numbers(7 + rows as u64).take(rows * FEATURES).map(|x| (x % count) as u16).collect();
-            let bytes = packed(&mut own, &levels).to_bytes();
+            let (levels, what) = (model.levels(rows), format!("{model:?}, {rows} rows"));
+            let bytes = pack(&mut own, &levels).to_bytes();
             let again = |session: &mut Session, bytes: &[u8]| {
-                let plan = Plan::of(session).unwrap();
-                Packed::from_bytes(bytes, rows).and_then(|packed| unpack(session, &plan, packed, rows))
+                let packed = Packed::from_bytes(bytes, rows)?;
+                Coding::of(session)?.unpack(session, packed, rows)
             };
             // Another session, as another machine has it.
-            assert_eq!(again(&mut other(1), &bytes).unwrap(), levels, "{layers:?} {likelihood}, {rows} rows");
-            assert!(again(&mut other(2), &bytes).is_err(), "the weights are others");
+            assert_eq!(again(&mut model.session(1), &bytes).unwrap(), levels, "{what}");
+            assert!(again(&mut model.session(2), &bytes).is_err(), "the weights are others: {what}");
             // Of several layers fewer, as each takes several times as long.
-            for number in numbers(99).take(if layers.is_some() { 10 } else { 40 }) {
+            let is_of_several = [UPWARDS, LADDER].contains(&model.codes);
+            for number in numbers(99).take(if is_of_several { 10 } else { 40 }) {
                 let mut flipped = bytes.clone();
                 flipped[(number >> 8) as usize % bytes.len()] ^= 1 << (number % 8);
                 // How rows were dealt to the last batch may be said in more than one way.
-                assert!(
-                    !again(&mut own, &flipped).is_ok_and(|found| found != levels),
-                    "{layers:?} {likelihood}, {rows} rows"
-                );
+                assert!(!again(&mut own, &flipped).is_ok_and(|found| found != levels), "{what}");
                 let short = &bytes[..(number >> 8) as usize % bytes.len()];
                 assert!(again(&mut own, short).is_err());
             }
@@ -89,12 +133,38 @@ fn random_rows_come_back_and_damaged_ones_never_do() {
     }
 }
 
+/// A code that is certain gives no bits back and is lent none: rows take −log₂ p(x, k), which is their −ELBO.
+#[test]
+fn rows_of_indices_take_the_bits_of_their_bound() {
+    const ROWS: usize = 1500;
+    for model in ALL.iter().filter(|model| model.codes == VECTORS || model.codes == PLACES) {
+        let (mut session, levels, count) = (model.session(1), model.levels(ROWS), model.levels as usize);
+        let packed = pack(&mut session, &levels);
+        assert_eq!(packed.lent_bits(), 0);
+        // Of every lane a state of 64 bits and two numbers of 32, and of all how many batches there are and a byte for each.
+        let bits = 8.0 * packed.to_bytes().len() as f64 - 4.0 * 128.0 - 8.0 * (4.0 + (ROWS as f64 / 256.0).ceil());
+        let bound = |session: &mut Session, levels: &[u16]| {
+            let scores = session.score(&values(levels, count), 0).unwrap();
+            scores.iter().map(|&nats| f64::from(nats)).sum::<f64>() / std::f64::consts::LN_2
+        };
+        // The last word of every lane may be anything but full.
+        let fits = |bound: f64| (-5e-4 * bound..4.0 * 32.0 + 5e-4 * bound).contains(&(bits - bound));
+        let own = bound(&mut session, &levels);
+        assert!(fits(own), "{model:?}: {bits}, not {own}");
+        // A row in a hundred, left out, is noticed.
+        let fewer = bound(&mut session, &levels[..levels.len() / 100 * 99]);
+        assert!(!fits(fewer), "{model:?}: {bits}, and {fewer} without some");
+    }
+}
+
 #[test]
 fn bit_swap_begins_with_fewer_bits_than_all_layers_ask_for() {
     // One row in each lane: what is lent is what its codes ask for beyond the 31 bits that the state has.
-    let levels: Vec<u16> = numbers(3).take(4 * FEATURES).map(|x| (x % 256) as u16).collect();
-    let lent = |layers| packed(&mut session(model(Some(layers), "discretized-logistic"), 1), &levels).lent_bits();
-    let (swapped, together) = (lent(Recognition::BottomUp), lent(Recognition::Ladder));
+    let lent = |codes| {
+        let model = Untrained { codes, likelihood: "discretized-logistic", levels: 256 };
+        pack(&mut model.session(1), &model.levels(4)).lent_bits()
+    };
+    let (swapped, together) = (lent(UPWARDS), lent(LADDER));
     // A ladder draws nine numbers of about 16 bits each before it codes anything; Bit-Swap draws four, and then has the row.
     assert!(swapped < together, "{swapped} and {together} bits");
 }
@@ -122,7 +192,7 @@ fn trained_models_of_several_layers_come_near_their_bound() {
         train(&data, &config).unwrap().save(&file).unwrap();
         let mut saved = Saved::load(&file, Box::new(Cpu::exact())).unwrap();
 
-        let packed = packed(&mut saved.session, &levels);
+        let packed = pack(&mut saved.session, &levels);
         let bits = 8.0 * packed.to_bytes().len() as f64 - packed.lent_bits() as f64;
         let bound = |seed: u64, session: &mut Session| -> f64 {
             session.score(&x[..], seed).unwrap().iter().map(|&nats| f64::from(nats)).sum::<f64>()
@@ -132,7 +202,7 @@ fn trained_models_of_several_layers_come_near_their_bound() {
         assert!((bits / bound - 1.0).abs() < 0.01, "{kind}: {bits} bits, and -ELBO is {bound}");
         // It has learnt something: rows of which nothing is known take 5 bits a value.
         assert!(bound < 0.8 * 5.0 * levels.len() as f64, "{kind}: {bound} bits");
-        let plan = Plan::of(&mut saved.session).unwrap();
-        assert_eq!(unpack(&mut saved.session, &plan, packed, 2000).unwrap(), levels);
+        let coding = Coding::of(&mut saved.session).unwrap();
+        assert_eq!(coding.unpack(&mut saved.session, packed, 2000).unwrap(), levels);
     }
 }

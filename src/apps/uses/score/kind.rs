@@ -23,13 +23,16 @@ pub enum ScoreKind {
     Complexity,
     /// The variance of −ELBO over draws of the weights, codes being drawn by the same numbers each time.
     Disagreement,
+    /// E\[−ELBO\] + Var\[−ELBO\] over draws of the weights: the widely applicable information criterion of one row, with the bound in place of
+    /// ln p(x) (Watanabe 2010; as a score of rows Choi, Jang & Alemi 2018, equation 1).
+    Waic,
     /// −2 Σ ln p_i of the p-values of the other scores that are asked for (Fisher 1932).
     Combined,
 }
 
 impl ScoreKind {
     /// All of them.
-    pub const ALL: [ScoreKind; 8] = [
+    pub const ALL: [ScoreKind; 9] = [
         ScoreKind::Elbo,
         ScoreKind::Likelihood,
         ScoreKind::LikelihoodRatio,
@@ -37,6 +40,7 @@ impl ScoreKind {
         ScoreKind::Latent,
         ScoreKind::Complexity,
         ScoreKind::Disagreement,
+        ScoreKind::Waic,
         ScoreKind::Combined,
     ];
 
@@ -50,6 +54,7 @@ impl ScoreKind {
             ScoreKind::Latent => "latent",
             ScoreKind::Complexity => "complexity",
             ScoreKind::Disagreement => "disagreement",
+            ScoreKind::Waic => "waic",
             ScoreKind::Combined => "combined",
         }
     }
@@ -64,6 +69,7 @@ impl ScoreKind {
             ScoreKind::Latent => "Mahalanobis distance of the code, deviations",
             ScoreKind::Complexity => "-ELBO less the size of the picture without loss, bits",
             ScoreKind::Disagreement => "variance of -ELBO over draws of the weights, nats²",
+            ScoreKind::Waic => "mean and variance, added up, of -ELBO over draws of the weights",
             ScoreKind::Combined => "-2 ln of the product of the p-values of the other scores",
         }
     }

@@ -42,7 +42,7 @@ pub struct Scoring {
     pub false_alarms: f64,
     /// Codes of each row that −ELBO and reconstruction are means over.
     pub draws: usize,
-    /// Draws of the weights whose scores [`ScoreKind::Disagreement`] is the variance of, where models have a distribution of them.
+    /// Draws of the weights that [`ScoreKind::Disagreement`] and [`ScoreKind::Waic`] are over, where models have a distribution of them.
     pub weight_draws: usize,
     /// Codes of each row that −ln p(x) is estimated from.
     pub samples: usize,
@@ -190,7 +190,7 @@ impl Saved {
                 ScoreKind::Likelihood | ScoreKind::LikelihoodRatio => drop(can.density()?),
                 ScoreKind::Reconstruction => drop(can.reconstruct()?),
                 ScoreKind::Latent => drop(can.encode()?),
-                ScoreKind::Disagreement => self.session.check_drawn_weights()?,
+                ScoreKind::Disagreement | ScoreKind::Waic => self.session.check_drawn_weights()?,
                 ScoreKind::Complexity => {
                     let shape = self.form.shape();
                     if self.form.schema.is_table() || shape.height == 1 {

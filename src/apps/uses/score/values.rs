@@ -22,6 +22,8 @@ pub(super) struct Beside<'a> {
 struct Known {
     elbo: Option<Vec<f64>>,
     likelihood: Option<Vec<LogLikelihood>>,
+    /// Mean and variance of −ELBO over draws of the weights.
+    over_weights: Option<Vec<[f64; 2]>>,
 }
 
 impl Saved {
@@ -60,7 +62,13 @@ impl Saved {
                         let aggregate = beside.aggregate.as_ref().expect("it was made for this score");
                         codes.chunks_exact(self.session.latent()?).map(|code| aggregate.distance(code)).collect()
                     }
-                    ScoreKind::Disagreement => self.disagreement(&part, scoring)?,
+                    ScoreKind::Disagreement => {
+                        self.over_weights(&part, scoring, &mut known)?.iter().map(|[_, variance]| *variance).collect()
+                    }
+                    ScoreKind::Waic => {
+                        let found = self.over_weights(&part, scoring, &mut known)?;
+                        found.iter().map(|[mean, variance]| mean + variance).collect()
+                    }
                     ScoreKind::Complexity => {
                         let bits = smallest_bits(part.values(), self.form.shape());
                         let nats = self.mean_elbo(&part, scoring, &mut known)?;
@@ -99,9 +107,16 @@ impl Saved {
         Ok(known.elbo.insert(mean_score(&mut self.session, part, scoring)?).clone())
     }
 
-    /// The variance of −ELBO over draws of the weights, the codes being drawn by the same numbers each time. All rows are seen by the same
-    /// draws.
-    fn disagreement(&mut self, part: &Part, scoring: &Scoring) -> Result<Vec<f64>> {
+    /// Mean and variance of −ELBO over draws of the weights, the codes being drawn by the same numbers each time. All rows are seen by the
+    /// same draws.
+    fn over_weights<'k>(&mut self, part: &Part, scoring: &Scoring, known: &'k mut Known) -> Result<&'k [[f64; 2]]> {
+        if known.over_weights.is_none() {
+            known.over_weights = Some(self.draw_weights(part, scoring)?);
+        }
+        Ok(known.over_weights.as_deref().unwrap_or_default())
+    }
+
+    fn draw_weights(&mut self, part: &Part, scoring: &Scoring) -> Result<Vec<[f64; 2]>> {
         // Mean and squares of what comes one by one (Welford 1962).
         let mut moments = vec![[0.0; 2]; part.rows];
         for draw in 0..scoring.weight_draws {
@@ -113,7 +128,8 @@ impl Saved {
                 *squares += off * (score - *mean);
             }
         }
-        Ok(moments.into_iter().map(|[_, squares]| squares / (scoring.weight_draws - 1) as f64).collect())
+        let count = (scoring.weight_draws - 1) as f64;
+        Ok(moments.into_iter().map(|[mean, squares]| [mean, squares / count]).collect())
     }
 
     /// −ln p(x_j | z) of each value, means over several codes, and how many values a row has.

@@ -4,6 +4,7 @@ mod pixelcnn;
 mod uniform;
 
 use crate::catalogue::Piece;
+use crate::distributions::choice::draw;
 use crate::graph::{Graph, Tensor};
 
 /// Every prior over indices.
@@ -46,7 +47,39 @@ pub trait IndexPrior: std::fmt::Debug + Send + Sync {
     /// ln p(k), in nats, of indices, each a one among zeros `[rows·P·M, K]`. `[rows, 1]`
     fn log_prob<'g>(&self, chosen: Tensor<'g>, grid: IndexGrid) -> Tensor<'g>;
 
+    /// The indices of so many rows, none of which is known yet.
+    fn walk<'g>(&self, graph: &'g Graph, rows: usize, grid: IndexGrid) -> Box<dyn IndexWalk<'g> + 'g>;
+
+    /// A walk as it was when its [`IndexWalk::memory`] was taken behind the logits of index `number`.
+    fn resume<'g>(
+        &self,
+        graph: &'g Graph,
+        rows: usize,
+        grid: IndexGrid,
+        from: (usize, Option<Tensor<'g>>),
+    ) -> Box<dyn IndexWalk<'g> + 'g>;
+
     /// Indices drawn from it, in their order, each a one among zeros `[rows, K]`. Logits are divided by the temperature; at 0 the likeliest
     /// index is taken each time.
-    fn sample<'g>(&self, graph: &'g Graph, rows: usize, grid: IndexGrid, temperature: f32) -> Vec<Tensor<'g>>;
+    fn sample<'g>(&self, graph: &'g Graph, rows: usize, grid: IndexGrid, temperature: f32) -> Vec<Tensor<'g>> {
+        let mut walk = self.walk(graph, rows, grid);
+        let next = |_| {
+            let chosen = draw(walk.logits(), temperature);
+            walk.tell(chosen);
+            chosen
+        };
+        (0..grid.indices()).map(next).collect()
+    }
+}
+
+/// The indices of rows, one after the other: what each may be is asked for, and then which it is is told.
+pub trait IndexWalk<'g> {
+    /// The logits of the next index, of all that were told `[rows, K]`.
+    fn logits(&mut self) -> Tensor<'g>;
+
+    /// Says which index it is, a one among zeros `[rows, K]`.
+    fn tell(&mut self, chosen: Tensor<'g>);
+
+    /// Behind logits: what is known, and needed for those that follow, where that is anything `[rows, numbers]`.
+    fn memory(&self) -> Option<Tensor<'g>>;
 }

@@ -2,9 +2,8 @@
 
 use std::sync::Arc;
 
-use super::{IndexGrid, IndexPrior};
+use super::{IndexGrid, IndexPrior, IndexWalk};
 use crate::catalogue::{About, Kind, Piece};
-use crate::distributions::choice::draw;
 use crate::graph::{Graph, Tensor};
 
 #[derive(Clone, Copy, Debug)]
@@ -35,8 +34,32 @@ impl IndexPrior for Uniform {
         chosen.graph().full(-nats, &[rows, 1])
     }
 
-    fn sample<'g>(&self, graph: &'g Graph, rows: usize, grid: IndexGrid, _: f32) -> Vec<Tensor<'g>> {
-        let even = graph.full(0.0, &[rows, grid.codes]);
-        (0..grid.indices()).map(|_| draw(even, 1.0)).collect()
+    fn walk<'g>(&self, graph: &'g Graph, rows: usize, grid: IndexGrid) -> Box<dyn IndexWalk<'g> + 'g> {
+        Box::new(Even(graph.full(0.0, &[rows, grid.codes])))
+    }
+
+    fn resume<'g>(
+        &self,
+        graph: &'g Graph,
+        rows: usize,
+        grid: IndexGrid,
+        _: (usize, Option<Tensor<'g>>),
+    ) -> Box<dyn IndexWalk<'g> + 'g> {
+        self.walk(graph, rows, grid)
+    }
+}
+
+/// The logits of every index.
+struct Even<'g>(Tensor<'g>);
+
+impl<'g> IndexWalk<'g> for Even<'g> {
+    fn logits(&mut self) -> Tensor<'g> {
+        self.0
+    }
+
+    fn tell(&mut self, _: Tensor<'g>) {}
+
+    fn memory(&self) -> Option<Tensor<'g>> {
+        None
     }
 }

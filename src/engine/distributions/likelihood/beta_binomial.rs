@@ -5,7 +5,6 @@
 
 use std::sync::Arc;
 
-use super::discrete::exponentials;
 use super::levels::{LEVELS, lower, raise};
 use super::{Discrete, Likelihood, Support, draws};
 use crate::catalogue::{About, Kind, Piece};
@@ -109,7 +108,7 @@ impl Discrete for BetaBinomial {
             let all = std::iter::successors(Some((0.0, 0.0)), |&(k, log)| Some((k + 1.0, log + ratio(k))));
             logs.clear();
             logs.extend(all.map(|(_, log)| log).take(self.levels));
-            into.add_weights(exponentials(logs.iter().copied()));
+            into.add_logits(logs.iter().copied());
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::discrete::{exponentials, of_feature};
+use super::discrete::of_feature;
 use super::levels::{LEVELS, log_softmax, lower, pick, raise, stack, total};
 use super::{Discrete, Likelihood, Support, draws};
 use crate::catalogue::{About, Kind, Piece};
@@ -76,6 +76,6 @@ impl Discrete for Categorical {
 
     fn distributions(&self, outputs: &[f32], features: usize, into: &mut Cumulative) {
         into.begin_weights(self.levels);
-        (0..features).for_each(|feature| into.add_weights(exponentials(of_feature(outputs, feature, features))));
+        (0..features).for_each(|feature| into.add_logits(of_feature(outputs, feature, features)));
     }
 }

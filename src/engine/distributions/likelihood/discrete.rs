@@ -16,9 +16,3 @@ pub trait Discrete: Send + Sync {
 pub(super) fn of_feature(outputs: &[f32], feature: usize, features: usize) -> impl Iterator<Item = f64> + Clone {
     outputs[feature..].iter().step_by(features).map(|&output| f64::from(output))
 }
-
-/// e^a of each, divided by that of the largest.
-pub(super) fn exponentials(logits: impl Iterator<Item = f64> + Clone) -> impl Iterator<Item = f64> {
-    let largest = logits.clone().fold(f64::NEG_INFINITY, f64::max);
-    logits.map(move |logit| libm::exp(logit - largest))
-}

@@ -75,7 +75,7 @@ pub enum Support {
     Loss,
 }
 
-/// p(x | z), factorised over features, or over fields of several.
+/// p(x | z), factorised over features, or over pixels or fields of several.
 pub trait Likelihood: std::fmt::Debug + Send + Sync {
     /// Outputs that the decoder gives for so many features; of several for each, the first `features` outputs are the first of
     /// each, and so on.
@@ -83,6 +83,11 @@ pub trait Likelihood: std::fmt::Debug + Send + Sync {
 
     /// What it gives a probability.
     fn support(&self) -> Support;
+
+    /// How many features that follow each other it takes together, such as the channels of a pixel: rows have a multiple of as many.
+    fn together(&self) -> usize {
+        1
+    }
 
     /// ln p(x | z) per feature, in nats. `outputs` is `[…, outputs(features)]`, `x` and the result are
     /// `[…, features]`; leading axes of size 1 are broadcast.

@@ -17,6 +17,8 @@ pub struct GaussianWeights {
     pub prior: WeightPrior,
     /// σ before the first step.
     pub start: f32,
+    /// What rows have in common.
+    pub noise: Noise,
 }
 
 /// What the name of ρ ends with.
@@ -34,6 +36,16 @@ pub enum Scope {
     Encoder,
 }
 
+/// How the noise ε of a step is dealt to the rows of a batch.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, EnumString, VariantNames)]
+#[strum(serialize_all = "kebab-case")]
+pub enum Noise {
+    /// All rows have the same.
+    Shared,
+    /// Dense layers turn its signs, for every row in its own way (flipout: Wen et al. 2018): gradients of a batch vary less.
+    Flipout,
+}
+
 #[derive(Clone, Copy, EnumString, VariantNames)]
 #[strum(serialize_all = "kebab-case")]
 enum PriorName {
@@ -48,7 +60,7 @@ pub(super) static PIECE: Piece<dyn WeightDistribution> = Piece {
         aliases: &[],
         name: "every weight and bias is a Gaussian of its own, drawn once a step; its KL is counted once an epoch",
         formula: "w = μ + ln(1 + eᵖ) ε, ε ~ N(0, 1); loss + KL(q(w) ‖ p(w))/N for N training rows",
-        source: "Blundell et al. 2015, equations 2, 7 and 8",
+        source: "Blundell et al. 2015, equations 2, 7 and 8; flipout: Wen et al. 2018, equation 4",
         settings: &[
             Setting {
                 name: "scope",
@@ -86,6 +98,12 @@ pub(super) static PIECE: Piece<dyn WeightDistribution> = Piece {
                 bounds: Bounds::Positive,
                 meaning: "the standard deviation of every weight before the first step",
             },
+            Setting {
+                name: "noise",
+                default: Usual::Word("shared"),
+                bounds: Bounds::OneOf(Noise::VARIANTS),
+                meaning: "whether all rows of a batch have one draw, or dense layers turn its signs for each row, which takes two products",
+            },
         ],
         example: "elbo train --network-weights bayes-by-backprop:scope=decoder,sigma=0.2",
     },
@@ -95,7 +113,7 @@ pub(super) static PIECE: Piece<dyn WeightDistribution> = Piece {
             PriorName::Gaussian => WeightPrior::Gaussian { sigma },
             PriorName::ScaleMixture => WeightPrior::ScaleMixture { share, sigma, narrow },
         };
-        Arc::new(GaussianWeights { scope: settings.word("scope"), prior, start })
+        Arc::new(GaussianWeights { scope: settings.word("scope"), prior, start, noise: settings.word("noise") })
     },
 };
 
@@ -125,11 +143,13 @@ impl WeightDistribution for GaussianWeights {
         let (graph, shape) = (mean.graph(), mean.shape());
         let start = Init::Constant(libm::logf(libm::expm1f(self.start)));
         let deviation = graph.param(&format!("{name}{SPREAD}"), shape, start).softplus();
-        let weights = mean + deviation * graph.normal(graph.stream(), shape);
+        let off = deviation * graph.normal(graph.stream(), shape);
+        let weights = mean + off;
         // Over rows first, which is work for many threads.
         let outer: Vec<usize> = (0..shape.len() - 1).collect();
         let kl = self.prior.kl(mean, deviation, weights).sum(&outer).sum_rows();
-        Some(WeightDraw { weights, kl: kl.reshape(&[1, 1]) })
+        let off = (self.noise == Noise::Flipout).then_some(off);
+        Some(WeightDraw { weights, kl: kl.reshape(&[1, 1]), off })
     }
 }
 
@@ -158,7 +178,7 @@ mod tests {
     fn drawn(prior: WeightPrior) -> [Vec<f64>; 5] {
         let graph = Graph::of_training();
         let mean = graph.param("decoder.0.weight", &[2, 3], Init::Constant(0.0));
-        let weights = GaussianWeights { scope: Scope::All, prior, start: 0.05 };
+        let weights = GaussianWeights { scope: Scope::All, prior, start: 0.05, noise: Noise::Shared };
         let draw = weights.draw("decoder.0.weight", mean).expect("it is a weight");
         let noise = graph.normal(1, &[2, 3]);
         let rho = graph.parameter("decoder.0.weight.rho");
@@ -225,7 +245,8 @@ mod tests {
             let at = |name: &str, i: usize, h: f64| {
                 let graph = Graph::of_training();
                 let mean = graph.param("decoder.0.weight", &[2, 3], Init::Constant(0.0));
-                let draw = GaussianWeights { scope: Scope::All, prior, start: 0.05 }.draw("decoder.0.weight", mean);
+                let draw = GaussianWeights { scope: Scope::All, prior, start: 0.05, noise: Noise::Shared }
+                    .draw("decoder.0.weight", mean);
                 let mut values = values();
                 values.tensors.get_mut(name).unwrap()[i] += h;
                 evaluate(&values, &[loss(&draw.unwrap())])[0][0]
@@ -246,7 +267,7 @@ mod tests {
     #[test]
     fn the_first_spread_is_the_one_that_is_asked_for() {
         let graph = Graph::of_training();
-        let weights = GaussianWeights { scope: Scope::All, prior: MIXTURE, start: 0.05 };
+        let weights = GaussianWeights { scope: Scope::All, prior: MIXTURE, start: 0.05, noise: Noise::Shared };
         weights.draw("a.bias", graph.param("a.bias", &[4], Init::Constant(0.0)));
         let spec = graph.parameters().pop().unwrap();
         assert_eq!((spec.name.as_str(), &spec.shape[..]), ("a.bias.rho", &[4][..]));
@@ -255,7 +276,9 @@ mod tests {
 
     #[test]
     fn weights_are_those_of_layers_within_the_scope() {
-        let of = |scope: Scope, name: &str| GaussianWeights { scope, prior: MIXTURE, start: 0.1 }.are_of(name);
+        let of = |scope: Scope, name: &str| {
+            GaussianWeights { scope, prior: MIXTURE, start: 0.1, noise: Noise::Shared }.are_of(name)
+        };
         for (name, expected) in [
             ("encoder.0.weight", [true, false, true]),
             ("head.bias", [true, false, true]),

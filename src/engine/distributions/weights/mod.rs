@@ -4,7 +4,7 @@ mod gaussian;
 mod point;
 mod prior;
 
-pub use gaussian::{GaussianWeights, SPREAD, Scope};
+pub use gaussian::{GaussianWeights, Noise, SPREAD, Scope};
 pub use point::PointWeights;
 pub use prior::WeightPrior;
 
@@ -21,6 +21,9 @@ pub struct WeightDraw<'g> {
     pub weights: Tensor<'g>,
     /// KL(q(w) ‖ p(w)) of all of them together, in nats, in closed form or of this draw. `[1, 1]`
     pub kl: Tensor<'g>,
+    /// How far the weights are from their mean, where rows are to have draws of their own in layers that know how: the sign of each is as
+    /// likely one way as the other.
+    pub off: Option<Tensor<'g>>,
 }
 
 /// q(w), what is known of the weights of networks.

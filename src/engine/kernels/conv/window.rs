@@ -86,6 +86,12 @@ impl Window {
         })
     }
 
+    /// Pixels along each axis, of the padding too, from the first that a place sees to the last.
+    pub fn seen(&self) -> [usize; 2] {
+        let places = self.places();
+        [0, 1].map(|axis| self.stride[axis] * (places[axis] - 1) + self.reach(axis))
+    }
+
     /// Places on a picture.
     pub fn rows(&self) -> usize {
         self.places().iter().product()
@@ -142,10 +148,11 @@ mod tests {
         assert_eq!(places([5, 7], 3, 1, 0), [3, 5]);
         // The stride does not divide: what is left over is not seen.
         assert_eq!(places([6, 8], 3, 2, 0), [2, 3]);
+        assert_eq!(Window::square([6, 8], 1, 3, 2, 0).seen(), [5, 7]);
         // Padding beyond the kernel: places that see nothing.
         assert_eq!(places([1, 1], 2, 1, 3), [6, 6]);
         let dilated = Window { dilation: [2, 3], ..Window::square([9, 9], 1, 3, 1, 0) };
-        assert_eq!(dilated.places(), [5, 3]);
+        assert_eq!((dilated.places(), dilated.seen()), ([5, 3], [9, 9]));
         let uneven = Window { padding: [[0, 1], [2, 0]], ..Window::square([4, 4], 1, 3, 2, 0) };
         assert_eq!(uneven.places(), [2, 2]);
     }

@@ -33,8 +33,12 @@ impl Critic {
 
     /// Looks at rows `[rows, features]`.
     pub fn judge<'g>(&self, x: Tensor<'g>) -> Judged<'g> {
+        self.look(x, Known::Nothing)
+    }
+
+    fn look<'g>(&self, x: Tensor<'g>, known: Known<'g>) -> Judged<'g> {
         let look = || {
-            let (input, to) = (Input { x, shape: self.shape, known: Known::Nothing }, Outputs::vector(1));
+            let (input, to) = (Input { x, shape: self.shape, known }, Outputs::vector(1));
             let features = self.hidden.forward(CRITIC, input, to.shape);
             Judged { features, score: self.hidden.last(&format!("{CRITIC}.head"), features, to) }
         };
@@ -44,6 +48,11 @@ impl Critic {
     /// How real each row is `[rows, 1]`.
     pub fn score<'g>(&self, x: Tensor<'g>) -> Tensor<'g> {
         self.judge(x).score
+    }
+
+    /// How real each row is with the code that it is told beside it `[rows, latent]`. `[rows, 1]`
+    pub fn score_told<'g>(&self, x: Tensor<'g>, code: Tensor<'g>) -> Tensor<'g> {
+        self.look(x, Known::Beside(code)).score
     }
 }
 

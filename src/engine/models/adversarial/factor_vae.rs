@@ -6,8 +6,8 @@
 
 use std::sync::Arc;
 
+use super::beside::{Both, plan};
 use super::critic::accuracy;
-use super::of_codes::{Both, plan};
 use super::{AdversarialLoss, Critic, HIDDEN, permuted};
 use crate::catalogue::{About, Bounds, Kind, Setting, Usual};
 use crate::data::Shape;

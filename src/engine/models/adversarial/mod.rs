@@ -5,11 +5,12 @@
 //! critic sees real rows and made ones in calls of its own, so that a network that normalises over rows never mixes the two.
 
 mod aae;
+mod ali;
+mod beside;
 mod critic;
 mod factor_vae;
 mod gan;
 mod loss;
-mod of_codes;
 mod penalty;
 mod permutation;
 #[cfg(test)]
@@ -26,6 +27,7 @@ pub use permutation::permuted;
 pub use vae_gan::VaeGan;
 
 pub(super) use aae::ENTRY as AAE;
+pub(super) use ali::ENTRY as ALI;
 pub(super) use factor_vae::ENTRY as FACTOR_VAE;
 pub(super) use gan::ENTRY as GAN;
 pub(super) use vae_gan::ENTRY as VAE_GAN;

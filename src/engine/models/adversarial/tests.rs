@@ -89,6 +89,8 @@ fn what_a_critic_learns_reaches_nobody_else() {
         ("gan", 0, 0, "decoder"),
         ("gan:loss=wgan-gp", 0, 0, "decoder"),
         ("aae", 0, 1, "encoder"),
+        ("ali", 0, 1, "encoder"),
+        ("ali:codes=point,spectral=yes", 0, 1, "decoder"),
         ("factor-vae", 0, 1, "encoder"),
     ] {
         let model = model(kind);
@@ -124,6 +126,56 @@ fn reconstructions_are_shown_to_the_discriminator() {
     // The draws of a GAN alone hang on no encoder.
     let other = self::model("gan");
     assert!(parameters(&*other).iter().all(|spec| !spec.name.starts_with("head")));
+}
+
+/// Of rows with their codes, and of codes with the rows that are made of them, by hand: the encoder gives all rows one code, the generator makes
+/// one row of all codes, and the critic hears the first value and the first dimension.
+#[test]
+fn pairs_cost_what_the_formula_says() {
+    const ROW: f64 = 0.4;
+    const CODE: f64 = -0.7;
+    const OF_ROW: f64 = 1.5;
+    const OF_CODE: f64 = 0.8;
+    const SLOPE: f64 = 2.0;
+    for (loss, formula) in [
+        (
+            "non-saturating",
+            (|s: [f64; 2]| [softplus(-s[0]) + softplus(s[1]), softplus(-s[1]) + softplus(s[0])]) as Formula,
+        ),
+        ("hinge", (|s: [f64; 2]| [(1.0 - s[0]).max(0.0) + (1.0 + s[1]).max(0.0), s[0] - s[1]]) as Formula),
+    ] {
+        let model = model(&format!("ali:codes=point,loss={loss}"));
+        let (graph, mut values) = (Graph::new(), values(&*model));
+        let all = losses(&graph, &*model, 0);
+        // The only draw is that of the prior.
+        let noise = graph.normal(1, &[ROWS, 3]);
+        let is_parameter = |name: &String| name != "x";
+        values.tensors.iter_mut().filter(|(name, _)| is_parameter(name)).for_each(|(_, of)| of.fill(0.0));
+        let mut put = |name: &str, place: usize, value: f64| values.tensors.get_mut(name).unwrap()[place] = value;
+        put("head.bias", 0, CODE);
+        (0..FEATURES).for_each(|place| put("decoder.1.bias", place, ROW));
+        put("discriminator.0.weight", 0, OF_ROW);
+        put("discriminator.0.weight", FEATURES, OF_CODE);
+        put("discriminator.head.weight", 0, SLOPE);
+        let [makers, critics, noise] = <[_; 3]>::try_from(evaluate(&values, &[all[0].1, all[1].1, noise])).unwrap();
+        let score = |x: f64, z: f64| SLOPE * (OF_ROW * x + OF_CODE * z).tanh();
+        let made = 1.0 / (1.0 + (-ROW).exp());
+        for row in 0..ROWS {
+            let pairs = [score(values.tensors["x"][row * FEATURES], CODE), score(made, noise[3 * row])];
+            let expected = formula(pairs).map(|cost| cost / ROWS as f64);
+            let far = |expected: [f64; 2]| (critics[row] - expected[0]).abs().max((makers[row] - expected[1]).abs());
+            assert!(far(expected) < 1e-6, "{loss}, row {row}: {} and {}, not {expected:?}", critics[row], makers[row]);
+            let swapped = formula([pairs[1], pairs[0]]).map(|cost| cost / ROWS as f64);
+            assert!(far(swapped) > 1e-3, "{loss}, row {row}: which pair is real counts");
+        }
+    }
+}
+
+/// What the discriminator and those who fool it pay for the scores of a real pair and of a made one.
+type Formula = fn([f64; 2]) -> [f64; 2];
+
+fn softplus(x: f64) -> f64 {
+    x.exp().ln_1p()
 }
 
 /// With batch normalisation, what a critic says of real rows does not hang on the rows that are made.

@@ -8,9 +8,19 @@ use super::moments::Moments;
 use super::{Hierarchical, Recognition};
 use crate::distributions::{Discrete, PosteriorNetwork};
 use crate::graph::{Graph, Tensor};
-use crate::models::{Coded, CodingStep, Compress, bit_swap_steps, bits_back_steps};
+use crate::models::{Coded, CodedAs, CodingStep, Compress, GaussianCodes, bit_swap_steps, bits_back_steps};
 
 impl Compress for Hierarchical {
+    fn coded_as(&self) -> CodedAs<'_> {
+        CodedAs::Numbers(self)
+    }
+
+    fn values(&self) -> &dyn Discrete {
+        self.parts.coded_values()
+    }
+}
+
+impl GaussianCodes for Hierarchical {
     fn widths(&self) -> Vec<usize> {
         self.stack.widths()
     }
@@ -28,14 +38,6 @@ impl Compress for Hierarchical {
             Recognition::BottomUp => self.outputs_upwards(step.what, given[0]),
             Recognition::Ladder => self.outputs_downwards(step.what, given),
         }
-    }
-
-    fn outputs_width(&self) -> usize {
-        self.parts.likelihood.outputs(self.stack.networks.features())
-    }
-
-    fn values(&self) -> &dyn Discrete {
-        self.parts.coded_values()
     }
 
     fn drawn_codes<'g>(&self, graph: &'g Graph, rows: usize) -> Option<Tensor<'g>> {

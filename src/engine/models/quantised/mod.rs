@@ -14,6 +14,7 @@ mod assignment;
 mod book;
 mod build;
 mod codebook;
+mod coded;
 mod fsq;
 mod grid;
 mod quantiser;

@@ -138,7 +138,7 @@ impl Model for VqVae {
             posterior: None,
             classify: None,
             fit_prior: Some(self),
-            compress: None,
+            compress: self.likelihood.discrete().is_some().then_some(self),
         }
     }
 }

@@ -17,7 +17,11 @@ impl VqVae {
             added.reduce(|sum, one| sum + one).expect("an encoding has an index")
         };
         let by_place: Vec<Tensor> = drawn.chunks(stages).map(of_stages).collect();
-        let by_place = graph.concat(&by_place, 1).reshape(&[rows * self.grid.places() * groups, dimensions]);
+        self.code_of(graph.concat(&by_place, 1).reshape(&[rows * self.grid.places() * groups, dimensions]))
+    }
+
+    /// Vectors that lie place by place `[rows·P·G, D]` as codes `[rows, latent]`.
+    pub(super) fn code_of<'g>(&self, by_place: Tensor<'g>) -> Tensor<'g> {
         self.grid.together(self.grid.by_group(by_place))
     }
 

@@ -5,10 +5,12 @@
 //! place, as draws need it, where what a place makes of those before it is known and is not worked out again (Ramachandran et al. 2017).
 //! All of a picture so takes as many products as one pass over it.
 
+mod course;
 mod gated;
 mod places;
 mod taps;
 
+pub(crate) use course::Course;
 pub use gated::Gated;
 pub(crate) use places::Places;
 use taps::Taps;
@@ -44,6 +46,32 @@ fn gate(t: Tensor) -> Tensor {
 
 fn relu(t: Tensor) -> Tensor {
     t.maximum(t.graph().constant(0.0))
+}
+
+/// A layer, by its number, at a place.
+pub(crate) type Spot = (usize, [usize; 2]);
+
+impl Layer {
+    /// The layers and places that it is made of at a place of a picture; `None` stands for a place outside.
+    fn reads(&self, image: [usize; 2], place: [usize; 2]) -> Vec<(usize, Option<[usize; 2]>)> {
+        match self {
+            Layer::Given => vec![],
+            Layer::Convolution(from, taps) => taps.seen(image, place).into_iter().map(|at| (*from, at)).collect(),
+            Layer::Gate(from) | Layer::Relu(from) => vec![(*from, Some(place))],
+            Layer::Sum(a, b) => vec![(*a, Some(place)), (*b, Some(place))],
+        }
+    }
+
+    /// What it makes of what [`Layer::reads`] says, each `[pictures, channels]`. `[pictures, outputs]`
+    fn made<'g>(&self, read: &[Tensor<'g>]) -> Tensor<'g> {
+        match self {
+            Layer::Given => panic!("what a network is given is told and not made"),
+            Layer::Convolution(_, taps) => taps.at(read),
+            Layer::Gate(_) => gate(read[0]),
+            Layer::Sum(..) => read[0] + read[1],
+            Layer::Relu(_) => relu(read[0]),
+        }
+    }
 }
 
 impl Causal {

@@ -2,30 +2,44 @@
 
 use std::collections::HashMap;
 
-use super::{Causal, Layer, gate, relu};
+use super::{Causal, Layer, Spot};
 use crate::graph::{Graph, Tensor};
 
 /// Pictures that come to be place by place.
-pub(crate) struct Places<'a, 'g> {
-    network: &'a Causal,
+pub(crate) struct Places<'g> {
+    network: Causal,
     graph: &'g Graph,
     pictures: usize,
     /// What the network is given: channels of a place.
     channels: usize,
     image: [usize; 2],
     /// What layers hold at places, as far as it is known `[pictures, channels]`.
-    known: HashMap<(usize, [usize; 2]), Tensor<'g>>,
+    known: HashMap<Spot, Tensor<'g>>,
 }
 
-impl<'a, 'g> Places<'a, 'g> {
+impl<'g> Places<'g> {
     /// So many pictures, of which nothing is known.
     pub fn new(
-        network: &'a Causal,
+        network: Causal,
         graph: &'g Graph,
         pictures: usize,
         (image, channels): ([usize; 2], usize),
-    ) -> Places<'a, 'g> {
+    ) -> Places<'g> {
         Places { network, graph, pictures, channels, image, known: HashMap::new() }
+    }
+
+    /// What layers hold where they are known, each `[pictures, channels]`.
+    pub fn known(&self, spots: &[Spot]) -> Vec<Tensor<'g>> {
+        spots.iter().map(|spot| self.known[spot]).collect()
+    }
+
+    /// Takes up what [`Places::known`] told of these, behind each other `[pictures, …]`; gives how many numbers of a picture that is.
+    pub fn take_up(&mut self, spots: &[Spot], known: Tensor<'g>) -> usize {
+        spots.iter().fold(0, |start, &spot| {
+            let width = self.width(spot.0);
+            self.known.insert(spot, known.slice(1, start, width));
+            start + width
+        })
     }
 
     /// Says what the network is given at a place `[pictures, channels]`.
@@ -45,18 +59,10 @@ impl<'a, 'g> Places<'a, 'g> {
         if let Some(known) = self.known.get(&(number, place)) {
             return *known;
         }
-        let network = self.network;
-        let made = match &network.layers[number] {
-            Layer::Given => panic!("the place {place:?} is seen before it is known"),
-            Layer::Convolution(from, taps) => {
-                let seen: Vec<Tensor<'g>> =
-                    taps.seen(self.image, place).into_iter().map(|at| self.seen(*from, at)).collect();
-                taps.at(&seen)
-            }
-            Layer::Gate(from) => gate(self.layer(*from, place)),
-            Layer::Sum(a, b) => self.layer(*a, place) + self.layer(*b, place),
-            Layer::Relu(from) => relu(self.layer(*from, place)),
-        };
+        let reads = self.network.layers[number].reads(self.image, place);
+        assert!(number > 0, "the place {place:?} is seen before it is known");
+        let read: Vec<Tensor<'g>> = reads.into_iter().map(|(from, at)| self.seen(from, at)).collect();
+        let made = self.network.layers[number].made(&read);
         self.known.insert((number, place), made);
         made
     }

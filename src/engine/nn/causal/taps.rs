@@ -3,8 +3,9 @@
 //! Taps lie row by row, and what comes after the place comes last, so that a mask keeps the first of them. Its weights are those of the
 //! taps that are kept.
 
-use crate::graph::{Init, Tensor};
+use crate::graph::Tensor;
 use crate::kernels::Window;
+use crate::nn::linear::{linear, parameters};
 
 /// Which taps a convolution has, and where its parameters lie: `<name>.weight` `[outputs, kept·channels]` and `<name>.bias` `[outputs]`.
 #[derive(Clone, Debug, PartialEq)]
@@ -34,22 +35,14 @@ impl Taps {
         [self.above + 1, self.left + 1 + self.right]
     }
 
-    /// The parameters, of so many channels.
-    fn parameters<'g>(&self, of: Tensor<'g>, channels: usize) -> [Tensor<'g>; 2] {
-        let (graph, inputs) = (of.graph(), self.kept * channels);
-        let init = Init::Uniform(1.0 / (inputs as f32).sqrt());
-        graph.scope(&self.name, || {
-            [graph.param("weight", &[self.outputs, inputs], init), graph.param("bias", &[self.outputs], init)]
-        })
-    }
-
     /// What it makes of pictures `[pictures·h·w, channels]`. `[pictures·h·w, outputs]`
     pub fn whole<'g>(&self, x: Tensor<'g>, image: [usize; 2]) -> Tensor<'g> {
         let (graph, channels, kernel) = (x.graph(), x.width(), self.kernel());
         let padding = [[self.above, 0], [self.left, self.right]];
         let window = Window { image, channels, kernel, stride: [1; 2], padding, dilation: [1; 2] };
-        let [weight, bias] = self.parameters(x, channels);
-        let masked = window.width() - self.kept * channels;
+        let kept = self.kept * channels;
+        let [weight, bias] = parameters(&self.name, graph, [self.outputs, kept]);
+        let masked = window.width() - kept;
         let weight = match masked {
             0 => weight,
             _ => graph.concat(&[weight, graph.full(0.0, &[self.outputs, masked])], 1),
@@ -70,8 +63,6 @@ impl Taps {
 
     /// What it makes of the channels that it sees from one place, tap by tap, each `[pictures, channels]`. `[pictures, outputs]`
     pub fn at<'g>(&self, seen: &[Tensor<'g>]) -> Tensor<'g> {
-        let patch = seen[0].graph().concat(seen, 1);
-        let [weight, bias] = self.parameters(patch, seen[0].width());
-        patch.matmul(weight.t()) + bias
+        linear(&self.name, seen[0].graph().concat(seen, 1), self.outputs)
     }
 }

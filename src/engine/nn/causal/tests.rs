@@ -74,7 +74,7 @@ fn place_by_place_is_the_whole() {
         let (graph, places) = (Graph::new(), image[0] * image[1]);
         let x = graph.input("x", &[2 * places, CHANNELS]);
         let whole = network.whole(x, image);
-        let mut each = Places::new(&network, &graph, 2, (image, CHANNELS));
+        let mut each = Places::new(network, &graph, 2, (image, CHANNELS));
         let mut found = vec![];
         for p in 0..places {
             let place = [p / image[1], p % image[1]];
@@ -95,7 +95,42 @@ fn place_by_place_is_the_whole() {
 fn what_comes_later_cannot_be_asked_for() {
     let network = Gated { channels: CHANNELS, layers: 1, reach: 1 }.network();
     let graph = Graph::new();
-    let mut places = Places::new(&network, &graph, 1, ([1, 3], CHANNELS));
+    let mut places = Places::new(network, &graph, 1, ([1, 3], CHANNELS));
     places.tell([0, 0], graph.full(0.5, &[1, CHANNELS]));
     places.value([0, 2]);
+}
+
+/// A picture that is put aside behind each place, and taken up again with no more than what is kept, is the same.
+#[test]
+fn what_is_kept_of_a_picture_is_all_that_later_places_read() {
+    for (image, layers, reach) in [([6, 4], 3, 1), ([6, 3], 2, 2), ([1, 5], 2, 1), ([2, 1], 1, 1)] {
+        let network = network(layers, reach);
+        let (graph, places, course) = (Graph::new(), image[0] * image[1], Course::new(&network, image));
+        let x = graph.input("x", &[places, CHANNELS]);
+        let whole = network.whole(x, image);
+        let new = || Places::new(network.clone(), &graph, 1, (image, CHANNELS));
+        let (mut each, mut found, mut counts) = (new(), vec![], vec![]);
+        for p in 0..places {
+            let place = [p / image[1], p % image[1]];
+            found.push(each.value(place));
+            let kept = course.kept(place);
+            let known = each.known(&kept);
+            each = new();
+            if !known.is_empty() {
+                let together = graph.concat(&known, 1);
+                assert_eq!(each.take_up(&kept, together), together.width());
+            }
+            each.tell(place, x.slice(0, p, 1));
+            counts.push(kept.len());
+        }
+        let far = (graph.concat(&found, 0) - whole).abs().max(&[0, 1]);
+        let far = evaluate(&values(&graph, places), &[far]).remove(0);
+        assert!(far[0] < 1e-12, "{image:?}: {far:?}");
+        // Behind the last place nothing is, and what lies far above is not kept.
+        assert_eq!(counts[places - 1], 0, "{image:?}");
+        if image[0] == 6 {
+            let row = |y: usize| &counts[y * image[1]..][..image[1]];
+            assert!(row(2) == row(3) && row(2)[0] > 0, "{image:?}: {counts:?}");
+        }
+    }
 }

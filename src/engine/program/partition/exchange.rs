@@ -1,5 +1,7 @@
 //! What parts exchange: numbers that each has read from its device, on their way through a sum over all of them.
 
+use std::borrow::Cow;
+
 /// How rows of a batch lie in a tensor: `outer` blocks, in each of which `width` words of every row lie behind each other.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RowBlocks {
@@ -64,10 +66,10 @@ impl Exchange {
     }
 
     /// What a part adds to the sum, of what it has read; nothing where all have it all.
-    pub fn summand(&self, read: &[f32], rows: &PartRows) -> Vec<f32> {
+    pub fn summand<'a>(&self, read: &'a [f32], rows: &PartRows) -> Cow<'a, [f32]> {
         match self.held {
-            Held::Whole => vec![],
-            Held::Summand => read.to_vec(),
+            Held::Whole => Cow::Borrowed(&[]),
+            Held::Summand => Cow::Borrowed(read),
             Held::Rows(RowBlocks { outer, width }) => {
                 let mut all = vec![0.0; outer * rows.batch * width];
                 let words = rows.own() * width;
@@ -75,21 +77,21 @@ impl Exchange {
                 if words > 0 {
                     blocks.for_each(|(all, own)| all[rows.first * width..][..words].copy_from_slice(&own[..words]));
                 }
-                all
+                Cow::Owned(all)
             }
         }
     }
 
     /// What a part writes, of the whole tensor. Rows past the batch's end are its last.
-    pub fn written(&self, whole: &[f32], rows: &PartRows) -> Vec<f32> {
-        let Some(RowBlocks { outer: _, width }) = self.taken else { return whole.to_vec() };
+    pub fn written<'a>(&self, whole: &'a [f32], rows: &PartRows) -> Cow<'a, [f32]> {
+        let Some(RowBlocks { outer: _, width }) = self.taken else { return Cow::Borrowed(whole) };
         let mut own = Vec::new();
         for block in whole.chunks_exact(rows.batch * width) {
             for row in rows.first..rows.first + rows.count {
                 own.extend_from_slice(&block[row.min(rows.batch - 1) * width..][..width]);
             }
         }
-        own
+        Cow::Owned(own)
     }
 }
 
@@ -105,10 +107,10 @@ mod tests {
         let gathered = Exchange { from: String::new(), held: Held::Rows(blocks), to: String::new(), taken: None };
         let split = Exchange { held: Held::Whole, taken: Some(blocks), ..gathered.clone() };
         let parts: Vec<PartRows> = (0..3).map(|part| PartRows::of(5, (part, 3))).collect();
-        let own: Vec<Vec<f32>> = parts.iter().map(|rows| split.written(&whole, rows)).collect();
+        let own: Vec<Vec<f32>> = parts.iter().map(|rows| split.written(&whole, rows).into_owned()).collect();
         assert_eq!(own[1], [5.0, 6.0, 7.0, 8.0, 15.0, 16.0, 17.0, 18.0]);
         assert_eq!(own[2], [9.0, 10.0, 9.0, 10.0, 19.0, 20.0, 19.0, 20.0]);
-        let summands: Vec<Vec<f32>> = own.iter().zip(&parts).map(|(own, rows)| gathered.summand(own, rows)).collect();
+        let summands: Vec<Cow<[f32]>> = own.iter().zip(&parts).map(|(own, rows)| gathered.summand(own, rows)).collect();
         let sum: Vec<f32> = (0..20).map(|i| summands.iter().map(|summand| summand[i]).sum()).collect();
         assert_eq!(sum, whole);
         assert!(split.summand(&whole, &parts[0]).is_empty(), "what all have is not sent");

@@ -1,4 +1,4 @@
-//! An autoencoder beside a critic of its codes: two losses of one pass, each minimised by its own parameters.
+//! Encoder and decoder beside one critic, of codes or of rows with their codes: two losses of one pass, each minimised by its own parameters.
 
 use super::{CRITIC, CRITICS_OPTIMISER};
 use crate::engine::models::{Batch, Group, GroupLoss, Phase, Terms, TrainingPlan, WHOLE};
@@ -6,7 +6,7 @@ use crate::graph::Tensor;
 
 /// What the two minimise of a batch.
 pub(super) struct Both<'g> {
-    /// Of the autoencoder, with the loss that it minimises.
+    /// Of encoder and decoder, with the loss that they minimise.
     pub terms: Terms<'g>,
     /// The loss of the critic `[rows, 1]`.
     pub critic: Tensor<'g>,
