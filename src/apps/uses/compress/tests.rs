@@ -95,6 +95,14 @@ fn pack(session: &mut Session, levels: &[u16]) -> Packed {
     Coding::of(session).unwrap().pack(session, levels).unwrap()
 }
 
+/// Bits of the words of a chunk: of every lane without a state of 64 bits and two numbers of 32, and of all without how many batches there are
+/// and a byte for each.
+fn bits_of_words(packed: &Packed) -> f64 {
+    let bytes = packed.to_bytes();
+    let batches = u32::from_le_bytes(bytes[..4].try_into().unwrap());
+    8.0 * (bytes.len() - 4) as f64 - 8.0 * f64::from(batches) - 4.0 * 128.0
+}
+
 /// Numbers without a pattern (xorshift).
 fn numbers(mut state: u64) -> impl Iterator<Item = u64> {
     std::iter::repeat_with(move || {
@@ -141,8 +149,7 @@ fn rows_of_indices_take_the_bits_of_their_bound() {
         let (mut session, levels, count) = (model.session(1), model.levels(ROWS), model.levels as usize);
         let packed = pack(&mut session, &levels);
         assert_eq!(packed.lent_bits(), 0);
-        // Of every lane a state of 64 bits and two numbers of 32, and of all how many batches there are and a byte for each.
-        let bits = 8.0 * packed.to_bytes().len() as f64 - 4.0 * 128.0 - 8.0 * (4.0 + (ROWS as f64 / 256.0).ceil());
+        let bits = bits_of_words(&packed);
         let bound = |session: &mut Session, levels: &[u16]| {
             let scores = session.score(&values(levels, count), 0).unwrap();
             scores.iter().map(|&nats| f64::from(nats)).sum::<f64>() / std::f64::consts::LN_2
@@ -193,7 +200,7 @@ fn trained_models_of_several_layers_come_near_their_bound() {
         let mut saved = Saved::load(&file, Box::new(Cpu::exact())).unwrap();
 
         let packed = pack(&mut saved.session, &levels);
-        let bits = 8.0 * packed.to_bytes().len() as f64 - packed.lent_bits() as f64;
+        let bits = bits_of_words(&packed) - packed.lent_bits() as f64;
         let bound = |seed: u64, session: &mut Session| -> f64 {
             session.score(&x[..], seed).unwrap().iter().map(|&nats| f64::from(nats)).sum::<f64>()
                 / std::f64::consts::LN_2
