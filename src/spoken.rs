@@ -15,6 +15,11 @@ pub fn count(number: u64) -> String {
     text
 }
 
+/// So many of something: `1 row`, `12,345 rows`.
+pub fn counted(number: usize, of: &str) -> String {
+    format!("{} {of}{}", count(number as u64), if number == 1 { "" } else { "s" })
+}
+
 /// A number with about `digits` significant digits: `0.00123`, `12.3`, `1235`, `1.23e-9`. Digits before the point all stay.
 pub fn significant(number: f64, digits: usize) -> String {
     let digits = digits.max(1);

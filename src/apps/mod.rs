@@ -93,8 +93,9 @@ pub use training::{Epoch, Training, train};
 pub use tuning::TUNING;
 pub use uses::{
     Augmented, Beside, Compressed, CompressedReader, Decoded, Detection, Dimension, Draws, Encoded, End, Few, Filled,
-    FilledColumn, Filling, LatentReport, MeasuredGain, Neighbour, Plain, Related, Repeat, ScoreKind, Scored, Scoring,
-    Strange, SureColumn, TableFilling, TableSureness, Tally, Traversal, Way, beside, compress_to, decompress_to,
+    FilledColumn, Filling, LatentOut, LatentReport, MeasuredGain, Neighbour, Plain, Related, Repeat, ScoreKind, Scored,
+    Scoring, Strange, SureColumn, TableFilling, TableSureness, Tally, Traversal, Way, beside, compress_to,
+    decompress_to,
 };
 #[cfg(feature = "pictures")]
 pub use uses::{Cleaned, Inpainted, Mask, PictureFilling, Rebuilt, Sureness};

@@ -24,7 +24,9 @@ pub fn compress(args: &CompressArgs) -> Result<()> {
     let mut lines = said(&found, "compressed", &args.out);
     if let Some(others) = others {
         lines.push(format!("gzip -9, all rows in one file: {:.4} bits of a value", others.gzip));
-        lines.extend(others.png.map(|png| format!("PNG, each row by itself: {png:.4} bits of a value")));
+        for (name, bits) in [("PNG", others.png), ("WebP", others.webp)] {
+            lines.extend(bits.map(|bits| format!("{name}, each row by itself: {bits:.4} bits of a value")));
+        }
     }
     let mut json = serde_json::to_value(&found).map_err(Error::invalid)?;
     json["out"] = serde_json::json!(args.out);

@@ -1,7 +1,7 @@
 //! `elbo impute`.
 
 use super::args::ImputeArgs;
-use super::style::count;
+use super::style::{count, counted};
 use super::uses::{check_out, open, print_json};
 use crate::apps::{Filling, Mask, PictureFilling, Saved, TableFilling, Tally};
 use crate::data::{FileKind, Output};
@@ -42,8 +42,8 @@ fn pictures(args: &ImputeArgs, mask: &Mask, saved: &mut Saved) -> Result<()> {
     if args.common.json {
         return print_json(&filled, &args.out);
     }
-    let [values, rows] = [filled.values, filled.rows].map(|number| count(number as u64));
-    println!("{values} values of {rows} pictures filled in{}, in {}", times(args), args.out.display());
+    let (values, pictures) = (counted(filled.values, "value"), counted(filled.rows, "picture"));
+    println!("{values} of {pictures} filled in{}, in {}", times(args), args.out.display());
     say(&filled.tally);
     Ok(())
 }
@@ -57,8 +57,8 @@ fn table(args: &ImputeArgs, saved: &mut Saved) -> Result<()> {
     if args.common.json {
         return print_json(&filled, &args.out);
     }
-    let [cells, rows] = [filled.cells, filled.rows].map(|number| count(number as u64));
-    println!("{cells} cells of {rows} rows filled in{}, in {}", times(args), args.out.display());
+    let (cells, rows) = (counted(filled.cells, "cell"), counted(filled.rows, "row"));
+    println!("{cells} of {rows} filled in{}, in {}", times(args), args.out.display());
     for column in &filled.columns {
         println!("  {:>8}  {}", count(column.cells as u64), column.name);
     }
@@ -71,7 +71,7 @@ fn filling(args: &ImputeArgs, rounds: u64) -> Filling {
 }
 
 fn times(args: &ImputeArgs) -> String {
-    args.draws.map_or_else(String::new, |draws| format!(", {draws} times each"))
+    args.draws.map_or_else(String::new, |draws| format!(", {} each", counted(draws as usize, "time")))
 }
 
 /// How well the codes did.
@@ -84,13 +84,13 @@ fn say(tally: &Tally) {
         );
     }
     if tally.empty_rows > 0 {
-        println!("Nothing is known of {} rows: they are filled from the prior", count(tally.empty_rows as u64));
+        println!("Nothing is known of {}: filled from the prior", counted(tally.empty_rows, "row"));
     }
     if tally.unreliable_rows > 0 {
         eprintln!(
-            "Warning: of {} rows fewer than {RELIABLE_FROM} codes count, so that what they are filled with hangs on few: more --samples \
-             help, or more --rounds",
-            count(tally.unreliable_rows as u64)
+            "Warning: of {} fewer than {RELIABLE_FROM} codes count, so that what is filled in hangs on few: more --samples help, or more \
+             --rounds",
+            counted(tally.unreliable_rows, "row")
         );
     }
 }

@@ -1,24 +1,13 @@
 //! `elbo latent`.
 
-use serde::Serialize;
-
 use super::args::LatentArgs;
 use super::style::{Align, Table, count, printable, significant};
 use super::uses::{check_out, open, print_json};
-use crate::apps::{LatentReport, Mapped, Mapping, Related};
+use crate::apps::{LatentOut, LatentReport, Mapped, Mapping, Related};
 use crate::error::Result;
 
 /// What is said of a dimension, at most so much.
 const CORRELATIONS: usize = 3;
-
-/// What is told to programs.
-#[derive(Serialize)]
-struct Told {
-    #[serde(flatten)]
-    found: LatentReport,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    map: Option<Mapped>,
-}
 
 /// Says what codes mean.
 pub fn run(args: &LatentArgs) -> Result<()> {
@@ -27,19 +16,13 @@ pub fn run(args: &LatentArgs) -> Result<()> {
         check_out(&saved, (&args.common.run, args.common.force), out, args.data.as_deref())?;
     }
     let near = args.row.map(|row| (row, args.neighbours as usize));
-    let data = args.data.as_deref();
-    let (found, mapped) = match (args.map, &args.out) {
-        (Some(kind), Some(out)) => {
-            let wanted = Mapping { kind, most: args.map_rows as usize, seed: args.common.seed };
-            // Refuses a row that there is not, before anything is written.
-            let found = saved.latent_report(data, near, None)?;
-            (found, Some((kind, saved.map_to(data, wanted, out)?)))
-        }
-        (_, out) => (saved.latent_report(data, near, out.as_deref())?, None),
-    };
+    let out = args.out.as_deref().map(|out| match args.map {
+        Some(kind) => LatentOut::Map(Mapping { kind, most: args.map_rows as usize, seed: args.common.seed }, out),
+        None => LatentOut::Dimensions(out),
+    });
+    let found = saved.latent_report(args.data.as_deref(), near, out)?;
     if args.common.json {
-        let told = Told { found, map: mapped.map(|(_, mapped)| mapped) };
-        return print_json(&told, &args.out);
+        return print_json(&found, &args.out);
     }
     let (rows, of) = (count(found.rows as u64), found.dimensions.len());
     println!(
@@ -51,7 +34,7 @@ pub fn run(args: &LatentArgs) -> Result<()> {
     if let Some(row) = args.row.filter(|_| !found.neighbours.is_empty()) {
         print!("\n{}", neighbours(&found, row));
     }
-    if let Some((kind, Mapped { rows, of })) = mapped {
+    if let Some((kind, Mapped { rows, of })) = args.map.zip(found.map) {
         println!("\nOn the map, by {kind}: {} of {} rows", count(rows as u64), count(of as u64));
     }
     if let Some(out) = &args.out {

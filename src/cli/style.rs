@@ -6,7 +6,7 @@
 use std::fmt;
 use std::io::IsTerminal;
 
-pub use crate::spoken::{bytes, count, duration, significant, with_prefix};
+pub use crate::spoken::{bytes, count, counted, duration, significant, with_prefix};
 
 /// The program's name as it is typed: with the folder where that was typed too.
 pub fn typed() -> String {

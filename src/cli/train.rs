@@ -211,7 +211,10 @@ fn go_on(args: &TrainArgs, Opened { mut run, chosen, batch, started, .. }: Opene
 /// What to do with a run, as it is typed behind the program's name.
 fn next(run: &TrainRun, folder: &Path) -> String {
     let (can, shown) = (run.can(), folder.display());
-    match (can.generate.is_some(), can.reconstruct.is_some()) {
+    // Where nothing brings codes to a prior that stays as it is, what is drawn from that is like none of the data.
+    let model = &run.config.model;
+    let waits = can.fit_prior.is_some() && !model.kind.has_elbo() && model.codes_are_standard_normal();
+    match (can.generate.is_some() && !waits, can.reconstruct.is_some()) {
         // Numbers must be said, and labels need not be.
         (true, _) if run.is_told_numbers() => format!("sample {shown} --condition X,X,..."),
         (true, _) if run.data.train.schema.is_table() => format!("sample {shown} --count 100 --out new.csv"),

@@ -39,7 +39,8 @@ fn codes_on_a_sphere_are_drawn_and_told() {
 fn an_autoencoder_draws_once_a_prior_is_fitted() {
     let place = Place::new();
     for regulariser in ["l2", "gradient-penalty", "spectral"] {
-        place.train(regulariser, &format!("--model rae:regulariser={regulariser} --latent 2"));
+        let said = place.run(&train(&format!("--model rae:regulariser={regulariser} --latent 2 --out {regulariser}")));
+        assert!(said.trim_end().ends_with(&format!("fit-prior {regulariser}")), "{said}");
         let said = place.run(&format!("fit-prior {regulariser} --device cpu --prior mixture:components=2 --epochs 2"));
         assert!(said.contains("-ln p(z) of codes") && !said.contains("ELBO"), "{said}");
         place.run(&format!("sample {regulariser}-mixture --device cpu --count 3 --out {regulariser}.png"));
@@ -48,6 +49,9 @@ fn an_autoencoder_draws_once_a_prior_is_fitted() {
         &train("--model rae --posterior laplace --out other"),
         &["a model of `kind` rae has no posterior to choose"],
     );
+    // A prior that learns beside it can be drawn from at once.
+    let said = place.run(&train("--model rae --prior mixture:components=2 --latent 2 --out mixed"));
+    assert!(said.contains("Next: ") && said.contains(" sample mixed"), "{said}");
     place.refused(&train("--model rae --prior vampprior --out other"), &["use another prior"]);
     place.refused(&train("--model rae:regulariser=l3 --out other"), &["give one of l2, gradient-penalty"]);
 }

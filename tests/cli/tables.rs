@@ -92,6 +92,13 @@ fn a_table_is_learnt_drawn_measured_and_filled() {
 
     fills_again_and_again(&place);
 
+    // One row is one row, of which nothing is known here.
+    let lines: Vec<String> = read("new.csv").lines().map(String::from).collect();
+    let blank = lines[1].split(',').map(|_| "").collect::<Vec<_>>().join(",");
+    place.write("one.csv", format!("{}\n{blank}\n", lines[0]));
+    let said = place.run("impute run --device cpu --data one.csv --out one-filled.csv");
+    assert!(said.contains(" of 1 row filled in") && said.contains("known of 1 row:"), "{said}");
+
     // What the model does not see may be anything, also a label that there was none of.
     place.write("odd.csv", read("new.csv").replacen(",big", ",huge", 1).replacen(",small", ",", 1));
     place.run("impute run --device cpu --data odd.csv --out odd-filled.csv");

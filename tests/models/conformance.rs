@@ -19,8 +19,8 @@ use elbo::engine::cpu::Cpu;
 use elbo::engine::graph::eval::{Values, evaluate};
 use elbo::engine::graph::{Graph, NodeId, Op, Role, Tensor};
 use elbo::engine::models::{
-    ARCHITECTURES, Batch, Capability, CodedAs, LabelUse, Labelled, Model, ModelConfig, ModelEntry, RowForm, Rows,
-    Terms, parameters,
+    ARCHITECTURES, Batch, Capability, Coded, CodedAs, IndexCodes, LabelUse, Labelled, Model, ModelConfig, ModelEntry,
+    RowForm, Rows, Terms, Variable, bits_back_steps, parameters,
 };
 use elbo::engine::nn::NETWORKS;
 use elbo::engine::objectives::BETA;
@@ -283,6 +283,52 @@ fn its_encoder_sees_what_is_shown() {
     }
 }
 
+/// What networks say of all steps by which seven rows are coded, behind each other, and how many numbers that should be.
+fn coded_numbers(session: &mut Session) -> (elbo::Result<Vec<f32>>, usize) {
+    let codes = session.model.can().compress.and_then(|compress| compress.coded_as().numbers().ok());
+    let (steps, widths) = codes.map_or_else(|| (bits_back_steps(1), vec![1]), |c| (c.steps(), c.widths()));
+    let (mut all, mut count) = (vec![], 0);
+    for step in steps.iter().filter(|step| !step.given.is_empty()) {
+        let width_of = |variable: &Variable| match *variable {
+            Variable::Row => FEATURES,
+            Variable::Codes(layer) => widths[layer],
+        };
+        let width: usize = step.given.iter().map(width_of).sum();
+        let given: Vec<f32> = (0..7 * width).map(|i| (i % 5) as f32 * 0.25).collect();
+        count += 7 * match step.what {
+            Coded::Row => FEATURES,
+            Coded::Draw(layer) | Coded::Codes(layer) => 2 * widths[layer],
+        };
+        match session.coding_step(step, &given) {
+            Ok(outputs) => all.extend(outputs),
+            Err(why) => return (Err(why), count),
+        }
+    }
+    (Ok(all), count)
+}
+
+/// Indices of seven rows, then the decoder's outputs for some, and then what the prior says of each index, and how many
+/// numbers that should be.
+fn coded_indices(session: &mut Session) -> (elbo::Result<Vec<f32>>, usize) {
+    let codes = session.model.can().compress.and_then(|compress| compress.coded_as().indices().ok());
+    let [number, choices] = codes.map_or([1, 1], IndexCodes::sizes);
+    let x: Vec<f32> = (0..7 * FEATURES).map(|i| (i % 5) as f32 * 0.25).collect();
+    let some: Vec<f32> = (0..7 * number).map(|i| (i % choices) as f32).collect();
+    let found = session.coding_indices(&x).and_then(|mut all| {
+        all.extend(session.coding_outputs(&some)?);
+        // Each leaves what the next one needs.
+        let mut given = vec![0.0; 7];
+        for index in 0..number {
+            let next = session.coding_next(index, &given, given.len() / 7)?;
+            let rows = next.chunks_exact(next.len() / 7);
+            given = rows.clone().flat_map(|row| [&[1.0][..], &row[choices..]].concat()).collect();
+            all.extend(rows.flat_map(|row| &row[..choices]));
+        }
+        Ok(all)
+    });
+    (found, 7 * (number + FEATURES + number * choices))
+}
+
 #[test]
 fn it_can_do_what_it_says_and_refuses_the_rest() {
     for &kind in ARCHITECTURES {
@@ -296,17 +342,20 @@ fn it_can_do_what_it_says_and_refuses_the_rest() {
         let rows = Given::new(&x, told);
         let latent = session.latent().unwrap();
         let codes: Vec<f32> = (0..7 * latent).map(|i| (i % 5) as f32 * 0.4 - 0.8).collect();
-        // Of indices, how many a row has and how many there are to choose from.
-        let coded_as = session.model.can().compress.map(|compress| match compress.coded_as() {
-            CodedAs::Indices(of) => Some(of.sizes()),
-            CodedAs::Numbers(_) => None,
-        });
-        let is_of_indices = coded_as.flatten().is_some();
-        let [number, choices] = coded_as.flatten().unwrap_or([latent, 1]);
-        let posteriors_or_indices =
-            if is_of_indices { session.coding_indices(&x) } else { session.coding_posterior(&x) };
-        let coded: Vec<f32> =
-            if is_of_indices { (0..7 * number).map(|i| (i % choices) as f32).collect() } else { codes.clone() };
+        let is_of_indices =
+            session.model.can().compress.is_some_and(|compress| matches!(compress.coded_as(), CodedAs::Indices(_)));
+        let [(numbers, of_numbers), (indices, of_indices)] = [coded_numbers(&mut session), coded_indices(&mut session)];
+        // Codes are one or the other.
+        let (coded, count_of_coded) = match is_of_indices {
+            true => {
+                assert!(numbers.is_err(), "{kind}");
+                (indices, of_indices)
+            }
+            false => {
+                assert!(indices.is_err(), "{kind}");
+                (numbers, of_numbers)
+            }
+        };
         let found = [
             (Capability::Encode, session.encode(rows), 7 * latent),
             (Capability::Decode, session.decode(Given::new(&codes, of_class)), 7 * FEATURES),
@@ -316,8 +365,7 @@ fn it_can_do_what_it_says_and_refuses_the_rest() {
             (Capability::Density, session.log_likelihood(rows, 70, 1).map(estimates), 7),
             (Capability::Generate, session.sample(7, of_class, 1), 7 * FEATURES),
             (Capability::Classify, session.classify(&x), 7 * condition.width()),
-            (Capability::Compress, posteriors_or_indices, if is_of_indices { 7 * number } else { 7 * 2 * latent }),
-            (Capability::Compress, session.coding_outputs(&coded), 7 * FEATURES),
+            (Capability::Compress, coded, count_of_coded),
         ];
         for (capability, result, count) in found {
             match (session.model.can().has(capability), result) {
@@ -329,21 +377,6 @@ fn it_can_do_what_it_says_and_refuses_the_rest() {
                 }
                 (false, Err(why)) => assert!(why.to_string().contains("this model cannot"), "{kind}: {why}"),
                 (can, result) => panic!("{kind}: {capability:?} is said to be {can}, and there came {result:?}"),
-            }
-        }
-        // Codes are one or the other; of indices, each leaves what the next one needs.
-        match coded_as {
-            None => {}
-            Some(None) => assert!(session.coding_indices(&x).is_err(), "{kind}"),
-            Some(Some(_)) => {
-                assert!(session.coding_posterior(&x).is_err(), "{kind}");
-                let mut given = vec![0.0; 7];
-                for index in 0..number {
-                    let next = session.coding_next(index, &given, given.len() / 7).unwrap();
-                    assert!(next.len() >= 7 * choices && next.iter().all(|value| value.is_finite()), "{kind}: {index}");
-                    let rows = next.chunks_exact(next.len() / 7);
-                    given = rows.flat_map(|row| [&[1.0][..], &row[choices..]].concat()).collect();
-                }
             }
         }
         // What has a likelihood weighs codes, and what carries another model draws them with their densities.

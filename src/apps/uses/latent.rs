@@ -6,7 +6,11 @@ use std::path::Path;
 use serde::Serialize;
 
 use super::dimensions::{Coded, Dimension};
+#[cfg(feature = "maps")]
+use super::ids::Ids;
 use super::interpolate::row_of;
+#[cfg(feature = "maps")]
+use super::map::{Mapped, Mapping, check_map, write_map};
 use super::write::{Lines, ending, number, write_file};
 use crate::apps::Saved;
 #[cfg(feature = "pictures")]
@@ -30,6 +34,20 @@ pub struct LatentReport {
     /// The rows whose codes lie nearest to that of the row that was asked for, the nearest first.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub neighbours: Vec<Neighbour>,
+    /// What is on the map that was wanted.
+    #[cfg(feature = "maps")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub map: Option<Mapped>,
+}
+
+/// What is written of codes.
+#[derive(Clone, Copy, Debug)]
+pub enum LatentOut<'a> {
+    /// The posterior means in two dimensions as `.png`, or the dimensions as `.csv`.
+    Dimensions(&'a Path),
+    /// A map.
+    #[cfg(feature = "maps")]
+    Map(Mapping, &'a Path),
 }
 
 /// A dimension beside what is known of rows.
@@ -64,21 +82,26 @@ pub enum Known {
 }
 
 impl Saved {
-    /// Looks at the codes of `data`, or else of what the run held out, and writes to `out`, where that is named, the map of posterior means
-    /// as `.png`, or the dimensions as `.csv`. `near` asks for the neighbours of a row, so many.
+    /// Looks at the codes of `data`, or else of what the run held out, and writes what is wanted of them. `near` asks for the neighbours of a
+    /// row, so many.
     ///
     /// # Errors
-    /// If the model has no encoder, there is no such row, or the file cannot be written.
+    /// If the model has no encoder, there is no such row, a map cannot be made of so few, or the file cannot be written.
     pub fn latent_report(
         &mut self,
         data: Option<&str>,
         near: Option<(usize, usize)>,
-        out: Option<&Path>,
+        out: Option<LatentOut>,
     ) -> Result<LatentReport> {
         let latent = self.session.latent()?;
         let allowed: &[&str] = if cfg!(feature = "pictures") { &["png", "csv"] } else { &["csv"] };
-        let kind = out.map(|out| ending(out, "what codes mean", allowed)).transpose()?;
         let (_, rows) = self.shown(data)?;
+        let kind = match out {
+            Some(LatentOut::Dimensions(out)) => Some(ending(out, "what codes mean", allowed)?),
+            #[cfg(feature = "maps")]
+            Some(LatentOut::Map(_, out)) => Some(check_map(out, rows.rows)?),
+            None => None,
+        };
         if let Some((row, _)) = near {
             row_of(&rows, row)?;
         }
@@ -92,13 +115,20 @@ impl Saved {
         });
         let dimensions: Vec<Related> = related.collect();
         let neighbours = near.map_or(vec![], |(row, count)| neighbours(&rows, &means, &dimensions, row, count));
+        #[cfg(feature = "maps")]
+        let mut map = None;
         match (out, kind) {
+            #[cfg(feature = "maps")]
+            (Some(LatentOut::Map(wanted, out)), _) => {
+                let ids = Ids::of(self, data)?;
+                map = Some(write_map(out, wanted, (&ids, &rows), (&means, latent))?);
+            }
             #[cfg(feature = "pictures")]
-            (Some(out), Some("png")) => {
+            (Some(LatentOut::Dimensions(out)), Some("png")) => {
                 let labels = rows.labels.as_ref().map(|labels| (&labels.values[..], &labels.names[..]));
                 save_latent_map(out, &format!("Codes of {}", rows.name), (&means, latent), labels)?;
             }
-            (Some(out), _) => write_file(out, |file| {
+            (Some(LatentOut::Dimensions(out)), _) => write_file(out, |file| {
                 let names = ["dimension", "kl", "mean", "spread", "active"].into_iter();
                 let mut lines = Lines::new(file, names.chain(known.iter().map(|(name, _)| name.as_str())))?;
                 for Related { of, correlations } in &dimensions {
@@ -112,7 +142,15 @@ impl Saved {
             (None, _) => {}
         }
         let active_units = dimensions.iter().filter(|dimension| dimension.of.active).count();
-        Ok(LatentReport { data: rows.name.clone(), rows: rows.rows, active_units, dimensions, neighbours })
+        Ok(LatentReport {
+            data: rows.name.clone(),
+            rows: rows.rows,
+            active_units,
+            dimensions,
+            neighbours,
+            #[cfg(feature = "maps")]
+            map,
+        })
     }
 }
 

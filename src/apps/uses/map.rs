@@ -8,12 +8,10 @@ use serde::Serialize;
 
 use super::ids::Ids;
 use super::write::{Lines, ending, number, write_file};
-use crate::apps::Saved;
 use crate::apps::pictures::save_points;
 use crate::data::Dataset;
 use crate::error::{Error, Result};
 use crate::evaluation::{Points, principal_axes};
-use crate::training::Given;
 
 /// Effective neighbours of a row, where there are enough rows (van der Maaten & Hinton 2008 recommend 5 to 50).
 const PERPLEXITY: f64 = 30.0;
@@ -55,44 +53,51 @@ pub struct Mapped {
     pub of: usize,
 }
 
-impl Saved {
-    /// Writes a map of the codes of `data`, or else of what the run held out: as `.png` a dot for each row, coloured by its label; as `.csv`
-    /// the columns `row`, what else says which row it is, `label` where labels are known, `map_1` and `map_2`.
-    ///
-    /// # Errors
-    /// If the model has no encoder, there are fewer rows than ten, some codes are no numbers, or the file cannot be written.
-    pub fn map_to(&mut self, data: Option<&str>, wanted: Mapping, out: &Path) -> Result<Mapped> {
-        let latent = self.session.latent()?;
-        let kind = ending(out, "a map of codes", &["png", "csv"])?;
-        let (ids, (_, all)) = (Ids::of(self, data)?, self.shown(data)?);
-        let count = all.rows.min(wanted.most);
-        if count < FEWEST {
-            return Err(Error::invalid(format!(
-                "a map shows which rows have near ones, and there are {count}: it takes {FEWEST} or more"
-            )));
-        }
-        let chosen: Vec<usize> = (0..count).map(|i| i * all.rows / count).collect();
-        let rows = all.subset(&chosen);
-        let (x, y) = rows.gather(0..count);
-        let codes = self.session.encode(Given::new(&x, &y))?;
-        let points = points(&codes, latent, wanted)?;
-        match kind {
-            "png" => {
-                let what = if wanted.kind == MapKind::Tsne { "t-SNE" } else { "principal axis" };
-                let names = [1, 2].map(|axis| format!("{what} {axis}"));
-                let title = match count < all.rows {
-                    true => format!("Codes of {count} of {} rows of {}", all.rows, all.name),
-                    false => format!("Codes of {}", all.name),
-                };
-                let labels = rows.labels.as_ref().map(|labels| (&labels.values[..], &labels.names[..]));
-                save_points(out, &title, (&points, names), labels)?;
-            }
-            _ => write_file(out, |file| {
-                write_points(Lines::new(file, names(&ids, &rows))?, &ids, &rows, &chosen, &points)
-            })?,
-        }
-        Ok(Mapped { rows: count, of: all.rows })
+/// Whether a map of so many rows can be made and written; gives the ending of its file.
+///
+/// # Errors
+/// If there are fewer rows than ten, or maps are not written so.
+pub fn check_map(out: &Path, rows: usize) -> Result<&'static str> {
+    let kind = ending(out, "a map of codes", &["png", "csv"])?;
+    match rows < FEWEST {
+        true => Err(Error::invalid(format!(
+            "a map shows which rows have near ones, and there are {rows}: it takes {FEWEST} or more"
+        ))),
+        false => Ok(kind),
     }
+}
+
+/// Writes a map of the codes `[rows, latent]` of rows: as `.png` a dot for each row, coloured by its label; as `.csv` the columns `row`, what else
+/// says which row it is, `label` where labels are known, `map_1` and `map_2`.
+///
+/// # Errors
+/// As for [`check_map`]; if some codes are no numbers, or the file cannot be written.
+pub fn write_map(
+    out: &Path,
+    wanted: Mapping,
+    (ids, all): (&Ids, &Dataset),
+    (codes, latent): (&[f32], usize),
+) -> Result<Mapped> {
+    let kind = check_map(out, all.rows)?;
+    let count = all.rows.min(wanted.most);
+    let chosen: Vec<usize> = (0..count).map(|i| i * all.rows / count).collect();
+    let rows = all.subset(&chosen);
+    let codes: Vec<f32> = chosen.iter().flat_map(|&row| &codes[row * latent..][..latent]).copied().collect();
+    let points = points(&codes, latent, wanted)?;
+    match kind {
+        "png" => {
+            let what = if wanted.kind == MapKind::Tsne { "t-SNE" } else { "principal axis" };
+            let names = [1, 2].map(|axis| format!("{what} {axis}"));
+            let title = match count < all.rows {
+                true => format!("Codes of {count} of {} rows of {}", all.rows, all.name),
+                false => format!("Codes of {}", all.name),
+            };
+            let labels = rows.labels.as_ref().map(|labels| (&labels.values[..], &labels.names[..]));
+            save_points(out, &title, (&points, names), labels)?;
+        }
+        _ => write_file(out, |file| write_points(Lines::new(file, names(ids, &rows))?, ids, &rows, &chosen, &points))?,
+    }
+    Ok(Mapped { rows: count, of: all.rows })
 }
 
 fn names(ids: &Ids, rows: &Dataset) -> Vec<String> {

@@ -41,7 +41,7 @@ pub use impute::{Filled, FilledColumn, TableFilling};
 #[cfg(feature = "pictures")]
 pub use inpaint::{Inpainted, PictureFilling};
 pub use interpolate::End;
-pub use latent::{LatentReport, Neighbour, Related};
+pub use latent::{LatentOut, LatentReport, Neighbour, Related};
 #[cfg(feature = "maps")]
 pub use map::{MapKind, Mapped, Mapping};
 #[cfg(feature = "pictures")]

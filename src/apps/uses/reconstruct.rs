@@ -1,5 +1,7 @@
 //! Rows beside what a model makes of them, and how sure it is of that.
 
+use std::sync::Arc;
+
 use serde::Serialize;
 
 use super::parts::{Part, first_parts};
@@ -8,7 +10,7 @@ use crate::apps::Saved;
 use crate::apps::pictures::{Paint, amount_at, save_stacks};
 use crate::catalogue::Spec;
 use crate::corruption::{Corruption, corruption_of};
-use crate::data::{Frame, Output};
+use crate::data::{Frame, Output, Schema};
 use crate::error::{Error, Result};
 use crate::training::Session;
 
@@ -74,6 +76,49 @@ impl Squares {
     }
 }
 
+/// Rows that are corrupted, where that is wanted, and rebuilt part by part.
+struct Rebuilding<'a> {
+    session: &'a mut Session,
+    /// How they are corrupted, with a seed.
+    way: Option<(Arc<dyn Corruption>, u64)>,
+    /// How far corrupted rows are from the rows as they were, and what is made of them.
+    before: Squares,
+    after: Squares,
+}
+
+/// A part that was rebuilt.
+struct RebuiltPart {
+    /// The rows as they were `[rows, features]`.
+    original: Vec<f32>,
+    /// The rows as the model was given them.
+    given: Part,
+    /// What it made of them `[rows, features]`.
+    made: Vec<f32>,
+}
+
+impl<'a> Rebuilding<'a> {
+    fn new(session: &'a mut Session, schema: &Schema, corrupt: Option<(&Spec, u64)>) -> Result<Rebuilding<'a>> {
+        let way = corrupt.map(|(way, seed)| Ok::<_, Error>((corruption_of(way, schema)?, seed))).transpose()?;
+        Ok(Rebuilding { session, way, before: Squares::default(), after: Squares::default() })
+    }
+
+    fn part(&mut self, mut part: Part) -> Result<RebuiltPart> {
+        let original = part.values().to_vec();
+        if let Some((way, seed)) = &self.way {
+            corrupt_part(self.session, &mut part, &**way, *seed)?;
+            self.before.add(part.values(), &original);
+        }
+        let made = self.session.reconstruct(part.given())?;
+        self.after.add(&made, &original);
+        Ok(RebuiltPart { original, given: part, made })
+    }
+
+    /// The errors so far, of rows that are corrupted.
+    fn cleaned(&self) -> Option<Cleaned> {
+        self.way.as_ref().map(|_| Cleaned { corrupted: self.before.mean(), rebuilt: self.after.mean() })
+    }
+}
+
 impl Saved {
     /// Writes what the model makes of the first rows of `data`, or else of what the run held out: in a picture below the rows, else in
     /// the units of the file. Where a way to corrupt them is given, with a seed, the model is given them corrupted, and pictures show that
@@ -91,21 +136,13 @@ impl Saved {
         let (_, data) = self.shown(data)?;
         let count = count.min(data.rows);
         let (shape, is_picture) = (self.form.shape(), to.kind().is_picture());
-        let way =
-            corrupt.map(|(way, seed)| Ok::<_, Error>((corruption_of(way, &self.form.schema)?, seed))).transpose()?;
+        let mut rebuilding = Rebuilding::new(&mut self.session, &self.form.schema, corrupt)?;
         let [mut originals, mut corrupted] = [vec![], vec![]];
-        let [mut before, mut after] = [Squares::default(), Squares::default()];
-        let mut made = first_parts("reconstructing", &data, count, PART).map(|mut part| {
-            let original = part.values().to_vec();
-            if let Some((way, seed)) = &way {
-                corrupt_part(&mut self.session, &mut part, &**way, *seed)?;
-                before.add(part.values(), &original);
-            }
-            let made = self.session.reconstruct(part.given())?;
-            after.add(&made, &original);
+        let mut made = first_parts("reconstructing", &data, count, PART).map(|part| {
+            let RebuiltPart { original, given, made } = rebuilding.part(part)?;
             if is_picture {
                 originals.extend(original);
-                corrupted.extend(part.values());
+                corrupted.extend(given.values());
             }
             Ok(made)
         });
@@ -113,7 +150,7 @@ impl Saved {
             let mut all = vec![];
             made.try_for_each(|part: Result<Vec<f32>>| part.map(|part| all.extend(part)))?;
             let mut lines = vec![("original", Paint::Samples(&originals)), ("reconstruction", Paint::Samples(&all))];
-            if way.is_some() {
+            if corrupt.is_some() {
                 lines.insert(1, ("corrupted", Paint::Samples(&corrupted)));
             }
             save_stacks(to.path(), &lines, shape, ACROSS.min(count))?;
@@ -121,8 +158,18 @@ impl Saved {
             let schema = &self.form.schema;
             to.write_parts(count, made.map(|part| part.map(|part| Frame::of_rows(schema, &part))))?;
         }
-        let cleaned = way.map(|_| Cleaned { corrupted: before.mean(), rebuilt: after.mean() });
-        Ok(Rebuilt { rows: count, cleaned })
+        Ok(Rebuilt { rows: count, cleaned: rebuilding.cleaned() })
+    }
+
+    /// How far what the model makes of corrupted rows is from the rows as they were, of all that the run held out; nothing is written.
+    ///
+    /// # Errors
+    /// If the model has no decoder, there is no such way to corrupt them, or the data cannot be read.
+    pub fn cleaned(&mut self, way: &Spec, seed: u64) -> Result<Cleaned> {
+        let (_, data) = self.shown(None)?;
+        let mut rebuilding = Rebuilding::new(&mut self.session, &self.form.schema, Some((way, seed)))?;
+        first_parts("reconstructing", &data, data.rows, PART).try_for_each(|part| rebuilding.part(part).map(|_| ()))?;
+        Ok(rebuilding.cleaned().expect("rows are corrupted"))
     }
 
     /// Writes how sure the model is of each value of the first rows, pictures or vectors: standard deviations from `draws` codes drawn from the posterior

@@ -208,7 +208,7 @@ pub struct CompressArgs {
     /// Draw greys as black or white first, as --binarise of training measures them; what is compressed is what was drawn
     #[arg(long)]
     pub binarise: bool,
-    /// Say what gzip and PNG make of the same rows
+    /// Say what gzip, PNG and WebP make of the same rows
     #[arg(long)]
     pub compare: bool,
     /// Write over a file of the run or of the data that is read

@@ -7,42 +7,52 @@
 //!
 //! | what | probabilities |
 //! |---|---|
-//! | one of some levels | [`Cumulative`], or of one that is known [`Interval`] |
+//! | the levels of some values | [`Cumulative`], or of a level that is known [`Interval`] |
 //! | a bin of a Gaussian code, bins being alike under N(0, 1) | [`GaussianBins`], [`PriorBins`] |
 
 use std::num::NonZeroU32;
 
 mod bins;
 mod cumulative;
+mod exp;
+mod logistics;
 mod stack;
 
 pub use bins::{CodeBins, GaussianBins, PriorBins};
-pub use cumulative::{Cumulative, Interval, exponentials};
+pub use cumulative::{Cumulative, Interval, Value};
+pub use logistics::LogisticOutputs;
 pub use stack::Stack;
 
 /// The symbol, of so many, in whose interval `slot` lies, where that begins and how long it is. `start` says where that of each begins,
-/// rises, and is 0 at 0; the search begins `near` a symbol and takes steps that grow.
+/// rises, and is 0 at 0 and the whole at their number; the search begins `near` a symbol and takes steps that grow.
 fn found(near: u32, count: u32, slot: u32, start: impl Fn(u32) -> u32) -> (u32, u32, NonZeroU32) {
-    let (mut low, mut high, mut step) = (0, count, 1);
-    if start(near) <= slot {
+    let of = |symbol: u32| (symbol, start(symbol));
+    // The slot lies at or behind where the lower begins, and before the higher.
+    let (mut low, mut high, near, mut step) = (of(0), of(count), of(near), 1);
+    if near.1 <= slot {
         low = near;
-        while high - low > step && start(low + step) <= slot {
-            low += step;
-            step *= 4;
+        while high.0 - low.0 > step {
+            let next = of(low.0 + step);
+            if next.1 > slot {
+                high = next;
+                break;
+            }
+            (low, step) = (next, step * 4);
         }
-        high = high.min(low + step);
     } else {
         high = near;
-        while high - low > step && start(high - step) > slot {
-            high -= step;
-            step *= 4;
+        while high.0 - low.0 > step {
+            let next = of(high.0 - step);
+            if next.1 <= slot {
+                low = next;
+                break;
+            }
+            (high, step) = (next, step * 4);
         }
-        low = high.saturating_sub(step);
     }
-    while high - low > 1 {
-        let middle = low + (high - low) / 2;
-        if start(middle) <= slot { low = middle } else { high = middle }
+    while high.0 - low.0 > 1 {
+        let middle = of(low.0 + (high.0 - low.0) / 2);
+        if middle.1 <= slot { low = middle } else { high = middle }
     }
-    let [start, end] = [start(low), start(low + 1)];
-    (low, start, NonZeroU32::new(end - start).expect("every symbol has an interval"))
+    (low.0, low.1, NonZeroU32::new(high.1 - low.1).expect("every symbol has an interval"))
 }

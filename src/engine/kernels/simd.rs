@@ -45,7 +45,7 @@ fn vectors() -> [bool; 2] {
 
 /// The highest level that this processor has and that is not forbidden.
 #[inline(always)]
-pub(super) fn level() -> Level {
+pub(crate) fn level() -> Level {
     let (highest, [v3, v4]) = (HIGHEST.load(Ordering::Relaxed), vectors());
     match highest {
         _ if v4 && highest >= Level::V4 as u8 => Level::V4,
@@ -107,7 +107,7 @@ macro_rules! vectorised {
         }
     };
 }
-pub(super) use vectorised;
+pub(crate) use vectorised;
 
 #[cfg(test)]
 mod tests {

@@ -118,10 +118,6 @@ pub trait Compress {
     /// What codes are.
     fn coded_as(&self) -> CodedAs<'_>;
 
-    /// The decoder's outputs, which [`Compress::values`] reads, for codes as [`Compress::coded_as`] has them: relative to the prior
-    /// `[rows, latent]`, or indices in their order `[rows, indices]`. `[rows, outputs]`
-    fn outputs<'g>(&self, codes: Tensor<'g>) -> Tensor<'g>;
-
     /// What outputs say of the values of a row.
     fn values(&self) -> &dyn Discrete;
 }
@@ -158,12 +154,57 @@ impl<'a> CodedAs<'a> {
     }
 }
 
-/// Codes with a diagonal Gaussian posterior and a diagonal Gaussian prior, of which the choice gives bits back (Townsend, Bird & Barber 2019).
+/// Codes under diagonal Gaussian posteriors and priors, in one stochastic layer or several, of which the choice gives bits back (Townsend, Bird &
+/// Barber 2019).
 ///
-/// Codes are relative to the prior here: (z − m)/s, m and s being its mean and standard deviation, so that the prior is N(0, I).
+/// A row is coded step by step, and decoded by undoing them, the last first; [`bits_back_steps`](super::bits_back_steps) and
+/// [`bit_swap_steps`](super::bit_swap_steps) are the two orders. Codes of a layer that is coded given nothing are relative to its prior's mean m and
+/// deviation s, (z − m)/s, so that this is N(0, I); those of other layers are as the networks know them.
 pub trait GaussianCodes {
-    /// Mean and standard deviation of the posterior of each row, relative to the prior, those behind these `[rows, 2·latent]`.
-    fn posterior<'g>(&self, rows: Rows<'g>) -> Tensor<'g>;
+    /// Dimensions of each stochastic layer, from the data upwards.
+    fn widths(&self) -> Vec<usize>;
+
+    /// What is done, in its order. What a step is given must be known before it when a row is coded, and behind it when it is decoded.
+    fn steps(&self) -> Vec<CodingStep>;
+
+    /// What networks say of a step that is given something, of that `[rows, …]` each: of values the decoder's outputs `[rows, outputs]`,
+    /// which [`Compress::values`] reads; of codes mean and standard deviation of each dimension, those behind these `[rows, 2·width]`.
+    fn outputs<'g>(&self, step: &CodingStep, given: &[Tensor<'g>]) -> Tensor<'g>;
+
+    /// Codes of all layers behind each other as the model draws them `[rows, Σ widths]`, where there are layers that are coded given something:
+    /// what such codes are about is told by these.
+    fn drawn_codes<'g>(&self, _: &'g Graph, _rows: usize) -> Option<Tensor<'g>> {
+        None
+    }
+}
+
+/// A step of coding a row, with what its distribution is given.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CodingStep {
+    /// What is done.
+    pub what: Coded,
+    /// What is known then; nothing of a layer whose codes are under N(0, I).
+    pub given: Vec<Variable>,
+}
+
+/// What a step of coding does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Coded {
+    /// Codes of a layer are drawn from its posterior, by bits that are there already.
+    Draw(usize),
+    /// The row is coded.
+    Row,
+    /// Codes of a layer are coded under its prior.
+    Codes(usize),
+}
+
+/// What is known of a row when it is coded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Variable {
+    /// Its values.
+    Row,
+    /// Its codes of a layer.
+    Codes(usize),
 }
 
 /// Codes that are certain and consist of indices: a row takes −log₂ p(k) − log₂ p(x | k) bits, k being its indices.
@@ -177,6 +218,9 @@ pub trait IndexCodes {
     /// The logits of one index of each row, with the memory for the next one behind them `[rows, K + memory]`. `given` is the index before it
     /// (anything, of the first) with the memory that this was told with `[rows, 1 + memory]`.
     fn next<'g>(&self, number: usize, given: Tensor<'g>) -> Tensor<'g>;
+
+    /// The decoder's outputs for indices in their order `[rows, indices]`, which [`Compress::values`] reads. `[rows, outputs]`
+    fn outputs<'g>(&self, indices: Tensor<'g>) -> Tensor<'g>;
 }
 
 /// Draws codes with their densities, so that another model can stand on it.
@@ -344,9 +388,9 @@ impl Capability {
             Capability::Classify => "a network that infers them, as an m2 or a classifier has",
             Capability::FitPrior => "one code of each row and one prior, as a vae, a cvae, a rae or a vq-vae has",
             Capability::Compress => {
-                "a vq-vae or an fsq, or a vae with the posterior diagonal-gaussian and the prior standard-normal or diagonal-gaussian, each \
-                 with a likelihood of finitely many values (bernoulli, categorical, beta-binomial, discretized-logistic or \
-                 discretized-logistic-mixture)"
+                "a vq-vae or an fsq, or a vae with the posterior diagonal-gaussian, a hierarchical or a ladder, these three with the prior \
+                 standard-normal or diagonal-gaussian, each with a likelihood of finitely many values (bernoulli, categorical, \
+                 beta-binomial, discretized-logistic or discretized-logistic-mixture)"
             }
         }
     }

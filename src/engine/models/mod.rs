@@ -6,6 +6,7 @@ mod capability;
 mod checks;
 mod classifier;
 mod classifier_network;
+mod coding_steps;
 mod config;
 mod decoded;
 mod entry;
@@ -29,10 +30,11 @@ pub use adversarial::{
 };
 pub use autoencoder::Autoencoder;
 pub use capability::{
-    Can, Capability, Classify, CodedAs, Compress, Decode, Density, Encode, FitPrior, GaussianCodes, Generate,
-    IndexCodes, PosteriorSample, Reconstruct, SamplePosterior, Weighted,
+    Can, Capability, Classify, Coded, CodedAs, CodingStep, Compress, Decode, Density, Encode, FitPrior, GaussianCodes,
+    Generate, IndexCodes, PosteriorSample, Reconstruct, SamplePosterior, Variable, Weighted,
 };
 pub use classifier::Classifier;
+pub use coding_steps::{bit_swap_steps, bits_back_steps};
 pub(crate) use config::perceptron;
 pub use config::{MAX_LAYERS, ModelConfig, ModelOptions};
 pub use decoded::{Decoded, Explained};

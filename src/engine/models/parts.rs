@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use crate::distributions::{DiagonalGaussian, Likelihood, Posterior, Prior, StandardNormal};
-use crate::graph::Graph;
+use crate::distributions::{DiagonalGaussian, Discrete, Likelihood, Posterior, Prior, StandardNormal};
+use crate::graph::{Graph, Tensor};
 use crate::objectives::{Elbo, Objective};
 
 /// What a VAE is made of besides its networks.
@@ -43,5 +43,20 @@ impl Parts {
         let graph = Graph::new();
         let outputs = graph.input("outputs", &[1, self.posterior.outputs(latent)]);
         self.posterior.kl(outputs, &*self.prior).is_some()
+    }
+
+    /// Whether values are finitely many and the prior of so many dimensions is a product of Gaussians, so that both can be coded.
+    pub(super) fn can_be_coded(&self, latent: usize) -> bool {
+        self.likelihood.discrete().is_some() && self.prior.gaussian(&Graph::new(), latent).is_some()
+    }
+
+    /// Mean and ln σ² of each dimension of the prior, of parts that can be coded. `[1, latent]`
+    pub(super) fn coded_prior<'g>(&self, graph: &'g Graph, latent: usize) -> [Tensor<'g>; 2] {
+        self.prior.gaussian(graph, latent).expect("it was asked for before the capability was given")
+    }
+
+    /// The likelihood on the host, of parts that can be coded.
+    pub(super) fn coded_values(&self) -> &dyn Discrete {
+        self.likelihood.discrete().expect("it was asked for before the capability was given")
     }
 }

@@ -9,9 +9,9 @@ use super::hamiltonian::{Dynamics, Moved};
 use super::networks::{NetworkPair, Networks};
 use super::parts::Parts;
 use super::{
-    Batch, Can, CodedAs, Compress, Condition, Decode, Density, Encode, Explained, FitPrior, GaussianCodes, Generate,
-    LabelUse, Model, ModelConfig, ModelEntry, PosteriorSample, Reconstruct, RowForm, Rows, SamplePosterior, Sizes,
-    Terms, TrainingPlan, Weighted,
+    Batch, Can, Coded, CodedAs, CodingStep, Compress, Condition, Decode, Density, Encode, Explained, FitPrior,
+    GaussianCodes, Generate, LabelUse, Model, ModelConfig, ModelEntry, PosteriorSample, Reconstruct, RowForm, Rows,
+    SamplePosterior, Sizes, Terms, TrainingPlan, Weighted, bits_back_steps,
 };
 use crate::catalogue::{About, Kind};
 use crate::distributions::prior::Points;
@@ -404,31 +404,12 @@ impl SamplePosterior for Vae {
 impl Vae {
     /// Whether rows can be coded without loss.
     fn is_of_finitely_many(&self) -> bool {
-        let Parts { likelihood, posterior, prior, .. } = &self.parts;
-        let latent = self.networks.latent();
-        if self.networks.condition() > 0 || self.dynamics.is_some() || likelihood.discrete().is_none() {
+        let (latent, posterior) = (self.networks.latent(), &self.parts.posterior);
+        if self.networks.condition() > 0 || self.dynamics.is_some() || !self.parts.can_be_coded(latent) {
             return false;
         }
         let graph = Graph::new();
-        let outputs = graph.input("outputs", &[1, posterior.outputs(latent)]);
-        posterior.gaussian(outputs).is_some() && prior.gaussian(&graph, latent).is_some()
-    }
-
-    /// Mean and standard deviation of the prior `[1, latent]`, which is known to be a Gaussian.
-    fn prior_moments<'g>(&self, graph: &'g Graph) -> [Tensor<'g>; 2] {
-        let moments = self.parts.prior.gaussian(graph, self.networks.latent());
-        let [mean, log_var] = moments.expect("it was asked for before the capability was given");
-        [mean, (log_var * 0.5).exp()]
-    }
-}
-
-impl GaussianCodes for Vae {
-    fn posterior<'g>(&self, rows: Rows<'g>) -> Tensor<'g> {
-        let found = self.parts.posterior.gaussian(self.networks.encode(rows));
-        let [mean, log_var] = found.expect("it was asked for before the capability was given");
-        let [centre, spread] = self.prior_moments(mean.graph());
-        let (mean, deviation) = ((mean - centre) / spread, (log_var * 0.5).exp() / spread);
-        mean.graph().concat(&[mean, deviation], 1)
+        posterior.gaussian(graph.input("outputs", &[1, posterior.outputs(latent)])).is_some()
     }
 }
 
@@ -437,13 +418,31 @@ impl Compress for Vae {
         CodedAs::Numbers(self)
     }
 
-    fn outputs<'g>(&self, z: Tensor<'g>) -> Tensor<'g> {
-        let [centre, spread] = self.prior_moments(z.graph());
-        self.networks.decode(z * spread + centre, None)
+    fn values(&self) -> &dyn Discrete {
+        self.parts.coded_values()
+    }
+}
+
+impl GaussianCodes for Vae {
+    fn widths(&self) -> Vec<usize> {
+        vec![self.networks.latent()]
     }
 
-    fn values(&self) -> &dyn Discrete {
-        self.parts.likelihood.discrete().expect("it was asked for before the capability was given")
+    fn steps(&self) -> Vec<CodingStep> {
+        bits_back_steps(1)
+    }
+
+    fn outputs<'g>(&self, step: &CodingStep, given: &[Tensor<'g>]) -> Tensor<'g> {
+        let given = given[0];
+        let [centre, log_var] = self.parts.coded_prior(given.graph(), self.networks.latent());
+        let spread = (log_var * 0.5).exp();
+        if step.what == Coded::Row {
+            return self.networks.decode(given * spread + centre, None);
+        }
+        let found = self.parts.posterior.gaussian(self.networks.encode(given.into()));
+        let [mean, log_var] = found.expect("it was asked for before the capability was given");
+        let (mean, deviation) = ((mean - centre) / spread, (log_var * 0.5).exp() / spread);
+        mean.graph().concat(&[mean, deviation], 1)
     }
 }
 

@@ -4,7 +4,6 @@ use std::io;
 
 use super::super::super::saved::Saved;
 use super::super::{Check, Planned, Row, Use};
-use crate::data::{Keep, Output, ROWS};
 use crate::error::Result;
 
 /// What the bits of a pixel are called.
@@ -90,8 +89,5 @@ fn bits(saved: &mut Saved) -> Result<f64> {
 
 /// The mean squared error of what is made of held-out rows with noise, against these without.
 fn rebuilt(saved: &mut Saved) -> Result<f64> {
-    let to = Output::new(&saved.folder.join("rebuilt.npy"), ROWS, &Keep { force: true, ..Keep::default() })?;
-    let noise = "gaussian:sigma=0.5".parse()?;
-    let found = saved.reconstruct_to(None, usize::MAX, Some((&noise, 1)), &to)?;
-    Ok(found.cleaned.map_or(f64::NAN, |cleaned| cleaned.rebuilt))
+    Ok(saved.cleaned(&"gaussian:sigma=0.5".parse()?, 1)?.rebuilt)
 }

@@ -11,7 +11,7 @@ use serde::Serialize;
 
 use super::{Compressed, Plain, Reader, embedded};
 use crate::apps::Saved;
-use crate::apps::uses::score::png_bits;
+use crate::apps::uses::score::{png_bits, webp_bits};
 use crate::apps::uses::write::{ending, write_file};
 use crate::cpu::Cpu;
 use crate::data::{Dataset, PackingKind, PictureFolder};
@@ -137,6 +137,9 @@ pub struct Beside {
     /// Every row by itself as a PNG; of pictures.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub png: Option<f64>,
+    /// Every row by itself as WebP without loss; of pictures.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub webp: Option<f64>,
 }
 
 /// What other compressors make of rows of values from 0 to 1 in 256 levels.
@@ -145,7 +148,7 @@ pub struct Beside {
 /// If there is no memory for it.
 pub fn beside(data: &Dataset) -> Result<Beside> {
     let shape = data.shape();
-    let (mut gzip, mut png) = (GzEncoder::new(Vec::new(), Compression::best()), 0.0);
+    let (mut gzip, mut png, mut webp) = (GzEncoder::new(Vec::new(), Compression::best()), 0.0, 0.0);
     let is_bits = data.values.kind() == PackingKind::Bits;
     let mut row = vec![0.0; shape.features()];
     for i in 0..data.rows {
@@ -159,9 +162,11 @@ pub fn beside(data: &Dataset) -> Result<Beside> {
         gzip.write_all(&bytes).map_err(Error::invalid)?;
         if shape.height > 1 {
             png += png_bits(&row, shape);
+            webp += webp_bits(&row, shape);
         }
     }
     let values = (data.rows * shape.features()) as f64;
     let gzip = 8.0 * gzip.finish().map_err(Error::invalid)?.len() as f64 / values;
-    Ok(Beside { gzip, png: (shape.height > 1).then_some(png / values) })
+    let [png, webp] = [png, webp].map(|bits| (shape.height > 1).then_some(bits / values));
+    Ok(Beside { gzip, png, webp })
 }

@@ -6,7 +6,8 @@
 
 use rayon::prelude::*;
 
-use super::lanes::{LANES, LARGEST, Packed, batch, place_values, pop_values, push_values, spans, starts};
+use super::lanes::{Decoded, batch, of_lanes, places, spans};
+use super::packed::{LANES, LARGEST, Packed};
 use super::rows::values;
 use crate::coding::{Cumulative, Interval, Stack};
 use crate::error::{Error, Result};
@@ -16,15 +17,17 @@ use crate::training::Session;
 ///
 /// # Errors
 /// If the device fails, or the model's numbers are none.
-pub fn pack(session: &mut Session, levels: &[u16], count: usize) -> Result<Packed> {
+pub fn pack(session: &mut Session, levels: &[u16]) -> Result<Packed> {
     let (features, [number, _]) = (session.model.features(), sizes(session)?);
     let rows = levels.len() / features;
+    let count = session.model.can().compress()?.values().levels();
     let indices = session.coding_indices(&values(levels, count))?;
     let (spans, mut stacks, mut batches) = (spans(rows), vec![Stack::default(); LANES], vec![]);
     let longest = spans.iter().map(ExactSizeIterator::len).max().unwrap_or(0);
     for done in (0..longest).step_by(LARGEST) {
         let size = LARGEST.min(longest - done);
         let parts = batch(&spans, done, size);
+        let places = places(&parts);
         let of_parts = parts.iter().flat_map(|part| &indices[part.start * number..part.end * number]);
         let of_parts: Vec<f32> = of_parts.copied().collect();
         let outputs = session.coding_outputs(&of_parts)?;
@@ -32,19 +35,19 @@ pub fn pack(session: &mut Session, levels: &[u16], count: usize) -> Result<Packe
         let mut intervals: Vec<Vec<Interval>> = Vec::with_capacity(number);
         walk(session, of_parts.len() / number, |index, logits| {
             let chosen: Vec<f32> = of_parts.iter().skip(index).step_by(number).copied().collect();
-            let interval = |(of, logits, &chosen): (&mut Cumulative, &&[f32], &f32)| {
-                of.set_logits(logits.iter().map(|&logit| f64::from(logit)));
-                of.interval(chosen as u32)
+            let interval = |of: &mut Cumulative, (logits, &chosen): (&&[f32], &f32)| {
+                set_choice(of, logits);
+                of.at(0).interval(chosen as u32)
             };
-            let with_room =
-                logits.par_iter().zip(&chosen).map_init(Cumulative::default, |of, (l, c)| interval((of, l, c)));
-            intervals.push(with_room.collect());
+            intervals.push(logits.par_iter().zip(&chosen).map_init(Cumulative::default, interval).collect());
             chosen
         })?;
-        let discrete = session.model.can().compress()?.values();
-        push_values(&mut stacks, &parts, discrete, &outputs, (levels, features));
-        stacks.par_iter_mut().zip(&parts).zip(starts(&parts)).for_each(|((stack, part), first)| {
-            let of_lane = intervals.iter().rev().flat_map(|of_rows| of_rows[first..][..part.len()].iter().rev());
+        let values = session.model.can().compress()?.values();
+        let of_lanes = of_lanes(&outputs, of_parts.len() / number, &places);
+        stacks.par_iter_mut().zip(&parts).zip(&places).zip(of_lanes).for_each(|(((stack, part), place), outputs)| {
+            let levels = &levels[part.start * features..part.end * features];
+            Decoded { values, outputs, features }.push(stack, levels);
+            let of_lane = intervals.iter().rev().flat_map(|of_rows| of_rows[place.clone()].iter().rev());
             of_lane.for_each(|interval| stack.push(0, interval));
         });
         batches.push(size as u8);
@@ -62,31 +65,45 @@ pub fn unpack(session: &mut Session, packed: Packed, rows: usize) -> Result<Vec<
     let mut opened = packed.open()?;
     for (done, size) in std::mem::take(&mut opened.batches) {
         let (stacks, parts) = (&mut opened.stacks, batch(&spans, done, size));
-        let count = parts.iter().map(ExactSizeIterator::len).sum();
+        let places = places(&parts);
+        let count = places.last().map_or(0, |last| last.end);
         if count == 0 {
             continue;
         }
         let mut indices = vec![0.0; count * number];
         walk(session, count, |index, logits| {
-            let popped = stacks.par_iter_mut().zip(&parts).zip(starts(&parts)).map(|((stack, part), first)| {
+            let popped = stacks.par_iter_mut().zip(&places).map(|(stack, place)| {
                 let mut of = Cumulative::default();
                 let pop = |logits: &&[f32]| {
-                    of.set_logits(logits.iter().map(|&logit| f64::from(logit)));
-                    stack.pop(&of) as f32
+                    set_choice(&mut of, logits);
+                    stack.pop(&of.at(0)) as f32
                 };
-                logits[first..][..part.len()].iter().map(pop).collect()
+                logits[place.clone()].iter().map(pop).collect()
             });
             let chosen = popped.collect::<Vec<Vec<f32>>>().concat();
             indices.iter_mut().skip(index).step_by(number).zip(&chosen).for_each(|(place, one)| *place = *one);
             chosen
         })?;
         let outputs = session.coding_outputs(&indices)?;
-        let discrete = session.model.can().compress()?.values();
-        let found = pop_values(stacks, &parts, discrete, &outputs, features);
-        place_values(&mut levels, &parts, &found, features);
+        let values = session.model.can().compress()?.values();
+        let of_lanes = of_lanes(&outputs, count, &places);
+        let found = stacks.par_iter_mut().zip(&parts).zip(of_lanes).map(|((stack, part), outputs)| {
+            let mut levels = vec![0; part.len() * features];
+            Decoded { values, outputs, features }.pop(stack, &mut levels);
+            levels
+        });
+        for (part, found) in parts.iter().zip(found.collect::<Vec<Vec<u16>>>()) {
+            levels[part.start * features..part.end * features].copy_from_slice(&found);
+        }
     }
     opened.close()?;
     Ok(levels)
+}
+
+/// The distribution of one index, of its logits.
+fn set_choice(of: &mut Cumulative, logits: &[f32]) {
+    of.begin_weights(logits.len());
+    of.add_logits(logits.iter().map(|&logit| f64::from(logit)));
 }
 
 /// How many indices a row has, and how many there are to choose from.

@@ -1,139 +1,13 @@
-//! The stacks of bits that the rows of a chunk are packed into, and how rows are dealt to them.
+//! How the rows of a chunk are dealt to the stacks of bits that they are packed into, and their values on these.
 //!
-//! The decoder wants many codes at once. So every one of some lanes has a stack and takes a batch of rows at a time, as many as all others do,
-//! and those of all lanes are worked on together.
+//! Networks want many rows at once. So every one of some lanes has a stack and takes a batch of rows at a time, as many as all others do, and
+//! those of all lanes are worked on together.
 
 use std::ops::Range;
 
-use rayon::prelude::*;
-
+use super::packed::LANES;
 use crate::coding::{Cumulative, Stack};
 use crate::distributions::Discrete;
-use crate::error::{Error, Result};
-
-/// Stacks that are worked on side by side.
-pub const LANES: usize = 4;
-/// Rows of a batch of a lane, at most.
-pub const LARGEST: usize = 64;
-
-/// A chunk as it is kept.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Packed {
-    /// Rows of each lane in each batch; of the last those that are left.
-    batches: Vec<u8>,
-    lanes: Vec<Lane>,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq)]
-struct Lane {
-    /// Words that were lent to it.
-    lent: u32,
-    state: u64,
-    words: Vec<u32>,
-}
-
-impl Packed {
-    /// What was pushed in batches of so many rows of each lane.
-    pub fn of(batches: Vec<u8>, stacks: Vec<Stack>) -> Packed {
-        let lanes = stacks.into_iter().map(|stack| {
-            let lent = stack.lent() as u32;
-            let (state, words) = stack.into_parts();
-            Lane { lent, state, words }
-        });
-        Packed { batches, lanes: lanes.collect() }
-    }
-
-    /// The stacks, to be popped.
-    ///
-    /// # Errors
-    /// If it is damaged.
-    pub fn open(self) -> Result<Opened> {
-        let lent = self.lanes.iter().map(|lane| u64::from(lane.lent)).collect();
-        let stack = |lane: Lane| Stack::of(lane.state, lane.words).ok_or_else(|| damaged("a lane has no state"));
-        let stacks = self.lanes.into_iter().map(stack).collect::<Result<_>>()?;
-        let mut batches = Vec::with_capacity(self.batches.len());
-        self.batches.iter().fold(0, |done, &size| {
-            batches.push((done, usize::from(size)));
-            done + usize::from(size)
-        });
-        batches.reverse();
-        Ok(Opened { stacks, batches, lent })
-    }
-
-    /// Bits that lanes began with, which carry nothing.
-    pub fn lent_bits(&self) -> u64 {
-        self.lanes.iter().map(|lane| 32 * u64::from(lane.lent)).sum()
-    }
-
-    /// As bytes: the number of batches, their rows, and of each lane what was lent, how many words it has, its state and the words.
-    pub fn to_bytes(&self) -> Vec<u8> {
-        let mut out = (self.batches.len() as u32).to_le_bytes().to_vec();
-        out.extend(&self.batches);
-        for Lane { lent, state, words } in &self.lanes {
-            out.extend(lent.to_le_bytes());
-            out.extend((words.len() as u32).to_le_bytes());
-            out.extend(state.to_le_bytes());
-            words.iter().for_each(|word| out.extend(word.to_le_bytes()));
-        }
-        out
-    }
-
-    /// What [`Packed::to_bytes`] made of so many rows.
-    ///
-    /// # Errors
-    /// If it is damaged.
-    pub fn from_bytes(bytes: &[u8], rows: usize) -> Result<Packed> {
-        let mut left = bytes;
-        let mut take = |count: usize| -> Result<&[u8]> {
-            let (taken, rest) = left.split_at_checked(count).ok_or_else(|| damaged("a chunk is too short"))?;
-            left = rest;
-            Ok(taken)
-        };
-        let number = |bytes: &[u8]| bytes.iter().rev().fold(0u64, |number, &byte| number << 8 | u64::from(byte));
-        let count = number(take(4)?) as usize;
-        let batches = take(count)?.to_vec();
-        let most = rows.div_ceil(LANES);
-        let planned: usize = batches.iter().map(|&rows| usize::from(rows)).sum();
-        if batches.iter().any(|&rows| !(1..=LARGEST).contains(&usize::from(rows))) || planned < most {
-            return Err(damaged("its batches do not hold its rows"));
-        }
-        let mut lanes = Vec::with_capacity(LANES);
-        for _ in 0..LANES {
-            let lent = number(take(4)?) as u32;
-            let words = number(take(4)?) as usize;
-            let state = number(take(8)?);
-            let words = take(words.checked_mul(4).ok_or_else(|| damaged("a chunk is too short"))?)?;
-            lanes.push(Lane { lent, state, words: words.chunks_exact(4).map(|word| number(word) as u32).collect() });
-        }
-        if left.is_empty() { Ok(Packed { batches, lanes }) } else { Err(damaged("a chunk is too long")) }
-    }
-}
-
-/// A chunk that is unpacked.
-pub struct Opened {
-    /// The stack of each lane.
-    pub stacks: Vec<Stack>,
-    /// Rows of each lane before each batch, and those of the batch, the last one the first.
-    pub batches: Vec<(usize, usize)>,
-    lent: Vec<u64>,
-}
-
-impl Opened {
-    /// Says so if anything is left but what was lent: numbers that differ in one bit anywhere leave something else.
-    pub fn close(self) -> Result<()> {
-        match self.stacks.iter().zip(self.lent).all(|(stack, lent)| stack.is_as_before(lent)) {
-            true => Ok(()),
-            false => Err(Error::invalid(
-                "the rows cannot be unpacked: the model computes other numbers here than where they were compressed, or the file was made \
-                 by another version",
-            )),
-        }
-    }
-}
-
-fn damaged(why: &str) -> Error {
-    Error::invalid(format!("the compressed file is damaged: {why}"))
-}
 
 /// The rows of each lane: as many each, or one more.
 pub fn spans(rows: usize) -> Vec<Range<usize>> {
@@ -149,64 +23,55 @@ pub fn batch(spans: &[Range<usize>], done: usize, rows: usize) -> Vec<Range<usiz
     spans.iter().map(part).collect()
 }
 
-/// How many rows of a batch stand before those of each lane.
-pub fn starts(parts: &[Range<usize>]) -> Vec<usize> {
-    let before = parts.iter().scan(0, |before, part| {
+/// Where the rows of each lane stand in a batch.
+pub fn places(parts: &[Range<usize>]) -> Vec<Range<usize>> {
+    let each = parts.iter().scan(0, |before, part| {
         let start = *before;
         *before += part.len();
-        Some(start)
+        Some(start..*before)
     });
-    before.collect()
+    each.collect()
 }
 
-/// Pushes the levels of the rows of a batch on their lanes' stacks, of the decoder's outputs for them.
-pub fn push_values(
-    stacks: &mut [Stack],
-    parts: &[Range<usize>],
-    discrete: &dyn Discrete,
-    outputs: &[f32],
-    (levels, features): (&[u16], usize),
-) {
-    let width = outputs.len() / parts.iter().map(ExactSizeIterator::len).sum::<usize>().max(1);
-    stacks.par_iter_mut().zip(parts).zip(starts(parts)).for_each(|((stack, part), first)| {
-        let mut of = Cumulative::default();
-        for (place, row) in part.clone().enumerate() {
-            let outputs = &outputs[(first + place) * width..][..width];
-            for feature in 0..features {
-                discrete.distribution(outputs, feature, features, &mut of);
-                stack.push(u32::from(levels[row * features + feature]), &of);
-            }
+/// Of what is known of so many rows, `[rows, …]`, that of each lane's.
+pub fn of_lanes<'a>(all: &'a [f32], rows: usize, lanes: &[Range<usize>]) -> Vec<&'a [f32]> {
+    let width = all.len() / rows.max(1);
+    lanes.iter().map(|lane| &all[lane.start * width..lane.end * width]).collect()
+}
+
+/// What the decoder says of the values of a lane's rows.
+#[derive(Clone, Copy)]
+pub struct Decoded<'a> {
+    /// How its outputs are read.
+    pub values: &'a dyn Discrete,
+    /// Its outputs `[rows, outputs]`.
+    pub outputs: &'a [f32],
+    /// Values of a row.
+    pub features: usize,
+}
+
+impl Decoded<'_> {
+    /// Outputs of a row, of so many levels of all.
+    fn width(&self, levels: usize) -> usize {
+        self.outputs.len() / (levels / self.features).max(1)
+    }
+
+    /// Pushes the levels `[rows, features]` of a lane's rows on its stack.
+    pub fn push(&self, stack: &mut Stack, levels: &[u16]) {
+        let (mut of, width) = (Cumulative::default(), self.width(levels.len()));
+        for (levels, outputs) in levels.chunks_exact(self.features).zip(self.outputs.chunks_exact(width.max(1))) {
+            self.values.distributions(outputs, self.features, &mut of);
+            of.push(levels, stack);
         }
-    });
-}
+    }
 
-/// Pops the levels of the rows of a batch from their lanes' stacks, of the decoder's outputs for them, the last that was pushed first; those
-/// of each lane `[rows, features]`.
-pub fn pop_values(
-    stacks: &mut [Stack],
-    parts: &[Range<usize>],
-    discrete: &dyn Discrete,
-    outputs: &[f32],
-    features: usize,
-) -> Vec<Vec<u16>> {
-    let width = outputs.len() / parts.iter().map(ExactSizeIterator::len).sum::<usize>().max(1);
-    let of_lane = |((stack, part), first): ((&mut Stack, &Range<usize>), usize)| {
-        let (mut levels, mut of) = (vec![0; part.len() * features], Cumulative::default());
-        for place in (0..part.len()).rev() {
-            let outputs = &outputs[(first + place) * width..][..width];
-            for feature in (0..features).rev() {
-                discrete.distribution(outputs, feature, features, &mut of);
-                levels[place * features + feature] = stack.pop(&of) as u16;
-            }
+    /// Pops the levels `[rows, features]` of a lane's rows from its stack, the last that was pushed first.
+    pub fn pop(&self, stack: &mut Stack, levels: &mut [u16]) {
+        let (mut of, width) = (Cumulative::default(), self.width(levels.len()));
+        let of_rows = levels.chunks_exact_mut(self.features).zip(self.outputs.chunks_exact(width.max(1)));
+        for (levels, outputs) in of_rows.rev() {
+            self.values.distributions(outputs, self.features, &mut of);
+            of.pop(stack, levels);
         }
-        levels
-    };
-    stacks.par_iter_mut().zip(parts).zip(starts(parts)).map(of_lane).collect()
-}
-
-/// Puts levels that were popped where they belong among those of all rows.
-pub fn place_values(levels: &mut [u16], parts: &[Range<usize>], found: &[Vec<u16>], features: usize) {
-    for (part, found) in parts.iter().zip(found) {
-        levels[part.start * features..part.end * features].copy_from_slice(found);
     }
 }

@@ -3,8 +3,8 @@
 //!
 //! A row x costs −ln p(x | z) − ln p(z) for its code z. Where z is drawn from q(z | x), the choice gives ln q(z | x) back, as it is made by
 //! popping bits that are there already: on average −ELBO ([`bits_back`]). Where z is certain, there is nothing to give back, and that is
-//! −ELBO as well ([`indices`]). What is pushed and popped is in [`crate::coding`], the stacks in [`lanes`], the file in [`container`]. Networks
-//! are computed in the exact mode, since one bit that differs spoils all that follows.
+//! −ELBO as well ([`indices`]). What is pushed and popped is in [`crate::coding`], the order of a row in [`steps`], that of rows in [`lanes`], the
+//! file in [`packed`] and [`container`]. Networks are computed in the exact mode, since one bit that differs spoils all that follows.
 
 mod bits_back;
 mod container;
@@ -12,7 +12,9 @@ mod files;
 mod indices;
 mod lanes;
 mod model;
+mod packed;
 mod rows;
+mod steps;
 
 use std::io::{Read, Write};
 
@@ -27,10 +29,11 @@ use crate::training::Session;
 pub use container::Reader;
 use container::{Head, Writer};
 pub use files::{Beside, beside, compress_to, decompress_to};
-use lanes::Packed;
 use model::{embedded, fingerprints};
+use packed::Packed;
 use rows::Levels;
 pub use rows::Plain;
+use steps::Plan;
 
 /// Rows of a chunk, which is read alone; fewer where rows are large.
 const CHUNK: usize = 8192;
@@ -61,30 +64,47 @@ impl Compressed {
     }
 }
 
-/// Packs levels `[rows, features]` of so many each.
-///
-/// # Errors
-/// If the model cannot compress, the device fails, or the model's numbers are none.
-fn pack(session: &mut Session, levels: &[u16], count: usize) -> Result<Packed> {
-    match is_of_indices(session)? {
-        true => indices::pack(session, levels, count),
-        false => bits_back::pack(session, levels, count),
-    }
+/// How the rows of a model are coded.
+enum Coding {
+    /// With codes that are real numbers.
+    Numbers(Plan),
+    /// With codes that are indices.
+    Indices,
 }
 
-/// The levels `[rows, features]` that were packed.
-///
-/// # Errors
-/// If they were packed by another model or on other numbers, or the device fails.
-fn unpack(session: &mut Session, packed: Packed, rows: usize, count: usize) -> Result<Vec<u16>> {
-    match is_of_indices(session)? {
-        true => indices::unpack(session, packed, rows),
-        false => bits_back::unpack(session, packed, rows, count),
+impl Coding {
+    /// That of a model.
+    ///
+    /// # Errors
+    /// If the model cannot compress, or the device fails.
+    fn of(session: &mut Session) -> Result<Coding> {
+        match session.model.can().compress()?.coded_as() {
+            CodedAs::Numbers(_) => Plan::of(session).map(Coding::Numbers),
+            CodedAs::Indices(_) => Ok(Coding::Indices),
+        }
     }
-}
 
-fn is_of_indices(session: &Session) -> Result<bool> {
-    Ok(matches!(session.model.can().compress()?.coded_as(), CodedAs::Indices(_)))
+    /// Packs levels `[rows, features]`.
+    ///
+    /// # Errors
+    /// If the device fails, or the model's numbers are none.
+    fn pack(&self, session: &mut Session, levels: &[u16]) -> Result<Packed> {
+        match self {
+            Coding::Numbers(plan) => bits_back::pack(session, plan, levels),
+            Coding::Indices => indices::pack(session, levels),
+        }
+    }
+
+    /// The levels `[rows, features]` that were packed.
+    ///
+    /// # Errors
+    /// If they were packed by another model or on other numbers, or the device fails.
+    fn unpack(&self, session: &mut Session, packed: Packed, rows: usize) -> Result<Vec<u16>> {
+        match self {
+            Coding::Numbers(plan) => bits_back::unpack(session, plan, packed, rows),
+            Coding::Indices => indices::unpack(session, packed, rows),
+        }
+    }
 }
 
 impl Saved {
@@ -99,13 +119,14 @@ impl Saved {
         let model = if with_model { model::bytes(self)? } else { vec![] };
         let head = Head::new(fingerprints(self)?.swap_remove(0), data, self.form.shape(), levels.count, model.len());
         let mut writer = Writer::begin(to, &head, &model)?;
+        let coding = Coding::of(&mut self.session)?;
         let chunk = CHUNK.min(CHUNK_VALUES / data.shape().features()).max(1);
         let mut initial = 0;
         for start in (0..data.rows).step_by(chunk) {
             say("compressing", start, data.rows);
             let rows = start..data.rows.min(start + chunk);
             let values = levels.read(data, rows.clone())?;
-            let packed = pack(&mut self.session, &values, levels.count)?;
+            let packed = coding.pack(&mut self.session, &values)?;
             initial += packed.lent_bits();
             writer.chunk(rows.len(), &packed.to_bytes())?;
         }
@@ -141,12 +162,13 @@ impl Saved {
         if features != self.session.model.features() || plain.levels != levels {
             return Err(Error::invalid("the file is damaged: its rows are not those of the model that it names"));
         }
+        let coding = Coding::of(&mut self.session)?;
         let (mut done, mut initial) = (0, 0);
         while let Some((rows, bytes)) = reader.chunk(features)? {
             say("decompressing", done, plain.rows);
             let packed = Packed::from_bytes(&bytes, rows)?;
             initial += packed.lent_bits();
-            let values = unpack(&mut self.session, packed, rows, levels)?;
+            let values = coding.unpack(&mut self.session, packed, rows)?;
             to(&plain, &values)?;
             done += rows;
         }

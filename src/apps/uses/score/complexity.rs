@@ -21,6 +21,11 @@ pub fn png_bits(picture: &[f32], shape: Shape) -> f64 {
     sum_of(picture, shape, smallest_png)
 }
 
+/// The same as WebP without loss.
+pub fn webp_bits(picture: &[f32], shape: Shape) -> f64 {
+    sum_of(picture, shape, webp)
+}
+
 /// Bits of each picture, L(x) = min(L₁(x), L₂(x)) of two general compressors (Serrà et al. 2020, section 3), PNG and WebP without loss, what
 /// every file has being left out. WebP takes one channel off the others, which makes grey pictures in three channels as small as in one.
 pub fn smallest_bits(pictures: &[f32], shape: Shape) -> Vec<f64> {

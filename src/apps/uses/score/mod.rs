@@ -27,7 +27,7 @@ use lines::Columns;
 use values::Beside;
 
 pub use columns::Strange;
-pub use complexity::png_bits;
+pub use complexity::{png_bits, webp_bits};
 pub use kind::ScoreKind;
 pub use report::{Detection, Scored};
 

@@ -63,8 +63,11 @@ impl Discrete for Bernoulli {
         2
     }
 
-    fn distribution(&self, outputs: &[f32], feature: usize, features: usize, into: &mut Cumulative) {
-        let white = 1.0 / (1.0 + libm::exp(-f64::from(outputs[..features][feature])));
-        into.set_weights([1.0 - white, white].into_iter());
+    fn distributions(&self, outputs: &[f32], features: usize, into: &mut Cumulative) {
+        into.begin_weights(2);
+        for &output in &outputs[..features] {
+            let white = 1.0 / (1.0 + libm::exp(-f64::from(output)));
+            into.add_weights([1.0 - white, white].into_iter());
+        }
     }
 }

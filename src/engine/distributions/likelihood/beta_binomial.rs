@@ -97,14 +97,18 @@ impl Discrete for BetaBinomial {
         self.levels
     }
 
-    fn distribution(&self, outputs: &[f32], feature: usize, features: usize, into: &mut Cumulative) {
+    fn distributions(&self, outputs: &[f32], features: usize, into: &mut Cumulative) {
         let log = |at: usize| f64::from(outputs[at]).clamp(f64::from(LOG_SHAPE.0), f64::from(LOG_SHAPE.1));
-        let [alpha, beta] = [feature, features + feature].map(|at| libm::exp(log(at)));
-        // P(k + 1)/P(k) = (n − k)(k + α)/((k + 1)(n − k − 1 + β)), in logarithms.
-        let n = (self.levels - 1) as f64;
-        let ratio = |k: f64| libm::log((n - k) * (k + alpha)) - libm::log((k + 1.0) * (n - k - 1.0 + beta));
-        let logs = std::iter::successors(Some((0.0, 0.0)), |&(k, log)| Some((k + 1.0, log + ratio(k))));
-        let logs: Vec<f64> = logs.map(|(_, log)| log).take(self.levels).collect();
-        into.set_logits(logs.into_iter());
+        let (n, mut logs) = ((self.levels - 1) as f64, Vec::with_capacity(self.levels));
+        into.begin_weights(self.levels);
+        for feature in 0..features {
+            let [alpha, beta] = [feature, features + feature].map(|at| libm::exp(log(at)));
+            // P(k + 1)/P(k) = (n − k)(k + α)/((k + 1)(n − k − 1 + β)), in logarithms.
+            let ratio = |k: f64| libm::log((n - k) * (k + alpha)) - libm::log((k + 1.0) * (n - k - 1.0 + beta));
+            let all = std::iter::successors(Some((0.0, 0.0)), |&(k, log)| Some((k + 1.0, log + ratio(k))));
+            logs.clear();
+            logs.extend(all.map(|(_, log)| log).take(self.levels));
+            into.add_logits(logs.iter().copied());
+        }
     }
 }

@@ -74,7 +74,8 @@ impl Discrete for Categorical {
         self.levels
     }
 
-    fn distribution(&self, outputs: &[f32], feature: usize, features: usize, into: &mut Cumulative) {
-        into.set_logits(of_feature(outputs, feature, features));
+    fn distributions(&self, outputs: &[f32], features: usize, into: &mut Cumulative) {
+        into.begin_weights(self.levels);
+        (0..features).for_each(|feature| into.add_logits(of_feature(outputs, feature, features)));
     }
 }

@@ -7,9 +7,9 @@ pub trait Discrete: Send + Sync {
     /// n, how many values a feature can take.
     fn levels(&self) -> usize;
 
-    /// What the outputs of a row, as [`Likelihood::outputs`](super::Likelihood::outputs) says that they lie, say of its `feature`
-    /// among so many.
-    fn distribution(&self, outputs: &[f32], feature: usize, features: usize, into: &mut Cumulative);
+    /// What the outputs of a row, as [`Likelihood::outputs`](super::Likelihood::outputs) says that they lie, say of each of its so many
+    /// features.
+    fn distributions(&self, outputs: &[f32], features: usize, into: &mut Cumulative);
 }
 
 /// The outputs of one feature, the first of which is at its place among the features and so on.

@@ -11,7 +11,7 @@ use std::sync::Arc;
 use super::levels::{LEVELS, raise, total};
 use super::{Discrete, Likelihood, Support, draws};
 use crate::catalogue::{About, Kind, Piece};
-use crate::coding::Cumulative;
+use crate::coding::{Cumulative, LogisticOutputs};
 use crate::graph::Tensor;
 use crate::kernels::Func;
 
@@ -49,7 +49,7 @@ impl Bins {
     }
 
     /// ln s is kept in a range: s from a twentieth of a bin, where one level has all but 1e-4 of the probability, to 150.
-    fn range(self) -> (f32, f32) {
+    pub fn range(self) -> (f32, f32) {
         (libm::logf(self.width()) - 3.0, 5.0)
     }
 
@@ -57,12 +57,6 @@ impl Bins {
     pub fn log_scale(self, output: Tensor) -> Tensor {
         let (least, most) = self.range();
         output.clamp(least, most)
-    }
-
-    /// s, on the host.
-    pub fn scale(self, output: f64) -> f64 {
-        let (least, most) = self.range();
-        libm::exp(output.clamp(f64::from(least), f64::from(most)))
     }
 
     /// ln P(x).
@@ -154,9 +148,8 @@ impl Discrete for DiscretizedLogistic {
         self.levels
     }
 
-    fn distribution(&self, outputs: &[f32], feature: usize, features: usize, into: &mut Cumulative) {
-        let bins = Bins { levels: self.levels };
-        let [mu, log_scale] = [outputs[feature], outputs[features + feature]].map(f64::from);
-        into.set_logistics(self.levels, [[1.0, mu, bins.scale(log_scale)]].into_iter());
+    fn distributions(&self, outputs: &[f32], features: usize, into: &mut Cumulative) {
+        let ((means, log_scales), range) = (outputs.split_at(features), Bins { levels: self.levels }.range());
+        into.set_logistics(self.levels, features, LogisticOutputs { logits: &[], means, log_scales, range });
     }
 }

@@ -11,12 +11,11 @@
 
 use std::sync::Arc;
 
-use super::discrete::of_feature;
 use super::discretized_logistic::Bins;
 use super::levels::{LEVELS, log_softmax, lower, pick, raise, stack, total};
 use super::{Discrete, Likelihood, Support, draws};
 use crate::catalogue::{About, Bounds, Kind, Piece, Setting, Usual};
-use crate::coding::{Cumulative, exponentials};
+use crate::coding::{Cumulative, LogisticOutputs};
 use crate::graph::Tensor;
 
 /// x ~ Σ π_k · a rounded Logistic(μ_k, s_k), all from the decoder.
@@ -245,7 +244,7 @@ impl Likelihood for LogisticMixture {
         Some(self.join(x))
     }
 
-    /// Of values that are not chained: it is asked for one by one.
+    /// Of values that are not chained: what is said of one does not hang on the others.
     fn discrete(&self) -> Option<&dyn Discrete> {
         (self.channels == 1).then_some(self)
     }
@@ -256,13 +255,10 @@ impl Discrete for LogisticMixture {
         self.levels
     }
 
-    fn distribution(&self, outputs: &[f32], feature: usize, features: usize, into: &mut Cumulative) {
-        let all = of_feature(outputs, feature, features);
-        let [logits, mu, log_scale] =
-            [0, 1, 2].map(|part| all.clone().skip(part * self.components).take(self.components));
-        let total: f64 = exponentials(logits.clone()).sum();
-        let weights = exponentials(logits).map(|weight| weight / total);
-        let each = weights.zip(mu).zip(log_scale.map(|output| self.bins().scale(output)));
-        into.set_logistics(self.levels, each.map(|((weight, mu), scale)| [weight, mu, scale]));
+    fn distributions(&self, outputs: &[f32], features: usize, into: &mut Cumulative) {
+        let size = self.components * features;
+        let [logits, means, log_scales] = [0, 1, 2].map(|part| &outputs[part * size..][..size]);
+        let outputs = LogisticOutputs { logits, means, log_scales, range: self.bins().range() };
+        into.set_logistics(self.levels, features, outputs);
     }
 }

@@ -6,6 +6,7 @@
 //! code elsewhere (encoded, decoded, drawn from the prior) is z₁, the layer nearest to the data.
 
 mod checks;
+mod compress;
 mod layer_networks;
 mod moments;
 mod recognition;
@@ -185,6 +186,11 @@ impl Hierarchical {
         Inferred { inference, kls }
     }
 
+    /// Codes of all layers, from the data upwards: the uppermost drawn from its prior, each below from the one above. `[rows, width]` each
+    fn drawn_layers<'g>(&self, graph: &'g Graph, rows: usize) -> Vec<Tensor<'g>> {
+        self.stack.descend(self.parts.prior.sample(graph, rows, self.stack.top(), &self.encoder()))
+    }
+
     /// ln p of a layer's codes, given those above: per dimension `[n, width]`, of the uppermost as a whole `[n, 1]`.
     fn log_prior<'g>(&self, level: &Level<'g>) -> Tensor<'g> {
         match level.prior {
@@ -263,7 +269,7 @@ impl Model for Hierarchical {
             posterior: None,
             classify: None,
             fit_prior: None,
-            compress: None,
+            compress: self.parts.can_be_coded(self.stack.top()).then_some(self),
         }
     }
 }
@@ -318,7 +324,7 @@ impl Reconstruct for Hierarchical {
 impl Generate for Hierarchical {
     /// Codes of the first layer, below codes of all others: the uppermost from its prior, each below from the one above.
     fn codes<'g>(&self, graph: &'g Graph, rows: usize) -> Tensor<'g> {
-        self.stack.descend(self.parts.prior.sample(graph, rows, self.stack.top(), &self.encoder()))
+        self.drawn_layers(graph, rows)[0]
     }
 
     /// Below codes of other layers, those of the first are a mixture.

@@ -47,7 +47,23 @@ impl<'g> Moments<'g> {
     /// KL(self ‖ prior) per dimension, in nats `[rows, width]`: that to N(0, I) of what is left when the prior's moments are
     /// taken out.
     pub fn kl(self, prior: Moments<'g>) -> Tensor<'g> {
+        let Moments { mu, log_var } = self.relative_to(prior);
+        mu.graph().call(Func::KlStandardNormal, &[mu, log_var])
+    }
+
+    /// The codes that lie so many deviations from the mean. `[rows, width]`
+    pub fn at(self, relative: Tensor<'g>) -> Tensor<'g> {
+        self.mu + (self.log_var * 0.5).exp() * relative
+    }
+
+    /// Means relative to a prior's, (μ − μ_p)/σ_p, and likewise σ²/σ_p².
+    pub fn relative_to(self, prior: Moments<'g>) -> Moments<'g> {
         let mu = (self.mu - prior.mu) * (prior.log_var * -0.5).exp();
-        mu.graph().call(Func::KlStandardNormal, &[mu, self.log_var - prior.log_var])
+        Moments { mu, log_var: self.log_var - prior.log_var }
+    }
+
+    /// Means, and behind them standard deviations `[rows, 2·width]`.
+    pub fn behind_each_other(self) -> Tensor<'g> {
+        self.mu.graph().concat(&[self.mu, (self.log_var * 0.5).exp()], 1)
     }
 }

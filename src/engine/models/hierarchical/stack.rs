@@ -42,7 +42,8 @@ impl<'g> Level<'g> {
 #[derive(Clone, Debug)]
 pub(super) struct Stack {
     pub networks: Networks,
-    upper: Vec<LayerNetworks>,
+    /// Those below each layer above the first.
+    pub upper: Vec<LayerNetworks>,
     pub recognition: Recognition,
 }
 
@@ -109,7 +110,7 @@ impl Stack {
     }
 
     /// What the data says of each layer by itself, from the data upwards, `[rows, 2·width]` each.
-    fn estimates<'g>(&self, x: Tensor<'g>) -> Vec<Tensor<'g>> {
+    pub fn estimates<'g>(&self, x: Tensor<'g>) -> Vec<Tensor<'g>> {
         let [mut hidden, outputs] = self.networks.encode_with_hidden(x.into());
         let mut all = vec![outputs];
         for layer in &self.upper {
@@ -120,13 +121,16 @@ impl Stack {
         all
     }
 
-    /// z₁ `[rows, latent]` for codes of the uppermost layer, each layer drawn from its prior.
-    pub fn descend<'g>(&self, z: Tensor<'g>) -> Tensor<'g> {
-        self.upper.iter().rev().fold(z, |z, layer| {
-            let prior = layer.prior(z);
+    /// The codes of all layers, from the data upwards, for codes of the uppermost, each layer below drawn from its prior.
+    pub fn descend<'g>(&self, z: Tensor<'g>) -> Vec<Tensor<'g>> {
+        let mut all = vec![z];
+        for layer in self.upper.iter().rev() {
+            let prior = layer.prior(all[all.len() - 1]);
             let [rows, width] = prior.mu.dims();
-            Level::draw(prior, None, Some(DiagonalGaussian.noise(z.graph(), rows, width))).z
-        })
+            all.push(Level::draw(prior, None, Some(DiagonalGaussian.noise(z.graph(), rows, width))).z);
+        }
+        all.reverse();
+        all
     }
 }
 

@@ -14,16 +14,6 @@ impl Compress for VqVae {
         CodedAs::Indices(self)
     }
 
-    fn outputs<'g>(&self, indices: Tensor<'g>) -> Tensor<'g> {
-        let (stages, codes) = (self.quantiser.stages(), self.quantiser.codes());
-        let vectors = indices.shape().iter().product::<usize>() / stages;
-        let by_place = indices.reshape(&[vectors, stages]);
-        let chosen = |stage: usize| same(indices.graph().coordinate(1, &[vectors, codes]), by_place.slice(1, stage, 1));
-        let each = (0..stages).map(|stage| self.quantiser.vectors(indices.graph(), stage, chosen(stage)));
-        let sum = each.reduce(|sum, one| sum + one).expect("an encoding has an index");
-        self.networks.decode(self.code_of(sum), None)
-    }
-
     fn values(&self) -> &dyn Discrete {
         self.likelihood.discrete().expect("it was asked for before the capability was given")
     }
@@ -52,5 +42,15 @@ impl IndexCodes for VqVae {
         };
         let logits = walk.logits();
         walk.memory().map_or(logits, |memory| graph.concat(&[logits, memory], 1))
+    }
+
+    fn outputs<'g>(&self, indices: Tensor<'g>) -> Tensor<'g> {
+        let (stages, codes) = (self.quantiser.stages(), self.quantiser.codes());
+        let vectors = indices.shape().iter().product::<usize>() / stages;
+        let by_place = indices.reshape(&[vectors, stages]);
+        let chosen = |stage: usize| same(indices.graph().coordinate(1, &[vectors, codes]), by_place.slice(1, stage, 1));
+        let each = (0..stages).map(|stage| self.quantiser.vectors(indices.graph(), stage, chosen(stage)));
+        let sum = each.reduce(|sum, one| sum + one).expect("an encoding has an index");
+        self.networks.decode(self.code_of(sum), None)
     }
 }

@@ -1,27 +1,54 @@
-//! What coding without loss asks of a model: posteriors or indices of rows, and outputs of codes, of few rows or many.
+//! What coding without loss asks of a model: what it says of each step, or indices of rows and what follows from them, of few rows or many.
 
 use super::super::given::Given;
-use super::super::programs::{Taken, transform};
+use super::super::programs::{Taken, generator, transform};
 use super::Session;
+use super::rows::CHUNK;
 use super::taken::Prepared;
 use crate::error::Result;
-use crate::graph::Tensor;
+use crate::graph::{Graph, Tensor};
 use crate::kernels::Step;
-use crate::models::{CodedAs, Model, Rows};
+use crate::models::{CodedAs, CodingStep, Model, Rows, Variable};
 
 /// Rows that a program works on, of several: the smallest that holds all, or else the largest.
 const SIZES: [usize; 3] = [16, 64, 256];
 
 impl Session {
-    /// Mean and standard deviation of the posterior of each row `[rows, 2·latent]`, see
-    /// [`GaussianCodes::posterior`](crate::models::GaussianCodes::posterior).
+    /// What networks say of a step of coding rows, of what it is given of each, one variable behind the other; see
+    /// [`GaussianCodes::outputs`](crate::models::GaussianCodes::outputs). `[rows, outputs]`
     ///
     /// # Errors
     /// If the model cannot compress, or its codes are indices; otherwise as for [`Session::encode`].
-    pub fn coding_posterior(&mut self, x: &[f32]) -> Result<Vec<f32>> {
-        self.sized("coding_posterior", (x, self.model.features()), |model, rows| {
-            Ok(coded_as(model)?.numbers()?.posterior(rows))
+    pub fn coding_step(&mut self, step: &CodingStep, given: &[f32]) -> Result<Vec<f32>> {
+        let layers = coded_as(&*self.model)?.numbers()?.widths();
+        let width_of = |variable: &Variable| match *variable {
+            Variable::Row => self.model.features(),
+            Variable::Codes(layer) => layers[layer],
+        };
+        let widths: Vec<usize> = step.given.iter().map(width_of).collect();
+        self.sized(&format!("coding {:?}", step.what), (given, widths.iter().sum()), |model, rows| {
+            Ok(coded_as(model)?.numbers()?.outputs(step, &apart(rows.x, &widths)))
         })
+    }
+
+    /// Some codes of all layers behind each other, the same each time, `[rows, Σ widths]`, of a model that has layers which are coded given
+    /// something; see [`GaussianCodes::drawn_codes`](crate::models::GaussianCodes::drawn_codes).
+    ///
+    /// # Errors
+    /// If the model cannot compress, its codes are indices, or the device fails.
+    pub fn coding_draws(&mut self) -> Result<Option<Vec<f32>>> {
+        let codes = coded_as(&*self.model)?.numbers()?;
+        let width = codes.widths().iter().sum();
+        if codes.drawn_codes(&Graph::new(), CHUNK).is_none() {
+            return Ok(None);
+        }
+        let id = self.load("coding_draws", |model, layout| {
+            generator("coding_draws", &layout.read(), |graph| {
+                let drawn = coded_as(model)?.numbers()?.drawn_codes(graph, CHUNK);
+                Ok(drawn.expect("there were some of another graph"))
+            })
+        })?;
+        self.chunks(("coding_draws", id), (CHUNK, width), 0, &[]).map(Some)
     }
 
     /// The indices of each row, see [`IndexCodes::indices`](crate::models::IndexCodes::indices). `[rows, indices]`
@@ -46,16 +73,13 @@ impl Session {
         self.sized(&name, (given, width), |model, rows| Ok(coded_as(model)?.indices()?.next(number, rows.x)))
     }
 
-    /// The decoder's outputs for codes, see [`Compress::outputs`](crate::models::Compress::outputs). `[rows, outputs]`
+    /// The decoder's outputs for indices `[rows, indices]`, see [`IndexCodes::outputs`](crate::models::IndexCodes::outputs). `[rows, outputs]`
     ///
     /// # Errors
-    /// If the model cannot compress; otherwise as for [`Session::encode`].
-    pub fn coding_outputs(&mut self, codes: &[f32]) -> Result<Vec<f32>> {
-        let width = match coded_as(&*self.model)? {
-            CodedAs::Numbers(_) => self.latent()?,
-            CodedAs::Indices(of) => of.sizes()[0],
-        };
-        self.sized("coding_outputs", (codes, width), |model, rows| Ok(model.can().compress()?.outputs(rows.x)))
+    /// As for [`Session::coding_indices`].
+    pub fn coding_outputs(&mut self, indices: &[f32]) -> Result<Vec<f32>> {
+        let [number, _] = coded_as(&*self.model)?.indices()?.sizes();
+        self.sized("coding_outputs", (indices, number), |model, rows| Ok(coded_as(model)?.indices()?.outputs(rows.x)))
     }
 
     /// What a model makes of rows of so many numbers.
@@ -88,4 +112,13 @@ impl Session {
 
 fn coded_as(model: &dyn Model) -> Result<CodedAs<'_>> {
     Ok(model.can().compress()?.coded_as())
+}
+
+/// What stands behind each other in rows, of these widths.
+fn apart<'g>(rows: Tensor<'g>, widths: &[usize]) -> Vec<Tensor<'g>> {
+    let starts = widths.iter().scan(0, |start, width| {
+        *start += width;
+        Some(*start - width)
+    });
+    starts.zip(widths).map(|(start, &width)| rows.slice(1, start, width)).collect()
 }

@@ -252,7 +252,7 @@ impl Session {
     }
 
     /// Runs a loaded program for so many rows, a chunk at a time, writing its inputs.
-    fn chunks(
+    pub(super) fn chunks(
         &mut self,
         (name, id): (&str, ProgramId),
         (rows, outputs): (usize, usize),

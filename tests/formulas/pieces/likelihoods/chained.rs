@@ -76,7 +76,7 @@ fn all_pixels() -> Vec<[f64; FEATURES]> {
 fn the_channels_of_a_pixel_are_what_the_formula_says_and_add_up_to_one() {
     let likelihood = made(&spec());
     assert_eq!((likelihood.outputs(FEATURES), likelihood.together()), (4 * COMPONENTS * FEATURES, 3));
-    assert!(likelihood.discrete().is_none(), "it is not asked for one value at a time");
+    assert!(likelihood.discrete().is_none(), "what is said of one value hangs on others");
     let (outputs, rows) = (outputs(&mut Numbers(41)), all_pixels());
     let mut sheet = Sheet::new();
     let o = sheet.input("outputs", &[1, outputs.len()], &outputs);

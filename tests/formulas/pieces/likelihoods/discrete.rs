@@ -3,7 +3,7 @@
 use std::num::NonZeroU32;
 
 use constriction::stream::model::EncoderModel;
-use elbo::engine::coding::Cumulative;
+use elbo::engine::coding::{Cumulative, Value};
 use elbo::engine::distributions::Support;
 
 use super::densities::look;
@@ -14,7 +14,7 @@ use crate::common::oracle::Numbers;
 const WHOLE: f64 = (1 << 24) as f64;
 
 /// Where the interval of a level begins, and how long it is.
-fn interval(of: &Cumulative, level: u32) -> (u32, NonZeroU32) {
+fn interval(of: Value, level: u32) -> (u32, NonZeroU32) {
     of.left_cumulative_and_probability(level).unwrap()
 }
 
@@ -37,21 +37,21 @@ fn intervals_have_the_probabilities_of_the_graph() {
             let outputs = outputs(&*likelihood, size, &mut numbers);
             let looked = look(&*likelihood, support, &outputs);
             let narrow: Vec<f32> = outputs.iter().map(|&output| output as f32).collect();
-            discrete.distribution(&narrow, 0, 1, &mut of);
+            discrete.distributions(&narrow, 1, &mut of);
             let top = (discrete.levels() - 1) as f64;
             // Every level has two parts of the whole before it is given its share of the rest.
             let rest = WHOLE - 2.0 * (top + 1.0);
             for (point, exact) in looked.points.iter().zip(&looked.exact) {
-                let found = f64::from(interval(&of, (point * top).round() as u32).1.get());
+                let found = f64::from(interval(of.at(0), (point * top).round() as u32).1.get());
                 let wanted = 2.0 + rest * exact;
                 assert!((found - wanted).abs() < 2.0 + 1e-6 * wanted, "{spec}, {point}: {found} and not {wanted}");
                 seen += 1;
             }
             // The negative control: outputs of another feature are other probabilities.
             let turned: Vec<f32> = narrow.iter().rev().map(|output| 0.7 - 0.5 * output).collect();
-            discrete.distribution(&turned, 0, 1, &mut of);
+            discrete.distributions(&turned, 1, &mut of);
             let differs = |(point, exact): (&f64, &f64)| {
-                (f64::from(interval(&of, (point * top).round() as u32).1.get()) - rest * exact).abs() > 100.0
+                (f64::from(interval(of.at(0), (point * top).round() as u32).1.get()) - rest * exact).abs() > 100.0
             };
             assert!(size == 0.0 || looked.points.iter().zip(&looked.exact).any(differs), "{spec}");
         }
@@ -69,11 +69,12 @@ fn outputs_lie_feature_beside_feature() {
         let all: Vec<f32> = numbers.signed(likelihood.outputs(3)).iter().map(|&output| output as f32).collect();
         let own: Vec<f32> = all.iter().skip(1).step_by(3).copied().collect();
         let (mut among, mut alone) = (Cumulative::default(), Cumulative::default());
-        discrete.distribution(&all, 1, 3, &mut among);
-        discrete.distribution(&own, 0, 1, &mut alone);
+        discrete.distributions(&all, 3, &mut among);
+        discrete.distributions(&own, 1, &mut alone);
         let levels = discrete.levels() as u32;
-        assert!((0..levels).all(|level| interval(&among, level) == interval(&alone, level)), "{spec}");
-        discrete.distribution(&all, 2, 3, &mut among);
-        assert!((0..levels).any(|level| interval(&among, level) != interval(&alone, level)), "{spec}");
+        let is_as_alone = |feature: usize| {
+            (0..levels).all(|level| interval(among.at(feature), level) == interval(alone.at(0), level))
+        };
+        assert_eq!([0, 1, 2].map(is_as_alone), [false, true, false], "{spec}");
     }
 }
