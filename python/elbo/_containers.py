@@ -40,7 +40,9 @@ class ArrowAdapter:
         return pyarrow.table([column for _, column in pairs], names=[name for name, _ in pairs])
 
 
-ADAPTERS_MANAGER.register(ArrowAdapter())
+# scikit-learn has no public way to add one; where it or another package has one of its own, that stands.
+if ArrowAdapter.container_lib not in ADAPTERS_MANAGER.adapters:
+    ADAPTERS_MANAGER.register(ArrowAdapter())
 
 
 def _names(columns: Any) -> Any:

@@ -65,7 +65,7 @@ class VAE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):  # 
     history_ : list of dict
         What `callback` was given.
     notes_ : list of str
-        What was decided of X because nobody had.
+        What was decided of X because nobody had, such as scales, and without a preset the preset, `epochs` and `batch`.
     classes_ : ndarray
         The classes of y, where the model is told them or learns them.
     n_features_in_ : int
@@ -83,10 +83,13 @@ class VAE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):  # 
         self.shape = shape
         self.callback = callback
         self.verbose = verbose
-        unknown = settings.keys() - SETTINGS.keys()
-        if unknown:
+        for name in sorted(settings.keys() - SETTINGS.keys()):
+            meant = name.replace("-", "_")
+            if meant in SETTINGS:
+                raise ValueError(f"there is no setting `{name}`: did you mean `{meant}`?")
             # What was probably meant is the library's to say.
-            _elbo.label_use([(name, 0) for name in sorted(unknown)])
+            _elbo.label_use([(name, 0)])
+            raise ValueError(f"`{name}` is no setting of rows in memory")
         for name in SETTINGS:
             setattr(self, name, settings.get(name))
 
@@ -107,21 +110,25 @@ class VAE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):  # 
                 raise ValueError(f"shape is {self.shape}, of {int(np.prod(sides))} values, and X has {rows.shape[1]} features")
         if sample_weight is not None:
             sample_weight = _check_sample_weight(sample_weight, rows, dtype=np.float64)
-        known = None
+        known = classes = None
         if use is not None and y is None:
             raise ValueError(f"this model takes {use} of the rows, and y is None: requires y to be passed")
         if use == "labels":
             y = column_or_1d(y, warn=True)
             check_consistent_length(rows, y)
-            self.classes_, places = np.unique(y, return_inverse=True)
-            known = (places.tolist(), [str(name) for name in self.classes_])
+            classes, places = np.unique(y, return_inverse=True)
+            known = (places.tolist(), [str(name) for name in classes])
         elif use == "numbers":
             known = _numbers(y, "y")
             check_consistent_length(rows, known)
         self.history_: list[dict[str, Any]] = []
         shaped = rows if sides is None else rows.reshape(len(rows), *sides)
-        model, raised = _elbo.train(shaped, settings, known, sample_weight, self._watch())
-        self._keep(model, sides)
+        try:
+            model, raised = _elbo.train(shaped, settings, known, sample_weight, self._watch())
+        finally:
+            if self.verbose and self.history_:
+                print(file=sys.stderr, flush=True)
+        self._keep(model, sides, classes)
         self.notes_ = model.notes
         if raised is not None:
             raise raised
@@ -164,16 +171,14 @@ class VAE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):  # 
         """Rows whose NaN are filled in with E[x_j | what is known of the row], by importance sampling with so many codes of each
         (Mattei & Frellsen 2019, equation 12)."""
         check_is_fitted(self, "model_")
-        return self._made(self.model_.impute(self._shaped(X), self._told(y), samples, self._seed(seed)))
+        return self._made(self.model_.impute(self._shaped(X), self._told(y), _count(samples, "samples"), self._seed(seed)))
 
     def sample(self, n_samples: int = 1, y: Any = None, *, seed: int | None = None) -> Any:
         """New rows: E[x|z] for codes z ~ p(z); with y, one for each class or row of numbers in it, and `n_samples` is left aside.
 
         `seed` decides which, and is the setting `seed` where it is None."""
         check_is_fitted(self, "model_")
-        if n_samples < 1:
-            raise ValueError(f"n_samples is {n_samples}, and at least 1 was expected")
-        return self._made(self.model_.sample(int(n_samples), self._told(y), self._seed(seed)))
+        return self._made(self.model_.sample(_count(n_samples, "n_samples"), self._told(y), self._seed(seed)))
 
     def score_samples(self, X: Any, y: Any = None, *, seed: int | None = None) -> np.ndarray:
         """The ELBO of each row in nats `[rows]`, from one code z ~ q(z|x) of each: a lower bound on ln p(x) in expectation. Low
@@ -192,7 +197,7 @@ class VAE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):  # 
         """ln p(x) of each row in nats `[rows]`, and its standard error `[rows]`, by importance sampling with so many codes of each:
         ln (1/K) Σ_k p(x, z_k)/q(z_k|x) (Burda, Grosse & Salakhutdinov 2016, equation 8)."""
         check_is_fitted(self, "model_")
-        found = self.model_.log_likelihood(self._shaped(X), self._told(y), samples, self._seed(seed))
+        found = self.model_.log_likelihood(self._shaped(X), self._told(y), _count(samples, "samples"), self._seed(seed))
         return found[:, 0], found[:, 1]
 
     def score(self, X: Any, y: Any = None) -> float:
@@ -267,11 +272,16 @@ class VAE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):  # 
 
     def _seed(self, seed: int | None) -> int:
         own = self.seed if seed is None else seed  # type: ignore[attr-defined]
-        return 0 if own is None else int(own)
+        return 0 if own is None else _count(own, "seed", least=0)
 
-    def _keep(self, model: _elbo.Model, sides: tuple[int, ...] | None) -> None:
-        """Takes over a trained model of rows of these sides; flat ones where there are none."""
+    def _keep(self, model: _elbo.Model, sides: tuple[int, ...] | None, classes: np.ndarray | None) -> None:
+        """Takes over a trained model of rows of these sides, flat ones where there are none, and of these classes of them, if any."""
         self.model_ = model
+        if classes is not None:
+            self.classes_ = classes
+        elif hasattr(self, "classes_"):
+            # They are those of an earlier fit.
+            del self.classes_
         self._n_features_out = model.latent
         self._is_nd = sides is not None and self.shape is None
         self._sides = (self.n_features_in_,) if sides is None else tuple(sides)
@@ -281,6 +291,9 @@ class VAE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):  # 
 
         def look(text: str) -> bool:
             record = json.loads(text)
+            # Where numbers ran away, training went back, and epochs come again.
+            while self.history_ and self.history_[-1]["epoch"] >= record["epoch"]:
+                self.history_.pop()
             self.history_.append(record)
             if self.verbose:
                 _tell(record)
@@ -295,8 +308,15 @@ def _tell(record: dict[str, Any]) -> None:
     for split in ("train", "validation"):
         if record[split] is not None and record[split]["loss"] is not None:
             parts.append(f"{split} loss {record[split]['loss']:.4g}")
-    end = "\n" if record["epoch"] == record["epochs"] else ""
-    print(f"\r{', '.join(parts)}\x1b[K", end=end, file=sys.stderr, flush=True)
+    print(f"\r{', '.join(parts)}\x1b[K", end="", file=sys.stderr, flush=True)
+
+
+def _count(value: Any, name: str, least: int = 1) -> int:
+    """A whole number that the library can take."""
+    count = int(value)
+    if not least <= count < 2**63:
+        raise ValueError(f"{name} is {value}, and at least {least} was expected, and less than 2**63")
+    return count
 
 
 def _numbers(y: Any, name: str) -> np.ndarray:
@@ -320,11 +340,9 @@ def load(path: str | PathLike[str], device: str = "auto") -> VAE:
     unnamed = [f"x{column}" for column in range(vae.n_features_in_)]
     if model.columns not in (None, unnamed):
         vae.feature_names_in_ = np.array(model.columns, dtype=object)
-    if model.classes:
-        vae.classes_ = np.array(model.classes)
     vae.history_ = []
     vae.notes_ = []
-    vae._keep(model, sides if len(sides) > 1 else None)
+    vae._keep(model, sides if len(sides) > 1 else None, np.array(model.classes) if model.classes else None)
     return vae
 
 

@@ -3,7 +3,7 @@
 use elbo::apps::Form;
 use elbo::data::{Array, Conditions, Numbers, Shape, Values};
 use elbo::{Error, Result};
-use numpy::{PyArray1, PyArray2, PyArrayMethods, PyReadonlyArrayDyn, PyUntypedArrayMethods};
+use numpy::{PyArray1, PyArray2, PyArrayDyn, PyArrayMethods, PyReadonlyArrayDyn, PyUntypedArrayMethods};
 use pyo3::prelude::*;
 
 /// An array of numbers, of any strides.
@@ -17,27 +17,34 @@ pub enum Given<'py> {
 
 impl Given<'_> {
     /// As the library takes it: row by row.
-    pub fn array(&self) -> Array {
-        match self {
-            Given::Bytes(bytes) => Array::new("X", bytes.shape(), Numbers::Bytes(in_order(bytes))),
-            Given::Floats(floats) => Array::new("X", floats.shape(), Numbers::Floats(in_order(floats))),
-        }
+    pub fn array(&self) -> PyResult<Array> {
+        Ok(match self {
+            Given::Bytes(bytes) => Array::new("X", bytes.shape(), Numbers::Bytes(in_order(bytes)?)),
+            Given::Floats(floats) => Array::new("X", floats.shape(), Numbers::Floats(in_order(floats)?)),
+        })
     }
 }
 
 /// The values of an array, its last axis varying fastest.
-pub fn in_order<T: numpy::Element + Copy>(array: &PyReadonlyArrayDyn<'_, T>) -> Vec<T> {
-    // What is contiguous may yet lie column by column.
-    match array.as_slice() {
-        Ok(values) if array.is_c_contiguous() => values.to_vec(),
-        _ => array.as_array().iter().copied().collect(),
+///
+/// # Errors
+/// If there is no memory for them.
+pub fn in_order<T: numpy::Element + Copy>(array: &PyReadonlyArrayDyn<'_, T>) -> PyResult<Vec<T>> {
+    // What is contiguous may yet lie column by column, or where no number of its type may: parts of packed records and of files do.
+    if array.is_c_contiguous() && array.getattr("flags")?.getattr("aligned")?.is_truthy()? {
+        return Ok(array.as_slice()?.to_vec());
     }
+    let copy = array.call_method1("copy", ("C",))?.cast_into::<PyArrayDyn<T>>()?;
+    Ok(copy.to_vec()?)
 }
 
 /// Numbers `[rows, width]` that a model is told of rows.
-pub fn conditions(values: &PyReadonlyArrayDyn<'_, f32>) -> Conditions {
+///
+/// # Errors
+/// As for [`in_order`].
+pub fn conditions(values: &PyReadonlyArrayDyn<'_, f32>) -> PyResult<Conditions> {
     let width = values.shape().iter().skip(1).product();
-    Conditions { values: Values::Floats(in_order(values)), width, classes: vec![] }
+    Ok(Conditions { values: Values::Floats(in_order(values)?), width, classes: vec![] })
 }
 
 /// Rows in the units of the data as the model is given them `[rows, features]`.

@@ -2,6 +2,7 @@
 //!
 //! It holds no decision of its own: arrays become rows, keywords become settings, errors become exceptions, and all else is the library's.
 
+mod about;
 mod arrays;
 mod errors;
 mod model;

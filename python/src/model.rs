@@ -1,7 +1,7 @@
 //! A trained model.
 
 use std::path::PathBuf;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, PoisonError};
 
 use elbo::config::DeviceChoice;
 use elbo::{Given as Rows, Result, Trained};
@@ -10,6 +10,7 @@ use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
 
+use crate::about::About;
 use crate::arrays::{Given, in_order, matrix, seen};
 use crate::errors::exception;
 
@@ -19,7 +20,9 @@ use crate::errors::exception;
 /// codes are `[rows, latent]`. `y` holds what a conditional model is told of each row, `[rows, condition]`.
 #[pyclass(module = "elbo._elbo", frozen)]
 pub struct Model {
+    /// What computes: only ever waited for while other threads of Python run.
     trained: Mutex<Trained>,
+    about: About,
     /// The device, as it was chosen.
     chosen: DeviceChoice,
     notes: Vec<String>,
@@ -32,17 +35,17 @@ type Y<'py> = Option<PyReadonlyArrayDyn<'py, f32>>;
 
 impl Model {
     /// A model that was trained or opened on the device that was chosen.
-    pub fn new(trained: Trained, chosen: DeviceChoice, notes: Vec<String>) -> Model {
-        Model { trained: Mutex::new(trained), chosen, notes }
-    }
-
-    fn lock(&self) -> MutexGuard<'_, Trained> {
-        self.trained.lock().unwrap_or_else(PoisonError::into_inner)
+    ///
+    /// # Errors
+    /// If its settings cannot be told.
+    pub fn new(trained: Trained, chosen: DeviceChoice, notes: Vec<String>) -> Result<Model> {
+        let about = About::of(&trained)?;
+        Ok(Model { trained: Mutex::new(trained), about, chosen, notes })
     }
 
     /// Something of the model, while other threads of Python run.
     fn ask<T: Send>(&self, py: Python<'_>, what: impl FnOnce(&mut Trained) -> Result<T> + Send) -> PyResult<T> {
-        py.detach(|| what(&mut self.lock())).map_err(exception)
+        py.detach(|| what(&mut self.trained.lock().unwrap_or_else(PoisonError::into_inner))).map_err(exception)
     }
 
     /// Something of rows.
@@ -52,30 +55,22 @@ impl Model {
         (x, y): (&Given<'_>, &Y<'_>),
         what: impl FnOnce(&mut Trained, Rows<'_>) -> Result<T> + Send,
     ) -> PyResult<T> {
-        let (array, y) = (x.array(), told(y));
+        let (array, y) = (x.array()?, told(y)?);
         self.ask(py, |trained| {
-            let x = seen(trained.form(), array)?;
+            let x = seen(&self.about.form, array)?;
             what(trained, Rows::new(&x, &y))
         })
     }
 
     /// Rows that the model makes, in the units of its data.
     fn rows<'py>(&self, py: Python<'py>, made: impl FnOnce(&mut Trained) -> Result<Vec<f32>> + Send) -> Matrix<'py> {
-        let (rows, width) = self.ask(py, |trained| {
-            let rows = made(trained)?;
-            Ok((trained.form().schema.in_units(&rows)?, trained.features()))
-        })?;
-        matrix(py, rows, width)
-    }
-
-    /// A width, which is asked for before the rows that have it.
-    fn width(&self, of: impl FnOnce(&Trained) -> usize) -> usize {
-        of(&self.lock())
+        let rows = self.ask(py, |trained| self.about.form.schema.in_units(&made(trained)?))?;
+        matrix(py, rows, self.about.features())
     }
 }
 
-fn told(y: &Y<'_>) -> Vec<f32> {
-    y.as_ref().map_or_else(Vec::new, in_order)
+fn told(y: &Y<'_>) -> PyResult<Vec<f32>> {
+    y.as_ref().map_or_else(|| Ok(vec![]), in_order)
 }
 
 fn device(name: &str) -> PyResult<DeviceChoice> {
@@ -88,16 +83,14 @@ impl Model {
     #[staticmethod]
     fn load(py: Python<'_>, path: PathBuf, device: &str) -> PyResult<Model> {
         let choice = self::device(device)?;
-        let trained = py.detach(|| Trained::load(path, &choice)).map_err(exception)?;
-        Ok(Model::new(trained, choice, vec![]))
+        py.detach(|| Model::new(Trained::load(path, &choice)?, choice, vec![])).map_err(exception)
     }
 
     /// Opens what `to_bytes` gave.
     #[staticmethod]
     fn from_bytes(py: Python<'_>, bytes: &[u8], device: &str) -> PyResult<Model> {
         let choice = self::device(device)?;
-        let trained = py.detach(|| Trained::from_bytes(bytes, &choice)).map_err(exception)?;
-        Ok(Model::new(trained, choice, vec![]))
+        py.detach(|| Model::new(Trained::from_bytes(bytes, &choice)?, choice, vec![])).map_err(exception)
     }
 
     /// Writes the weights and the settings to one file.
@@ -119,7 +112,7 @@ impl Model {
     #[pyo3(signature = (x, y=None))]
     fn encode<'py>(&self, py: Python<'py>, x: Given<'py>, y: Y<'py>) -> Matrix<'py> {
         let codes = self.of_rows(py, (&x, &y), |trained, rows| trained.encode(rows))?;
-        matrix(py, codes, self.latent())
+        matrix(py, codes, self.about.latent)
     }
 
     /// Means and variances of the posterior `[rows, latent]`, and from how many draws they were estimated, where they have no closed form.
@@ -132,7 +125,7 @@ impl Model {
         seed: u64,
     ) -> PyResult<(Bound<'py, PyArray2<f32>>, Bound<'py, PyArray2<f32>>, Option<usize>)> {
         let moments = self.of_rows(py, (&x, &y), |trained, rows| trained.code_moments(rows, seed))?;
-        let width = self.latent();
+        let width = self.about.latent;
         Ok((matrix(py, moments.mean, width)?, matrix(py, moments.variance, width)?, moments.draws))
     }
 
@@ -140,13 +133,13 @@ impl Model {
     #[pyo3(signature = (x, y, seed))]
     fn draw_codes<'py>(&self, py: Python<'py>, x: Given<'py>, y: Y<'py>, seed: u64) -> Matrix<'py> {
         let codes = self.of_rows(py, (&x, &y), |trained, rows| trained.draw_codes(rows, seed))?;
-        matrix(py, codes, self.latent())
+        matrix(py, codes, self.about.latent)
     }
 
     /// E[x | z] `[rows, features]`.
     #[pyo3(signature = (z, y=None))]
     fn decode<'py>(&self, py: Python<'py>, z: PyReadonlyArrayDyn<'py, f32>, y: Y<'py>) -> Matrix<'py> {
-        let (z, y) = (in_order(&z), told(&y));
+        let (z, y) = (in_order(&z)?, told(&y)?);
         self.rows(py, |trained| trained.decode(Rows::new(&z, &y)))
     }
 
@@ -167,7 +160,7 @@ impl Model {
     /// q(y | x) `[rows, classes]`.
     fn classify<'py>(&self, py: Python<'py>, x: Given<'py>) -> Matrix<'py> {
         let found = self.of_rows(py, (&x, &None), |trained, rows| trained.classify(rows.x))?;
-        matrix(py, found, self.width(|trained| trained.form().condition))
+        matrix(py, found, self.about.form.condition)
     }
 
     /// The negative ELBO of each row in nats `[rows]`.
@@ -181,7 +174,7 @@ impl Model {
     #[pyo3(signature = (x, y, seed))]
     fn score_features<'py>(&self, py: Python<'py>, x: Given<'py>, y: Y<'py>, seed: u64) -> Matrix<'py> {
         let found = self.of_rows(py, (&x, &y), |trained, rows| trained.score_features(rows, seed))?;
-        matrix(py, found, self.width(Trained::features))
+        matrix(py, found, self.about.features())
     }
 
     /// ln p(x) of each row by importance sampling, and its standard error `[rows, 2]`.
@@ -202,7 +195,7 @@ impl Model {
     /// New rows `[count, features]`: E[x | z] for codes drawn from the prior.
     #[pyo3(signature = (count, y, seed))]
     fn sample<'py>(&self, py: Python<'py>, count: usize, y: Y<'py>, seed: u64) -> Matrix<'py> {
-        let y = y.map(|y| in_order(&y));
+        let y = y.map(|y| in_order(&y)).transpose()?;
         self.rows(py, |trained| match y {
             Some(y) => trained.sample_given(&y, seed),
             None => trained.sample(count, seed),
@@ -218,58 +211,56 @@ impl Model {
     /// Numbers of a code.
     #[getter]
     fn latent(&self) -> usize {
-        self.width(Trained::latent)
+        self.about.latent
     }
 
     /// The sides of a row: its width, or height, width and channels.
     #[getter]
     fn sides(&self) -> Vec<usize> {
-        self.lock().shape().sides()
+        self.about.form.shape().sides()
     }
 
     /// Numbers that were trained.
     #[getter]
     fn parameters(&self) -> usize {
-        self.width(Trained::parameters)
+        self.about.parameters
     }
 
     /// The device, for people.
     #[getter]
-    fn device(&self) -> String {
-        self.lock().device()
+    fn device(&self) -> &str {
+        &self.about.device
     }
 
     /// Numbers that the model is told of every row.
     #[getter]
     fn condition(&self) -> usize {
-        self.width(|trained| trained.form().condition)
+        self.about.form.condition
     }
 
     /// The names of the classes that they stand for; none where they stand for no classes.
     #[getter]
     fn classes(&self) -> Vec<String> {
-        self.lock().form().classes.clone()
+        self.about.form.classes.clone()
     }
 
     /// The names of columns, where rows are lines of a table.
     #[getter]
     fn columns(&self) -> Option<Vec<String>> {
-        let trained = self.lock();
-        let schema = &trained.form().schema;
+        let schema = &self.about.form.schema;
         schema.is_table().then(|| schema.inputs().map(|field| field.name.clone()).collect())
     }
 
     /// Whether a NaN stands for a value that was not observed.
     #[getter]
     fn takes_gaps(&self) -> bool {
-        self.lock().takes_gaps()
+        self.about.takes_gaps
     }
 
     /// The settings that are not as the preset has them, as JSON.
     #[getter]
-    fn settings(&self) -> PyResult<String> {
-        let settings = self.lock().config().keywords().map_err(exception)?;
-        serde_json::to_string(&settings).map_err(|error| PyValueError::new_err(error.to_string()))
+    fn settings(&self) -> &str {
+        &self.about.settings
     }
 
     /// What was decided of the rows because nobody had, a sentence each.

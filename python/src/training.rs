@@ -37,16 +37,16 @@ pub fn train(
     on_epoch: Option<Py<PyAny>>,
 ) -> PyResult<(Model, Option<Py<PyBaseException>>)> {
     let given = layer(settings).map_err(exception)?;
-    let mut array = x.array();
+    let mut array = x.array()?;
     match known {
         Some(Known::Labels(values, names)) => {
             array.labels = Some(Labels { values, classes: names.len(), names });
         }
-        Some(Known::Numbers(values)) => array.conditions = Some(conditions(&values)),
+        Some(Known::Numbers(values)) => array.conditions = Some(conditions(&values)?),
         None => {}
     }
     if let Some(weights) = weights {
-        array.weights = Some(Weights::new(&in_order(&weights)).map_err(exception)?);
+        array.weights = Some(Weights::new(&in_order(&weights)?).map_err(exception)?);
     }
     let raised: Mutex<Option<PyErr>> = Mutex::new(None);
     // Ends the training where Python raises.
@@ -57,8 +57,7 @@ pub fn train(
         })
     };
     let trained = py.detach(|| {
-        let Settled { config, rows, .. } = Settled::new(array, &given)?;
-        let notes = [&rows.origin.guesses[..], &rows.origin.warnings].concat();
+        let Settled { config, rows, notes, .. } = Settled::new(array, &given)?;
         let mut training = Training::new(&rows.train, &config);
         if let Some(held_out) = &rows.validation {
             training = training.validation(held_out);
@@ -76,14 +75,13 @@ pub fn train(
             });
             on_epoch.as_ref().map_or(ControlFlow::Continue(()), |look| told(record.to_string(), look))
         });
-        training.run().map(|trained| (trained, notes))
+        let trained = training.run()?;
+        let chosen = trained.config().device.device.clone();
+        Model::new(trained, chosen, notes)
     });
     let raised = raised.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
     match (trained, raised) {
-        (Ok((trained, notes)), raised) => {
-            let (raised, chosen) = (raised.map(|error| error.into_value(py)), trained.config().device.device.clone());
-            Ok((Model::new(trained, chosen, notes), raised))
-        }
+        (Ok(model), raised) => Ok((model, raised.map(|error| error.into_value(py)))),
         // Whoever stops is told that, and not what came of it.
         (Err(_), Some(raised)) => Err(raised),
         (Err(error), None) => Err(exception(error)),

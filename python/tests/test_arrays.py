@@ -1,5 +1,8 @@
 """What goes in and comes out: types, strides, tables, gaps, and what is refused."""
 
+import subprocess
+import sys
+
 import numpy as np
 import pandas as pd
 import pyarrow as pa
@@ -27,6 +30,28 @@ def test_any_strides(vae, digits):
     np.testing.assert_allclose(np.concatenate([vae.transform(row[None]) for row in X]), codes, atol=1e-6)
     X.flags.writeable = False
     np.testing.assert_array_equal(vae.transform(X), codes)
+
+
+def test_numbers_may_lie_anywhere(vae, digits):
+    X = digits[0][:50].astype("f4")
+    odd = np.frombuffer(b"\0" + X.tobytes(), "f4", offset=1).reshape(X.shape)
+    records = np.zeros(50, dtype=[("kind", "u1"), ("pixels", "f4", 64)])
+    records["pixels"] = X
+    assert not odd.flags.aligned
+    assert not records["pixels"].flags.aligned
+    for view in [odd, odd.T.copy().T, odd[::-1][::-1], records["pixels"]]:
+        for codes in [vae.transform(view), vae.model_.encode(view)]:
+            np.testing.assert_array_equal(codes, vae.transform(X))
+    # Weights and codes as well, and other numbers are other rows.
+    weights = np.frombuffer(b"\0" + np.arange(50.0).tobytes(), "f8", offset=1)
+    fits = [small(epochs=1).fit(X, sample_weight=w).transform(X) for w in (weights, np.arange(50.0), np.arange(50.0)[::-1])]
+    np.testing.assert_array_equal(fits[0], fits[1])
+    assert not np.allclose(fits[1], fits[2])
+    codes = vae.transform(X)
+    packed = np.zeros(50, dtype=[("kind", "u1"), ("code", "f4", 2)])
+    packed["code"] = codes
+    np.testing.assert_array_equal(vae.model_.decode(packed["code"]), vae.model_.decode(codes))
+    assert not np.allclose(vae.model_.decode(codes[::-1]), vae.model_.decode(codes))
 
 
 def test_the_fit_does_not_depend_on_strides(digits):
@@ -71,6 +96,46 @@ def test_arrow_with_nulls_are_gaps(table):
     gaps[::5, 0] = np.nan
     np.testing.assert_array_equal(codes, vae.transform(gaps))
     assert not np.allclose(codes, vae.transform(table))
+
+
+def test_an_adapter_of_others_stands():
+    code = """
+from sklearn.utils._set_output import ADAPTERS_MANAGER
+class Other:
+    container_lib = "pyarrow"
+other = Other()
+ADAPTERS_MANAGER.register(other){later}
+import elbo
+print(ADAPTERS_MANAGER.adapters["pyarrow"] is other)
+"""
+    def says(later):
+        words = [sys.executable, "-c", code.format(later=later)]
+        return subprocess.run(words, check=True, capture_output=True, text=True).stdout
+
+    assert says("") == "True\n"
+    assert says("; ADAPTERS_MANAGER.adapters.clear()") == "False\n"
+
+
+def test_what_was_decided_of_rows_is_told(table):
+    decided = small(epochs=None).fit(table[:50])
+    scaled = [note for note in decided.notes_ if "scaled to mean 0" in note]
+    assert len(scaled) == 1
+    epochs = decided.history_[0]["epochs"]
+    assert [note.split(",")[0] for note in decided.notes_ if note not in scaled] == [
+        "the preset is table", f"`epochs` is {epochs}", "`batch` is 32",
+    ]
+    # Of numbers from 0 to 1, or where it is not wanted, nothing is scaled; and what is given is not decided.
+    unit = (table - table.min(axis=0)) / np.ptp(table, axis=0)
+    for other in [small(batch=8).fit(unit), small(batch=8, standardise=False).fit(table)]:
+        assert not any("scaled to mean 0" in note for note in other.notes_)
+        assert not any("`epochs`" in note or "`batch`" in note for note in other.notes_)
+
+
+def test_a_batch_has_no_more_rows_than_there_are(table):
+    few = small(batch=1000).fit(table[:30])
+    assert "`batch` is 30, and not 1000: there are no more rows" in few.notes_
+    np.testing.assert_array_equal(few.transform(table), small(batch=30).fit(table[:30]).transform(table))
+    assert not np.allclose(few.transform(table), small(batch=10).fit(table[:30]).transform(table))
 
 
 def test_columns_come_back_in_their_units(table):

@@ -78,6 +78,7 @@ def test_values_of_numpy_are_taken(digits):
     ("settings", "message"),
     [
         ({"latnt": 2}, "there is no setting `latnt`: did you mean `latent`"),
+        ({"learning-rate": 1e-3}, "there is no setting `learning-rate`: did you mean `learning_rate`"),
         ({"latent": 0}, "`latent` is 0"),
         ({"latent": "two"}, "`latent` cannot be \"two\""),
         ({"epochs": 1.5}, "`epochs` cannot be 1.5"),

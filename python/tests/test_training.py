@@ -1,5 +1,6 @@
 """Progress, interruption, labels, weights, and threads."""
 
+import json
 import os
 import signal
 import subprocess
@@ -46,8 +47,32 @@ def test_a_line_says_how_far_it_is(digits, capsys):
     assert said.out == ""
     assert "epoch 1/3, train loss" in said.err
     assert said.err.endswith("\n")
+    assert said.err.count("\n") == 1
     small().fit(digits[0])
     assert capsys.readouterr().err == ""
+
+
+def test_the_line_ends_wherever_the_training_does(digits, capsys):
+    small(verbose=True, epochs=50, callback=lambda record: record["epoch"] == 2).fit(digits[0])
+    said = capsys.readouterr().err
+    assert "epoch 2/50" in said
+    assert (said.count("\n"), said[-1]) == (1, "\n")
+
+    def fail(record):
+        raise LookupError("no")
+
+    with pytest.raises(LookupError):
+        small(verbose=True, epochs=50, callback=fail).fit(digits[0])
+    assert capsys.readouterr().err.endswith("\n")
+
+
+def test_epochs_that_come_again_are_kept_once():
+    vae = small()
+    vae.history_ = []
+    look = vae._watch()
+    for epoch, loss in [(1, 9), (2, 8), (3, 7), (2, 6), (3, 5)]:
+        look(json.dumps({"epoch": epoch, "loss": loss}))
+    assert [(record["epoch"], record["loss"]) for record in vae.history_] == [(1, 9), (2, 6), (3, 5)]
 
 
 def test_an_interrupt_ends_a_fit_within_an_epoch(digits):
@@ -101,6 +126,27 @@ def test_other_threads_run_meanwhile(digits):
     assert during > 20
 
 
+def test_a_model_tells_of_itself_while_it_computes(vae, digits):
+    done = threading.Event()
+
+    def work():
+        vae.log_likelihood(digits[0], samples=2000)
+        done.set()
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    told = 0
+    while not done.is_set():
+        model = vae.model_
+        about = (model.latent, model.sides, model.parameters, model.device, model.condition, model.classes, model.takes_gaps, model.settings)
+        assert about[:2] == (2, [64])
+        told += 1
+        time.sleep(0.001)
+    thread.join()
+    # Were one of them to wait for the computation, it would be told once.
+    assert told > 20
+
+
 def test_one_model_serves_several_threads(vae, digits):
     expected = vae.transform(digits[0])
     found = [None] * 4
@@ -143,6 +189,14 @@ def test_numbers_are_told(digits):
     X, y = digits
     vae = small(model="cvae", condition="vectors").fit(X, np.stack([y / 9, 1 - y / 9], axis=1))
     assert vae.sample(y=[[0.5, 0.5]]).shape == (1, 64)
+    assert not hasattr(vae, "classes_")
+
+
+def test_classes_are_those_of_the_last_fit(digits):
+    X, y = digits
+    vae = small(model="cvae", epochs=1).fit(X, y)
+    assert vae.classes_.tolist() == list(range(10))
+    vae.set_params(model="vae").fit(X, y)
     assert not hasattr(vae, "classes_")
 
 

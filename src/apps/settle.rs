@@ -14,6 +14,8 @@ pub struct Settled {
     pub rows: Splits,
     /// The preset that the rows called for, where none was given.
     pub chosen: Option<Chosen>,
+    /// What was decided of the rows because nobody had, what is odd about them, and what is not as it was given; a sentence each.
+    pub notes: Vec<String>,
 }
 
 impl Settled {
@@ -38,11 +40,27 @@ impl Settled {
             chosen = Some(choice);
         }
         let rows = as_given(&config, array.open(&reading(&config))?)?;
-        if given.training.batch.is_none() {
-            config.training.batch = config.training.batch.min(rows.train.rows);
-        }
-        Ok(Settled { config, rows, chosen })
+        config.training.fit_batch(rows.train.rows);
+        let decided = [&rows.origin.guesses[..], &rows.origin.warnings].concat().into_iter();
+        let notes = decided.chain(told(&config, given, chosen.as_ref())).collect();
+        Ok(Settled { config, rows, chosen, notes })
     }
+}
+
+/// What is said of settings that rows decided.
+fn told(config: &Config, given: &Layer, chosen: Option<&Chosen>) -> Vec<String> {
+    let (training, asked) = (&config.training, &given.training);
+    let mut said = vec![];
+    if let Some(Chosen { preset, why, .. }) = chosen {
+        said.push(format!("the preset is {}, for {why}; `preset` names another", preset.name()));
+        let counts = [("epochs", asked.epochs, training.epochs), ("batch", asked.batch, training.batch)];
+        let decided = counts.iter().filter(|(_, asked, _)| asked.is_none());
+        said.extend(decided.map(|(name, _, count)| format!("`{name}` is {count}, by how many rows there are")));
+    }
+    if let Some(batch) = asked.batch.filter(|batch| *batch > training.batch) {
+        said.push(format!("`batch` is {}, and not {batch}: there are no more rows", training.batch));
+    }
+    said
 }
 
 #[cfg(test)]
@@ -72,15 +90,35 @@ mod tests {
         // Of a likelihood of values from 0 to 1 they are not scaled, and then do not fit it.
         let unscaled = settled(&[("likelihood", text("bernoulli"))], &[50, 4], |i| i as f32).unwrap();
         assert_eq!(unscaled.rows.train.row(0), [0.0, 1.0, 2.0, 3.0]);
-        // A batch that nobody gave is no larger than the rows are many.
-        let few = settled(&[("epochs", 1.into())], &[7, 4], |i| i as f32).unwrap();
-        assert_eq!(few.config.training.batch, 7);
-        assert_eq!(settled(&[("batch", 9.into())], &[7, 4], |i| i as f32).unwrap().config.training.batch, 9);
+        // A batch is no larger than the rows are many, whoever chose it.
+        let batch =
+            |given: &[(&str, toml::Value)]| settled(given, &[7, 4], |i| i as f32).unwrap().config.training.batch;
+        assert_eq!((batch(&[]), batch(&[("batch", 9.into())]), batch(&[("batch", 5.into())])), (7, 7, 5));
         let vectors = settled(&[], &[50, 4], |i| (i % 10) as f32 / 10.0).unwrap();
         assert_eq!((vectors.chosen.unwrap().preset, vectors.config.training.epochs), (Preset::Vectors, 300));
         // A preset that is named is not chosen over.
         let classic = settled(&[("preset", text("classic"))], &[50, 4], |i| (i % 10) as f32 / 10.0).unwrap();
         assert_eq!((classic.chosen, classic.config.model), (None, Preset::Classic.config().model));
+    }
+
+    #[test]
+    fn what_was_decided_is_told() {
+        let number = |i: usize| i as f32;
+        let notes = |given: &[(&str, toml::Value)]| settled(given, &[50, 4], number).unwrap().notes;
+        let all = notes(&[]);
+        assert!(all[0].contains("scaled to mean 0"), "{all:?}");
+        let epochs = settled(&[], &[50, 4], number).unwrap().config.training.epochs;
+        let decided = ["the preset is table, for lines of a table; `preset` names another".to_string()];
+        let counts =
+            [("epochs", epochs), ("batch", 32)].map(|(name, n)| format!("`{name}` is {n}, by how many rows there are"));
+        assert_eq!(all[1..], [&decided[..], &counts].concat());
+        // What was given was not decided.
+        let some = notes(&[("epochs", 3.into()), ("batch", 10.into())]);
+        assert_eq!(some, all[..2]);
+        assert_eq!(notes(&[("preset", text("table")), ("standardise", true.into())]), all[..1]);
+        // But what is not as it was given is told.
+        let few = notes(&[("preset", text("table")), ("batch", 64.into())]);
+        assert_eq!(few[1..], ["`batch` is 50, and not 64: there are no more rows"]);
     }
 
     #[test]

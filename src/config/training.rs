@@ -157,6 +157,11 @@ impl TrainingOptions {
 }
 
 impl TrainingConfig {
+    /// Has batches of no more rows than there are.
+    pub(crate) fn fit_batch(&mut self, rows: usize) {
+        self.batch = self.batch.min(rows);
+    }
+
     /// Calls pieces by their own names where they are known by others, so that equal settings are equal.
     pub(crate) fn name_pieces(&mut self) {
         rename(OPTIMISERS, &mut self.optimiser);

@@ -3,7 +3,7 @@
 use super::conditions::Conditions;
 use super::dataset::Dataset;
 use super::labels::Labels;
-use super::npy::{Axes, Rows};
+use super::npy::{Axes, Rows, SCALED};
 use super::options::Options;
 use super::origin::Origin;
 use super::shape::Shape;
@@ -63,6 +63,9 @@ impl Array {
         let observed = observed.map(|seen| Values::Bits(pack_bits(&axes.in_order(seen, true), features)));
         let data = Dataset { observed, labels, conditions, weights, ..data };
         check_rows(&data)?;
+        if is_unscaled {
+            origin.guesses.push(SCALED.to_owned());
+        }
         let splits = match options.validation {
             0 => Splits { train: data, validation: None, test: None, origin: Origin::default() },
             count => Splits::hold_out(data, None, count, options.seed)?,
@@ -152,6 +155,10 @@ mod tests {
         assert_eq!(open(floats(&[2, 1], &[3.0, 5.0])).train.row(1), [1.0]);
         let plain = floats(&[2, 1], &[3.0, 5.0]).open(&Options::default()).unwrap();
         assert_eq!(plain.train.row(1), [5.0]);
+        // It is said where they are scaled, and there alone.
+        let said = |splits: &Splits| splits.origin.guesses.iter().filter(|said| said.as_str() == SCALED).count();
+        assert_eq!(said(&open(floats(&[2, 1], &[3.0, 5.0]))), 1);
+        assert_eq!((said(&open(floats(&[2, 1], &[0.0, 0.5]))), said(&plain)), (0, 0));
     }
 
     #[test]

@@ -54,7 +54,7 @@ pub fn training(saved: &Saved, most: usize, epochs: u64) -> Result<Training> {
     let rows = some_of(&train, most);
     let mut config = saved.config.clone();
     let per_epoch = train.rows.div_ceil(config.training.batch.min(train.rows));
-    config.training.batch = config.training.batch.min(rows.rows);
+    config.training.fit_batch(rows.rows);
     let steps = rows.rows.div_ceil(config.training.batch) * epochs as usize;
     if steps > MOST_STEPS {
         return Err(Error::invalid(format!(

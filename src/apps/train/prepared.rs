@@ -189,8 +189,7 @@ pub(super) fn identity(config: &Config, rows: &str) -> Result<[(&'static str, St
 
 /// Rows that are learnt, and a trainer of them; both are as settings say, which are fitted to the rows.
 pub(super) fn with_trainer(config: &mut Config, data: Splits, team: Team) -> Result<(Splits, Trainer)> {
-    // A batch cannot have more rows than there are.
-    config.training.batch = config.training.batch.min(data.train.rows);
+    config.training.fit_batch(data.train.rows);
     if config.training.patience.is_some() && data.validation.is_none() {
         return Err(Error::invalid(format!(
             "`patience` waits for rows that are held out to become better, and none of the data {} are held out for that: hold \
