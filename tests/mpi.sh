@@ -92,6 +92,22 @@ for count in 1 2 3 4; do
     row "one rank alone is heard" "$count" "$times times" "$([ "$times" = 1 ]; echo $?)"
     row "the same weights on all ranks" "$count" "status $status, its own check" "$([ "$status" = 0 ] && ! grep -q "$uneven" said.txt; echo $?)"
 done
+# An MPI that gives rank 1 other sums of gradients; what ranks settle with each other is shorter.
+cat >uneven.c <<'C'
+#include <mpi.h>
+int MPI_Allreduce(const void *own, void *sums, int count, MPI_Datatype type, MPI_Op op, MPI_Comm all) {
+    int rank, outcome = PMPI_Allreduce(own, sums, count, type, op, all);
+    MPI_Comm_rank(all, &rank);
+    if (rank == 1 && count > 1000) {
+        for (int i = 0; i < count; i++) ((float *)sums)[i] += 0.01f * (i % 3);
+    }
+    return outcome;
+}
+C
+mpicc -shared -fPIC -o uneven.so uneven.c
+status=0
+launch -x LD_PRELOAD="$folder/uneven.so" -n 2 "$elbo" train "${settings[@]}" --out uneven >said.txt 2>&1 || status=$?
+row "(control: other weights on rank 1 are told apart)" 2 "status $status, its own check" "$([ "$status" = 0 ] && grep -q "$uneven" said.txt; echo $?)"
 "$elbo" train "${model[@]}" "${rows[@]}" --batch 24 --seed 5 --device cpu --out other --quiet
 far=$(apart one other)
 row "(control: another batch is told apart)" 1 "$far apart" "$(! is_near "$far"; echo $?)"
@@ -118,10 +134,6 @@ if "$elbo" devices | grep -q llvmpipe; then
     "$elbo" train "${vulkan[@]}" --out vulkan-one --quiet
     ranks 2 train "${vulkan[@]}" --out vulkan-two --quiet >said.txt 2>&1 || true
     same "losses on software Vulkan" 2 vulkan-one vulkan-two
-    status=0
-    launch -n 1 "$elbo" train "${common[@]}" --device cpu --out kinds : -n 1 "$elbo" train "${vulkan[@]}" --out kinds >said.txt 2>&1 || status=$?
-    row "(control: weights of two kinds of device are told apart)" 2 "status $status, its own check" \
-        "$([ "$status" = 0 ] && grep -q "$uneven" said.txt; echo $?)"
 else
     row "losses on software Vulkan: no such driver" 2 "not tried" 1
 fi
