@@ -9,6 +9,7 @@ mod refused;
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
 
 #[cfg(feature = "cli")]
 pub(crate) use arenas::spare_address_space;
@@ -16,10 +17,19 @@ pub(crate) use asking::asking;
 #[cfg(feature = "cli")]
 pub(crate) use refused::or_end;
 
-/// Bytes that this process may have in all.
+/// How many processes work together on this machine, this one among them.
+static PROCESSES: AtomicU64 = AtomicU64::new(1);
+
+/// Bytes that this process may have in all: its part, where it shares the machine with others.
 pub(crate) fn total() -> u64 {
     let bounds = Bounds::find(Path::new("/proc/self"), Path::new("/sys/fs/cgroup"));
-    bounds.iter().map(|bound| bound.most).fold(of_machine().0, u64::min)
+    bounds.iter().map(|bound| bound.most).fold(of_machine().0, u64::min) / PROCESSES.load(Ordering::Relaxed)
+}
+
+/// Has so many processes share the memory of this machine alike, this one among them.
+#[cfg(feature = "cli")]
+pub(crate) fn share(processes: usize) {
+    PROCESSES.store(processes.max(1) as u64, Ordering::Relaxed);
 }
 
 /// Bytes that it may take besides what it has.

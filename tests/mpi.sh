@@ -82,13 +82,32 @@ common=("${model[@]}" "${rows[@]}" --batch 25 --seed 5)
 settings=("${common[@]}" --device cpu)
 "$elbo" train "${settings[@]}" --out one --quiet
 
+# What a run says at its end where ranks have come to other weights.
+uneven='differ in their last bits'
 for count in 1 2 3 4; do
-    ranks "$count" train "${settings[@]}" --out "ranks-$count" >said.txt 2>&1 || true
+    status=0
+    ranks "$count" train "${settings[@]}" --out "ranks-$count" >said.txt 2>&1 || status=$?
     same "losses of one process" "$count" one "ranks-$count"
     times=$(grep -c '^Device:' said.txt || true)
     row "one rank alone is heard" "$count" "$times times" "$([ "$times" = 1 ]; echo $?)"
-    row "the same weights on all ranks" "$count" "by the program's own check" "$(! grep -q 'differ in their last bits' said.txt; echo $?)"
+    row "the same weights on all ranks" "$count" "status $status, its own check" "$([ "$status" = 0 ] && ! grep -q "$uneven" said.txt; echo $?)"
 done
+# An MPI that gives rank 1 other sums of gradients; what ranks settle with each other is shorter.
+cat >uneven.c <<'C'
+#include <mpi.h>
+int MPI_Allreduce(const void *own, void *sums, int count, MPI_Datatype type, MPI_Op op, MPI_Comm all) {
+    int rank, outcome = PMPI_Allreduce(own, sums, count, type, op, all);
+    MPI_Comm_rank(all, &rank);
+    if (rank == 1 && count > 1000) {
+        for (int i = 0; i < count; i++) ((float *)sums)[i] += 0.01f * (i % 3);
+    }
+    return outcome;
+}
+C
+mpicc -shared -fPIC -o uneven.so uneven.c
+status=0
+launch -x LD_PRELOAD="$folder/uneven.so" -n 2 "$elbo" train "${settings[@]}" --out uneven >said.txt 2>&1 || status=$?
+row "(control: other weights on rank 1 are told apart)" 2 "status $status, its own check" "$([ "$status" = 0 ] && grep -q "$uneven" said.txt; echo $?)"
 "$elbo" train "${model[@]}" "${rows[@]}" --batch 24 --seed 5 --device cpu --out other --quiet
 far=$(apart one other)
 row "(control: another batch is told apart)" 1 "$far apart" "$(! is_near "$far"; echo $?)"
@@ -125,10 +144,10 @@ same "each rank with a device of its own (cpu, cpu-exact)" 2 one mixed
 # Ranks that have something else.
 new=("$elbo" train "${settings[@]}" --out new)
 other=("$elbo" train "${model[@]}" --batch 25 --seed 5 --device cpu --out new)
-refused "another seed" 2 'rank 1 has other settings than rank 0; `seed = 6` here, `seed = 5` there' \
+refused "another seed" 2 'rank 1 differs from rank 0 in its settings: rank 1 has `seed = 6`, rank 0 `seed = 5`' \
     launch -n 1 "${new[@]}" : -n 1 "$elbo" train "${model[@]}" "${rows[@]}" --batch 25 --seed 6 --device cpu --out new
-refused "other rows" 3 'rank 2 has other rows than rank 0' launch -n 2 "${new[@]}" : -n 1 "${other[@]}" --data rows.npy
-refused "another task" 2 'rank 1 has other task than rank 0; `show the settings` here, `train` there' \
+refused "other rows" 3 'rank 2 differs from rank 0 in its rows' launch -n 2 "${new[@]}" : -n 1 "${other[@]}" --data rows.npy
+refused "another task" 2 'rank 1 differs from rank 0 in its task: rank 1 has `--print-config`, rank 0 `training`' \
     launch -n 1 "${new[@]}" : -n 1 "${new[@]}" --print-config
 refused "no data on one rank" 3 'nonesuch' launch -n 2 "${new[@]}" : -n 1 "${other[@]}" --data nonesuch
 refused "no data on any" 2 'nonesuch' launch -n 2 "${other[@]}" --data nonesuch
@@ -136,6 +155,10 @@ refused "more ranks than rows of a batch" 3 'batch of 2 rows' launch -n 3 "$elbo
 refused "several devices in each" 2 'share this training' launch -n 2 "$elbo" train --devices cpu,cpu --out new
 refused "two models in one go" 2 'second-stage' launch -n 2 "${new[@]}" --model m1+m2 --labels 10
 refused "a folder that holds a run" 2 'holds a run already' launch -n 2 "$elbo" train "${settings[@]}" --out one
+# One that MPI has not joined to the others, whatever launcher says that there are some.
+for name in OMPI_COMM_WORLD_SIZE PMI_SIZE SLURM_STEP_NUM_TASKS; do
+    refused "others that are not found, by $name" 1 "4 processes were started together, as $name says" env "$name=4" "${new[@]}"
+done
 row "and none of them leaves a folder" "" "$(ls -d new 2>/dev/null || echo none)" "$([ ! -e new ]; echo $?)"
 
 # Runs that are stopped, and runs that lose a rank.
@@ -147,6 +170,13 @@ begin() {
     for _ in $(seq 600); do
         if [ "$(wc -l 2>/dev/null <"$out/metrics.jsonl" || echo 0)" -ge 3 ]; then return; fi
         sleep 0.1
+    done
+}
+# The launcher of the run in a folder.
+launcher_of() {
+    local id
+    for id in $(pgrep -x mpirun); do
+        if grep -qz "^$1\$" "/proc/$id/cmdline"; then echo "$id"; fi
     done
 }
 # The process of a rank among those that a shell has started.
@@ -166,6 +196,16 @@ for rank in 0 1; do
     wait "$launcher" || status=$?
     row "a signal to rank $rank stops all, which is saved" 2 "status $status" "$([ "$status" = 130 ] && grep -q 'Stopped in epoch' said.txt; echo $?)"
 done
+# With time to save before they are killed.
+export OMPI_MCA_odls_base_sigkill_timeout=60
+begin interrupted
+kill -INT "$(launcher_of interrupted)" || true
+status=0
+wait "$launcher" || status=$?
+unset OMPI_MCA_odls_base_sigkill_timeout
+row "Ctrl-C to the launcher stops all, which is saved" 2 "status $status" "$([ "$status" != 0 ] && [ "$status" != 124 ] && grep -q 'Stopped in epoch' said.txt; echo $?)"
+ranks 2 train --resume interrupted --quiet >said.txt 2>&1 || true
+row "gone on with, it has the bits of one that was not" 2 "checkpoints" "$(cmp -s whole/checkpoint.safetensors interrupted/checkpoint.safetensors; echo $?)"
 ranks 2 train --resume stopped-0 --quiet >said.txt 2>&1 || true
 row "gone on with at as many, it has the bits of one that was not" 2 "checkpoints" "$(cmp -s whole/checkpoint.safetensors stopped-0/checkpoint.safetensors; echo $?)"
 ranks 3 train --resume stopped-1 --quiet >said.txt 2>&1 || true
@@ -182,12 +222,15 @@ done
 same "a run that lost rank 0, gone on with alone" "2, then 1" whole lost-0
 ranks 2 train --resume lost-1 --quiet >said.txt 2>&1 || true
 row "a run that lost rank 1, gone on with: the bits of one that did not" 2 "checkpoints" "$(cmp -s whole/checkpoint.safetensors lost-1/checkpoint.safetensors; echo $?)"
-refused "ranks that go on with another number of epochs" 2 'rank 1 has other settings' \
+refused "ranks that go on with another number of epochs" 2 'rank 1 differs from rank 0 in its settings' \
     launch -n 1 "$elbo" train --resume whole --epochs 9 : -n 1 "$elbo" train --resume whole --epochs 10
 row "after which the run is as it was" "" "epochs = 8" "$(grep -qx 'epochs = 8' whole/config.toml; echo $?)"
 
-ranks 2 bench --reduction --device cpu --step classic --batch 4 --seconds 0.01 --json >said.txt 2>/dev/null || true
+steps=(bench --reduction --device cpu --step classic --seconds 0.01 --json)
+ranks 2 "${steps[@]}" --batch 4 >said.txt 2>/dev/null || true
 row "elbo bench --reduction" 2 "" "$(grep -q '"ranks":2' said.txt; echo $?)"
+refused "elbo bench --reduction of other steps" 2 'in its steps: rank 1 has `classic with 8 rows`, rank 0 `classic with 4 rows`' \
+    launch -n 1 "$elbo" "${steps[@]}" --batch 4 : -n 1 "$elbo" "${steps[@]}" --batch 8
 
 if [ "$failed" = 1 ]; then
     echo "FAILED"

@@ -52,11 +52,6 @@ fn options(config: &Config, schema: Option<&Schema>) -> data::Options {
     }
 }
 
-/// The bytes of memory that data may take where nothing is said: half of the machine's, or of the device's own where that is less.
-pub(super) fn usual_memory(team: &Team) -> u64 {
-    team.own_memory().unwrap_or(u64::MAX).min(crate::memory::total()) / 2
-}
-
 /// Data with what the model of a configuration is told of it.
 fn conditioned(config: &Config, data: Dataset) -> Result<Dataset> {
     match config.model.kind.is_conditional() {
@@ -151,7 +146,7 @@ fn told(config: &Config, splits: Splits) -> Result<Splits> {
 /// # Errors
 /// If the rows do not fit the configuration, or a device has too little memory.
 pub(super) fn build_trainer(config: &Config, data: &Dataset, team: impl Into<Team>) -> Result<Trainer> {
-    let Team { first, others, share } = team.into();
+    let Team { first, others, share, .. } = team.into();
     if others.is_empty() {
         return build_part(config, data, first, share);
     }

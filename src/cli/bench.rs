@@ -105,12 +105,17 @@ fn cells(args: &BenchArgs) -> Vec<(BenchStep, u64)> {
     cells
 }
 
+/// A step as it is typed.
+fn name(step: BenchStep) -> String {
+    step.to_possible_value().map_or(String::new(), |value| value.get_name().to_string())
+}
+
 /// Adds what processes of their own measure.
 fn add_starts(figures: &mut StepFigures, args: &BenchArgs, step: BenchStep) -> Result<()> {
     let command = || -> Result<Command> {
         let program = std::env::current_exe().map_err(|e| Error::invalid(format!("cannot find this program: {e}")))?;
         let mut command = Command::new(program);
-        let name = step.to_possible_value().map_or(String::new(), |value| value.get_name().to_string());
+        let name = name(step);
         let (device, batch) = (args.device.to_string(), figures.batch.to_string());
         command.args(["bench", "--first-step", "--device", &device, "--step", &name, "--batch", &batch]);
         Ok(command)

@@ -128,7 +128,7 @@ fn open(args: &TrainArgs, Resolved { config, chosen }: Resolved, team: Team) -> 
     let device = &config.device;
     let fallback = device.devices.is_none() && device.device == DeviceChoice::Auto && team.is_cpu();
     if !args.json {
-        println!("Device: {}{}", team.describe(), if fallback { ", as no GPU was found" } else { "" });
+        println!("Device: {}", team.described(fallback.then_some("as no GPU was found")));
     }
     let (started, batch) = (Instant::now(), config.training.batch);
     let (chosen, data) = chosen.unzip();

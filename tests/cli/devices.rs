@@ -121,8 +121,10 @@ fn processes_that_were_started_together_need_a_build_with_mpi() {
     let place = Place::new();
     let quick = "bench --reduction --device cpu --step classic --batch 4 --seconds 0.001 --json";
     for line in ["train --count 50 --device cpu", quick] {
-        let words = ["3 processes", "cargo feature `mpi`", "--devices"];
-        refused(&place, place.elbo(line).env("OMPI_COMM_WORLD_SIZE", "3"), line, &words);
+        for launcher in ["OMPI_COMM_WORLD_SIZE", "SLURM_STEP_NUM_TASKS"] {
+            let words = ["3 processes", "cargo feature `mpi`", "--devices", launcher];
+            refused(&place, place.elbo(line).env(launcher, "3"), line, &words);
+        }
     }
     // One that was started alone shares nothing.
     let output = place.elbo(quick).env("OMPI_COMM_WORLD_SIZE", "1").output().expect("the program starts");

@@ -12,11 +12,13 @@ pub struct Team {
     pub(crate) others: Vec<Box<dyn Executor>>,
     /// The part that is this process's, where several processes share the training.
     pub(crate) share: Option<Share>,
+    /// The bytes that data may take where nothing is said, where several processes have settled it.
+    pub(crate) settled_memory: Option<u64>,
 }
 
 impl From<Box<dyn Executor>> for Team {
     fn from(first: Box<dyn Executor>) -> Team {
-        Team { first, others: vec![], share: None }
+        Team { first, others: vec![], share: None, settled_memory: None }
     }
 }
 
@@ -38,7 +40,7 @@ impl Team {
             Some(devices) => {
                 let mut all = devices.choices().iter().map(open);
                 let first = all.next().unwrap_or_else(|| open(&config.device))?;
-                Ok(Team { first, others: all.collect::<Result<_>>()?, share: None })
+                Ok(Team { others: all.collect::<Result<_>>()?, ..first.into() })
             }
         }
     }
@@ -63,11 +65,19 @@ impl Team {
 
     /// The devices, for people.
     pub fn describe(&self) -> String {
-        let devices = self.all().map(Executor::describe).collect::<Vec<_>>().join(" + ");
+        self.described(None)
+    }
+
+    /// As [`Team::describe`], with the reason why it is these of this process.
+    pub fn described(&self, why: Option<&str>) -> String {
+        let mut text = self.all().map(Executor::describe).collect::<Vec<_>>().join(" + ");
+        if let Some(why) = why {
+            text = format!("{text}, {why}");
+        }
         match &self.share {
-            None => devices,
-            Some(Share { parts: 2, .. }) => format!("{devices}, and that of another rank"),
-            Some(share) => format!("{devices}, and those of {} other ranks", share.parts - 1),
+            None => text,
+            Some(Share { parts: 2, .. }) => format!("{text}, and that of another rank"),
+            Some(share) => format!("{text}, and those of {} other ranks", share.parts - 1),
         }
     }
 
@@ -76,9 +86,21 @@ impl Team {
         self.all().all(Executor::is_cpu)
     }
 
-    /// The bytes that each has of its own memory, where one has some: the least.
-    pub(crate) fn own_memory(&self) -> Option<u64> {
-        self.all().filter_map(Executor::own_memory).min()
+    /// Settles with the other processes how much memory data may take where nothing is said: as much as is usual where it is least. What stays
+    /// on disk is shuffled within windows of that size, which must be the same for all.
+    ///
+    /// # Errors
+    /// If they cannot be reached.
+    pub fn settle_memory(&mut self, ranks: &Ranks) -> Result<()> {
+        self.settled_memory = Some(ranks.least(self.usual_memory())?);
+        Ok(())
+    }
+
+    /// The bytes of memory that data may take where nothing is said: what processes have settled, or half of the machine's, or of a device's own
+    /// where that is less.
+    pub(crate) fn usual_memory(&self) -> u64 {
+        let usual = || self.all().filter_map(Executor::own_memory).fold(crate::memory::total(), u64::min) / 2;
+        self.settled_memory.unwrap_or_else(usual)
     }
 
     /// As [`Executor::replay_choices`], on all of them.
@@ -89,5 +111,23 @@ impl Team {
 
     fn all(&self) -> impl Iterator<Item = &dyn Executor> {
         [&self.first].into_iter().chain(&self.others).map(|executor| &**executor)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cpu::Cpu;
+    use crate::training::in_threads;
+
+    #[test]
+    fn a_reason_stands_beside_the_device_that_it_is_about() {
+        let of = |processes| Team { share: in_threads(processes).into_iter().next(), ..Team::of(Cpu::exact()) };
+        let device = Cpu::exact().describe();
+        let why = Some("as no GPU was found");
+        assert_eq!(Team::of(Cpu::exact()).described(why), format!("{device}, as no GPU was found"));
+        assert_eq!(of(2).described(why), format!("{device}, as no GPU was found, and that of another rank"));
+        assert_eq!(of(3).described(why), format!("{device}, as no GPU was found, and those of 2 other ranks"));
+        assert_eq!(of(3).describe(), format!("{device}, and those of 2 other ranks"));
     }
 }

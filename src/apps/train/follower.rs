@@ -4,15 +4,11 @@ use std::path::Path;
 
 use super::super::devices::Team;
 use super::super::folder::place_of;
-use super::super::form::Form;
-use super::super::setup::open_data;
-use super::super::tuning;
-use super::prepared::{identity, new_data, with_trainer};
+use super::prepared::{Standing, identity, new_data, with_trainer};
 use crate::config::Config;
 use crate::data::{Fingerprint, Splits};
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::training::Trainer;
-use crate::training::checkpoint::Checkpoint;
 
 /// A trainer that follows the run of another process.
 pub struct Follower {
@@ -26,19 +22,21 @@ impl Follower {
     /// a checkpoint. The first gives it its parameters.
     ///
     /// # Errors
-    /// If the data or the checkpoint cannot be read, or the device has too little memory.
-    pub fn new(mut config: Config, data: Option<Splits>, place: Option<&Path>, mut team: Team) -> Result<Follower> {
-        config.name_pieces();
-        let data = match place {
-            None => new_data(&mut config, data, &team)?,
+    /// If the data or the checkpoint cannot be read, the checkpoint does not fit the configuration or the data, or the device has too little
+    /// memory.
+    pub fn new(mut config: Config, data: Option<Splits>, place: Option<&Path>, team: Team) -> Result<Follower> {
+        let (data, trainer) = match place {
+            None => {
+                config.name_pieces();
+                let data = new_data(&mut config, data, &team)?;
+                with_trainer(&mut config, data, team)?
+            }
             Some(place) => {
                 let (folder, path) = place_of(place)?;
-                team.replay_choices(tuning::read(&folder)?);
-                let form = Form::read(&Checkpoint::load(&path)?).map_err(|error| Error::malformed(&path, error))?;
-                open_data(&config, Some(&form.schema))?
+                let Standing { data, trainer, .. } = Standing::at(&mut config, (&folder, &path), team)?;
+                (data, trainer)
             }
         };
-        let (data, trainer) = with_trainer(&mut config, data, team)?;
         let identity = identity(&config, &Fingerprint::of(&data).to_string())?;
         Ok(Follower { trainer, identity })
     }
@@ -58,6 +56,7 @@ mod tests {
     use super::*;
     use crate::config::Preset;
     use crate::cpu::Cpu;
+    use crate::training::checkpoint::Checkpoint;
     use crate::training::metrics::EpochRecord;
     use crate::training::{Progress, Share, in_threads};
 
@@ -107,6 +106,24 @@ mod tests {
             assert_eq!(run.train(&mut Losses::default()).unwrap(), Outcome::Stopped);
             assert!(run.steps_done() > 0 && run.epochs_done() == 0);
         });
+    }
+
+    #[test]
+    fn a_checkpoint_of_other_rows_or_of_none_is_not_followed() {
+        let folder = tempfile::tempdir().unwrap();
+        let place = folder.path().join("run");
+        Prepared::new(None, config(1), &place, team(None)).unwrap().kept().unwrap();
+        let follow = |config: Config| Follower::new(config, None, Some(&place), team(in_threads(2).pop()));
+        assert!(follow(config(1)).is_ok());
+        let mut other = config(1);
+        other.data.source = "sprites".into();
+        (other.data.resolution, other.data.count) = (16, Some(60));
+        assert!(follow(other).is_err());
+        let path = place.join("checkpoint.safetensors");
+        let mut checkpoint = Checkpoint::load(&path).unwrap();
+        checkpoint.tensors[0].2[0] = f32::NAN;
+        checkpoint.save(&path).unwrap();
+        assert!(follow(config(1)).is_err(), "numbers that have run away");
     }
 
     #[test]

@@ -9,7 +9,7 @@ use super::super::form::Form;
 use super::super::game::GameWatch;
 use super::super::health::{Health, check_sound};
 use super::super::posterior::PosteriorWatch;
-use super::super::setup::{as_given, build_trainer, check_support, open_data, usual_memory};
+use super::super::setup::{as_given, build_trainer, check_support, open_data};
 use super::super::stages::freeze;
 use super::super::tuning;
 use super::{DATA, TrainRun};
@@ -72,20 +72,10 @@ impl Prepared {
     /// # Errors
     /// If the data or the checkpoint cannot be read; if the checkpoint does not fit the configuration or the data, or has been trained for more
     /// epochs than were asked for; if the data has changed, or the device has too little memory.
-    pub fn again(mut config: Config, place: &Path, mut team: Team, changed_data: bool) -> Result<Prepared> {
+    pub fn again(mut config: Config, place: &Path, team: Team, changed_data: bool) -> Result<Prepared> {
         let ((folder, path), device) = (place_of(place)?, team.describe());
         let lock = Some(locked(&folder)?);
-        let recorded = tuning::read(&folder)?;
-        let choices = recorded.clone().unwrap_or_default();
-        team.replay_choices(recorded);
-        let checkpoint = Checkpoint::load(&path)?;
-        check_sound(&checkpoint).map_err(|e| Error::malformed(&path, e))?;
-        let trained_on = Form::read(&checkpoint).map_err(|e| Error::malformed(&path, e))?;
-        config.name_pieces();
-        make_absolute(&mut config)?;
-        let data = open_data(&config, Some(&trained_on.schema))?;
-        let (data, mut trainer) = with_trainer(&mut config, data, team)?;
-        trained_on.check(&config.model.kind, &data.train)?;
+        let Standing { checkpoint, choices, data, mut trainer } = Standing::at(&mut config, (&folder, &path), team)?;
         let fingerprint = Fingerprint::of(&data).to_string();
         if !changed_data {
             check_fingerprint(&checkpoint, &fingerprint, &data.train.name)?;
@@ -173,6 +163,36 @@ impl Prepared {
     }
 }
 
+/// A run as its checkpoint was left: its rows as it knows them, and a trainer of them, which has yet to take up what was learnt.
+pub(super) struct Standing {
+    checkpoint: Checkpoint,
+    choices: Choices,
+    pub(super) data: Splits,
+    pub(super) trainer: Trainer,
+}
+
+impl Standing {
+    /// Reads it from its folder and the checkpoint there, for settings that are fitted to the rows.
+    ///
+    /// # Errors
+    /// If the data or the checkpoint cannot be read, the checkpoint does not fit the configuration or the data, or the device has too little
+    /// memory.
+    pub(super) fn at(config: &mut Config, (folder, path): (&Path, &Path), mut team: Team) -> Result<Standing> {
+        let recorded = tuning::read(folder)?;
+        let choices = recorded.clone().unwrap_or_default();
+        team.replay_choices(recorded);
+        let checkpoint = Checkpoint::load(path)?;
+        check_sound(&checkpoint).map_err(|e| Error::malformed(path, e))?;
+        let trained_on = Form::read(&checkpoint).map_err(|e| Error::malformed(path, e))?;
+        config.name_pieces();
+        make_absolute(config)?;
+        let data = open_data(config, Some(&trained_on.schema))?;
+        let (data, trainer) = with_trainer(config, data, team)?;
+        trained_on.check(&config.model.kind, &data.train)?;
+        Ok(Standing { checkpoint, choices, data, trainer })
+    }
+}
+
 /// See [`Prepared::identity`].
 pub(super) fn identity(config: &Config, rows: &str) -> Result<[(&'static str, String); 2]> {
     let anywhere = |path: &Option<String>| path.as_ref().map(|_| String::new());
@@ -206,7 +226,7 @@ pub(super) fn with_trainer(config: &mut Config, data: Splits, team: Team) -> Res
 
 /// The data of a new run, which may have been read already, for devices with memory of their own or without.
 pub(super) fn new_data(config: &mut Config, data: Option<Splits>, team: &Team) -> Result<Splits> {
-    let (given, usual, machine) = (config.data.memory, usual_memory(team), crate::memory::total() / 2);
+    let (given, usual, machine) = (config.data.memory, team.usual_memory(), crate::memory::total() / 2);
     config.data.memory = given.or(Some(Bytes::new(usual)));
     // They were read by the machine's memory, and a card may have less.
     let fits = |data: &Splits| {
@@ -253,6 +273,26 @@ fn check_fingerprint(checkpoint: &Checkpoint, found: &str, data: &str) -> Result
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn data_may_take_what_processes_have_settled() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("rows.csv");
+        let rows: String = (0..4000).map(|row| format!("{row},{}\n", row % 7)).collect();
+        std::fs::write(&path, format!("a,b\n{rows}")).unwrap();
+        let read = |settled_memory: Option<u64>| {
+            let mut config = Config::default();
+            config.data.source = path.to_string_lossy().into_owned();
+            let team = Team { settled_memory, ..Team::of(crate::cpu::Cpu::exact()) };
+            // As it was read before, by the memory of the machine.
+            let before = open_data(&config, None).unwrap();
+            let data = new_data(&mut config, Some(before), &team).unwrap();
+            (data.train.is_stored(), config.data.memory)
+        };
+        assert_eq!(read(Some(20_000)), (true, Some(Bytes::new(20_000))));
+        assert_eq!(read(Some(1 << 30)), (false, None), "what fits is not cut elsewhere");
+        assert_eq!(read(None), (false, None));
+    }
 
     #[test]
     fn where_rows_lie_and_are_computed_with_is_each_ones_own() {

@@ -8,8 +8,8 @@ use super::super::args::BenchArgs;
 use super::super::print;
 use super::super::profile::workload;
 use super::super::style::{Table, bytes, count, significant};
-use super::cells;
 use super::tables::columns;
+use super::{cells, name};
 use crate::apps::bench::{SharedStep, SharedStepFigures, SumFigures, Timing, measure_sums};
 use crate::apps::open_in_turn;
 use crate::error::{Error, Result};
@@ -28,8 +28,9 @@ pub(super) fn run(args: &BenchArgs) -> Result<()> {
     let sums = match &ranks {
         None => vec![],
         Some(ranks) => {
-            let asked = format!("{cells:?}");
-            ranks.agree(&[("program", env!("CARGO_PKG_VERSION").to_string()), ("options", asked)])?;
+            let lines = cells.iter().map(|&(step, batch)| format!("{} with {batch} rows", name(step)));
+            let steps = lines.collect::<Vec<_>>().join("\n");
+            ranks.agree(&[("version", env!("CARGO_PKG_VERSION").to_string()), ("steps", steps)])?;
             measure_sums(&mut *ranks.reduction(), ROUNDS)?
         }
     };

@@ -9,6 +9,7 @@ use super::super::print;
 use super::{first_of_two, go_on, open};
 use crate::apps::{Follower, Team};
 use crate::error::{Error, Result};
+use crate::memory;
 use crate::training::Ranks;
 
 /// Trains a model together with other processes. Gives the folder of the run, which is rank 0's.
@@ -19,24 +20,26 @@ pub(super) fn run(args: &TrainArgs, ranks: &Ranks) -> Result<PathBuf> {
     let own = |error| named(ranks.rank, error);
     // From here on all ranks do the same together, and one that has failed says so where they meet next. First
     // their versions, as others may do other things.
-    let what = if args.print_config { "show the settings" } else { "train" };
-    ranks.agree(&[("program", env!("CARGO_PKG_VERSION").to_string()), ("task", what.to_string())])?;
+    let what = if args.print_config { "--print-config" } else { "training" };
+    ranks.agree(&[("version", env!("CARGO_PKG_VERSION").to_string()), ("task", what.to_string())])?;
+    memory::share(ranks.on_machine);
     let resolved = ranks.all(resolved(args).map_err(own))?;
     if args.print_config {
         print!("{}", resolved.config.to_toml()?);
         return Ok(PathBuf::new());
     }
-    let team = Team::of_rank(&resolved.config.device, ranks);
+    let mut team = ranks.all(Team::of_rank(&resolved.config.device, ranks).map_err(own))?;
+    team.settle_memory(ranks)?;
     match ranks.rank {
         0 => {
-            let opened = ranks.all(team.and_then(|team| open(args, resolved, team)))?;
+            let opened = ranks.all(open(args, resolved, team))?;
             ranks.agree(opened.run.identity())?;
             go_on(args, ranks.begin(opened.begin())?)
         }
         _ => {
             let Resolved { config, chosen } = resolved;
             let data = chosen.map(|(_, data)| data);
-            let follower = team.and_then(|team| Follower::new(config, data, args.resume.as_deref(), team));
+            let follower = Follower::new(config, data, args.resume.as_deref(), team);
             let mut follower = ranks.all(follower.map_err(own))?;
             ranks.agree(follower.identity())?;
             let stop = ranks.begin(on_interrupt().map_err(own))?;

@@ -12,9 +12,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use super::reduce::{Reduce, Share};
 use crate::error::{Error, Result};
 
-/// The variables by which launchers tell a process how many were started with it: Open MPI, MPICH and Intel MPI, MVAPICH.
-#[cfg(not(feature = "mpi"))]
-const COUNTS: [&str; 3] = ["OMPI_COMM_WORLD_SIZE", "PMI_SIZE", "MV2_COMM_WORLD_SIZE"];
+/// The variables by which launchers tell a process how many were started with it: Open MPI, MPICH and Intel MPI, MVAPICH; behind them Slurm, in
+/// a step of which one of them may have been started.
+const COUNTS: [&str; 4] = ["OMPI_COMM_WORLD_SIZE", "PMI_SIZE", "MV2_COMM_WORLD_SIZE", "SLURM_STEP_NUM_TASKS"];
 
 /// Lines of a text that are quoted where two differ.
 const QUOTED: usize = 3;
@@ -27,6 +27,8 @@ pub struct Ranks {
     pub count: usize,
     /// Which one it is of those on its machine.
     pub local: usize,
+    /// How many there are on its machine.
+    pub on_machine: usize,
     reduction: fn() -> Box<dyn Reduce>,
     begun: Arc<AtomicBool>,
     /// What ends the ranks' library when it is dropped.
@@ -40,14 +42,11 @@ impl Ranks {
     /// If there are others, and this program was built without MPI.
     #[cfg(not(feature = "mpi"))]
     pub fn join() -> Result<Option<Ranks>> {
-        let count = |name: &&str| std::env::var(name).ok().and_then(|count| count.parse::<usize>().ok());
-        match COUNTS.iter().find_map(count) {
-            None | Some(0 | 1) => Ok(None),
-            Some(count) => Err(Error::invalid(format!(
-                "{count} processes were started together, and this program was built without MPI, so that each would train a model of its \
-                 own: build it with the cargo feature `mpi` (docs/scaling.md), or start it once, with --devices 0,1"
-            ))),
-        }
+        alone(
+            Announced::by(|name| std::env::var(name).ok()),
+            "this program was built without MPI",
+            "build it with the cargo feature `mpi` (docs/scaling.md), or start it once, with --devices 0,1",
+        )
     }
 
     /// What all ranks do together, while none of them trains.
@@ -82,12 +81,43 @@ impl Ranks {
         all(&mut *self.reduction(), (self.rank, self.count), outcome)
     }
 
+    /// The least of the numbers that they have.
+    ///
+    /// # Errors
+    /// If one cannot be reached.
+    pub fn least(&self, own: u64) -> Result<u64> {
+        least(&mut *self.reduction(), (self.rank, self.count), own)
+    }
+
     /// Says so if some have other values than rank 0 of what all must have the same, each with its name. Ranks of any version may be asked.
     ///
     /// # Errors
     /// With the names, the ranks and what differs, of the first rank that has others; [`Error::Elsewhere`] of the rest.
     pub fn agree(&self, values: &[(&str, String)]) -> Result<()> {
         agree(&mut *self.reduction(), (self.rank, self.count), values)
+    }
+}
+
+/// What a launcher says of how many processes it has started: the variable, and their number.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Announced(&'static str, usize);
+
+impl Announced {
+    /// By the first of [`COUNTS`] that is a number, where that is more than one.
+    fn by(variable: impl Fn(&str) -> Option<String>) -> Option<Announced> {
+        let number = |name: &&'static str| Some(Announced(name, variable(name)?.parse().ok()?));
+        COUNTS.iter().find_map(number).filter(|announced| announced.1 > 1)
+    }
+}
+
+/// No ranks, of a process that has found no others; but if a launcher says that there are some, what is in the way and what helps.
+fn alone(announced: Option<Announced>, why: &str, help: &str) -> Result<Option<Ranks>> {
+    match announced {
+        None => Ok(None),
+        Some(Announced(name, count)) => Err(Error::invalid(format!(
+            "{count} processes were started together, as {name} says, and {why}, so that each would train a model of its own: {help}. If that is \
+             what you want, start each without {name}, as by env -u {name}"
+        ))),
     }
 }
 
@@ -135,6 +165,19 @@ fn all<T>(reduce: &mut dyn Reduce, (rank, count): (usize, usize), outcome: Resul
     }
 }
 
+/// See [`Ranks::least`].
+fn least(reduce: &mut dyn Reduce, (rank, count): (usize, usize), own: u64) -> Result<u64> {
+    // 16 bits in each number, which single precision keeps whole.
+    const NUMBERS: usize = 4;
+    let mut all = vec![0.0; NUMBERS * count];
+    for (place, number) in all[NUMBERS * rank..][..NUMBERS].iter_mut().enumerate() {
+        *number = f32::from((own >> (16 * place)) as u16);
+    }
+    reduce.sum(&mut all)?;
+    let whole = |numbers: &[f32]| numbers.iter().rev().fold(0, |whole, &number| whole << 16 | number as u64);
+    Ok(all.chunks_exact(NUMBERS).map(whole).fold(own, u64::min))
+}
+
 /// See [`Ranks::agree`].
 fn agree(reduce: &mut dyn Reduce, (rank, count): (usize, usize), values: &[(&str, String)]) -> Result<()> {
     let expected = values.iter().map(|(_, own)| of_first(reduce, own)).collect::<Result<Vec<String>>>()?;
@@ -151,19 +194,19 @@ fn agree(reduce: &mut dyn Reduce, (rank, count): (usize, usize), values: &[(&str
     let mut problems: Vec<String> = vec![];
     for (flags, ((what, own), expected)) in differing.chunks_exact(count).zip(values.iter().zip(&expected)) {
         let ranks: Vec<String> = (0..count).filter(|&rank| flags[rank] > 0.0).map(|rank| rank.to_string()).collect();
-        match &ranks[..] {
-            [] => {}
-            [one] => problems.push(format!("rank {one} has other {what} than rank 0")),
-            several => problems.push(format!("ranks {} have other {what} than rank 0", several.join(", "))),
-        }
+        let mut problem = match &ranks[..] {
+            [] => continue,
+            [one] => format!("rank {one} differs from rank 0 in its {what}"),
+            several => format!("ranks {} differ from rank 0 in their {what}", several.join(", ")),
+        };
         if flags[rank] > 0.0 {
-            problems.push(format!("{} here, {} there", only_in(own, expected), only_in(expected, own)));
+            let (own, expected) = (only_in(own, expected), only_in(expected, own));
+            problem += &format!(": rank {rank} has {own}, rank 0 {expected}");
         }
+        problems.push(problem);
     }
-    Err(Error::invalid(format!(
-        "{}. All ranks that train one model need the same program, settings and rows",
-        problems.join("; ")
-    )))
+    let names: Vec<&str> = values.iter().map(|(what, _)| *what).collect();
+    Err(Error::invalid(format!("{}. All ranks need the same {}", problems.join("; "), names.join(" and "))))
 }
 
 /// The text that rank 0 has.
@@ -235,6 +278,7 @@ mod tests {
             rank: 0,
             count: 1,
             local: 0,
+            on_machine: 1,
             reduction: || Box::new(Alone),
             begun: Arc::default(),
             _library: Box::new(()),
@@ -255,17 +299,54 @@ mod tests {
         let found = three(|reduce, (rank, count)| {
             let settings = ["seed = 1\nbatch = 128\nbeta = 1", "seed = 1\nbatch = 64\nbeta = 1", "seed = 1"][rank];
             let rows = if rank == 2 { "1,000 rows" } else { "some rows" };
-            let values = [("settings", settings), ("rows", rows), ("program", "1")];
+            let values = [("settings", settings), ("rows", rows)];
             agree(reduce, (rank, count), &values.map(|(what, value)| (what, value.to_string())))
         });
         let Err(Error::Invalid(said)) = &found[1] else { panic!("{found:?}") };
         assert_eq!(
             said,
-            "ranks 1, 2 have other settings than rank 0; `batch = 64` here, `batch = 128` there; rank 2 has other rows than rank 0. All \
-             ranks that train one model need the same program, settings and rows"
+            "ranks 1, 2 differ from rank 0 in their settings: rank 1 has `batch = 64`, rank 0 `batch = 128`; rank 2 differs from rank 0 in \
+             its rows. All ranks need the same settings and rows"
         );
         assert!([0, 2].iter().all(|&rank: &usize| matches!(found[rank], Err(Error::Elsewhere(1)))), "{found:?}");
         assert!(three(|reduce, at| agree(reduce, at, &[("rows", "the same".to_string())])).iter().all(Result::is_ok));
+    }
+
+    #[test]
+    fn the_least_is_told_to_the_byte() {
+        // Single precision has 24 bits: of each two that follow one another it would make one number.
+        for numbers in [
+            [33_554_434, 33_554_433, u64::MAX],
+            [5, u64::MAX - 1, u64::MAX],
+            [u64::MAX, u64::MAX - 1, u64::MAX],
+            [1 << 40; 3],
+        ] {
+            let found = three(|reduce, at| least(reduce, at, numbers[at.0]));
+            let expected = numbers.into_iter().min();
+            assert!(found.iter().all(|found| found.as_ref().ok().copied() == expected), "{numbers:?}: {found:?}");
+        }
+    }
+
+    #[test]
+    fn a_launcher_that_says_there_are_others_is_heard() {
+        let by = |set: &[(&str, &str)]| {
+            Announced::by(|name| set.iter().find(|(known, _)| *known == name).map(|(_, value)| value.to_string()))
+        };
+        for name in COUNTS {
+            assert_eq!(by(&[(name, "4")]), Some(Announced(name, 4)));
+            assert!(["1", "0", "many", ""].iter().all(|value| by(&[(name, value)]).is_none()), "{name}");
+        }
+        assert_eq!(by(&[]), None);
+        // One that a launcher has started alone, itself in a step of several tasks.
+        assert_eq!(by(&[("SLURM_STEP_NUM_TASKS", "2"), ("OMPI_COMM_WORLD_SIZE", "1")]), None);
+        assert!(alone(None, "", "").is_ok_and(|ranks| ranks.is_none()));
+        let Err(Error::Invalid(said)) = alone(Some(Announced("PMI_SIZE", 4)), "nothing joins them", "join them") else {
+            panic!("each would train alone")
+        };
+        assert!(
+            ["4 processes", "PMI_SIZE", "nothing joins them", ": join them."].iter().all(|word| said.contains(word)),
+            "{said}"
+        );
     }
 
     #[test]

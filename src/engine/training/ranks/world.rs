@@ -9,11 +9,11 @@ use mpi::topology::SimpleCommunicator;
 use mpi::traits::{Communicator, CommunicatorCollectives, Root};
 
 use super::super::reduce::Reduce;
-use super::Ranks;
+use super::{Announced, Ranks, alone};
 use crate::error::{Error, Result};
 
-/// The variables by which launchers tell a process that it may have companions.
-const LAUNCHED: [&str; 5] = ["OMPI_COMM_WORLD_SIZE", "PMIX_RANK", "PMI_RANK", "PMI_SIZE", "MV2_COMM_WORLD_SIZE"];
+/// The variables by which launchers tell a process which one it is, and not always how many there are.
+const NUMBERS: [&str; 2] = ["PMIX_RANK", "PMI_RANK"];
 
 /// Numbers of one message; their count is a C int.
 const MOST: usize = 1 << 28;
@@ -42,9 +42,10 @@ impl Ranks {
     /// Joins the processes that were started with this one; `None` where it was started alone. To be called once.
     ///
     /// # Errors
-    /// If MPI was started before.
+    /// If MPI was started before, or finds no others where a launcher says that there are some.
     pub fn join() -> Result<Option<Ranks>> {
-        if LAUNCHED.iter().all(|name| std::env::var_os(name).is_none()) {
+        let announced = Announced::by(|name| std::env::var(name).ok());
+        if announced.is_none() && NUMBERS.iter().all(|name| std::env::var_os(name).is_none()) {
             return Ok(None);
         }
         let Some((universe, _)) = mpi::initialize_with_threading(mpi::Threading::Serialized) else {
@@ -53,12 +54,17 @@ impl Ranks {
         let world = universe.world();
         let [rank, count] = [world.rank(), world.size()].map(|number| number as usize);
         if count == 1 {
-            return Ok(None);
+            return alone(
+                announced,
+                "the MPI that this program was built with finds none of the others",
+                "use the launcher of that MPI, which of srun may take --mpi=pmix, or build the program with the launcher's (docs/scaling.md)",
+            );
         }
-        let local = world.split_shared(world.rank()).rank() as usize;
+        let machine = world.split_shared(world.rank());
+        let [local, on_machine] = [machine.rank(), machine.size()].map(|number| number as usize);
         let reduction = || -> Box<dyn Reduce> { Box::new(World::default()) };
         let library = Box::new(Library(Some(universe)));
-        Ok(Some(Ranks { rank, count, local, reduction, begun: Arc::default(), _library: library }))
+        Ok(Some(Ranks { rank, count, local, on_machine, reduction, begun: Arc::default(), _library: library }))
     }
 }
 
