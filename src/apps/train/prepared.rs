@@ -275,26 +275,6 @@ mod tests {
     use super::*;
 
     #[test]
-    fn data_may_take_what_processes_have_settled() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("rows.csv");
-        let rows: String = (0..4000).map(|row| format!("{row},{}\n", row % 7)).collect();
-        std::fs::write(&path, format!("a,b\n{rows}")).unwrap();
-        let read = |settled_memory: Option<u64>| {
-            let mut config = Config::default();
-            config.data.source = path.to_string_lossy().into_owned();
-            let team = Team { settled_memory, ..Team::of(crate::cpu::Cpu::exact()) };
-            // As it was read before, by the memory of the machine.
-            let before = open_data(&config, None).unwrap();
-            let data = new_data(&mut config, Some(before), &team).unwrap();
-            (data.train.is_stored(), config.data.memory)
-        };
-        assert_eq!(read(Some(20_000)), (true, Some(Bytes::new(20_000))));
-        assert_eq!(read(Some(1 << 30)), (false, None), "what fits is not cut elsewhere");
-        assert_eq!(read(None), (false, None));
-    }
-
-    #[test]
     fn where_rows_lie_and_are_computed_with_is_each_ones_own() {
         let of = |change: &dyn Fn(&mut Config)| {
             let mut config = Config::default();
