@@ -76,7 +76,8 @@ impl Head {
     }
 }
 
-fn damaged(why: impl std::fmt::Display) -> Error {
+/// That a file is not as it was written.
+pub(super) fn damaged(why: impl std::fmt::Display) -> Error {
     Error::invalid(format!("the compressed file is damaged: {why}"))
 }
 

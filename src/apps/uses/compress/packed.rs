@@ -1,5 +1,6 @@
 //! The bytes of a chunk: how its rows were dealt to batches, and what is on each stack of bits.
 
+use super::container::damaged;
 use crate::coding::Stack;
 use crate::error::{Error, Result};
 
@@ -121,8 +122,4 @@ impl Opened {
             )),
         }
     }
-}
-
-fn damaged(why: &str) -> Error {
-    Error::invalid(format!("the compressed file is damaged: {why}"))
 }

@@ -109,11 +109,9 @@ impl Plan {
         let is_fit = |row: &[f32]| {
             row[..width].iter().all(|mean| mean.is_finite()) && row[width..].iter().all(|d| *d > 0.0 && d.is_finite())
         };
-        match outputs.chunks_exact(2 * width).position(|row| !is_fit(row)) {
-            None => Ok(()),
-            Some(row) => Err(Error::invalid(format!(
-                "the code of row {row} of a chunk is no number: was the model trained to the end?"
-            ))),
+        match outputs.chunks_exact(2 * width).all(is_fit) {
+            true => Ok(()),
+            false => Err(Error::invalid("the code of a row is no number: was the model trained to the end?")),
         }
     }
 

@@ -42,6 +42,7 @@ impl Session {
         if codes.drawn_codes(&Graph::new(), CHUNK).is_none() {
             return Ok(None);
         }
+        // Bins of codes lie as these draws say: how many they are, their seed and how they are made belong to the format of compressed rows.
         let id = self.load("coding_draws", |model, layout| {
             generator("coding_draws", &layout.read(), |graph| {
                 let drawn = coded_as(model)?.numbers()?.drawn_codes(graph, CHUNK);
