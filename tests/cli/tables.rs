@@ -165,7 +165,7 @@ fn fills_again_and_again(place: &Place) {
     assert_eq!((&said["empty_rows"], &said["rows"]), (&Value::from(1), &Value::from(41)), "{said}");
     assert!(said["effective_samples"].as_f64().unwrap() > 1.0, "{said}");
     let plain = place.run("impute run --device cpu --data gaps.csv --out plain.csv");
-    assert!(plain.contains("Nothing is known of 1 rows") && plain.contains("effective samples"), "{plain}");
+    assert!(plain.contains("Nothing is known of 1 row:") && plain.contains("effective samples"), "{plain}");
     // A column of which nothing at all is known, and one that never varies, are filled like others.
     let odd: Vec<Vec<String>> = given
         .iter()
