@@ -1,5 +1,6 @@
 """What a trained model computes, held against NumPy, and how it is kept."""
 
+import json
 import os
 import subprocess
 
@@ -175,17 +176,21 @@ def test_the_program_opens_what_was_saved(vae, table, digits, tmp_path):
 
 @program
 def test_the_program_learns_the_same(table, tmp_path):
-    # All rows, and all settings chosen by them, as it does with the same rows in a file.
+    # All rows: what is measured are the same once more. One epoch, so that the best, which the program keeps, is the last.
     np.save(tmp_path / "rows.npy", table.astype("f4"))
-    run(tmp_path, "train", "--data", "rows.npy", "--epochs", "3", "--latent", "2", "--device", "cpu", "--out", "run")
-    learnt = dict(elbo.load(tmp_path / "run", device="cpu").model_.weights())
-    own = elbo.VAE(epochs=3, latent=2, device="cpu").fit(table)
+    rows = ["--data", "rows.npy", "--validation-data", "rows.npy", "--test-data", "rows.npy"]
+    run(tmp_path, "train", *rows, "--epochs", "1", "--latent", "2", "--device", "cpu", "--out", "run")
+    program = elbo.load(tmp_path / "run", device="cpu").model_
+    learnt = dict(program.weights())
+    own = elbo.VAE(epochs=1, latent=2, device="cpu").fit(table.astype("f4"))
     weights = dict(own.model_.weights())
     assert weights.keys() == learnt.keys()
     for name, values in weights.items():
-        np.testing.assert_array_equal(values, learnt[name], err_msg=name)
-    assert own.model_.settings == elbo.load(tmp_path / "run", device="cpu").model_.settings
+        np.testing.assert_allclose(values, learnt[name], atol=1e-6, err_msg=name)
+    # Where rows are held out, the program stops by them.
+    settings = json.loads(program.settings)
+    assert settings.pop("patience", None) and json.loads(own.model_.settings) == settings
     # Another seed or batch learns something else.
     for other in [{"seed": 1}, {"batch": 16}]:
-        others = dict(elbo.VAE(epochs=3, latent=2, device="cpu", **other).fit(table).model_.weights())
-        assert any(not np.allclose(values, learnt[name]) for name, values in others.items()), other
+        others = dict(elbo.VAE(epochs=1, latent=2, device="cpu", **other).fit(table).model_.weights())
+        assert any(not np.allclose(values, learnt[name], atol=1e-4) for name, values in others.items()), other
