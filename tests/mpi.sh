@@ -172,13 +172,6 @@ begin() {
         sleep 0.1
     done
 }
-# The launcher of the run in a folder.
-launcher_of() {
-    local id
-    for id in $(pgrep -x mpirun); do
-        if grep -qz "^$1\$" "/proc/$id/cmdline"; then echo "$id"; fi
-    done
-}
 # The process of a rank among those that a shell has started.
 process() {
     local id
@@ -196,16 +189,6 @@ for rank in 0 1; do
     wait "$launcher" || status=$?
     row "a signal to rank $rank stops all, which is saved" 2 "status $status" "$([ "$status" = 130 ] && grep -q 'Stopped in epoch' said.txt; echo $?)"
 done
-# With time to save before they are killed.
-export OMPI_MCA_odls_base_sigkill_timeout=60
-begin interrupted
-kill -INT "$(launcher_of interrupted)" || true
-status=0
-wait "$launcher" || status=$?
-unset OMPI_MCA_odls_base_sigkill_timeout
-row "Ctrl-C to the launcher stops all, which is saved" 2 "status $status" "$([ "$status" != 0 ] && [ "$status" != 124 ] && grep -q 'Stopped in epoch' said.txt; echo $?)"
-ranks 2 train --resume interrupted --quiet >said.txt 2>&1 || true
-row "gone on with, it has the bits of one that was not" 2 "checkpoints" "$(cmp -s whole/checkpoint.safetensors interrupted/checkpoint.safetensors; echo $?)"
 ranks 2 train --resume stopped-0 --quiet >said.txt 2>&1 || true
 row "gone on with at as many, it has the bits of one that was not" 2 "checkpoints" "$(cmp -s whole/checkpoint.safetensors stopped-0/checkpoint.safetensors; echo $?)"
 ranks 3 train --resume stopped-1 --quiet >said.txt 2>&1 || true
