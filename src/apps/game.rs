@@ -17,6 +17,11 @@ const EPOCHS: u64 = 3;
 /// The share of right answers of a discriminator, by the name of the statistic.
 const ACCURACY: &str = "discriminator_accuracy";
 
+/// Whether a discriminator plays in what a record is of.
+pub(super) fn is_played(record: &EpochRecord) -> bool {
+    record.parts.contains_key(ACCURACY)
+}
+
 /// Notices that a game is over. Either end is told once.
 #[derive(Debug, Default)]
 pub(super) struct GameWatch {

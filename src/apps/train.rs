@@ -16,7 +16,7 @@ use super::devices::Team;
 use super::evaluation::KlEstimator;
 use super::folder::{CHECKPOINT, PREVIOUS, holds_run};
 use super::form::Form;
-use super::game::{GameWatch, spread};
+use super::game::{GameWatch, is_played, spread};
 use super::health::{Health, check_finite};
 use super::held_out::held_out;
 use super::posterior::PosteriorWatch;
@@ -262,7 +262,7 @@ impl TrainRun {
         {
             watcher.noticed(&sentence);
         }
-        let spread = self.spread_of_drawn()?;
+        let spread = self.spread_of_drawn(&records[0])?;
         if let Some(sentence) = self.game.note(&self.config, &records[0], spread) {
             watcher.noticed(&sentence);
         }
@@ -274,9 +274,13 @@ impl TrainRun {
         Ok(ends(stop && !self.trainer.is_done()))
     }
 
-    /// How far rows spread that a model draws which is trained against a discriminator alone, over how far those of the data do.
-    fn spread_of_drawn(&mut self) -> Result<Option<f64>> {
-        if self.measure() != Measure::Adversarial {
+    /// How far rows spread that a model draws which is trained against a discriminator and has no likelihood, over how far those of the
+    /// data do.
+    fn spread_of_drawn(&mut self, record: &EpochRecord) -> Result<Option<f64>> {
+        let can = self.trainer.session.model.can();
+        // Of a critic that gives no probabilities, no right answers are counted.
+        let is_game = is_played(record) || self.measure() == Measure::Adversarial;
+        if !is_game || can.density.is_some() || can.generate.is_none() {
             return Ok(None);
         }
         let (train, seed) = (&self.data.train, self.config.training.seed);

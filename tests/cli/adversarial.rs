@@ -38,6 +38,15 @@ fn a_gan_draws_and_gives_rows_no_codes() {
 }
 
 #[test]
+fn rows_that_are_drawn_alike_are_told_of_all_that_play_for_rows() {
+    let place = Place::new();
+    let said =
+        |model: &str| place.run(&format!("train --model {model} --data digits --epochs 4 --device cpu --out {model}"));
+    assert!(said("ali").contains("nearly alike"));
+    assert!(!said("aae").contains("nearly alike"), "what is drawn of codes differs from the start");
+}
+
+#[test]
 fn a_model_brings_the_training_that_it_wants() {
     let place = Place::new();
     let printed = |options: &str| place.run(&format!("train {options} --print-config"));
