@@ -1,10 +1,12 @@
 //! The rows, one file per paper.
 
+mod adversarial;
 mod beta_tcvae;
 mod classic;
 mod cvae;
 mod flows;
 mod frey;
+mod gan;
 mod iwae;
 mod layers;
 mod m2;
@@ -35,6 +37,8 @@ pub static ROWS: &[&Row] = &[
     &vampprior::FULL,
     &layers::SHORT,
     &layers::FULL,
+    &gan::ROW,
+    &adversarial::ROW,
     &uses::COMPRESS,
     &uses::DENOISE,
 ];
