@@ -275,6 +275,44 @@ fn rows_come_back_bit_by_bit_or_not_at_all() {
 }
 
 #[test]
+fn chained_colours_come_back_bit_by_bit_or_not_at_all() {
+    const VALUES: usize = 60 * 4 * 4 * 3;
+    let place = Place::new();
+    // Green and blue follow red; one picture is black, and one white.
+    let value = |i: usize| match i / 48 {
+        0 => 0.0,
+        1 => 1.0,
+        row => ((row * 37 + i / 3 % 16 * 11) % 200 + 20 * (i % 3)) as f32 / 255.0,
+    };
+    place.write_array("colours.npy", &[4, 4, 3], &(0..VALUES).map(value).collect::<Vec<_>>());
+    place.write_array("greys.npy", &[4, 12], &(0..VALUES).map(value).collect::<Vec<_>>());
+    let likelihood = "discretized-logistic-mixture:components=2,channels=3";
+    for (run, kind) in [("run", "vae"), ("layers", "ladder --upper 2")] {
+        place.run(&format!(
+            "train --device cpu --data colours.npy --validation 10 --model {kind} --encoder conv:4,hidden=8 --latent 3 --likelihood {likelihood} \
+             --batch 10 --epochs 2 --out {run}"
+        ));
+        place.run(&format!("compress {run} --data colours.npy --out {run}.elbo"));
+        place.run(&format!("decompress {run}.elbo --run {run} --out {run}.npy"));
+        let values = |name: &str| {
+            let bytes = fs::read(place.path(name)).expect("a file");
+            bytes[bytes.len() - 4 * VALUES..].to_vec()
+        };
+        assert!(values(&format!("{run}.npy")) == values("colours.npy"), "{run}: other rows");
+        place.run(&format!("compress {run} --data {run}.npy --out again.elbo --threads 1"));
+        let bytes = fs::read(place.path(&format!("{run}.elbo"))).expect("a file");
+        assert!(bytes == fs::read(place.path("again.elbo")).expect("a file"), "{run}: another file");
+        fs::remove_file(place.path("again.elbo")).expect("it is there");
+        let mut flipped = bytes.clone();
+        flipped[bytes.len() / 2] ^= 16;
+        place.write("flipped.elbo", flipped);
+        place.refused(&format!("decompress flipped.elbo --run {run} --out x.npy"), &["flipped.elbo", "checksum"]);
+    }
+    place.refused("decompress run.elbo --run layers --out x.npy", &["another model"]);
+    place.refused("compress run --data greys.npy --out x.elbo", &["greys.npy", "4×4×3"]);
+}
+
+#[test]
 fn a_model_cleans_what_it_was_trained_to_clean() {
     let place = Place::new();
     let train = "train --device cpu --data sprites --resolution 8 --count 600 --hidden 64 --latent 6 --epochs 12 --model ae --out";

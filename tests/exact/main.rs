@@ -3,6 +3,7 @@
 //!
 //! Where bits change on purpose, `ELBO_WRITE_EXACT=1 cargo test --test exact` records the new ones.
 
+mod compressed;
 mod functions;
 mod kernels;
 mod products;

@@ -61,7 +61,8 @@ fn data() -> Dataset {
     data
 }
 
-fn config(options: &str, device: DeviceChoice) -> Config {
+/// The settings of a small model that is trained for one epoch, but for what is given.
+pub fn config(options: &str, device: DeviceChoice) -> Config {
     let usual = "--preset classic --hidden 24,20 --latent 5 --batch 16 --epochs 1 --seed 3";
     // Of an option that is given twice, the later counts.
     let given: Vec<&str> = options.split_whitespace().collect();

@@ -147,7 +147,7 @@ pub struct ScoreArgs {
         default_value_if("background", ArgPredicate::IsPresent, "likelihood_ratio")
     )]
     pub scores: Vec<ScoreKind>,
-    /// Another run, whose likelihood is taken off that of this one: of more general data, or trained with --corrupt (Ren et al. 2019)
+    /// Another run, whose likelihood is taken off that of this one: of more general data, or of the same rows of which a share of the values was drawn anew (Ren et al. 2019)
     #[arg(long, value_name = "RUN")]
     pub background: Option<PathBuf>,
     /// Labels of normal rows; rows with others are known anomalies, and how well they are told is measured

@@ -54,12 +54,13 @@ impl Cumulative {
         self.add_weights(logits.map(|logit| libm::exp(logit - largest)));
     }
 
-    /// So many values that are mixtures of logistics rounded to so many levels, the outermost taking the tails.
-    pub fn set_logistics(&mut self, levels: usize, values: usize, outputs: LogisticOutputs) {
+    /// The values of a channel of so many pixels, mixtures of logistics rounded to so many levels, the outermost taking the tails: of the channel
+    /// behind those whose levels are known `[channels, pixels]`, given these.
+    pub fn set_logistics(&mut self, levels: usize, pixels: usize, outputs: LogisticOutputs, known: &[u16]) {
         self.steps.clear();
         self.likely.clear();
         self.levels = levels as u32;
-        self.logistics.set(levels, values, outputs);
+        self.logistics.set(levels, pixels, outputs, known);
     }
 
     /// The levels of one of the values.
@@ -293,9 +294,16 @@ mod tests {
         ]);
         let part = |part: usize| -> Vec<f32> { (0..3).flat_map(|c| values.iter().map(move |v| v[c][part])).collect() };
         let [logits, means, log_scales] = [0, 1, 2].map(part);
-        let outputs = LogisticOutputs { logits: &logits, means: &means, log_scales: &log_scales, range: (-8.0, 5.0) };
+        let outputs = LogisticOutputs {
+            logits: &logits,
+            means: &means,
+            log_scales: &log_scales,
+            links: &[],
+            channels: 1,
+            range: (-8.0, 5.0),
+        };
         let mut of = Cumulative::default();
-        of.set_logistics(256, values.len(), outputs);
+        of.set_logistics(256, values.len(), outputs, &[]);
         (0..values.len()).for_each(|at| check(&of, at));
         let levels: Vec<u16> = (0..values.len()).map(|at| (at * 83 % 256) as u16).collect();
         let mut stack = Stack::default();
@@ -320,8 +328,15 @@ mod tests {
     fn a_logistic_has_the_probabilities_of_its_bins() {
         let mut of = Cumulative::default();
         let log_scale = 0.02f32.ln();
-        let outputs = LogisticOutputs { logits: &[], means: &[0.4], log_scales: &[log_scale], range: (-9.0, 5.0) };
-        of.set_logistics(256, 1, outputs);
+        let outputs = LogisticOutputs {
+            logits: &[],
+            means: &[0.4],
+            log_scales: &[log_scale],
+            links: &[],
+            channels: 1,
+            range: (-9.0, 5.0),
+        };
+        of.set_logistics(256, 1, outputs, &[]);
         check(&of, 0);
         let sigmoid = |level: f64| 1.0 / (1.0 + (-(level / 255.0 - 0.4) / 0.02).exp());
         for level in [0, 90, 102, 110, 255] {

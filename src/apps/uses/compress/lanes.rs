@@ -56,22 +56,45 @@ impl Decoded<'_> {
         self.outputs.len() / (levels / self.features).max(1)
     }
 
-    /// Pushes the levels `[rows, features]` of a lane's rows on its stack.
+    /// Pushes the levels `[rows, features]` of a lane's rows on its stack, of each row those of the last stage first: who pops them knows the stages
+    /// before.
     pub fn push(&self, stack: &mut Stack, levels: &[u16]) {
         let (mut of, width) = (Cumulative::default(), self.width(levels.len()));
+        let (stages, mut staged) = (self.values.stages(), vec![0; self.features]);
         for (levels, outputs) in levels.chunks_exact(self.features).zip(self.outputs.chunks_exact(width.max(1))) {
-            self.values.distributions(outputs, self.features, &mut of);
-            of.push(levels, stack);
+            transpose(levels, stages, &mut staged);
+            for stage in self.stages().rev() {
+                self.values.distributions(outputs, self.features, &staged[..stage.start], &mut of);
+                of.push(&staged[stage], stack);
+            }
         }
     }
 
     /// Pops the levels `[rows, features]` of a lane's rows from its stack, the last that was pushed first.
     pub fn pop(&self, stack: &mut Stack, levels: &mut [u16]) {
         let (mut of, width) = (Cumulative::default(), self.width(levels.len()));
+        let (each, mut staged) = (self.features / self.values.stages(), vec![0; self.features]);
         let of_rows = levels.chunks_exact_mut(self.features).zip(self.outputs.chunks_exact(width.max(1)));
         for (levels, outputs) in of_rows.rev() {
-            self.values.distributions(outputs, self.features, &mut of);
-            of.pop(stack, levels);
+            for stage in self.stages() {
+                self.values.distributions(outputs, self.features, &staged[..stage.start], &mut of);
+                of.pop(stack, &mut staged[stage]);
+            }
+            transpose(&staged, each, levels);
         }
+    }
+
+    /// Where the levels of each stage stand among those of a row, stage by stage.
+    fn stages(&self) -> impl DoubleEndedIterator<Item = Range<usize>> {
+        let each = self.features / self.values.stages();
+        (0..self.values.stages()).map(move |stage| stage * each..(stage + 1) * each)
+    }
+}
+
+/// `[…, columns]` as `[columns, …]`.
+fn transpose(levels: &[u16], columns: usize, into: &mut [u16]) {
+    let height = levels.len() / columns;
+    for (i, row) in levels.chunks_exact(columns).enumerate() {
+        row.iter().enumerate().for_each(|(column, &level)| into[column * height + i] = level);
     }
 }

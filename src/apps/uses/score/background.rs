@@ -14,7 +14,7 @@ pub fn check(own: &Saved, background: Option<&Saved>, scoring: &Scoring, rows: &
             false => Ok(()),
             true => Err(Error::invalid(
                 "the score `likelihood_ratio` holds a row's likelihood against that under another model: name its run with \
-                 --background, such as one of more general data, or one that was trained with --corrupt",
+                 --background, such as one of more general data, or one of the same rows of which a share of the values was drawn anew",
             )),
         };
     };
@@ -40,7 +40,7 @@ pub fn check(own: &Saved, background: Option<&Saved>, scoring: &Scoring, rows: &
             if own.form.schema.is_table() { format!("the column `{}`", field.name) } else { "a pixel".to_owned() };
         return Err(Error::invalid(format!(
             "{what} has another name, other classes, other levels or another scale in the background model: train it on rows that are scaled \
-             alike, such as the same ones with --corrupt"
+             alike"
         )));
     }
     let mechanism = |saved: &Saved| saved.config.model.missing_mechanism.to_string();

@@ -63,7 +63,7 @@ impl Discrete for Bernoulli {
         2
     }
 
-    fn distributions(&self, outputs: &[f32], features: usize, into: &mut Cumulative) {
+    fn distributions(&self, outputs: &[f32], features: usize, _: &[u16], into: &mut Cumulative) {
         into.begin_weights(2);
         for &output in &outputs[..features] {
             let white = 1.0 / (1.0 + libm::exp(-f64::from(output)));

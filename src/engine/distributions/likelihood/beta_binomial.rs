@@ -97,7 +97,7 @@ impl Discrete for BetaBinomial {
         self.levels
     }
 
-    fn distributions(&self, outputs: &[f32], features: usize, into: &mut Cumulative) {
+    fn distributions(&self, outputs: &[f32], features: usize, _: &[u16], into: &mut Cumulative) {
         let log = |at: usize| f64::from(outputs[at]).clamp(f64::from(LOG_SHAPE.0), f64::from(LOG_SHAPE.1));
         let (n, mut logs) = ((self.levels - 1) as f64, Vec::with_capacity(self.levels));
         into.begin_weights(self.levels);

@@ -74,7 +74,7 @@ impl Discrete for Categorical {
         self.levels
     }
 
-    fn distributions(&self, outputs: &[f32], features: usize, into: &mut Cumulative) {
+    fn distributions(&self, outputs: &[f32], features: usize, _: &[u16], into: &mut Cumulative) {
         into.begin_weights(self.levels);
         (0..features).for_each(|feature| into.add_logits(of_feature(outputs, feature, features)));
     }

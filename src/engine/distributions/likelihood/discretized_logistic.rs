@@ -148,8 +148,9 @@ impl Discrete for DiscretizedLogistic {
         self.levels
     }
 
-    fn distributions(&self, outputs: &[f32], features: usize, into: &mut Cumulative) {
+    fn distributions(&self, outputs: &[f32], features: usize, _: &[u16], into: &mut Cumulative) {
         let ((means, log_scales), range) = (outputs.split_at(features), Bins { levels: self.levels }.range());
-        into.set_logistics(self.levels, features, LogisticOutputs { logits: &[], means, log_scales, range });
+        let outputs = LogisticOutputs { logits: &[], means, log_scales, links: &[], channels: 1, range };
+        into.set_logistics(self.levels, features, outputs, &[]);
     }
 }

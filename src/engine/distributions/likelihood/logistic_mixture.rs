@@ -244,9 +244,8 @@ impl Likelihood for LogisticMixture {
         Some(self.join(x))
     }
 
-    /// Of values that are not chained: what is said of one does not hang on the others.
     fn discrete(&self) -> Option<&dyn Discrete> {
-        (self.channels == 1).then_some(self)
+        Some(self)
     }
 }
 
@@ -255,10 +254,22 @@ impl Discrete for LogisticMixture {
         self.levels
     }
 
-    fn distributions(&self, outputs: &[f32], features: usize, into: &mut Cumulative) {
+    /// One channel of each pixel after the other.
+    fn stages(&self) -> usize {
+        self.channels
+    }
+
+    fn distributions(&self, outputs: &[f32], features: usize, known: &[u16], into: &mut Cumulative) {
         let size = self.components * features;
-        let [logits, means, log_scales] = [0, 1, 2].map(|part| &outputs[part * size..][..size]);
-        let outputs = LogisticOutputs { logits, means, log_scales, range: self.bins().range() };
-        into.set_logistics(self.levels, features, outputs);
+        let plane = |part: usize| outputs.get(part * size..(part + 1) * size).unwrap_or_default();
+        let outputs = LogisticOutputs {
+            logits: plane(0),
+            means: plane(1),
+            log_scales: plane(2),
+            links: plane(3),
+            channels: self.channels,
+            range: self.bins().range(),
+        };
+        into.set_logistics(self.levels, features / self.channels, outputs, known);
     }
 }

@@ -1,6 +1,8 @@
 //! The mixture of logistics that chains the channels of a pixel, written out in f64 for pixels of three channels.
 
+use constriction::stream::model::EncoderModel;
 use elbo::catalogue::Spec;
+use elbo::engine::coding::Cumulative;
 use elbo::engine::cpu::Cpu;
 use elbo::engine::models::Rows;
 
@@ -76,7 +78,6 @@ fn all_pixels() -> Vec<[f64; FEATURES]> {
 fn the_channels_of_a_pixel_are_what_the_formula_says_and_add_up_to_one() {
     let likelihood = made(&spec());
     assert_eq!((likelihood.outputs(FEATURES), likelihood.together()), (4 * COMPONENTS * FEATURES, 3));
-    assert!(likelihood.discrete().is_none(), "what is said of one value hangs on others");
     let (outputs, rows) = (outputs(&mut Numbers(41)), all_pixels());
     let mut sheet = Sheet::new();
     let o = sheet.input("outputs", &[1, outputs.len()], &outputs);
@@ -104,6 +105,58 @@ fn the_channels_of_a_pixel_are_what_the_formula_says_and_add_up_to_one() {
     }
     assert!(sums.iter().all(|sum| (sum - 1.0).abs() < 1e-6), "{sums:?}");
     assert!(unlinked > 0.1, "links that are left out would be seen");
+}
+
+/// The whole that intervals of levels are shares of.
+const WHOLE: f64 = (1 << 24) as f64;
+
+#[test]
+fn what_is_coded_of_a_channel_is_its_probability_given_those_before_it() {
+    let likelihood = made(&spec());
+    let discrete = likelihood.discrete().expect("values are finitely many");
+    assert_eq!((discrete.levels(), discrete.stages()), (LEVELS, 3));
+    let outputs = outputs(&mut Numbers(46));
+    let narrow: Vec<f32> = outputs.iter().map(|&output| output as f32).collect();
+    let level = |x: f64| (x * (LEVELS - 1) as f64).round() as u16;
+    let size = |of: &Cumulative, pixel: usize, level: u16| {
+        f64::from(of.at(pixel).left_cumulative_and_probability(u32::from(level)).expect("it is a level").1.get())
+    };
+    let rest = WHOLE - 2.0 * LEVELS as f64;
+    let (mut of, mut blind, mut unlike) = (Cumulative::default(), Cumulative::default(), [0; 3]);
+    for row in all_pixels() {
+        // Channel by channel, of both pixels.
+        let staged: Vec<u16> = (0..3).flat_map(|channel| [row[channel], row[3 + channel]].map(level)).collect();
+        for channel in 0..3 {
+            let known = &staged[..PIXELS * channel];
+            discrete.distributions(&narrow, FEATURES, known, &mut of);
+            discrete.distributions(&narrow, FEATURES, &vec![0; known.len()], &mut blind);
+            for number in 0..PIXELS {
+                let (pixel, x) = (Pixel { outputs: &outputs, number }, &row[3 * number..][..3]);
+                let wanted = 2.0 + rest * pixel.prob(x, channel + 1) / pixel.prob(x, channel);
+                let level = level(x[channel]);
+                let found = size(&of, number, level);
+                assert!((found - wanted).abs() < 2.0 + 1e-6 * wanted, "{x:?}, {channel}: {found} and not {wanted}");
+                unlike[channel] += usize::from((size(&blind, number, level) - wanted).abs() > 0.01 * WHOLE);
+            }
+        }
+    }
+    assert!(unlike[0] == 0 && unlike[1] > 300 && unlike[2] > 300, "what is known matters: {unlike:?}");
+}
+
+#[test]
+fn what_is_far_from_all_components_still_tells_them_apart() {
+    // Red lies 900 levels from one component and 800 from the other, whose scales are a tenth of a level: e⁻⁹⁰⁰⁰ and e⁻⁸⁰⁰⁰, of which 64 bits only
+    // hold the logarithms. Green is the other's all the same.
+    let spec = Spec::new("discretized-logistic-mixture").with("components", 2.0).with("channels", 3.0);
+    let likelihood = made(&spec);
+    let level = |level: f64| (level / 255.0) as f32;
+    let mut outputs = vec![0.0f32; 4 * 2 * 3];
+    outputs[6..12].copy_from_slice(&[level(-700.0), level(20.0), 0.5, level(-600.0), level(200.0), 0.5]);
+    outputs[12..18].fill(libm::logf(0.1 / 255.0));
+    let mut of = Cumulative::default();
+    likelihood.discrete().expect("values are finitely many").distributions(&outputs, 3, &[200], &mut of);
+    let size = |level: u32| f64::from(of.at(0).left_cumulative_and_probability(level).expect("it is a level").1.get());
+    assert!(size(200) > 0.97 * WHOLE && size(20) < 1e-3 * WHOLE, "{} and {}", size(200), size(20));
 }
 
 /// Means and (co)variances of the channels of a pixel, counted over all of its values.

@@ -37,7 +37,7 @@ fn intervals_have_the_probabilities_of_the_graph() {
             let outputs = outputs(&*likelihood, size, &mut numbers);
             let looked = look(&*likelihood, support, &outputs);
             let narrow: Vec<f32> = outputs.iter().map(|&output| output as f32).collect();
-            discrete.distributions(&narrow, 1, &mut of);
+            discrete.distributions(&narrow, 1, &[], &mut of);
             let top = (discrete.levels() - 1) as f64;
             // Every level has two parts of the whole before it is given its share of the rest.
             let rest = WHOLE - 2.0 * (top + 1.0);
@@ -49,7 +49,7 @@ fn intervals_have_the_probabilities_of_the_graph() {
             }
             // The negative control: outputs of another feature are other probabilities.
             let turned: Vec<f32> = narrow.iter().rev().map(|output| 0.7 - 0.5 * output).collect();
-            discrete.distributions(&turned, 1, &mut of);
+            discrete.distributions(&turned, 1, &[], &mut of);
             let differs = |(point, exact): (&f64, &f64)| {
                 (f64::from(interval(of.at(0), (point * top).round() as u32).1.get()) - rest * exact).abs() > 100.0
             };
@@ -69,8 +69,8 @@ fn outputs_lie_feature_beside_feature() {
         let all: Vec<f32> = numbers.signed(likelihood.outputs(3)).iter().map(|&output| output as f32).collect();
         let own: Vec<f32> = all.iter().skip(1).step_by(3).copied().collect();
         let (mut among, mut alone) = (Cumulative::default(), Cumulative::default());
-        discrete.distributions(&all, 3, &mut among);
-        discrete.distributions(&own, 1, &mut alone);
+        discrete.distributions(&all, 3, &[], &mut among);
+        discrete.distributions(&own, 1, &[], &mut alone);
         let levels = discrete.levels() as u32;
         let is_as_alone = |feature: usize| {
             (0..levels).all(|level| interval(among.at(feature), level) == interval(alone.at(0), level))
