@@ -205,7 +205,7 @@ fn running_means_are_used_in_place_of_what_is_trained() {
     let x = unit(8, 10);
     let rows = Rows { x: &x, features: FEATURES };
     for executor in 0..devices().len() {
-        let trained = |average: Option<f64>| {
+        let trained = |average: f64| {
             let config = TrainingConfig {
                 average,
                 optimiser: "sgd:momentum=0.6".parse().unwrap(),
@@ -217,8 +217,8 @@ fn running_means_are_used_in_place_of_what_is_trained() {
             run(&mut trainer, 4);
             (start, trainer)
         };
-        let (start, mut plainly) = trained(None);
-        let (_, mut averaged) = trained(Some(0.8));
+        let (start, mut plainly) = trained(0.0);
+        let (_, mut averaged) = trained(0.8);
         let rule = RULES[4].1;
         let mut mean = start.clone();
         for steps in 1..=4 {
@@ -252,7 +252,7 @@ fn a_run_goes_on_where_it_stood() {
     for executor in 0..devices().len() {
         for optimiser in OPTIMISERS.iter().map(|piece| piece.about.id) {
             let config = TrainingConfig {
-                average: Some(0.9),
+                average: 0.9,
                 optimiser: optimiser.into(),
                 learning_rate: RATE,
                 accumulate: 2,

@@ -82,7 +82,7 @@ fn descent(id: &str, len: usize, clip: Option<f32>) -> Case {
     }
     let given = slots.clone();
     // Blocked sums of squares and a handful of operations.
-    let case = Case::new(label, Descent { optimiser, len, slots, clip }, inputs).roundings(64);
+    let case = Case::new(label, Descent { optimiser, len, slots, clip, skip: None }, inputs).roundings(64);
     let case = case.scale(Scale::Largest(0.0)).step(|step| {
         given.iter().zip(values).for_each(|(&slot, value)| step.scalars[slot] = value as f32);
     });
