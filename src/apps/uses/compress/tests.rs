@@ -23,6 +23,8 @@ const NUMBERS: Codes = Codes { kind: "vae", prior: "standard-normal", encoder: "
 /// Three layers: each inferred from the one below, or all from the row.
 const UPWARDS: Codes = Codes { kind: "hierarchical", latent: 4, ..NUMBERS };
 const LADDER: Codes = Codes { kind: "ladder", ..UPWARDS };
+/// Three layers of pictures of 4×4, 2×2 and 2×2 places, all inferred from the row.
+const PICTURES: Codes = Codes { kind: "very-deep:blocks=1,2,width=6,inner=3,channels=2", ..NUMBERS };
 /// Vectors of which each is two indices, of four in all.
 const VECTORS: Codes =
     Codes { kind: "vq-vae:codes=5,vectors=2,residual=2", prior: "pixelcnn:channels=4,layers=1", latent: 4, ..NUMBERS };
@@ -46,7 +48,7 @@ struct Untrained {
 
 impl Untrained {
     fn shape(&self) -> Shape {
-        match self.codes == PLACES {
+        match [PLACES, PICTURES].contains(&self.codes) {
             true => Shape { height: 4, width: 4, channels: 1 },
             false => Shape::vector(6),
         }
@@ -75,7 +77,7 @@ impl Untrained {
     }
 }
 
-const ALL: [Untrained; 13] = [
+const ALL: [Untrained; 15] = [
     Untrained { codes: NUMBERS, likelihood: "bernoulli", levels: 2 },
     Untrained { codes: NUMBERS, likelihood: "categorical:levels=7", levels: 7 },
     Untrained { codes: NUMBERS, likelihood: "beta-binomial:levels=9", levels: 9 },
@@ -85,6 +87,8 @@ const ALL: [Untrained; 13] = [
     Untrained { codes: UPWARDS, likelihood: "bernoulli", levels: 2 },
     Untrained { codes: LADDER, likelihood: "discretized-logistic-mixture:components=2,levels=16", levels: 16 },
     Untrained { codes: LADDER, likelihood: "categorical:levels=7", levels: 7 },
+    Untrained { codes: PICTURES, likelihood: "discretized-logistic", levels: 256 },
+    Untrained { codes: PICTURES, likelihood: "bernoulli", levels: 2 },
     Untrained { codes: VECTORS, likelihood: "bernoulli", levels: 2 },
     Untrained { codes: VECTORS, likelihood: "discretized-logistic", levels: 256 },
     Untrained { codes: PLACES, likelihood: "categorical:levels=7", levels: 7 },
@@ -128,7 +132,7 @@ fn random_rows_come_back_and_damaged_ones_never_do() {
             assert_eq!(again(&mut model.session(1), &bytes).unwrap(), levels, "{what}");
             assert!(again(&mut model.session(2), &bytes).is_err(), "the weights are others: {what}");
             // Of several layers fewer, as each takes several times as long.
-            let is_of_several = [UPWARDS, LADDER].contains(&model.codes);
+            let is_of_several = [UPWARDS, LADDER, PICTURES].contains(&model.codes);
             for number in numbers(99).take(if is_of_several { 10 } else { 40 }) {
                 let mut flipped = bytes.clone();
                 flipped[(number >> 8) as usize % bytes.len()] ^= 1 << (number % 8);
@@ -186,12 +190,13 @@ fn waves(rows: usize) -> Vec<u16> {
 fn trained_models_of_several_layers_come_near_their_bound() {
     let levels = waves(2000);
     let x: Vec<f32> = levels.iter().map(|&level| f32::from(level) / 31.0).collect();
-    let data = Dataset::new("waves", Values::Floats(x.clone()), Shape::vector(12)).unwrap();
-    for kind in ["hierarchical", "ladder"] {
+    let (vector, picture) = (Shape::vector(12), Shape { height: 4, width: 3, channels: 1 });
+    for (kind, shape) in [("hierarchical", vector), ("ladder", vector), (PICTURES.kind, picture)] {
+        let data = Dataset::new("waves", Values::Floats(x.clone()), shape).unwrap();
         let mut config = Preset::Classic.config();
         config.device.device = DeviceChoice::Cpu;
         (config.model.kind, config.model.encoder) = (kind.parse().unwrap(), "mlp:24".parse().unwrap());
-        (config.model.latent, config.model.upper) = (3, Some(vec![2]));
+        (config.model.latent, config.model.upper) = (3, (shape == vector).then(|| vec![2]));
         config.model.likelihood = "discretized-logistic:levels=32".parse().unwrap();
         (config.training.epochs, config.training.batch, config.training.learning_rate) = (12, 50, 0.01);
         let folder = tempfile::tempdir().unwrap();
