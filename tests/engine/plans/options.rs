@@ -279,13 +279,13 @@ fn a_run_goes_on_where_it_stood() {
     }
 }
 
-/// The steps and everything that is kept after some: parameters, what the optimiser keeps of them, and their running mean.
-fn kept(skip: f64, steps: usize, of: &TrainingConfig, executor: usize) -> (Vec<StepRecord>, Vec<Vec<f32>>) {
-    let x = unit(8, 10 * steps);
+/// The steps of so many epochs of one step each, and everything that is kept after them: parameters, what the optimiser keeps of them, and their running mean.
+fn kept(skip: f64, epochs: usize, of: &TrainingConfig, executor: usize) -> (Vec<StepRecord>, Vec<Vec<f32>>) {
+    let x = unit(8, 10);
     let rows = Rows { x: &x, features: FEATURES };
     let config = TrainingConfig { skip_norm: skip, ..of.clone() };
     let mut trainer = trainer(model(), devices().swap_remove(executor), &rows, &config);
-    let records = if steps == 0 { vec![] } else { run(&mut trainer, 1) };
+    let records = run(&mut trainer, epochs);
     (records, trainer.checkpoint().unwrap().tensors.into_iter().map(|(.., values)| values).collect())
 }
 
@@ -307,11 +307,7 @@ fn steps_of_long_gradients_move_nothing() {
                 let (plainly, moved) = kept(0.0, 1, &config, executor);
                 let norm = plainly.last().unwrap().gradient_norm.unwrap();
                 assert!(plainly.iter().all(|step| !step.parts.contains_key("skipped")), "nothing was asked for");
-                let x = unit(8, 10);
-                let rows = Rows { x: &x, features: FEATURES };
-                let mut untouched = trainer(model(), devices().swap_remove(executor), &rows, &config);
-                let before: Vec<Vec<f32>> =
-                    untouched.checkpoint().unwrap().tensors.into_iter().map(|(.., values)| values).collect();
+                let (_, before) = kept(0.0, 0, &config, executor);
                 let what = format!("{optimiser}, clipped to {clip_norm:?}, of {accumulate} batches");
                 let (records, still) = kept(0.999 * norm, 1, &config, executor);
                 assert!(still == before, "{what}: a step that is skipped moves something");
