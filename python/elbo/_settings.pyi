@@ -87,8 +87,10 @@ class Settings(TypedDict, total=False):
     """Epochs after which the weight of the KL term starts over from 0; 0 for never"""
     clip_norm: float | None
     """The most the gradient's norm may be; longer ones are scaled down [default: no limit]"""
+    skip_norm: float | None
+    """The gradient's norm above which a step moves nothing; 0 for none"""
     average: float | None
-    """Decay of the running mean of the weights that is used in place of them [default: none is kept]"""
+    """Decay of the running mean of the weights that is used in place of them; 0 for none"""
     beta1: float | None
     """Short for --optimiser adam:beta1=X, the decay of the gradient's running mean"""
     beta2: float | None

@@ -21,6 +21,7 @@ BESIDES = {
     "fsq": {"latent": 4},
     "hierarchical": {"upper": [2], "encoder": None, "hidden": [8]},
     "ladder": {"upper": [2], "encoder": None, "hidden": [8]},
+    "very-deep": {"model": "very-deep:blocks=1,1", "shape": (8, 8)},
 }
 
 
@@ -40,7 +41,7 @@ def fits(digits, **settings):
 def test_every_model_is_reached(digits, model):
     given = {"model": model, **BESIDES.get(model, {})}
     vae = fits(digits, **given)
-    assert vae.get_params()["model"] == model
+    assert vae.get_params()["model"] == given["model"]
 
 
 def test_a_model_over_a_run_is_refused(digits):

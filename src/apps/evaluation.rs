@@ -32,6 +32,10 @@ pub const EVALUATION: &str = "evaluation.json";
 
 /// The most rows whose codes are compared with factors and with the prior.
 const MOST_CODES: usize = 10_000;
+/// The most numbers of all of them together, unless they would be too few codes: axes and distances of codes take time by the square of how
+/// many there are.
+const MOST_NUMBERS: usize = 1 << 23;
+const FEW_CODES: usize = 100;
 
 /// What is looked at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -234,7 +238,7 @@ impl Saved {
     /// The distances for which there are rows enough, and a sentence about the others.
     fn distances(&mut self, data: &Dataset, seed: u64) -> Result<(BTreeMap<String, Distance>, Option<String>)> {
         let latent = self.session.latent()?;
-        let chosen = some_rows(data, seed);
+        let chosen = some_rows(data, latent, seed);
         let rows = chosen.len();
         let (x, y) = data.gather(chosen);
         let codes = Points::new(self.session.draw_codes(Given::new(&x, &y), seed)?, latent)?;
@@ -266,7 +270,7 @@ impl Saved {
     fn scores(&self, data: &Dataset, means: &[f32], wanted: Wanted, into: &mut Evaluation) -> Result<()> {
         let Some(factors) = &data.factors else { return Ok(()) };
         let latent = self.session.latent()?;
-        let chosen = some_rows(data, wanted.seed);
+        let chosen = some_rows(data, latent, wanted.seed);
         let codes: Vec<f32> = chosen.iter().flat_map(|&row| &means[row * latent..][..latent]).copied().collect();
         let some = data.subset(&chosen);
         let coded = match Coded::new(&codes, latent, some.factors.as_ref().unwrap_or(factors)) {
@@ -342,13 +346,19 @@ fn notes(model: &dyn Model, measure: Measure, importance: Option<&Importance>) -
     notes
 }
 
-/// At most [`MOST_CODES`] rows, by chance: data that was made comes in the order of its factors.
-fn some_rows(data: &Dataset, seed: u64) -> Vec<usize> {
-    if data.rows <= MOST_CODES {
+/// How many codes are looked at together, of so many numbers each.
+pub(super) fn most_codes(latent: usize) -> usize {
+    (MOST_NUMBERS / latent.max(1)).clamp(FEW_CODES, MOST_CODES)
+}
+
+/// At most [`most_codes`] rows, by chance: data that was made comes in the order of its factors.
+fn some_rows(data: &Dataset, latent: usize, seed: u64) -> Vec<usize> {
+    let most = most_codes(latent);
+    if data.rows <= most {
         return (0..data.rows).collect();
     }
     let mut generator = Xoshiro256PlusPlus::seed_from_u64(seed);
-    rand::seq::index::sample(&mut generator, data.rows, MOST_CODES).into_vec()
+    rand::seq::index::sample(&mut generator, data.rows, most).into_vec()
 }
 
 impl Evaluation {

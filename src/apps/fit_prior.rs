@@ -246,6 +246,7 @@ impl Run {
             kl_warmup_epochs: 0,
             kl_cycle_epochs: 0,
             clip_norm: None,
+            skip_norm: 0.0,
             seed: fit.seed,
             ..crate::config::Preset::Classic.config().training
         };
@@ -290,7 +291,7 @@ impl Run {
         let mut tensors = Vec::new();
         let optimiser = build(OPTIMISERS, &config.training.optimiser)?;
         let state = optimiser.state().iter().map(|name| format!("{}.{name}.", optimiser.id()));
-        let trained = config.training.average.map(|_| TRAINED.to_string());
+        let trained = (config.training.average > 0.0).then(|| TRAINED.to_string());
         for prefix in [String::new()].into_iter().chain(trained).chain(state) {
             // Of what no optimiser moves nothing is kept beside its values.
             let specs = parameters(&*build_whole(config, &self.form)?).into_iter();

@@ -43,11 +43,13 @@ pub enum Preset {
     Resnet,
     /// Quantised codes of small colour pictures (give --data cifar): 64 vectors of 64 numbers, each one of 512
     VqVae,
+    /// Many stochastic layers along a convolutional network, on small colour pictures (give --data cifar)
+    VeryDeep,
 }
 
 impl Preset {
     /// All of them.
-    pub const ALL: [Preset; 12] = [
+    pub const ALL: [Preset; 13] = [
         Preset::Sprites,
         Preset::Classic,
         Preset::Table,
@@ -60,6 +62,7 @@ impl Preset {
         Preset::Dcgan,
         Preset::Resnet,
         Preset::VqVae,
+        Preset::VeryDeep,
     ];
 
     /// What it is called on the command line and in files.
@@ -77,6 +80,7 @@ impl Preset {
             Preset::Dcgan => "dcgan",
             Preset::Resnet => "resnet",
             Preset::VqVae => "vq-vae",
+            Preset::VeryDeep => "very-deep",
         }
     }
 
@@ -101,6 +105,7 @@ impl Preset {
             Preset::Dcgan => pictures::dcgan(),
             Preset::Resnet => pictures::resnet(),
             Preset::VqVae => pictures::vq_vae(),
+            Preset::VeryDeep => pictures::very_deep(),
         }
     }
 }

@@ -87,7 +87,8 @@ pub(super) fn other() -> Config {
             kl_warmup_epochs: 1,
             kl_cycle_epochs: 2,
             clip_norm: Some(5.0),
-            average: Some(0.999),
+            skip_norm: 300.0,
+            average: 0.999,
             accumulate: 4,
             optimiser: "adamax:beta1=0.5".parse().unwrap(),
             augment: Some("flip,crop=4".parse().unwrap()),
@@ -288,8 +289,11 @@ fn numbers_that_make_no_sense() {
         let momentum = |c: &mut Config| c.training.optimiser = Spec::new("sgd").with("momentum", value);
         invalid(momentum, "`momentum` of the optimiser `sgd` is");
     }
-    for value in [0.0, -0.1, 1.0, 0.999_999_999_9, f64::NAN] {
-        invalid(|c| c.training.average = Some(value), "`average` is");
+    for value in [-0.1, 1.0, 0.999_999_999_9, f64::NAN] {
+        invalid(|c| c.training.average = value, "`average` is");
+    }
+    for value in [-0.1, f64::NAN, f64::INFINITY, 1e60] {
+        invalid(|c| c.training.skip_norm = value, "`skip-norm` is");
     }
     invalid(|c| c.training.step_factor = 1.5, "`step-factor` is 1.5: give a number from above 0 to 1");
     let mut fine = Config::default();

@@ -70,11 +70,18 @@ settings! {
         /// The most the gradient's norm may be; longer ones are scaled down [default: no limit]
         #[arg(value_name = "X")]
         clip_norm: f64 => (Bounds::Positive, "1, or leave it out to not limit the gradient");
-        /// Decay of the running mean of the weights that is used in place of them [default: none is kept]
+        /// The gradient's norm above which a step moves nothing; 0 for none
+        ///
+        /// Weights, what the optimiser keeps of them and their running mean (--average) stay as they are (Child 2021, section 4). The norm is
+        /// that before --clip-norm; metrics.jsonl tells the share of steps as skipped. Give several times the gradient_norm of a
+        /// run that goes well.
+        #[arg(value_name = "X")]
+        skip_norm: f64 = 0.0 => (Bounds::NotNegative, "400, or 0 to skip nothing");
+        /// Decay of the running mean of the weights that is used in place of them; 0 for none
         ///
         /// An exponential moving average, as 0.999. All figures and pictures but those of training itself are then of the mean.
         #[arg(value_name = "X", alias = "ema")]
-        average: f64 => (Bounds::PositiveBelow(1.0), "0.999");
+        average: f64 = 0.0 => (Bounds::Below(1.0), "0.999, or 0 to keep none");
     }
     short {
         /// Short for --optimiser adam:beta1=X, the decay of the gradient's running mean

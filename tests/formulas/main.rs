@@ -13,3 +13,4 @@ mod posteriors;
 mod torch;
 mod torch_conv;
 mod values;
+mod very_deep;

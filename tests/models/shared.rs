@@ -144,9 +144,10 @@ fn every_way_of_training_is_the_same_on_several_devices() {
     fn of_kind(config: &mut Config, kind: &str) {
         (config.model.kind, config.training.kl_warmup_epochs) = (kind.parse().unwrap(), 0);
     }
-    let ways: [(&str, Way); 12] = [
+    let ways: [(&str, Way); 13] = [
         ("accumulate", |config| config.training.accumulate = 2),
-        ("average", |config| config.training.average = Some(0.9)),
+        ("average", |config| config.training.average = 0.9),
+        ("skip", |config| (config.training.skip_norm, config.training.average) = (12.0, 0.9)),
         ("augment", |config| config.training.augment = Some("flip,shift=1".parse().unwrap())),
         ("corrupt", |config| config.training.corrupt = Some("gaussian:sigma=0.3".parse().unwrap())),
         ("binarise", |config| config.data.binarise = Binarise::Dynamic),

@@ -33,6 +33,7 @@ CASES = [
     ("classifier", "labelled", ["--model", "classifier", "--hidden", "16,8"]),
     ("hierarchical", "grey", ["--model", "hierarchical", *VAE, "--upper", "2"]),
     ("ladder", "grey", ["--model", "ladder", *VAE, "--upper", "2"]),
+    ("very-deep", "grey", ["--model", "very-deep:blocks=1,2,1,width=8,inner=4,channels=2"]),
     ("vq-vae", "grey", ["--model", "vq-vae", "--latent", "4", "--hidden", "16"]),
     ("fsq", "grey", ["--model", "fsq", "--latent", "4", "--hidden", "16"]),
     ("second-stage", "grey", ["--second-stage", "vae", "--latent", "2"]),

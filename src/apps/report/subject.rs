@@ -7,6 +7,7 @@ use crate::config::Config;
 use crate::data::schema::Role;
 use crate::data::{Dataset, Shape, Split, Splits};
 use crate::error::Result;
+use crate::models::StochasticLayers;
 use crate::training::metrics::{EpochRecord, METRICS, read_epochs};
 use crate::training::{Best, Session};
 
@@ -129,7 +130,7 @@ impl<'a> Subject<'a> {
                     .to_string(),
             );
         }
-        if self.config.model.kind.layers.is_some() {
+        if matches!(self.config.model.kind.layers, Some(StochasticLayers::Stack(_))) {
             notes.push(format!(
                 "This model has {} layers of codes. Map and sliders are of the layer nearest to the data; the layers above it shape what \
                  it draws, and cannot be shown here by themselves.",

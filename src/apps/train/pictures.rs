@@ -5,6 +5,7 @@ mod codes;
 use std::path::PathBuf;
 
 use super::TrainRun;
+use crate::apps::evaluation::most_codes;
 use crate::apps::form::Form;
 use crate::apps::pictures::{Captions, EpochPoint, save_grid_with, save_latent_map, save_loss, save_reconstructions};
 use crate::data::{Dataset, Keep, Output, ROWS, Shape};
@@ -21,8 +22,6 @@ const SAMPLES: usize = 64;
 const COLUMNS: usize = 8;
 /// Pairs in a picture of reconstructions.
 const PAIRS: usize = 20;
-/// Rows whose codes are drawn in a map.
-const POINTS: usize = 10_000;
 
 impl TrainRun {
     /// The set that pictures are made from: test, else validation, else training.
@@ -82,9 +81,9 @@ impl TrainRun {
         let shown = self.shown();
         let rows = PAIRS.min(shown.rows);
         let (originals, known) = shown.gather(0..rows);
-        let codes_of = shown.rows.min(POINTS);
-        let labels = shown.labels.as_ref().map(|l| (l.values[..codes_of].to_vec(), l.names.clone()));
         let latent = self.trainer.session.latent()?;
+        let codes_of = shown.rows.min(most_codes(latent));
+        let labels = shown.labels.as_ref().map(|l| (l.values[..codes_of].to_vec(), l.names.clone()));
         let (x, y) = shown.gather(0..codes_of);
         let means = self.trainer.session.encode(Given::new(&x, &y))?;
         if !is_table && self.trainer.session.model.can().reconstruct.is_some() {

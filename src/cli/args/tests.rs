@@ -125,7 +125,7 @@ fn every_setting_has_an_option() {
     assert_eq!((training.schedule, training.warmup_steps), (Schedule::Cosine, 11));
     assert_eq!((training.step_every, training.step_factor, training.kl_warmup_epochs), (2, 0.3, 1));
     assert_eq!(training.optimiser.to_string(), "adam:beta1=0.5,beta2=0.99,epsilon=0.0000001");
-    assert_eq!((training.accumulate, training.average), (6, Some(0.9)));
+    assert_eq!((training.accumulate, training.average), (6, 0.9));
     assert_eq!((training.clip_norm, training.seed, training.log_every), (Some(5.0), 9, 1));
     assert_eq!((training.checkpoint_every, training.steps_per_submit), (4, Some(8)));
     assert_eq!((&config.device.device, config.device.deterministic), (&DeviceChoice::Index(1), true));

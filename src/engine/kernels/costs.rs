@@ -100,7 +100,7 @@ fn what_a_step_does_besides() {
     assert_eq!(statistics.cost(), Cost { flops: 90.0, bytes_read: 240.0, bytes_written: 8.0 });
     let descent = |id: &str| {
         let optimiser = build(OPTIMISERS, &Spec::new(id)).unwrap();
-        Descent { optimiser, len: 128, slots: vec![], clip: None }.cost()
+        Descent { optimiser, len: 128, slots: vec![], clip: None, skip: None }.cost()
     };
     // Four buffers are read, three written; of a rule that keeps one number, three and two.
     assert_eq!(descent("adam"), Cost { flops: 1792.0, bytes_read: 2048.0, bytes_written: 1536.0 });

@@ -72,7 +72,7 @@ impl Kernel for Norm {
 
 vectorised! {
     /// The sum of the values, or of their squares; of what is not finite, 3e38.
-    fn add(values: &[f32], square: bool, sum: &mut f32) = add_values;
+    pub(super) fn add(values: &[f32], square: bool, sum: &mut f32) = add_values;
 }
 
 #[inline(always)]

@@ -388,8 +388,8 @@ impl Capability {
             Capability::Classify => "a network that infers them, as an m2 or a classifier has",
             Capability::FitPrior => "one code of each row and one prior, as a vae, a cvae, a rae or a vq-vae has",
             Capability::Compress => {
-                "a vq-vae or an fsq, or a vae with the posterior diagonal-gaussian, a hierarchical or a ladder, these three with the prior \
-                 standard-normal or diagonal-gaussian, each with a likelihood of finitely many values (bernoulli, categorical, \
+                "a vq-vae or an fsq, a very-deep, or a vae with the posterior diagonal-gaussian, a hierarchical or a ladder, these three with the \
+                 prior standard-normal or diagonal-gaussian, each with a likelihood of finitely many values (bernoulli, categorical, \
                  beta-binomial, discretized-logistic or discretized-logistic-mixture)"
             }
         }

@@ -1,6 +1,6 @@
 //! The pieces a model is made of: that each exists, and that they go together.
 
-use super::{ModelConfig, Parts};
+use super::{ModelConfig, Parts, StochasticLayers};
 use crate::catalogue::{Kind, Spec, build, find, rename};
 use crate::data::Schema;
 use crate::distributions::{
@@ -162,10 +162,11 @@ fn check_mechanism(config: &ModelConfig, problems: &mut Problems) {
 fn check_upper(config: &ModelConfig, problems: &mut Problems) {
     let kind = &config.kind;
     problems.note(
-        config.upper.is_some() && kind.layers.is_none(),
+        config.upper.is_some() && !matches!(kind.layers, Some(StochasticLayers::Stack(_))),
         format!(
-            "`upper` is about stochastic layers above the first, and a model of `kind` {kind} has one: leave it out, or train a \
-             hierarchical or a ladder"
+            "`upper` is about stochastic layers above the first, and a model of `kind` {kind} has {}: leave it out, or train a \
+             hierarchical or a ladder",
+            if kind.layers.is_some() { "those that its setting blocks says" } else { "one" }
         ),
     );
 }
@@ -180,7 +181,7 @@ pub(super) fn check_one_layer(config: &ModelConfig, batch: usize, problems: &mut
 
 /// Notes what an objective asks of the rest of the model and does not get.
 pub(super) fn check_objective(config: &ModelConfig, parts: &Parts, batch: usize, problems: &mut Problems) {
-    let recognition = config.kind.layers;
+    let layers = config.kind.layers;
     let objective = &config.objective.id;
     let latent = config.latent;
     for need in parts.objective.needs() {
@@ -198,7 +199,7 @@ pub(super) fn check_objective(config: &ModelConfig, parts: &Parts, batch: usize,
                 ),
             ),
             Need::OneLayer => problems.note(
-                recognition.is_some(),
+                layers.is_some(),
                 format!(
                     "the objective `{objective}` is about a code with one posterior and one prior, and a model of `kind` {} has \
                      several layers of them: use the objective `elbo` or `iwae`, or train a vae",
@@ -206,7 +207,7 @@ pub(super) fn check_objective(config: &ModelConfig, parts: &Parts, batch: usize,
                 ),
             ),
             Need::ClosedFormKl => problems.note(
-                !parts.kl_is_closed_form(latent) || recognition.is_some_and(|r| !r.tells_kl()),
+                !parts.kl_is_closed_form(latent) || layers.is_some_and(|layers| !layers.tells_kl()),
                 format!(
                     "the objective `{objective}` needs the KL of each dimension, and there is no closed form of it for the \
                      posterior `{posterior}` and the prior `{prior}`: use another objective"

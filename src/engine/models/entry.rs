@@ -5,7 +5,7 @@ use std::ops::Deref;
 
 use serde::{Serialize, Serializer};
 
-use super::{Model, ModelConfig, Recognition};
+use super::{Model, ModelConfig, StochasticLayers};
 use crate::catalogue::{About, Settings, Spec};
 use crate::data::{Schema, Shape};
 use crate::error::Result;
@@ -19,8 +19,8 @@ pub struct ModelEntry {
     pub labels: LabelUse,
     /// Whether its loss has a KL, which β weighs: it is minus an ELBO.
     pub is_variational: bool,
-    /// How the codes of its stochastic layers are inferred, if it has several.
-    pub layers: Option<Recognition>,
+    /// How its stochastic layers are made, if it has several.
+    pub layers: Option<StochasticLayers>,
     /// Whether it is one over the codes of a VAE that is trained first.
     pub stands_on_vae: bool,
     /// Whether it learns why values are missing, where that is asked for.

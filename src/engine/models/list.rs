@@ -26,6 +26,7 @@ pub static ARCHITECTURES: &[&ModelEntry] = &[
     &super::classifier::ENTRY,
     &super::hierarchical::HIERARCHICAL,
     &super::hierarchical::LADDER,
+    &super::very_deep::ENTRY,
     &super::quantised::VQ_VAE,
     &super::quantised::FSQ,
 ];

@@ -13,6 +13,7 @@ mod entry;
 mod fitted_prior;
 mod hamiltonian;
 mod hierarchical;
+mod layers;
 mod list;
 mod m2;
 mod networks;
@@ -24,6 +25,7 @@ mod rae;
 mod second_stage;
 mod uncertain_weights;
 mod vae;
+mod very_deep;
 
 pub use adversarial::{
     Aae, AdversarialLoss, Critic, FactorVae, Gan, GanOptions, Judged, VaeGan, gradient_penalty, permuted,
@@ -42,6 +44,7 @@ pub use entry::{Architecture, LabelUse, ModelEntry, OwnTraining, RowForm, Sizes}
 pub use fitted_prior::FittedPrior;
 pub use hamiltonian::Dynamics;
 pub use hierarchical::{Hierarchical, Layer, Moments, Recognition};
+pub use layers::{MOST_LAYERS, StochasticLayers};
 pub use list::ARCHITECTURES;
 pub use m2::M2;
 pub use networks::{NetworkPair, Networks};
@@ -53,6 +56,7 @@ pub use rae::{Rae, Regulariser};
 pub use second_stage::{FIRST, SecondStage, carries};
 pub use uncertain_weights::{KL_WEIGHTS, UncertainWeights};
 pub use vae::Vae;
+pub use very_deep::{Depths, VeryDeep, described as described_layers};
 
 use crate::catalogue::About;
 use crate::distributions::{Measure, WeightDistribution};

@@ -34,6 +34,8 @@ use crate::kernels::{Access, Cost, Kernel};
 /// The statistic of a set ([`ParameterSet::scalar`]) that an update adds: Σg² before clipping, 1e38 or more if a gradient was not
 /// finite.
 pub const SQUARED_GRADIENT_NORM: &str = "squared_gradient_norm";
+/// The statistic of a set that an update adds which may be skipped: 1 where it was, because the norm of the gradient was above its bound.
+pub const SKIPPED: &str = "skipped";
 /// A scalar of a program that gathers gradients over several batches: what this one counts for among them, all together 1; and with
 /// a minus sign for the first, whose gradient takes the place of what was gathered before.
 pub const SHARE: &str = "share";

@@ -69,6 +69,9 @@ pub struct Rule {
     pub optimiser: Arc<dyn Optimiser>,
     /// The norm of the set's gradient is clipped to this.
     pub clip: Option<f32>,
+    /// Where the norm of the set's gradient is above this, the set stays as it is: values, what the optimiser keeps of them, and their
+    /// running mean.
+    pub skip: Option<f32>,
     /// The decay of the running mean of the values, see [`ParameterSet::averages`], if one is kept.
     pub average: Option<f32>,
 }
@@ -79,7 +82,7 @@ impl Rule {
     /// # Errors
     /// If there is none of that name, or it does not take these settings.
     pub fn of(spec: &Spec) -> Result<Rule> {
-        Ok(Rule { optimiser: build(OPTIMISERS, spec)?, clip: None, average: None })
+        Ok(Rule { optimiser: build(OPTIMISERS, spec)?, clip: None, skip: None, average: None })
     }
 }
 

@@ -7,6 +7,7 @@ use super::trainer::Trainer;
 use crate::error::{Error, Result};
 use crate::kernels::Step;
 use crate::kernels::random::Shuffle;
+use crate::program::SKIPPED;
 
 impl Trainer {
     /// Says so if the loss or the gradient has run away by this step, of which the statistics were told.
@@ -18,7 +19,9 @@ impl Trainer {
             let name = |(name, _): &&(usize, f64)| self.phases.names[*name] == wanted;
             self.told.iter().find(name).map(|(_, value)| *value)
         };
-        let (Some(loss), norm) = (told("loss"), told(GRADIENT_NORM)) else { return Ok(()) };
+        // A gradient that nothing was moved along leads nowhere.
+        let is_skipped = told(SKIPPED) == Some(1.0);
+        let (Some(loss), norm) = (told("loss"), told(GRADIENT_NORM).filter(|_| !is_skipped)) else { return Ok(()) };
         match self.state.extents.note(loss, norm) {
             None => Ok(()),
             Some(what) => Err(Error::Diverged(format!(

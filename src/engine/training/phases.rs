@@ -11,7 +11,7 @@ use super::session::Session;
 use crate::error::{Error, Result};
 use crate::kernels::{NOT_FINITE, Step};
 use crate::models::Model;
-use crate::program::{Exchange, Executor, Launch, Link, Program, ProgramId, SQUARED_GRADIENT_NORM};
+use crate::program::{Exchange, Executor, Launch, Link, Program, ProgramId, SKIPPED, SQUARED_GRADIENT_NORM};
 
 /// A program that is run for some batches.
 #[derive(Debug)]
@@ -25,8 +25,9 @@ struct Part {
     scalars: Scalars,
     /// The place of each of its statistics among the names of all.
     statistics: Vec<usize>,
-    /// How many of them, the last ones, are squares of norms.
-    norms: usize,
+    /// How many of them, the last ones, are of the gradient, which is the same in all trainers: squares of norms, and 1 or 0 for whether a
+    /// step was skipped.
+    of_gradient: usize,
     /// Statistics that have come back and were not taken in yet.
     found: Vec<f32>,
     /// How many of them, the first, are those of all trainers, where several share the training.
@@ -119,20 +120,23 @@ impl Phases {
         let named = |statistic: &String| match statistic.strip_suffix(SQUARED_GRADIENT_NORM) {
             Some(_) if one_group => GRADIENT_NORM.to_string(),
             Some(group) => format!("{group}{GRADIENT_NORM}"),
+            None if one_group && statistic.ends_with(SKIPPED) => SKIPPED.to_string(),
             None => statistic.clone(),
         };
-        let is_norm = |statistic: &&String| statistic.ends_with(SQUARED_GRADIENT_NORM);
-        // Norms stand last, whichever program gives them.
-        let (mut means, mut norms): (Vec<String>, Vec<String>) = (vec![], vec![]);
+        let is_of_gradient =
+            |statistic: &&String| [SQUARED_GRADIENT_NORM, SKIPPED].iter().any(|name| statistic.ends_with(name));
+        // What is of gradients stands last, whichever program gives it.
+        let (mut means, mut of_gradients): (Vec<String>, Vec<String>) = (vec![], vec![]);
         for (id, ..) in &loaded {
             for statistic in &session.executor.program(*id)?.statistics {
-                let (name, list) = (named(statistic), if is_norm(&statistic) { &mut norms } else { &mut means });
+                let (name, list) =
+                    (named(statistic), if is_of_gradient(&statistic) { &mut of_gradients } else { &mut means });
                 if !list.contains(&name) {
                     list.push(name);
                 }
             }
         }
-        let names = [means, norms].concat();
+        let names = [means, of_gradients].concat();
         let part = |(id, phase, applies, before): (ProgramId, usize, bool, Vec<Exchange>)| {
             let program = session.executor.program(id)?;
             let Program { statistics, .. } = program;
@@ -144,7 +148,7 @@ impl Phases {
                 before: before.into(),
                 scalars: Scalars::of(program, step.groups),
                 statistics: statistics.iter().filter_map(place).collect(),
-                norms: statistics.iter().filter(is_norm).count(),
+                of_gradient: statistics.iter().filter(is_of_gradient).count(),
                 found: vec![],
                 summed: 0,
             })
@@ -301,9 +305,9 @@ impl Phases {
             if !self.is_run(&self.parts[place], i, number) {
                 continue;
             }
-            let Part { applies, statistics, norms, found, summed, .. } = &mut self.parts[place];
+            let Part { applies, statistics, of_gradient, found, summed, .. } = &mut self.parts[place];
             *summed = summed.saturating_sub(statistics.len());
-            let means = statistics.len() - *norms;
+            let means = statistics.len() - *of_gradient;
             for (at, (&name, value)) in statistics.iter().zip(found.drain(..statistics.len())).enumerate() {
                 let value = f64::from(value);
                 let is_finite = match at < means {
@@ -313,6 +317,7 @@ impl Phases {
                 if !is_finite {
                     return Err(diverged(number, if at < means { "loss" } else { "gradient" }));
                 }
+                // 0 and 1 are their own roots.
                 told(name, if at < means { value } else { value.sqrt() });
             }
         }

@@ -124,7 +124,7 @@ impl Trainer {
             augment: config.augment.map(|how| changed(how, data)).transpose()?,
             corruption: config.corrupt.as_ref().map(|way| corruption_of(way, &data.schema)).transpose()?,
         };
-        session.layout.averaged = config.average.is_some();
+        session.layout.averaged = config.average > 0.0;
         let groups = groups(&session, config)?;
         let source = session.resident("train", data)?;
         check_window(&source, config)?;
@@ -364,10 +364,12 @@ fn check_window(source: &Resident, config: &TrainingConfig) -> Result<()> {
 /// The groups of a session's model, and how each is moved.
 fn groups(session: &Session, config: &TrainingConfig) -> Result<Vec<Moved>> {
     let (plan, usual) = (session.model.plan(), config.optimiser.clone());
+    let given = |setting: f64| (setting > 0.0).then_some(setting as f32);
     let rule = |group: &Group| {
         Ok(Rule {
             clip: group.clip.or(config.clip_norm.map(|norm| norm as f32)),
-            average: config.average.map(|decay| decay as f32),
+            skip: given(config.skip_norm),
+            average: given(config.average),
             ..Rule::of(group.optimiser.as_ref().unwrap_or(&usual))?
         })
     };

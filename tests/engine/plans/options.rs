@@ -10,6 +10,7 @@ use elbo::engine::graph::Tensor;
 use elbo::engine::kernels::OPTIMISERS;
 use elbo::engine::models::{Autoencoder, Batch, Group, Losses, Model, Phase, TrainingPlan};
 use elbo::engine::nn::{Activation, linear};
+use elbo::engine::training::metrics::StepRecord;
 use elbo::engine::training::{Progress, Trainer};
 
 use super::by_hand::{Fault, Parameters, Rows, apart, descend, train};
@@ -205,7 +206,7 @@ fn running_means_are_used_in_place_of_what_is_trained() {
     let x = unit(8, 10);
     let rows = Rows { x: &x, features: FEATURES };
     for executor in 0..devices().len() {
-        let trained = |average: Option<f64>| {
+        let trained = |average: f64| {
             let config = TrainingConfig {
                 average,
                 optimiser: "sgd:momentum=0.6".parse().unwrap(),
@@ -217,8 +218,8 @@ fn running_means_are_used_in_place_of_what_is_trained() {
             run(&mut trainer, 4);
             (start, trainer)
         };
-        let (start, mut plainly) = trained(None);
-        let (_, mut averaged) = trained(Some(0.8));
+        let (start, mut plainly) = trained(0.0);
+        let (_, mut averaged) = trained(0.8);
         let rule = RULES[4].1;
         let mut mean = start.clone();
         for steps in 1..=4 {
@@ -252,7 +253,7 @@ fn a_run_goes_on_where_it_stood() {
     for executor in 0..devices().len() {
         for optimiser in OPTIMISERS.iter().map(|piece| piece.about.id) {
             let config = TrainingConfig {
-                average: Some(0.9),
+                average: 0.9,
                 optimiser: optimiser.into(),
                 learning_rate: RATE,
                 accumulate: 2,
@@ -275,5 +276,86 @@ fn a_run_goes_on_where_it_stood() {
             assert_eq!(second.checkpoint().unwrap().tensors, whole.checkpoint().unwrap().tensors, "{optimiser}");
             assert_ne!(second.checkpoint().unwrap().tensors, checkpoint.tensors);
         }
+    }
+}
+
+/// The steps of so many epochs of one step each, and everything that is kept after them: parameters, what the optimiser keeps of them, and their running mean.
+fn kept(skip: f64, epochs: usize, of: &TrainingConfig, executor: usize) -> (Vec<StepRecord>, Vec<Vec<f32>>) {
+    let x = unit(8, 10);
+    let rows = Rows { x: &x, features: FEATURES };
+    let config = TrainingConfig { skip_norm: skip, ..of.clone() };
+    let mut trainer = trainer(model(), devices().swap_remove(executor), &rows, &config);
+    let records = run(&mut trainer, epochs);
+    (records, trainer.checkpoint().unwrap().tensors.into_iter().map(|(.., values)| values).collect())
+}
+
+/// A step whose gradient is too long leaves every word as it was, and one whose gradient is not is as if nothing were asked; on the device,
+/// whatever else is done with the gradient.
+#[test]
+fn steps_of_long_gradients_move_nothing() {
+    for executor in 0..devices().len() {
+        for optimiser in OPTIMISERS.iter().map(|piece| piece.about.id) {
+            for (clip_norm, accumulate) in [(None, 1), (Some(0.01), 1), (None, 2)] {
+                let config = TrainingConfig {
+                    optimiser: optimiser.into(),
+                    learning_rate: RATE,
+                    average: 0.9,
+                    clip_norm,
+                    accumulate,
+                    ..plain(10 / accumulate)
+                };
+                let (plainly, moved) = kept(0.0, 1, &config, executor);
+                let norm = plainly.last().unwrap().gradient_norm.unwrap();
+                assert!(plainly.iter().all(|step| !step.parts.contains_key("skipped")), "nothing was asked for");
+                let (_, before) = kept(0.0, 0, &config, executor);
+                let what = format!("{optimiser}, clipped to {clip_norm:?}, of {accumulate} batches");
+                let (records, still) = kept(0.999 * norm, 1, &config, executor);
+                assert!(still == before, "{what}: a step that is skipped moves something");
+                assert_eq!(records.last().unwrap().parts["skipped"], 1.0, "{what}");
+                // It is told, and not what it would be without.
+                let told = records.last().unwrap().gradient_norm.unwrap();
+                assert!((told - norm).abs() < 1e-5 * norm, "{what}: {told} is not {norm}");
+                let (records, found) = kept(1.001 * norm, 1, &config, executor);
+                assert!(found == moved && found != before, "{what}: a step that is not skipped is another");
+                assert_eq!(records.last().unwrap().parts["skipped"], 0.0, "{what}");
+            }
+        }
+    }
+}
+
+/// Of a run, the steps that are skipped are those whose gradients are longer; what follows them goes on from what was before; and a run that is
+/// broken off goes on to the same bits.
+#[test]
+fn a_run_goes_on_behind_steps_that_are_skipped() {
+    // One batch of four is far from the others.
+    let mut x = unit(9, 40);
+    x[..10 * FEATURES].iter_mut().for_each(|x| *x = 40.0);
+    let rows = Rows { x: &x, features: FEATURES };
+    for executor in 0..devices().len() {
+        let config = TrainingConfig {
+            optimiser: "adam".into(),
+            learning_rate: RATE,
+            average: 0.9,
+            skip_norm: 10.0,
+            steps_per_submit: Some(1),
+            ..plain(1)
+        };
+        let new = || trainer(model(), devices().swap_remove(executor), &rows, &config);
+        let mut whole = new();
+        let steps = run(&mut whole, 2);
+        let skipped = steps.iter().filter(|step| step.parts["skipped"] == 1.0).count();
+        assert!(skipped > 0 && skipped < steps.len(), "{skipped} of {}", steps.len());
+        for step in &steps {
+            let norm = step.gradient_norm.unwrap();
+            assert_eq!(step.parts["skipped"] == 1.0, norm > 10.0, "{norm}");
+        }
+        let mut first = new();
+        run(&mut first, 1);
+        let checkpoint = first.checkpoint().unwrap();
+        let mut second = new();
+        second.resume(&checkpoint).unwrap();
+        run(&mut second, 1);
+        assert!(second.checkpoint().unwrap().tensors == whole.checkpoint().unwrap().tensors);
+        assert!(checkpoint.tensors != whole.checkpoint().unwrap().tensors, "the comparison sees nothing");
     }
 }

@@ -94,12 +94,12 @@ fn a_break_changes_neither_the_end_nor_the_best() {
 #[test]
 fn the_best_of_running_means_is_a_running_mean() {
     let (mut config, device) = (patient(1), Device::cpu());
-    config.training.average = Some(0.9);
+    config.training.average = 0.9;
     let run = whole(&config, &device);
     let found = opened(&run, &device);
     (config.training.epochs, config.training.patience) = (best(&run).epoch as usize, None);
     assert!(found == opened(&whole(&config, &device), &device));
-    config.training.average = None;
+    config.training.average = 0.0;
     assert!(found != opened(&whole(&config, &device), &device), "the comparison sees nothing");
 }
 

@@ -146,7 +146,7 @@ fn a_set_of_parameters_may_pass_what_a_binding_holds_and_a_matrix_may_not() {
     for [wide, narrow] in narrow(8192) {
         let mut config = config(&path, None);
         // Clipped and averaged, so that each pass over the whole set is several. The norm is summed otherwise.
-        (config.training.clip_norm, config.training.average, config.training.epochs) = (Some(0.5), Some(0.9), 1);
+        (config.training.clip_norm, config.training.average, config.training.epochs) = (Some(0.5), 0.9, 1);
         // Along the gradient itself, so that its norm counts.
         (config.training.optimiser, config.training.learning_rate) = ("sgd".parse().unwrap(), 0.05);
         let far = |a: &[f32], b: &[f32]| a.iter().zip(b).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);

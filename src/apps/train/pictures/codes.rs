@@ -3,8 +3,8 @@
 use crate::data::Shape;
 use std::path::PathBuf;
 
-use super::POINTS;
 use crate::apps::TrainRun;
+use crate::apps::evaluation::most_codes;
 use crate::apps::pictures::{Manifold, save_prior_map};
 use crate::distributions::CodeSpace;
 use crate::error::Result;
@@ -29,10 +29,11 @@ impl TrainRun {
     /// `[rows, latent]`. Gives the files.
     pub(super) fn pictures_of_codes(&mut self, means: &[f32], image: Shape) -> Result<Vec<PathBuf>> {
         let Spread { real, standard_normal, shaped } = self.spread()?;
+        let is_plane = self.trainer.session.latent()? == 2;
         let mut made = vec![];
         if let Some(side) = Manifold::side(image)
             .filter(|_| !self.data.train.schema.is_table())
-            .filter(|_| real && self.config.model.latent == 2 && !self.config.model.kind.is_conditional())
+            .filter(|_| real && is_plane && !self.config.model.kind.is_conditional())
         {
             let manifold =
                 if standard_normal { Manifold::of_standard_normal(side) } else { Manifold::of_codes(means, side) };
@@ -61,7 +62,8 @@ impl TrainRun {
 
     fn picture_of_prior(&mut self) -> Result<PathBuf> {
         let shown = self.data.evaluation_split().1;
-        let (rows, seed) = (shown.rows.min(POINTS), self.config.training.seed);
+        let rows = shown.rows.min(most_codes(self.trainer.session.model.can().encode()?.latent()));
+        let seed = self.config.training.seed;
         let session = &mut self.trainer.session;
         let prior = session.prior_sample(rows, seed)?;
         let mut posterior = Vec::with_capacity(prior.len());

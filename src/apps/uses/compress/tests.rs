@@ -26,6 +26,8 @@ const NUMBERS: Codes = Codes { kind: "vae", prior: "standard-normal", encoder: "
 /// Three layers: each inferred from the one below, or all from the row.
 const UPWARDS: Codes = Codes { kind: "hierarchical", latent: 4, ..NUMBERS };
 const LADDER: Codes = Codes { kind: "ladder", ..UPWARDS };
+/// Three layers of pictures of 4×4, 2×2 and 2×2 places, all inferred from the row.
+const PICTURES: Codes = Codes { kind: "very-deep:blocks=1,2,width=6,inner=3,channels=2", ..NUMBERS };
 /// Vectors of which each is two indices, of four in all.
 const VECTORS: Codes =
     Codes { kind: "vq-vae:codes=5,vectors=2,residual=2", prior: "pixelcnn:channels=4,layers=1", latent: 4, ..NUMBERS };
@@ -50,7 +52,7 @@ struct Untrained {
 impl Untrained {
     fn shape(&self) -> Shape {
         let channels = if self.likelihood.contains("channels=3") { 3 } else { 1 };
-        match self.codes == PLACES {
+        match [PLACES, PICTURES].contains(&self.codes) {
             true => Shape { height: 4, width: 4, channels },
             false => Shape { height: 1, width: 6 / channels, channels },
         }
@@ -79,7 +81,7 @@ impl Untrained {
     }
 }
 
-const ALL: [Untrained; 18] = [
+const ALL: [Untrained; 21] = [
     Untrained { codes: NUMBERS, likelihood: "bernoulli", levels: 2 },
     Untrained { codes: NUMBERS, likelihood: "categorical:levels=7", levels: 7 },
     Untrained { codes: NUMBERS, likelihood: "beta-binomial:levels=9", levels: 9 },
@@ -89,6 +91,8 @@ const ALL: [Untrained; 18] = [
     Untrained { codes: UPWARDS, likelihood: "bernoulli", levels: 2 },
     Untrained { codes: LADDER, likelihood: "discretized-logistic-mixture:components=2,levels=16", levels: 16 },
     Untrained { codes: LADDER, likelihood: "categorical:levels=7", levels: 7 },
+    Untrained { codes: PICTURES, likelihood: "discretized-logistic", levels: 256 },
+    Untrained { codes: PICTURES, likelihood: "bernoulli", levels: 2 },
     Untrained { codes: VECTORS, likelihood: "bernoulli", levels: 2 },
     Untrained { codes: VECTORS, likelihood: "discretized-logistic", levels: 256 },
     Untrained { codes: PLACES, likelihood: "categorical:levels=7", levels: 7 },
@@ -106,6 +110,7 @@ const ALL: [Untrained; 18] = [
     },
     Untrained { codes: VECTORS, likelihood: "discretized-logistic-mixture:components=2,channels=3", levels: 256 },
     Untrained { codes: PLACES, likelihood: "discretized-logistic-mixture:components=2,levels=2,channels=3", levels: 2 },
+    Untrained { codes: PICTURES, likelihood: "discretized-logistic-mixture:components=2,channels=3", levels: 256 },
 ];
 
 fn pack(session: &mut Session, levels: &[u16]) -> Packed {
@@ -145,7 +150,7 @@ fn random_rows_come_back_and_damaged_ones_never_do() {
             assert_eq!(again(&mut model.session(1), &bytes).unwrap(), levels, "{what}");
             assert!(again(&mut model.session(2), &bytes).is_err(), "the weights are others: {what}");
             // Of several layers fewer, as each takes several times as long.
-            let is_of_several = [UPWARDS, LADDER].contains(&model.codes);
+            let is_of_several = [UPWARDS, LADDER, PICTURES].contains(&model.codes);
             for number in numbers(99).take(if is_of_several { 10 } else { 40 }) {
                 let mut flipped = bytes.clone();
                 flipped[(number >> 8) as usize % bytes.len()] ^= 1 << (number % 8);
@@ -265,28 +270,31 @@ fn waves(rows: usize) -> Vec<u16> {
     (0..rows).flat_map(wave).map(|value| value.round() as u16).collect()
 }
 
-/// What is trained: its name, its likelihood, and the channels of its rows.
-const TRAINED: [(&str, &str, usize); 5] = [
-    ("hierarchical", "discretized-logistic:levels=32", 1),
-    ("ladder", "discretized-logistic:levels=32", 1),
-    ("vae", CHAINED, 3),
-    ("hierarchical", CHAINED, 3),
-    ("ladder", CHAINED, 3),
+/// What is trained: its name, its likelihood, and the shape of its rows of twelve values.
+const TRAINED: [(&str, &str, Shape); 7] = [
+    ("hierarchical", "discretized-logistic:levels=32", VECTOR),
+    ("ladder", "discretized-logistic:levels=32", VECTOR),
+    (PICTURES.kind, "discretized-logistic:levels=32", Shape { height: 4, width: 3, channels: 1 }),
+    ("vae", CHAINED, COLOURS),
+    ("hierarchical", CHAINED, COLOURS),
+    ("ladder", CHAINED, COLOURS),
+    (PICTURES.kind, CHAINED, Shape { height: 2, width: 2, channels: 3 }),
 ];
 
+const VECTOR: Shape = Shape { height: 1, width: 12, channels: 1 };
+const COLOURS: Shape = Shape { height: 1, width: 4, channels: 3 };
 const CHAINED: &str = "discretized-logistic-mixture:components=2,levels=32,channels=3";
 
 #[test]
 fn trained_models_come_near_their_bound() {
     let levels = waves(2000);
     let x: Vec<f32> = levels.iter().map(|&level| f32::from(level) / 31.0).collect();
-    for (kind, likelihood, channels) in TRAINED {
-        let shape = Shape { height: 1, width: 12 / channels, channels };
+    for (kind, likelihood, shape) in TRAINED {
         let data = Dataset::new("waves", Values::Floats(x.clone()), shape).unwrap();
         let mut config = Preset::Classic.config();
         config.device.device = DeviceChoice::Cpu;
         (config.model.kind, config.model.encoder) = (kind.parse().unwrap(), "mlp:24".parse().unwrap());
-        (config.model.latent, config.model.upper) = (3, (kind != "vae").then(|| vec![2]));
+        (config.model.latent, config.model.upper) = (3, ["hierarchical", "ladder"].contains(&kind).then(|| vec![2]));
         config.model.likelihood = likelihood.parse().unwrap();
         (config.training.epochs, config.training.batch, config.training.learning_rate) = (12, 50, 0.01);
         let folder = tempfile::tempdir().unwrap();

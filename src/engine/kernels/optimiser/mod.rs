@@ -21,6 +21,7 @@ use std::sync::Arc;
 use rayon::prelude::*;
 
 use super::args::Args;
+use super::norm::add;
 use super::sharing::least;
 use super::step::{DIMS, Step};
 use super::wgsl::Shader;
@@ -66,7 +67,7 @@ pub trait Optimiser: Debug + Send + Sync {
     fn descend(&self, pass: Pass) -> f32;
 }
 
-/// One update. Bindings: θ, what the rule keeps, g, the partials of Σg², and Σg² itself where gradients are clipped.
+/// One update. Bindings: θ, what the rule keeps, g, the partials of Σg², and Σg² itself where gradients are clipped or updates skipped.
 #[derive(Clone, Debug)]
 pub struct Descent {
     /// The rule.
@@ -77,6 +78,8 @@ pub struct Descent {
     pub slots: Vec<usize>,
     /// The norm of all gradients is clipped to this.
     pub clip: Option<f32>,
+    /// Where the norm of all gradients is above this, nothing is moved.
+    pub skip: Option<f32>,
 }
 
 const SHADER: &str = include_str!("../../../../shaders/optimiser.wgsl");
@@ -85,6 +88,10 @@ const POINT: &str = include_str!("../../../../shaders/optimisers/point.wgsl");
 /// The factor on gradients that are clipped.
 const CLIPPED: &str = "let norm = sqrt(squared_norm[0]);
 let scale = select(-1.0, min(1.0, bitcast<f32>(im.d1.x) / max(norm, 1e-30)), squared_norm[0] < 1e38);";
+/// The same where they are not.
+const WHOLE: &str = "let scale = select(-1.0, 1.0, squared_norm[0] < 1e38);";
+/// Whether the update is skipped that may be.
+const SKIPPED: &str = "let skipped = squared_norm[0] > bitcast<f32>(im.d0.z);";
 
 impl Descent {
     /// Words of one chunk.
@@ -97,13 +104,28 @@ impl Descent {
         len.div_ceil(Descent::chunk(len))
     }
 
-    /// The factor on every gradient, or nothing where the whole update is to be skipped.
-    fn scale(&self, squared_norm: f32) -> Option<f32> {
-        match self.clip {
-            None => Some(1.0),
-            Some(_) if squared_norm.is_nan() || squared_norm >= NOT_FINITE => None,
-            Some(clip) => Some((clip / squared_norm.sqrt().max(1e-30)).min(1.0)),
+    /// Σg² above which an update is skipped by the norm of the gradient: what is compared, so that all who ask come to the same.
+    pub fn most(skip: f32) -> f32 {
+        skip * skip
+    }
+
+    /// Whether it reads Σg².
+    fn reads_norm(&self) -> bool {
+        self.clip.or(self.skip).is_some()
+    }
+
+    /// What is done with every gradient.
+    fn deed(&self, squared_norm: f32) -> Deed {
+        if !self.reads_norm() {
+            return Deed::Move(1.0);
         }
+        if squared_norm.is_nan() || squared_norm >= NOT_FINITE {
+            return Deed::Refuse;
+        }
+        if self.skip.is_some_and(|skip| squared_norm > Descent::most(skip)) {
+            return Deed::Skip;
+        }
+        Deed::Move(self.clip.map_or(1.0, |clip| (clip / squared_norm.sqrt().max(1e-30)).min(1.0)))
     }
 
     /// How many numbers the rule keeps of each parameter.
@@ -116,13 +138,24 @@ impl Descent {
         let (kept, mut out) = (self.kept(), String::new());
         let names = ["theta", "a", "b"].into_iter().take(1 + kept).map(|name| (name, "read_write", "vec4<f32>"));
         let rest = [("gradient", "read", "vec4<f32>"), ("partials", "read_write", "f32")];
-        let norm = self.clip.map(|_| ("squared_norm", "read", "f32"));
+        let norm = self.reads_norm().then_some(("squared_norm", "read", "f32"));
         for (i, (name, access, of)) in names.chain(rest).chain(norm).enumerate() {
             let name = if i < 1 + kept { format!("{name}_") } else { name.to_string() };
             writeln!(out, "@group(0) @binding({i}) var<storage, {access}> {name}: array<{of}>;").expect("strings grow");
         }
         out
     }
+}
+
+/// What is done with every gradient of an update.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Deed {
+    /// Parameters are moved along it, times a factor.
+    Move(f32),
+    /// Nothing, because there is too much of it.
+    Skip,
+    /// Nothing, because it is not finite.
+    Refuse,
 }
 
 impl Kernel for Descent {
@@ -133,7 +166,7 @@ impl Kernel for Descent {
     fn bindings(&self) -> Vec<Access> {
         let mut access = vec![Access::Write; 1 + self.kept()];
         access.extend([Access::Read, Access::Write]);
-        access.extend(self.clip.map(|_| Access::Read));
+        access.extend(self.reads_norm().then_some(Access::Read));
         access
     }
 
@@ -154,8 +187,11 @@ impl Kernel for Descent {
             .put("scalars", format!("let scalars = vec3<f32>({});", joined((0..MOST.1).map(scalar).collect())))
             .put("load", format!("let before = Point({});", joined((0..=MOST.0).map(load).collect())))
             .put("store", (0..=self.kept()).map(store).collect::<String>());
-        if self.clip.is_some() {
-            shader = shader.put("scale", CLIPPED);
+        if self.reads_norm() {
+            shader = shader.put("scale", if self.clip.is_some() { CLIPPED } else { WHOLE });
+        }
+        if self.skip.is_some() {
+            shader = shader.put("skipped", SKIPPED);
         }
         let text = IMMEDIATES.to_string() + POINT + &shader.text();
         Module { text, workgroups: [Descent::partials(self.len) as u32, 1, 1] }
@@ -166,6 +202,7 @@ impl Kernel for Descent {
         // In quads: flat buffers are padded to whole ones.
         dims[0] = self.len as u32 / 4;
         dims[1] = Descent::chunk(self.len) as u32 / 4;
+        dims[2] = self.skip.map_or(0.0, Descent::most).to_bits();
         dims[4] = self.clip.unwrap_or(0.0).to_bits();
         dims[5..8].copy_from_slice(&self.optimiser.constants().map(f32::to_bits));
         dims
@@ -183,8 +220,8 @@ impl Kernel for Descent {
     fn run(&self, args: &Args, step: &Step) {
         let kept = self.kept();
         let (gradient, partials) = (1 + kept, 2 + kept);
-        let squared_norm = if self.clip.is_some() { args.read(partials + 1)[0] } else { 0.0 };
-        let scale = self.scale(squared_norm);
+        let squared_norm = if self.reads_norm() { args.read(partials + 1)[0] } else { 0.0 };
+        let deed = self.deed(squared_norm);
         let mut scalars = [0.0; MOST.1];
         scalars.iter_mut().zip(&self.slots).for_each(|(scalar, &slot)| *scalar = step.scalars[slot]);
         let chunk = Descent::chunk(self.len);
@@ -197,10 +234,13 @@ impl Kernel for Descent {
             let gradient = &args.read(gradient)[range.clone()];
             // SAFETY: as above.
             let partial = unsafe { args.write(partials).part(w..w + 1) };
-            partial[0] = match scale {
-                Some(scale) => self.optimiser.descend(Pass { theta, state, gradient, scale, scalars }),
-                None => squared_norm.max(3e38),
-            };
+            match deed {
+                Deed::Move(scale) => {
+                    partial[0] = self.optimiser.descend(Pass { theta, state, gradient, scale, scalars });
+                }
+                Deed::Skip => add(gradient, true, &mut partial[0]),
+                Deed::Refuse => partial[0] = squared_norm.max(3e38),
+            }
         });
     }
 }

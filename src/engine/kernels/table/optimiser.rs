@@ -56,6 +56,14 @@ pub(super) fn descents() -> Vec<Case> {
     skipped.label += ", and so the update is skipped";
     all.push(skipped);
 
+    // The norm is 0.632.
+    for (clip, skip) in [(None, 0.6), (None, 0.66), (Some(1.0 / 64.0), 0.6), (Some(1.0 / 64.0), 0.66)] {
+        let mut case = descent_within("adam", 1000, clip, Some(skip));
+        // How far it is above the bound or below it does not matter, but for the clipping.
+        case.inputs[5].inert = clip.is_none() || skip < 0.632;
+        all.push(case);
+    }
+
     for piece in &OPTIMISERS[1..] {
         all.extend([(68, None), (4100, Some(1.0 / 64.0))].map(|(len, clip)| descent(piece.about.id, len, clip)));
     }
@@ -63,6 +71,11 @@ pub(super) fn descents() -> Vec<Case> {
 }
 
 fn descent(id: &str, len: usize, clip: Option<f32>) -> Case {
+    descent_within(id, len, clip, None)
+}
+
+/// A pass that moves nothing where the norm of the gradient, 0.02 √len, is above a bound.
+fn descent_within(id: &str, len: usize, clip: Option<f32>, skip: Option<f32>) -> Case {
     let optimiser = build(OPTIMISERS, &Spec::new(id)).expect("it is of the list");
     // Apart, as those of two sets in one program are.
     let slots: Vec<usize> = [0, 6, 3].into_iter().take(optimiser.scalars().len()).collect();
@@ -76,13 +89,18 @@ fn descent(id: &str, len: usize, clip: Option<f32>) -> Case {
     }));
     inputs.extend([Input::new(len, Fill::Normal(0.0, 0.02)), Input::output(Descent::partials(len))]);
     let mut label = format!("{id}, {len}");
-    if let Some(clip) = clip {
+    if clip.or(skip).is_some() {
         inputs.push(Input::new(1, Fill::Constant(0.02 * 0.02 * len as f32)));
+    }
+    if let Some(clip) = clip {
         label += &format!(", clipped to a norm of {clip}");
+    }
+    if let Some(skip) = skip {
+        label += &format!(", skipped above a norm of {skip}");
     }
     let given = slots.clone();
     // Blocked sums of squares and a handful of operations.
-    let case = Case::new(label, Descent { optimiser, len, slots, clip }, inputs).roundings(64);
+    let case = Case::new(label, Descent { optimiser, len, slots, clip, skip }, inputs).roundings(64);
     let case = case.scale(Scale::Largest(0.0)).step(|step| {
         given.iter().zip(values).for_each(|(&slot, value)| step.scalars[slot] = value as f32);
     });

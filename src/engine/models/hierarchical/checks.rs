@@ -3,7 +3,7 @@
 use super::Recognition;
 use crate::catalogue::Kind;
 use crate::models::checks::check_objective;
-use crate::models::{ModelConfig, Parts};
+use crate::models::{ModelConfig, Parts, StochasticLayers};
 use crate::problems::Problems;
 
 impl ModelConfig {
@@ -11,22 +11,22 @@ impl ModelConfig {
     /// first; none for models of one layer.
     pub fn upper_widths(&self) -> Vec<usize> {
         match (self.kind.layers, &self.upper) {
-            (None, _) => vec![],
-            (Some(_), Some(widths)) => widths.clone(),
-            (Some(_), None) => vec![(self.latent / 2).max(1)],
+            (None | Some(StochasticLayers::TopDown), _) => vec![],
+            (Some(StochasticLayers::Stack(_)), Some(widths)) => widths.clone(),
+            (Some(StochasticLayers::Stack(_)), None) => vec![(self.latent / 2).max(1)],
         }
     }
 
-    /// Whether p(z) of the codes that are encoded and drawn is a standard normal; of several layers, it is the uppermost that
+    /// Whether p(z) of the codes that are encoded and drawn is a standard normal; of a stack of layers, it is the uppermost that
     /// has the prior, and codes are of the lowest.
     pub fn codes_are_standard_normal(&self) -> bool {
-        self.prior.id == "standard-normal" && self.kind.layers.is_none()
+        self.prior.id == "standard-normal" && !matches!(self.kind.layers, Some(StochasticLayers::Stack(_)))
     }
 }
 
 /// Notes pieces that do not go with several layers.
 pub(super) fn check(config: &ModelConfig, batch: usize, problems: &mut Problems) {
-    let (Ok(parts), Some(recognition)) = (config.parts(), config.kind.layers) else { return };
+    let (Ok(parts), Some(StochasticLayers::Stack(recognition))) = (config.parts(), config.kind.layers) else { return };
     if config.latent > 0 && pieces_fit(config, recognition, &parts, problems) {
         check_objective(config, &parts, batch, problems);
     }

@@ -16,11 +16,11 @@ pub use layer_networks::Layer;
 pub use moments::Moments;
 pub use recognition::Recognition;
 
-use super::config::MAX_LAYERS;
+use super::layers::{kl_of_layers, mean_over_samples};
 use super::networks::{NetworkPair, Networks, hidden_width};
 use super::{
     Batch, Can, Condition, Decode, Density, Encode, Generate, LabelUse, Model, ModelConfig, ModelEntry, Parts,
-    Reconstruct, RowForm, Rows, Sizes, Terms, TrainingPlan, Weighted,
+    Reconstruct, RowForm, Rows, Sizes, StochasticLayers, Terms, TrainingPlan, Weighted,
 };
 use crate::catalogue::{About, Kind};
 use crate::distributions::{DiagonalGaussian, Encoder, Measure, Posterior, PosteriorNetwork};
@@ -44,7 +44,7 @@ pub(super) static HIERARCHICAL: ModelEntry = ModelEntry {
     },
     labels: LabelUse::Ignored,
     is_variational: true,
-    layers: Some(Recognition::BottomUp),
+    layers: Some(StochasticLayers::Stack(Recognition::BottomUp)),
     stands_on_vae: false,
     explains_gaps: false,
     quantises: false,
@@ -65,14 +65,10 @@ pub(super) static LADDER: ModelEntry = ModelEntry {
         settings: &[],
         example: "elbo train --model ladder --latent 64 --upper 32,16 --kl-warmup-epochs 10",
     },
-    layers: Some(Recognition::Ladder),
+    layers: Some(StochasticLayers::Stack(Recognition::Ladder)),
     build: |config, sizes| Hierarchical::of(config, sizes, Recognition::Ladder),
     ..HIERARCHICAL
 };
-
-/// What the KL of each layer is called, from the data upwards.
-const KL_OF_LAYERS: [&str; MAX_LAYERS] =
-    ["kl_layer_1", "kl_layer_2", "kl_layer_3", "kl_layer_4", "kl_layer_5", "kl_layer_6", "kl_layer_7", "kl_layer_8"];
 
 /// A VAE of several stochastic layers.
 #[derive(Clone, Debug)]
@@ -138,7 +134,7 @@ impl Hierarchical {
         let Inferred { inference, kls } = self.infer(batch, noise);
         let loss = self.parts.objective.loss(&inference);
         let mut parts = loss.parts;
-        parts.extend(KL_OF_LAYERS.into_iter().zip(kls.into_iter().map(Tensor::sum_rows)));
+        parts.extend(kl_of_layers(&kls));
         Terms {
             loss: loss.rows,
             reconstruction: inference.reconstruction(),
@@ -217,12 +213,6 @@ impl Hierarchical {
     fn encoder(&self) -> Encoder<'_> {
         Encoder { network: &self.stack, posterior: &DiagonalGaussian }
     }
-}
-
-/// The mean over the samples of each row: `[rows·samples, n]` to `[rows, n]`.
-fn mean_over_samples(t: Tensor, samples: usize) -> Tensor {
-    let [all, n] = t.dims();
-    t.reshape(&[all / samples, samples, n]).mean(&[1]).reshape(&[all / samples, n])
 }
 
 impl Model for Hierarchical {

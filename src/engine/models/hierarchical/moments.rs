@@ -56,10 +56,14 @@ impl<'g> Moments<'g> {
         self.mu + (self.log_var * 0.5).exp() * relative
     }
 
+    /// How many deviations from the mean codes lie, the inverse of [`Moments::at`]. `[rows, width]`
+    pub fn relative(self, z: Tensor<'g>) -> Tensor<'g> {
+        (z - self.mu) * (self.log_var * -0.5).exp()
+    }
+
     /// Means relative to a prior's, (μ − μ_p)/σ_p, and likewise σ²/σ_p².
     pub fn relative_to(self, prior: Moments<'g>) -> Moments<'g> {
-        let mu = (self.mu - prior.mu) * (prior.log_var * -0.5).exp();
-        Moments { mu, log_var: self.log_var - prior.log_var }
+        Moments { mu: prior.relative(self.mu), log_var: self.log_var - prior.log_var }
     }
 
     /// Means, and behind them standard deviations `[rows, 2·width]`.

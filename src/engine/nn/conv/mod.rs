@@ -117,7 +117,7 @@ fn needs_one_picture(name: &str, from: Shape, to: Shape) -> Option<String> {
 
 /// The numbers of pictures `[pictures·h·w, C·n]` as the outputs of rows `[pictures, n·h·w·C]`: n numbers for each value of a pixel,
 /// the first of all values first.
-fn as_outputs(pixels: Tensor, to: Outputs) -> Tensor {
+pub(crate) fn as_outputs(pixels: Tensor, to: Outputs) -> Tensor {
     let Shape { height, width, channels } = to.shape;
     let (rows, each) = (pixels.shape()[0] / (height * width), to.count / to.shape.features());
     let apart = pixels.reshape(&[rows, height * width, each, channels]);

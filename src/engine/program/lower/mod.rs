@@ -15,11 +15,11 @@ use std::sync::Arc;
 use super::request::Request;
 use super::{Buffer, Call, Output, Program, RING_SLOTS, SHARE, Slice};
 use crate::graph::{NodeId, Op, Tensor};
-use crate::kernels::{Expr, Instr, Item, Kernel, Load, SCALARS, Statistics, View};
+use crate::kernels::{Expr, Instr, Item, Kernel, SCALARS, Statistics};
 use emit::{Draft, Emitter};
 use memory::Object;
 use plan::{Destination, Plan};
-use updates::Partials;
+use updates::Told;
 
 /// Makes the program that a request asks for.
 ///
@@ -43,10 +43,10 @@ pub fn lower(request: &Request) -> Program {
         updates::emit_accumulation(&mut emitter, gradients);
     }
     updates::emit_assigns(&mut emitter, &request);
-    let partials: Vec<Partials> = request.updates.iter().map(|u| updates::emit_update(&mut emitter, u)).collect();
+    let told: Vec<Told> = request.updates.iter().flat_map(|u| updates::emit_update(&mut emitter, u)).collect();
     pairs::pair(&mut emitter.drafts, &mut emitter.objects);
     let mut names: Vec<String> = request.statistics.iter().map(|s| s.0.to_string()).collect();
-    let ring = emit_statistics(&mut emitter, &statistics, &partials, &mut names);
+    let ring = emit_statistics(&mut emitter, &statistics, &told, &mut names);
     finish(&request, emitter, names, ring)
 }
 
@@ -66,7 +66,7 @@ fn make_plan<'a>(request: &Request<'a>) -> Plan<'a> {
 }
 
 /// Whether the call of the statistics, the last of a step, cannot read what they are made from: more tensors than it can
-/// bind beside the ring and the optimiser's partials, or parameters that the optimiser has changed by then.
+/// bind beside the ring and what optimisers tell of gradients, or parameters that the optimiser has changed by then.
 fn must_be_gathered(plan: &Plan, request: &Request) -> bool {
     let read = plan.statistics_read();
     let is_changed = |t: &NodeId| match &plan.graph.node(*t).op {
@@ -76,7 +76,8 @@ fn must_be_gathered(plan: &Plan, request: &Request) -> bool {
         }
         _ => false,
     };
-    read.len() + request.updates.len() > 7 || read.iter().any(is_changed)
+    let told: usize = request.updates.iter().map(|update| 1 + usize::from(update.rule.skip.is_some())).sum();
+    read.len() + told > 7 || read.iter().any(is_changed)
 }
 
 /// Sums statistics one by one into one tensor, which is all that their call then reads.
@@ -114,17 +115,15 @@ fn scalar_names(request: &Request) -> Vec<String> {
 fn emit_statistics(
     emitter: &mut Emitter,
     statistics: &[NodeId],
-    partials: &[Partials],
+    told: &[Told],
     names: &mut Vec<String>,
 ) -> Option<usize> {
     let mut objects = Vec::new();
     let mut items: Vec<Item> = statistics.iter().map(|&t| emitter.item(t, &mut objects)).collect();
-    for Partials { object, count, name } in partials {
-        let mut expr = Expr::default();
-        let reg = expr.load(Load { binding: objects.len(), view: View { offset: 0, strides: vec![1] } });
-        objects.push(*object);
-        items.push(Item { extents: vec![*count], expr, reg });
-        names.push(name.clone());
+    for of_gradient in told {
+        items.push(of_gradient.item(objects.len()));
+        objects.push(of_gradient.object);
+        names.push(of_gradient.name.clone());
     }
     if items.is_empty() {
         return None;
