@@ -196,6 +196,12 @@ vectorised! {
     fn probabilities(logs: &mut [f64], shares: &mut [f64], means: &[f64], precisions: &[f64], levels: &[f64], top: f64) = probabilities_each;
 }
 
+/// σ(a) as e^l/s: l and s.
+#[inline(always)]
+fn side(a: f64) -> [f64; 2] {
+    [if a < 0.0 { a } else { 0.0 }, 1.0 + exp(-a.abs())]
+}
+
 /// The probability P of a level of each value under each component, as e^l p: l is added to what is there, p takes its place.
 ///
 /// With a = (x + ½ − μ)/s and b = (x − ½ − μ)/s it is σ(a) σ(−b) (1 − e^{−1/s}), in which nothing cancels, and
@@ -210,8 +216,7 @@ fn probabilities_each(
     levels: &[f64],
     top: f64,
 ) {
-    let (values, side) =
-        (levels.len().max(1), |edge: f64| [if edge < 0.0 { edge } else { 0.0 }, 1.0 + exp(-edge.abs())]);
+    let values = levels.len().max(1);
     let of_component = means.chunks_exact(values).zip(precisions.chunks_exact(values));
     for ((logs, shares), (means, precisions)) in
         logs.chunks_exact_mut(values).zip(shares.chunks_exact_mut(values)).zip(of_component)
