@@ -1,7 +1,7 @@
 //! Rows in memory, and the settings of a training on them, as `elbo train --data` has them for the same rows in a file.
 
 use super::setup::{as_given, reading};
-use crate::config::{Chosen, Config, Layer};
+use crate::config::{Chosen, Config, Layer, Named};
 use crate::data::{Array, Options, Splits};
 use crate::error::Result;
 
@@ -25,7 +25,7 @@ impl Settled {
     /// # Errors
     /// If settings make no sense, the array holds no rows, or the model is told what is not known of them.
     pub fn new(array: Array, given: &Layer) -> Result<Settled> {
-        let over = |mut config: Config| given.lay_over_and_fit(&mut config, false).map(|()| config);
+        let over = |mut config: Config| given.lay_over_and_fit(&mut config, &Named::default()).map(|()| config);
         let mut config = over(given.preset.unwrap_or_default().config())?;
         config.validate()?;
         let mut chosen = None;

@@ -96,21 +96,29 @@ impl Config {
 /// # Errors
 /// If it cannot be read.
 pub(crate) fn names_preset(path: Option<&Path>) -> Result<bool> {
-    file_has(path, |file| file.contains_key("preset"))
-}
-
-/// Whether a file says over how many epochs the weight of the KL term grows.
-///
-/// # Errors
-/// If it cannot be read.
-#[cfg(feature = "cli")]
-pub(crate) fn names_warm_up(path: Option<&Path>) -> Result<bool> {
-    file_has(path, |file| file.get("training").is_some_and(|training| training.get("kl-warmup-epochs").is_some()))
-}
-
-fn file_has(path: Option<&Path>, what: impl Fn(&Table) -> bool) -> Result<bool> {
     let Some(path) = path else { return Ok(false) };
-    Ok(read(path)?.parse::<Table>().is_ok_and(|file| what(&file)))
+    Ok(read(path)?.parse::<Table>().is_ok_and(|file| file.contains_key("preset")))
+}
+
+/// Which settings a file names; none where there is no file.
+#[derive(Debug, Default)]
+pub(crate) struct Named(Table);
+
+impl Named {
+    /// Those of a file, if there is one.
+    ///
+    /// # Errors
+    /// If it cannot be read.
+    #[cfg(feature = "cli")]
+    pub fn of(path: Option<&Path>) -> Result<Named> {
+        let Some(path) = path else { return Ok(Named::default()) };
+        Ok(Named(read(path)?.parse().unwrap_or_default()))
+    }
+
+    /// Whether one of these keys of a table is among them.
+    pub fn has(&self, table: &str, keys: &[&str]) -> bool {
+        self.0.get(table).is_some_and(|table| keys.iter().any(|key| table.get(*key).is_some()))
+    }
 }
 
 /// The settings of all tables by (table, key).

@@ -3,8 +3,11 @@
 use serde::Deserialize;
 
 use super::first_stage::FirstStageOptions;
-use super::{Config, DataOptions, DeviceOptions, ModelOptions, Preset, TrainingOptions};
+use super::{Config, DataOptions, DeviceOptions, ModelOptions, Named, Preset, TrainingOptions};
+use crate::catalogue::{Piece, find};
 use crate::error::Result;
+use crate::models::OwnTraining;
+use crate::nn::{ACTIVATION, NETWORKS};
 
 /// What is given of [`Config`]; all that is not stays `None`.
 #[derive(Debug, Clone, Default, PartialEq, Deserialize)]
@@ -49,36 +52,48 @@ impl Layer {
     }
 
     /// Puts what is given in place of what was, and fits to it what nobody gave: the warm-up of the KL term into fewer epochs, and of a
-    /// model that has an optimiser and a learning rate of its own those. `warms_up` says whether the warm-up was given elsewhere.
+    /// model that is trained in a way of its own that. `named` is what was given elsewhere.
     ///
     /// # Errors
     /// As for [`Layer::lay_over`].
-    pub fn lay_over_and_fit(&self, config: &mut Config, warms_up: bool) -> Result<()> {
+    pub(crate) fn lay_over_and_fit(&self, config: &mut Config, named: &Named) -> Result<()> {
         self.lay_over(config)?;
         let training = &self.training;
-        let is_given = training.kl_warmup_epochs.is_some() || warms_up;
+        let is_given = training.kl_warmup_epochs.is_some() || named.has("training", &["kl-warmup-epochs"]);
         if !is_given && (training.epochs.is_some() || !config.model.kind.is_variational) {
             config.fit_warm_up();
         }
-        self.fit_training(config);
+        if let Some(own) = config.model.kind.training {
+            self.fit_training(&own, config, named)?;
+        }
         Ok(())
     }
 
-    /// Trains a model that has an optimiser and a learning rate of its own by these, where they are still the preset's and were not given,
-    /// and without patience that was not given.
-    fn fit_training(&self, config: &mut Config) {
-        let (Some(own), preset) = (config.model.kind.training, config.preset.config().training) else { return };
-        let given = &self.training;
+    /// Trains a model as it is usual for it, in all that was not given; and without patience.
+    fn fit_training(&self, own: &OwnTraining, config: &mut Config, named: &Named) -> Result<()> {
+        let (model, given) = (&self.model, &self.training);
+        let is_open = |is_given: bool, table: &str, keys: &[&str]| !is_given && !named.has(table, keys);
         let parts = [given.beta1, given.beta2, given.epsilon];
-        let optimiser = given.optimiser.is_some() || parts.iter().any(Option::is_some);
-        if let (true, Ok(spec)) = (!optimiser && config.training.optimiser == preset.optimiser, own.optimiser.parse()) {
-            config.training.optimiser = spec;
+        let moves = given.optimiser.is_some() || parts.iter().any(Option::is_some);
+        if is_open(moves, "training", &["optimiser", "beta1", "beta2", "epsilon"]) {
+            config.training.optimiser = own.optimiser.parse()?;
         }
-        if given.learning_rate.is_none() && config.training.learning_rate == preset.learning_rate {
+        if is_open(given.learning_rate.is_some(), "training", &["learning-rate"]) {
             config.training.learning_rate = own.learning_rate;
         }
-        if given.patience.is_none() {
+        if is_open(given.patience.is_some(), "training", &["patience"]) {
             config.training.patience = None;
         }
+        let bends = model.encoder.is_some() || model.decoder.is_some() || model.activation.is_some();
+        let encoder = &mut config.model.encoder;
+        let bent = |network: &Piece<_>| network.about.settings.iter().any(|setting| setting.name == ACTIVATION.name);
+        if let (true, Some(activation), true) = (
+            is_open(bends, "model", &["encoder", "decoder", "activation"]),
+            own.activation,
+            find(NETWORKS, encoder).is_ok_and(bent),
+        ) {
+            *encoder = encoder.clone().with(ACTIVATION.name, activation);
+        }
+        Ok(())
     }
 }

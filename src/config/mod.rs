@@ -52,7 +52,7 @@ pub use chosen::Chosen;
 pub use data::{Binarise, DataConfig, DataOptions};
 pub use device::{DeviceChoice, DeviceConfig, DeviceList, DeviceOptions};
 #[cfg(feature = "cli")]
-pub(crate) use file::{names_preset, names_warm_up};
+pub(crate) use file::{Named, names_preset};
 pub use first_stage::FirstStage;
 pub use layer::Layer;
 pub use options::{Keyword, Takes, keywords};

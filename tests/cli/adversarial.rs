@@ -55,6 +55,16 @@ fn a_model_brings_the_training_that_it_wants() {
     let chosen = printed("--model gan --optimiser rmsprop --learning-rate 0.01");
     assert!(chosen.contains("rmsprop") && chosen.contains("learning-rate = 0.01"), "{chosen}");
     assert!(!printed("--model vae").contains("beta1=0.5"));
+    assert!(own.contains("activation=leaky-relu") && !printed("--model vae").contains("leaky-relu"), "{own}");
+    assert!(!printed("--model gan --activation silu").contains("leaky-relu"));
+    // What a file says stands, also where it is what the preset has.
+    let odd = printed(
+        "--model gan --learning-rate 0.004 --optimiser adam --activation silu --beta2 0.9",
+    );
+    place.write("odd.toml", &odd);
+    assert_eq!(printed("--config odd.toml"), odd);
+    place.write("short.toml", "[model]\nkind = 'gan'\n");
+    assert_eq!(printed("--config short.toml"), own);
     // Few rows are trained until those of validation get no better, but for a game, whose loss does not say.
     place.write_array("few.npy", &[8, 8], &vec![0.5; 200 * 64]);
     let few = |kind: &str| printed(&format!("--data few.npy --validation 40 --model {kind}"));

@@ -4,7 +4,7 @@ use clap::Parser;
 
 use super::{Cli, Command, LookArgs, TrainArgs};
 use crate::apps::{first_stage, folder_of, reading};
-use crate::config::{Chosen, Config, DataOptions, FILE_NAME, names_preset, names_warm_up};
+use crate::config::{Chosen, Config, DataOptions, FILE_NAME, Named, names_preset};
 use crate::data;
 use crate::data::{Source, Splits};
 use crate::error::{Error, Result};
@@ -34,7 +34,7 @@ pub fn resolve(args: &TrainArgs) -> Result<Resolved> {
     }
     let (path, preset) = (args.config.as_deref(), args.settings.preset);
     let over = |mut config: Config| {
-        args.settings.lay_over_and_fit(&mut config, names_warm_up(path)?)?;
+        args.settings.lay_over_and_fit(&mut config, &Named::of(path)?)?;
         Ok::<_, Error>(config)
     };
     let mut chosen = None;

@@ -43,6 +43,8 @@ pub struct OwnTraining {
     pub optimiser: &'static str,
     /// The learning rate.
     pub learning_rate: f64,
+    /// The nonlinearity of its networks, if it wants another than networks usually have.
+    pub activation: Option<&'static str>,
 }
 
 /// What becomes of the labels, or of other values that are known of rows.

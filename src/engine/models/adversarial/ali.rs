@@ -54,7 +54,7 @@ pub(in crate::engine::models) static ENTRY: ModelEntry = ModelEntry {
     stands_on_vae: false,
     explains_gaps: false,
     quantises: false,
-    training: Some(OwnTraining { optimiser: CRITICS_OPTIMISER, learning_rate: 2e-4 }),
+    training: Some(OwnTraining { optimiser: CRITICS_OPTIMISER, learning_rate: 2e-4, activation: None }),
     build,
     check,
 };
