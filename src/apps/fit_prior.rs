@@ -93,6 +93,11 @@ impl PriorFit {
         Ok(PriorFit { prior, epochs: 10, learning_rate, seed: 0 })
     }
 
+    /// What must be known to read the figures that come of it.
+    pub fn note(&self) -> Option<&'static str> {
+        build(PRIORS, &self.prior).ok().and_then(|prior| prior.note_on_likelihood())
+    }
+
     /// What it minimises, for people.
     pub fn loss(&self) -> &'static str {
         fitting(&self.prior).loss

@@ -40,6 +40,9 @@ pub fn run(args: &FitPriorArgs) -> Result<()> {
     }
     let rows = format!("{} rows held out ({})", count(found.rows as u64), found.split);
     println!("\n{}", table(&found, &rows));
+    if let Some(note) = fit.note() {
+        println!("{note}\n");
+    }
     println!("{} parameters were fitted in {}.", count(found.parameters as u64), duration(started.elapsed()));
     println!("The run with this prior is kept in {}. Next: elbo sample {}", folder.display(), folder.display());
     Ok(())

@@ -266,8 +266,8 @@ fn exact_denoising_draws_the_codes_that_were_noised() {
         let right = draws_of_gaussian(of, of.schedule);
         let far = |found: [f64; 5]| found.iter().zip(expected).map(|(a, b)| (a - b).abs()).fold(0.0, f64::max);
         assert!(far(right) < within, "{name}: {right:?}");
-        // Of a schedule that is twice as long, noise is taken for less than it is.
-        let wrong = draws_of_gaussian(of, Schedule { steps: 200 });
+        // Of a schedule that is four times as long, noise is taken for less than it is.
+        let wrong = draws_of_gaussian(of, Schedule { steps: 400 });
         assert!(far(wrong) > 0.1, "{name}: {wrong:?}");
     }
 }
