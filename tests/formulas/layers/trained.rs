@@ -3,7 +3,7 @@
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
-use elbo::catalogue::{Spec, build};
+use elbo::catalogue::build;
 use elbo::config::{Config, Preset, Schedule, TrainingConfig};
 use elbo::data::{Dataset, Shape, Values};
 use elbo::engine::cpu::Cpu;
