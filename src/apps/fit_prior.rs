@@ -16,7 +16,8 @@ use super::stages::build_whole;
 use crate::catalogue::{Spec, build};
 use crate::config::{Binarise, Config, FILE_NAME, Schedule, TrainingConfig};
 use crate::data::{Splits, choose};
-use crate::distributions::prior::Points;
+use crate::distributions::PRIORS;
+use crate::distributions::prior::{Fitting, Points};
 use crate::error::{Error, Result};
 use crate::files::{open_own, write_own};
 use crate::graph::Role;
@@ -38,8 +39,6 @@ const HISTORY: [&str; 5] = ["metrics.jsonl", "metrics.csv", "steps.jsonl", "step
 struct Usually {
     /// The prior.
     prior: Spec,
-    /// Adam's step size.
-    learning_rate: f64,
     /// Rows per step.
     batch: usize,
     /// Priors that can be fitted.
@@ -50,15 +49,22 @@ impl Usually {
     /// Of numbers ten Gaussians; of quantised codes a PixelCNN, which takes smaller steps of fewer rows, each of which has many indices.
     fn of(model: &ModelConfig) -> Usually {
         match model.kind.quantises {
-            true => Usually { prior: Spec::new("pixelcnn"), learning_rate: 0.001, batch: 64, such_as: "pixelcnn" },
+            true => Usually { prior: Spec::new("pixelcnn"), batch: 64, such_as: "pixelcnn" },
             false => Usually {
                 prior: Spec::new("mixture").with("components", 10.0),
-                learning_rate: 0.01,
                 batch: 512,
                 such_as: "mixture:components=10 or realnvp",
             },
         }
     }
+}
+
+/// How priors over indices are fitted.
+const OF_INDICES: Fitting = Fitting { learning_rate: 0.001, loss: "-ln p(z)" };
+
+/// How a prior is fitted by itself.
+fn fitting(prior: &Spec) -> Fitting {
+    build(PRIORS, prior).map_or(OF_INDICES, |prior| prior.fitting())
 }
 
 /// How a prior is fitted.
@@ -75,22 +81,33 @@ pub struct PriorFit {
 }
 
 impl PriorFit {
-    /// The fit that is usual for the codes of a run.
+    /// The fit that is usual for the codes of a run, and for a prior if one is given.
     ///
     /// # Errors
     /// If there is no such run.
-    pub fn usual(run: &Path) -> Result<PriorFit> {
+    pub fn usual(run: &Path, prior: Option<Spec>) -> Result<PriorFit> {
         check_folder(run)?;
-        let config = Config::load(&run.join(FILE_NAME))?;
-        let Usually { prior, learning_rate, .. } = Usually::of(&config.model);
+        let model = Config::load(&run.join(FILE_NAME))?.model;
+        let prior = prior.unwrap_or_else(|| Usually::of(&model).prior);
+        let learning_rate = fitting(&prior).learning_rate;
         Ok(PriorFit { prior, epochs: 10, learning_rate, seed: 0 })
+    }
+
+    /// What must be known to read the figures that come of it.
+    pub fn note(&self) -> Option<&'static str> {
+        build(PRIORS, &self.prior).ok().and_then(|prior| prior.note_on_likelihood())
+    }
+
+    /// What it minimises, for people.
+    pub fn loss(&self) -> &'static str {
+        fitting(&self.prior).loss
     }
 }
 
 /// What a prior says of held-out rows.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct PriorFigures {
-    /// The mean of −ln p(z) of codes z ~ q(z | x), in nats.
+    /// The mean of −ln p(z) of codes z ~ q(z | x), in nats; of a prior that only has a bound of it, that bound.
     pub cross_entropy: f64,
     /// The evidence lower bound, in nats per example, of a model that has one.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -127,8 +144,8 @@ struct Run {
     data: Splits,
 }
 
-/// Fits a prior to the codes of the training rows of a run by maximum likelihood, and writes a new run folder that has it;
-/// `each` is told the epoch and the mean of −ln p(z) over its training rows.
+/// Fits a prior to the codes of the training rows of a run, by maximum likelihood or what it has in its place, and writes a new run folder that has it;
+/// `each` is told the epoch and the mean of what is minimised ([`PriorFit::loss`]) over its training rows.
 ///
 /// # Errors
 /// If there is no such run, it has no codes to fit a prior to, the prior does not go with it or has nothing to fit, the new
@@ -277,18 +294,20 @@ impl Run {
         };
         let points = Points { inputs: &inputs, codes: &codes, latent: self.config.model.latent };
         let near = trainer.session.model.can().fit_prior()?.data_dependent_init(&points)?;
-        let set = trainer.session.layout.groups[0].clone();
-        let mut tensors = trainer.session.tensors(&set, &set.values(), "")?;
-        for (name, values) in near {
-            tensors.iter_mut().filter(|t| t.0 == name).for_each(|t| t.2.clone_from(&values));
+        for set in trainer.session.layout.learnt() {
+            let mut tensors = trainer.session.tensors(&set, &set.values(), "")?;
+            for (name, values) in &near {
+                tensors.iter_mut().filter(|t| t.0 == *name).for_each(|t| t.2.clone_from(values));
+            }
+            trainer.session.restore(&set, &set.values(), "", &Checkpoint { tensors, ..Checkpoint::default() })?;
         }
-        trainer.session.restore(&set, &set.values(), "", &Checkpoint { tensors, ..Checkpoint::default() })
+        Ok(())
     }
 
     /// Writes the run folder: the checkpoint comes last, without which it is none.
     fn write(&self, folder: &Path, config: &Config, trainer: &mut Trainer) -> Result<()> {
         let fitted = trainer.checkpoint()?;
-        let mut tensors = Vec::new();
+        let (learnt, mut tensors) = (trainer.session.layout.learnt(), Vec::new());
         let optimiser = build(OPTIMISERS, &config.training.optimiser)?;
         let state = optimiser.state().iter().map(|name| format!("{}.{name}.", optimiser.id()));
         let trained = (config.training.average > 0.0).then(|| TRAINED.to_string());
@@ -297,7 +316,7 @@ impl Run {
             let specs = parameters(&*build_whole(config, &self.form)?).into_iter();
             for spec in specs.filter(|spec| prefix.is_empty() || spec.role == Role::Trained) {
                 let name = format!("{prefix}{}", spec.name);
-                let is_of_prior = trainer.session.layout.groups[0].get(&spec.name).is_some();
+                let is_of_prior = learnt.iter().any(|set| set.get(&spec.name).is_some());
                 let values = match is_of_prior {
                     false => self.checkpoint.values(&name, &spec.shape)?.to_vec(),
                     true if prefix.is_empty() || prefix == TRAINED => fitted.values(&spec.name, &spec.shape)?.to_vec(),

@@ -11,12 +11,12 @@ use crate::error::{Error, Result};
 
 /// Fits a prior to the codes of a trained model.
 pub fn run(args: &FitPriorArgs) -> Result<()> {
-    let usual = PriorFit::usual(&args.run)?;
+    let usual = PriorFit::usual(&args.run, args.prior.clone())?;
     let fit = PriorFit {
-        prior: args.prior.clone().unwrap_or(usual.prior),
         epochs: args.epochs as usize,
         learning_rate: args.learning_rate.unwrap_or(usual.learning_rate),
         seed: args.seed,
+        ..usual
     };
     let claimed = match &args.out {
         Some(folder) => Claimed::given(folder),
@@ -26,10 +26,10 @@ pub fn run(args: &FitPriorArgs) -> Result<()> {
             Claimed::next_free(Path::new(&name))?
         }
     };
-    let started = Instant::now();
+    let (started, what) = (Instant::now(), fit.loss());
     let mut say = |epoch: usize, loss: f64| {
         if !args.json {
-            println!("epoch {epoch:3}  train: -ln p(z) {loss:.3}");
+            println!("epoch {epoch:3}  train: {what} {loss:.3}");
         }
     };
     let found = fit_prior(&args.run, &claimed.folder, &fit, &|| open_device(&args.device), &mut say)?;
@@ -40,6 +40,9 @@ pub fn run(args: &FitPriorArgs) -> Result<()> {
     }
     let rows = format!("{} rows held out ({})", count(found.rows as u64), found.split);
     println!("\n{}", table(&found, &rows));
+    if let Some(note) = fit.note() {
+        println!("{note}\n");
+    }
     println!("{} parameters were fitted in {}.", count(found.parameters as u64), duration(started.elapsed()));
     println!("The run with this prior is kept in {}. Next: elbo sample {}", folder.display(), folder.display());
     Ok(())

@@ -111,6 +111,13 @@ fn a_prior_is_fitted_after_training() {
         serde_json::from_str(&place.run("evaluate flow --device cpu --json --quick")).unwrap();
     let far = evaluated["elbo"].as_f64().unwrap() - found["after_figures"]["elbo"].as_f64().unwrap();
     assert!(far.abs() < 0.5, "{far}");
+    let said = place.run("fit-prior run --prior diffusion:steps=4,hidden=8,layers=1 --epochs 1 --device cpu");
+    assert!(said.contains("denoising loss") && said.contains("-ln p(z)") && said.contains("a lower bound"), "{said}");
+    let said = place.run("evaluate run-diffusion --device cpu --samples 4");
+    assert!(said.contains("stands for a lower bound"), "{said}");
+    place.run("sample run-diffusion --device cpu --count 9 --seed 3 --out noise.png");
+    place.run("sample run-diffusion --device cpu --count 9 --temperature 0.5 --out cold.png");
+    place.refused("sample run-diffusion --device cpu --truncate 1 --out less.png", &["diagonal-gaussian"]);
     place.run("sample run-mixture --device cpu --count 9 --out new.png");
     place.run("reconstruct flow --device cpu --count 4 --out pairs.png");
     place.run("train --resume run-mixture --epochs 2");

@@ -2,6 +2,7 @@
 
 mod augment;
 mod denoise;
+mod diffusion;
 mod diverge;
 mod faults;
 mod patience;

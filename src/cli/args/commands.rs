@@ -294,6 +294,7 @@ fn seconds(text: &str) -> Result<f64, String> {
 Examples:
   elbo fit-prior runs/vae-sprites
   elbo fit-prior runs/vae-mnist --prior realnvp:length=6 --epochs 50 --out runs/realnvp
+  elbo fit-prior runs/vae-mnist --prior diffusion:steps=100 --epochs 50
   elbo fit-prior runs/vq-vae-cifar --prior pixelcnn:channels=64,layers=5 --epochs 20")]
 pub struct FitPriorArgs {
     /// Folder of the run, as `elbo train` left it
@@ -302,13 +303,14 @@ pub struct FitPriorArgs {
     /// The prior to fit; `elbo models` lists them [default: mixture:components=10, of quantised codes pixelcnn]
     ///
     /// Ghosh et al. 2020 fit ten Gaussians with full covariances; those of `mixture` have diagonal ones. Over indices of quantised codes
-    /// (--model vq-vae, fsq), pixelcnn learns which stand together.
+    /// (--model vq-vae, fsq), pixelcnn learns which stand together. diffusion trains a network that takes noise off codes, step by step; its -ln p(z)
+    /// is a bound.
     #[arg(long, value_name = "NAME[:SETTING=X,...]", value_parser = Spec::from_str)]
     pub prior: Option<Spec>,
     /// Passes over the training rows
     #[arg(long, value_name = "N", default_value = "10", value_parser = value_parser!(u64).range(1..=1_000_000))]
     pub epochs: u64,
-    /// Size of the steps of Adam at first; it falls to 0 along half a cosine [default: 0.01, of quantised codes 0.001]
+    /// Size of the steps of Adam at first; it falls to 0 along half a cosine [default: 0.01, of diffusion and of quantised codes 0.001]
     #[arg(long, value_name = "X", alias = "lr", allow_negative_numbers = true, value_parser = positive)]
     pub learning_rate: Option<f64>,
     /// Folder to keep the new run in [default: RUN-NAME, or the next of RUN-NAME-2, … that is free]

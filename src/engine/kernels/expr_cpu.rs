@@ -123,6 +123,12 @@ impl Registers<'_> {
         lanes(reg, &*self.words, self.stride, &self.places, row, args)
     }
 
+    /// Whether of a register only the first lane is there.
+    #[inline(always)]
+    fn is_single(&self, reg: Reg) -> bool {
+        self.single.checked_shr(u32::from(reg)).unwrap_or(0) & 1 == 1
+    }
+
     /// Gives all lanes of a register what the first has, if that is the only one.
     #[inline(always)]
     fn spread(&mut self, reg: Reg, len: usize) {
@@ -180,8 +186,10 @@ fn compute(expr: &Expr, regs: &mut Registers, row: &Row, args: &Args, step: &Ste
             }
         }
         if let Instr::Call(func, args) = instr {
-            // A single lane is computed of single lanes, and a product may have a factor of one.
-            let spread = if varies && *func != Func::Mul { func.arity() } else { 0 };
+            // A single lane is computed of single lanes, and a product may have a factor of one; beyond what there are bits for, lanes are computed
+            // that are all equal, of factors that may both be of one.
+            let is_product_with_lanes = *func == Func::Mul && !args[..2].iter().all(|&arg| regs.is_single(arg));
+            let spread = if varies && !is_product_with_lanes { func.arity() } else { 0 };
             for &arg in &args[..spread] {
                 regs.spread(arg, row.len);
             }

@@ -37,6 +37,11 @@ impl Parts {
         self.objective.couples_rows().then(|| why.to_owned())
     }
 
+    /// What must be known to read their likelihoods.
+    pub(super) fn note_on_likelihood(&self) -> Option<&'static str> {
+        self.posterior.note_on_likelihood().or_else(|| self.prior.note_on_likelihood())
+    }
+
     /// Whether KL(q(z | x) ‖ p(z)) of so many dimensions has a closed form; else it is estimated from the codes that are
     /// drawn.
     pub fn kl_is_closed_form(&self, latent: usize) -> bool {

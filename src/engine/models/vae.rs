@@ -390,7 +390,7 @@ impl Density for Vae {
     }
 
     fn note(&self) -> Option<&'static str> {
-        self.parts.posterior.note_on_likelihood()
+        self.parts.note_on_likelihood()
     }
 }
 
@@ -449,10 +449,12 @@ impl GaussianCodes for Vae {
 impl FitPrior for Vae {
     fn terms_of_prior<'g>(&self, batch: &Batch<'g>) -> Terms<'g> {
         let Inferred { inference, .. } = self.infer(batch, self.noise(batch.rows, 1));
+        let fit_loss = self.parts.prior.fit_loss(inference.z.into(), &self.encoder());
         Terms {
-            loss: -inference.log_prior,
+            loss: fit_loss.unwrap_or(-inference.log_prior),
             reconstruction: inference.reconstruction(),
-            kl: Some(inference.kl),
+            // ln p(z) may cost many times what that loss does.
+            kl: fit_loss.is_none().then_some(inference.kl),
             mu: inference.mu(),
             parts: vec![],
             gradient_scale: None,

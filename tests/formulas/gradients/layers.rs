@@ -36,7 +36,7 @@ pub fn all() -> Cases {
             add(recognition, &two, &normal, objective);
         }
         add(recognition, &three, &normal, "elbo");
-        for prior in ["diagonal-gaussian", "mixture", "realnvp", "maf", "vampprior"] {
+        for prior in ["diagonal-gaussian", "mixture", "realnvp", "maf", "diffusion", "vampprior"] {
             let piece = PRIORS.iter().find(|piece| piece.about.id == prior).unwrap();
             if prior != "vampprior" || recognition == Recognition::Ladder {
                 add(recognition, &two, &small(&piece.about), "elbo");

@@ -60,9 +60,14 @@ fn draws_are_of_the_density_in_one_dimension() {
     }
 }
 
+/// Whether ln p(z) is told, and not ln w with the mean of w being p(z), which takes more draws than a plane has points here.
+fn is_told(id: &&str) -> bool {
+    build(PRIORS, &(*id).into()).unwrap().note_on_likelihood().is_none()
+}
+
 #[test]
 fn draws_are_of_the_density_in_two_dimensions() {
-    for id in real() {
+    for id in real().into_iter().filter(is_told) {
         const SIDE: usize = 193;
         let step = 24.0 / (SIDE - 1) as f64;
         let at = |i: usize| START + step * i as f64;

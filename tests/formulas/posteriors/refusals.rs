@@ -26,9 +26,12 @@ fn settings_out_of_bounds() {
     refused("gumbel-softmax:start=-1", "uniform-categorical", nothing, "give a positive number");
     refused("gumbel-softmax:categories=1", "uniform-categorical", nothing, "give a whole number from 2");
     let gaussian = "diagonal-gaussian";
-    for prior in ["mixture:components=0", "vampprior:components=0", "realnvp:length=0", "maf:length=0"] {
+    for prior in
+        ["mixture:components=0", "vampprior:components=0", "realnvp:length=0", "maf:length=0", "diffusion:steps=0"]
+    {
         refused(gaussian, prior, nothing, "give a whole number from 1");
     }
+    refused(gaussian, "diffusion:ddim=-1", nothing, "give a whole number from 0");
     refused(gaussian, "mixture:parts=3", nothing, "has no setting `parts`: it takes components");
 }
 

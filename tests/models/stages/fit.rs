@@ -150,11 +150,64 @@ fn every_learnt_prior_can_be_fitted() {
         "realnvp:length=4,hidden=32",
         "maf:length=2,hidden=32",
         "vampprior:components=400,bounded=0",
+        "diffusion:steps=8,hidden=16,layers=1",
     ] {
         let found = fit(place.path(), prior, 6).unwrap();
         let gain = found.before_figures.cross_entropy - found.after_figures.cross_entropy;
         assert!(gain > 1.0, "{prior}: {gain}");
         assert_eq!(found.after, prior.parse().unwrap());
+    }
+}
+
+/// A diffusion draws the rows of the mixture, in all its steps and in fewer; its bound lies above the true cost, and importance samples come nearer.
+#[test]
+fn a_diffusion_finds_a_known_mixture() {
+    let place = tempfile::tempdir().unwrap();
+    copying(place.path(), -12.0);
+    let prior = "diffusion:steps=20,hidden=32,layers=1";
+    let found = fit(place.path(), prior, 30).unwrap();
+    let run = place.path().join("diffusion");
+    let mut saved = Saved::open(&run, cpu().unwrap()).unwrap();
+    let test = saved.data().unwrap().test.unwrap();
+    let truth = (0..test.rows).map(|r| cost(&test.row(r))).sum::<f64>() / test.rows as f64;
+    let bound = found.after_figures.cross_entropy;
+    eprintln!("{bound} nats where the truth is {truth}, a standard normal {}", found.before_figures.cross_entropy);
+    assert!(bound > truth && bound < truth + 1.5, "{bound} is no bound of {truth}, or a loose one");
+    assert!(found.before_figures.cross_entropy > truth + 3.0);
+
+    let data = Points::new(rows(), WIDTH).unwrap();
+    let distance = |saved: &mut Saved| {
+        let new = saved.session.sample(ROWS, &[], 5).unwrap();
+        frechet_distance(&Points::new(new, WIDTH).unwrap(), &data).unwrap()
+    };
+    let ancestral = distance(&mut saved);
+    let settings = run.join("config.toml");
+    let text = std::fs::read_to_string(&settings).unwrap();
+    assert!(text.contains("diffusion:"), "{text}");
+    std::fs::write(&settings, text.replace("diffusion:", "diffusion:ddim=10,")).unwrap();
+    let deterministic = distance(&mut Saved::open(&run, cpu().unwrap()).unwrap());
+    let old = distance(&mut Saved::open(&place.path().join("run"), cpu().unwrap()).unwrap());
+    assert!(ancestral < 0.3 && deterministic < 0.5, "{ancestral}, {deterministic}");
+    assert!(old > 5.0, "the standard normal is told apart: {old}");
+}
+
+#[test]
+fn a_diffusion_draws_the_same_on_every_device() {
+    let place = tempfile::tempdir().unwrap();
+    copying(place.path(), -3.0);
+    fit(place.path(), "diffusion:steps=3,hidden=8,layers=1", 1).unwrap();
+    let run = place.path().join("diffusion");
+    let draws = |executor: Box<dyn Executor>, seed: u64| {
+        Saved::open(&run, executor).unwrap().session.sample(100, &[], seed).unwrap()
+    };
+    let on_cpu = draws(cpu().unwrap(), 5);
+    assert_eq!(on_cpu, draws(cpu().unwrap(), 5));
+    assert_ne!(on_cpu, draws(cpu().unwrap(), 6));
+    if let Some(gpu) = crate::common::gpu() {
+        let on_gpu = draws(Box::new(gpu), 5);
+        let far = |other: &[f32]| on_cpu.iter().zip(other).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
+        assert!(far(&on_gpu) < 1e-3, "{}", far(&on_gpu));
+        assert!(far(&draws(cpu().unwrap(), 6)) > 0.1);
     }
 }
 

@@ -2,6 +2,7 @@
 
 mod choice;
 mod diagonal_gaussian;
+mod diffusion;
 mod maf;
 mod mixture;
 mod points;
@@ -28,9 +29,19 @@ pub static PRIORS: &[&Piece<dyn Prior>] = &[
     &vampprior::PIECE,
     &realnvp::PIECE,
     &maf::PIECE,
+    &diffusion::PIECE,
     &uniform_categorical::PIECE,
     &uniform_sphere::PIECE,
 ];
+
+/// How a prior is fitted to codes by itself.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Fitting {
+    /// Adam's step size that it usually takes.
+    pub learning_rate: f64,
+    /// What is minimised, for people.
+    pub loss: &'static str,
+}
 
 /// p(z), a density over codes.
 ///
@@ -45,6 +56,22 @@ pub trait Prior: std::fmt::Debug + Send + Sync {
     fn data_dependent_init(&self, points: &Points) -> Result<Vec<(&'static str, Vec<f32>)>> {
         let _ = points;
         Ok(vec![])
+    }
+
+    /// How it is fitted to codes by itself.
+    fn fitting(&self) -> Fitting {
+        Fitting { learning_rate: 0.01, loss: "-ln p(z)" }
+    }
+
+    /// What is minimised where it is fitted to codes `[n, latent]` by itself, in a graph of training, where that is not −ln p(z). `[n, 1]`
+    fn fit_loss<'g>(&self, code: Code<'g>, encoder: &Encoder) -> Option<Tensor<'g>> {
+        let _ = (code, encoder);
+        None
+    }
+
+    /// What must be known to read a likelihood with it, where [`Prior::log_prob`] is not ln p(z) itself.
+    fn note_on_likelihood(&self) -> Option<&'static str> {
+        None
     }
 
     /// The codes it is over.
@@ -68,7 +95,7 @@ pub trait Prior: std::fmt::Debug + Send + Sync {
         false
     }
 
-    /// ln p(z) of codes `[n, latent]`, in nats. `[n, 1]`
+    /// ln p(z) of codes `[n, latent]`, in nats; or ln w with E\[w\] = p(z), the mean of which is a bound. `[n, 1]`
     fn log_prob<'g>(&self, code: Code<'g>, encoder: &Encoder) -> Tensor<'g>;
 
     /// Codes drawn from it. `[rows, latent]`

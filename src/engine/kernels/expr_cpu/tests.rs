@@ -149,3 +149,28 @@ fn accumulators_last_until_all_is_stored() {
         }
     }
 }
+
+/// A product of two numbers that all lanes share, behind more registers than there are bits for: all its lanes are theirs, and not what an
+/// expression before it has left there.
+#[test]
+fn products_beyond_the_bits_have_all_lanes() {
+    const LEN: usize = 7;
+    let x: Vec<f32> = (0..LEN).map(number).collect();
+    let chain =
+        |expr: &mut Expr, first: Reg, step: Reg| (0..140).fold(first, |sum, _| expr.call(Func::Add, &[sum, step]));
+    let mut left = Expr::default();
+    let loaded = load(&mut left, 0);
+    let sum = chain(&mut left, loaded, loaded);
+    run(&map(left, LEN, &[(sum, 1)], vec![Access::Read, Access::Write]), &[x.clone(), vec![0.0; LEN]]);
+
+    let mut expr = Expr::default();
+    let [two, three] = [2.0, 3.0].map(|number| expr.push(Instr::Const(number)));
+    let loaded = load(&mut expr, 0);
+    let sum = chain(&mut expr, loaded, two);
+    let product = expr.call(Func::Mul, &[two, three]);
+    assert!(product >= 128);
+    let kernel = map(expr, LEN, &[(product, 1), (sum, 2)], vec![Access::Read, Access::Write, Access::Write]);
+    let found = run(&kernel, &[x.clone(), vec![0.0; LEN], vec![0.0; LEN]]);
+    assert_eq!(found[1], [6.0; LEN]);
+    assert!(found[2].iter().zip(&x).all(|(sum, x)| (sum - x - 280.0).abs() < 1e-3));
+}

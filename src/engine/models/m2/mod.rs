@@ -398,7 +398,7 @@ impl Density for M2 {
     }
 
     fn note(&self) -> Option<&'static str> {
-        self.parts.posterior.note_on_likelihood()
+        self.parts.note_on_likelihood()
     }
 }
 
