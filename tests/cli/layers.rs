@@ -69,7 +69,7 @@ fn a_very_deep_one_is_trained_evaluated_drawn_from_and_packed() {
     place.run("sample deep --device cpu --count 9 --out new.png");
     assert!(std::fs::read(place.path("warm.png")).unwrap() != std::fs::read(place.path("new.png")).unwrap());
     place.run("reconstruct deep --device cpu --count 4 --out pairs.png");
-    place.run("interpolate deep --device cpu --out between.png");
+    place.run("interpolate deep --device cpu --from 0 --to 1 --out between.png");
 
     place.run(&format!("train {usual} --binary --model {model} --out bits"));
     place.run("compress bits --data sprites --out bits.elbo");

@@ -251,13 +251,13 @@ fn the_help_renders_with_the_defaults_of_the_presets() {
     let help = all.find_subcommand_mut("train").unwrap().render_help().to_string();
     let words = help.split_whitespace().collect::<Vec<_>>().join(" ");
     for expected in [
-        "Passes over the training rows [default: 60; classic: 10; table: 200; drawings: 50; grey: 50; colour: 50; vectors: 50; keras-conv: 30; burgess: 30; dcgan: 30; resnet: 30; vq-vae: 20]",
+        "Passes over the training rows [default: 60; classic: 10; table: 200; drawings: 50; grey: 50; colour: 50; vectors: 50; keras-conv: 30; burgess: 30; dcgan: 30; resnet: 30; vq-vae: 20; very-deep: 30]",
         "Weight of the KL term in the loss [default: 1]",
         "[default: mlp:activation=silu,hidden=512,256; classic: mlp:activation=relu,hidden=400; table: mlp:activation=silu,hidden=128,128; vectors: mlp:activation=silu,hidden=128,128;",
         "[default: 0.004; classic: 0.001; table: 0.002; drawings: 0.002;",
         "[default: adam:beta2=0.98; classic: adam; table: adam; drawings: adam;",
         "[default: sprites]",
-        "[default: vae; vq-vae: vq-vae:commitment=0.09375]",
+        "[default: vae; vq-vae: vq-vae:commitment=0.09375; very-deep: very-deep]",
         "Data:",
         "Training:",
     ] {
