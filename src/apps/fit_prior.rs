@@ -144,8 +144,8 @@ struct Run {
     data: Splits,
 }
 
-/// Fits a prior to the codes of the training rows of a run, by maximum likelihood or what it has in its place, and writes a new run folder that has it;
-/// `each` is told the epoch and the mean of what is minimised ([`PriorFit::loss`]) over its training rows.
+/// Fits a prior to the codes of the training rows of a run, and writes a new run folder that has it. `each` is told the epoch and the mean of
+/// what is minimised ([`PriorFit::loss`]) over its training rows.
 ///
 /// # Errors
 /// If there is no such run, it has no codes to fit a prior to, the prior does not go with it or has nothing to fit, the new

@@ -46,6 +46,7 @@ mod reused;
 mod saved;
 mod settle;
 mod setup;
+mod skips;
 mod stages;
 #[cfg(feature = "export")]
 mod torch;

@@ -21,14 +21,16 @@ pub fn first_stage(run: &Path) -> Result<(FirstStage, Config)> {
     check_folder(run)?;
     let config = Config::load(&run.join(FILE_NAME))?;
     let first = FirstStage::of(run, &config)?;
-    check_kind(run, &config.model)?;
+    let path = run.join(CHECKPOINT);
+    let form = Form::read(&Checkpoint::load(&path)?).map_err(|e| Error::malformed(&path, e))?;
+    check_kind(run, &config.model, &form)?;
     Ok((first, config))
 }
 
-/// Says so if nothing can stand on a model of this kind.
-fn check_kind(run: &Path, config: &ModelConfig) -> Result<()> {
-    // Whatever its rows are: only what it says of them counts.
-    let form = Form { condition: usize::from(config.kind.is_conditional()), ..Form::plain(Shape::vector(1)) };
+/// Says so if nothing can stand on a model of this kind, of rows of this form.
+fn check_kind(run: &Path, config: &ModelConfig, form: &Form) -> Result<()> {
+    let condition = usize::from(config.kind.is_conditional());
+    let form = Form { condition, classes: vec![], ranges: vec![], ..form.clone() };
     let why = match config.parts() {
         Ok(parts) if parts.posterior.codes() != crate::distributions::CodeSpace::Real => {
             Some(format!("its codes are {}, and a second stage is over real numbers", parts.posterior.codes()))
@@ -56,7 +58,7 @@ pub(super) fn build_whole(config: &Config, form: &Form) -> Result<Box<dyn Model>
 /// The model that a configuration describes, with what it stands on.
 fn with_first_stage(config: &Config, form: &Form) -> Result<Box<dyn Model>> {
     let Some(first) = &config.first_stage else { return build_model(&config.model, form) };
-    check_kind(Path::new(&first.run), &first.model)?;
+    check_kind(Path::new(&first.run), &first.model, form)?;
     let below = build_model(&first.model, &Form { condition: 0, classes: vec![], ranges: vec![], ..form.clone() })?;
     let of_codes = Form { schema: Shape::vector(carries(&*below)?).into(), ..form.clone() };
     Ok(Box::new(SecondStage::new(below, build_model(&config.model, &of_codes)?)?))

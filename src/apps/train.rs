@@ -21,6 +21,7 @@ use super::health::{Health, check_finite};
 use super::held_out::held_out;
 use super::posterior::PosteriorWatch;
 use super::retreat::check_epoch;
+use super::skips::SkipWatch;
 use super::tuning;
 use crate::config::{Binarise, Config, FILE_NAME};
 use crate::data::Splits;
@@ -90,6 +91,7 @@ pub struct TrainRun {
     went_back_to: Option<u64>,
     posterior: PosteriorWatch,
     game: GameWatch,
+    skips: SkipWatch,
     /// What opens the device again, and the step of the checkpoint at which that was done last.
     reopening: Option<OpenDevices>,
     reopened_at: Option<u64>,
@@ -263,9 +265,9 @@ impl TrainRun {
             watcher.noticed(&sentence);
         }
         let spread = self.spread_of_drawn(&records[0])?;
-        if let Some(sentence) = self.game.note(&self.config, &records[0], spread) {
-            watcher.noticed(&sentence);
-        }
+        let of_game = self.game.note(&self.config, &records[0], spread);
+        let of_skips = self.skips.note(&self.config, &records[0]);
+        of_game.iter().chain(&of_skips).for_each(|sentence| watcher.noticed(sentence));
         let is_due = epoch.is_multiple_of(self.config.training.checkpoint_every as u64);
         if self.trainer.is_done() || stop || is_due {
             self.save_unless_spoilt()?;

@@ -140,8 +140,8 @@ pub enum Command {
     Compare(CompareArgs),
     /// Compress rows without loss, with a trained model
     ///
-    /// A row takes about as many bits as its -ELBO: with a vae or one of several layers by bits-back coding (Townsend, Bird & Barber 2019), with a vq-vae or fsq as its
-    /// indices under the prior and then its values. The networks are computed on the processor with the same bits everywhere, so any
+    /// A row takes about as many bits as its -ELBO: with a vae, hierarchical, ladder or very-deep by
+    /// bits-back coding (Townsend, Bird & Barber 2019), with a vq-vae or fsq as its indices under the prior and then its values. The networks are computed on the processor with the same bits everywhere, so any
     /// machine that has the model gets the same rows back.
     Compress(CompressArgs),
     /// Give back rows that `elbo compress` wrote

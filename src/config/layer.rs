@@ -5,8 +5,8 @@ use serde::Deserialize;
 use super::first_stage::FirstStageOptions;
 use super::{Config, DataOptions, DeviceOptions, ModelOptions, Named, Preset, TrainingOptions};
 use crate::catalogue::{Piece, find};
-use crate::error::Result;
-use crate::models::OwnTraining;
+use crate::error::{Error, Result};
+use crate::models::{OwnTraining, StochasticLayers};
 use crate::nn::{ACTIVATION, NETWORKS};
 
 /// What is given of [`Config`]; all that is not stays `None`.
@@ -58,6 +58,7 @@ impl Layer {
     /// As for [`Layer::lay_over`].
     pub(crate) fn lay_over_and_fit(&self, config: &mut Config, named: &Named) -> Result<()> {
         self.lay_over(config)?;
+        self.check_networks(config)?;
         let training = &self.training;
         let is_given = training.kl_warmup_epochs.is_some() || named.has("training", &["kl-warmup-epochs"]);
         if !is_given && (training.epochs.is_some() || !config.model.kind.is_variational) {
@@ -67,6 +68,24 @@ impl Layer {
             self.fit_training(&own, config, named)?;
         }
         Ok(())
+    }
+
+    /// Says so if networks or codes are given to a model that shapes its own.
+    fn check_networks(&self, config: &Config) -> Result<()> {
+        let (kind, given) = (&config.model.kind, &self.model);
+        let all = [
+            (given.encoder.is_some(), "encoder"),
+            (given.hidden.is_some(), "hidden"),
+            (given.activation.is_some(), "activation"),
+            (given.latent.is_some(), "latent"),
+        ];
+        match all.into_iter().find(|(is_given, _)| *is_given && kind.layers == Some(StochasticLayers::TopDown)) {
+            None => Ok(()),
+            Some((_, name)) => Err(Error::invalid(format!(
+                "`{name}` (--{name}) is given, and a model of `kind` (--model) {kind} has networks and codes of its own: leave it out, and give \
+                 what you want as settings of the model, such as very-deep:width=32,activation=silu,channels=4"
+            ))),
+        }
     }
 
     /// Trains a model as it is usual for it, in all that was not given; and without patience.

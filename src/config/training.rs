@@ -76,7 +76,7 @@ settings! {
         /// that before --clip-norm; metrics.jsonl tells the share of steps as skipped. Give several times the gradient_norm of a
         /// run that goes well.
         #[arg(value_name = "X")]
-        skip_norm: f64 = 0.0 => (Bounds::NotNegative, "400, or 0 to skip nothing");
+        skip_norm: f64 = 0.0 => (Bounds::NotNegative, "several times the usual gradient_norm, or 0 to skip nothing");
         /// Decay of the running mean of the weights that is used in place of them; 0 for none
         ///
         /// An exponential moving average, as 0.999. All figures and pictures but those of training itself are then of the mean.

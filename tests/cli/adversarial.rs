@@ -58,9 +58,7 @@ fn a_model_brings_the_training_that_it_wants() {
     assert!(own.contains("activation=leaky-relu") && !printed("--model vae").contains("leaky-relu"), "{own}");
     assert!(!printed("--model gan --activation silu").contains("leaky-relu"));
     // What a file says stands, also where it is what the preset has.
-    let odd = printed(
-        "--model gan --learning-rate 0.004 --optimiser adam --activation silu --beta2 0.9",
-    );
+    let odd = printed("--model gan --learning-rate 0.004 --optimiser adam --activation silu --beta2 0.9");
     place.write("odd.toml", &odd);
     assert_eq!(printed("--config odd.toml"), odd);
     place.write("short.toml", "[model]\nkind = 'gan'\n");

@@ -79,5 +79,12 @@ fn a_very_deep_one_is_trained_evaluated_drawn_from_and_packed() {
     let usual = "train --device cpu --count 100";
     place.refused(&format!("{usual} --model very-deep --resolution 8 --out run"), &["`blocks`", "give 4 at most"]);
     place.refused(&format!("{usual} --model very-deep:blocks=0 --out run"), &["`blocks`", "is 0"]);
+    for name in ["encoder mlp:8", "hidden 8", "activation relu", "latent 8"] {
+        let option = format!("--{}", name.split(' ').next().unwrap_or(name));
+        place.refused(
+            &format!("{usual} --model very-deep --{name} --out run"),
+            &[&option, "networks and codes of its own"],
+        );
+    }
     place.refused(&format!("{usual} --skip-norm -1 --out run"), &["skip-norm", "-1"]);
 }

@@ -34,6 +34,25 @@ fn a_second_stage_is_a_run_of_its_own() {
     assert!(said.contains("Dai & Wipf 2019") && said.contains("--second-stage"), "{said}");
 }
 
+/// Whether something can stand on a model is asked of the rows that it has learnt: of a network for pictures, and of a likelihood of colours.
+#[test]
+fn a_second_stage_stands_on_a_model_of_pictures() {
+    let place = Place::new();
+    let values: Vec<f32> = (0..40 * 48).map(|i| (i * 37 % 256) as f32 / 255.0).collect();
+    place.write_array("colours.npy", &[4, 4, 3], &values);
+    place.run(
+        "train --device cpu --data colours.npy --validation 8 --encoder conv:4,hidden=6 --latent 3 --batch 8 --epochs 1 --out first \
+         --likelihood discretized-logistic-mixture:components=2,channels=3",
+    );
+    place.run("train --second-stage first --device cpu --hidden 8 --batch 8 --epochs 1 --out second");
+    place.run("sample second --device cpu --count 4 --out new.png");
+    place.run(
+        "train --device cpu --data colours.npy --validation 8 --model very-deep:blocks=1,1,width=4,inner=2,channels=2 --batch 8 --epochs 1 \
+         --out deep",
+    );
+    place.refused("train --second-stage deep --out x", &["no second stage can stand on", "kind very-deep"]);
+}
+
 #[test]
 fn a_resumed_second_stage_gives_the_bits_of_a_whole_one() {
     let place = Place::new();

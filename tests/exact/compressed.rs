@@ -16,7 +16,7 @@ const ROWS: usize = 40;
 const SHAPE: Shape = Shape { height: 2, width: 2, channels: 3 };
 
 /// What codes rows: its name, its settings, and how many values there are.
-const MODELS: [(&str, &str, usize); 9] = [
+const MODELS: [(&str, &str, usize); 10] = [
     ("bernoulli", "--likelihood bernoulli", 2),
     ("categorical", "--likelihood categorical:levels=5", 5),
     ("beta-binomial", "--likelihood beta-binomial:levels=9", 9),
@@ -29,6 +29,11 @@ const MODELS: [(&str, &str, usize); 9] = [
         256,
     ),
     ("ladder", "--model ladder --upper 3,2 --likelihood discretized-logistic-mixture:components=2,channels=3", 256),
+    (
+        "very-deep",
+        "--model very-deep:blocks=1,1,width=5,inner=3,channels=2 --likelihood discretized-logistic-mixture:components=2,channels=3",
+        256,
+    ),
     ("vq-vae", "--model vq-vae:codes=5,vectors=3 --latent 6 --likelihood beta-binomial:levels=9", 9),
 ];
 

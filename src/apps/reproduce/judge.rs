@@ -18,7 +18,7 @@ const SEED: u64 = 1;
 /// The least probability of its likeliest label that makes a classifier sure of a row.
 const SURE: f32 = 0.9;
 
-/// A label is drawn if it is the likeliest of so large a part of the rows that it would have if all labels were drawn alike.
+/// A label counts as drawn if it is the likeliest of at least this part of its even share of the rows.
 const COVERED: f64 = 0.1;
 
 /// What a classifier finds.
@@ -28,7 +28,7 @@ pub struct Judgement {
     pub recognised: Option<f64>,
     /// The share of drawn rows of whose likeliest label the classifier is at least nine tenths sure.
     pub sure: f64,
-    /// The share of labels that are drawn: each is the likeliest of at least a tenth of the rows that it would have if all were alike.
+    /// The share of labels that are the likeliest of at least a tenth of their even share of the drawn rows.
     pub covered: f64,
     /// The Fréchet distance between drawn rows and test rows, as the classifier's last hidden layer sees them (Heusel et
     /// al. 2017, with another network).

@@ -10,6 +10,7 @@ use super::super::game::GameWatch;
 use super::super::health::{Health, check_sound};
 use super::super::posterior::PosteriorWatch;
 use super::super::setup::{as_given, build_trainer, check_support, open_data};
+use super::super::skips::SkipWatch;
 use super::super::stages::freeze;
 use super::super::tuning;
 use super::{DATA, TrainRun};
@@ -151,6 +152,7 @@ impl Prepared {
             went_back_to: None,
             posterior: PosteriorWatch::default(),
             game: GameWatch::default(),
+            skips: SkipWatch::default(),
             reopening: None,
             reopened_at: None,
             _lock: lock,

@@ -11,7 +11,7 @@ use crate::nn::{ACTIVATION, Activation, MAX_UNITS, UNITS};
 use crate::settings::whole;
 use crate::settings::{refuse_both, set_short, settings};
 
-/// The most stochastic layers of a model.
+/// The most layers of a stack: `latent` and `upper`.
 pub const MAX_LAYERS: usize = 8;
 
 settings! {

@@ -123,10 +123,9 @@ impl Rae {
         }
     }
 
-    /// What the prior minimises of codes, −ln p(z) or what stands for it. `[rows, 1]`
-    fn cost_of_prior<'g>(&self, z: Tensor<'g>) -> Tensor<'g> {
-        let encoder = self.encoder();
-        self.prior.fit_loss(z.into(), &encoder).unwrap_or_else(|| -self.prior.log_prob(z.into(), &encoder))
+    /// ln p(z) of codes. `[rows, 1]`
+    fn log_prior<'g>(&self, z: Tensor<'g>) -> Tensor<'g> {
+        self.prior.log_prob(z.into(), &self.encoder())
     }
 
     /// As a prior may want it; none that is made of it goes with codes that are points.
@@ -183,7 +182,7 @@ impl Model for Rae {
         }
         let mut parts = vec![("code_length", length)];
         parts.extend(smoothness.map(|smoothness| ("smoothness", smoothness)));
-        let of_prior = self.cost_of_prior(mu.detach());
+        let of_prior = -self.log_prior(mu.detach());
         if loss.graph().parameters().iter().any(|spec| spec.name.starts_with("prior.")) {
             loss = loss + of_prior;
             parts.push(("prior", of_prior));
@@ -222,7 +221,8 @@ impl Generate for Rae {
 impl FitPrior for Rae {
     fn terms_of_prior<'g>(&self, batch: &Batch<'g>) -> Terms<'g> {
         let terms = self.terms(batch);
-        Terms { loss: self.cost_of_prior(terms.mu), parts: vec![], ..terms }
+        let fit_loss = self.prior.fit_loss(terms.mu.into(), &self.encoder());
+        Terms { loss: fit_loss.unwrap_or_else(|| -self.log_prior(terms.mu)), parts: vec![], ..terms }
     }
 
     fn data_dependent_init(&self, points: &Points) -> Result<Vec<(&'static str, Vec<f32>)>> {

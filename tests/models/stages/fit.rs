@@ -159,7 +159,7 @@ fn every_learnt_prior_can_be_fitted() {
     }
 }
 
-/// A diffusion draws the rows of the mixture, in all its steps and in fewer; its bound lies above the true cost, and importance samples come nearer.
+/// A diffusion draws the rows of the mixture, in all its steps and in fewer; its bound lies above the true cost, and not far.
 #[test]
 fn a_diffusion_finds_a_known_mixture() {
     let place = tempfile::tempdir().unwrap();

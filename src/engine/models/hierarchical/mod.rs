@@ -357,6 +357,6 @@ impl Density for Hierarchical {
     }
 
     fn note(&self) -> Option<&'static str> {
-        None
+        self.parts.note_on_likelihood()
     }
 }

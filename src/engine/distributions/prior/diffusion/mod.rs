@@ -59,7 +59,7 @@ pub(super) static PIECE: Piece<dyn Prior> = Piece {
                 name: "steps",
                 default: Usual::Number(100.0),
                 bounds: Bounds::Whole(1, 1000),
-                meaning: "T, steps of noise; a draw takes as many calls of the network, and ln p(z) of a code as well",
+                meaning: "T, steps of noise; a draw takes as many calls of the network, and ln p(z) of a code as well, all at once: memory grows with T",
             },
             Setting {
                 name: "hidden",
