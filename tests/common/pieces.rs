@@ -11,6 +11,7 @@ pub fn small(about: &About) -> Spec {
         ("hidden", 5.0),
         ("width", 5.0),
         ("blocks", 2.0),
+        ("layers", 1.0),
         ("channels", 4.0),
         ("inner", 2.0),
         ("shrink", 1.0),

@@ -64,10 +64,12 @@ fn data() -> Dataset {
 /// The settings of a small model that is trained for one epoch, but for what is given.
 pub fn config(options: &str, device: DeviceChoice) -> Config {
     let usual = "--preset classic --hidden 24,20 --latent 5 --batch 16 --epochs 1 --seed 3";
-    // Of an option that is given twice, the later counts.
+    // Of an option that is given twice, the later counts; a very-deep has networks and codes of its own.
     let given: Vec<&str> = options.split_whitespace().collect();
     let pairs = usual.split_whitespace().collect::<Vec<_>>();
-    let usual = pairs.chunks(2).filter(|pair| !given.contains(&pair[0])).flatten();
+    let is_left_out =
+        |name: &str| given.contains(&name) || options.contains("very-deep") && ["--hidden", "--latent"].contains(&name);
+    let usual = pairs.chunks(2).filter(|pair| !is_left_out(pair[0])).flatten();
     let words: Vec<String> = usual.chain(&given).map(|word| word.to_string()).collect();
     let mut config = train_config(&words).unwrap_or_else(|error| panic!("{options}: {error}"));
     config.device.device = device;

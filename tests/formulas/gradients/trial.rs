@@ -1,7 +1,7 @@
 //! A loss over some parameters, and its gradients in three ways: by differences, from the graph, from the program.
 
 use elbo::engine::graph::eval::{Values, evaluate};
-use elbo::engine::graph::{Graph, Init, ParameterSpec};
+use elbo::engine::graph::{Graph, Init, ParameterSpec, Role};
 use elbo::engine::program::{ParameterSet, Request};
 
 use crate::common::oracle::{Device, Numbers, graph, values};
@@ -88,12 +88,16 @@ impl Trial {
         t
     }
 
-    /// A parameter as a model declares it.
-    pub fn declared(&mut self, ParameterSpec { name, shape, init, .. }: &ParameterSpec) {
-        let t = self.graph.param(name, shape, *init);
+    /// A parameter as a model declares it; nothing is differentiated by what is no weight.
+    pub fn declared(&mut self, ParameterSpec { name, shape, init, role }: &ParameterSpec) {
         let numbers = self.numbers.signed(shape.iter().product());
         self.values.tensors.insert(name.to_string(), numbers);
-        self.parameters.push((name.to_string(), t));
+        match role {
+            Role::Trained => self.parameters.push((name.to_string(), self.graph.param(name, shape, *init))),
+            Role::Frozen | Role::Assigned => {
+                self.graph.state(name, shape, *init);
+            }
+        }
     }
 
     /// Data that nothing is differentiated by: random ones of the `levels` numbers 0, 1/(levels − 1), …, 1.

@@ -222,6 +222,12 @@ fn it_starts_as_the_standard_normal() {
     let inputs = [("z", LATENT), ("noise", 7 * LATENT)].map(|(name, width)| bench.graph.input(name, &[1, width]));
     let found = bench.value(of.log_weight(inputs[0], inputs[1]))[0];
     assert!((found - gaussian(&z, &[0.0; LATENT], 1.0)).abs() < 1e-6, "{found}");
+    bench.values.tensors.insert("prior.denoiser.last.bias".into(), vec![0.5; LATENT]);
+    let learnt = bench.value(of.log_weight(inputs[0], inputs[1]))[0];
+    assert!(
+        (learnt - gaussian(&z, &[0.0; LATENT], 1.0)).abs() > 1e-2,
+        "what has learnt something is told apart: {learnt}"
+    );
     let starts = bench.graph.parameters().into_iter().filter(|spec| spec.name.contains(".last."));
     assert!(starts.map(|spec| spec.init).eq([Init::Constant(0.0); 2]));
 }
