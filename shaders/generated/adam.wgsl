@@ -26,7 +26,8 @@ struct Point {
 // An optimiser over one flat buffer, four words at a time. Workgroup w owns the contiguous chunk w, moves it, and writes
 // its part of the squared gradient norm; the tree over its threads is fixed. A gradient that is not finite (tested by bits:
 // some compilers assume that there is none) leaves its element alone and pushes the sum beyond 1e38.
-// d0: quads in all, quads of a chunk; d1 as f32: clip, and the constants of the rule. A negative scale: skip the whole update.
+// d0: quads in all, quads of a chunk, and as f32 the squared norm above which nothing is moved; d1 as f32: clip, and the constants of the
+// rule. A negative scale: a gradient is not finite, and nothing is moved either.
 @group(0) @binding(0) var<storage, read_write> theta_: array<vec4<f32>>;
 @group(0) @binding(1) var<storage, read_write> a_: array<vec4<f32>>;
 @group(0) @binding(2) var<storage, read_write> b_: array<vec4<f32>>;
@@ -50,6 +51,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     let constants = bitcast<vec3<f32>>(im.d1.yzw);
     let scalars = vec3<f32>(im.s0[0], im.s1[2], 0.0);
     let scale = 1.0;
+    let skipped = false;
     let start = group.x * im.d0.y;
     let end = min(start + im.d0.y, im.d0.x);
     var sum = 0.0;
@@ -59,11 +61,12 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
         let raw = select(g, vec4<f32>(), bad);
         let before = Point(theta_[i], a_[i], b_[i]);
         let after = descend(before, raw * scale, constants, scalars);
-        let keep = bad | vec4<bool>(scale < 0.0);
+        let lost = bad | vec4<bool>(scale < 0.0);
+        let keep = lost | vec4<bool>(skipped);
         theta_[i] = select(after.theta, before.theta, keep);
         a_[i] = select(after.a, before.a, keep);
         b_[i] = select(after.b, before.b, keep);
-        let squares = select(raw * raw, vec4<f32>(3e38), keep);
+        let squares = select(raw * raw, vec4<f32>(3e38), lost);
         sum += (squares.x + squares.y) + (squares.z + squares.w);
     }
     tree[lane] = sum;

@@ -35,6 +35,8 @@ pub struct Trial {
     /// What is wrong with it.
     pub fault: Fault,
     parameters: Vec<(String, Tensor)>,
+    /// What is read besides, and not differentiated by.
+    states: Vec<(String, Tensor)>,
     losses: Vec<Tensor>,
     loss: Option<Tensor>,
     gradients: Vec<Tensor>,
@@ -62,6 +64,7 @@ impl Trial {
             values: values(4),
             fault: Fault::Nothing,
             parameters: vec![],
+            states: vec![],
             losses: vec![],
             loss: None,
             gradients: vec![],
@@ -95,7 +98,7 @@ impl Trial {
         match role {
             Role::Trained => self.parameters.push((name.to_string(), self.graph.param(name, shape, *init))),
             Role::Frozen | Role::Assigned => {
-                self.graph.state(name, shape, *init);
+                self.states.push((name.to_string(), self.graph.state(name, shape, *init)));
             }
         }
     }
@@ -176,7 +179,8 @@ impl Trial {
 
     /// The gradients as a lowered program computes them.
     pub fn gradients_on(&self, device: &mut Device) -> Vec<Vec<f64>> {
-        let shapes = self.parameters.iter().map(|(name, t)| (name.clone(), (*t).shape().to_vec()));
+        let all = self.parameters.iter().chain(&self.states);
+        let shapes = all.map(|(name, t)| (name.clone(), (*t).shape().to_vec()));
         let set = ParameterSet::new("model", shapes);
         let names = self.parameters.iter().map(|p| p.0.as_str());
         let request = Request {
