@@ -109,7 +109,7 @@ mod tests {
         assert_eq!(sure(&q, 3), 0.5);
         assert_eq!(covered(&q, 3), 2.0 / 3.0);
         // One row in 40 is less than a tenth of a half; one in 20 is as much.
-        let rows = |count: usize| [vec![1.0, 0.0].repeat(count - 1), vec![0.0, 1.0]].concat();
+        let rows = |count: usize| [[1.0, 0.0].repeat(count - 1), vec![0.0, 1.0]].concat();
         assert_eq!((covered(&rows(40), 2), covered(&rows(20), 2)), (0.5, 1.0));
     }
 
