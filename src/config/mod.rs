@@ -51,8 +51,9 @@ pub use augment::Augment;
 pub use chosen::Chosen;
 pub use data::{Binarise, DataConfig, DataOptions};
 pub use device::{DeviceChoice, DeviceConfig, DeviceList, DeviceOptions};
+pub(crate) use file::Named;
 #[cfg(feature = "cli")]
-pub(crate) use file::{Named, names_preset};
+pub(crate) use file::names_preset;
 pub use first_stage::FirstStage;
 pub use layer::Layer;
 pub use options::{Keyword, Takes, keywords};
