@@ -145,3 +145,40 @@ impl Run {
         Kept { checkpoint: self.checkpoint(), epochs, steps }
     }
 }
+
+/// Trains on every device without a break, with one at a step, and with other settings: the first two leave the same, the others what is
+/// unlike. Gives, for each device, the losses of the steps of the first run and of each other one.
+pub fn resumed_is_continuous(config: &Config, step: u64, others: &[Config]) -> Vec<Vec<Vec<f64>>> {
+    let finish = |run: &Run, config: &Config, device: &Device| {
+        assert_eq!(run.start(config, device, &mut StopAt::never()).unwrap(), Outcome::Finished);
+    };
+    let losses = |run: &Run| run.steps().iter().map(|step| step.loss).collect();
+    let on = |device: &Device| {
+        let (whole, broken) = (Run::new(), Run::new());
+        finish(&whole, config, device);
+        assert_eq!(broken.start(config, device, &mut StopAt::step(step)).unwrap(), Outcome::Stopped);
+        assert_eq!(broken.resume(config, device, &mut StopAt::never()).unwrap(), Outcome::Finished);
+        assert!(broken.kept() == whole.kept(), "{}", device.name);
+        let mut all = vec![losses(&whole)];
+        for other in others {
+            let run = Run::new();
+            finish(&run, other, device);
+            assert!(run.kept() != whole.kept(), "{}", device.name);
+            all.push(losses(&run));
+        }
+        all
+    };
+    devices().iter().map(on).collect()
+}
+
+/// Holds the losses of every run on the GPU, if there is one, to those on the CPU, to a part in a thousand; those of the first run on the one and of
+/// the second on the other are further apart than `others`.
+pub fn devices_train_alike(losses: &[Vec<Vec<f64>>], others: f64) {
+    let [cpu, gpu] = losses else { return };
+    let far = |a: &[f64], b: &[f64]| a.iter().zip(b).map(|(a, b)| (a / b - 1.0).abs()).fold(0.0, f64::max);
+    for (cpu, gpu) in cpu.iter().zip(gpu) {
+        assert!(cpu.len() == gpu.len() && far(cpu, gpu) < 1e-3, "{:e}", far(cpu, gpu));
+    }
+    let apart = far(&cpu[0], &gpu[1]);
+    assert!(apart > others, "other runs are told apart: {apart:e}");
+}

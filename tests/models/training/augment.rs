@@ -3,7 +3,6 @@
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
-use elbo::apps::Outcome;
 use elbo::config::{Augment, Config, Preset, TrainingConfig};
 use elbo::data::{Dataset, Shape, Split, Values};
 use elbo::engine::cpu::Cpu;
@@ -12,7 +11,7 @@ use elbo::engine::models::{Autoencoder, Parts, Vae};
 use elbo::engine::nn::Activation;
 use elbo::engine::training::{Session, Trainer};
 
-use crate::runs::{Run, StopAt, devices, small};
+use crate::runs::{resumed_is_continuous, small};
 
 /// A small run on sprites that are changed in every way, their classes counting alike.
 fn changed() -> Config {
@@ -24,21 +23,14 @@ fn changed() -> Config {
 
 #[test]
 fn a_resumed_run_on_changed_pictures_is_a_continuous_one() {
-    for device in devices() {
-        let (whole, broken, plain) = (Run::new(), Run::new(), Run::new());
-        assert_eq!(whole.start(&changed(), &device, &mut StopAt::never()).unwrap(), Outcome::Finished);
-        assert_eq!(broken.start(&changed(), &device, &mut StopAt::step(8)).unwrap(), Outcome::Stopped);
-        assert_eq!(broken.resume(&changed(), &device, &mut StopAt::never()).unwrap(), Outcome::Finished);
-        assert!(broken.kept() == whole.kept(), "{}", device.name);
-        // Without either of the two it is another run.
-        for leave in [|t: &mut TrainingConfig| t.augment = None, |t: &mut TrainingConfig| t.class_balance = false] {
-            let mut config = changed();
-            leave(&mut config.training);
-            let other = if config.training.augment.is_none() { &plain } else { &Run::new() };
-            assert_eq!(other.start(&config, &device, &mut StopAt::never()).unwrap(), Outcome::Finished);
-            assert!(other.kept() != whole.kept(), "{}", device.name);
-        }
-    }
+    // Without either of the two it is another run.
+    let without = |leave: fn(&mut TrainingConfig)| {
+        let mut config = changed();
+        leave(&mut config.training);
+        config
+    };
+    let others = [without(|t| t.augment = None), without(|t| t.class_balance = false)];
+    resumed_is_continuous(&changed(), 8, &others);
 }
 
 fn pictures(shape: Shape) -> Dataset {

@@ -3,7 +3,6 @@
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
-use elbo::apps::Outcome;
 use elbo::config::{Config, Preset, TrainingConfig};
 use elbo::data::{Dataset, Shape, Split, Values};
 use elbo::engine::cpu::Cpu;
@@ -12,7 +11,7 @@ use elbo::engine::models::Autoencoder;
 use elbo::engine::nn::Activation;
 use elbo::engine::training::{Session, Trainer};
 
-use crate::runs::{Run, StopAt, devices, small};
+use crate::runs::{devices_train_alike, resumed_is_continuous, small};
 
 fn corrupted(way: &str) -> Config {
     let mut config = small();
@@ -25,26 +24,8 @@ fn corrupted(way: &str) -> Config {
 
 #[test]
 fn a_resumed_run_on_corrupted_rows_is_a_continuous_one() {
-    let mut losses = vec![];
-    for device in devices() {
-        let (whole, broken, other) = (Run::new(), Run::new(), Run::new());
-        let config = corrupted("gaussian:sigma=3");
-        assert_eq!(whole.start(&config, &device, &mut StopAt::never()).unwrap(), Outcome::Finished);
-        assert_eq!(broken.start(&config, &device, &mut StopAt::step(8)).unwrap(), Outcome::Stopped);
-        assert_eq!(broken.resume(&config, &device, &mut StopAt::never()).unwrap(), Outcome::Finished);
-        assert!(broken.kept() == whole.kept(), "{}", device.name);
-        // Another way is another run.
-        assert_eq!(other.start(&corrupted("mask"), &device, &mut StopAt::never()).unwrap(), Outcome::Finished);
-        assert!(other.kept() != whole.kept(), "{}", device.name);
-        losses.push([whole, other].map(|run| run.steps().iter().map(|step| step.loss).collect::<Vec<_>>()));
-    }
-    let [cpu, gpu] = &losses[..] else { return };
-    let far = |a: &[f64], b: &[f64]| a.iter().zip(b).map(|(a, b)| (a / b - 1.0).abs()).fold(0.0, f64::max);
-    for (cpu, gpu) in cpu.iter().zip(gpu) {
-        assert!(cpu.len() == gpu.len() && far(cpu, gpu) < 1e-3, "{:e}", far(cpu, gpu));
-    }
-    let others = far(&cpu[0], &gpu[1]);
-    assert!(others > 1e-2, "runs on other noise are told apart: {others:e}");
+    // Another way is another run.
+    devices_train_alike(&resumed_is_continuous(&corrupted("gaussian:sigma=3"), 8, &[corrupted("mask")]), 1e-2);
 }
 
 /// What training and held-out rows cost at a rate at which nothing is learnt.
