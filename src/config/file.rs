@@ -96,8 +96,7 @@ impl Config {
 /// # Errors
 /// If it cannot be read.
 pub(crate) fn names_preset(path: Option<&Path>) -> Result<bool> {
-    let Some(path) = path else { return Ok(false) };
-    Ok(read(path)?.parse::<Table>().is_ok_and(|file| file.contains_key("preset")))
+    Ok(Named::of(path)?.0.contains_key("preset"))
 }
 
 /// Which settings a file names; none where there is no file.
@@ -109,7 +108,6 @@ impl Named {
     ///
     /// # Errors
     /// If it cannot be read.
-    #[cfg(feature = "cli")]
     pub fn of(path: Option<&Path>) -> Result<Named> {
         let Some(path) = path else { return Ok(Named::default()) };
         Ok(Named(read(path)?.parse().unwrap_or_default()))
