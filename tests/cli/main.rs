@@ -20,6 +20,7 @@ mod import;
 mod kernels;
 mod labels;
 mod layers;
+mod lists;
 mod missing;
 mod networks;
 mod own_data;
