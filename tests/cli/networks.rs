@@ -77,6 +77,10 @@ fn networks_for_pictures_are_told_labels() {
         ("semi", "m2", "conv:4,hidden=6,norm=batch", 3),
         ("classes", "classifier", "dcgan:4,norm=batch", 3),
         ("layers", "ladder", "conv:4,hidden=6,norm=batch", 3),
+        ("normal-layers", "ladder", "mlp:6,norm=batch", 3),
+        ("up", "hierarchical", "residual:6,blocks=1,norm=batch", 3),
+        ("told", "cvae", "mlp:6,norm=batch", 3),
+        ("all-labels", "m2", "mlp:6,norm=layer", 3),
     ] {
         let few = if model == "m2" { "--labels 9" } else { "" };
         place.run(&format!(
@@ -114,7 +118,10 @@ fn what_networks_for_pictures_cannot_be_given_is_refused() {
         ("--encoder conv:4,kernel=2,stride=3", &["kernel of at least 3"]),
         ("--encoder resnet:6,shrink=1,code=spatial", &["a code of 3 numbers", "multiple of 9"]),
         ("--encoder conv:4 --decoder burgess", &["chosen as decoder", "one pixel after 3 layers"]),
-        ("--encoder conv:4,norm=batch --batch 1", &["`batch` is 1", "norm=group"]),
+        ("--encoder conv:4,norm=batch --batch 1", &["`batch` is 1", "norm=layer"]),
+        ("--encoder mlp:4,norm=batch --batch 1", &["`mlp:hidden=4,norm=batch`", "`batch` is 1", "norm=layer"]),
+        ("--encoder mlp:4,1,norm=layer", &["one unit", "norm=layer leaves nothing", "norm=batch"]),
+        ("--encoder residual:4,norm=group", &["`norm`", "group", "none, batch, layer"]),
         ("--encoder conv:4 --decoder dcgan:4,norm=batch --batch 1", &["`dcgan:channels=4,norm=batch`", "`batch` is 1"]),
         ("--encoder conv:4,norm=batch --prior vampprior:components=4", &["`vampprior`", "inputs of its own"]),
     ] {

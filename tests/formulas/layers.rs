@@ -7,6 +7,7 @@
 mod by_hand;
 mod frozen;
 mod linear;
+mod normalised;
 mod refusals;
 mod trained;
 

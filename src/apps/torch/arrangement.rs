@@ -88,6 +88,10 @@ pub fn arranged(of: &str, layers: &[Layer], modules: &[usize]) -> Vec<Arranged> 
                     [("scale", "weight"), ("shift", "bias"), ("mean", "running_mean"), ("variance", "running_var")];
                 all.extend(parts.map(|(own, part)| plain(format!("{scope}.{own}"), part, *channels)));
             }
+            Layer::GroupNorm { scope, channels, .. } => {
+                let parts = [("scale", "weight"), ("shift", "bias")];
+                all.extend(parts.map(|(own, part)| plain(format!("{scope}.{own}"), part, *channels)));
+            }
             Layer::Bend(_) | Layer::Flatten(_) | Layer::Unflatten(_) => {}
         }
     }
@@ -104,7 +108,8 @@ fn axes(picture: Option<Sides>, count: usize) -> (Vec<usize>, Vec<usize>) {
 
 /// The picture that numbers become next, before another layer takes them.
 fn next_picture(layers: &[Layer]) -> Option<Sides> {
-    let next = layers.iter().find(|layer| !matches!(layer, Layer::Bend(_) | Layer::BatchNorm { .. }));
+    let keeps = |layer: &Layer| matches!(layer, Layer::Bend(_) | Layer::BatchNorm { .. } | Layer::GroupNorm { .. });
+    let next = layers.iter().find(|layer| !keeps(layer));
     if let Some(Layer::Unflatten(sides)) = next { Some(*sides) } else { None }
 }
 

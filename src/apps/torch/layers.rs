@@ -5,6 +5,7 @@
 use crate::data::Shape;
 use crate::graph::{NodeId, Op, Tensor};
 use crate::kernels::{Func, Window};
+use crate::nn::{batch_norm, group_norm};
 
 /// The sides of a picture: height, width and channels.
 pub type Sides = [usize; 3];
@@ -20,6 +21,9 @@ pub enum Layer {
     Transposed { scope: String, window: Window, inputs: usize },
     /// Batch normalisation by running means.
     BatchNorm { scope: String, channels: usize },
+    /// Normalisation of the numbers of each row, or picture, by groups of channels: of one for layer normalisation, and of as many as there
+    /// are channels for that of instances.
+    GroupNorm { scope: String, channels: usize, groups: usize },
     /// A function of each value.
     Bend(Func),
     /// Pictures become rows of numbers.
@@ -76,7 +80,7 @@ impl Walk {
                 let bias = parameter(at.argument(1))?;
                 match bias.rsplit_once('.')? {
                     (scope, "bias") => self.product(at.argument(0), scope),
-                    (scope, "shift") => self.norm(at.argument(0), scope),
+                    (scope, "shift") => self.norm(at, scope),
                     _ => None,
                 }
             }
@@ -125,14 +129,22 @@ impl Walk {
         }
     }
 
-    /// Batch normalisation: what `scale` was multiplied with.
-    fn norm<'g>(&mut self, at: Tensor<'g>, scope: &str) -> Option<Tensor<'g>> {
-        let is = |t: Tensor, name: &str| parameter(t).is_some_and(|found| found == format!("{scope}.{name}"));
-        let is_call = |t: Tensor, func: Func| t.node().op == Op::Call(func);
-        let normal = (is_call(at, Func::Mul) && is(at.argument(1), "scale")).then(|| at.argument(0))?;
-        let centred = is_call(normal, Func::Mul).then(|| normal.argument(0))?;
-        let x = (is_call(centred, Func::Sub) && is(centred.argument(1), "mean")).then(|| centred.argument(0))?;
-        self.layers.push(Layer::BatchNorm { scope: scope.to_string(), channels: x.width() });
+    /// Normalisation, to which a shift was added last. What looks like it is built anew, and has to be the same node.
+    fn norm<'g>(&mut self, end: Tensor<'g>, scope: &str) -> Option<Tensor<'g>> {
+        let channels = end.width();
+        let pixels = end.shape().iter().product::<usize>() / channels / self.rows;
+        let x = normalised(end, scope)?.reshape(&[self.rows * pixels, channels]);
+        let is_it = |made: Tensor<'g>| as_it_lies(made) == end;
+        let divides = |groups: &usize| channels.is_multiple_of(*groups);
+        let scope = scope.to_string();
+        let layer = if is_it(batch_norm(&scope, x, pixels)) {
+            Layer::BatchNorm { scope, channels }
+        } else {
+            let mut all = (1..=channels).filter(divides);
+            let groups = all.find(|&groups| is_it(group_norm(&scope, x, pixels, groups)))?;
+            Layer::GroupNorm { scope, channels, groups }
+        };
+        self.layers.push(layer);
         Some(x)
     }
 
@@ -158,6 +170,21 @@ impl Walk {
 fn is_activation(func: Func) -> bool {
     use Func::{Elu, Gelu, LeakyRelu, Relu, Sigmoid, Silu, Softplus, Tanh};
     matches!(func, Relu | LeakyRelu | Elu | Silu | Gelu | Tanh | Sigmoid | Softplus)
+}
+
+/// A tensor before it was given another shape.
+fn as_it_lies(t: Tensor) -> Tensor {
+    if t.node().op == Op::Reshape { as_it_lies(t.argument(0)) } else { t }
+}
+
+/// What may have been normalised to `end`, γ·((x − μ)·s) + β with γ the `scale` of a scope and β its `shift`: x, as it lies.
+fn normalised<'g>(end: Tensor<'g>, scope: &str) -> Option<Tensor<'g>> {
+    let argument = |t: Tensor<'g>, func: Func| (t.node().op == Op::Call(func)).then(|| t.argument(0));
+    let scaled = argument(end, Func::Add)?;
+    let normal = argument(scaled, Func::Mul)?;
+    let is_scaled = parameter(scaled.argument(1)).is_some_and(|name| name.strip_suffix(".scale") == Some(scope));
+    let centred = is_scaled.then(|| argument(as_it_lies(normal), Func::Mul))??;
+    Some(as_it_lies(argument(centred, Func::Sub)?))
 }
 
 /// The parameter that a tensor is, whatever shape it is stretched to.
@@ -190,6 +217,30 @@ mod tests {
         assert_eq!(line(end, x.id(), PICTURE, Shape::vector(4)).unwrap(), expected);
         // The first half of what a head gives is led to by all of it.
         assert_eq!(line(end.slice(1, 0, 2), x.id(), PICTURE, Shape::vector(2)).unwrap(), expected);
+    }
+
+    #[test]
+    fn normalisation_is_told_apart() {
+        let line_of = |norm: &dyn for<'g> Fn(Tensor<'g>) -> Tensor<'g>, shape: Shape| {
+            let graph = Graph::new();
+            let x = graph.input("x", &[7, shape.features()]);
+            let pixels = x.reshape(&[7 * shape.height * if shape.is_picture() { shape.width } else { 1 }, 6]);
+            line(norm(pixels).reshape(&[7, shape.features()]), x.id(), shape, shape)
+        };
+        let (scope, channels) = ("n".to_string(), 6);
+        let picture = Shape { height: 2, width: 3, channels };
+        for groups in [1, 2, 3, 6] {
+            let layer = Layer::GroupNorm { scope: scope.clone(), channels, groups };
+            assert_eq!(line_of(&|x| group_norm("n", x, 6, groups), picture), Some(vec![layer]), "{groups}");
+        }
+        let batch = Some(vec![Layer::BatchNorm { scope: scope.clone(), channels }]);
+        assert_eq!(line_of(&|x| batch_norm("n", x, 6), picture), batch);
+        let rows = Shape::vector(channels);
+        assert_eq!(line_of(&|x| batch_norm("n", x, 1), rows), batch);
+        let layer = Layer::GroupNorm { scope, channels, groups: 1 };
+        assert_eq!(line_of(&|x| group_norm("n", x, 1, 1), rows), Some(vec![layer]));
+        // Over half of the pixels it is none of PyTorch's.
+        assert_eq!(line_of(&|x| group_norm("n", x, 3, 2), picture), None);
     }
 
     #[test]

@@ -5,9 +5,10 @@ use crate::kernels::{Func, Window};
 
 /// The modules of a line of layers, as Python's text; and which of them holds the parameters of each layer.
 pub fn modules(layers: &[Layer]) -> (Vec<String>, Vec<usize>) {
-    let (mut all, mut places) = (vec![], vec![]);
+    let (mut all, mut places, mut of_pictures) = (vec![], vec![], false);
     for layer in layers {
-        let (before, module, behind) = texts(layer);
+        of_pictures = gives_pictures(layer).unwrap_or(of_pictures);
+        let (before, module, behind) = texts(layer, of_pictures);
         all.extend(before);
         places.push(all.len());
         all.push(module);
@@ -16,8 +17,17 @@ pub fn modules(layers: &[Layer]) -> (Vec<String>, Vec<usize>) {
     (all, places)
 }
 
+/// Whether a layer gives pictures; nothing of one that gives what it is given.
+fn gives_pictures(layer: &Layer) -> Option<bool> {
+    match layer {
+        Layer::Conv { .. } | Layer::Transposed { .. } | Layer::Unflatten(_) => Some(true),
+        Layer::Linear { .. } | Layer::Flatten(_) => Some(false),
+        Layer::BatchNorm { .. } | Layer::GroupNorm { .. } | Layer::Bend(_) => None,
+    }
+}
+
 /// A layer's module, and what stands before and behind it where PyTorch needs more.
-fn texts(layer: &Layer) -> (Option<String>, String, Option<String>) {
+fn texts(layer: &Layer, of_pictures: bool) -> (Option<String>, String, Option<String>) {
     let alone = |text: String| (None, text, None);
     match layer {
         Layer::Linear { inputs, outputs, .. } => alone(format!("nn.Linear({inputs}, {outputs})")),
@@ -31,7 +41,10 @@ fn texts(layer: &Layer) -> (Option<String>, String, Option<String>) {
             (pad, format!("nn.Conv2d({channels}, {outputs}, {moves}{padding})"), None)
         }
         Layer::Transposed { window, inputs, .. } => transposed(window, *inputs),
-        Layer::BatchNorm { channels, .. } => alone(format!("nn.BatchNorm2d({channels})")),
+        Layer::BatchNorm { channels, .. } => {
+            alone(format!("nn.BatchNorm{}d({channels})", if of_pictures { 2 } else { 1 }))
+        }
+        Layer::GroupNorm { channels, groups, .. } => alone(format!("nn.GroupNorm({groups}, {channels})")),
         Layer::Bend(func) => alone(format!("nn.{}", bend(*func))),
         Layer::Flatten(_) => alone("nn.Flatten()".to_string()),
         Layer::Unflatten([h, w, c]) => alone(format!("nn.Unflatten(1, ({c}, {h}, {w}))")),

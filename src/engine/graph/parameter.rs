@@ -87,6 +87,8 @@ pub(super) struct Declared {
     around: HashMap<NodeId, [NodeId; 2]>,
     /// Values that states follow, by the name of the state.
     followed: Vec<(String, NodeId)>,
+    /// Whether states follow nothing here, see [`Graph::unfollowed`].
+    is_unfollowed: bool,
 }
 
 impl Graph {
@@ -148,6 +150,9 @@ impl Graph {
     #[track_caller]
     pub fn follow<'g>(&'g self, state: Tensor<'g>, value: Tensor<'g>, share: f32) {
         let name = self.assignable(state, value);
+        if self.declared.borrow().is_unfollowed {
+            return;
+        }
         let followed = (name.clone(), value.id());
         let known = {
             let declared = self.declared.borrow();
@@ -164,6 +169,15 @@ impl Graph {
             Some(place) => declared.assigns[place].1 = after.id(),
             None => declared.assigns.push((name.clone(), after.id())),
         }
+    }
+
+    /// Does `work`, in which states that follow what a step sees, see [`Graph::follow`], are left as they are: for what is computed
+    /// beside a step and is no part of what it trains by.
+    pub fn unfollowed<T>(&self, work: impl FnOnce() -> T) -> T {
+        let outer = std::mem::replace(&mut self.declared.borrow_mut().is_unfollowed, true);
+        let out = work();
+        self.declared.borrow_mut().is_unfollowed = outer;
+        out
     }
 
     /// The name of a state that may become `value` here.
@@ -387,6 +401,11 @@ mod tests {
         assert_eq!((name.as_str(), &evaluate(&values, &[after])[0]), ("s", &vec![8.0]));
         let gradient = after.gradients(&[a])[0];
         assert_eq!(evaluate(&values, &[gradient])[0], [0.0]);
+        // What is beside the step is not taken in, and what comes after it is.
+        graph.unfollowed(|| graph.follow(state, b * 2.0, 0.25));
+        assert_eq!(graph.assigns(), [("s".to_string(), after)]);
+        graph.follow(state, b * 2.0, 0.25);
+        assert_ne!(graph.assigns(), [("s".to_string(), after)]);
     }
 
     #[test]

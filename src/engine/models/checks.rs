@@ -118,7 +118,7 @@ pub(super) fn check_each_by_itself(config: &ModelConfig, does: &str, problems: &
     problems.note(
         coupling(config).is_some(),
         format!(
-            "a model of `kind` {} {does} by itself, and the network sees the rows of a batch together: give norm=group",
+            "a model of `kind` {} {does} by itself, and the network sees the rows of a batch together: give norm=layer",
             config.kind
         ),
     );
@@ -130,14 +130,14 @@ fn check_coupled(config: &ModelConfig, batch: usize, problems: &mut Problems) {
     problems.note(
         batch < 2,
         format!(
-            "the network `{network}` normalises over the rows of a batch, and `batch` is {batch}: give 2 or more, or norm=group"
+            "the network `{network}` normalises over the rows of a batch, and `batch` is {batch}: give 2 or more, or norm=layer"
         ),
     );
     problems.note(
         build(PRIORS, &config.prior).is_ok_and(|prior| prior.needs_density()),
         format!(
             "the prior `{}` sends inputs of its own through the encoder, which are none of the batch that the network `{network}` \
-             normalises over: give norm=group, or another prior",
+             normalises over: give norm=layer, or another prior",
             config.prior.id
         ),
     );

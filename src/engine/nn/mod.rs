@@ -10,6 +10,7 @@ mod linear;
 mod made;
 mod mlp;
 mod network;
+mod norm;
 mod residual;
 mod spectral;
 
@@ -19,6 +20,7 @@ pub use linear::linear;
 pub use made::Made;
 pub use mlp::Mlp;
 pub use network::{Input, Known, Network, Outputs};
+pub use norm::{Norm, RowNorm, batch_norm, group_norm};
 pub use residual::Residual;
 pub use spectral::spectrally_normalised;
 

@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use super::activation::Activation;
 use super::linear::linear;
+use super::norm::RowNorm;
 use crate::data::Shape;
 use crate::graph::{Init, Tensor};
 
@@ -23,6 +24,11 @@ pub trait Network: fmt::Debug + Send + Sync {
 
     /// The nonlinearity of its layers, which networks beside it share.
     fn activation(&self) -> Activation;
+
+    /// The normalisation of its layers of rows, which networks beside it share that are trained by the same rows.
+    fn row_norm(&self) -> RowNorm {
+        RowNorm::None
+    }
 
     /// The network that leads back: what a decoder is where only the encoder is chosen, and the reverse.
     fn mirror(&self) -> Arc<dyn Network>;

@@ -22,8 +22,15 @@ const TO: usize = 3;
 /// Settings that each network is tried at, such that no two sizes are equal.
 fn tried(id: &str) -> &'static [&'static str] {
     match id {
-        "mlp" => &["mlp:5", "mlp:6,5,activation=tanh", "mlp:5,2,7,activation=elu"],
-        "residual" => &["residual:5,blocks=1,activation=tanh", "residual:6,blocks=3,activation=gated"],
+        "mlp" => {
+            &["mlp:5", "mlp:6,5,activation=tanh", "mlp:5,2,7,activation=elu", "mlp:6,5,norm=batch", "mlp:5,norm=layer"]
+        }
+        "residual" => &[
+            "residual:5,blocks=1,activation=tanh",
+            "residual:6,blocks=3,activation=gated",
+            "residual:5,blocks=1,norm=batch",
+            "residual:6,blocks=2,norm=layer,activation=gated",
+        ],
         "conv" => {
             &["conv:3,2,hidden=5,4,kernel=3,activation=tanh", "conv:4,6,hidden=0,norm=group,groups=2,activation=silu"]
         }
@@ -85,9 +92,15 @@ fn by_hand(spec: &Spec, values: &Values, x: &[f64]) -> Vec<f64> {
     let network = made(spec);
     let (f, layers) = (network.activation(), network.layers());
     match spec.id.as_str() {
-        "mlp" => (0..layers).fold(x.to_vec(), |x, n| bend(f, linear(values, &n.to_string(), &x), || unreachable!())),
+        "mlp" => (0..layers).fold(x.to_vec(), |x, n| {
+            let y = linear(values, &n.to_string(), &x);
+            bend(f, conv::row_normalised(spec, values, &format!("{n}."), y), || unreachable!())
+        }),
         "residual" => {
-            let bent = |name: &str, t: &[f64]| bend(f, t.to_vec(), || linear(values, &format!("{name}gate"), t));
+            let bent = |scope: &str, t: &[f64]| {
+                let t = conv::row_normalised(spec, values, scope, t.to_vec());
+                bend(f, t.clone(), || linear(values, &format!("{scope}gate"), &t))
+            };
             let mut h = linear(values, "0", x);
             for k in 1..layers {
                 let inner = linear(values, &format!("{k}.0"), &bent(&format!("{k}.0."), &h));
@@ -299,7 +312,7 @@ fn what_it_cannot_be_given_is_refused() {
         ("residual:blocks=65", "is 65: give a whole number from 1 to 64"),
         (
             "residual:hidden=4",
-            "the network `residual` has no setting `hidden`: it takes width, blocks, activation, dropout",
+            "the network `residual` has no setting `hidden`: it takes width, blocks, norm, activation, dropout",
         ),
         ("convolution", "there is no network `convolution`; there are mlp, residual, conv"),
     ] {

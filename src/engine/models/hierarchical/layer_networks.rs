@@ -1,7 +1,7 @@
 //! The networks between two neighbouring stochastic layers: one up, away from the data, and one down.
 
 use crate::graph::Tensor;
-use crate::nn::{Activation, Mlp, linear};
+use crate::nn::{Mlp, Network, linear};
 
 use super::moments::Moments;
 
@@ -42,15 +42,16 @@ pub(super) struct LayerNetworks {
 
 impl LayerNetworks {
     /// The networks below the stochastic layer of this number, the first above the data being 1; the layer below has `below`
-    /// dimensions. They are the scope `layer<number>`.
-    pub fn new(number: usize, below: usize, layer: &Layer, activation: Activation) -> LayerNetworks {
+    /// dimensions. Their nonlinearity and normalisation are those of the encoder. They are the scope `layer<number>`.
+    pub fn new(number: usize, below: usize, layer: &Layer, encoder: &dyn Network) -> LayerNetworks {
+        let like_it = |widths| Mlp { norm: encoder.row_norm(), ..Mlp::new(widths, encoder.activation()) };
         let outwards = layer.hidden.iter().rev().copied().collect();
         LayerNetworks {
             name: format!("layer{number}"),
             latent: layer.latent,
             below,
-            up: Mlp::new(layer.hidden.clone(), activation),
-            down: Mlp::new(outwards, activation),
+            up: like_it(layer.hidden.clone()),
+            down: like_it(outwards),
         }
     }
 

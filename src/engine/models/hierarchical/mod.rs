@@ -100,8 +100,8 @@ impl Hierarchical {
     }
 
     /// A model of rows of these sizes whose first layer has `latent` dimensions, with more layers above it, from the lower to the
-    /// upper; `hidden` leads from the data to the first layer and back, and multilayer perceptrons with the encoder's activation
-    /// from layer to layer. Of the parts, the posterior has no say: that of each layer is a diagonal Gaussian.
+    /// upper; `hidden` leads from the data to the first layer and back, and multilayer perceptrons with the encoder's activation and
+    /// normalisation from layer to layer. Of the parts, the posterior has no say: that of each layer is a diagonal Gaussian.
     pub fn with_networks(
         recognition: Recognition,
         (sizes, latent): (Sizes, usize),
@@ -109,9 +109,9 @@ impl Hierarchical {
         upper: &[Layer],
         parts: Parts,
     ) -> Hierarchical {
-        let activation = hidden.encoder.activation();
+        let encoder = hidden.encoder.clone();
         let networks = Networks::new(sizes, latent, hidden, 2 * latent, parts.likelihood.outputs(sizes.features()));
-        Hierarchical { stack: Stack::new(networks, upper, activation, recognition), parts }
+        Hierarchical { stack: Stack::new(networks, upper, &*encoder, recognition), parts }
     }
 
     /// The model that settings describe, for rows of this form.
@@ -139,7 +139,8 @@ impl Hierarchical {
             loss: loss.rows,
             reconstruction: inference.reconstruction(),
             kl: Some(inference.kl),
-            mu: Encode::mean(self, batch.rows),
+            // Codes along the means, which nothing is trained by: running statistics leave them out.
+            mu: batch.rows.x.graph().unfollowed(|| Encode::mean(self, batch.rows)),
             parts,
             gradient_scale: loss.gradient_scale,
         }

@@ -11,7 +11,7 @@ use super::recognition::Recognition;
 use crate::distributions::{DiagonalGaussian, Posterior, PosteriorNetwork};
 use crate::graph::Tensor;
 use crate::models::networks::Networks;
-use crate::nn::Activation;
+use crate::nn::Network;
 
 /// A stochastic layer for some rows.
 #[derive(Clone, Copy, Debug)]
@@ -48,12 +48,12 @@ pub(super) struct Stack {
 }
 
 impl Stack {
-    /// `networks` between data and z₁, and networks for the layers above it, from the lower to the upper.
-    pub fn new(networks: Networks, upper: &[Layer], activation: Activation, recognition: Recognition) -> Stack {
+    /// `networks` between data and z₁, and networks for the layers above it, from the lower to the upper, which are like `encoder`.
+    pub fn new(networks: Networks, upper: &[Layer], encoder: &dyn Network, recognition: Recognition) -> Stack {
         let mut below = networks.latent();
         let mut all = Vec::new();
         for (number, layer) in upper.iter().enumerate() {
-            all.push(LayerNetworks::new(number + 2, below, layer, activation));
+            all.push(LayerNetworks::new(number + 2, below, layer, encoder));
             below = layer.latent;
         }
         Stack { networks, upper: all, recognition }

@@ -2,17 +2,13 @@
 //!
 //! Between layers pictures are `[pictures·h·w, C]`, pixel by pixel, the channels of a pixel side by side.
 
-mod batch_norm;
 mod block;
 mod layers;
 mod named;
-mod norm;
 mod resnet;
 mod stack;
 
-pub use batch_norm::batch_norm;
 pub use layers::{Start, conv_transpose2d, conv2d, dense};
-pub use norm::{Norm, group_norm};
 pub use resnet::Resnet;
 pub use stack::Stack;
 
@@ -22,6 +18,7 @@ pub(super) use resnet::PIECE as RESNET;
 use super::activation::Activation;
 use super::dropout::dropout;
 use super::network::{Input, Outputs};
+use super::norm::{Norm, batch_norm, group_norm};
 use crate::data::Shape;
 use crate::graph::Tensor;
 use crate::kernels::Window;

@@ -66,8 +66,8 @@ impl Picture {
     }
 
     /// Each number brought to mean 0 and variance 1: of its group of channels, or as it was over batches.
-    fn normalised(&self, values: &Values, name: &str, norm: Norm) -> Picture {
-        let held = |part: &str| &values.tensors[&format!("net.{name}.norm.{part}")];
+    fn normalised(&self, values: &Values, scope: &str, norm: Norm) -> Picture {
+        let held = |part: &str| &values.tensors[&format!("net.{scope}norm.{part}")];
         let groups = match norm {
             Norm::None => return self.clone(),
             Norm::Groups(groups) => groups,
@@ -99,11 +99,30 @@ impl Picture {
 
     /// f(n(·)).
     fn bent(&self, values: &Values, name: &str, norm: Norm, f: Activation) -> Picture {
-        let t = self.normalised(values, name, norm);
+        let t = self.normalised(values, &format!("{name}."), norm);
         let gate =
             || t.numbers.chunks(t.channels).flat_map(|pixel| linear(values, &format!("{name}.gate"), pixel)).collect();
         Picture { numbers: bend(f, t.numbers.clone(), gate), ..t.clone() }
     }
+}
+
+/// The normalisation that a network is given.
+fn norm_of(spec: &Spec) -> Norm {
+    let setting = |name: &str| spec.settings.get(name).map(|value| value.to_string());
+    let usual = if spec.id == "dcgan" { "group" } else { "none" };
+    match setting("norm").as_deref().unwrap_or(usual) {
+        "none" => Norm::None,
+        "group" => Norm::Groups(setting("groups").map_or(8, |groups| groups.parse().unwrap())),
+        "layer" => Norm::Groups(1),
+        "instance" => Norm::EachChannel,
+        "batch" => Norm::Batch,
+        other => panic!("say here what norm={other} is"),
+    }
+}
+
+/// n(·) of the numbers of a row, which are normalised as one pixel is.
+pub fn row_normalised(spec: &Spec, values: &Values, scope: &str, row: Vec<f64>) -> Vec<f64> {
+    Picture { size: [1, 1], channels: row.len(), numbers: row }.normalised(values, scope, norm_of(spec)).numbers
 }
 
 /// The hidden values from one picture of 5×4×2 pixels, and what is known behind them.
@@ -113,16 +132,7 @@ pub fn by_hand(spec: &Spec, values: &Values, row: &[f64]) -> Vec<f64> {
     let (numbers, known) = row.split_at(SHAPE.features());
     let mut x = Picture { size: [SHAPE.height, SHAPE.width], channels: SHAPE.channels, numbers: numbers.to_vec() };
     let text = spec.to_string();
-    let setting = |name: &str| spec.settings.get(name).map(|value| value.to_string());
-    let usual = if spec.id == "dcgan" { "group" } else { "none" };
-    let norm = match setting("norm").as_deref().unwrap_or(usual) {
-        "none" => Norm::None,
-        "group" => Norm::Groups(setting("groups").map_or(8, |groups| groups.parse().unwrap())),
-        "layer" => Norm::Groups(1),
-        "instance" => Norm::EachChannel,
-        "batch" => Norm::Batch,
-        other => panic!("say here what norm={other} is"),
-    };
+    let (setting, norm) = (|name: &str| spec.settings.get(name).map(|value| value.to_string()), norm_of(spec));
     let kernel = if spec.id == "keras-conv" { 3 } else { setting("kernel").map_or(4, |k| k.parse().unwrap()) };
     if spec.id == "resnet" {
         let shrink: usize = setting("shrink").unwrap().parse().unwrap();

@@ -29,7 +29,7 @@ impl Denoiser {
         let ([n, latent], graph) = (z.dims(), z.graph());
         let step = embedding(schedule, t).expand(&[n, 2 * FREQUENCIES]);
         let input = Input { x: z, shape: Shape::vector(latent), known: Known::Beside(step) };
-        let body = Residual { width: self.hidden, blocks: self.layers, activation: Activation::Silu, dropout: 0.0 };
+        let body = Residual::new(self.hidden, self.layers, Activation::Silu);
         let hidden = body.forward(SCOPE, input, Shape::vector(latent));
         let [weight, bias] = last(graph, self.hidden, latent);
         hidden.matmul(weight.t()) + bias

@@ -5,7 +5,7 @@
 //! μ̄ ← μ̄ + m (μ − μ̄), and of the variance the unbiased one, n/(n − 1) σ² of n pixels, as PyTorch's `nn.BatchNorm2d` does. They take
 //! the place of the batch's everywhere else: then no picture hangs on the others that it is computed with.
 
-use super::norm::{EPSILON, scaled};
+use super::{EPSILON, scaled};
 use crate::graph::{Init, Tensor};
 
 /// m, the share of a batch in the running means.
