@@ -37,7 +37,10 @@ CASES = [
     ("dcgan", "colour", ["--latent", "3", "--encoder", "dcgan:8,16,norm=batch"], {"encoder", "decoder"}),
     ("burgess", "grey", ["--latent", "3", "--encoder", "burgess:4,4,hidden=8"], {"encoder", "decoder"}),
     ("keras-conv", "grey", ["--latent", "3", "--encoder", "keras-conv:4,8,hidden=8"], {"encoder", "decoder"}),
-    ("resnet", "colour", ["--latent", "3", "--encoder", "resnet:8,inner=4,blocks=1"], set()),
+    ("resnet", "colour", ["--latent", "3", "--encoder", "resnet:8,inner=4,blocks=2,norm=group,groups=2"], {"encoder", "decoder"}),
+    ("resnet-odd", "odd", ["--latent", "3", "--encoder", "resnet:8,inner=4,blocks=1,shrink=1,norm=batch"], {"encoder", "decoder"}),
+    ("residual", "grey", ["--latent", "3", "--encoder", "residual:8,blocks=3,norm=batch"], {"encoder", "decoder"}),
+    ("gated", "grey", ["--latent", "3", "--encoder", "residual:8,activation=gated"], set()),
     ("cvae", "labelled", ["--model", "cvae", "--latent", "3", "--hidden", "16"], set()),
 ]
 CASES += [(f"act-{name}", "grey", ["--latent", "3", "--hidden", "16", "--activation", name], {"encoder", "decoder"})

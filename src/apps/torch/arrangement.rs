@@ -5,6 +5,7 @@
 //! stand in another order.
 
 use super::layers::{Layer, Sides};
+use super::module::modules;
 
 /// A parameter here and there.
 #[derive(Clone, Debug, PartialEq)]
@@ -53,9 +54,9 @@ impl Arranged {
 }
 
 /// The parameters of a line of layers, with their names there where each layer is a module of this number of `of`.
-pub fn arranged(of: &str, layers: &[Layer], modules: &[usize]) -> Vec<Arranged> {
+pub fn arranged(of: &str, layers: &[Layer], places: &[usize]) -> Vec<Arranged> {
     let mut all = vec![];
-    for (place, (layer, module)) in layers.iter().zip(modules).enumerate() {
+    for (place, (layer, module)) in layers.iter().zip(places).enumerate() {
         let theirs = |part: &str| format!("{of}.{module}.{part}");
         let plain = |name: String, part: &str, n: usize| Arranged::new(name, theirs(part), vec![n], vec![0], vec![n]);
         match layer {
@@ -91,6 +92,10 @@ pub fn arranged(of: &str, layers: &[Layer], modules: &[usize]) -> Vec<Arranged> 
             Layer::GroupNorm { scope, channels, .. } => {
                 let parts = [("scale", "weight"), ("shift", "bias")];
                 all.extend(parts.map(|(own, part)| plain(format!("{scope}.{own}"), part, *channels)));
+            }
+            // The number of a module is the same whatever the block is given.
+            Layer::Residual(layers) => {
+                all.extend(arranged(&format!("{of}.{module}"), layers, &modules(layers, false).1))
             }
             Layer::Bend(_) | Layer::Flatten(_) | Layer::Unflatten(_) => {}
         }

@@ -1,6 +1,7 @@
 //! Networks as a line of layers, read off a graph from its end: what PyTorch calls `nn.Sequential`.
 //!
-//! Not every network is one. Residual blocks, gates and what is told beside the values have no place in a line.
+//! A residual block, which is a line whose values are added to what it is given, counts as one layer. Not every network is a line: gates and
+//! what is told beside the values have no place in it.
 
 use crate::data::Shape;
 use crate::graph::{NodeId, Op, Tensor};
@@ -24,6 +25,8 @@ pub enum Layer {
     /// Normalisation of the numbers of each row, or picture, by groups of channels: of one for layer normalisation, and of as many as there
     /// are channels for that of instances.
     GroupNorm { scope: String, channels: usize, groups: usize },
+    /// Layers whose values are added to what they are given.
+    Residual(Vec<Layer>),
     /// A function of each value.
     Bend(Func),
     /// Pictures become rows of numbers.
@@ -35,15 +38,9 @@ pub enum Layer {
 /// The layers that lead from a node of rows of one shape to one of another, in their order; `None` where that is no line of layers. Where
 /// the end is a part of what a last layer gives, the line gives all of it.
 pub fn line(end: Tensor, start: NodeId, from: Shape, to: Shape) -> Option<Vec<Layer>> {
-    let rows = end.shape()[0];
-    let mut walk = Walk { rows, wanted: sides(to), behind: 0, layers: vec![] };
-    let mut at = end;
-    if matches!(at.node().op, Op::Slice { axis: 1, .. }) && !to.is_picture() {
-        at = at.argument(0);
-    }
-    while at.id() != start {
-        at = walk.back(at)?;
-    }
+    let mut walk = Walk::new(end.shape()[0], Some(sides(to)));
+    let is_part = matches!(end.node().op, Op::Slice { axis: 1, .. }) && !to.is_picture();
+    walk.all_the_way(if is_part { end.argument(0) } else { end }, start)?;
     walk.gives(sides(from))?;
     walk.layers.reverse();
     Some(walk.layers)
@@ -64,26 +61,39 @@ pub fn sides(shape: Shape) -> Option<Sides> {
 /// A way back along a graph.
 struct Walk {
     rows: usize,
-    /// The pictures that the layer behind takes; nothing where it takes rows of numbers.
-    wanted: Option<Sides>,
+    /// What the layer behind takes: pictures, or nothing where it takes rows of numbers. Not known at the end of a residual block, which
+    /// gives what its layers do.
+    wanted: Option<Option<Sides>>,
+    /// What the last layer gives.
+    given: Option<Sides>,
     /// How many layers there are up to that which wants them.
     behind: usize,
     layers: Vec<Layer>,
 }
 
 impl Walk {
+    fn new(rows: usize, wanted: Option<Option<Sides>>) -> Walk {
+        Walk { rows, wanted, given: None, behind: 0, layers: vec![] }
+    }
+
+    /// From a node back to where the line starts.
+    fn all_the_way(&mut self, end: Tensor, start: NodeId) -> Option<()> {
+        let mut at = end;
+        while at.id() != start {
+            at = self.back(at)?;
+        }
+        Some(())
+    }
+
     /// One step back.
     fn back<'g>(&mut self, at: Tensor<'g>) -> Option<Tensor<'g>> {
         match &at.node().op {
             Op::Reshape | Op::Detach => Some(at.argument(0)),
-            Op::Call(Func::Add) => {
-                let bias = parameter(at.argument(1))?;
-                match bias.rsplit_once('.')? {
-                    (scope, "bias") => self.product(at.argument(0), scope),
-                    (scope, "shift") => self.norm(at, scope),
-                    _ => None,
-                }
-            }
+            Op::Call(Func::Add) => match parameter(at.argument(1)).and_then(|name| name.rsplit_once('.')) {
+                Some((scope, "bias")) => self.product(at.argument(0), scope),
+                Some((scope, "shift")) => self.norm(at, scope),
+                _ => self.residual(at),
+            },
             Op::Call(func) if is_activation(*func) => {
                 self.layers.push(Layer::Bend(*func));
                 Some(at.argument(0))
@@ -99,18 +109,18 @@ impl Walk {
         match &at.node().op {
             Op::MatMul { transpose_a: false, transpose_b: true } if is_weight(at.argument(1)) => {
                 let (x, outputs) = (at.argument(0), at.width());
-                if let Op::Patches(window) = x.node().op {
-                    let [h, w] = window.places();
-                    self.gives(Some([h, w, outputs]))?;
-                    let wanted = [window.image[0], window.image[1], window.channels];
-                    self.wants(Layer::Conv { scope, window, outputs }, Some(wanted));
-                    return Some(x.argument(0));
-                }
-                if at.shape()[0] != self.rows {
-                    return None;
-                }
-                self.gives(None)?;
-                self.wants(Layer::Linear { scope, inputs: x.width(), outputs }, None);
+                let (window, x) = match x.node().op {
+                    Op::Patches(window) => (window, x.argument(0)),
+                    _ if x.shape()[0] != self.rows => (Window::square(image_of(x)?, x.width(), 1, 1, 0), x),
+                    _ => {
+                        self.gives(None)?;
+                        self.wants(Layer::Linear { scope, inputs: x.width(), outputs }, None);
+                        return Some(x);
+                    }
+                };
+                let ([h, w], [height, width]) = (window.places(), window.image);
+                self.gives(Some([h, w, outputs]))?;
+                self.wants(Layer::Conv { scope, window, outputs }, Some([height, width, window.channels]));
                 Some(x)
             }
             Op::Fold(window) => {
@@ -148,19 +158,38 @@ impl Walk {
         Some(x)
     }
 
+    /// A sum of what a block is given and what its layers make of it: what it is given.
+    fn residual<'g>(&mut self, sum: Tensor<'g>) -> Option<Tensor<'g>> {
+        // What is given was there before what is made of it.
+        let mut ends = [0, 1].map(|i| sum.argument(i));
+        ends.sort_by_key(|end| end.id());
+        let [given, change] = ends;
+        let mut block = Walk::new(self.rows, None);
+        block.all_the_way(change, as_it_lies(given).id())?;
+        if block.wanted? != block.given {
+            return None;
+        }
+        let Walk { given: picture, mut layers, .. } = block;
+        layers.reverse();
+        self.gives(picture)?;
+        self.wants(Layer::Residual(layers), picture);
+        Some(given)
+    }
+
     /// One more layer in front, which wants pictures, or rows of numbers.
     fn wants(&mut self, layer: Layer, wanted: Option<Sides>) {
         self.layers.push(layer);
-        (self.wanted, self.behind) = (wanted, self.layers.len());
+        (self.wanted, self.behind) = (Some(wanted), self.layers.len());
     }
 
     /// What stands in front of the layers so far gives such pictures, or rows of numbers.
     fn gives(&mut self, given: Option<Sides>) -> Option<()> {
         match (given, self.wanted) {
+            (given, None) => self.given = given,
             // Just in front of the layer that wants numbers: what is between, such as normalisation, is done to pictures.
-            (Some(given), None) => self.layers.insert(self.behind, Layer::Flatten(given)),
-            (None, Some(wanted)) => self.layers.push(Layer::Unflatten(wanted)),
-            (given, wanted) if given != wanted => return None,
+            (Some(given), Some(None)) => self.layers.insert(self.behind, Layer::Flatten(given)),
+            (None, Some(Some(wanted))) => self.layers.push(Layer::Unflatten(wanted)),
+            (given, Some(wanted)) if given != wanted => return None,
             _ => {}
         }
         Some(())
@@ -175,6 +204,16 @@ fn is_activation(func: Func) -> bool {
 /// A tensor before it was given another shape.
 fn as_it_lies(t: Tensor) -> Tensor {
     if t.node().op == Op::Reshape { as_it_lies(t.argument(0)) } else { t }
+}
+
+/// Height and width of the pictures whose pixels `[pictures·h·w, C]` are given: those of the convolution that made them.
+fn image_of(pixels: Tensor) -> Option<[usize; 2]> {
+    match pixels.node().op {
+        Op::Patches(window) => Some(window.places()),
+        Op::Fold(window) => Some(window.image),
+        Op::Reshape | Op::Call(_) | Op::MatMul { .. } => image_of(pixels.argument(0)),
+        _ => None,
+    }
 }
 
 /// What may have been normalised to `end`, γ·((x − μ)·s) + β with γ the `scale` of a scope and β its `shift`: x, as it lies.
@@ -199,8 +238,9 @@ fn parameter<'g>(t: Tensor<'g>) -> Option<&'g str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::catalogue::build;
     use crate::graph::Graph;
-    use crate::nn::{Activation, Input, Known, Mlp, Network, Outputs};
+    use crate::nn::{Activation, Input, Known, Mlp, NETWORKS, Network, Outputs, Residual};
 
     const PICTURE: Shape = Shape { height: 4, width: 6, channels: 3 };
 
@@ -244,13 +284,43 @@ mod tests {
     }
 
     #[test]
+    fn a_residual_block_is_one_layer_whatever_it_is_made_of() {
+        let linear = |scope: &str, inputs, outputs| Layer::Linear { scope: scope.into(), inputs, outputs };
+        let (graph, of_pictures) = (Graph::new(), Graph::new());
+        let x = graph.input("x", &[7, 4]);
+        let end = Residual::new(5, 2, Activation::Silu).forward("net", x.into(), Shape::vector(5));
+        let block = |k: usize| {
+            let layer = |i: usize| [Layer::Bend(Func::Silu), linear(&format!("net.{k}.{i}"), 5, 5)];
+            Layer::Residual([layer(0), layer(1)].concat())
+        };
+        let expected = [linear("net.0", 4, 5), block(1), block(2), Layer::Bend(Func::Silu)];
+        assert_eq!(line(end, x.id(), Shape::vector(4), Shape::vector(5)).unwrap(), expected);
+
+        // Of pictures: 3×3 and 1×1, and back to numbers behind it.
+        let resnet = build(NETWORKS, &"resnet:6,inner=2,blocks=1,shrink=1,activation=relu".parse().unwrap()).unwrap();
+        let picture = of_pictures.input("x", &[7, PICTURE.features()]);
+        let input = Input { x: picture, shape: PICTURE, known: Known::Nothing };
+        let end = resnet.last("head", resnet.forward("net", input, Shape::vector(4)), Outputs::vector(4));
+        let found = line(end, picture.id(), PICTURE, Shape::vector(4)).unwrap();
+        let blocks: Vec<_> = found.iter().filter(|layer| matches!(layer, Layer::Residual(_))).collect();
+        let [Layer::Residual(layers)] = blocks[..] else { panic!("{found:?}") };
+        let windows = layers.iter().filter_map(|layer| match layer {
+            Layer::Conv { window, outputs, .. } => Some((window.kernel[0], window.channels, *outputs)),
+            _ => None,
+        });
+        assert_eq!(windows.collect::<Vec<_>>(), [(3, 6, 2), (1, 2, 6)]);
+        assert!(!layers.iter().any(|layer| matches!(layer, Layer::Flatten(_))), "{layers:?}");
+        assert_eq!(found.iter().filter(|layer| matches!(layer, Layer::Flatten(_))).count(), 1, "{found:?}");
+    }
+
+    #[test]
     fn what_branches_is_none() {
         let graph = Graph::new();
         let x = graph.input("x", &[7, 5]);
         let vector = |n| Shape::vector(n);
         let gated = Mlp::new(vec![5], Activation::Gated).hidden("net", x);
         assert_eq!(line(gated, x.id(), vector(5), vector(5)), None);
-        let around = crate::nn::linear("layer", x, 5) + x;
-        assert_eq!(line(around, x.id(), vector(5), vector(5)), None);
+        let twice = crate::nn::linear("layer", x, 5);
+        assert_eq!(line(twice + twice.square(), x.id(), vector(5), vector(5)), None);
     }
 }

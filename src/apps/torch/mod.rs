@@ -60,7 +60,7 @@ impl Networks {
             ));
             return;
         };
-        let (modules, places) = modules(&layers);
+        let (modules, places) = modules(&layers, from.is_picture());
         self.parameters.extend(arranged(name, &layers, &places));
         let gives = layers.iter().rev().find_map(|layer| layer.outputs()).unwrap_or(to.features());
         let about = match (sides(to), gives == end.width()) {

@@ -3,9 +3,10 @@
 use super::layers::{Layer, Sides};
 use crate::kernels::{Func, Window};
 
-/// The modules of a line of layers, as Python's text; and which of them holds the parameters of each layer.
-pub fn modules(layers: &[Layer]) -> (Vec<String>, Vec<usize>) {
-    let (mut all, mut places, mut of_pictures) = (vec![], vec![], false);
+/// The modules of a line of layers, as Python's text; and which of them holds the parameters of each layer. `of_pictures` says what the line
+/// is given.
+pub fn modules(layers: &[Layer], mut of_pictures: bool) -> (Vec<String>, Vec<usize>) {
+    let (mut all, mut places) = (vec![], vec![]);
     for layer in layers {
         of_pictures = gives_pictures(layer).unwrap_or(of_pictures);
         let (before, module, behind) = texts(layer, of_pictures);
@@ -22,7 +23,7 @@ fn gives_pictures(layer: &Layer) -> Option<bool> {
     match layer {
         Layer::Conv { .. } | Layer::Transposed { .. } | Layer::Unflatten(_) => Some(true),
         Layer::Linear { .. } | Layer::Flatten(_) => Some(false),
-        Layer::BatchNorm { .. } | Layer::GroupNorm { .. } | Layer::Bend(_) => None,
+        Layer::BatchNorm { .. } | Layer::GroupNorm { .. } | Layer::Residual(_) | Layer::Bend(_) => None,
     }
 }
 
@@ -45,6 +46,7 @@ fn texts(layer: &Layer, of_pictures: bool) -> (Option<String>, String, Option<St
             alone(format!("nn.BatchNorm{}d({channels})", if of_pictures { 2 } else { 1 }))
         }
         Layer::GroupNorm { channels, groups, .. } => alone(format!("nn.GroupNorm({groups}, {channels})")),
+        Layer::Residual(layers) => alone(format!("{RESIDUAL}({})", modules(layers, of_pictures).0.join(", "))),
         Layer::Bend(func) => alone(format!("nn.{}", bend(*func))),
         Layer::Flatten(_) => alone("nn.Flatten()".to_string()),
         Layer::Unflatten([h, w, c]) => alone(format!("nn.Unflatten(1, ({c}, {h}, {w}))")),
@@ -109,12 +111,23 @@ pub struct Named {
 /// How every script begins.
 pub const SCRIPT_BEGINS: &str = "\"\"\"Networks of a";
 
+/// The class of residual blocks.
+const RESIDUAL: &str = "Residual";
+
+/// Its text.
+const RESIDUAL_CLASS: &str =
+    "class Residual(nn.Sequential):\n    def forward(self, x):\n        return x + super().forward(x)\n\n\n";
+
 /// The script that builds networks and loads their weights from a file beside it.
 pub fn script(model: &str, weights: &str, networks: &[Named], has_others: bool) -> String {
     let mut text =
         format!("{SCRIPT_BEGINS} {model} that elbo has trained, with their weights from a file beside this one.\n\n");
     networks.iter().for_each(|network| text += &format!("{}: {}\n", network.name, network.about));
     text += "\"\"\"\nimport pathlib\n\nfrom safetensors.torch import load_file\nfrom torch import nn\n\n";
+    let is_residual = |network: &Named| network.modules.iter().any(|module| module.starts_with(RESIDUAL));
+    if networks.iter().any(is_residual) {
+        text += &format!("\n{RESIDUAL_CLASS}");
+    }
     text += "model = nn.ModuleDict({\n";
     for Named { name, modules, .. } in networks {
         text += &format!("    \"{name}\": nn.Sequential(\n");

@@ -78,7 +78,7 @@ fn kernels_and_what_is_flattened_are_turned() {
 #[test]
 fn what_is_no_line_of_layers_has_weights_alone() {
     let place = Place::new();
-    place.train_network("run", "resnet:4,inner=2,blocks=1");
+    place.train_network("run", "conv:4,hidden=6,activation=gated");
     let said = place.run("export run --device cpu --to w.safetensors");
     assert!(said.contains("The encoder is no line of layers") && said.contains("The decoder is no line"), "{said}");
     assert!(!place.path("w.py").exists());
