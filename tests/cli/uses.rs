@@ -453,3 +453,57 @@ fn how_sure_a_model_is_of_a_table_is_told_in_its_units() {
     place.refused(&format!("{line} --out sure.png"), &["sure.png", ".csv"]);
     assert!(!place.path("sure.npy").exists());
 }
+
+#[test]
+fn columns_of_whole_numbers_stay_whole_in_whatever_is_written() {
+    let place = Place::new();
+    // Ages of no long tail, prices of one, weights with decimals; a seventh of the ages and prices is not known.
+    let line = |i: usize| {
+        let t = (i * 37 % 101) as f64 / 50.0 - 1.0;
+        let known = |number: f64, unknown: usize| match i % 7 == unknown {
+            true => String::new(),
+            false => format!("{number}"),
+        };
+        let (age, price) = ((45.0 + 30.0 * t).round(), (9.0 + 3.0 * t).exp().round());
+        let kind = if i % 3 == 0 { "a" } else { "b" };
+        format!("{},{},{:.3},{kind}\n", known(age, 2), known(price, 5), 70.0 + 10.0 * t)
+    };
+    let text = "age,price,weight,kind\n".to_owned() + &(0..300).map(line).collect::<String>();
+    place.write("people.csv", text);
+    let said = json(&place.run("data people.csv --label kind --json"));
+    let kinds: Vec<&str> = said["columns"].as_array().unwrap().iter().map(|of| of["kind"].as_str().unwrap()).collect();
+    assert_eq!(kinds[..3], ["real", "positive", "real"], "{said}");
+    place.run("train --device cpu --data people.csv --label kind --epochs 20 --latent 2 --hidden 16 --out run");
+    place.run("encode run --device cpu --data people.csv --out codes.csv");
+    for (line, file) in [
+        ("sample run --count 50", "new.csv"),
+        ("sample run --count 50", "new.tsv"),
+        ("augment run --per-class 20", "more.csv"),
+        ("decode run --codes codes.csv", "decoded.csv"),
+        ("impute run --data people.csv", "filled.csv"),
+        ("impute run --data people.csv --draws 3 --interval 0.9", "drawn.csv"),
+        ("reconstruct run --data people.csv", "again.csv"),
+        ("traverse run", "dimensions.csv"),
+    ] {
+        place.run(&format!("{line} --device cpu --out {file}"));
+        let text = fs::read_to_string(place.path(file)).unwrap().replace('\t', ",");
+        let lines: Vec<Vec<&str>> = text.lines().map(|line| line.split(',').collect()).collect();
+        let of = |name: &str| -> Vec<f64> {
+            let at = lines[0].iter().position(|known| *known == name).unwrap_or_else(|| panic!("{name} in {file}"));
+            lines[1..]
+                .iter()
+                .filter(|line| !line[at].is_empty())
+                .map(|line| line[at].parse().expect("a number"))
+                .collect()
+        };
+        let is_whole = |name: &str| of(name).iter().all(|number| number.fract() == 0.0);
+        assert!(
+            is_whole("age") && is_whole("price") && of("price").iter().all(|price| *price >= 1.0),
+            "{file}:\n{text}"
+        );
+        assert!(!is_whole("weight") && of("age").len() >= 15, "{file}:\n{text}");
+        if file == "drawn.csv" {
+            assert!(is_whole("age.low") && is_whole("price.high"), "{text}");
+        }
+    }
+}
