@@ -144,6 +144,8 @@ fn rows_that_break_the_rule_are_found_and_the_column_named() {
     assert!(said.contains("No row can be marked: with 30 normal rows"), "{said}");
 
     place.refused("score run --device cpu --scores complexity", &["complexity", "pictures"]);
+    place.refused("score run --device cpu --scores ssim", &["ssim", "pictures", "squared_error"]);
+    place.run("score run --device cpu --data new.csv --scores squared_error");
     place.refused("score run --device cpu --scores odd", &["odd", "likelihood"]);
     place.refused("score run --device cpu --false-alarms 2", &["between 0 and 1"]);
     place.refused(
@@ -162,12 +164,49 @@ fn a_plain_autoencoder_is_told_what_it_lacks() {
     place.run("encode ae --device cpu --out codes.csv");
     let codes = cells(&place, "codes.csv");
     assert!(codes[1..].iter().all(|row| row[4] == "0" && row[5] == "0"), "codes of points have no spread");
-    place.run("score ae --device cpu --scores latent,elbo --out scores.csv");
+    place.run("score ae --device cpu --scores latent,elbo,ssim,squared_error --out scores.csv");
     place.refused("score ae --device cpu --scores likelihood", &["cannot give rows a likelihood"]);
     place.refused(
         "compress ae --data sprites --out rows.elbo",
         &["cannot compress rows without loss", "discretized-logistic"],
     );
+}
+
+#[test]
+fn pictures_are_scored_by_what_is_made_of_them() {
+    let place = Place::new();
+    place.train("run", "--epochs 3");
+    let bars: Vec<f32> =
+        (0..6400).map(|i| if i % 8 == i / 64 % 8 { 0.9 } else { (i % 64 + i / 64) as f32 / 200.0 }).collect();
+    place.write_array("bars.npy", &[8, 8], &bars);
+    place.run("reconstruct run --device cpu --data bars.npy --out again.npy");
+    let scores = |data: &str| -> Vec<[f64; 2]> {
+        place
+            .run(&format!("score run --device cpu --data {data} --scores ssim,squared_error --out scores.csv --force"));
+        let lines = cells(&place, "scores.csv");
+        assert_eq!(lines[0].join(","), "row,score,p_value,anomaly,ssim,squared_error");
+        let number = |text: &String| text.parse::<f64>().expect("a number");
+        lines[1..].iter().map(|line| [number(&line[1]), number(&line[5])]).collect()
+    };
+    let bytes = fs::read(place.path("again.npy")).expect("a file");
+    let again: Vec<f32> =
+        bytes[bytes.len() - 4 * 6400..].chunks_exact(4).map(|v| f32::from_le_bytes(v.try_into().unwrap())).collect();
+    let given = scores("bars.npy");
+    for (row, [ssim, error]) in given.iter().enumerate() {
+        let pairs = bars[64 * row..].iter().zip(&again[64 * row..]).take(64);
+        let expected: f64 = pairs.map(|(x, y)| (f64::from(*x) - f64::from(*y)).powi(2)).sum();
+        assert!((error - expected).abs() < 1e-3 * expected && expected > 0.1, "{error}, not {expected}");
+        assert!((0.0..=2.0).contains(ssim), "{ssim}");
+    }
+    // What the model has made is made again with less of a difference.
+    let mean = |all: &[[f64; 2]], kind: usize| all.iter().map(|row| row[kind]).sum::<f64>() / all.len() as f64;
+    let made = scores("again.npy");
+    assert!(mean(&made, 0) < 0.8 * mean(&given, 0) && mean(&made, 1) < 0.8 * mean(&given, 1), "{made:?} {given:?}");
+
+    let tiny: Vec<f32> = (0..400).map(|i| (i * 7 % 10) as f32 / 10.0).collect();
+    place.write_array("tiny.npy", &[2, 4], &tiny);
+    place.run("train --device cpu --data tiny.npy --hidden 8 --latent 2 --epochs 1 --out small");
+    place.refused("score small --device cpu --scores ssim", &["3 by 3 pixels", "2×4"]);
 }
 
 #[test]
