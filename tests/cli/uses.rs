@@ -155,6 +155,11 @@ fn rows_that_break_the_rule_are_found_and_the_column_named() {
     place.refused("score run --device cpu --data new.csv --label colour --normal fine", &["colour", "state"]);
     place.refused("score run --device cpu --data new.csv --normal fine", &["no labels", "--label"]);
     place.refused("score run --device cpu --sheet sheet.png", &["pictures"]);
+    place.write("fine.csv", table(60, 0));
+    let said = place.run("score run --device cpu --data fine.csv --label state --normal fine");
+    assert!(said.contains("there are no known anomalies to measure scores by"), "{said}");
+    place.train("pictures", "--epochs 1");
+    place.refused("score pictures --device cpu --data new.csv", &["new.csv", "this is a table", "on pictures of"]);
 }
 
 #[test]

@@ -112,6 +112,11 @@ impl All<'_> {
             )),
             Some(_) => {}
         }
+        if self.against.is_none() && self.truth.is_some_and(|truth| !truth.0.contains(&true)) {
+            all.push(
+                "All rows have labels of normal ones: there are no known anomalies to measure scores by.".to_owned(),
+            );
+        }
         let advice = match (first, self.is_table || self.shape.height == 1) {
             (ScoreKind::LikelihoodRatio, _) => {
                 "`latent` is not fooled by that, and another background model may know more of what they share"
