@@ -7,11 +7,11 @@ const dateOf = (days) => {
 };
 
 /** The cell that the numbers of a field stand for; of classes the likeliest, and how likely that is. */
-function cellOf({ kind, at, more }, values) {
+function cellOf({ kind, at, more, whole }, values) {
   const number = () => more[0] + more[1] * values[at];
   switch (kind) {
-    case "real": return { text: spoken(number()) };
-    case "positive": return { text: spoken(Math.exp(number())) };
+    case "real": return { text: spoken(whole ? Math.round(number()) : number()) };
+    case "positive": return { text: spoken(whole ? Math.max(1, Math.round(Math.exp(number()))) : Math.exp(number())) };
     case "count": return { text: spoken(Math.max(0, Math.round(Math.expm1(number())))) };
     case "date": return { text: dateOf(number()) };
     case "ordinal": {

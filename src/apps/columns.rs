@@ -79,7 +79,7 @@ mod tests {
 
     #[test]
     fn columns_are_measured_in_their_own_units() {
-        let field = |name: &str, kind| Field { name: name.to_string(), kind, role: Role::Input };
+        let field = |name: &str, kind| Field { name: name.to_string(), kind, role: Role::Input, whole: false };
         let schema = Schema {
             fields: vec![
                 field("age", FieldKind::Real(Scaling { shift: 50.0, scale: 10.0 })),

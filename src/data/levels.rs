@@ -121,7 +121,14 @@ fn known(schema: Option<&Schema>) -> Known {
 }
 
 fn schema(shape: Shape, top: u8) -> Schema {
-    Schema { fields: vec![Field { name: "x".to_owned(), kind: FieldKind::Levels { shape, top }, role: Role::Input }] }
+    Schema {
+        fields: vec![Field {
+            name: "x".to_owned(),
+            kind: FieldKind::Levels { shape, top },
+            role: Role::Input,
+            whole: false,
+        }],
+    }
 }
 
 #[cfg(test)]

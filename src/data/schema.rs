@@ -29,7 +29,7 @@ pub struct Schema {
 impl From<Shape> for Schema {
     fn from(shape: Shape) -> Schema {
         let kind = FieldKind::Image(shape);
-        Schema { fields: vec![Field { name: "x".to_string(), kind, role: Role::Input }] }
+        Schema { fields: vec![Field { name: "x".to_string(), kind, role: Role::Input, whole: false }] }
     }
 }
 
@@ -114,7 +114,7 @@ mod tests {
     use super::*;
 
     fn field(name: &str, kind: FieldKind, role: Role) -> Field {
-        Field { name: name.to_string(), kind, role }
+        Field { name: name.to_string(), kind, role, whole: false }
     }
 
     fn schema() -> Schema {

@@ -42,6 +42,7 @@ fn schema_of(data: &Dataset) -> Schema {
         name: format!("x{column}"),
         kind: FieldKind::Real(Scaling::of(rows.iter().map(|row| f64::from(row[column])))),
         role: Role::Input,
+        whole: false,
     };
     Schema { fields: (0..width).map(field).collect() }
 }

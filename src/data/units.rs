@@ -99,7 +99,7 @@ mod tests {
     use super::*;
 
     fn schema(kinds: Vec<FieldKind>) -> Schema {
-        let field = |(at, kind)| Field { name: format!("x{at}"), kind, role: Role::Input };
+        let field = |(at, kind)| Field { name: format!("x{at}"), kind, role: Role::Input, whole: false };
         Schema { fields: kinds.into_iter().enumerate().map(field).collect() }
     }
 

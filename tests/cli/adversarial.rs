@@ -20,6 +20,7 @@ fn a_gan_draws_and_gives_rows_no_codes() {
         ("encode run --device cpu --out codes.csv", "this model cannot give rows codes"),
         ("traverse run --device cpu --out walk.png", "this model cannot give rows codes"),
         ("score run --device cpu --scores latent --out s.csv", "this model cannot give rows codes"),
+        ("score run --device cpu --scores squared_error --out s.csv", "this model cannot rebuild rows"),
         ("evaluate run --device cpu --factors", "this model cannot give rows codes"),
     ] {
         place.refused(command, &[expected]);

@@ -144,6 +144,8 @@ fn rows_that_break_the_rule_are_found_and_the_column_named() {
     assert!(said.contains("No row can be marked: with 30 normal rows"), "{said}");
 
     place.refused("score run --device cpu --scores complexity", &["complexity", "pictures"]);
+    place.refused("score run --device cpu --scores ssim", &["ssim", "pictures", "squared_error"]);
+    place.run("score run --device cpu --data new.csv --scores squared_error");
     place.refused("score run --device cpu --scores odd", &["odd", "likelihood"]);
     place.refused("score run --device cpu --false-alarms 2", &["between 0 and 1"]);
     place.refused(
@@ -153,6 +155,11 @@ fn rows_that_break_the_rule_are_found_and_the_column_named() {
     place.refused("score run --device cpu --data new.csv --label colour --normal fine", &["colour", "state"]);
     place.refused("score run --device cpu --data new.csv --normal fine", &["no labels", "--label"]);
     place.refused("score run --device cpu --sheet sheet.png", &["pictures"]);
+    place.write("fine.csv", table(60, 0));
+    let said = place.run("score run --device cpu --data fine.csv --label state --normal fine");
+    assert!(said.contains("there are no known anomalies to measure scores by"), "{said}");
+    place.train("pictures", "--epochs 1");
+    place.refused("score pictures --device cpu --data new.csv", &["new.csv", "this is a table", "on pictures of"]);
 }
 
 #[test]
@@ -162,12 +169,49 @@ fn a_plain_autoencoder_is_told_what_it_lacks() {
     place.run("encode ae --device cpu --out codes.csv");
     let codes = cells(&place, "codes.csv");
     assert!(codes[1..].iter().all(|row| row[4] == "0" && row[5] == "0"), "codes of points have no spread");
-    place.run("score ae --device cpu --scores latent,elbo --out scores.csv");
+    place.run("score ae --device cpu --scores latent,elbo,ssim,squared_error --out scores.csv");
     place.refused("score ae --device cpu --scores likelihood", &["cannot give rows a likelihood"]);
     place.refused(
         "compress ae --data sprites --out rows.elbo",
         &["cannot compress rows without loss", "discretized-logistic"],
     );
+}
+
+#[test]
+fn pictures_are_scored_by_what_is_made_of_them() {
+    let place = Place::new();
+    place.train("run", "--epochs 3");
+    let bars: Vec<f32> =
+        (0..6400).map(|i| if i % 8 == i / 64 % 8 { 0.9 } else { (i % 64 + i / 64) as f32 / 200.0 }).collect();
+    place.write_array("bars.npy", &[8, 8], &bars);
+    place.run("reconstruct run --device cpu --data bars.npy --out again.npy");
+    let scores = |data: &str| -> Vec<[f64; 2]> {
+        place
+            .run(&format!("score run --device cpu --data {data} --scores ssim,squared_error --out scores.csv --force"));
+        let lines = cells(&place, "scores.csv");
+        assert_eq!(lines[0].join(","), "row,score,p_value,anomaly,ssim,squared_error");
+        let number = |text: &String| text.parse::<f64>().expect("a number");
+        lines[1..].iter().map(|line| [number(&line[1]), number(&line[5])]).collect()
+    };
+    let bytes = fs::read(place.path("again.npy")).expect("a file");
+    let again: Vec<f32> =
+        bytes[bytes.len() - 4 * 6400..].chunks_exact(4).map(|v| f32::from_le_bytes(v.try_into().unwrap())).collect();
+    let given = scores("bars.npy");
+    for (row, [ssim, error]) in given.iter().enumerate() {
+        let pairs = bars[64 * row..].iter().zip(&again[64 * row..]).take(64);
+        let expected: f64 = pairs.map(|(x, y)| (f64::from(*x) - f64::from(*y)).powi(2)).sum();
+        assert!((error - expected).abs() < 1e-3 * expected && expected > 0.1, "{error}, not {expected}");
+        assert!((0.0..=2.0).contains(ssim), "{ssim}");
+    }
+    // What the model has made is made again with less of a difference.
+    let mean = |all: &[[f64; 2]], kind: usize| all.iter().map(|row| row[kind]).sum::<f64>() / all.len() as f64;
+    let made = scores("again.npy");
+    assert!(mean(&made, 0) < 0.8 * mean(&given, 0) && mean(&made, 1) < 0.8 * mean(&given, 1), "{made:?} {given:?}");
+
+    let tiny: Vec<f32> = (0..400).map(|i| (i * 7 % 10) as f32 / 10.0).collect();
+    place.write_array("tiny.npy", &[2, 4], &tiny);
+    place.run("train --device cpu --data tiny.npy --hidden 8 --latent 2 --epochs 1 --out small");
+    place.refused("score small --device cpu --scores ssim", &["3 by 3 pixels", "2×4"]);
 }
 
 #[test]
@@ -452,4 +496,58 @@ fn how_sure_a_model_is_of_a_table_is_told_in_its_units() {
     place.refused(&format!("{line} --out sure.npy"), &["sure.npy", "the column kind holds texts"]);
     place.refused(&format!("{line} --out sure.png"), &["sure.png", ".csv"]);
     assert!(!place.path("sure.npy").exists());
+}
+
+#[test]
+fn columns_of_whole_numbers_stay_whole_in_whatever_is_written() {
+    let place = Place::new();
+    // Ages of no long tail, prices of one, weights with decimals; a seventh of the ages and prices is not known.
+    let line = |i: usize| {
+        let t = (i * 37 % 101) as f64 / 50.0 - 1.0;
+        let known = |number: f64, unknown: usize| match i % 7 == unknown {
+            true => String::new(),
+            false => format!("{number}"),
+        };
+        let (age, price) = ((45.0 + 30.0 * t).round(), (9.0 + 3.0 * t).exp().round());
+        let kind = if i % 3 == 0 { "a" } else { "b" };
+        format!("{},{},{:.3},{kind}\n", known(age, 2), known(price, 5), 70.0 + 10.0 * t)
+    };
+    let text = "age,price,weight,kind\n".to_owned() + &(0..300).map(line).collect::<String>();
+    place.write("people.csv", text);
+    let said = json(&place.run("data people.csv --label kind --json"));
+    let kinds: Vec<&str> = said["columns"].as_array().unwrap().iter().map(|of| of["kind"].as_str().unwrap()).collect();
+    assert_eq!(kinds[..3], ["real", "positive", "real"], "{said}");
+    place.run("train --device cpu --data people.csv --label kind --epochs 20 --latent 2 --hidden 16 --out run");
+    place.run("encode run --device cpu --data people.csv --out codes.csv");
+    for (line, file) in [
+        ("sample run --count 50", "new.csv"),
+        ("sample run --count 50", "new.tsv"),
+        ("augment run --per-class 20", "more.csv"),
+        ("decode run --codes codes.csv", "decoded.csv"),
+        ("impute run --data people.csv", "filled.csv"),
+        ("impute run --data people.csv --draws 3 --interval 0.9", "drawn.csv"),
+        ("reconstruct run --data people.csv", "again.csv"),
+        ("traverse run", "dimensions.csv"),
+    ] {
+        place.run(&format!("{line} --device cpu --out {file}"));
+        let text = fs::read_to_string(place.path(file)).unwrap().replace('\t', ",");
+        let lines: Vec<Vec<&str>> = text.lines().map(|line| line.split(',').collect()).collect();
+        let of = |name: &str| -> Vec<f64> {
+            let at = lines[0].iter().position(|known| *known == name).unwrap_or_else(|| panic!("{name} in {file}"));
+            lines[1..]
+                .iter()
+                .filter(|line| !line[at].is_empty())
+                .map(|line| line[at].parse().expect("a number"))
+                .collect()
+        };
+        let is_whole = |name: &str| of(name).iter().all(|number| number.fract() == 0.0);
+        assert!(
+            is_whole("age") && is_whole("price") && of("price").iter().all(|price| *price >= 1.0),
+            "{file}:\n{text}"
+        );
+        assert!(!is_whole("weight") && of("age").len() >= 15, "{file}:\n{text}");
+        if file == "drawn.csv" {
+            assert!(is_whole("age.low") && is_whole("price.high"), "{text}");
+        }
+    }
 }

@@ -114,5 +114,5 @@ pub fn field(one: &Field, at: usize) -> Value {
         FieldKind::Category(classes) => json!(classes),
         _ => Value::Null,
     };
-    json!({ "name": one.name, "kind": one.kind.name(), "at": at, "more": more })
+    json!({ "name": one.name, "kind": one.kind.name(), "at": at, "more": more, "whole": one.whole })
 }

@@ -114,6 +114,7 @@ Examples:
   elbo score runs/vae-patients --data new.csv --out scores.csv
   elbo score runs/vae-mnist --scores complexity,elbo --against letters --top 20 --sheet strange.png
   elbo score runs/vae-mnist --background runs/vae-mnist-noisy --against letters
+  elbo score runs/vae-mnist --scores ssim,squared_error --against letters
   elbo score runs/vae-mnist --scores combined,reconstruction,latent --against letters
   elbo score runs/vae-healthy --data all.csv --label diagnosis --normal benign --out scores.csv")]
 pub struct ScoreArgs {
@@ -129,13 +130,14 @@ pub struct ScoreArgs {
     /// The share of normal rows that may be marked as anomalies
     #[arg(long, value_name = "P", default_value = "0.01", value_parser = share)]
     pub false_alarms: f64,
-    /// The scores, of which the first marks rows: elbo, likelihood, likelihood_ratio, reconstruction, latent, complexity, disagreement, waic, combined
+    /// The scores, of which the first marks rows: elbo, likelihood, likelihood_ratio, reconstruction, squared_error, ssim, latent, complexity, disagreement, waic, combined
     /// [default: elbo, or likelihood_ratio with --background]
     ///
     /// elbo is -ELBO; likelihood -ln p(x) by importance sampling, with its error; likelihood_ratio what the row costs beyond what the model of
     /// --background pays for it, in -ELBO, or in -ln p(x) where likelihood is among the scores; reconstruction the part of -ELBO that says how
-    /// badly a row is rebuilt; latent how far its code lies from those of normal rows; complexity -ELBO less the size of the picture
-    /// without loss (the smaller of PNG and WebP), which simple pictures do not fool; disagreement the variance of -ELBO over draws of the
+    /// badly a row is rebuilt; squared_error the squared distance of the row from what the model makes of it; ssim, of pictures, 1 less
+    /// the structural similarity of the two (SSIM); latent how far its code lies from those of normal rows; complexity -ELBO less the size of
+    /// the picture without loss (the smaller of PNG and WebP), which simple pictures do not fool; disagreement the variance of -ELBO over draws of the
     /// weights, and waic its mean and variance added up, of a model that was trained with --network-weights bayes-by-backprop; combined joins
     /// the p-values of the others (Fisher).
     #[arg(

@@ -314,7 +314,7 @@ mod tests {
     }
 
     fn table() -> Schema {
-        let field = |name: &str, kind| Field { name: name.to_owned(), kind, role: Role::Input };
+        let field = |name: &str, kind| Field { name: name.to_owned(), kind, role: Role::Input, whole: false };
         Schema {
             fields: vec![
                 field("age", FieldKind::Real(Scaling { shift: 10.0, scale: 2.0 })),

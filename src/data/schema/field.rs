@@ -19,6 +19,9 @@ pub struct Field {
     pub kind: FieldKind,
     /// What it is there for.
     pub role: Role,
+    /// Whether all numbers of its column were whole. Then those that it gives are, too; it takes others.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub whole: bool,
 }
 
 /// What a field is there for.
@@ -277,7 +280,8 @@ impl Field {
         Field { kind, ..self.clone() }
     }
 
-    /// The cell that these numbers `[width]` stand for: of probabilities of classes, the likeliest; missing where they are NaN.
+    /// The cell that these numbers `[width]` stand for: of probabilities of classes, the likeliest; of a column of whole numbers, the nearest
+    /// that it can hold; missing where they are NaN.
     pub fn decode(&self, x: &[f32]) -> Cell {
         if x.iter().any(|x| x.is_nan()) {
             return Cell::Missing;
@@ -287,9 +291,13 @@ impl Field {
             FieldKind::Image(_) | FieldKind::Levels { .. } | FieldKind::Channels { .. } | FieldKind::Text => {
                 Cell::Missing
             }
-            FieldKind::Real(scaling) => Cell::Number(scaling.invert(first())),
+            FieldKind::Real(scaling) => Cell::Number(self.rounded(scaling.invert(first()))),
             FieldKind::Date(scaling, form) => Cell::Date(scaling.invert(first()), *form),
-            FieldKind::Positive(scaling) => Cell::Number(libm::exp(scaling.invert(first()))),
+            // The least whole number above 0 is 1.
+            FieldKind::Positive(scaling) => {
+                let number = self.rounded(libm::exp(scaling.invert(first())));
+                Cell::Number(if self.whole { number.max(1.0) } else { number })
+            }
             FieldKind::Count(scaling) => Cell::Number(libm::expm1(scaling.invert(first())).round().max(0.0)),
             FieldKind::Ordinal(levels) => {
                 let last = levels.len() - 1;
@@ -300,6 +308,12 @@ impl Field {
                 likeliest.map_or(Cell::Missing, |class| Cell::Text(classes[class].clone()))
             }
         }
+    }
+
+    /// A number as the column has it.
+    fn rounded(&self, number: f64) -> f64 {
+        // 0 is added as it makes the 0 below 0 one above it.
+        if self.whole { number.round() + 0.0 } else { number }
     }
 
     fn refuse(&self, cell: &Cell, wanted: &str) -> Error {
@@ -333,7 +347,7 @@ mod tests {
     use super::*;
 
     fn field(kind: FieldKind) -> Field {
-        Field { name: "a".to_string(), kind, role: Role::Input }
+        Field { name: "a".to_string(), kind, role: Role::Input, whole: false }
     }
 
     fn encoded(kind: FieldKind, cell: Cell) -> Result<Vec<f32>> {
@@ -381,6 +395,27 @@ mod tests {
             assert_eq!(counts.decode(&x), Cell::Number(count));
         }
         assert_eq!(counts.decode(&[-9.0]), Cell::Number(0.0), "no count is below 0");
+    }
+
+    #[test]
+    fn numbers_of_a_column_of_whole_ones_come_back_whole() {
+        // 3 + 2·x, and e^(3 + 2·x).
+        let whole = |kind| Field { whole: true, ..field(kind) };
+        let of = |field: &Field, x: f32| field.decode(&[x]).to_string();
+        let (ages, prices) = (whole(FieldKind::Real(SCALING)), whole(FieldKind::Positive(SCALING)));
+        assert_eq!([0.2, 0.3, -1.6, -5.0].map(|x| of(&ages, x)), ["3", "4", "0", "-7"]);
+        assert_eq!([0.0, -1.5, -9.0].map(|x| of(&prices, x)), ["20", "1", "1"]);
+        assert_eq!(of(&field(FieldKind::Real(SCALING)), 0.2), "3.4");
+        // Other numbers are taken as they are.
+        let mut x = [0.0];
+        ages.encode(ages.number(&Cell::Number(4.5)).unwrap(), &mut x);
+        assert_eq!(x, [0.75]);
+        // What was written before there was a word for it is read as it was.
+        let written = serde_json::to_string(&field(FieldKind::Real(SCALING))).unwrap();
+        assert!(!written.contains("whole"), "{written}");
+        assert_eq!(serde_json::from_str::<Field>(&written).unwrap(), field(FieldKind::Real(SCALING)));
+        let written = serde_json::to_string(&ages).unwrap();
+        assert_eq!(serde_json::from_str::<Field>(&written).unwrap(), ages);
     }
 
     #[test]

@@ -117,6 +117,17 @@ impl Table {
 
     /// The columns of a schema's fields. Of a field that no model sees the column may be missing.
     fn columns(&self, schema: &Schema) -> Result<Columns> {
+        if !schema.is_table() {
+            let shape = schema.shape();
+            let (rows, what) = match shape.is_picture() {
+                true => ("pictures", "pictures or an array"),
+                false => ("vectors", "an array"),
+            };
+            return Err(Error::malformed(
+                &self.path,
+                format!("this is a table, and the model was trained on {rows} of {shape}: give {what}"),
+            ));
+        }
         let place = |field: &Field| match (field.role, self.find(&field.name)) {
             (_, Ok(place)) => Ok(Some(place)),
             (Role::Input | Role::Condition, Err(error)) => Err(error),

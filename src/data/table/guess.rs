@@ -29,7 +29,7 @@ pub(crate) struct Guess {
 impl Guess {
     /// For people.
     pub(super) fn told(self) -> ColumnGuess {
-        let Guess { field: Field { name, kind, role }, why, missing } = self;
+        let Guess { field: Field { name, kind, role, .. }, why, missing } = self;
         ColumnGuess { name, kind: kind.name().to_owned(), role, why, missing }
     }
 }
@@ -56,7 +56,8 @@ impl Table {
         let facts = Facts::of(self)?;
         let guesses = self.names.iter().zip(&facts).map(|(name, facts)| {
             let guess = |role, kind, why: &str| {
-                let field = Field { name: name.clone(), kind, role };
+                let whole = facts.whole && matches!(kind, FieldKind::Real(_) | FieldKind::Positive(_));
+                let field = Field { name: name.clone(), kind, role, whole };
                 Guess { field, why: why.to_string(), missing: facts.missing }
             };
             if choices.ignore.contains(name) {

@@ -280,7 +280,7 @@ fn a_folder_of_two_tables_keeps_its_split() {
 fn blanks_are_filled_and_all_else_stays_as_it_is_written() {
     let text = " id;;city;note\np1;1,50;Rome;a\np2;;Oslo;\"b;c\"\np3;3;NA;\n";
     let table = of(text);
-    let field = |name: &str, kind, role| super::super::schema::Field { name: name.into(), kind, role };
+    let field = |name: &str, kind, role| super::super::schema::Field { name: name.into(), kind, role, whole: false };
     let scaling = super::super::schema::Scaling { shift: 2.0, scale: 4.0 };
     let schema = Schema {
         fields: vec![

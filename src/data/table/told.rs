@@ -72,7 +72,7 @@ mod tests {
 
     #[test]
     fn what_is_told_is_scaled_as_its_column_is() {
-        let field = |name: &str, kind| Field { name: name.into(), kind, role: Role::Condition };
+        let field = |name: &str, kind| Field { name: name.into(), kind, role: Role::Condition, whole: false };
         let schema = Schema {
             fields: vec![
                 field("age", FieldKind::Real(Scaling { shift: 50.0, scale: 10.0 })),

@@ -35,7 +35,9 @@ pub fn check(own: &Saved, background: Option<&Saved>, scoring: &Scoring, rows: &
         return refused("the shape of a row", shape.to_string(), wanted.to_string());
     }
     let mut fields = background.form.schema.inputs().zip(own.form.schema.inputs());
-    if let Some((field, _)) = fields.find(|(background, own)| background != own) {
+    if let Some((field, _)) =
+        fields.find(|(background, own)| (&background.name, &background.kind) != (&own.name, &own.kind))
+    {
         let what =
             if own.form.schema.is_table() { format!("the column `{}`", field.name) } else { "a pixel".to_owned() };
         return Err(Error::invalid(format!(

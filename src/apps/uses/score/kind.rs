@@ -17,6 +17,10 @@ pub enum ScoreKind {
     LikelihoodRatio,
     /// −E_q\[ln p(x | z)\], a mean over codes drawn from the posterior.
     Reconstruction,
+    /// ‖x − E\[x | z\]‖² at the posterior mean, over what is known of the row, in the units that rows have (Sakurada & Yairi 2014).
+    SquaredError,
+    /// 1 − SSIM of a picture and E\[x | z\] at the posterior mean (Wang et al. 2004; as a score of pictures Bergmann et al. 2019).
+    Ssim,
     /// The Mahalanobis distance of a row's code under the aggregate posterior.
     Latent,
     /// −ELBO in bits less the bits that general compressors make of the picture (Serrà et al. 2020).
@@ -32,11 +36,13 @@ pub enum ScoreKind {
 
 impl ScoreKind {
     /// All of them.
-    pub const ALL: [ScoreKind; 9] = [
+    pub const ALL: [ScoreKind; 11] = [
         ScoreKind::Elbo,
         ScoreKind::Likelihood,
         ScoreKind::LikelihoodRatio,
         ScoreKind::Reconstruction,
+        ScoreKind::SquaredError,
+        ScoreKind::Ssim,
         ScoreKind::Latent,
         ScoreKind::Complexity,
         ScoreKind::Disagreement,
@@ -51,6 +57,8 @@ impl ScoreKind {
             ScoreKind::Likelihood => "likelihood",
             ScoreKind::LikelihoodRatio => "likelihood_ratio",
             ScoreKind::Reconstruction => "reconstruction",
+            ScoreKind::SquaredError => "squared_error",
+            ScoreKind::Ssim => "ssim",
             ScoreKind::Latent => "latent",
             ScoreKind::Complexity => "complexity",
             ScoreKind::Disagreement => "disagreement",
@@ -66,6 +74,8 @@ impl ScoreKind {
             ScoreKind::Likelihood => "-ln p(x) by importance sampling, nats",
             ScoreKind::LikelihoodRatio => "what the row costs beyond what the background model pays for it, nats",
             ScoreKind::Reconstruction => "-ln p(x|z) at codes of the posterior, nats",
+            ScoreKind::SquaredError => "squared distance of the row from what the model makes of it",
+            ScoreKind::Ssim => "1 - SSIM of the picture and what the model makes of it",
             ScoreKind::Latent => "Mahalanobis distance of the code, deviations",
             ScoreKind::Complexity => "-ELBO less the size of the picture without loss, bits",
             ScoreKind::Disagreement => "variance of -ELBO over draws of the weights, nats²",

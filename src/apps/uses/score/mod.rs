@@ -10,6 +10,7 @@ mod lines;
 mod report;
 #[cfg(feature = "pictures")]
 mod sheet;
+mod ssim;
 mod values;
 
 use std::path::{Path, PathBuf};
@@ -106,7 +107,15 @@ impl Saved {
         };
         let calibration = calibration(self, data.is_none().then_some(split), &rows, scoring)?;
         let learnt = scoring.kinds.contains(&ScoreKind::Latent).then(|| self.aggregate(&calibration, scoring));
-        let mut beside = Beside { aggregate: learnt.transpose()?, background };
+        let baseline = match &calibration {
+            Calibration::Other(normal) => &**normal,
+            _ => &rows,
+        };
+        let range = match scoring.kinds.contains(&ScoreKind::Ssim) {
+            true => ssim::dynamic_range(&baseline.gather(some_of(baseline).into_iter()).0),
+            false => 1.0,
+        };
+        let mut beside = Beside { aggregate: learnt.transpose()?, background, range };
         let mut of = |data: &Dataset, what| self.all_scores(data, what, scoring, &mut beside);
         // Rows that are held against each other are scored once.
         let mut normal = match &calibration {
@@ -139,10 +148,6 @@ impl Saved {
             }
         };
         let marked: Vec<bool> = p_values.iter().map(|&p| p <= scoring.false_alarms).collect();
-        let baseline = match &calibration {
-            Calibration::Other(normal) => normal,
-            _ => &rows,
-        };
         let is_table = self.form.schema.is_table();
         let usual = if is_table { self.usual_losses(baseline, scoring.seed)? } else { None };
         if let Some(to) = to {
@@ -188,7 +193,11 @@ impl Saved {
             match kind {
                 ScoreKind::Elbo | ScoreKind::Combined => {}
                 ScoreKind::Likelihood | ScoreKind::LikelihoodRatio => drop(can.density()?),
-                ScoreKind::Reconstruction => drop(can.reconstruct()?),
+                ScoreKind::Reconstruction | ScoreKind::SquaredError => drop(can.reconstruct()?),
+                ScoreKind::Ssim => {
+                    can.reconstruct()?;
+                    self.check_structure()?;
+                }
                 ScoreKind::Latent => drop(can.encode()?),
                 ScoreKind::Disagreement | ScoreKind::Waic => self.session.check_drawn_weights()?,
                 ScoreKind::Complexity => {
@@ -205,6 +214,25 @@ impl Saved {
         Ok(())
     }
 
+    /// Says so if rows are no pictures, or too small ones to have a structure.
+    fn check_structure(&self) -> Result<()> {
+        let shape = self.form.shape();
+        if self.form.schema.is_table() || shape.height == 1 {
+            return Err(Error::invalid(
+                "the score `ssim` is of pictures, whose structure it holds against that of what the model makes of them, and this model was \
+                 trained on rows of a table or vectors: ask for another, such as squared_error",
+            ));
+        }
+        match shape.height.min(shape.width) < ssim::SMALLEST {
+            true => Err(Error::invalid(format!(
+                "the score `ssim` looks at windows of at least {0} by {0} pixels, and pictures of this model are {shape}: ask for another, \
+                 such as squared_error",
+                ssim::SMALLEST
+            ))),
+            false => Ok(()),
+        }
+    }
+
     /// How codes of normal rows are spread: of those that the model learnt from, or where others are given, of those.
     fn aggregate(&mut self, calibration: &Calibration, scoring: &Scoring) -> Result<Aggregate> {
         if let (Some(_), Calibration::Other(normal)) = (&scoring.fit, calibration) {
@@ -218,4 +246,13 @@ impl Saved {
         })?;
         Aggregate::of(self, &learnt.train, scoring.seed)
     }
+}
+
+/// Rows that are looked at to know what pictures are like.
+const LOOKED_AT: usize = 1000;
+
+/// Some rows of a data set, evenly spaced, that tell what it is like.
+fn some_of(data: &Dataset) -> Vec<usize> {
+    let count = data.rows.min(LOOKED_AT);
+    (0..count).map(|i| i * data.rows / count).collect()
 }

@@ -7,12 +7,10 @@ use serde::Serialize;
 use super::columns::Strange;
 use super::complexity::smallest_bits;
 use super::given::{Calibration, Truth};
-use super::{ScoreKind, Scores};
+use super::{ScoreKind, Scores, some_of};
 use crate::data::{Dataset, Shape};
 use crate::evaluation::{Interval, NormalScores, auroc, average_precision, rank_correlation};
 
-/// Pictures that complexity is looked at with.
-const LOOKED_AT: usize = 1000;
 /// From here on a score is said to follow complexity.
 const FOLLOWS: f64 = 0.6;
 /// The share of rows in the lowest twentieth of scores from which on more than chance is at work.
@@ -114,6 +112,11 @@ impl All<'_> {
             )),
             Some(_) => {}
         }
+        if self.against.is_none() && self.truth.is_some_and(|truth| !truth.0.contains(&true)) {
+            all.push(
+                "All rows have labels of normal ones: there are no known anomalies to measure scores by.".to_owned(),
+            );
+        }
         let advice = match (first, self.is_table || self.shape.height == 1) {
             (ScoreKind::LikelihoodRatio, _) => {
                 "`latent` is not fooled by that, and another background model may know more of what they share"
@@ -153,13 +156,15 @@ impl All<'_> {
 
     /// Whether the score says how much there is in a picture more than how strange it is.
     fn follows_complexity(&self, first: ScoreKind) -> Option<String> {
-        let is_likelihood = matches!(first, ScoreKind::Elbo | ScoreKind::Likelihood | ScoreKind::Reconstruction);
+        let is_likelihood = matches!(
+            first,
+            ScoreKind::Elbo | ScoreKind::Likelihood | ScoreKind::Reconstruction | ScoreKind::SquaredError
+        );
         if !is_likelihood || self.is_table || self.shape.height == 1 {
             return None;
         }
         let scores = self.normal.unwrap_or(self.found);
-        let count = self.baseline.rows.min(LOOKED_AT);
-        let chosen: Vec<usize> = (0..count).map(|i| i * self.baseline.rows / count).collect();
+        let chosen = some_of(self.baseline);
         let bits = smallest_bits(&self.baseline.gather(chosen.iter().copied()).0, self.shape);
         let of: Vec<f64> = chosen.iter().map(|&row| scores.by_kind[0][row]).collect();
         let correlation = rank_correlation(&of, &bits);

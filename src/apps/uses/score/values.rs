@@ -1,6 +1,7 @@
 //! The scores of rows, each by the model alone or beside another.
 
 use super::complexity::smallest_bits;
+use super::ssim::dissimilarity;
 use super::{ScoreKind, Scores, Scoring};
 use crate::apps::Saved;
 use crate::apps::uses::aggregate::Aggregate;
@@ -15,12 +16,16 @@ pub(super) struct Beside<'a> {
     pub aggregate: Option<Aggregate>,
     /// The model of [`ScoreKind::LikelihoodRatio`].
     pub background: Option<&'a mut Saved>,
+    /// The dynamic range of pictures, for [`ScoreKind::Ssim`].
+    pub range: f64,
 }
 
 /// What several scores of some rows are made of, each computed once.
 #[derive(Default)]
 struct Known {
     elbo: Option<Vec<f64>>,
+    /// E\[x | z\] at the posterior means.
+    rebuilt: Option<Vec<f32>>,
     likelihood: Option<Vec<LogLikelihood>>,
     /// Mean and variance of −ELBO over draws of the weights.
     over_weights: Option<Vec<[f64; 2]>>,
@@ -57,6 +62,16 @@ impl Saved {
                         let (losses, width) = self.mean_losses(&part, scoring)?;
                         losses.chunks_exact(width).map(|row| row.iter().sum()).collect()
                     }
+                    ScoreKind::SquaredError => {
+                        let rebuilt = self.rebuilt(&part, &mut known)?;
+                        let width = rebuilt.len() / part.rows;
+                        let rows = part.values().chunks_exact(width).zip(rebuilt.chunks_exact(width));
+                        rows.map(|(row, rebuilt)| squared_distance(row, rebuilt)).collect()
+                    }
+                    ScoreKind::Ssim => {
+                        let shape = self.form.shape();
+                        dissimilarity(part.values(), self.rebuilt(&part, &mut known)?, shape, beside.range)
+                    }
                     ScoreKind::Latent => {
                         let codes = self.session.encode(part.given())?;
                         let aggregate = beside.aggregate.as_ref().expect("it was made for this score");
@@ -80,6 +95,14 @@ impl Saved {
             }
         }
         Ok(all)
+    }
+
+    /// What the model makes of each row `[rows, features]`.
+    fn rebuilt<'k>(&mut self, part: &Part, known: &'k mut Known) -> Result<&'k [f32]> {
+        if known.rebuilt.is_none() {
+            known.rebuilt = Some(self.session.reconstruct(part.given())?);
+        }
+        Ok(known.rebuilt.as_deref().unwrap_or_default())
     }
 
     /// −ln p(x) of each row where that is asked for, else −ELBO: what rows cost under two models, one as the other.
@@ -155,4 +178,20 @@ fn mean_score(session: &mut Session, part: &Part, scoring: &Scoring) -> Result<V
         sums.iter_mut().zip(scores).for_each(|(sum, score)| *sum += f64::from(score));
     }
     Ok(sums.iter().map(|sum| sum / scoring.draws as f64).collect())
+}
+
+/// ‖x − y‖², over what is known of x.
+fn squared_distance(x: &[f32], y: &[f32]) -> f64 {
+    let known = x.iter().zip(y).filter(|(x, _)| !x.is_nan());
+    known.map(|(&x, &y)| (f64::from(x) - f64::from(y)).powi(2)).sum()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_not_known_of_a_row_has_no_error() {
+        assert_eq!(squared_distance(&[1.0, f32::NAN, -2.0], &[0.5, 7.0, 1.0]), 0.25 + 9.0);
+    }
 }

@@ -94,7 +94,7 @@ fn a_class_has_its_softmax() {
 }
 
 fn schema() -> Schema {
-    let field = |name: &str, kind| Field { name: name.to_string(), kind, role: Role::Input };
+    let field = |name: &str, kind| Field { name: name.to_string(), kind, role: Role::Input, whole: false };
     let classes = ["a", "b", "c"].map(String::from).to_vec();
     let scaling = Scaling { shift: 1.25, scale: 0.8 };
     let mut fields = vec![
@@ -105,7 +105,7 @@ fn schema() -> Schema {
         field("mark", FieldKind::Ordinal(vec![1.0, 2.0, 3.0, 5.0])),
         field("age", FieldKind::Real(Scaling::NONE)),
     ];
-    fields.insert(0, Field { name: "id".into(), kind: FieldKind::Text, role: Role::Identity });
+    fields.insert(0, Field { name: "id".into(), kind: FieldKind::Text, role: Role::Identity, whole: false });
     Schema { fields }
 }
 
