@@ -102,7 +102,7 @@ impl Columns {
         with_registers(&self.expr, &self.map.access, |regs| {
             let most = regs.lanes();
             let mut each = |index: &[usize], first: usize, len: usize, width: usize| {
-                let row = Row { index, len, acc: &[] };
+                let row = Row { index, len, rows: 1, acc: &[] };
                 evaluate(&self.expr, regs, &row, args, step);
                 for s in &self.stores {
                     // SAFETY: every point is evaluated by exactly one thread.

@@ -9,14 +9,14 @@
 //! workgroup per kept index and a fixed tree over its threads; or one thread per kept index where kept indices are
 //! many, reductions short, or the adapter is software.
 
-use std::cell::RefCell;
+use std::cell::Cell;
 use std::fmt::Write;
 
 use rayon::prelude::*;
 
 use super::args::Args;
 use super::expr::{Expr, Store};
-use super::expr_cpu::{Row, evaluate, lanes_of_block, store, with_registers};
+use super::expr_cpu::{pieces, store_rows, walk};
 use super::expr_wgsl::{Names, body, declare, prelude, register, word};
 use super::pairwise::{Pairwise, push_parts};
 use super::sharing::least;
@@ -176,67 +176,50 @@ impl Map {
 
     /// How many parts threads can share: kept indices, or where nothing is reduced, blocks of the rows.
     fn parts(&self) -> usize {
-        let (&inner, outer) = self.extents.split_last().expect("a map has at least one dimension");
         match self.reduced {
-            0 => outer.iter().product::<usize>() * inner.div_ceil(lanes_of_block(&self.expr)),
+            0 => pieces(&self.expr, &self.extents),
             _ => self.kept().iter().product(),
         }
     }
 
     /// Evaluates some of the parts.
     fn evaluate(&self, parts: std::ops::Range<usize>, args: &Args, step: &Step) {
-        let (&inner, outer_extents) = self.extents.split_last().expect("a map has at least one dimension");
         let split = self.kept().len();
-        let (mut index, mut folds) = ROW.take();
-        index.resize(self.extents.len(), 0);
+        // Of each kept index there are so many pieces, one after the other.
+        let of_each = if self.reduced == 0 { 1 } else { pieces(&self.expr, &self.extents) / self.parts() };
+        let mut folds = FOLDS.take();
         folds.resize_with(self.reductions.len(), || (0.0, Pairwise::new()));
-        let inner_rows: usize =
-            if self.reduced > 0 { self.extents[split..self.extents.len() - 1].iter().product() } else { 1 };
-        with_registers(&self.expr, &self.access, |regs| {
-            let most = regs.lanes();
-            for part in parts {
-                let (o, lanes) = match self.reduced {
-                    0 => {
-                        let (blocks, start) = (inner.div_ceil(most), part % inner.div_ceil(most) * most);
-                        (part / blocks, start..inner.min(start + most))
+        let mut done = 0;
+        let range = parts.start * of_each..parts.end * of_each;
+        walk((&self.expr, &self.access, &self.extents), range, args, step, |regs, row| {
+            for s in &self.stores {
+                // SAFETY: every point is evaluated by exactly one thread.
+                unsafe { store_rows(regs.read(s.reg, row, args), args, s.binding, &s.view, row) };
+            }
+            for ((largest, sum), Reduction { fold, store: s }) in folds.iter_mut().zip(&self.reductions) {
+                let lanes = regs.read(s.reg, row, args);
+                // Rows of one block have a kept index each, or one in common.
+                let (first, next) =
+                    (s.view.at(&row.index[..split]), if self.reduced == 1 { s.view.strides.last() } else { None });
+                for (r, lanes) in lanes.chunks_exact(row.len).enumerate() {
+                    if (done + r).is_multiple_of(of_each) {
+                        *largest = fold.start();
+                        sum.clear();
                     }
-                    _ => (part, 0..inner),
-                };
-                for ((largest, sum), r) in folds.iter_mut().zip(&self.reductions) {
-                    *largest = r.fold.start();
-                    sum.clear();
-                }
-                for r in 0..inner_rows {
-                    let mut rest = o * inner_rows + r;
-                    for d in (0..outer_extents.len()).rev() {
-                        index[d] = rest % outer_extents[d];
-                        rest /= outer_extents[d];
+                    match fold {
+                        Fold::Sum => push_parts(sum, lanes),
+                        Fold::Max => *largest = lanes.iter().fold(*largest, |a, &b| if a < b { b } else { a }),
                     }
-                    for start in lanes.clone().step_by(most) {
-                        *index.last_mut().expect("a map has at least one dimension") = start;
-                        let row = Row { index: &index, len: most.min(inner - start), acc: &[] };
-                        evaluate(&self.expr, regs, &row, args, step);
-                        for s in &self.stores {
-                            // SAFETY: every point is evaluated by exactly one thread.
-                            unsafe { store(regs.read(s.reg, &row, args), args, s.binding, &s.view, &index) };
-                        }
-                        for ((largest, sum), r) in folds.iter_mut().zip(&self.reductions) {
-                            let lanes = regs.read(r.store.reg, &row, args);
-                            match r.fold {
-                                Fold::Sum => push_parts(sum, lanes),
-                                Fold::Max => *largest = lanes.iter().fold(*largest, |a, &b| if a < b { b } else { a }),
-                            }
-                        }
+                    if (done + r + 1).is_multiple_of(of_each) {
+                        let value = if *fold == Fold::Sum { sum.total()[0] } else { *largest };
+                        // SAFETY: every kept index belongs to exactly one thread.
+                        unsafe { args.write(s.binding).set(first + r * next.unwrap_or(&0), value) };
                     }
-                }
-                for ((largest, sum), Reduction { fold, store: s }) in folds.iter().zip(&self.reductions) {
-                    let value = if *fold == Fold::Sum { sum.total()[0] } else { *largest };
-                    // SAFETY: every kept index belongs to exactly one thread.
-                    unsafe { args.write(s.binding).set(s.view.at(&index[..split]), value) };
                 }
             }
+            done += row.rows;
         });
-        ROW.set((index, folds));
+        FOLDS.set(folds);
     }
 }
 
@@ -244,8 +227,8 @@ impl Map {
 type Folding = (f32, Pairwise<1>);
 
 thread_local! {
-    // An index and the reductions of a row, kept between calls so that a step allocates nothing.
-    static ROW: RefCell<(Vec<usize>, Vec<Folding>)> = const { RefCell::new((Vec::new(), Vec::new())) };
+    // Kept between calls, so that a step allocates nothing.
+    static FOLDS: Cell<Vec<Folding>> = const { Cell::new(Vec::new()) };
 }
 
 impl Kernel for Map {

@@ -37,7 +37,8 @@ pub fn block(step: &Step, stream: u32, block: u32) -> [u32; 4] {
 /// smallest is 2⁻²⁴, the largest 1 − 2⁻²⁴.
 #[inline(always)]
 pub fn unit(word: u32) -> f32 {
-    ((word >> 9) as f32 + 0.5) * (1.0 / 8_388_608.0)
+    // Of 23 bits: as a signed integer it is converted by one instruction.
+    ((word >> 9) as i32 as f32 + 0.5) * (1.0 / 8_388_608.0)
 }
 
 /// Four uniforms in (0, 1).
@@ -67,59 +68,58 @@ const MANY: usize = 32;
 /// The same where there are few.
 const FEW: usize = 8;
 
-/// The words of the blocks from `first` on: word k of block b is `[k][b]`. They stand in 64 bits, of which the upper half means
-/// nothing, so that products need no widening.
+/// Numbers that begin with a line of the cache: a vector across two lines takes longer.
+#[repr(align(64))]
+struct Lines<T>(T);
+
+/// The words of the blocks from `first` on: word k of block b is `[k][b]`. All rounds of a vector of blocks are made before those of the next, so that
+/// what they work on stays in registers. It stands in 64 bits, of which the upper half means nothing, so that products need no widening.
 #[inline(always)]
 #[allow(clippy::needless_range_loop, reason = "iterators over several arrays are not compiled to vectors")]
-fn blocks<const BLOCKS: usize>(step: &Step, stream: u32, first: u32) -> [[u32; BLOCKS]; 4] {
+fn blocks<const BLOCKS: usize>(step: &Step, stream: u32, first: u32) -> Lines<[[u32; BLOCKS]; 4]> {
     const LOW: u64 = 0xffff_ffff;
-    let counters = std::array::from_fn(|b| u64::from(first.wrapping_add(b as u32)));
-    let mut c = [counters, [u64::from(step.step); BLOCKS], [u64::from(stream); BLOCKS], [0; BLOCKS]];
-    let mut k = step.seed;
-    for _ in 0..10 {
-        for b in 0..BLOCKS {
-            let p0 = u64::from(MULTIPLIERS[0]) * (c[0][b] & LOW);
-            let p1 = u64::from(MULTIPLIERS[1]) * (c[2][b] & LOW);
-            c[0][b] = (p1 >> 32) ^ c[1][b] ^ u64::from(k[0]);
-            c[1][b] = p1;
-            c[2][b] = (p0 >> 32) ^ c[3][b] ^ u64::from(k[1]);
-            c[3][b] = p0;
+    let mut words = Lines([[0; BLOCKS]; 4]);
+    for b in 0..BLOCKS {
+        let mut c = [u64::from(first.wrapping_add(b as u32)), u64::from(step.step), u64::from(stream), 0];
+        let mut k = step.seed;
+        for _ in 0..10 {
+            let p0 = u64::from(MULTIPLIERS[0]) * (c[0] & LOW);
+            let p1 = u64::from(MULTIPLIERS[1]) * (c[2] & LOW);
+            c = [(p1 >> 32) ^ c[1] ^ u64::from(k[0]), p1, (p0 >> 32) ^ c[3] ^ u64::from(k[1]), p0];
+            k = [k[0].wrapping_add(WEYL[0]), k[1].wrapping_add(WEYL[1])];
         }
-        k = [k[0].wrapping_add(WEYL[0]), k[1].wrapping_add(WEYL[1])];
+        for word in 0..4 {
+            words.0[word][b] = c[word] as u32;
+        }
     }
-    c.map(|words| words.map(|word| word as u32))
-}
-
-/// The four numbers of each block, from those of each word.
-#[inline(always)]
-fn interleaved<const BLOCKS: usize>(words: [[f32; BLOCKS]; 4]) -> [[f32; 4]; BLOCKS] {
-    std::array::from_fn(|b| [words[0][b], words[1][b], words[2][b], words[3][b]])
+    words
 }
 
 /// What [`uniform4`] gives for the blocks from `first` on, by vectors.
 #[inline(always)]
-fn uniforms<const BLOCKS: usize>(step: &Step, stream: u32, first: u32) -> [[f32; 4]; BLOCKS] {
-    let mut u = [[0.0; BLOCKS]; 4];
-    for (u, words) in u.iter_mut().zip(blocks::<BLOCKS>(step, stream, first)) {
-        for (u, word) in u.iter_mut().zip(words) {
-            *u = unit(word);
-        }
+#[allow(clippy::needless_range_loop, reason = "iterators over several arrays are not compiled to vectors")]
+fn uniforms<const BLOCKS: usize>(out: &mut [[f32; 4]; BLOCKS], step: &Step, stream: u32, first: u32) {
+    let Lines(words) = blocks::<BLOCKS>(step, stream, first);
+    for b in 0..BLOCKS {
+        out[b] = [unit(words[0][b]), unit(words[1][b]), unit(words[2][b]), unit(words[3][b])];
     }
-    interleaved(u)
 }
 
 /// What [`normal4`] gives for the blocks from `first` on, by vectors.
 #[inline(always)]
-fn normals<const BLOCKS: usize>(step: &Step, stream: u32, first: u32) -> [[f32; 4]; BLOCKS] {
-    let (words, mut z) = (blocks::<BLOCKS>(step, stream, first), [[0.0; BLOCKS]; 4]);
+#[allow(clippy::needless_range_loop, reason = "iterators over several arrays are not compiled to vectors")]
+fn normals<const BLOCKS: usize>(out: &mut [[f32; 4]; BLOCKS], step: &Step, stream: u32, first: u32) {
+    let (Lines(words), mut z) = (blocks::<BLOCKS>(step, stream, first), Lines([[0.0; BLOCKS]; 4]));
     for pair in [0, 2] {
         for b in 0..BLOCKS {
             let r = (-2.0 * log(unit(words[pair][b]))).sqrt();
             let (sin, cos) = sin_cos_turns(unit(words[pair + 1][b]));
-            (z[pair][b], z[pair + 1][b]) = (r * cos, r * sin);
+            (z.0[pair][b], z.0[pair + 1][b]) = (r * cos, r * sin);
         }
     }
-    interleaved(z)
+    for b in 0..BLOCKS {
+        out[b] = [z.0[0][b], z.0[1][b], z.0[2][b], z.0[3][b]];
+    }
 }
 
 vectorised! {
@@ -144,26 +144,31 @@ fn uniforms_of(out: &mut [f32], first: usize, step: &Step, stream: u32) {
 
 #[inline(always)]
 fn fill<const NORMAL: bool>(out: &mut [f32], first: usize, step: &Step, stream: u32) {
-    let mut done = 0;
-    while done < out.len() {
-        let (block, skipped, left) = (((first + done) / 4) as u32, (first + done) % 4, out.len() - done);
-        let part = &mut out[done..];
-        done += match (left + skipped <= 4 * FEW, NORMAL) {
-            (true, true) => take(part, &normals::<FEW>(step, stream, block), skipped),
-            (true, false) => take(part, &uniforms::<FEW>(step, stream, block), skipped),
-            (false, true) => take(part, &normals::<MANY>(step, stream, block), skipped),
-            (false, false) => take(part, &uniforms::<MANY>(step, stream, block), skipped),
-        };
+    let (mut block, mut skipped, mut rest) = ((first / 4) as u32, first % 4, out);
+    if skipped == 0 {
+        let (many, few) = rest.as_chunks_mut::<{ 4 * MANY }>();
+        for numbers in many {
+            draw::<NORMAL, MANY>(numbers.as_chunks_mut().0, step, stream, block);
+            block = block.wrapping_add(MANY as u32);
+        }
+        rest = few;
+    }
+    while !rest.is_empty() {
+        let mut drawn = Lines([[0.0; 4]; FEW]);
+        draw::<NORMAL, FEW>(&mut drawn.0, step, stream, block);
+        let drawn = &drawn.0.as_flattened()[skipped..];
+        let (now, later) = rest.split_at_mut(drawn.len().min(rest.len()));
+        now.copy_from_slice(&drawn[..now.len()]);
+        block = block.wrapping_add(FEW as u32);
+        (skipped, rest) = (0, later);
     }
 }
 
-/// Copies what was drawn but for the first numbers, as many as there is room for; says how many.
+/// Fills so many blocks.
 #[inline(always)]
-fn take(out: &mut [f32], drawn: &[[f32; 4]], skipped: usize) -> usize {
-    let drawn = drawn.as_flattened();
-    let count = (drawn.len() - skipped).min(out.len());
-    out[..count].copy_from_slice(&drawn[skipped..skipped + count]);
-    count
+fn draw<const NORMAL: bool, const BLOCKS: usize>(out: &mut [[f32; 4]], step: &Step, stream: u32, first: u32) {
+    let out = out.first_chunk_mut::<BLOCKS>().expect("there is room for all blocks");
+    if NORMAL { normals(out, step, stream, first) } else { uniforms(out, step, stream, first) }
 }
 
 /// The order of one epoch: a bijection of `0..count`, evaluated at any position without a table.
@@ -249,10 +254,15 @@ mod tests {
                 let numbers = (0..blocks as u32).flat_map(|b| draw(&step, 9, first.wrapping_add(b)));
                 numbers.map(f32::to_bits).collect()
             };
-            let bits = |drawn: &[[f32; 4]]| drawn.as_flattened().iter().map(|x| x.to_bits()).collect::<Vec<_>>();
-            assert_eq!(bits(&uniforms::<MANY>(&step, 9, first)), one(uniform4, MANY));
-            assert_eq!(bits(&normals::<MANY>(&step, 9, first)), one(normal4, MANY));
-            assert_eq!(bits(&normals::<FEW>(&step, 9, first)), one(normal4, FEW));
+            fn bits<const BLOCKS: usize>(draw: impl Fn(&mut [[f32; 4]; BLOCKS])) -> Vec<u32> {
+                let mut drawn = [[f32::NAN; 4]; BLOCKS];
+                draw(&mut drawn);
+                drawn.as_flattened().iter().map(|x| x.to_bits()).collect()
+            }
+            assert_eq!(bits::<MANY>(|out| uniforms(out, &step, 9, first)), one(uniform4, MANY));
+            assert_eq!(bits::<FEW>(|out| uniforms(out, &step, 9, first)), one(uniform4, FEW));
+            assert_eq!(bits::<MANY>(|out| normals(out, &step, 9, first)), one(normal4, MANY));
+            assert_eq!(bits::<FEW>(|out| normals(out, &step, 9, first)), one(normal4, FEW));
         }
     }
 

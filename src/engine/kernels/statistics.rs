@@ -7,7 +7,7 @@ use std::fmt::Write;
 
 use super::args::Args;
 use super::expr::{Expr, Reg};
-use super::expr_cpu::{Row, evaluate, with_registers};
+use super::expr_cpu::{pieces, walk};
 use super::expr_wgsl::{Names, body, declare, prelude, register};
 use super::pairwise::{Pairwise, push_parts};
 use super::step::Step;
@@ -84,27 +84,12 @@ impl Kernel for Statistics {
         access[self.inputs] = Access::Write;
         let access = &access[..=self.inputs];
         for (n, item) in self.items.iter().enumerate() {
-            let sum = with_registers(&item.expr, access, |regs| {
-                let (&inner, outer) = item.extents.split_last().expect("an item has at least one dimension");
-                let mut sum = Pairwise::<1>::new();
-                let mut index = [0; 8];
-                let index = &mut index[..item.extents.len()];
-                for row in 0..outer.iter().product::<usize>() {
-                    let mut rest = row;
-                    for d in (0..outer.len()).rev() {
-                        index[d] = rest % outer[d];
-                        rest /= outer[d];
-                    }
-                    let most = regs.lanes();
-                    for start in (0..inner).step_by(most) {
-                        index[outer.len()] = start;
-                        let row = Row { index, len: most.min(inner - start), acc: &[] };
-                        evaluate(&item.expr, regs, &row, args, step);
-                        push_parts(&mut sum, regs.read(item.reg, &row, args));
-                    }
-                }
-                sum.total()[0]
+            let (mut sum, all) = (Pairwise::<1>::new(), 0..pieces(&item.expr, &item.extents));
+            walk((&item.expr, access, &item.extents), all, args, step, |regs, row| {
+                let lanes = regs.read(item.reg, row, args);
+                lanes.chunks_exact(row.len).for_each(|lanes| push_parts(&mut sum, lanes));
             });
+            let sum = sum.total()[0];
             // SAFETY: this loop is the only writer.
             unsafe { args.write(self.inputs).set(step.slot as usize * self.items.len() + n, sum) };
         }

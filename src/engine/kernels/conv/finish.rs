@@ -85,7 +85,7 @@ impl Finish {
         }
         with_registers(&self.expr, &self.access, |regs| {
             for acc in elements.chunks(regs.lanes()) {
-                let row = Row { index, len: acc.len(), acc };
+                let row = Row { index, len: acc.len(), rows: 1, acc };
                 evaluate(&self.expr, regs, &row, args, step);
                 for s in &self.stores {
                     // SAFETY: the caller's.

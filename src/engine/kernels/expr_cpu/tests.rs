@@ -1,7 +1,7 @@
 //! What a block of lanes gives is what its lanes give one by one.
 
 use super::*;
-use crate::kernels::{FUNCS, Kernel, Load, Map, Matmul, Operand, Store};
+use crate::kernels::{FUNCS, Fold, Kernel, Load, Map, Matmul, Operand, Reduction, Store};
 
 const BLOCK: usize = 256;
 
@@ -22,7 +22,7 @@ fn vectors_of_any_width_give_the_same_bits() {
         let loads: Vec<Reg> =
             (0..arity).map(|binding| expr.load(Load { binding, view: View { offset: 0, strides: vec![1] } })).collect();
         let reg = expr.call(func, &loads);
-        let row = Row { index: &[0], len: BLOCK, acc: &[] };
+        let row = Row { index: &[0], len: BLOCK, rows: 1, acc: &[] };
         let found = with_registers(&expr, &[Access::Read; 3], |regs| {
             evaluate(&expr, regs, &row, &args, &Step::default());
             regs.read(reg, &row, &args).to_vec()
@@ -173,4 +173,129 @@ fn products_beyond_the_bits_have_all_lanes() {
     let found = run(&kernel, &[x.clone(), vec![0.0; LEN], vec![0.0; LEN]]);
     assert_eq!(found[1], [6.0; LEN]);
     assert!(found[2].iter().zip(&x).all(|(sum, x)| (sum - x - 280.0).abs() < 1e-3));
+}
+
+/// What an expression without random numbers has at a point, one instruction after the other.
+fn at_point(expr: &Expr, index: &[usize], bindings: &[Vec<f32>]) -> Vec<f32> {
+    let mut regs: Vec<f32> = vec![];
+    for instr in &expr.instrs {
+        regs.push(match instr {
+            Instr::Load(l) => bindings[expr.loads[*l].binding][expr.loads[*l].view.at(index)],
+            Instr::Const(c) => *c,
+            Instr::Coordinate(d, offset) => (index[*d] + offset) as f32,
+            Instr::Call(func, [a, b, c]) => {
+                let arg = |reg: &Reg| regs.get(usize::from(*reg)).copied().unwrap_or(0.0);
+                func.at(arg(a), arg(b), arg(c))
+            }
+            _ => unreachable!("not in this test"),
+        });
+    }
+    regs
+}
+
+/// Short rows are evaluated several at once: each point has the bits that it has by itself, whatever rows have in common and however they lie.
+#[test]
+fn rows_of_one_block_are_what_they_are_one_by_one() {
+    let view = |offset: usize, strides: &[usize]| View { offset, strides: strides.to_vec() };
+    // Rows that share a block; rows of one lane; one row a block; rows that are in pieces. Threads share the second.
+    for [outer, rows, inner] in [[3, 90, 20], [2, 3000, 1], [2, 3, 700], [1, 2, 2100]] {
+        for reduced in 0..=3 {
+            let extents = vec![outer, rows, inner];
+            let (points, kept) = (outer * rows * inner, extents[..3 - reduced].iter().product::<usize>());
+            let mut expr = Expr::default();
+            let dense = view(0, &[rows * inner, inner, 1]);
+            let loads = [
+                (0, dense.clone()),
+                // A part of wider rows; one number a row; one row for all; every lane in a row of its own; the same number for all.
+                (1, view(3, &[rows * (inner + 5), inner + 5, 1])),
+                (2, view(1, &[rows, 1, 0])),
+                (3, view(0, &[0, 0, 1])),
+                (0, view(0, &[rows * inner, 1, rows])),
+                (2, view(0, &[0, 0, 0])),
+            ];
+            let mut regs: Vec<Reg> =
+                loads.into_iter().map(|(binding, view)| expr.load(Load { binding, view })).collect();
+            regs.extend([0, 1, 2].map(|d| expr.push(Instr::Coordinate(d, d + 1))));
+            let sum = regs[1..].iter().fold(regs[0], |sum, &reg| expr.call(Func::Add, &[sum, reg]));
+            let shared = expr.call(Func::Mul, &[regs[5], regs[2]]);
+            let product = expr.call(Func::Mul, &[shared, sum]);
+            let stored = [(sum, dense.clone()), (product, view(0, &[rows * inner, 1, rows])), (shared, dense)];
+            let stores: Vec<Store> = (4..)
+                .zip(&stored)
+                .map(|(binding, (reg, view))| Store { reg: *reg, binding, view: view.clone() })
+                .collect();
+            let folds = [(Fold::Sum, sum, 7), (Fold::Max, product, 8)];
+            let kept_view = View::contiguous(&extents[..3 - reduced]);
+            let reductions = folds
+                .map(|(fold, reg, binding)| Reduction { fold, store: Store { reg, binding, view: kept_view.clone() } });
+            let reductions = if reduced == 0 { vec![] } else { reductions.into() };
+            let access = [vec![Access::Read; 4], vec![Access::Write; 5]].concat();
+            // Whole numbers, whose sums are exact in any order.
+            let input = |len: usize, by: usize| (0..len).map(|i| (i * by % 17) as f32 - 5.0).collect::<Vec<f32>>();
+            let inputs = [
+                input(points, 7),
+                input(outer * rows * (inner + 5) + 3, 5),
+                input(outer * rows + 1, 3),
+                input(inner, 11),
+            ];
+            let mut bindings = inputs.to_vec();
+            bindings.extend([points, points, points, kept, kept].map(|len| vec![f32::NAN; len]));
+            let kernel = Map { extents: extents.clone(), reduced, expr: expr.clone(), stores, reductions, access };
+            let found = run(&kernel, &bindings);
+            let mut want = [vec![0.0; kept], vec![f32::MIN; kept]];
+            let mut first_row = vec![];
+            for point in 0..points {
+                let index = [point / inner / rows, point / inner % rows, point % inner];
+                let values = at_point(&expr, &index, &bindings);
+                for (binding, (reg, view)) in (4..).zip(&stored) {
+                    let value = values[usize::from(*reg)];
+                    assert_eq!(found[binding][view.at(&index)].to_bits(), value.to_bits(), "{extents:?} at {index:?}");
+                }
+                let to = point / (points / kept);
+                want[0][to] += values[usize::from(sum)];
+                want[1][to] = want[1][to].max(values[usize::from(product)]);
+                first_row.extend((point < inner).then(|| values[usize::from(sum)]));
+            }
+            if reduced > 0 {
+                assert_eq!([&found[7], &found[8]], [&want[0], &want[1]], "{extents:?}, {reduced} of them reduced");
+            }
+            assert_ne!(found[4][inner..2 * inner], first_row, "rows differ");
+        }
+    }
+}
+
+/// Draws of rows that share a block are those of their places in the stream.
+#[test]
+fn rows_of_one_block_draw_their_own_numbers() {
+    let extents = vec![40, 6];
+    let step = Step { seed: [3, 9], step: 5, row_offset: 2, ..Step::default() };
+    let stream = RandomStream { number: 4, per_row: 6 };
+    // Row after row; a number for every row; columns of the stream.
+    for strides in [[6, 1], [1, 0], [1, 40], [8, 1]] {
+        let view = View { offset: 1, strides: strides.to_vec() };
+        for normal in [true, false] {
+            let mut expr = Expr::default();
+            let instr = if normal { Instr::Normal(stream, view.clone()) } else { Instr::Uniform(stream, view.clone()) };
+            let reg = expr.push(instr);
+            let stores = vec![Store { reg, binding: 0, view: View::contiguous(&extents) }];
+            let map = Map {
+                extents: extents.clone(),
+                reduced: 0,
+                expr,
+                stores,
+                reductions: vec![],
+                access: vec![Access::Write],
+            };
+            let mut words = vec![f32::NAN; 240];
+            let bound = [(words.as_mut_ptr().cast::<u32>(), 240)];
+            // SAFETY: nothing else touches these words.
+            map.run(&unsafe { Args::new(&bound) }, &step);
+            for (i, found) in words.iter().enumerate() {
+                let element = view.at(&[i / 6, i % 6]) + 12;
+                let four = if normal { normal4 } else { uniform4 }(&step, 4, element as u32 / 4);
+                assert_eq!(found.to_bits(), four[element % 4].to_bits(), "{strides:?}, number {i}");
+            }
+            assert_ne!(words[0], words[12], "rows differ");
+        }
+    }
 }

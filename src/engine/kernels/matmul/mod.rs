@@ -161,7 +161,7 @@ impl Matmul {
                     let at = first.view.at(&index);
                     // SAFETY: words of this block, which are written when all that is made of them is.
                     let acc = unsafe { args.part(first.binding, at..at + len) };
-                    let row = Row { index: &index, len, acc };
+                    let row = Row { index: &index, len, rows: 1, acc };
                     evaluate(&self.expr, regs, &row, args, step);
                     // Where the product stands, which is the accumulators, comes last.
                     for s in self.stores.iter().rev() {
