@@ -105,6 +105,10 @@ class Settings(TypedDict, total=False):
     """Whether training rows are weighed so that all classes count alike, however many rows each has"""
     seed: int | None
     """Decides all that is random; the same seed gives the same run"""
+    members: int | None
+    """Models that are trained alike but for what is random, as one ensemble"""
+    member: int | None
+    """Which of the --members alone is trained, as a run of its own, counted from 1 [default: all, one after the other]"""
     patience: int | None
     """Epochs without a better loss of the validation rows after which training ends [default: all epochs are done]"""
     log_every: int | None

@@ -1,5 +1,6 @@
 //! How good a trained model is, on data it was not trained on: everything that can be said, in one report.
 
+mod ensemble;
 #[cfg(feature = "report")]
 mod figures;
 
@@ -24,6 +25,7 @@ use crate::models::Model;
 use crate::training::metrics::{EpochRecord, Split, bits_per_dimension};
 use crate::training::{Given, Importance, MAX_SAMPLES, RELIABLE_FROM};
 
+pub use ensemble::MemberFigures;
 #[cfg(feature = "report")]
 pub use figures::{Comparison, Figure};
 
@@ -123,6 +125,9 @@ pub struct Evaluation {
     /// A sentence about each factor that was left out, with the reason.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub excluded_factors: Vec<String>,
+    /// The members of an ensemble, each by itself.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub members: Vec<MemberFigures>,
 }
 
 /// A distance between codes drawn from the posteriors of all rows and codes drawn from the prior.
@@ -152,7 +157,7 @@ pub struct Score {
 }
 
 impl Saved {
-    /// Evaluates on a data set.
+    /// Evaluates on a data set; of an ensemble its mixture, and its members each by itself.
     ///
     /// # Errors
     /// If factors are wanted and there are none; if the device fails.
@@ -164,11 +169,14 @@ impl Saved {
                 data.name
             )));
         }
-        let config = &self.config;
         // All figures are of the same rows.
-        let data = &*as_measured(config, data);
-        let how = (config.training.batch, config.model.beta);
-        let (mut record, means) = self.session.evaluate(split, data, how)?;
+        let data = &*as_measured(&self.config, data);
+        let how = (self.config.training.batch, self.config.model.beta);
+        let (records, mut means): (Vec<_>, Vec<_>) =
+            self.session.each_member(|session| session.evaluate(split, data, how))?.into_iter().unzip();
+        // Each member has codes of its own, and the first's are looked at.
+        let means = means.swap_remove(0);
+        let mut record = ensemble::mean(&records);
         record.epoch = self.epoch;
         let can = self.session.model.can();
         let (generative, encodes, rebuilds) = (can.generate.is_some(), can.encode.is_some(), can.reconstruct.is_some());
@@ -177,9 +185,18 @@ impl Saved {
             can.encode()?;
         }
         let latent = has_codes.then(|| self.session.latent()).transpose()?;
-        let importance = samples.map(|k| self.session.importance(data, k)).transpose()?;
+        let (importance, by_member) = samples.map(|k| self.session.importance_by_member(data, k)).transpose()?.unzip();
         let measure = self.session.model.measure(data.is_black_and_white());
-        let notes = notes(&*self.session.model, measure, importance.as_ref());
+        let mut notes = notes(&*self.session.model, measure, importance.as_ref());
+        let mut members = vec![];
+        if records.len() > 1 {
+            notes.insert(0, ensemble::note(records.len()));
+            let own = |place: usize| by_member.as_ref().map(|of| &of[place]);
+            let figures =
+                records.iter().enumerate().map(|(place, record)| MemberFigures::of(place, record, own(place)));
+            members = figures.collect();
+            self.tell_labels(data, &mut record)?;
+        }
         let features = data.shape().features();
         let bits = |found: &Importance| bits_per_dimension(-found.nll, features) / data.share_observed();
         let mut evaluation = Evaluation {
@@ -190,7 +207,7 @@ impl Saved {
             importance,
             record,
             measure,
-            binarisation_seed: (config.data.binarise == Binarise::Dynamic).then_some(BINARISATION_SEED),
+            binarisation_seed: (self.config.data.binarise == Binarise::Dynamic).then_some(BINARISATION_SEED),
             notes,
             kl_estimator: KlEstimator::of(&*self.session.model),
             reconstruction_error: None,
@@ -198,6 +215,7 @@ impl Saved {
             aggregate_posterior: BTreeMap::new(),
             disentanglement: BTreeMap::new(),
             excluded_factors: vec![],
+            members,
         };
         if rebuilds {
             let (mut error, mut all) = (SquaredError::default(), vec![]);
@@ -223,12 +241,22 @@ impl Saved {
         Ok(evaluation)
     }
 
-    /// Gives the values of every row with E\[x | z\] at its posterior mean.
+    /// Puts what the members of an ensemble tell together in place of the means of what each tells, of a model that tells labels.
+    fn tell_labels(&mut self, data: &Dataset, record: &mut EpochRecord) -> Result<()> {
+        let Some([loss, accuracy]) = self.told_by_all(data)? else { return Ok(()) };
+        record.parts.entry("accuracy".to_string()).and_modify(|of| *of = accuracy);
+        if self.session.model.measure(false) == Measure::Labels {
+            (record.loss, record.reconstruction, record.elbo) = (loss, loss, -loss);
+        }
+        Ok(())
+    }
+
+    /// Gives the values of every row with E\[x | z\] at its posterior mean, the mean over members.
     fn rebuild(&mut self, data: &Dataset, mut each: impl FnMut(usize, &[f32], &[f32])) -> Result<()> {
         let features = data.shape().features();
         for start in (0..data.rows).step_by(1024) {
             let (x, y) = data.gather(start..data.rows.min(start + 1024));
-            let again = self.session.reconstruct(Given::new(&x, &y))?;
+            let again = self.session.mean_reconstruction(Given::new(&x, &y))?;
             let rows = x.chunks_exact(features).zip(again.chunks_exact(features)).enumerate();
             rows.for_each(|(i, (x, again))| each(start + i, x, again));
         }

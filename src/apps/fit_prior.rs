@@ -244,6 +244,9 @@ impl Run {
     fn with_prior(&self, prior: &Spec) -> Result<Config> {
         let mut config = self.config.clone();
         config.model.prior = prior.clone();
+        // It stands on one model, be that the first of several.
+        config.training.members = 1;
+        config.training.member = None;
         config.model.name_pieces();
         config.validate().map_err(|problem| {
             Error::invalid(format!("the prior `{prior}` does not go with {}: {problem}", self.folder.display()))

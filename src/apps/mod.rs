@@ -32,6 +32,7 @@ mod held_out;
 mod history;
 #[cfg(feature = "export")]
 mod import;
+mod members;
 #[cfg(feature = "pictures")]
 pub mod pictures;
 mod pieces;
@@ -70,7 +71,7 @@ pub use devices::{Team, open_device, open_in_turn, open_tuned};
 pub use devices::{open_gpu, shader_traits};
 #[cfg(feature = "report")]
 pub use evaluation::{Comparison, Figure};
-pub use evaluation::{Distance, EVALUATION, Evaluation, KlEstimator, Score, Wanted};
+pub use evaluation::{Distance, EVALUATION, Evaluation, KlEstimator, MemberFigures, Score, Wanted};
 #[cfg(feature = "export")]
 pub use export::{Content as ExportedContent, Exported, Exporting, OnnxPart, OnnxPort};
 #[cfg(feature = "fetch")]
@@ -81,6 +82,7 @@ pub use form::{Form, build_model};
 pub use history::History;
 #[cfg(feature = "export")]
 pub use import::{Imported, Suggested, import, suggest_map};
+pub use members::{member_folder, prepare_member};
 pub use pieces::all_pieces;
 #[cfg(feature = "report")]
 pub use report::{REPORT, Reported};

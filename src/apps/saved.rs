@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use super::folder::place_of;
 use super::form::Form;
 use super::health::check_sound;
+use super::members::seeded;
 use super::setup::{BINARISATION_SEED, check_support, open_data, open_other, open_plain};
 use super::stages::build_whole;
 use crate::config::{Config, FILE_NAME};
@@ -32,6 +33,8 @@ pub struct Saved {
     pub epoch: u64,
     /// The epoch that they are of, where the best was looked for.
     pub best: Option<Best>,
+    /// Models that its folder holds, of which this is the first: more than 1 where it is that of an ensemble.
+    pub models: usize,
 }
 
 /// What a model is looked at with.
@@ -46,6 +49,7 @@ pub struct Shown {
 
 impl Saved {
     /// Opens a run folder, or one of the checkpoints in it, with the weights of its best epoch where that was looked for, else with the last.
+    /// Of the folder of an ensemble it is the first member; [`Saved::join_members`] takes up the others.
     ///
     /// # Errors
     /// If it is no run folder, or its checkpoint is damaged or does not fit its configuration.
@@ -58,7 +62,8 @@ impl Saved {
         let checkpoint = checkpoint.into_best().map_err(|e| Error::malformed(&path, e))?;
         let session = restored(&config, &form, &checkpoint, executor).map_err(|e| Error::malformed(&path, e))?;
         let epoch = checkpoint.metadata_u64("epoch")?;
-        Ok(Saved { folder, config, form, session, epoch, best })
+        let models = if folder == place { config.training.models() } else { 1 };
+        Ok(Saved { folder, config, form, session, epoch, best, models })
     }
 
     /// Opens a run folder, its checkpoint, or a file that [`Trained::save`](super::Trained::save) wrote.
@@ -99,7 +104,7 @@ impl Saved {
         let form = Form::read(checkpoint)?;
         let epoch = checkpoint.metadata_u64("epoch")?;
         let session = restored(&config, &form, checkpoint, executor)?;
-        Ok(Saved { folder, config, form, session, epoch, best: None })
+        Ok(Saved { folder, config, form, session, epoch, best: None, models: 1 })
     }
 
     /// The data the run was trained on.
@@ -176,7 +181,8 @@ pub(super) fn restored(
     checkpoint: &Checkpoint,
     executor: Box<dyn Executor>,
 ) -> Result<Session> {
-    let mut session = Session::new(build_whole(config, form)?, executor, config.training.seed).with_gaps(form.gaps);
+    let seed = seeded(&config.training).seed;
+    let mut session = Session::new(build_whole(config, form)?, executor, seed).with_gaps(form.gaps);
     // Settings that were changed by hand may ask for more memory than there is; the file's own size bounds it.
     let wanted = session.layout.read().iter().map(ParameterSet::count).sum::<usize>();
     let stored = checkpoint.tensors.iter().map(|t| t.2.len()).sum::<usize>();

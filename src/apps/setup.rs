@@ -5,6 +5,7 @@ use std::collections::HashSet;
 
 use super::devices::Team;
 use super::form::Form;
+use super::members::seeded;
 use super::stages::build_whole;
 use crate::catalogue::build;
 use crate::config::{Binarise, Config};
@@ -173,11 +174,12 @@ fn build_part(config: &Config, data: &Dataset, executor: Box<dyn Executor>, shar
     let data = balanced.as_ref().unwrap_or(data);
     let model = build_whole(config, &form)?;
     check_support(config, &*model, data)?;
-    let session = Session::new(model, executor, seed).with_gaps(form.gaps);
+    let training = &seeded(&config.training);
+    let session = Session::new(model, executor, training.seed).with_gaps(form.gaps);
     let binarise = config.data.binarise == Binarise::Dynamic;
     let few = config.data.labels.map(|labels| labelled_part(data, labels, seed)).transpose()?;
     let part = kind.is_semi_supervised().then(|| few.as_ref().unwrap_or(data));
-    let (training, beta) = (&config.training, config.model.beta);
+    let beta = config.model.beta;
     match share {
         None => Trainer::semi_supervised(session, data, part, training, beta, binarise),
         Some(share) => Trainer::shared(session, (data, part), training, (beta, binarise), share),

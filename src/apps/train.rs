@@ -42,7 +42,10 @@ pub(super) use prepared::make_absolute;
 const SPREAD_OF: usize = 64;
 
 /// The checkpoint's entry of what data it is of.
-const DATA: &str = "data";
+pub(super) const DATA: &str = "data";
+
+/// The checkpoint's entry of which member of an ensemble it is of, where it is one.
+pub(super) const MEMBER: &str = "member";
 
 /// Who looks on while a run trains.
 pub trait Watcher {
@@ -191,6 +194,11 @@ impl TrainRun {
         self.trainer.state.epoch
     }
 
+    /// Whether all epochs are done, or its patience has ended it.
+    pub fn is_done(&self) -> bool {
+        self.trainer.is_done()
+    }
+
     /// What was found wrong with the files of a run that is gone on with.
     pub fn warnings(&self) -> &[String] {
         &self.metrics.warnings
@@ -329,6 +337,9 @@ impl TrainRun {
         check_finite(&checkpoint)?;
         Form::of(&self.config.model.kind, &self.data.train).write(&mut checkpoint)?;
         checkpoint.set_metadata(DATA, &self.fingerprint);
+        if let Some(member) = self.config.training.member {
+            checkpoint.set_metadata(MEMBER, member);
+        }
         let [path, previous] = [CHECKPOINT, PREVIOUS].map(|name| self.folder.join(name));
         let step = self.trainer.state.step;
         // Only of what is known to be sound, as one that was written when numbers began to run away is nothing to go back to.

@@ -188,6 +188,13 @@ impl<'a> Training<'a> {
     fn check(&self, config: &Config) -> Result<()> {
         let data = self.data;
         config.validate()?;
+        if config.training.models() > 1 {
+            return Err(Error::invalid(format!(
+                "`members` is {}, and this trains one model: say which of them with `member`, from 1 on, or train an ensemble into a folder \
+                 with `elbo train`",
+                config.training.members
+            )));
+        }
         if config.model.kind.is_conditional() && data.conditions.is_none() {
             return Err(Error::invalid(format!(
                 "the model {} is given something with every row, and the data {} does not say what: give it `conditions`, such \

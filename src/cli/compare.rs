@@ -64,6 +64,12 @@ fn planned(args: &CompareArgs, choice: &Choice, seed: u64) -> Result<Planned> {
     }
     words.extend(choice.words.iter().chain(&args.options).cloned());
     let mut config = train_config(&words)?;
+    if config.training.models() > 1 {
+        return Err(Error::invalid(format!(
+            "--members {} is as many times the work of one model, and models are compared at equal work: leave it out behind --",
+            config.training.members
+        )));
+    }
     if !args.options.iter().any(|word| word.starts_with("--patience")) {
         // Whoever ends early has done less work than the others.
         config.training.patience = None;

@@ -3,9 +3,9 @@
 use std::path::{Path, PathBuf};
 
 use super::args::EvaluateArgs;
-use super::style::{Align, Table, count, printable};
+use super::style::{Align, Table, count, printable, significant};
 use super::weights::say_weights;
-use crate::apps::{Comparison, EVALUATION, Evaluation, Saved, Shown, Wanted, open_device};
+use crate::apps::{Comparison, EVALUATION, Evaluation, MemberFigures, Saved, Shown, Wanted, open_device};
 use crate::error::{Error, Result};
 
 /// Columns that notes are filled into.
@@ -18,6 +18,7 @@ pub fn run(args: &EvaluateArgs) -> Result<()> {
         println!("Device: {}", executor.describe());
     }
     let mut saved = Saved::load(&args.run, executor)?;
+    saved.join_members()?;
     if !args.json {
         say_weights(&saved);
     }
@@ -57,6 +58,9 @@ pub fn run(args: &EvaluateArgs) -> Result<()> {
     if !found.columns.is_empty() {
         print!("\n{}", columns(&found));
     }
+    if !found.members.is_empty() {
+        print!("\n{}", members(&found));
+    }
     for factor in &found.excluded_factors {
         println!("{factor}");
     }
@@ -84,6 +88,27 @@ fn columns(found: &Evaluation) -> Table {
     for column in &found.columns {
         let [error, constant, unit] = column.spoken();
         table.row([&column.name, &column.kind, &count(column.cells as u64), &error, &constant, &unit]);
+    }
+    table
+}
+
+/// The members of an ensemble by themselves.
+fn members(found: &Evaluation) -> Table {
+    let right = |name| (name, Align::Right);
+    let has = |of: fn(&MemberFigures) -> Option<f64>| found.members.iter().all(|member| of(member).is_some());
+    let (has_bound, has_nll, has_accuracy) =
+        (found.kl_estimator.is_some(), has(|member| member.nll), has(|member| member.accuracy));
+    let mut heads = vec![right("member"), right("loss")];
+    heads.extend(has_bound.then_some(right("ELBO")));
+    heads.extend(has_nll.then_some(right("-ln p(x)")));
+    heads.extend(has_accuracy.then_some(right("accuracy")));
+    let mut table = Table::new(&heads);
+    for MemberFigures { member, loss, elbo, nll, accuracy } in &found.members {
+        let mut cells = vec![member.to_string(), significant(*loss, 6)];
+        cells.extend(has_bound.then(|| format!("{elbo:.3}")));
+        cells.extend(nll.map(|nll| format!("{nll:.3}")));
+        cells.extend(accuracy.filter(|_| has_accuracy).map(|share| format!("{:.2} %", 100.0 * share)));
+        table.row(cells);
     }
     table
 }

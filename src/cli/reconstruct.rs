@@ -2,7 +2,7 @@
 
 use super::args::ReconstructArgs;
 use super::style::{Align, Table, significant};
-use super::uses::{check_out, open, print_json};
+use super::uses::{check_out, open_all, print_json};
 use crate::apps::{Cleaned, Rebuilt, Saved};
 use crate::data::{Output, PICTURES_OR_ROWS, ROWS};
 use crate::error::{Error, Result};
@@ -14,7 +14,7 @@ const MOST_SHOWN: u64 = 10_000;
 
 /// Shows rows above what a trained model makes of them.
 pub fn run(args: &ReconstructArgs) -> Result<()> {
-    let mut saved = open(&args.common)?;
+    let mut saved = open_all(&args.common)?;
     let data = args.data.as_deref();
     let count = |is_picture: bool| -> Result<usize> {
         if let Some(count) = args.count.filter(|&count| is_picture && count > MOST_SHOWN) {
@@ -79,7 +79,7 @@ fn tell_of_values(
         found.sd_of_codes, found.sd_of_likelihood
     );
     if let Some(sd) = found.sd_of_weights {
-        println!("{}{sd:.4}", of_weights(args));
+        println!("{}{sd:.4}", of_weights(args, saved));
     }
     if let Some(lightest) = found.lightest {
         println!("In the picture, all run from dark, 0, to light, {lightest:.4} or more");
@@ -110,11 +110,15 @@ fn tell_of_table(args: &ReconstructArgs, saved: &mut Saved, count: usize, draws:
     }
     print!("{table}");
     if has_weights {
-        println!("\n{}", of_weights(args).trim_end_matches(": "));
+        println!("\n{}", of_weights(args, saved).trim_end_matches(": "));
     }
     Ok(())
 }
 
-fn of_weights(args: &ReconstructArgs) -> String {
-    format!("These are means over {} draws of the weights, to which Var_w E[x|w] comes besides: ", args.weight_draws)
+fn of_weights(args: &ReconstructArgs, saved: &Saved) -> String {
+    let over = match saved.session.members() {
+        1 => format!("{} draws of the weights", args.weight_draws),
+        members => format!("{members} members"),
+    };
+    format!("These are means over {over}, to which Var_w E[x|w] comes besides: ")
 }

@@ -10,6 +10,7 @@ use crate::error::{Error, Result};
 /// Draws new rows from a trained model.
 pub fn run(args: &SampleArgs) -> Result<()> {
     let mut saved = Saved::load(&args.run, open_device(&args.device)?)?;
+    saved.join_members()?;
     say_weights(&saved);
     let can = saved.session.model.can();
     let advice = match (can.fit_prior.is_some(), can.reconstruct.is_some()) {

@@ -2,16 +2,16 @@
 
 use super::args::ScoreArgs;
 use super::style::{Align, Table, count, printable, significant};
-use super::uses::{check_out, open, print_json};
+use super::uses::{check_out, open_all, print_json};
 use crate::apps::{Saved, ScoreKind, Scored, Scoring, open_device};
-use crate::error::Result;
+use crate::error::{Error, Result};
 
 /// Columns that warnings are filled into.
 const WIDTH: usize = 100;
 
 /// Scores rows.
 pub fn run(args: &ScoreArgs) -> Result<()> {
-    let mut saved = open(&args.common)?;
+    let mut saved = open_all(&args.common)?;
     let background = args.background.as_ref().and_then(|run| run.to_str());
     let read =
         || [&args.data, &args.fit, &args.against].into_iter().filter_map(|source| source.as_deref()).chain(background);
@@ -32,7 +32,11 @@ pub fn run(args: &ScoreArgs) -> Result<()> {
         sheet: args.sheet.clone(),
         seed: args.common.seed,
     };
-    let background = args.background.as_ref().map(|run| Saved::load(run, open_device(&args.common.device)?));
+    let background = args.background.as_ref().map(|run| {
+        let mut background = Saved::load(run, open_device(&args.common.device)?)?;
+        background.join_members()?;
+        Ok::<_, Error>(background)
+    });
     let mut background = background.transpose()?;
     let found = saved.score_to(args.data.as_deref(), &scoring, background.as_mut(), args.out.as_deref())?;
     if args.common.json {

@@ -15,8 +15,8 @@ use super::args::{Resolved, TrainArgs, resolve};
 use super::claim::Claimed;
 use super::style;
 use super::style::typed;
-use crate::apps::{Board, Outcome, Prepared, Team, TrainRun, has_board};
-use crate::config::{Architecture, Chosen, Config, DataOptions, DeviceChoice, ModelConfig};
+use crate::apps::{Board, Outcome, Prepared, Team, TrainRun, has_board, prepare_member};
+use crate::config::{Architecture, Chosen, Config, DataOptions, DeviceChoice, FILE_NAME, ModelConfig};
 use crate::error::{Error, Result};
 use crate::training::Ranks;
 use introduce::introduce;
@@ -69,6 +69,8 @@ fn stages(args: &TrainArgs, kind: &Architecture) -> Result<(TrainArgs, TrainArgs
     first.settings.model.kind = Some(Architecture::default());
     first.settings.model.alpha = None;
     first.settings.data.labels = None;
+    // All members stand on one VAE.
+    (first.settings.training.members, first.settings.training.member) = (None, None);
     let config = resolve(&first)?.config;
     let named = Config { model: ModelConfig { kind: kind.clone(), ..config.model.clone() }, ..config };
     let folder = match &args.out {
@@ -95,9 +97,55 @@ fn train(args: &TrainArgs) -> Result<PathBuf> {
         return Ok(PathBuf::new());
     }
     let devices = resolved.config.device.clone();
+    let models = resolved.config.training.models();
     let mut begun = open(args, resolved, Team::open(&devices)?)?.begin()?;
+    if models == 1 {
+        begun.run.reopening(move || Team::open(&devices));
+        return go_on(args, begun, None);
+    }
+    let folder = begun.run.folder.clone();
+    go_on_as_member(args, begun, &folder, (1, models))?;
+    for number in 2..=models {
+        let begun = member(args, &folder, number)?.begin()?;
+        go_on_as_member(args, begun, &folder, (number, models))?;
+    }
+    match args.json {
+        true => event("ensemble", &json!({ "folder": folder, "members": models })),
+        false => println!(
+            "\nAll {models} models of the ensemble are in {0}. Next: {1} evaluate {0}",
+            folder.display(),
+            typed()
+        ),
+    }
+    Ok(folder)
+}
+
+/// Opens a further member of the ensemble in a folder.
+fn member(args: &TrainArgs, folder: &Path, number: usize) -> Result<Opened<Prepared>> {
+    let config = Config::load(&folder.join(FILE_NAME))?;
+    let (started, batch) = (Instant::now(), config.training.batch);
+    let run = prepare_member(folder, number, Team::open(&config.device)?, args.changed_data)?;
+    Ok(Opened { run, claimed: None, chosen: None, batch, started })
+}
+
+/// Trains a member of an ensemble, which is one of so many, to the end, unless it was.
+fn go_on_as_member(
+    args: &TrainArgs,
+    mut begun: Opened<TrainRun>,
+    folder: &Path,
+    (number, models): (usize, usize),
+) -> Result<()> {
+    let is_done = begun.run.is_done();
+    if !args.json {
+        let stands = if is_done { " is trained" } else { "" };
+        println!("{}Member {number} of {models}{stands}", if number > 1 { "\n" } else { "" });
+    }
+    if is_done {
+        return Ok(());
+    }
+    let devices = begun.run.config.device.clone();
     begun.run.reopening(move || Team::open(&devices));
-    go_on(args, begun)
+    go_on(args, begun, Some(folder)).map(drop)
 }
 
 /// A run, as it is about to begin or has begun, or is gone on with.
@@ -151,8 +199,12 @@ fn open(args: &TrainArgs, Resolved { config, chosen }: Resolved, team: Team) -> 
     Ok(Opened { run, claimed, chosen, batch, started })
 }
 
-/// Trains to the end, and says how it goes.
-fn go_on(args: &TrainArgs, Opened { mut run, chosen, batch, started, .. }: Opened<TrainRun>) -> Result<PathBuf> {
+/// Trains to the end, and says how it goes; of a member, `whole` is the folder of its ensemble.
+fn go_on(
+    args: &TrainArgs,
+    Opened { mut run, chosen, batch, started, .. }: Opened<TrainRun>,
+    whole: Option<&Path>,
+) -> Result<PathBuf> {
     let folder = run.folder.clone();
     let mut screen = Screen::new(&run, args.json)?;
     if args.json {
@@ -173,7 +225,7 @@ fn go_on(args: &TrainArgs, Opened { mut run, chosen, batch, started, .. }: Opene
         return Err(Error::Interrupted(format!(
             "Stopped in epoch {}. Everything is saved; go on with: elbo train --resume {}",
             run.epochs_done() + 1,
-            folder.display()
+            whole.unwrap_or(&folder).display()
         )));
     }
     let best = run.best();
@@ -203,7 +255,10 @@ fn go_on(args: &TrainArgs, Opened { mut run, chosen, batch, started, .. }: Opene
             println!("  {}", picture.display());
         }
         println!("\nAll of it in one page, for any browser: {}", report.display());
-        println!("The run is kept in {}. Next: {} {}", folder.display(), typed(), next(&run, &folder));
+        match whole {
+            Some(_) => println!("The run is kept in {}.", folder.display()),
+            None => println!("The run is kept in {}. Next: {} {}", folder.display(), typed(), next(&run, &folder)),
+        }
     }
     Ok(folder)
 }
@@ -236,6 +291,7 @@ fn about(run: &TrainRun) -> Value {
         "parameters": run.parameters(),
         "epochs": run.config.training.epochs,
         "epochs_done": run.epochs_done(),
+        "member": run.config.training.member,
         "train": run.data.train.rows,
         "validation": run.data.validation.as_ref().map(|data| data.rows),
         "test": run.data.test.as_ref().map(|data| data.rows),

@@ -10,9 +10,19 @@ use crate::apps::{Saved, open_device};
 use crate::data::Source;
 use crate::error::{Error, Result};
 
-/// Opens the model; says whose weights it has, unless a program listens.
+/// Opens the model, of an ensemble the first; says whose weights it has, unless a program listens.
 pub(super) fn open(args: &UseArgs) -> Result<Saved> {
-    let saved = Saved::load(&args.run, open_device(&args.device)?)?;
+    opened(args, |_| Ok(()))
+}
+
+/// Opens the model, of an ensemble all of its members; says whose weights it has, unless a program listens.
+pub(super) fn open_all(args: &UseArgs) -> Result<Saved> {
+    opened(args, Saved::join_members)
+}
+
+fn opened(args: &UseArgs, join: impl FnOnce(&mut Saved) -> Result<()>) -> Result<Saved> {
+    let mut saved = Saved::load(&args.run, open_device(&args.device)?)?;
+    join(&mut saved)?;
     if !args.json {
         say_weights(&saved);
     }

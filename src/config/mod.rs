@@ -123,6 +123,14 @@ impl Config {
             ),
         );
         problems.note(
+            weights != "point" && self.training.members > 1,
+            format!(
+                "`members` is {}, and of the `network-weights` {weights} every model is a distribution of models already: leave one of the two \
+                 out",
+                self.training.members
+            ),
+        );
+        problems.note(
             self.training.corrupt.is_some() && self.first_stage.is_some(),
             "`corrupt` is about rows of data, and a second stage learns from codes: leave it out, or give it to the first stage",
         );
@@ -135,6 +143,27 @@ impl Config {
             first.check(&self.model, self.training.batch, &mut problems);
         }
         problems.into_result()
+    }
+
+    /// The settings that a run which was begun with others would have to change to be one of these: what changes no number may change,
+    /// as may how many epochs and members there are and the place that the same data lies in.
+    pub(crate) fn changes_of_run(&self, before: &Config) -> Vec<String> {
+        let mut same = self.clone();
+        same.data.source.clone_from(&before.data.source);
+        same.device = before.device.clone();
+        let (ours, theirs) = (&mut same.training, &before.training);
+        ours.epochs = theirs.epochs;
+        ours.members = theirs.members;
+        // How long to wait may change; whether the best weights are kept may not.
+        if theirs.patience.is_some() && ours.patience.is_some() {
+            ours.patience = theirs.patience;
+        }
+        ours.log_every = theirs.log_every;
+        ours.checkpoint_every = theirs.checkpoint_every;
+        ours.checkpoint_minutes = theirs.checkpoint_minutes;
+        ours.retries = theirs.retries;
+        ours.steps_per_submit = theirs.steps_per_submit;
+        before.differences(&same)
     }
 
     /// Fits the warm-up of the KL term into a run of fewer epochs than it was meant for: a quarter of it at most, and nothing where there

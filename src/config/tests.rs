@@ -95,6 +95,8 @@ pub(super) fn other() -> Config {
             corrupt: None,
             class_balance: true,
             seed: i64::MAX as u64,
+            members: 1,
+            member: Some(1),
             patience: Some(6),
             log_every: 1,
             checkpoint_every: 4,

@@ -20,6 +20,8 @@ use crate::settings::{set_short, settings};
 const MAX_SEED: u64 = i64::MAX as u64;
 /// More than anyone will wait for, and far from overflow once multiplied.
 const MAX_COUNT: u64 = 1_000_000_000;
+/// The most models of one ensemble.
+const MAX_MEMBERS: u64 = 1000;
 /// The most rows in one batch.
 const MAX_BATCH: u64 = 1 << 20;
 
@@ -115,6 +117,17 @@ settings! {
         /// Decides all that is random; the same seed gives the same run
         #[arg(value_name = "N")]
         seed: u64 = 0 => (Bounds::Whole(0, MAX_SEED));
+        /// Models that are trained alike but for what is random, as one ensemble
+        ///
+        /// Each has its own first weights, order of rows and noise, and its own folder in that of the run; rows are held out alike
+        /// (Lakshminarayanan et al. 2017). `elbo evaluate`, `score`, `reconstruct` and `sample` use all of them, other commands the first.
+        #[arg(value_name = "N", value_parser = whole)]
+        members: usize = 1 => (Bounds::Whole(1, MAX_MEMBERS));
+        /// Which of the --members alone is trained, as a run of its own, counted from 1 [default: all, one after the other]
+        ///
+        /// For machines that share an ensemble: the run belongs into the folder member-N of that of the first.
+        #[arg(value_name = "N", value_parser = whole)]
+        member: usize => (Bounds::Whole(1, MAX_MEMBERS));
         /// Epochs without a better loss of the validation rows after which training ends [default: all epochs are done]
         ///
         /// The weights of the best epoch are then those that are kept.
@@ -177,8 +190,21 @@ impl TrainingConfig {
         }
     }
 
+    /// How many models a run of these settings holds: 1, but for ensembles.
+    pub fn models(&self) -> usize {
+        if self.member.is_some() { 1 } else { self.members }
+    }
+
     pub(super) fn check(&self, problems: &mut Problems) {
         problems.all(self.out_of_bounds());
+        problems.note(
+            self.member.is_some_and(|member| member > self.members),
+            format!(
+                "`member` is {}, and `members` says that there are {}: give at least as many, or another of them",
+                self.member.unwrap_or(1),
+                self.members
+            ),
+        );
         problems.note(
             self.kl_cycle_epochs > 0 && !(1..=self.kl_cycle_epochs).contains(&self.kl_warmup_epochs),
             format!(

@@ -13,6 +13,7 @@ mod common;
 mod compare;
 mod data;
 mod devices;
+mod ensemble;
 mod exact;
 mod export;
 mod first;

@@ -4,6 +4,7 @@
 mod common;
 mod conformance;
 mod data_mnist;
+mod ensemble;
 mod rae;
 mod runs;
 mod shared;

@@ -18,7 +18,7 @@ use super::torch::networks;
 use super::{Form, Prepared};
 use crate::config::Config;
 use crate::data::Splits;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::program::{Executor, ParameterSet};
 use crate::training::Layout;
 use map::Made;
@@ -108,6 +108,12 @@ pub fn import(
     folder: &Path,
     executor: Box<dyn Executor>,
 ) -> Result<Imported> {
+    if config.training.models() > 1 {
+        return Err(Error::invalid(format!(
+            "`members` is {}, and the weights are those of one model: leave it out",
+            config.training.members
+        )));
+    }
     let (map, foreign) = (map::read(map)?, foreign::read(weights)?);
     config.name_pieces();
     let data = match data {

@@ -73,6 +73,7 @@ pub fn found(subject: &Subject, history: &[EpochRecord]) -> Result<Option<Found>
         aggregate_posterior: Default::default(),
         disentanglement: Default::default(),
         excluded_factors: vec![],
+        members: vec![],
     };
     Ok(Some(Found { evaluation, from }))
 }

@@ -12,6 +12,9 @@ use crate::training::{Given, part_of_seed};
 /// Codes that say where the middle of the prior lies, where it is not known.
 const CENTRE: usize = 4096;
 
+/// The part of a seed that says whose each row of an ensemble is, beside those that draw codes.
+const OF_MEMBERS: u64 = u64::MAX - 1;
+
 /// How codes are drawn from the prior.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Draws {
@@ -25,12 +28,28 @@ pub struct Draws {
 
 impl Saved {
     /// New rows `[count, features]`: of tables draws from p(x | z), else E\[x | z\], for codes z that are drawn so. `y` is what the model is
-    /// given with each `[count, condition]`.
+    /// given with each `[count, condition]`. Of an ensemble each row is a member's, any of them as likely, and as that member alone would have it
+    /// in its place.
     ///
     /// # Errors
     /// If the model has no prior or no decoder, the temperature is negative, the bound is not positive or the prior no product of Gaussians,
     /// or the device fails.
     pub fn new_rows(&mut self, count: usize, y: &[f32], draws: Draws, seed: u64) -> Result<Vec<f32>> {
+        let mut of_members = self.each_member(|saved| saved.rows_of_one(count, y, draws, seed))?;
+        if of_members.len() == 1 {
+            return Ok(of_members.swap_remove(0));
+        }
+        let mut generator = Xoshiro256PlusPlus::seed_from_u64(part_of_seed(seed, OF_MEMBERS));
+        let features = self.session.model.features();
+        let row = |row: usize| {
+            let member = generator.random_range(0..of_members.len());
+            of_members[member][row * features..][..features].to_vec()
+        };
+        Ok((0..count).flat_map(row).collect())
+    }
+
+    /// The same of one model.
+    fn rows_of_one(&mut self, count: usize, y: &[f32], draws: Draws, seed: u64) -> Result<Vec<f32>> {
         if draws == Draws::default() {
             return match self.form.schema.is_table() {
                 true => self.session.draw_rows(count, y, seed),

@@ -30,7 +30,7 @@ pub struct Sureness {
     pub sd_of_codes: f64,
     /// √ of the mean of E_z Var\[x | z\].
     pub sd_of_likelihood: f64,
-    /// √ of the mean of Var_w E\[x | w\], of a model whose weights have a distribution.
+    /// √ of the mean of Var_w E\[x | w\], of a model whose weights have a distribution, or of an ensemble.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub sd_of_weights: Option<f64>,
     /// The standard deviation that is drawn lightest, of a picture.
@@ -108,7 +108,7 @@ impl<'a> Rebuilding<'a> {
             corrupt_part(self.session, &mut part, &**way, *seed)?;
             self.before.add(part.values(), &original);
         }
-        let made = self.session.reconstruct(part.given())?;
+        let made = self.session.mean_reconstruction(part.given())?;
         self.after.add(&made, &original);
         Ok(RebuiltPart { original, given: part, made })
     }
@@ -120,7 +120,7 @@ impl<'a> Rebuilding<'a> {
 }
 
 impl Saved {
-    /// Writes what the model makes of the first rows of `data`, or else of what the run held out: in a picture below the rows, else in
+    /// Writes what the model makes, or the mean of the members of an ensemble, of the first rows of `data`, or else of what the run held out: in a picture below the rows, else in
     /// the units of the file. Where a way to corrupt them is given, with a seed, the model is given them corrupted, and pictures show that
     /// between.
     ///
@@ -175,7 +175,8 @@ impl Saved {
     /// Writes how sure the model is of each value of the first rows, pictures or vectors: standard deviations from `draws` codes drawn from the posterior
     /// of each, apart from those of the likelihood, see [`Session::uncertainty`](crate::training::Session::uncertainty). In a `.png`
     /// the rows, what is expected of them, and both on one scale; in a `.npz` the arrays `mean`, `sd_codes`, `sd_likelihood` and `sd`. Where
-    /// the model's weights have a distribution, that of so many draws of the weights as a third part, `sd_weights`.
+    /// the model's weights have a distribution, that of so many draws of the weights as a third part, `sd_weights`; so is that of the members of
+    /// an ensemble.
     ///
     /// Of tables, [`Saved::table_uncertainty_to`] does.
     ///

@@ -33,7 +33,7 @@ pub struct SureColumn {
     pub sd_of_codes: f64,
     /// √ of the mean of E_z Var\[x | z\].
     pub sd_of_likelihood: f64,
-    /// √ of the mean of Var_w E\[x | w\], of a model whose weights have a distribution.
+    /// √ of the mean of Var_w E\[x | w\], of a model whose weights have a distribution, or of an ensemble.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub sd_of_weights: Option<f64>,
 }
@@ -83,7 +83,7 @@ impl Saved {
     /// `NAME.sd_likelihood` and `NAME.sd`, in the unit of the column; of classes `NAME` (the likeliest), `NAME.probability` and the same three
     /// of whether a cell is of that class. They are estimated from at least two codes of each row and eight rows drawn of each code, so
     /// that they hold for any likelihood and in the unit of any column. Where weights have a distribution, that of so many draws of them is a third
-    /// part, `NAME.sd_weights`.
+    /// part, `NAME.sd_weights`; so is that of the members of an ensemble.
     ///
     /// # Errors
     /// If the model gives rows no likelihood, the data cannot be read, or the file cannot be written.
@@ -100,7 +100,7 @@ impl Saved {
         let (ids, (_, data)) = (Ids::of(self, data)?, self.shown(data)?);
         let count = count.min(data.rows);
         let schema = self.form.schema.clone();
-        let has_weights = self.session.check_drawn_weights().is_ok();
+        let has_weights = self.session.count_of_weights(draws.1).is_ok();
         let mut sums = vec![[0.0; 3]; schema.inputs().count()];
         let frames = first_parts("drawing rows", &data, count, ROWS).map(|part| {
             let cells = sure_of(&mut self.session, &schema, &part, draws, part.seed(seed))?;
@@ -162,7 +162,7 @@ fn columns(frame: Frame, field: &Field, found: &[(usize, Sure)], has_weights: bo
     )
 }
 
-/// All cells `[rows, width]`, from so many codes and, where weights have a distribution, draws of these, which see the same codes.
+/// All cells `[rows, width]`, from so many codes and, where there are several weights, draws of these or members, which see the same codes.
 fn sure_of(
     session: &mut Session,
     schema: &Schema,
@@ -170,22 +170,22 @@ fn sure_of(
     (draws, weight_draws): (usize, usize),
     seed: u64,
 ) -> Result<Vec<Sure>> {
-    if session.check_drawn_weights().is_err() {
+    let Ok(count) = session.count_of_weights(weight_draws) else {
         return of_codes(session, schema, part, draws, seed);
-    }
+    };
     let mut all: Vec<Sure> = vec![];
-    for draw in 0..weight_draws {
-        let of = part_of_seed(!seed, draw as u64);
-        let found = session.with_drawn_weights(of, |session| of_codes(session, schema, part, draws, seed))?;
+    session.over_weights(weight_draws, !seed, |session, draw| {
+        let found = of_codes(session, schema, part, draws, seed)?;
         all.resize(found.len(), Sure::default());
         for (all, found) in all.iter_mut().zip(found) {
             let off = found.mean - all.mean;
             all.mean += off / (draw + 1) as f64;
-            all.of_weights += off * (found.mean - all.mean) / (weight_draws - 1) as f64;
-            all.of_codes += found.of_codes / weight_draws as f64;
-            all.of_likelihood += found.of_likelihood / weight_draws as f64;
+            all.of_weights += off * (found.mean - all.mean) / (count - 1) as f64;
+            all.of_codes += found.of_codes / count as f64;
+            all.of_likelihood += found.of_likelihood / count as f64;
         }
-    }
+        Ok(())
+    })?;
     Ok(all)
 }
 

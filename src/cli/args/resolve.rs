@@ -96,23 +96,9 @@ pub fn train_config(words: &[String]) -> Result<Config> {
     }
 }
 
-/// A resumed run must be the run it was. What does not change the numbers may change; so may the number of epochs, and
-/// the place the same data lies in.
+/// A resumed run must be the run it was.
 fn check_resumable(before: &Config, after: &Config) -> Result<()> {
-    let mut same = after.clone();
-    same.data.source.clone_from(&before.data.source);
-    same.device = before.device.clone();
-    same.training.epochs = before.training.epochs;
-    // How long to wait may change; whether the best weights are kept may not.
-    if before.training.patience.is_some() && after.training.patience.is_some() {
-        same.training.patience = before.training.patience;
-    }
-    same.training.log_every = before.training.log_every;
-    same.training.checkpoint_every = before.training.checkpoint_every;
-    same.training.checkpoint_minutes = before.training.checkpoint_minutes;
-    same.training.retries = before.training.retries;
-    same.training.steps_per_submit = before.training.steps_per_submit;
-    let changed = before.differences(&same);
+    let changed = after.changes_of_run(before);
     if changed.is_empty() {
         return Ok(());
     }

@@ -170,7 +170,7 @@ pub struct ScoreArgs {
     /// Codes of each row that -ELBO and reconstruction are means over
     #[arg(long, value_name = "N", default_value = "4", value_parser = value_parser!(u64).range(1..=1000))]
     pub draws: u64,
-    /// Draws of the weights that disagreement and waic are over
+    /// Draws of the weights that disagreement and waic are over; of an ensemble they are over its members
     #[arg(long, value_name = "N", default_value = "16", value_parser = value_parser!(u64).range(2..=1000))]
     pub weight_draws: u64,
     /// Codes of each row that -ln p(x) is estimated from

@@ -34,7 +34,7 @@ pub(super) fn run(args: &TrainArgs, ranks: &Ranks) -> Result<PathBuf> {
         0 => {
             let opened = ranks.all(open(args, resolved, team))?;
             ranks.agree(opened.run.identity())?;
-            go_on(args, ranks.begin(opened.begin())?)
+            go_on(args, ranks.begin(opened.begin())?, None)
         }
         _ => {
             let Resolved { config, chosen } = resolved;
@@ -49,6 +49,16 @@ pub(super) fn run(args: &TrainArgs, ranks: &Ranks) -> Result<PathBuf> {
     }
 }
 
+/// Says so if settings are those of several models.
+fn one_model(resolved: Resolved) -> Result<Resolved> {
+    match resolved.config.training.models() {
+        1 => Ok(resolved),
+        models => Err(Error::invalid(format!(
+            "`members` is {models}, and ranks train one model at a time: say which with --member, for each of them in turn"
+        ))),
+    }
+}
+
 /// An error of a rank, with its name where nobody sees which it is.
 fn named(rank: usize, error: Error) -> Error {
     match rank {
@@ -59,7 +69,7 @@ fn named(rank: usize, error: Error) -> Error {
 
 fn resolved(args: &TrainArgs) -> Result<Resolved> {
     match first_of_two(args) {
-        None => resolve(args),
+        None => one_model(resolve(args)?),
         Some(kind) => Err(Error::invalid(format!(
             "`kind` is {kind}, which stands on a VAE, and ranks train one model at a time: train the VAE first, and give its run as \
              --second-stage"

@@ -8,6 +8,9 @@
 //! How far the estimate may be off is told by the jackknife over codes (Efron 1982, chapters 2 and 3), which leaves out one code at
 //! a time. It holds also where a single weight outweighs all others: then what leaving it out changes is its distance from the
 //! next. (1/ESS − 1/K, the usual approximation, is never above 1, however far apart the weights are.)
+//!
+//! An ensemble of M models is their mixture, p(x) = (1/M) Σ_m p_m(x), whose estimate is the mean of the members' own. With their shares
+//! r_m = p_m/Σ p of a row, and estimates that are independent, the delta method gives Var ln p = Σ r_m² Var ln p_m, and the bias likewise.
 
 #![allow(clippy::disallowed_methods, reason = "figures, which no program takes")]
 
@@ -34,7 +37,7 @@ pub const RELIABLE_FROM: f64 = 10.0;
 /// An estimate of the mean of −ln p(x) over a data set, in nats per example; rows count as they are weighed.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Importance {
-    /// K, codes per row.
+    /// K, codes per row, of each model.
     pub samples: usize,
     /// The estimate.
     pub nll: f64,
@@ -47,7 +50,7 @@ pub struct Importance {
     pub bias: Option<f64>,
     /// Its standard error over rows: the sample standard deviation of ln p(x) by √rows; of rows that are weighed, that of w·(ln p(x) − mean).
     pub standard_error: f64,
-    /// (Σ w)²/Σ w², the mean over rows: how many of the K codes count.
+    /// (Σ w)²/Σ w², the mean over rows: how many of the K codes count, of all models.
     pub effective_samples: f64,
     /// Whether at least [`RELIABLE_FROM`] samples are effective.
     pub reliable: bool,
@@ -129,6 +132,36 @@ impl Row {
             effective: effective(logs.iter().copied()),
         }
     }
+
+    /// A row under a mixture of models, of what each of them says of it.
+    fn mixture(members: &[Row]) -> Row {
+        if let [one] = members {
+            return *one;
+        }
+        let largest = members.iter().map(|row| row.log_mean).fold(f64::NEG_INFINITY, f64::max);
+        let total = members.iter().map(|row| (row.log_mean - largest).exp()).sum::<f64>();
+        if !(largest.is_finite() && total.is_finite()) {
+            return Row { log_mean: largest + total.ln(), ..members[0] };
+        }
+        // What has no share says nothing, whatever its error.
+        let shares = members.iter().map(|row| ((row.log_mean - largest).exp() / total, row));
+        let shares = shares.filter(|(share, _)| *share > 0.0);
+        let squares =
+            |of: &dyn Fn(&Row) -> f64| shares.clone().map(|(share, row)| share.powi(2) * of(row)).sum::<f64>();
+        let jackknife: Option<Vec<(f64, f64)>> = members.iter().map(|row| row.jackknife).collect();
+        let known = |row: &Row| row.jackknife.unwrap_or_default();
+        Row {
+            log_mean: largest + (total / members.len() as f64).ln(),
+            jackknife: jackknife.map(|_| (squares(&|row| known(row).0), squares(&|row| known(row).1))),
+            effective: 1.0 / squares(&|row| 1.0 / row.effective),
+        }
+    }
+
+    /// Rows under a mixture of models, of what each of them says of them.
+    pub(super) fn mixtures(members: &[Vec<Row>]) -> Vec<Row> {
+        let rows = members.first().map_or(0, Vec::len);
+        (0..rows).map(|row| Row::mixture(&members.iter().map(|of| of[row]).collect::<Vec<_>>())).collect()
+    }
 }
 
 /// The jackknife's variance and bias of ln (1/K) Σ w, of ln w of at least two codes, the place of the largest, and Σ w relative
@@ -162,11 +195,27 @@ pub(super) struct Weigher {
 }
 
 impl Session {
-    /// Estimates the mean of −ln p(x) over a data set with `samples` codes per row.
+    /// Estimates the mean of −ln p(x) over a data set with `samples` codes per row; of an ensemble with so many of each member, and p the
+    /// mixture of them.
     ///
     /// # Errors
     /// If the model gives rows no likelihood, `samples` is 0 or above [`MAX_SAMPLES`], or the device fails.
     pub fn importance(&mut self, data: &Dataset, samples: usize) -> Result<Importance> {
+        Ok(self.importance_by_member(data, samples)?.0)
+    }
+
+    /// The same, and besides that of each member by itself.
+    ///
+    /// # Errors
+    /// As for [`Session::importance`].
+    pub fn importance_by_member(&mut self, data: &Dataset, samples: usize) -> Result<(Importance, Vec<Importance>)> {
+        let members = self.each_member(|session| session.weigh_data(data, samples))?;
+        let of = |rows: &[Row]| summary(rows, &|row| data.weight(row), samples);
+        Ok((of(&Row::mixtures(&members)), members.iter().map(|rows| of(rows)).collect()))
+    }
+
+    /// What the weights of all rows of a data set say under the model that the session holds.
+    fn weigh_data(&mut self, data: &Dataset, samples: usize) -> Result<Vec<Row>> {
         let runs = runs(samples)?;
         self.model.can().density()?;
         let source = self.resident(format!("importance.{}", data.rows), data)?;
@@ -187,7 +236,7 @@ impl Session {
             self.bring(&mut feed, position, live)?;
             rows.extend(self.weigh(&programs, &step, &mut number)?);
         }
-        Ok(summary(&rows, &|row| data.weight(row), samples))
+        Ok(rows)
     }
 
     /// What the weights of the live rows of a step say, of the codes that some programs draw; `number` counts their runs, no two of
@@ -282,6 +331,47 @@ mod tests {
         let alone = Row::of(&[-3.0, f64::NEG_INFINITY, f64::NEG_INFINITY]);
         close(alone.log_mean, -3.0 - 3f64.ln());
         assert_eq!(alone.jackknife, Some((f64::INFINITY, f64::NEG_INFINITY)));
+    }
+
+    /// Two models whose weights of a row are 1, 2, 5 and 4, 6: p = (8/3 + 5)/2.
+    #[test]
+    fn a_row_of_a_mixture_by_hand() {
+        let [a, b] =
+            [&[1.0f64, 2.0, 5.0][..], &[4.0, 6.0]].map(|w| Row::of(&w.iter().map(|w| w.ln()).collect::<Vec<_>>()));
+        let found = Row::mixture(&[a, b]);
+        let close = |a: f64, b: f64| assert!((a - b).abs() < 1e-12, "{a} is not {b}");
+        let [p, q] = [8.0 / 3.0, 5.0];
+        close(found.log_mean, ((p + q) / 2.0f64).ln());
+        assert!((found.log_mean - (a.log_mean + b.log_mean) / 2.0).abs() > 0.01, "it is no mean of logarithms");
+        let [r, s] = [(p / (p + q)).powi(2), (q / (p + q)).powi(2)];
+        let of = |row: Row| row.jackknife.unwrap();
+        close(of(found).0, r * of(a).0 + s * of(b).0);
+        close(of(found).1, r * of(a).1 + s * of(b).1);
+        // Codes of a model that finds the row e^1000 times less likely do not count.
+        let far = Row { log_mean: -1000.0, effective: 0.0, jackknife: Some((f64::INFINITY, f64::NEG_INFINITY)) };
+        let found = Row::mixture(&[a, far]);
+        close(found.log_mean, a.log_mean - 2f64.ln());
+        assert_eq!((found.effective, found.jackknife), (a.effective, a.jackknife));
+        assert_eq!(Row::mixture(&[b]), b);
+    }
+
+    /// The error of a mixture of two models beside the one that repetition shows.
+    #[test]
+    fn the_error_of_a_mixture_is_what_repeated_draws_differ_by() {
+        const REPEATS: usize = 3000;
+        let mut rng = Xoshiro256PlusPlus::seed_from_u64(6);
+        let mut of = |codes: usize, at: f64, spread: f64| {
+            Row::of(&(0..codes).map(|_| at + spread * normal(&mut rng)).collect::<Vec<_>>())
+        };
+        let rows: Vec<Row> =
+            (0..REPEATS).map(|_| Row::mixture(&[of(100, 0.0, 1.0), of(100, 1.0, 0.5), of(100, -2.0, 1.5)])).collect();
+        let n = REPEATS as f64;
+        let mean = rows.iter().map(|row| row.log_mean).sum::<f64>() / n;
+        let seen = (rows.iter().map(|row| (row.log_mean - mean).powi(2)).sum::<f64>() / (n - 1.0)).sqrt();
+        let told = (rows.iter().map(|row| row.jackknife.unwrap().0).sum::<f64>() / n).sqrt();
+        assert!((told / seen - 1.0).abs() < 0.1, "{told} told, {seen} seen");
+        let right = ((0.5f64.exp() + (1.0 + 0.125f64).exp() + (-2.0 + 1.125f64).exp()) / 3.0).ln();
+        assert!((mean - right).abs() < 0.01, "{mean}, {right}");
     }
 
     #[test]

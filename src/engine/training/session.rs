@@ -8,6 +8,7 @@ mod loaded;
 mod moments;
 mod replayed;
 mod rows;
+mod several;
 mod taken;
 mod uncertainty;
 
@@ -29,6 +30,7 @@ pub use impute::{BlankRow, Imputed, Imputing, MAX_DRAWS};
 use loaded::LoadedPrograms;
 pub use moments::{CodeMoments, MOMENT_DRAWS};
 pub use rows::part_of_seed;
+use several::{LearntValues, Member};
 pub use uncertainty::Uncertainty;
 
 /// A model on a device.
@@ -40,6 +42,8 @@ pub struct Session {
     /// How its parameters lie in memory.
     pub layout: Layout,
     seed: u64,
+    /// The other members of an ensemble.
+    others: Vec<Member>,
     loaded: LoadedPrograms,
     takes_gaps: bool,
     /// The data sets that were made resident, with what tells them from others, and what was written of them.
@@ -52,7 +56,7 @@ impl Session {
     pub fn new(model: Box<dyn Model>, executor: Box<dyn Executor>, seed: u64) -> Session {
         let layout = Layout::new(&*model);
         let (loaded, residents, written) = (LoadedPrograms::default(), Vec::new(), Written::new());
-        Session { executor, model, layout, seed, loaded, takes_gaps: false, residents, written }
+        Session { executor, model, layout, seed, others: vec![], loaded, takes_gaps: false, residents, written }
     }
 
     /// The same, for rows some of whose values were not observed: then a NaN stands for such a value, and is no mistake.

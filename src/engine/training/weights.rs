@@ -61,7 +61,7 @@ impl Session {
 }
 
 /// The flat buffer of a set, from a checkpoint's tensors.
-fn flat(set: &ParameterSet, prefix: &str, checkpoint: &Checkpoint) -> Result<Vec<f32>> {
+pub(super) fn flat(set: &ParameterSet, prefix: &str, checkpoint: &Checkpoint) -> Result<Vec<f32>> {
     let mut flat = vec![0.0; set.words()];
     for p in &set.parameters {
         let name = format!("{prefix}{}", p.name);

@@ -43,7 +43,8 @@ pub struct Scoring {
     pub false_alarms: f64,
     /// Codes of each row that −ELBO and reconstruction are means over.
     pub draws: usize,
-    /// Draws of the weights that [`ScoreKind::Disagreement`] and [`ScoreKind::Waic`] are over, where models have a distribution of them.
+    /// Draws of the weights that [`ScoreKind::Disagreement`] and [`ScoreKind::Waic`] are over, where models have a distribution of them; of an ensemble they are over its
+    /// members.
     pub weight_draws: usize,
     /// Codes of each row that −ln p(x) is estimated from.
     pub samples: usize,
@@ -90,7 +91,7 @@ impl Saved {
         {
             return Err(Error::invalid(format!("the score `{kind}` is asked for twice: leave one of them out")));
         }
-        self.check_kinds(&scoring.kinds)?;
+        self.check_kinds(scoring)?;
         Combined::check(scoring)?;
         to.map(|to| ending(to, "scores", &["csv"])).transpose()?;
         if scoring.sheet.is_some() && (self.form.shape().height == 1 || scoring.top == 0) {
@@ -187,8 +188,8 @@ impl Saved {
     }
 
     /// Says so if the model cannot give one of these scores.
-    fn check_kinds(&self, kinds: &[ScoreKind]) -> Result<()> {
-        for kind in kinds {
+    fn check_kinds(&self, scoring: &Scoring) -> Result<()> {
+        for kind in &scoring.kinds {
             let can = self.session.model.can();
             match kind {
                 ScoreKind::Elbo | ScoreKind::Combined => {}
@@ -199,7 +200,7 @@ impl Saved {
                     self.check_structure()?;
                 }
                 ScoreKind::Latent => drop(can.encode()?),
-                ScoreKind::Disagreement | ScoreKind::Waic => self.session.check_drawn_weights()?,
+                ScoreKind::Disagreement | ScoreKind::Waic => drop(self.session.count_of_weights(scoring.weight_draws)?),
                 ScoreKind::Complexity => {
                     let shape = self.form.shape();
                     if self.form.schema.is_table() || shape.height == 1 {

@@ -8,7 +8,7 @@ use crate::apps::uses::aggregate::Aggregate;
 use crate::apps::uses::parts::{Part, parts};
 use crate::data::Dataset;
 use crate::error::Result;
-use crate::training::{LogLikelihood, Session, part_of_seed};
+use crate::training::{LogLikelihood, Session};
 
 /// What rows are scored by, besides the model.
 pub(super) struct Beside<'a> {
@@ -27,7 +27,7 @@ struct Known {
     /// E\[x | z\] at the posterior means.
     rebuilt: Option<Vec<f32>>,
     likelihood: Option<Vec<LogLikelihood>>,
-    /// Mean and variance of −ELBO over draws of the weights.
+    /// Mean and variance of −ELBO over draws of the weights, or over members.
     over_weights: Option<Vec<[f64; 2]>>,
 }
 
@@ -122,15 +122,17 @@ impl Saved {
         Ok(known.likelihood.as_deref().unwrap_or_default())
     }
 
-    /// −ELBO of each row, or its loss: a mean over several codes.
+    /// −ELBO of each row, or its loss: a mean over several codes, and over the members of an ensemble: a bound on −ln p(x) of their mixture, as
+    /// the logarithm is concave.
     fn mean_elbo(&mut self, part: &Part, scoring: &Scoring, known: &mut Known) -> Result<Vec<f64>> {
         if let Some(elbo) = &known.elbo {
             return Ok(elbo.clone());
         }
-        Ok(known.elbo.insert(mean_score(&mut self.session, part, scoring)?).clone())
+        let of_members = self.session.each_member(|session| mean_score(session, part, scoring))?;
+        Ok(known.elbo.insert(mean(of_members)).clone())
     }
 
-    /// Mean and variance of −ELBO over draws of the weights, the codes being drawn by the same numbers each time. All rows are seen by the
+    /// Mean and variance of −ELBO over draws of the weights, or over the members of an ensemble, the codes being drawn by the same numbers each time. All rows are seen by the
     /// same draws.
     fn over_weights<'k>(&mut self, part: &Part, scoring: &Scoring, known: &'k mut Known) -> Result<&'k [[f64; 2]]> {
         if known.over_weights.is_none() {
@@ -142,42 +144,49 @@ impl Saved {
     fn draw_weights(&mut self, part: &Part, scoring: &Scoring) -> Result<Vec<[f64; 2]>> {
         // Mean and squares of what comes one by one (Welford 1962).
         let mut moments = vec![[0.0; 2]; part.rows];
-        for draw in 0..scoring.weight_draws {
-            let seed = part_of_seed(scoring.seed, draw as u64);
-            let scores = self.session.with_drawn_weights(seed, |session| mean_score(session, part, scoring))?;
+        let count = self.session.over_weights(scoring.weight_draws, scoring.seed, |session, draw| {
+            let scores = mean_score(session, part, scoring)?;
             for ([mean, squares], score) in moments.iter_mut().zip(scores) {
                 let off = score - *mean;
                 *mean += off / (draw + 1) as f64;
                 *squares += off * (score - *mean);
             }
-        }
-        let count = (scoring.weight_draws - 1) as f64;
-        Ok(moments.into_iter().map(|[mean, squares]| [mean, squares / count]).collect())
+            Ok(())
+        })?;
+        Ok(moments.into_iter().map(|[mean, squares]| [mean, squares / (count - 1) as f64]).collect())
     }
 
-    /// −ln p(x_j | z) of each value, means over several codes, and how many values a row has.
+    /// −ln p(x_j | z) of each value, means over several codes and over members, and how many values a row has.
     pub(super) fn mean_losses(&mut self, part: &Part, scoring: &Scoring) -> Result<(Vec<f64>, usize)> {
-        let width = self.session.model.features();
-        let mut sums = vec![0.0; part.rows * width];
-        for draw in 0..scoring.draws {
-            let seed = part.seed(scoring.seed).wrapping_add(draw as u64);
-            let losses = self.session.score_features(part.given(), seed)?;
-            sums.iter_mut().zip(losses).for_each(|(sum, loss)| *sum += f64::from(loss));
-        }
-        sums.iter_mut().for_each(|sum| *sum /= scoring.draws as f64);
-        Ok((sums, width))
+        let of_members = self
+            .session
+            .each_member(|session| over_codes(part, scoring, |seed| session.score_features(part.given(), seed)))?;
+        Ok((mean(of_members), self.session.model.features()))
     }
 }
 
 /// −ELBO of each row, or its loss: a mean over several codes.
 fn mean_score(session: &mut Session, part: &Part, scoring: &Scoring) -> Result<Vec<f64>> {
-    let mut sums = vec![0.0; part.rows];
-    for draw in 0..scoring.draws {
-        let seed = part.seed(scoring.seed).wrapping_add(draw as u64);
-        let scores = session.score(part.given(), seed)?;
-        sums.iter_mut().zip(scores).for_each(|(sum, score)| *sum += f64::from(score));
-    }
-    Ok(sums.iter().map(|sum| sum / scoring.draws as f64).collect())
+    over_codes(part, scoring, |seed| session.score(part.given(), seed))
+}
+
+/// The mean over several codes of each row.
+fn over_codes(part: &Part, scoring: &Scoring, mut of: impl FnMut(u64) -> Result<Vec<f32>>) -> Result<Vec<f64>> {
+    let one = |draw: usize| {
+        let found = of(part.seed(scoring.seed).wrapping_add(draw as u64))?;
+        Ok(found.into_iter().map(f64::from).collect())
+    };
+    Ok(mean((0..scoring.draws).map(one).collect::<Result<_>>()?))
+}
+
+/// The mean of lists, number by number.
+fn mean(lists: Vec<Vec<f64>>) -> Vec<f64> {
+    let count = lists.len() as f64;
+    let sums = lists.into_iter().reduce(|mut sums, list| {
+        sums.iter_mut().zip(list).for_each(|(sum, value)| *sum += value);
+        sums
+    });
+    sums.unwrap_or_default().into_iter().map(|sum| sum / count).collect()
 }
 
 /// ‖x − y‖², over what is known of x.

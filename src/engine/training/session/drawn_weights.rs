@@ -1,8 +1,7 @@
 //! A session whose weights are, for a while, a draw from their distribution and not its mean.
 
-use super::super::checkpoint::Checkpoint;
 use super::super::layout::Layout;
-use super::Session;
+use super::{LearntValues, Session};
 use crate::distributions::WeightDistribution;
 use crate::error::{Error, Result};
 use crate::graph::{Graph, Tensor};
@@ -17,8 +16,8 @@ const NAME: &str = "weights";
 fn distribution(model: &dyn Model) -> Result<&dyn WeightDistribution> {
     model.weights().ok_or_else(|| {
         Error::invalid(
-            "the weights of this model are numbers, and this takes a distribution of them: train one with --network-weights \
-             bayes-by-backprop",
+            "the weights of this model are numbers, and this takes several of them: train draws with --network-weights bayes-by-backprop, \
+             or models side by side with --members 5, and give the folder of the run",
         )
     })
 }
@@ -45,10 +44,7 @@ fn draw_program(model: &dyn Model, layout: &Layout) -> Result<Program> {
 
 impl Session {
     /// Says so if the model's weights have no distribution that can be drawn from.
-    ///
-    /// # Errors
-    /// If they are points.
-    pub fn check_drawn_weights(&self) -> Result<()> {
+    pub(super) fn check_drawn_weights(&self) -> Result<()> {
         distribution(&*self.model).map(drop)
     }
 
@@ -60,25 +56,24 @@ impl Session {
     pub fn with_drawn_weights<T>(&mut self, seed: u64, work: impl FnOnce(&mut Session) -> Result<T>) -> Result<T> {
         let id = self.load(NAME, draw_program)?;
         self.executor.run(id, &[Step { seed: Step::seed_words(seed), ..Step::default() }])?;
-        let sets = self.layout.learnt();
-        let mut means = vec![];
-        for set in &sets {
-            means.push(self.tensors(set, &set.values(), "")?);
-        }
-        let mut drawn = means.concat();
-        for (name, _, values) in &mut drawn {
-            let output = format!("output.{}", output_of(name));
-            if self.executor.words(&output).is_some() {
-                *values = self.executor.read_f32(&output)?;
+        let mut drawn = self.learnt_values()?;
+        for (set, values) in self.layout.learnt().iter().zip(&mut drawn) {
+            for parameter in &set.parameters {
+                let output = format!("output.{}", output_of(&parameter.name));
+                if self.executor.words(&output).is_some() {
+                    let draw = self.executor.read_f32(&output)?;
+                    values[parameter.offset..][..parameter.len()].copy_from_slice(&draw);
+                }
             }
         }
-        let put = |session: &mut Session, tensors| {
-            let held = Checkpoint { tensors, ..Checkpoint::default() };
-            sets.iter().try_for_each(|set| session.restore(set, &set.values(), "", &held))
-        };
-        put(self, drawn)?;
+        self.with_values(&drawn, work)
+    }
+
+    /// Does `work` with other values of what is learnt, and puts those back that there were in any case.
+    fn with_values<T>(&mut self, values: &LearntValues, work: impl FnOnce(&mut Session) -> Result<T>) -> Result<T> {
+        let own = self.exchange(values)?;
         let found = work(self);
-        put(self, means.concat())?;
+        self.exchange(&own)?;
         found
     }
 }

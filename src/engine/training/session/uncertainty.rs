@@ -1,6 +1,6 @@
 //! How sure a model is of the values that it gives rows again, by the law of total variance:
-//! Var\[x | row\] = Var_z E\[x | z\] + E_z Var\[x | z\], z ~ q(z | row); and where weights have a distribution q(w), the mean of that over
-//! draws of them, and Var_w E\[x | row, w\] besides.
+//! Var\[x | row\] = Var_z E\[x | z\] + E_z Var\[x | z\], z ~ q(z | row); and where there are several weights, draws of a
+//! distribution q(w) or members of an ensemble, the mean of that over them, and Var_w E\[x | row, w\] besides.
 
 use super::super::given::Given;
 use super::Session;
@@ -21,8 +21,8 @@ pub struct Uncertainty {
     pub of_codes: Vec<f32>,
     /// E_z Var\[x | z\]: how far values lie from what a code stands for.
     pub of_likelihood: Vec<f32>,
-    /// Var_w E_z E\[x | z, w\], as a sample variance, of a model whose weights have a distribution: then the others are means over draws of
-    /// the weights. Empty where weights are points.
+    /// Var_w E_z E\[x | z, w\], as a sample variance, of a model whose weights have a distribution and of an ensemble: then the others are
+    /// means over draws of the weights, or over members. Empty where weights are points.
     pub of_weights: Vec<f32>,
 }
 
@@ -34,7 +34,8 @@ fn over_codes(t: Tensor, rows: usize) -> Tensor {
 
 impl Session {
     /// Mean and variances of the values of rows, from at least `draws` codes of each (two or more) and, where weights have a distribution,
-    /// so many draws of the weights (two or more). The seed decides both; codes are drawn by the same numbers for each draw of the weights.
+    /// so many draws of the weights (two or more), or all members of an ensemble. The seed decides both; codes are drawn by the same numbers
+    /// for each of the weights.
     ///
     /// # Errors
     /// If the model has no likelihood with a variance in closed form; otherwise as for [`Session::encode`].
@@ -45,14 +46,13 @@ impl Session {
         seed: u64,
     ) -> Result<Uncertainty> {
         let given = rows.into();
-        if self.check_drawn_weights().is_err() {
+        let Ok(count) = self.count_of_weights(weight_draws) else {
             return self.uncertainty_of_codes(given, draws, seed);
-        }
-        // Of each value the mean over draws so far, the squares of how far they are from it, and the sums of both other variances.
+        };
+        // Of each value the mean over weights so far, the squares of how far they are from it, and the sums of both other variances.
         let mut sums: Vec<[f64; 4]> = vec![];
-        for draw in 0..weight_draws {
-            let of = part_of_seed(!seed, draw as u64);
-            let found = self.with_drawn_weights(of, |session| session.uncertainty_of_codes(given, draws, seed))?;
+        self.over_weights(weight_draws, !seed, |session, draw| {
+            let found = session.uncertainty_of_codes(given, draws, seed)?;
             sums.resize(found.mean.len(), [0.0; 4]);
             let values = found.mean.iter().zip(&found.of_codes).zip(&found.of_likelihood);
             for ([mean, squares, codes, likelihood], ((&m, &c), &l)) in sums.iter_mut().zip(values) {
@@ -62,13 +62,14 @@ impl Session {
                 *codes += f64::from(c);
                 *likelihood += f64::from(l);
             }
-        }
+            Ok(())
+        })?;
         let of = |place: usize, over: usize| sums.iter().map(|sums| (sums[place] / over as f64) as f32).collect();
         Ok(Uncertainty {
             mean: of(0, 1),
-            of_codes: of(2, weight_draws),
-            of_likelihood: of(3, weight_draws),
-            of_weights: of(1, weight_draws - 1),
+            of_codes: of(2, count),
+            of_likelihood: of(3, count),
+            of_weights: of(1, count - 1),
         })
     }
 
