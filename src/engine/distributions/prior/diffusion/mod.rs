@@ -77,7 +77,7 @@ pub(super) static PIECE: Piece<dyn Prior> = Piece {
                 name: "ddim",
                 default: Usual::Number(0.0),
                 bounds: Bounds::Whole(0, 1000),
-                meaning: "steps of a draw that adds no noise on the way (DDIM), at most T; 0 draws from the density itself, in T steps",
+                meaning: "steps of a draw that adds no noise on the way (DDIM), T where it is more; 0 draws from the density itself, in T steps",
             },
         ],
         example: "elbo fit-prior runs/vae-mnist --prior diffusion:steps=100 --epochs 50",
