@@ -509,7 +509,7 @@ fn columns_of_whole_numbers_stay_whole_in_whatever_is_written() {
             false => format!("{number}"),
         };
         let (age, price) = ((45.0 + 30.0 * t).round(), (9.0 + 3.0 * t).exp().round());
-        let kind = if i % 3 == 0 { "a" } else { "b" };
+        let kind = if i.is_multiple_of(3) { "a" } else { "b" };
         format!("{},{},{:.3},{kind}\n", known(age, 2), known(price, 5), 70.0 + 10.0 * t)
     };
     let text = "age,price,weight,kind\n".to_owned() + &(0..300).map(line).collect::<String>();

@@ -113,7 +113,7 @@ impl Saved {
             _ => &rows,
         };
         let range = match scoring.kinds.contains(&ScoreKind::Ssim) {
-            true => ssim::dynamic_range(&baseline.gather(some_of(baseline).into_iter()).0),
+            true => ssim::dynamic_range(&baseline.gather(some_of(baseline)).0),
             false => 1.0,
         };
         let mut beside = Beside { aggregate: learnt.transpose()?, background, range };
