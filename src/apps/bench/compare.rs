@@ -55,8 +55,10 @@ mod tests {
             seconds,
             spread: Some([0.9 * seconds, 1.2 * seconds]),
             flops: 0.0,
+            divisions: 0.0,
             bytes: 0.0,
             flops_share: 0.0,
+            divisions_share: 0.0,
             bytes_share: 0.0,
         };
         Report { kernels: vec![kernel], ..Report::new(device.into()) }

@@ -9,7 +9,7 @@ use super::ceilings::Ceilings;
 use super::timing::{program, time};
 use crate::error::Result;
 use crate::kernels::table::TABLE;
-use crate::kernels::{Access, Expr, Instr, Kernel, Map, Step, Store, View};
+use crate::kernels::{Access, Expr, Instr, Kernel, Map, Step, Store, View, Work};
 use crate::program::Executor;
 
 /// How fast one kernel ran.
@@ -24,12 +24,19 @@ pub struct KernelFigures {
     /// The fastest and the slowest round.
     #[serde(default)]
     pub spread: Option<[f64; 2]>,
-    /// Floating-point operations per second.
+    /// Operations per second: of the CPU executor all that it computes ([`Work`](crate::kernels::Work)), of a GPU floating-point operations, of which a
+    /// function is one.
     pub flops: f64,
+    /// Divisions and square roots per second, of the CPU executor.
+    #[serde(default)]
+    pub divisions: f64,
     /// Bytes read and written per second.
     pub bytes: f64,
     /// The share of the arithmetic ceiling.
     pub flops_share: f64,
+    /// The share of the ceiling of divisions.
+    #[serde(default)]
+    pub divisions_share: f64,
     /// The share of the memory ceiling for buffers of its size.
     pub bytes_share: f64,
 }
@@ -37,7 +44,7 @@ pub struct KernelFigures {
 impl KernelFigures {
     /// The share of the ceiling that bounds it: the roofline (Williams, Waterman & Patterson 2009).
     pub fn share(&self) -> f64 {
-        self.flops_share.max(self.bytes_share)
+        self.flops_share.max(self.divisions_share).max(self.bytes_share)
     }
 
     /// Whether it is faster than can be: then the ceilings were not measured in peace.
@@ -105,7 +112,9 @@ fn measure(
     }
     let (seconds, spread) = time(executor, id, step)?;
     executor.unload(id)?;
-    let (flops, bytes) = (cost.flops / seconds, (cost.bytes_read + cost.bytes_written) / seconds);
+    let computed = if executor.is_cpu() { cost.work } else { Work::of(cost.flops) };
+    let [flops, divisions, bytes] =
+        [computed.operations, computed.divisions, cost.bytes_read + cost.bytes_written].map(|count| count / seconds);
     let footprint = 4 * words.iter().sum::<usize>() as u64;
     Ok(KernelFigures {
         kernel: name.to_string(),
@@ -113,8 +122,10 @@ fn measure(
         seconds,
         spread: Some(spread),
         flops,
+        divisions,
         bytes,
         flops_share: flops / ceilings.flops,
+        divisions_share: ceilings.divisions.map_or(0.0, |most| divisions / most),
         bytes_share: bytes / ceilings.bytes(footprint),
     })
 }

@@ -129,12 +129,15 @@ fn pieces(all: &[PieceFigures]) {
 fn kernels(report: &Report) {
     let Some(ceilings) = &report.ceilings else { return };
     println!("Ceilings: {} in registers", with_prefix(ceilings.flops, "FLOP/s"));
+    if let Some(divisions) = ceilings.divisions {
+        println!("          {} in registers", with_prefix(divisions, "divisions/s"));
+    }
     for (size, rate) in &ceilings.memory {
         println!("          {} in buffers of {} KiB", with_prefix(*rate, "B/s"), count(size >> 10));
     }
     println!();
     let mut columns =
-        columns(&["kernel", "case", "time", "arithmetic", "of peak", "memory", "of peak", "of its bound"]);
+        columns(&["kernel", "case", "time", "arithmetic", "of peak", "divisions", "memory", "of peak", "of its bound"]);
     columns[1].1 = Align::Left;
     let mut table = Table::new(&columns);
     for k in &report.kernels {
@@ -142,8 +145,9 @@ fn kernels(report: &Report) {
             k.kernel.clone(),
             k.case.clone(),
             seconds(k.seconds),
-            with_prefix(k.flops, "FLOP/s"),
+            with_prefix(k.flops, "op/s"),
             format!("{:.1} %", 100.0 * k.flops_share),
+            format!("{:.1} %", 100.0 * k.divisions_share),
             with_prefix(k.bytes, "B/s"),
             format!("{:.1} %", 100.0 * k.bytes_share),
             format!("{:.1} %", 100.0 * k.share()),

@@ -20,11 +20,11 @@ mod augment;
 use rayon::prelude::*;
 
 use super::args::Args;
-use super::random::{Shuffle, fill_uniforms};
+use super::random::{Shuffle, UNIFORM, fill_uniforms};
 use super::simd::vectorised;
 use super::step::{DIMS, Step};
 use super::wgsl::Shader;
-use super::{Access, Cost, IMMEDIATES, Kernel, Module, RANDOM, Traits, grid};
+use super::{Access, Cost, IMMEDIATES, Kernel, Module, RANDOM, Traits, Work, grid};
 
 pub use augment::{Augment, Augmented};
 
@@ -229,8 +229,19 @@ impl Kernel for Batch {
     }
 
     fn cost(&self) -> Cost {
+        // Taken out of its word, made a float and scaled; drawn and compared.
+        let decoded = Work::of(match self.packing {
+            Packing::Bits => 3.0,
+            Packing::Bytes => 4.0,
+            Packing::Floats => 0.0,
+        });
+        let each = match self.binarise {
+            Binarise::Never => decoded,
+            Binarise::Sample(_) => decoded.and(UNIFORM).and(Work::of(2.0)),
+        };
         Cost {
             flops: (self.rows * self.features) as f64,
+            work: each.times((self.rows * self.features) as f64),
             bytes_read: 4.0 * (self.rows * self.row_words()) as f64,
             bytes_written: 4.0 * (self.rows * self.features) as f64,
         }

@@ -7,18 +7,20 @@ use super::args::Args;
 use super::simd::{dispatch, vectorised};
 use super::step::{DIMS, Step};
 use super::wgsl::Shader;
-use super::{Access, Cost, IMMEDIATES, Kernel, Module, Traits};
+use super::{Access, Cost, IMMEDIATES, Kernel, Module, Traits, Work};
 
 /// Numbers that one invocation works on at once.
 const CHAINS: usize = 12;
 
-/// x ← x·a + b on registers, a and b being the first two scalars of the step; what is left is added up. Bindings: the sums.
+/// x ← x·a + b on registers, or x ← a/(x + b), a and b being the first two scalars of the step; what is left is added up. Bindings: the sums.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Peak {
     /// How many invocations there are.
     pub invocations: usize,
     /// How often each works on all its numbers.
     pub turns: usize,
+    /// Whether it divides.
+    pub divides: bool,
 }
 
 impl Kernel for Peak {
@@ -33,9 +35,13 @@ impl Kernel for Peak {
     fn module(&self, _: &Traits, _: usize) -> Module {
         let each =
             |text: &dyn Fn(usize) -> String, between: &str| (0..CHAINS).map(text).collect::<Vec<_>>().join(between);
+        let turn = |i| match self.divides {
+            true => format!("x{i} = a / (x{i} + b);"),
+            false => format!("x{i} = fma(x{i}, a, b);"),
+        };
         let shader = Shader::new(include_str!("../../../shaders/peak.wgsl"))
             .put("start", each(&|i| format!("var x{i} = f32(id.x + {i}u);"), "\n"))
-            .put("turn", each(&|i| format!("x{i} = fma(x{i}, a, b);"), "\n"))
+            .put("turn", each(&turn, "\n"))
             .put("sum", format!("out[id.x] = {};", each(&|i| format!("x{i}"), " + ")));
         let text = IMMEDIATES.to_string() + &shader.text();
         Module { text, workgroups: [self.invocations.div_ceil(64) as u32, 1, 1] }
@@ -48,8 +54,10 @@ impl Kernel for Peak {
     }
 
     fn cost(&self) -> Cost {
-        let flops = (2 * CHAINS * self.invocations * self.turns) as f64;
-        Cost { flops, bytes_read: 0.0, bytes_written: 4.0 * self.invocations as f64 }
+        let turns = (CHAINS * self.invocations * self.turns) as f64;
+        let turn = if self.divides { Work::new(1.0, 1.0) } else { Work::of(2.0) };
+        let bytes_written = 4.0 * self.invocations as f64;
+        Cost { flops: 2.0 * turns, work: turn.times(turns), bytes_read: 0.0, bytes_written }
     }
 
     fn run(&self, args: &Args, step: &Step) {
@@ -57,13 +65,17 @@ impl Kernel for Peak {
         let out = unsafe { args.write(0).part(0..self.invocations) };
         let [a, b] = [step.scalars[0], step.scalars[1]];
         out.par_chunks_mut(1024).enumerate().for_each(|(chunk, out)| {
-            dispatch(Chains { first: 1024 * chunk, turns: self.turns, a, b, out });
+            let (first, turns) = (1024 * chunk, self.turns);
+            match self.divides {
+                true => dispatch(Chains::<true> { first, turns, a, b, out }),
+                false => dispatch(Chains::<false> { first, turns, a, b, out }),
+            }
         });
     }
 }
 
 /// Some of the invocations, as many at once as a vector of the processor has lanes.
-struct Chains<'a> {
+struct Chains<'a, const DIVIDES: bool> {
     first: usize,
     turns: usize,
     a: f32,
@@ -71,7 +83,7 @@ struct Chains<'a> {
     out: &'a mut [f32],
 }
 
-impl WithSimd for Chains<'_> {
+impl<const DIVIDES: bool> WithSimd for Chains<'_, DIVIDES> {
     type Output = ();
 
     #[inline(always)]
@@ -86,7 +98,9 @@ impl WithSimd for Chains<'_> {
                 *x = simd.partial_load_f32s(&start[..S::F32_LANES]);
             }
             for _ in 0..self.turns {
-                x.iter_mut().for_each(|x| *x = simd.mul_add_e_f32s(*x, a, b));
+                for x in &mut x {
+                    *x = if DIVIDES { simd.div_f32s(a, simd.add_f32s(*x, b)) } else { simd.mul_add_e_f32s(*x, a, b) };
+                }
             }
             let sum = x.into_iter().reduce(|sum, x| simd.add_f32s(sum, x)).expect("there are chains");
             simd.partial_store_f32s(out, sum);
@@ -152,7 +166,7 @@ impl Kernel for Stream {
     fn cost(&self) -> Cost {
         let bytes = 4.0 * self.words as f64;
         let bytes_written = if self.is_read { 4.0 * self.sums() as f64 } else { bytes };
-        Cost { flops: 0.0, bytes_read: bytes, bytes_written }
+        Cost { flops: 0.0, work: Work::of(self.words as f64), bytes_read: bytes, bytes_written }
     }
 
     fn run(&self, args: &Args, _: &Step) {

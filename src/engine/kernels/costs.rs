@@ -46,6 +46,29 @@ fn an_expression_counts_what_it_computes() {
     assert_eq!(expr.flops(), 24);
 }
 
+/// What the CPU executor computes of a likelihood and its gradient is what its polynomials are made of, the exponential that both begin with counted once.
+#[test]
+fn an_expression_counts_what_the_cpu_computes() {
+    let mut expr = Expr::default();
+    let [logit, x] = [0, 1].map(|binding| expr.load(Load { binding, view: view(&[3, 1]) }));
+    expr.call(Func::BernoulliLogProb, &[logit, x]);
+    // e^−|l|: 29. ln(1 + e): 15 and a division. max(l, 0), a sum, x·l and a difference: 4.
+    assert_eq!(expr.work(), Work::new(48.0, 1.0));
+    let mean = expr.call(Func::Sigmoid, &[logit]);
+    // Beside it the sigmoid is a comparison, a selection, a sum and a division; by itself it begins with its own exponential.
+    assert_eq!(expr.work(), Work::new(51.0, 2.0));
+    assert_eq!(Func::Sigmoid.work(), Work::new(32.0, 1.0));
+    expr.call(Func::Sub, &[mean, x]);
+    assert_eq!(expr.work(), Work::new(52.0, 2.0));
+    // A draw: twenty operations of Philox and four of the uniform; of a normal besides half of a logarithm (45), a sine and a cosine (35), three
+    // products and a root.
+    let mut drawn = Expr::default();
+    drawn.push(Instr::Uniform(3.into(), view(&[3, 1])));
+    assert_eq!(drawn.work(), Work::of(24.0));
+    drawn.push(Instr::Normal(3.into(), view(&[3, 1])));
+    assert_eq!(drawn.work(), Work::new(24.0 + 65.5, 0.5));
+}
+
 #[test]
 fn a_map() {
     let (expr, reg) = expression();
@@ -53,11 +76,12 @@ fn a_map() {
     let mut map =
         Map { extents: vec![5, 3], reduced: 0, expr, stores: vec![store(reg, 2, &[3, 1])], reductions: vec![], access };
     // Reads 15 + 3 words, writes 15.
-    assert_eq!(map.cost(), Cost { flops: 30.0, bytes_read: 72.0, bytes_written: 60.0 });
+    // e^x is 38 operations on the CPU.
+    assert_eq!(map.cost(), Cost { flops: 30.0, work: Work::of(585.0), bytes_read: 72.0, bytes_written: 60.0 });
     // Sums of rows: one more addition a point, 5 words more.
     map.reduced = 1;
     map.reductions.push(Reduction { fold: Fold::Sum, store: store(reg, 2, &[1]) });
-    assert_eq!(map.cost(), Cost { flops: 45.0, bytes_read: 72.0, bytes_written: 80.0 });
+    assert_eq!(map.cost(), Cost { flops: 45.0, work: Work::of(600.0), bytes_read: 72.0, bytes_written: 80.0 });
 }
 
 #[test]
@@ -79,10 +103,11 @@ fn a_product() {
         access: vec![Access::Read, Access::Read, Access::Read, Access::Write],
     };
     // 15 results of 14 operations and a bias; 35 + 21 words of the operands, and the bias once a result.
-    let cost = Cost { flops: 225.0, bytes_read: 284.0, bytes_written: 60.0 };
+    let cost = Cost { flops: 225.0, work: Work::of(225.0), bytes_read: 284.0, bytes_written: 60.0 };
     assert_eq!(product.cost(), cost);
     let pair = Pair::new(product.clone(), product, |_, _| false).expect("two small products share a launch");
-    assert_eq!(pair.cost(), Cost { flops: 450.0, bytes_read: 568.0, bytes_written: 120.0 });
+    let both = Cost { flops: 450.0, work: Work::of(450.0), bytes_read: 568.0, bytes_written: 120.0 };
+    assert_eq!(pair.cost(), both);
 }
 
 #[test]
@@ -90,21 +115,28 @@ fn what_a_step_does_besides() {
     let (order, binarise) = (Order::Sequential, Binarise::Never);
     let batch = Batch::whole(5, 33, 9, Packing::Bits, order, binarise);
     // 33 bits take two words.
-    assert_eq!(batch.cost(), Cost { flops: 165.0, bytes_read: 40.0, bytes_written: 660.0 });
+    // Shifted, masked and made a float; of a byte scaled as well, and drawn and compared (24 and 2).
+    assert_eq!(batch.cost(), Cost { flops: 165.0, work: Work::of(495.0), bytes_read: 40.0, bytes_written: 660.0 });
+    let drawn = Batch::whole(5, 33, 9, Packing::Bytes, order, Binarise::Sample(1));
+    assert_eq!(drawn.cost().work, Work::of(165.0 * 30.0));
     let norm = Norm { len: 100, chunk: 40, square: true };
-    assert_eq!(norm.cost(), Cost { flops: 200.0, bytes_read: 400.0, bytes_written: 12.0 });
+    assert_eq!(norm.cost(), Cost { flops: 200.0, work: Work::of(500.0), bytes_read: 400.0, bytes_written: 12.0 });
     let (expr, reg) = expression();
     let item = Item { extents: vec![5, 3], expr, reg };
     let statistics = Statistics { items: vec![item.clone(), item], inputs: 2 };
     // 15 points of three operations and two words, twice.
-    assert_eq!(statistics.cost(), Cost { flops: 90.0, bytes_read: 240.0, bytes_written: 8.0 });
+    let cost = Cost { flops: 90.0, work: Work::of(1200.0), bytes_read: 240.0, bytes_written: 8.0 };
+    assert_eq!(statistics.cost(), cost);
     let descent = |id: &str| {
         let optimiser = build(OPTIMISERS, &Spec::new(id)).unwrap();
         Descent { optimiser, len: 128, slots: vec![], clip: None, skip: None }.cost()
     };
     // Four buffers are read, three written; of a rule that keeps one number, three and two.
-    assert_eq!(descent("adam"), Cost { flops: 1792.0, bytes_read: 2048.0, bytes_written: 1536.0 });
-    assert_eq!(descent("sgd"), Cost { flops: 768.0, bytes_read: 1536.0, bytes_written: 1024.0 });
+    // Adam: three operations of m, four of v, four and a root and a division of θ; ten around it, of each rule with two moments.
+    let adam = Cost { flops: 1664.0, work: Work::new(2688.0, 256.0), bytes_read: 2048.0, bytes_written: 1536.0 };
+    assert_eq!(descent("adam"), adam);
+    let sgd = Cost { flops: 512.0, work: Work::of(1664.0), bytes_read: 1536.0, bytes_written: 1024.0 };
+    assert_eq!(descent("sgd"), sgd);
 }
 
 #[test]

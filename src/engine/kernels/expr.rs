@@ -3,7 +3,9 @@
 //! The lowering fuses any chain of elementwise operations into one [`Expr`]; maps, reductions and the epilogues of
 //! matrix products all evaluate one. Register i holds the value of instruction i.
 
+use super::Work;
 use super::func::Func;
+use super::random::{NORMAL, UNIFORM};
 
 /// Index of a register, which is the index of the instruction that sets it.
 pub type Reg = u16;
@@ -159,7 +161,19 @@ impl Expr {
         other.filter(|&other| other > at)
     }
 
-    /// Floating-point operations per point.
+    /// What the CPU executor computes at a point.
+    pub fn work(&self) -> Work {
+        let each = self.instrs.iter().enumerate().map(|(i, instr)| match instr {
+            Instr::Call(func, _) if self.twin(i).is_some() => func.work().without(func.shared_work()),
+            Instr::Call(func, _) => func.work(),
+            Instr::Normal(..) => NORMAL,
+            Instr::Uniform(..) => UNIFORM,
+            _ => Work::default(),
+        });
+        each.fold(Work::default(), Work::and)
+    }
+
+    /// Floating-point operations per point, of which a function is one.
     pub fn flops(&self) -> usize {
         self.instrs
             .iter()

@@ -4,13 +4,12 @@
 //! processor has. A block is a piece of a row, or several short rows. What lies in memory lane by lane is read where it is; what is the same in all lanes
 //! is computed once, and spread where its lanes are asked for. Two functions that begin with the same exponential are computed together.
 
-use std::cell::{Cell, RefCell};
+use std::cell::Cell;
 use std::ops::Range;
-
-use bytemuck::{Pod, Zeroable};
 
 use super::Access;
 use super::args::Args;
+use super::conv::buffers::{Buffer, Use};
 use super::expr::{Expr, Instr, Load, RandomStream, Reg, View};
 use super::func::Func;
 use super::pairwise::PART;
@@ -128,33 +127,18 @@ impl Plan {
     }
 }
 
-/// A line of the cache. Registers begin with one: a vector across two lines takes longer.
-#[derive(Clone, Copy, Pod, Zeroable)]
-#[repr(C, align(64))]
-struct Line([f32; LINE]);
-
-/// Words of a line, of which a register and the [`GAP`] behind it are several.
-const LINE: usize = 16;
-const _: () = assert!(PART.is_multiple_of(LINE) && GAP.is_multiple_of(LINE));
-
 thread_local! {
     // Kept between calls, so that a step allocates nothing.
-    static LINES: RefCell<Vec<Line>> = const { RefCell::new(Vec::new()) };
     static INDEX: Cell<Vec<usize>> = const { Cell::new(Vec::new()) };
 }
 
-/// Runs `work` with this thread's registers for an expression, whose kernel does this with its bindings.
+/// Runs `work` with this thread's registers for an expression, whose kernel does this with its bindings. Each begins at a line of the cache: a vector
+/// across two lines takes longer.
 pub(super) fn with_registers<R>(expr: &Expr, access: &[Access], work: impl FnOnce(&mut Registers) -> R) -> R {
     let stride = lanes_of_block(expr) + GAP;
-    let len = expr.instrs.len() * stride;
-    LINES.with_borrow_mut(|lines| {
-        if lines.len() < len / LINE {
-            lines.resize(len / LINE, Line::zeroed());
-        }
-        let words = &mut bytemuck::cast_slice_mut(lines)[..len];
-        let places = [Place::Here; PLACES];
-        work(&mut Registers { words, stride, access, places, single: 0, along_rows: false, plan: None })
-    })
+    let mut words = Buffer::take(Use::Registers, expr.instrs.len() * stride);
+    let places = [Place::Here; PLACES];
+    work(&mut Registers { words: &mut words, stride, access, places, single: 0, along_rows: false, plan: None })
 }
 
 /// Lanes of a block for an expression: a multiple of [`PART`], so that sums do not depend on it.

@@ -3,7 +3,7 @@
 //! Each has one name, one arity, its WGSL (an operator, a builtin, or a function of a file in `shaders/functions/`)
 //! and its CPU twin over a block of lanes. Derivatives are graph rewrites and live with the graph.
 
-use super::{math, special};
+use super::{Work, math, special};
 
 /// A scalar function of one to three f32 arguments.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -184,6 +184,47 @@ impl Func {
         matches!(self.source(), Source::File(..))
             && !matches!(self, Relu | LeakyRelu | ReluGrad | LeakyReluGrad | TanhGrad | SigmoidGrad)
             || matches!(self, Exp | Log)
+    }
+
+    /// What it computes at one point.
+    pub fn work(self) -> Work {
+        use math::{ERF, EXP, LOG, SIGMOID, SOFTPLUS, TANH};
+        use special::{LOG_BETA, LOG_BETA_SLOPE, TILTED_MEAN, TILTED_VARIANCE, UNIFORM_CUMULANT};
+        let (base, operations) = match self {
+            Neg | Square | Abs | Floor | Add | Sub | Mul | Max | Min | Relu => (Work::default(), 1.0),
+            Less | Select | ReluGrad => (Work::default(), 2.0),
+            LeakyRelu | LeakyReluGrad | TanhGrad | SigmoidGrad => (Work::default(), 3.0),
+            EluGrad => (Work::default(), 4.0),
+            Sqrt | Recip | Div => (Work::new(0.0, 1.0), 0.0),
+            Exp => (EXP, 0.0),
+            Log => (LOG, 0.0),
+            Tanh => (TANH, 0.0),
+            Sigmoid => (SIGMOID, 0.0),
+            Softplus => (SOFTPLUS, 0.0),
+            Elu | Reparameterise | KlStandardNormalGradLogVar => (EXP, 3.0),
+            Silu | SoftplusGrad => (SIGMOID, 1.0),
+            SiluGrad => (SIGMOID, 5.0),
+            Gelu => (ERF, 4.0),
+            GeluGrad => (ERF.and(EXP), 9.0),
+            ReparameteriseGradLogVar => (EXP, 4.0),
+            KlStandardNormal => (EXP, 5.0),
+            BernoulliLogProb => (SOFTPLUS, 2.0),
+            GaussianLogProb => (EXP, 7.0),
+            UniformCumulant => (UNIFORM_CUMULANT, 0.0),
+            TiltedMean => (TILTED_MEAN, 0.0),
+            TiltedMeanGrad => (TILTED_VARIANCE, 1.0),
+            LogBeta => (LOG_BETA, 0.0),
+            LogBetaGrad => (LOG_BETA_SLOPE, 1.0),
+        };
+        base.and(Work::of(operations))
+    }
+
+    /// What it has in common with its [twin](super::expr::Expr::twin).
+    pub(super) fn shared_work(self) -> Work {
+        match self {
+            Softplus | BernoulliLogProb => math::EXP_BELOW,
+            _ => math::EXP,
+        }
     }
 
     /// Its value at one point.

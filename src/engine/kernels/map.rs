@@ -22,7 +22,7 @@ use super::pairwise::{Pairwise, push_parts};
 use super::sharing::least;
 use super::step::Step;
 use super::wgsl::Shader;
-use super::{Access, Cost, Kernel, Module, Traits, grid, strided_loop};
+use super::{Access, Cost, Kernel, Module, Traits, Work, grid, strided_loop};
 
 /// How the values of the reduced points become one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -252,6 +252,7 @@ impl Kernel for Map {
         };
         Cost {
             flops: points * (self.expr.flops() + self.reductions.len()) as f64,
+            work: self.expr.work().and(Work::of(self.reductions.len() as f64)).times(points),
             bytes_read: self.expr.loads.iter().map(|l| touched(&l.view, &self.extents)).sum(),
             bytes_written: self.stores.iter().map(|s| touched(&s.view, &self.extents)).sum::<f64>()
                 + self.reductions.iter().map(|r| touched(&r.store.view, self.kept())).sum::<f64>(),

@@ -15,8 +15,14 @@
 //! | [`erf`] | 7·10⁻⁷, absolute | everywhere |
 //! | [`sin_cos_turns`] | 2·10⁻⁷, absolute | from 0 to 1 |
 
+use super::Work;
+
 /// Beyond these e^x is 0, and infinite.
 const EXP_RANGE: (f32, f32) = (-87.336_55, 88.722_84);
+
+/// What [`exp_parts`] computes, and [`power_of_two`].
+const EXP_PARTS: Work = Work::of(22.0);
+const POWER_OF_TWO: Work = Work::of(2.0);
 
 /// x = n ln 2 + r with a whole n, for x within [`EXP_RANGE`]: e^r and n.
 #[inline(always)]
@@ -40,6 +46,9 @@ fn power_of_two(n: i32) -> f32 {
     f32::from_bits(((n + 127) << 23) as u32)
 }
 
+/// What [`exp`] computes.
+pub const EXP: Work = EXP_PARTS.and(POWER_OF_TWO.times(2.0)).and(Work::of(12.0));
+
 /// e^x; 0 below −87.3, infinite above 88.7.
 #[inline(always)]
 pub fn exp(x: f32) -> f32 {
@@ -54,6 +63,9 @@ pub fn exp(x: f32) -> f32 {
     if x.is_nan() { x } else { value }
 }
 
+/// What [`exp_below`] computes.
+pub(super) const EXP_BELOW: Work = EXP_PARTS.and(POWER_OF_TWO).and(Work::of(5.0));
+
 /// e^−|x|, as [`exp`] has it.
 #[inline(always)]
 pub(super) fn exp_below(x: f32) -> f32 {
@@ -62,6 +74,9 @@ pub(super) fn exp_below(x: f32) -> f32 {
     let (p, n) = exp_parts(if down < low { low } else { down });
     if down <= low { 0.0 } else { p * power_of_two(n) }
 }
+
+/// What [`log`] computes.
+pub const LOG: Work = Work::of(45.0);
 
 /// ln x for positive x; −∞ at 0, NaN below. The sampler's, whose WGSL is the same.
 #[inline(always)]
@@ -91,6 +106,9 @@ pub fn log(x: f32) -> f32 {
     if x.is_nan() { x } else { value }
 }
 
+/// What [`log_1p`] computes.
+const LOG_1P: Work = Work::new(15.0, 1.0);
+
 /// ln(1 + x) for x from 0 to 1: 2 artanh s with s = x/(2 + x), whose series in s² ends with a minimax polynomial.
 #[inline(always)]
 fn log_1p(x: f32) -> f32 {
@@ -101,6 +119,9 @@ fn log_1p(x: f32) -> f32 {
     let p = (0.333_332_1 + 0.200_107_63 * w) + w * w * (0.140_009_03 + 0.140_059_93 * w);
     t + t * (w * p)
 }
+
+/// What [`softplus`] computes.
+pub const SOFTPLUS: Work = EXP_BELOW.and(LOG_1P).and(Work::of(2.0));
 
 /// ln(1 + e^x).
 #[inline(always)]
@@ -114,6 +135,9 @@ pub(super) fn softplus_of(x: f32, e: f32) -> f32 {
     (if x > 0.0 { x } else { 0.0 }) + log_1p(e)
 }
 
+/// What [`sigmoid`] computes.
+pub const SIGMOID: Work = EXP_BELOW.and(Work::new(3.0, 1.0));
+
 /// 1 / (1 + e^−x); 0 below −87.3.
 #[inline(always)]
 pub fn sigmoid(x: f32) -> f32 {
@@ -125,6 +149,9 @@ pub fn sigmoid(x: f32) -> f32 {
 pub(super) fn sigmoid_of(x: f32, e: f32) -> f32 {
     (if x < 0.0 { e } else { 1.0 }) / (1.0 + e)
 }
+
+/// What [`tanh`] computes.
+pub const TANH: Work = EXP_BELOW.and(Work::new(18.0, 1.0));
 
 /// tanh x.
 #[inline(always)]
@@ -138,6 +165,9 @@ pub fn tanh(x: f32) -> f32 {
     if z < 0.0625 { small } else { large }
 }
 
+/// What [`erf`] computes.
+pub const ERF: Work = EXP_BELOW.and(Work::new(18.0, 1.0));
+
 /// The error function (Abramowitz and Stegun 7.1.26).
 #[inline(always)]
 pub fn erf(x: f32) -> f32 {
@@ -147,6 +177,9 @@ pub fn erf(x: f32) -> f32 {
     let y = 1.0 - p * exp_below(a * a);
     if x < 0.0 { -y } else { y }
 }
+
+/// What [`sin_cos_turns`] computes.
+pub const SIN_COS_TURNS: Work = Work::of(35.0);
 
 /// sin and cos of 2π·u for u in [0, 1].
 #[inline(always)]

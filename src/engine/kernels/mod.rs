@@ -30,6 +30,7 @@ mod statistics;
 mod step;
 pub mod table;
 mod wgsl;
+mod work;
 
 pub use args::{Args, Arithmetic, Words};
 pub use batch::{Augment, Augmented, BUFFERS, Batch, Binarise, Order, Packing};
@@ -45,6 +46,7 @@ pub use optimiser::{Descent, NOT_FINITE, OPTIMISERS, Optimiser, Pass};
 pub use readable::readable;
 pub use statistics::{Item, Statistics};
 pub use step::{DIMS, SCALARS, Step};
+pub use work::Work;
 
 use std::fmt::Debug;
 
@@ -108,12 +110,27 @@ pub struct Choices {
 /// What one run of a kernel costs.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Cost {
-    /// Floating-point operations; a transcendental function counts as one.
+    /// Floating-point operations; a scalar function counts as one, which on a GPU is about an instruction.
     pub flops: f64,
+    /// What the CPU executor computes.
+    pub work: Work,
     /// Bytes that must be read.
     pub bytes_read: f64,
     /// Bytes that must be written.
     pub bytes_written: f64,
+}
+
+impl std::ops::Add for Cost {
+    type Output = Cost;
+
+    fn add(self, more: Cost) -> Cost {
+        Cost {
+            flops: self.flops + more.flops,
+            work: self.work.and(more.work),
+            bytes_read: self.bytes_read + more.bytes_read,
+            bytes_written: self.bytes_written + more.bytes_written,
+        }
+    }
 }
 
 /// One kernel with its sizes settled: what both executors run.

@@ -10,7 +10,7 @@ use super::sharing::least;
 use super::simd::vectorised;
 use super::step::{DIMS, Step};
 use super::wgsl::Shader;
-use super::{Access, Cost, IMMEDIATES, Kernel, Module, Traits};
+use super::{Access, Cost, IMMEDIATES, Kernel, Module, Traits, Work};
 
 /// `out[w] = Σ_{i in chunk w} in[i]²`, or without the square. Bindings: in, out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -55,6 +55,8 @@ impl Kernel for Norm {
     fn cost(&self) -> Cost {
         Cost {
             flops: 2.0 * self.len as f64,
+            // Looked at in two, squared, chosen and added.
+            work: Work::of(if self.square { 5.0 } else { 4.0 }).times(self.len as f64),
             bytes_read: 4.0 * self.len as f64,
             bytes_written: 4.0 * self.chunks() as f64,
         }

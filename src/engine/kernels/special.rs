@@ -9,7 +9,11 @@
 //! (a − ½) ln(a/n) + (b − ½) ln(b/n) − ½ ln n + ½ ln 2π + r(a) + r(b) − r(n) with n = a + b, where r, what the formula
 //! lacks, is small.
 
-use super::math::{exp, log};
+use super::Work;
+use super::math::{EXP, LOG, exp, log};
+
+/// What [`uniform_cumulant`] computes.
+pub const UNIFORM_CUMULANT: Work = EXP.and(LOG).and(Work::new(19.0, 1.0));
 
 /// ln((eᵃ − 1)/a), absolute error below 3e-7 in proportion to 1 + |a|.
 #[inline(always)]
@@ -20,6 +24,9 @@ pub fn uniform_cumulant(a: f32) -> f32 {
     let far = a.max(0.0) + log((1.0 - exp(-t)) / t);
     if a.abs() < 1.0 { near } else { far }
 }
+
+/// What [`tilted_mean`] computes.
+pub const TILTED_MEAN: Work = EXP.and(Work::new(22.0, 3.0));
 
 /// 1/(1 − e⁻ᵃ) − 1/a, relative error below 1e-6.
 #[inline(always)]
@@ -33,6 +40,9 @@ pub fn tilted_mean(a: f32) -> f32 {
     if a.abs() < 1.0 { 0.5 + a * slope } else { far }
 }
 
+/// What [`tilted_variance`] computes.
+pub const TILTED_VARIANCE: Work = EXP.and(Work::new(19.0, 2.0));
+
 /// 1/a² − e⁻ᵃ/(1 − e⁻ᵃ)², relative error below 5e-6.
 #[inline(always)]
 pub fn tilted_variance(a: f32) -> f32 {
@@ -43,6 +53,9 @@ pub fn tilted_variance(a: f32) -> f32 {
     let far = 1.0 / (t * t) - e / ((1.0 - e) * (1.0 - e));
     if a.abs() < 1.0 { near } else { far }
 }
+
+/// What [`stirling_rest`] computes.
+const STIRLING_REST: Work = LOG.times(2.0).and(Work::new(24.0, 3.0));
 
 /// What Stirling's formula lacks; below 3 by the recurrence from z + 3.
 #[inline(always)]
@@ -57,6 +70,9 @@ fn stirling_rest(z: f32) -> f32 {
     series + if z < 3.0 { lift } else { 0.0 }
 }
 
+/// What [`log_rest`] computes.
+const LOG_REST: Work = Work::new(18.0, 1.0);
+
 /// ln(1 − p) for p in [0, ½], by the series of the inverse hyperbolic tangent: exact in proportion, also near 0.
 #[inline(always)]
 fn log_rest(p: f32) -> f32 {
@@ -65,6 +81,9 @@ fn log_rest(p: f32) -> f32 {
     let tail = 0.142_857_15 + w * (0.111_111_11 + w * (9.090_909e-2 + w * (7.692_308e-2 + w * 6.666_667e-2)));
     -2.0 * v * (1.0 + w * (0.333_333_34 + w * (0.2 + w * tail)))
 }
+
+/// What [`log_beta`] computes.
+pub const LOG_BETA: Work = STIRLING_REST.times(3.0).and(LOG.times(2.0)).and(LOG_REST).and(Work::new(14.0, 1.0));
 
 /// ln B(a, b) for a and b above 0, absolute error below 3e-7 in proportion to 4 + |ln B|.
 #[inline(always)]
@@ -76,6 +95,9 @@ pub fn log_beta(a: f32, b: f32) -> f32 {
     (least - 0.5) * log(p) + (most - 0.5) * log_rest(p) - 0.5 * log(n) + 0.918_938_5 + rests
 }
 
+/// What [`digamma_rest`] computes.
+const DIGAMMA_REST: Work = Work::new(16.0, 5.0);
+
 /// What the asymptotic series of the digamma function lacks of ln(z + 4).
 #[inline(always)]
 fn digamma_rest(z: f32) -> f32 {
@@ -84,6 +106,9 @@ fn digamma_rest(z: f32) -> f32 {
     let series = -0.5 * r - s * (8.333_333_6e-2 - s * (8.333_334e-3 - s * 3.968_254e-3));
     series - 1.0 / z - 1.0 / (z + 1.0) - 1.0 / (z + 2.0) - 1.0 / (z + 3.0)
 }
+
+/// What [`log_beta_slope`] computes.
+pub const LOG_BETA_SLOPE: Work = LOG.and(DIGAMMA_REST.times(2.0)).and(Work::new(5.0, 1.0));
 
 /// ∂ ln B(a, b)/∂a = ψ(a) − ψ(a + b), absolute error below 1e-6 in proportion to 1 + 1/a.
 #[inline(always)]

@@ -12,7 +12,7 @@ use super::expr_wgsl::{Names, body, declare, prelude, register};
 use super::pairwise::{Pairwise, push_parts};
 use super::step::Step;
 use super::wgsl::Shader;
-use super::{Access, Cost, Kernel, Module, Traits, strided_loop};
+use super::{Access, Cost, Kernel, Module, Traits, Work, strided_loop};
 
 /// One statistic: an expression summed over `extents`.
 #[derive(Clone, Debug, PartialEq)]
@@ -73,6 +73,11 @@ impl Kernel for Statistics {
         let points = |i: &Item| i.extents.iter().product::<usize>() as f64;
         Cost {
             flops: self.items.iter().map(|i| points(i) * (i.expr.flops() + 1) as f64).sum(),
+            work: self
+                .items
+                .iter()
+                .map(|i| i.expr.work().and(Work::of(1.0)).times(points(i)))
+                .fold(Work::default(), Work::and),
             bytes_read: self.items.iter().map(|i| points(i) * 4.0 * i.expr.loads.len() as f64).sum(),
             bytes_written: 4.0 * self.items.len() as f64,
         }

@@ -26,6 +26,7 @@ pub(crate) use reads::Reads;
 pub use request::{DataSpec, Gradients, Request, Rule, Update};
 
 use std::collections::HashSet;
+use std::ops::Add;
 use std::sync::Arc;
 
 use crate::error::{Error, Result};
@@ -127,11 +128,7 @@ impl Program {
 
     /// What one step costs.
     pub fn cost(&self) -> Cost {
-        self.calls.iter().map(|c| c.kernel.cost()).fold(Cost::default(), |a, b| Cost {
-            flops: a.flops + b.flops,
-            bytes_read: a.bytes_read + b.bytes_read,
-            bytes_written: a.bytes_written + b.bytes_written,
-        })
+        self.calls.iter().map(|c| c.kernel.cost()).fold(Cost::default(), Cost::add)
     }
 
     /// Its buffers as an executor names them that loads it under this handle: those of its own by a name that no other has.

@@ -4,7 +4,7 @@ use std::cell::Cell;
 use std::ops::{Deref, DerefMut};
 
 thread_local! {
-    static KEPT: Cell<[Vec<f32>; 4]> = const { Cell::new([Vec::new(), Vec::new(), Vec::new(), Vec::new()]) };
+    static KEPT: Cell<[Vec<f32>; 5]> = const { Cell::new([const { Vec::new() }; 5]) };
 }
 
 /// What a buffer is for: each is taken once at a time on a thread.
@@ -14,6 +14,7 @@ pub(in crate::engine::kernels) enum Use {
     Patches,
     Sums,
     Partials,
+    Registers,
 }
 
 /// Words of a cache line.

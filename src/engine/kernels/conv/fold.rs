@@ -5,7 +5,7 @@ use rayon::prelude::*;
 use super::pictures::scatter;
 use super::{Window, constants};
 use crate::kernels::wgsl::Shader;
-use crate::kernels::{Access, Args, Cost, IMMEDIATES, Kernel, Module, Step, Traits, grid};
+use crate::kernels::{Access, Args, Cost, IMMEDIATES, Kernel, Module, Step, Traits, Work, grid};
 
 /// `[pictures·h·w, C]` of `[pictures·places, kh·kw·C]`: each pixel is the sum of what stands for it in all patches that see it.
 /// Bindings: patches, pictures.
@@ -38,7 +38,7 @@ impl Kernel for FoldPatches {
     fn cost(&self) -> Cost {
         let [to, from] = [self.window.pixels() * self.window.channels, self.window.rows() * self.window.width()];
         let all = |words: usize| (self.pictures * words) as f64;
-        Cost { flops: all(from), bytes_read: 4.0 * all(from), bytes_written: 4.0 * all(to) }
+        Cost { flops: all(from), work: Work::of(all(from)), bytes_read: 4.0 * all(from), bytes_written: 4.0 * all(to) }
     }
 
     fn run(&self, args: &Args, _: &Step) {

@@ -5,7 +5,7 @@ use rayon::prelude::*;
 use super::pictures::gather;
 use super::{Window, constants};
 use crate::kernels::wgsl::Shader;
-use crate::kernels::{Access, Args, Cost, IMMEDIATES, Kernel, Module, Step, Traits, grid};
+use crate::kernels::{Access, Args, Cost, IMMEDIATES, Kernel, Module, Step, Traits, Work, grid};
 
 /// `[pictures·places, kh·kw·C]` of `[pictures·h·w, C]`; 0 where a tap sees nothing. Bindings: pictures, patches.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,7 +37,7 @@ impl Kernel for Patches {
     fn cost(&self) -> Cost {
         let [from, to] = [self.window.pixels() * self.window.channels, self.window.rows() * self.window.width()];
         let bytes = |words: usize| 4.0 * (self.pictures * words) as f64;
-        Cost { flops: 0.0, bytes_read: bytes(from), bytes_written: bytes(to) }
+        Cost { flops: 0.0, work: Work::default(), bytes_read: bytes(from), bytes_written: bytes(to) }
     }
 
     fn run(&self, args: &Args, _: &Step) {

@@ -4,7 +4,7 @@ use super::fold_product::{self, FoldProduct};
 use super::patch_product::{PatchProduct, Side};
 use super::{gpu, passes};
 use crate::kernels::simd::dispatch;
-use crate::kernels::{Access, Args, Choices, Cost, DIMS, Kernel, Matmul, Module, Step, Traits};
+use crate::kernels::{Access, Args, Choices, Cost, DIMS, Kernel, Matmul, Module, Step, Traits, Work};
 
 impl Kernel for PatchProduct {
     fn name(&self) -> &'static str {
@@ -32,8 +32,8 @@ impl Kernel for PatchProduct {
         let Matmul { m, n, k, .. } = self.product;
         let dense = 4.0 * if self.side == Side::A { m * k } else { k * n } as f64;
         let pictures = if self.side == Side::A { m } else { k } / self.window.rows();
-        let Cost { flops, bytes_read, bytes_written } = self.product.cost();
-        Cost { flops, bytes_read: bytes_read - dense + 4.0 * (pictures * self.picture()) as f64, bytes_written }
+        let cost = self.product.cost();
+        Cost { bytes_read: cost.bytes_read - dense + 4.0 * (pictures * self.picture()) as f64, ..cost }
     }
 
     fn run(&self, args: &Args, step: &Step) {
@@ -69,6 +69,7 @@ impl Kernel for FoldProduct {
         let elements = pixels * channels;
         Cost {
             flops: 2.0 * places * inputs * width + elements * self.class.expr.flops() as f64,
+            work: Work::of(2.0 * places * inputs * width).and(self.class.expr.work().times(elements)),
             bytes_read: 4.0 * (places * inputs + inputs * width + elements * self.class.expr.loads.len() as f64),
             bytes_written: 4.0 * elements * self.class.stores.len() as f64,
         }

@@ -30,7 +30,7 @@ use super::func::Func;
 use super::pairwise::{sum_columns, sum_strided};
 use super::sharing::least;
 use super::step::{DIMS, Step};
-use super::{Access, Choices, Cost, Kernel, Module, Traits};
+use super::{Access, Choices, Cost, Kernel, Module, Traits, Work};
 
 /// A matrix product with its epilogue. Bindings: A, B, then those of the epilogue.
 #[derive(Clone, Debug, PartialEq)]
@@ -243,6 +243,7 @@ impl Kernel for Matmul {
         let extra = (self.expr.loads.len() as f64) * m * n;
         Cost {
             flops: m * n * (2.0 * k + self.expr.flops() as f64),
+            work: Work::of(2.0 * k).and(self.expr.work()).times(m * n),
             bytes_read: 4.0 * (m * k + k * n + extra),
             bytes_written: 4.0 * m * n * self.stores.len() as f64,
         }

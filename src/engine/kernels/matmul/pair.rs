@@ -157,12 +157,7 @@ impl Kernel for Pair {
     }
 
     fn cost(&self) -> Cost {
-        let [first, second] = [self.products[0].cost(), self.products[1].cost()];
-        Cost {
-            flops: first.flops + second.flops,
-            bytes_read: first.bytes_read + second.bytes_read,
-            bytes_written: first.bytes_written + second.bytes_written,
-        }
+        self.products[0].cost() + self.products[1].cost()
     }
 
     fn run(&self, args: &Args, step: &Step) {

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Optimiser, Pass};
+use super::{Optimiser, Pass, Work};
 use crate::catalogue::{About, Bounds, Kind, Piece, Setting, Usual};
 
 /// m ← β₁m + (1 − β₁)g,  v ← β₂v + (1 − β₂)g²,  θ ← θ − α̂·m / (√v·ĉ + ε), with α̂ = α/(1 − β₁ᵗ) and ĉ = 1/√(1 − β₂ᵗ).
@@ -80,8 +80,8 @@ impl Optimiser for Adam {
         include_str!("../../../../shaders/optimisers/adam.wgsl")
     }
 
-    fn flops(&self) -> usize {
-        14
+    fn work(&self) -> Work {
+        Work::new(11.0, 2.0)
     }
 
     fn descend(&self, pass: Pass) -> f32 {

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::adam::{Adam, BETA1, BETA2, EPSILON, decayed};
-use super::{Optimiser, Pass};
+use super::{Optimiser, Pass, Work};
 use crate::catalogue::{About, Kind, Piece, Setting};
 
 /// m ← β₁m + (1 − β₁)g,  u ← max(β₂u, |g|),  θ ← θ − (α/(1 − β₁ᵗ))·m / (u + ε).
@@ -54,8 +54,8 @@ impl Optimiser for Adamax {
         include_str!("../../../../shaders/optimisers/adamax.wgsl")
     }
 
-    fn flops(&self) -> usize {
-        10
+    fn work(&self) -> Work {
+        Work::new(9.0, 1.0)
     }
 
     fn descend(&self, pass: Pass) -> f32 {

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::adam::{Adam, BETA1, BETA2, EPSILON};
-use super::{Optimiser, Pass};
+use super::{Optimiser, Pass, Work};
 use crate::catalogue::{About, Bounds, Kind, Piece, Setting, Usual};
 
 /// Adam, from weights that were first multiplied by 1 − αλ, whatever their gradient.
@@ -66,8 +66,8 @@ impl Optimiser for AdamW {
         include_str!("../../../../shaders/optimisers/adamw.wgsl")
     }
 
-    fn flops(&self) -> usize {
-        16
+    fn work(&self) -> Work {
+        Work::new(13.0, 2.0)
     }
 
     fn descend(&self, pass: Pass) -> f32 {

@@ -25,7 +25,7 @@ use super::norm::add;
 use super::sharing::least;
 use super::step::{DIMS, Step};
 use super::wgsl::Shader;
-use super::{Access, Cost, IMMEDIATES, Kernel, Module, Traits};
+use super::{Access, Cost, IMMEDIATES, Kernel, Module, Traits, Work};
 use crate::catalogue::Piece;
 pub use pass::Pass;
 
@@ -60,8 +60,8 @@ pub trait Optimiser: Debug + Send + Sync {
     /// Its WGSL: a function `descend(at: Point, g, constants, scalars) -> Point` of four parameters.
     fn wgsl(&self) -> &'static str;
 
-    /// Its arithmetic operations per parameter.
-    fn flops(&self) -> usize;
+    /// What it computes of each parameter.
+    fn work(&self) -> Work;
 
     /// The CPU reference, over one chunk; gives Σg² of it.
     fn descend(&self, pass: Pass) -> f32;
@@ -210,8 +210,12 @@ impl Kernel for Descent {
 
     fn cost(&self) -> Cost {
         let (bytes, kept) = (4.0 * self.len as f64, self.kept() as f64);
+        let rule = self.optimiser.work();
+        // A gradient is looked at in two, chosen and scaled; its square is made, chosen and added; what is written is chosen.
+        let pass = Work::of(4.0 + 3.0 + 1.0 + kept);
         Cost {
-            flops: (self.optimiser.flops() * self.len) as f64,
+            flops: (rule.operations + rule.divisions) * self.len as f64,
+            work: rule.and(pass).times(self.len as f64),
             bytes_read: (2.0 + kept) * bytes,
             bytes_written: (1.0 + kept) * bytes,
         }

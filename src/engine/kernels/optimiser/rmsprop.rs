@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::adam::EPSILON;
-use super::{Optimiser, Pass};
+use super::{Optimiser, Pass, Work};
 use crate::catalogue::{About, Bounds, Kind, Piece, Setting, Usual};
 
 /// v ← ρv + (1 − ρ)g²,  θ ← θ − α·g / (√v + ε).
@@ -60,8 +60,8 @@ impl Optimiser for RmsProp {
         include_str!("../../../../shaders/optimisers/rmsprop.wgsl")
     }
 
-    fn flops(&self) -> usize {
-        9
+    fn work(&self) -> Work {
+        Work::new(7.0, 2.0)
     }
 
     fn descend(&self, pass: Pass) -> f32 {

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Optimiser, Pass};
+use super::{Optimiser, Pass, Work};
 use crate::catalogue::{About, Bounds, Kind, Piece, Setting, Usual};
 
 /// b ← μb + g,  θ ← θ − α·b.
@@ -55,8 +55,8 @@ impl Optimiser for Sgd {
         include_str!("../../../../shaders/optimisers/sgd.wgsl")
     }
 
-    fn flops(&self) -> usize {
-        6
+    fn work(&self) -> Work {
+        Work::of(4.0)
     }
 
     fn descend(&self, pass: Pass) -> f32 {

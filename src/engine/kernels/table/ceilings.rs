@@ -4,10 +4,11 @@ use super::{Case, Fill, Input, Scale};
 use crate::kernels::{Peak, Stream};
 
 pub(super) fn peaks() -> Vec<Case> {
-    let case = |invocations, turns| {
+    let case = |invocations, turns, divides| {
+        let what = if divides { " divided" } else { "" };
         let case = Case::new(
-            format!("{invocations} times {turns}"),
-            Peak { invocations, turns },
+            format!("{invocations} times {turns}{what}"),
+            Peak { invocations, turns, divides },
             vec![Input::output(invocations)],
         );
         // Twelve numbers up to the number of invocations, turned by 3/4 and added up.
@@ -15,8 +16,9 @@ pub(super) fn peaks() -> Vec<Case> {
             .scale(Scale::Largest(1.0))
             .step(|step| (step.scalars[0], step.scalars[1]) = (0.75, 0.5))
     };
-    let mut all: Vec<Case> = [(1, 1), (63, 7), (1025, 3), (3000, 40)].map(|(i, turns)| case(i, turns)).into();
-    all.push(case(65_536, 64).realistic());
+    let mut all: Vec<Case> = [(1, 1), (63, 7), (1025, 3), (3000, 40)].map(|(i, turns)| case(i, turns, false)).into();
+    all.extend([(1, 1), (63, 7), (1025, 40)].map(|(i, turns)| case(i, turns, true)));
+    all.push(case(65_536, 64, false).realistic());
     all
 }
 
