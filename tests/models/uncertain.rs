@@ -73,6 +73,7 @@ fn a_step_with_drawn_weights_is_the_graphs() {
         for weights in [
             "bayes-by-backprop",
             "bayes-by-backprop:noise=flipout",
+            "bayes-by-backprop:noise=local,start=0.2",
             "bayes-by-backprop:scope=decoder,prior=scale-mixture,sigma=1,narrow=0.1",
         ] {
             let [right, wrong] = differences(&mut oracle::Device::new(device.open()), weights);
@@ -100,6 +101,20 @@ fn a_break_changes_no_bit_and_a_seed_all() {
         config.training.seed += 1;
         assert!(whole(&config, &device).kept() != continuous.kept(), "{weights}");
     }
+}
+
+#[test]
+fn outputs_of_convolutions_are_not_drawn() {
+    let run = |network: &str| {
+        let mut config = uncertain("bayes-by-backprop:noise=local");
+        config.model.encoder = network.parse().unwrap();
+        let device = Device::cpu();
+        Run::new().start(&config, &device, &mut StopAt::never())
+    };
+    let why = run("dcgan:4,norm=batch").unwrap_err().to_string();
+    assert!(why.contains("the noise `local` is drawn for what dense layers give"), "{why}");
+    assert_eq!(run("mlp:24").unwrap(), Outcome::Finished);
+    assert_eq!(run("residual:16,blocks=1").unwrap(), Outcome::Finished);
 }
 
 #[test]

@@ -21,7 +21,7 @@ mod parameter;
 mod tensor;
 
 pub use op::{Bits, Node, NodeId, Op, Shape};
-pub use parameter::{Init, ParameterSpec, Role};
+pub use parameter::{Around, AroundNoise, Init, ParameterSpec, Role};
 pub use tensor::Tensor;
 
 use std::cell::{Cell, RefCell};

@@ -1,7 +1,7 @@
 //! Parameters: declared where they are used, named by the scopes around them.
 
 use std::cell::RefCell;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::rc::Rc;
 
 use super::{Graph, NodeId, Op, Tensor};
@@ -83,8 +83,10 @@ pub(super) struct Declared {
     /// How many transforms of parameters are under way, within each other.
     transforming: usize,
     assigns: Vec<(String, NodeId)>,
-    /// Draws of weights that rows are to have of their own: the mean, and how far the draw is from it, by the draw.
-    around: HashMap<NodeId, [NodeId; 2]>,
+    /// Draws of weights that rows are to have of their own: how each lies around its mean, by the draw.
+    around: HashMap<NodeId, Around<NodeId>>,
+    /// The draws of which a layer has asked for that.
+    asked: HashSet<NodeId>,
     /// Values that states follow, by the name of the state.
     followed: Vec<(String, NodeId)>,
     /// Whether states follow nothing here, see [`Graph::unfollowed`].
@@ -293,21 +295,54 @@ impl Graph {
         out
     }
 
-    /// Notes of a draw of weights that it lies `off` a mean by something whose signs may be turned: a layer that knows how gives every row a
-    /// draw of its own.
-    pub(crate) fn is_around<'g>(&'g self, draw: Tensor<'g>, mean: Tensor<'g>, off: Tensor<'g>) {
-        self.declared.borrow_mut().around.insert(draw.id(), [mean.id(), off.id()]);
+    /// Notes of a draw of weights how it lies around its mean: a layer that knows how gives every row a draw of its own.
+    pub(crate) fn is_around<'g>(&'g self, draw: Tensor<'g>, around: Around<Tensor<'g>>) {
+        self.declared.borrow_mut().around.insert(draw.id(), around.map(|t| t.id()));
     }
 
-    /// The mean of a draw, and how far it is from it, where [`Graph::is_around`] has noted that.
-    pub(crate) fn mean_and_off<'g>(&'g self, draw: Tensor<'g>) -> Option<[Tensor<'g>; 2]> {
-        let found = self.declared.borrow().around.get(&draw.id()).copied();
-        found.map(|both| both.map(|id| self.tensor(id)))
+    /// How a draw lies around its mean, where [`Graph::is_around`] has noted that.
+    pub(crate) fn around<'g>(&'g self, draw: Tensor<'g>) -> Option<Around<Tensor<'g>>> {
+        let mut declared = self.declared.borrow_mut();
+        let found = declared.around.get(&draw.id()).copied()?;
+        declared.asked.insert(draw.id());
+        Some(found.map(|id| self.tensor(id)))
+    }
+
+    /// Whether rows have draws of their own wherever [`Graph::is_around`] has noted of a draw that they may.
+    pub(crate) fn all_draws_are_of_rows(&self) -> bool {
+        let declared = self.declared.borrow();
+        declared.around.keys().all(|draw| declared.asked.contains(draw))
     }
 
     /// A name as the scopes around it make it.
     pub(super) fn in_scope(&self, name: &str) -> String {
         format!("{}{name}", self.declared.borrow().scope)
+    }
+}
+
+/// How a draw of weights lies around its mean.
+#[derive(Clone, Copy, Debug)]
+pub struct Around<T> {
+    /// The mean.
+    pub mean: T,
+    /// What lies around it.
+    pub by: T,
+    /// What `by` is.
+    pub noise: AroundNoise,
+}
+
+/// What tells how a draw of weights lies around its mean.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AroundNoise {
+    /// How far it is from it, the sign of each number being as likely one way as the other.
+    Signs,
+    /// The standard deviation of each number, all being independent Gaussians.
+    Gaussian,
+}
+
+impl<T> Around<T> {
+    fn map<U>(self, of: impl Fn(T) -> U) -> Around<U> {
+        Around { mean: of(self.mean), by: of(self.by), noise: self.noise }
     }
 }
 

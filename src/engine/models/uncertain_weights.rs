@@ -30,7 +30,7 @@ impl UncertainWeights {
     /// A model with this distribution of its weights; the model itself where all of them are points.
     ///
     /// # Errors
-    /// If it minimises several losses, or has none of the weights that the distribution is of.
+    /// If it minimises several losses, has none of the weights that the distribution is of, or layers that cannot draw them as it says.
     pub fn of(model: Box<dyn Model>, weights: Arc<dyn WeightDistribution>) -> Result<Box<dyn Model>> {
         if weights.is_point() {
             return Ok(model);
@@ -52,6 +52,12 @@ impl UncertainWeights {
         if draws.is_empty() {
             return Err(Error::invalid(
                 "this model has none of the weights that `network-weights` is about: give another scope, such as all",
+            ));
+        }
+        if uncertain.weights.is_of_rows_alone() && !graph.all_draws_are_of_rows() {
+            return Err(Error::invalid(
+                "the noise `local` is drawn for what dense layers give, and this model has weights of other layers, such as convolutions, in which \
+                 the outputs of a row share weights and are not independent: leave `noise` out, or give another scope",
             ));
         }
         Ok(Box::new(uncertain))
@@ -89,8 +95,8 @@ fn drawn_parameter<'g>(
     let is_trained = mean.graph().is_trained(name);
     let Some(draw) = is_trained.then(|| weights.draw(name, mean)).flatten() else { return mean };
     kl.borrow_mut().push(draw.kl.id());
-    if let Some(off) = draw.off {
-        mean.graph().is_around(draw.weights, mean, off);
+    if let Some(around) = draw.around {
+        mean.graph().is_around(draw.weights, around);
     }
     draw.weights
 }

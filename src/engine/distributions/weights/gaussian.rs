@@ -6,7 +6,7 @@ use strum::{EnumString, VariantNames};
 
 use super::{WeightDistribution, WeightDraw, WeightPrior};
 use crate::catalogue::{About, Bounds, Kind, Piece, Setting, Usual};
-use crate::graph::{Init, Tensor};
+use crate::graph::{Around, AroundNoise, Init, Tensor};
 
 /// w = μ + σ ε with σ = ln(1 + eᵖ) and ε ~ N(0, I): the parameter holds μ, and one more, named as it is with [`SPREAD`] behind, ρ.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -44,6 +44,9 @@ pub enum Noise {
     Shared,
     /// Dense layers turn its signs, for every row in its own way (flipout: Wen et al. 2018): gradients of a batch vary less.
     Flipout,
+    /// Dense layers draw what they give in place of weights, for every row anew: y ~ N(x Mᵀ + μ_b, x² (σ²)ᵀ + σ_b²) (local reparameterisation:
+    /// Kingma, Salimans & Welling 2015, equation 6).
+    Local,
 }
 
 #[derive(Clone, Copy, EnumString, VariantNames)]
@@ -60,7 +63,7 @@ pub(super) static PIECE: Piece<dyn WeightDistribution> = Piece {
         aliases: &[],
         name: "every weight and bias is a Gaussian of its own, drawn once a step; its KL is counted once an epoch",
         formula: "w = μ + ln(1 + eᵖ) ε, ε ~ N(0, 1); loss + KL(q(w) ‖ p(w))/N for N training rows",
-        source: "Blundell et al. 2015, equations 2, 7 and 8; flipout: Wen et al. 2018, equation 4",
+        source: "Blundell et al. 2015, equations 2, 7 and 8; flipout: Wen et al. 2018, equation 4; local: Kingma, Salimans & Welling 2015, equation 6",
         settings: &[
             Setting {
                 name: "scope",
@@ -102,7 +105,8 @@ pub(super) static PIECE: Piece<dyn WeightDistribution> = Piece {
                 name: "noise",
                 default: Usual::Word("shared"),
                 bounds: Bounds::OneOf(Noise::VARIANTS),
-                meaning: "whether all rows of a batch have one draw, or dense layers turn its signs for each row, which takes two products",
+                meaning: "whether all rows of a batch have one draw, or dense layers turn its signs for each row (flipout), or draw their outputs for each row (local); \
+                          the latter two take two products",
             },
         ],
         example: "elbo train --network-weights bayes-by-backprop:scope=decoder,sigma=0.2",
@@ -148,8 +152,16 @@ impl WeightDistribution for GaussianWeights {
         // Over rows first, which is work for many threads.
         let outer: Vec<usize> = (0..shape.len() - 1).collect();
         let kl = self.prior.kl(mean, deviation, weights).sum(&outer).sum_rows();
-        let off = (self.noise == Noise::Flipout).then_some(off);
-        Some(WeightDraw { weights, kl: kl.reshape(&[1, 1]), off })
+        let around = match self.noise {
+            Noise::Shared => None,
+            Noise::Flipout => Some(Around { mean, by: off, noise: AroundNoise::Signs }),
+            Noise::Local => Some(Around { mean, by: deviation, noise: AroundNoise::Gaussian }),
+        };
+        Some(WeightDraw { weights, kl: kl.reshape(&[1, 1]), around })
+    }
+
+    fn is_of_rows_alone(&self) -> bool {
+        self.noise == Noise::Local
     }
 }
 
