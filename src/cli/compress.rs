@@ -6,6 +6,7 @@ use std::path::Path;
 use super::args::{CompressArgs, DecompressArgs};
 use super::style::{bytes, count};
 use super::uses::check_out;
+use super::weights::say_weights;
 use crate::apps::{Compressed, Saved, beside, compress_to, decompress_to};
 use crate::cpu::Cpu;
 use crate::error::{Error, Result};
@@ -16,6 +17,9 @@ pub fn compress(args: &CompressArgs) -> Result<()> {
     // Said before the data is read.
     saved.session.model.can().compress()?;
     if args.out != Path::new("-") {
+        if !args.json {
+            say_weights(&saved);
+        }
         check_out(&saved, (&args.run, args.force), &args.out, [args.data.as_str()])?;
     }
     let data = saved.plain(&args.data, args.binarise)?;

@@ -78,8 +78,8 @@ impl ScoreKind {
             ScoreKind::Ssim => "1 - SSIM of the picture and what the model makes of it",
             ScoreKind::Latent => "Mahalanobis distance of the code, deviations",
             ScoreKind::Complexity => "-ELBO less the size of the picture without loss, bits",
-            ScoreKind::Disagreement => "variance of -ELBO over draws of the weights, nats²",
-            ScoreKind::Waic => "mean and variance, added up, of -ELBO over draws of the weights",
+            ScoreKind::Disagreement => "variance of -ELBO over draws of the weights, or over members, nats²",
+            ScoreKind::Waic => "mean and variance, added up, of -ELBO over draws of the weights, or over members",
             ScoreKind::Combined => "-2 ln of the product of the p-values of the other scores",
         }
     }
