@@ -6,12 +6,15 @@ const dateOf = (days) => {
   return Number.isNaN(date.getTime()) ? "–" : date.toISOString().slice(0, 10);
 };
 
+/** The nearest whole number, of a half the one further from 0. */
+const nearest = (value) => Math.sign(value) * Math.round(Math.abs(value)) + 0;
+
 /** The cell that the numbers of a field stand for; of classes the likeliest, and how likely that is. */
 function cellOf({ kind, at, more, whole }, values) {
   const number = () => more[0] + more[1] * values[at];
   switch (kind) {
-    case "real": return { text: spoken(whole ? Math.round(number()) : number()) };
-    case "positive": return { text: spoken(whole ? Math.max(1, Math.round(Math.exp(number()))) : Math.exp(number())) };
+    case "real": return { text: spoken(whole ? nearest(number()) : number()) };
+    case "positive": return { text: spoken(whole ? Math.max(1, nearest(Math.exp(number()))) : Math.exp(number())) };
     case "count": return { text: spoken(Math.max(0, Math.round(Math.expm1(number())))) };
     case "date": return { text: dateOf(number()) };
     case "ordinal": {

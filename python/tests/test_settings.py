@@ -21,7 +21,7 @@ BESIDES = {
     "fsq": {"latent": 4},
     "hierarchical": {"upper": [2], "encoder": None, "hidden": [8]},
     "ladder": {"upper": [2], "encoder": None, "hidden": [8]},
-    "very-deep": {"model": "very-deep:blocks=1,1", "shape": (8, 8)},
+    "very-deep": {"model": "very-deep:blocks=1,1", "shape": (8, 8), "encoder": None, "latent": None},
 }
 
 

@@ -28,8 +28,7 @@ impl ColumnFigures {
         let ((rows, _), width) = (data.gather(0..data.rows), data.schema.width());
         let both = || rows.chunks_exact(width).zip(again.chunks_exact(width));
         let of_field = |(field, span): (&Field, Range<usize>)| {
-            let pairs =
-                both().map(|(row, again)| (field.decode(&row[span.clone()]), field.decode(&again[span.clone()])));
+            let pairs = both().map(|(row, again)| (field.exact(&row[span.clone()]), field.exact(&again[span.clone()])));
             figures(field, &pairs.filter(|(cell, _)| *cell != Cell::Missing).collect::<Vec<_>>())
         };
         data.schema.spans().map(of_field).collect()

@@ -187,7 +187,7 @@ impl Saved {
         let latent = has_codes.then(|| self.session.latent()).transpose()?;
         let (importance, by_member) = samples.map(|k| self.session.importance_by_member(data, k)).transpose()?.unzip();
         let measure = self.session.model.measure(data.is_black_and_white());
-        let mut notes = notes(&*self.session.model, measure, importance.as_ref());
+        let mut notes = notes(&*self.session.model, measure, importance.as_ref(), records.len());
         let mut members = vec![];
         if records.len() > 1 {
             notes.insert(0, ensemble::note(records.len()));
@@ -345,7 +345,7 @@ impl SquaredError {
 }
 
 /// What must be known to read the figures.
-fn notes(model: &dyn Model, measure: Measure, importance: Option<&Importance>) -> Vec<String> {
+fn notes(model: &dyn Model, measure: Measure, importance: Option<&Importance>, models: usize) -> Vec<String> {
     let mut notes = Vec::new();
     let density = model.can().density;
     if measure == Measure::CrossEntropy && density.is_some() {
@@ -368,7 +368,8 @@ fn notes(model: &dyn Model, measure: Measure, importance: Option<&Importance>) -
         notes.push(format!(
             "-ln p(x) is not reliable: {:.1} of {} codes a row are effective on average, and below {RELIABLE_FROM} the estimate lies \
              further above the truth than its errors tell. {advice}",
-            found.effective_samples, found.samples
+            found.effective_samples,
+            found.samples * models
         ));
     }
     notes

@@ -62,7 +62,7 @@ impl Saved {
         let checkpoint = checkpoint.into_best().map_err(|e| Error::malformed(&path, e))?;
         let session = restored(&config, &form, &checkpoint, executor).map_err(|e| Error::malformed(&path, e))?;
         let epoch = checkpoint.metadata_u64("epoch")?;
-        let models = if folder == place { config.training.models() } else { 1 };
+        let models = if folder == place { config.training.models_in_folder() } else { 1 };
         Ok(Saved { folder, config, form, session, epoch, best, models })
     }
 

@@ -190,9 +190,14 @@ impl TrainingConfig {
         }
     }
 
-    /// How many models a run of these settings holds: 1, but for ensembles.
+    /// How many models a run of these settings trains: 1, but for ensembles.
     pub fn models(&self) -> usize {
         if self.member.is_some() { 1 } else { self.members }
+    }
+
+    /// How many models the folder of such a run holds: those of an ensemble lie in that of its first, however they were trained.
+    pub fn models_in_folder(&self) -> usize {
+        if self.member.is_none_or(|member| member == 1) { self.members } else { 1 }
     }
 
     pub(super) fn check(&self, problems: &mut Problems) {

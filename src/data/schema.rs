@@ -72,7 +72,12 @@ impl Schema {
         })
     }
 
-    /// The cells of the input fields that stand for these numbers `[width]`.
+    /// The cells of the input fields that these numbers `[width]` stand for, see [`Field::exact`].
+    pub fn exact(&self, row: &[f32]) -> Vec<Cell> {
+        self.spans().map(|(field, span)| field.exact(&row[span])).collect()
+    }
+
+    /// The cells to write for the input fields, of these numbers `[width]`, see [`Field::decode`].
     pub fn decode(&self, row: &[f32]) -> Vec<Cell> {
         self.spans().map(|(field, span)| field.decode(&row[span])).collect()
     }

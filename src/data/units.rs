@@ -75,7 +75,7 @@ impl Field {
         match self.top() {
             Some(top) => seen.iter().map(|value| value * top).collect(),
             None if self.kind.shape().is_some() => seen.to_vec(),
-            None => vec![self.decode(seen).number().map_or(f32::NAN, |number| number as f32)],
+            None => vec![self.exact(seen).number().map_or(f32::NAN, |number| number as f32)],
         }
     }
 

@@ -23,8 +23,22 @@ fn an_ensemble_is_trained_into_one_folder_and_used_as_one() {
     place.run("sample run --device cpu --count 4 --out new.png");
     place.run("reconstruct run --device cpu --out pairs.png");
     let found = json(&place.run("reconstruct run --device cpu --uncertainty 4 --out sure.npz --json"));
-    assert!(found.get("sd_of_weights").is_none_or(|sd| sd.as_f64().unwrap() > 0.0));
-    place.run("score run --device cpu --scores elbo,disagreement,waic --out scores.csv");
+    assert!(found["sd_of_weights"].as_f64().expect("members are apart") > 0.0, "{found}");
+    place.run("score run --device cpu --scores elbo,disagreement,waic,squared_error --out scores.csv");
+    // The first alone is something else.
+    let first = "run/checkpoint.safetensors --device cpu";
+    place.run(&format!("sample {first} --count 4 --out one.png"));
+    place.run(&format!("reconstruct {first} --out one-pairs.png"));
+    place.run(&format!("score {first} --scores squared_error --out one.csv"));
+    for [all, one] in [["new.png", "one.png"], ["pairs.png", "one-pairs.png"]] {
+        assert!(fs::read(place.path(all)).unwrap() != fs::read(place.path(one)).unwrap(), "{all}");
+    }
+    let last = |name: &str| -> Vec<String> {
+        let text = fs::read_to_string(place.path(name)).unwrap();
+        text.lines().skip(1).map(|line| line.rsplit(',').next().unwrap().to_string()).collect()
+    };
+    let (all, one) = (last("scores.csv"), last("one.csv"));
+    assert!(all.len() == one.len() && all != one, "{all:?}");
     // What takes one model takes the first, and says so.
     let said = place.run("encode run --device cpu --out codes.csv");
     assert!(said.contains("Models: the first of 2"), "{said}");
@@ -41,6 +55,13 @@ fn an_ensemble_is_trained_into_one_folder_and_used_as_one() {
     // One trained by itself is the same.
     place.run(&format!("train --members 3 --member 3 --out third {}", small("")));
     assert!(of("third") == of("run/member-3"));
+    // So are all of them, and then the folder of the first holds the ensemble.
+    for (member, folder) in [(1, "apart"), (2, "apart/member-2"), (3, "apart/member-3")] {
+        place.run(&format!("train --members 3 --member {member} --out {folder} {}", small("")));
+    }
+    let of_all = |run: &str| json(&place.run(&format!("evaluate {run} --device cpu --quick --json")))["elbo"].clone();
+    assert_eq!(of_all("apart"), of_all("run"));
+    assert_ne!(of_all("apart"), of_all("apart/checkpoint.safetensors"));
     // More epochs are for all.
     place.run("train --resume run --epochs 2");
     let records = |name: &str| fs::read_to_string(place.path(&format!("{name}/metrics.jsonl"))).unwrap();

@@ -121,6 +121,7 @@ fn what_networks_for_pictures_cannot_be_given_is_refused() {
         ("--encoder conv:4,norm=batch --batch 1", &["`batch` is 1", "norm=layer"]),
         ("--encoder mlp:4,norm=batch --batch 1", &["`mlp:hidden=4,norm=batch`", "`batch` is 1", "norm=layer"]),
         ("--encoder mlp:4,1,norm=layer", &["one unit", "norm=layer leaves nothing", "norm=batch"]),
+        ("--model ladder --upper 1 --encoder mlp:8,3,norm=layer", &["between the layers", "one unit", "norm=batch"]),
         ("--encoder residual:4,norm=group", &["`norm`", "group", "none, batch, layer"]),
         ("--encoder conv:4 --decoder dcgan:4,norm=batch --batch 1", &["`dcgan:channels=4,norm=batch`", "`batch` is 1"]),
         ("--encoder conv:4,norm=batch --prior vampprior:components=4", &["`vampprior`", "inputs of its own"]),

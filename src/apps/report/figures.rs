@@ -37,8 +37,14 @@ pub fn found(subject: &Subject, history: &[EpochRecord]) -> Result<Option<Found>
         })?;
         // One of other weights says nothing of these.
         if evaluation.record.epoch == subject.weights_of() {
+            let of_first = match evaluation.members.len() {
+                0 => String::new(),
+                models => format!(
+                    " These are figures of the mixture of {models} models; pictures, codes and curves on this page are of the first."
+                ),
+            };
             let from = format!(
-                "By elbo evaluate, of {} {} rows of {}.",
+                "By elbo evaluate, of {} {} rows of {}.{of_first}",
                 count(evaluation.rows as u64),
                 spoken(evaluation.record.split),
                 evaluation.data

@@ -185,7 +185,7 @@ fn lines_of_table(subject: &Subject, rows: &[&[f32]], names: &[String]) -> Marku
 fn pairs_of_lines(subject: &Subject, pairs: &[(&[f32], &[f32])], names: &[String]) -> Markup {
     let schema = &subject.form.schema;
     let cells: Vec<[Vec<Cell>; 2]> =
-        pairs.iter().map(|(row, again)| [schema.decode(row), schema.decode(again)]).collect();
+        pairs.iter().map(|(row, again)| [schema.exact(row), schema.decode(again)]).collect();
     tables::framed(
         "Rows, and what is made of them",
         html! {

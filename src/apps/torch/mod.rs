@@ -55,7 +55,7 @@ impl Networks {
         let found = work(x).and_then(|end| Some((end, line(end, x.id(), from, to)?)));
         let Some((end, layers)) = found else {
             self.notes.push(format!(
-                "The {name} is no line of layers that PyTorch has (it branches, or is told something beside its values), so \
+                "The {name} is no line of layers that PyTorch has (it branches, is told something beside its values, or has convolutions of single pixels), so \
                  there is no module for it: its weights have the names and lie as they do in a run."
             ));
             return;

@@ -211,7 +211,7 @@ fn of_codes(session: &mut Session, schema: &Schema, part: &Part, draws: usize, s
 fn in_units<'a>(schema: &'a Schema, row: &'a [f32]) -> impl Iterator<Item = f64> + 'a {
     schema.spans().flat_map(move |(field, span)| {
         let x = &row[span];
-        let cell = if let FieldKind::Category(_) = field.kind { None } else { field.decode(x).number() };
+        let cell = if let FieldKind::Category(_) = field.kind { None } else { field.exact(x).number() };
         match cell {
             Some(value) => vec![value],
             None => x.iter().map(|&value| f64::from(value)).collect(),

@@ -128,7 +128,7 @@ fn pieces(all: &[PieceFigures]) {
 
 fn kernels(report: &Report) {
     let Some(ceilings) = &report.ceilings else { return };
-    println!("Ceilings: {} in registers", with_prefix(ceilings.flops, "FLOP/s"));
+    println!("Ceilings: {} in registers", with_prefix(ceilings.flops, "op/s"));
     if let Some(divisions) = ceilings.divisions {
         println!("          {} in registers", with_prefix(divisions, "divisions/s"));
     }
@@ -136,22 +136,20 @@ fn kernels(report: &Report) {
         println!("          {} in buffers of {} KiB", with_prefix(*rate, "B/s"), count(size >> 10));
     }
     println!();
-    let mut columns =
-        columns(&["kernel", "case", "time", "arithmetic", "of peak", "divisions", "memory", "of peak", "of its bound"]);
+    let divides = ceilings.divisions.is_some();
+    let mut heads = vec!["kernel", "case", "time", "arithmetic", "of peak"];
+    heads.extend(divides.then_some("divisions"));
+    heads.extend(["memory", "of peak", "of its bound"]);
+    let mut columns = columns(&heads);
     columns[1].1 = Align::Left;
     let mut table = Table::new(&columns);
+    let share = |of: f64| format!("{:.1} %", 100.0 * of);
     for k in &report.kernels {
-        table.row([
-            k.kernel.clone(),
-            k.case.clone(),
-            seconds(k.seconds),
-            with_prefix(k.flops, "op/s"),
-            format!("{:.1} %", 100.0 * k.flops_share),
-            format!("{:.1} %", 100.0 * k.divisions_share),
-            with_prefix(k.bytes, "B/s"),
-            format!("{:.1} %", 100.0 * k.bytes_share),
-            format!("{:.1} %", 100.0 * k.share()),
-        ]);
+        let mut cells = vec![k.kernel.clone(), k.case.clone(), seconds(k.seconds)];
+        cells.extend([with_prefix(k.flops, "op/s"), share(k.flops_share)]);
+        cells.extend(divides.then(|| share(k.divisions_share)));
+        cells.extend([with_prefix(k.bytes, "B/s"), share(k.bytes_share), share(k.share())]);
+        table.row(cells);
     }
     println!("{table}");
     if report.kernels.iter().any(|k| k.exceeds_its_ceiling()) {

@@ -280,9 +280,21 @@ impl Field {
         Field { kind, ..self.clone() }
     }
 
-    /// The cell that these numbers `[width]` stand for: of probabilities of classes, the likeliest; of a column of whole numbers, the nearest
-    /// that it can hold; missing where they are NaN.
+    /// The cell to write for these numbers `[width]`, which a model made: [`Field::exact`], and of a column of whole numbers the nearest that it
+    /// can hold.
     pub fn decode(&self, x: &[f32]) -> Cell {
+        match (self.exact(x), &self.kind) {
+            // The least whole number above 0 is 1.
+            (Cell::Number(number), FieldKind::Positive(_)) if self.whole => Cell::Number(number.round().max(1.0)),
+            // 0 is added as it makes the 0 below 0 one above it.
+            (Cell::Number(number), _) if self.whole => Cell::Number(number.round() + 0.0),
+            (cell, _) => cell,
+        }
+    }
+
+    /// The cell that these numbers `[width]` stand for: of probabilities of classes, the likeliest; missing where they are NaN. What is measured,
+    /// or was given, is told by it.
+    pub fn exact(&self, x: &[f32]) -> Cell {
         if x.iter().any(|x| x.is_nan()) {
             return Cell::Missing;
         }
@@ -291,13 +303,9 @@ impl Field {
             FieldKind::Image(_) | FieldKind::Levels { .. } | FieldKind::Channels { .. } | FieldKind::Text => {
                 Cell::Missing
             }
-            FieldKind::Real(scaling) => Cell::Number(self.rounded(scaling.invert(first()))),
+            FieldKind::Real(scaling) => Cell::Number(scaling.invert(first())),
             FieldKind::Date(scaling, form) => Cell::Date(scaling.invert(first()), *form),
-            // The least whole number above 0 is 1.
-            FieldKind::Positive(scaling) => {
-                let number = self.rounded(libm::exp(scaling.invert(first())));
-                Cell::Number(if self.whole { number.max(1.0) } else { number })
-            }
+            FieldKind::Positive(scaling) => Cell::Number(libm::exp(scaling.invert(first()))),
             FieldKind::Count(scaling) => Cell::Number(libm::expm1(scaling.invert(first())).round().max(0.0)),
             FieldKind::Ordinal(levels) => {
                 let last = levels.len() - 1;
@@ -308,12 +316,6 @@ impl Field {
                 likeliest.map_or(Cell::Missing, |class| Cell::Text(classes[class].clone()))
             }
         }
-    }
-
-    /// A number as the column has it.
-    fn rounded(&self, number: f64) -> f64 {
-        // 0 is added as it makes the 0 below 0 one above it.
-        if self.whole { number.round() + 0.0 } else { number }
     }
 
     fn refuse(&self, cell: &Cell, wanted: &str) -> Error {
@@ -406,6 +408,9 @@ mod tests {
         assert_eq!([0.2, 0.3, -1.6, -5.0].map(|x| of(&ages, x)), ["3", "4", "0", "-7"]);
         assert_eq!([0.0, -1.5, -9.0].map(|x| of(&prices, x)), ["20", "1", "1"]);
         assert_eq!(of(&field(FieldKind::Real(SCALING)), 0.2), "3.4");
+        // What is measured is not rounded.
+        assert_eq!([0.2, -5.0].map(|x| ages.exact(&[x]).to_string()), ["3.4", "-7"]);
+        assert!(prices.exact(&[-9.0]).number().is_some_and(|price| price < 1e-6));
         // Other numbers are taken as they are.
         let mut x = [0.0];
         ages.encode(ages.number(&Cell::Number(4.5)).unwrap(), &mut x);

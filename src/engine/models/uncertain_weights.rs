@@ -56,8 +56,8 @@ impl UncertainWeights {
         }
         if uncertain.weights.is_of_rows_alone() && !graph.all_draws_are_of_rows() {
             return Err(Error::invalid(
-                "the noise `local` is drawn for what dense layers give, and this model has weights of other layers, such as convolutions, in which \
-                 the outputs of a row share weights and are not independent: leave `noise` out, or give another scope",
+                "the noise `local` is drawn for what dense layers give, and this model has weights of others: convolutions, in which the outputs of \
+                 a row share weights and are not independent, or normalisation. Leave `noise` out, or give another scope",
             ));
         }
         Ok(Box::new(uncertain))

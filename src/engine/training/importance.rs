@@ -139,6 +139,9 @@ impl Row {
             return *one;
         }
         let largest = members.iter().map(|row| row.log_mean).fold(f64::NEG_INFINITY, f64::max);
+        if largest == f64::NEG_INFINITY && members.iter().all(|row| row.log_mean == largest) {
+            return members[0];
+        }
         let total = members.iter().map(|row| (row.log_mean - largest).exp()).sum::<f64>();
         if !(largest.is_finite() && total.is_finite()) {
             return Row { log_mean: largest + total.ln(), ..members[0] };
@@ -353,6 +356,10 @@ mod tests {
         close(found.log_mean, a.log_mean - 2f64.ln());
         assert_eq!((found.effective, found.jackknife), (a.effective, a.jackknife));
         assert_eq!(Row::mixture(&[b]), b);
+        // What no member can give, their mixture cannot; what is not known of one is not known of all.
+        let [never, unknown] = [f64::NEG_INFINITY, f64::NAN].map(|log_mean| Row { log_mean, ..far });
+        assert_eq!(Row::mixture(&[never, never]).log_mean, f64::NEG_INFINITY);
+        assert!(Row::mixture(&[never, unknown]).log_mean.is_nan());
     }
 
     /// The error of a mixture of two models beside the one that repetition shows.

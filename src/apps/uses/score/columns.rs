@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use super::Scoring;
+use super::values::{as_numbers, mean};
 use crate::apps::Saved;
 use crate::apps::uses::ids::Ids;
 use crate::apps::uses::parts::{Part, parts};
@@ -48,10 +49,12 @@ impl Saved {
         }
         let count = normal.rows.min(MOST);
         let (x, y) = normal.gather((0..count).map(|i| i * normal.rows / count));
-        let losses = self.session.score_features(crate::training::Given::new(&x, &y), seed)?;
+        let given = crate::training::Given::new(&x, &y);
+        let of_members = self.session.each_member(|session| as_numbers(session.score_features(given, seed)))?;
+        let losses = mean(of_members);
         let mut sums = vec![0.0; self.session.model.features()];
         for row in losses.chunks_exact(sums.len()) {
-            sums.iter_mut().zip(row).for_each(|(sum, &loss)| *sum += f64::from(loss) / count as f64);
+            sums.iter_mut().zip(row).for_each(|(sum, &loss)| *sum += loss / count as f64);
         }
         Ok(Some(sums))
     }

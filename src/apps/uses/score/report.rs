@@ -124,10 +124,11 @@ impl All<'_> {
             (_, true) => {
                 "`latent` is not fooled by that, and `likelihood_ratio` takes off what a --background model knows of any row"
             }
-            (ScoreKind::Complexity, _) => "`latent` or `reconstruction` may be better",
+            (ScoreKind::Complexity, _) => "`latent` or `ssim` may be better",
+            (ScoreKind::Ssim, _) => "`complexity` and `latent` look at something else",
             _ => {
-                "`complexity` is made for that, `likelihood_ratio` takes off what a --background model knows of any row, and `latent` is not \
-                 fooled"
+                "`complexity` is made for that, `ssim` looks at the structure, `likelihood_ratio` takes off what a --background model knows of any \
+                 row, and `latent` is not fooled"
             }
         };
         // Rows that lie in the lowest twentieth of normal scores, of which there should be a twentieth.

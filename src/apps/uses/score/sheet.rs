@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use super::values::{as_numbers, mean};
 use super::{Scoring, Strange};
 use crate::apps::Saved;
 use crate::apps::pictures::save_strange;
@@ -18,8 +19,9 @@ impl Saved {
         let shape = self.form.shape();
         let (x, y) = rows.gather(top.iter().map(|strange| strange.row));
         let given = Given::new(&x, &y);
-        let again = self.session.reconstruct(given)?;
-        let losses = self.session.score_features(given, scoring.seed)?;
+        let again = self.session.mean_reconstruction(given)?;
+        let of_members = self.session.each_member(|session| as_numbers(session.score_features(given, scoring.seed)))?;
+        let losses: Vec<f32> = mean(of_members).into_iter().map(|loss| loss as f32).collect();
         save_strange(to, [&x, &again, &losses], shape, COLUMNS)
     }
 }

@@ -13,8 +13,8 @@ const STEADY: [f64; 2] = [0.01, 0.03];
 /// Pixels along the shorter side of the smallest picture that has a structure.
 pub const SMALLEST: usize = 3;
 
-/// The dynamic range L of pictures: 1 where all values lie between 0 and 1, as those of files do, else what lies between the largest and the
-/// smallest.
+/// The dynamic range L of pictures: 1 where all values lie between 0 and 1, as those of files do, else the length of the least interval that
+/// holds 0, 1 and all of them.
 pub fn dynamic_range(values: &[f32]) -> f64 {
     let (low, high) = values
         .iter()

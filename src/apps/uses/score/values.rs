@@ -97,10 +97,10 @@ impl Saved {
         Ok(all)
     }
 
-    /// What the model makes of each row `[rows, features]`.
+    /// What the model makes of each row, or the mean of what its members do `[rows, features]`.
     fn rebuilt<'k>(&mut self, part: &Part, known: &'k mut Known) -> Result<&'k [f32]> {
         if known.rebuilt.is_none() {
-            known.rebuilt = Some(self.session.reconstruct(part.given())?);
+            known.rebuilt = Some(self.session.mean_reconstruction(part.given())?);
         }
         Ok(known.rebuilt.as_deref().unwrap_or_default())
     }
@@ -172,15 +172,17 @@ fn mean_score(session: &mut Session, part: &Part, scoring: &Scoring) -> Result<V
 
 /// The mean over several codes of each row.
 fn over_codes(part: &Part, scoring: &Scoring, mut of: impl FnMut(u64) -> Result<Vec<f32>>) -> Result<Vec<f64>> {
-    let one = |draw: usize| {
-        let found = of(part.seed(scoring.seed).wrapping_add(draw as u64))?;
-        Ok(found.into_iter().map(f64::from).collect())
-    };
+    let one = |draw: usize| as_numbers(of(part.seed(scoring.seed).wrapping_add(draw as u64)));
     Ok(mean((0..scoring.draws).map(one).collect::<Result<_>>()?))
 }
 
+/// What a device gave, as numbers to add up.
+pub(super) fn as_numbers(found: Result<Vec<f32>>) -> Result<Vec<f64>> {
+    Ok(found?.into_iter().map(f64::from).collect())
+}
+
 /// The mean of lists, number by number.
-fn mean(lists: Vec<Vec<f64>>) -> Vec<f64> {
+pub(super) fn mean(lists: Vec<Vec<f64>>) -> Vec<f64> {
     let count = lists.len() as f64;
     let sums = lists.into_iter().reduce(|mut sums, list| {
         sums.iter_mut().zip(list).for_each(|(sum, value)| *sum += value);

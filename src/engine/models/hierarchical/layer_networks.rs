@@ -42,7 +42,7 @@ pub(super) struct LayerNetworks {
 
 impl LayerNetworks {
     /// The networks below the stochastic layer of this number, the first above the data being 1; the layer below has `below`
-    /// dimensions. Their nonlinearity and normalisation are those of the encoder. They are the scope `layer<number>`.
+    /// dimensions. Their nonlinearity is that of the encoder, and so is their normalisation, if the encoder has one of rows. They are the scope `layer<number>`.
     pub fn new(number: usize, below: usize, layer: &Layer, encoder: &dyn Network) -> LayerNetworks {
         let like_it = |widths| Mlp { norm: encoder.row_norm(), ..Mlp::new(widths, encoder.activation()) };
         let outwards = layer.hidden.iter().rev().copied().collect();

@@ -24,7 +24,7 @@ use super::{
 };
 use crate::catalogue::{About, Kind};
 use crate::distributions::{DiagonalGaussian, Encoder, Measure, Posterior, PosteriorNetwork};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::graph::{Graph, Tensor};
 use crate::nn::Activation;
 use crate::objectives::Inference;
@@ -120,6 +120,10 @@ impl Hierarchical {
         let (hidden, parts) = (config.networks(sizes)?, config.parts_for(form.schema)?);
         let below = hidden_width(&*hidden.encoder, sizes.shape, 2 * config.latent);
         let upper = Layer::halving(&config.upper_widths(), below);
+        let widths = upper.iter().flat_map(|layer| layer.hidden.iter().copied());
+        if let Some(why) = hidden.encoder.row_norm().refusal(widths) {
+            return Err(Error::invalid(format!("between the layers of a model of `kind` {}, {why}", config.kind)));
+        }
         Ok(Box::new(Hierarchical::with_networks(recognition, (sizes, config.latent), hidden, &upper, parts)))
     }
 

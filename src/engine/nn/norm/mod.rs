@@ -64,7 +64,7 @@ impl RowNorm {
     }
 
     /// Why it does not go with layers of so many units, if it does not.
-    pub(super) fn refusal(self, mut widths: impl Iterator<Item = usize>) -> Option<String> {
+    pub(crate) fn refusal(self, mut widths: impl Iterator<Item = usize>) -> Option<String> {
         (self == RowNorm::Layer && widths.any(|width| width == 1)).then(|| {
             "a layer of one unit is one number in each row, of which norm=layer leaves nothing: give it more units, norm=batch or \
              norm=none"

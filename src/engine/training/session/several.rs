@@ -78,15 +78,14 @@ impl Session {
 
     /// Has a member stand in for all of an ensemble, until [`Session::stand_back`]: weights and seed are its own, and there is no other.
     pub(crate) fn stand_in(&mut self, number: usize) -> Result<StoodFor> {
-        let others = std::mem::take(&mut self.others);
         let own = match number.checked_sub(1) {
             None => None,
             Some(place) => {
-                let Member { values, seed } = &others[place];
-                Some((self.exchange(values)?, std::mem::replace(&mut self.seed, *seed)))
+                let Member { values, seed } = self.others[place].clone();
+                Some((self.exchange(&values)?, std::mem::replace(&mut self.seed, seed)))
             }
         };
-        Ok(StoodFor { others, own })
+        Ok(StoodFor { others: std::mem::take(&mut self.others), own })
     }
 
     /// Brings back what a member stood in for.
