@@ -12,7 +12,7 @@ use super::train::{DATA, MEMBER, Prepared, TrainRun};
 use crate::config::{Config, FILE_NAME, TrainingConfig};
 use crate::error::{Error, Result};
 use crate::training::checkpoint::Checkpoint;
-use crate::training::part_of_seed;
+use crate::training::{each_member_of, part_of_seed};
 
 /// The folder of a member of the ensemble in a folder, which is that of the first; they are counted from 1.
 pub fn member_folder(folder: &Path, number: usize) -> PathBuf {
@@ -136,14 +136,7 @@ impl Saved {
 
     /// Does `work` with each member of an ensemble in turn, as if there were no other; of what is no ensemble, or whose members were not taken
     /// up, once.
-    pub(super) fn each_member<T>(&mut self, mut work: impl FnMut(&mut Saved) -> Result<T>) -> Result<Vec<T>> {
-        let members = 0..self.session.members();
-        let one = |number| {
-            let before = self.session.stand_in(number)?;
-            let found = work(self);
-            self.session.stand_back(before)?;
-            found
-        };
-        members.map(one).collect()
+    pub(super) fn each_member<T>(&mut self, work: impl FnMut(&mut Saved) -> Result<T>) -> Result<Vec<T>> {
+        each_member_of(self, |saved| &mut saved.session, work)
     }
 }

@@ -49,6 +49,7 @@ pub use runaway::{Divergence, Extents};
 pub use running::Pump;
 pub use scalars::{Moved, Scalars};
 pub use schedule::{KL_SCHEDULES, Rates, SLOWED};
+pub(crate) use session::each_member_of;
 pub use session::{
     BlankRow, CodeMoments, Imputed, Imputing, MAX_DRAWS, MOMENT_DRAWS, Session, Uncertainty, part_of_seed,
 };

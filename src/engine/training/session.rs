@@ -30,6 +30,7 @@ pub use impute::{BlankRow, Imputed, Imputing, MAX_DRAWS};
 use loaded::LoadedPrograms;
 pub use moments::{CodeMoments, MOMENT_DRAWS};
 pub use rows::part_of_seed;
+pub(crate) use several::each_member_of;
 use several::{LearntValues, Member};
 pub use uncertainty::Uncertainty;
 

@@ -22,9 +22,25 @@ pub(super) struct Member {
 
 /// What a session was before a member of its ensemble stood in for all of them.
 #[derive(Debug)]
-pub(crate) struct StoodFor {
+struct StoodFor {
     others: Vec<Member>,
     own: Option<(LearntValues, u64)>,
+}
+
+/// Does `work` with each member of the ensemble in turn that something's session holds, as if there were no other; of what is no ensemble, once.
+pub(crate) fn each_member_of<S, T>(
+    holder: &mut S,
+    session: impl Fn(&mut S) -> &mut Session,
+    mut work: impl FnMut(&mut S) -> Result<T>,
+) -> Result<Vec<T>> {
+    let members = 0..session(holder).members();
+    let one = |number| {
+        let before = session(holder).stand_in(number)?;
+        let found = work(holder);
+        session(holder).stand_back(before)?;
+        found
+    };
+    members.map(one).collect()
 }
 
 impl Session {
@@ -48,15 +64,8 @@ impl Session {
     ///
     /// # Errors
     /// If the device fails; as for `work`.
-    pub fn each_member<T>(&mut self, mut work: impl FnMut(&mut Session) -> Result<T>) -> Result<Vec<T>> {
-        let members = 0..self.members();
-        let one = |number| {
-            let before = self.stand_in(number)?;
-            let found = work(self);
-            self.stand_back(before)?;
-            found
-        };
-        members.map(one).collect()
+    pub fn each_member<T>(&mut self, work: impl FnMut(&mut Session) -> Result<T>) -> Result<Vec<T>> {
+        each_member_of(self, |session| session, work)
     }
 
     /// The mean over all members of what they make of rows, see [`Session::reconstruct`]. `[rows, features]`
@@ -77,19 +86,25 @@ impl Session {
     }
 
     /// Has a member stand in for all of an ensemble, until [`Session::stand_back`]: weights and seed are its own, and there is no other.
-    pub(crate) fn stand_in(&mut self, number: usize) -> Result<StoodFor> {
-        let own = match number.checked_sub(1) {
-            None => None,
-            Some(place) => {
-                let Member { values, seed } = self.others[place].clone();
-                Some((self.exchange(&values)?, std::mem::replace(&mut self.seed, seed)))
-            }
+    fn stand_in(&mut self, number: usize) -> Result<StoodFor> {
+        let others = std::mem::take(&mut self.others);
+        let Some(Member { values, seed }) = number.checked_sub(1).map(|place| &others[place]) else {
+            return Ok(StoodFor { others, own: None });
         };
-        Ok(StoodFor { others: std::mem::take(&mut self.others), own })
+        match self.exchange(values) {
+            Ok(own) => {
+                let own = Some((own, std::mem::replace(&mut self.seed, *seed)));
+                Ok(StoodFor { others, own })
+            }
+            Err(why) => {
+                self.others = others;
+                Err(why)
+            }
+        }
     }
 
     /// Brings back what a member stood in for.
-    pub(crate) fn stand_back(&mut self, StoodFor { others, own }: StoodFor) -> Result<()> {
+    fn stand_back(&mut self, StoodFor { others, own }: StoodFor) -> Result<()> {
         self.others = others;
         if let Some((values, seed)) = own {
             self.seed = seed;
