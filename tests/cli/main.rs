@@ -30,6 +30,7 @@ mod refusals;
 mod reliability;
 mod report;
 mod rows;
+mod score;
 mod stages;
 mod tables;
 mod uses;

@@ -3,8 +3,8 @@
 use std::path::{Path, PathBuf};
 
 use elbo::apps::{
-    CHECKPOINT, Draws, Outcome, Prepared, PriorFit, Saved, ScoreKind, Scoring, Team, TrainRun, Wanted, fit_prior,
-    member_folder, prepare_member,
+    CHECKPOINT, Draws, Outcome, Prepared, PriorFit, Saved, ScoreKind, Team, TrainRun, Wanted, fit_prior, member_folder,
+    prepare_member,
 };
 use elbo::config::{Config, DeviceChoice};
 use elbo::engine::cpu::Cpu;
@@ -13,6 +13,7 @@ use elbo::engine::training::checkpoint::Checkpoint;
 use elbo::engine::training::part_of_seed;
 
 use crate::runs::{Device, Run, StopAt, devices, small};
+use crate::uncertain::scoring;
 
 const MEMBERS: usize = 3;
 
@@ -166,26 +167,11 @@ fn the_likelihood_of_rows_is_that_of_the_mean_of_the_members() {
     }
 }
 
-fn scoring() -> Scoring {
-    Scoring {
-        kinds: vec![ScoreKind::Elbo, ScoreKind::Disagreement, ScoreKind::Waic],
-        fit: None,
-        false_alarms: 0.05,
-        draws: 2,
-        weight_draws: 16,
-        samples: 10,
-        normal: vec![],
-        label: None,
-        against: None,
-        top: 3,
-        sheet: None,
-        seed: 4,
-    }
-}
+const KINDS: [ScoreKind; 3] = [ScoreKind::Elbo, ScoreKind::Disagreement, ScoreKind::Waic];
 
 /// The columns of a table, by their names.
 fn columns(saved: &mut Saved, to: &Path, names: [&str; 3]) -> [Vec<f64>; 3] {
-    saved.score_to(None, &scoring(), None, Some(to)).unwrap();
+    saved.score_to(None, &scoring(KINDS.to_vec()), None, Some(to)).unwrap();
     let text = std::fs::read_to_string(to).unwrap();
     names.map(|wanted| {
         let at = text.lines().next().unwrap().split(',').position(|name| name == wanted).unwrap();
@@ -223,7 +209,11 @@ fn scores_are_means_over_members_and_disagreement_their_variance() {
         assert!(!near(elbo[row], of(&each[..2], row)[0]), "a member that is left out is missed");
     }
     // One model has nothing to disagree with.
-    let why = Saved::open(run.path(), cpu()).unwrap().score_to(None, &scoring(), None, None).unwrap_err().to_string();
+    let why = Saved::open(run.path(), cpu())
+        .unwrap()
+        .score_to(None, &scoring(KINDS.to_vec()), None, None)
+        .unwrap_err()
+        .to_string();
     assert!(why.contains("--members 5"), "{why}");
 }
 

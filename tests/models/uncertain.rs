@@ -175,7 +175,8 @@ fn weights_are_drawn_for_a_while_and_their_means_put_back() {
     assert!(all > 3000 && (wide as f64 / all as f64 - 0.5).abs() < 0.04, "{wide} of {all}");
 }
 
-fn scoring(kinds: Vec<ScoreKind>) -> Scoring {
+/// Few codes and few draws of the weights, and the three strangest rows.
+pub fn scoring(kinds: Vec<ScoreKind>) -> Scoring {
     Scoring {
         kinds,
         fit: None,
