@@ -1,14 +1,14 @@
 //! Sums of many rows, column by column: a [`Map`] whose one kept dimension lies innermost in memory.
 //!
-//! On a GPU it is that map. On the CPU the map would walk down one column after the other; here rows are evaluated as they lie, many
-//! at once where all that is read lies so, and added to the columns' sums, in parts that the shape alone decides.
+//! On a GPU it is that map. On the CPU the map would walk down one column after the other; here rows are evaluated as they lie, several
+//! at once where they are short, and added to the columns' sums, in parts that the shape alone decides.
 
 use rayon::prelude::*;
 
 use super::args::Args;
 use super::conv::buffers::{Buffer, Use};
 use super::expr::{Expr, Instr, Store, View};
-use super::expr_cpu::{Row, evaluate, lanes_of_block, store, with_registers};
+use super::expr_cpu::{pieces, store, store_rows, walk};
 use super::map::{Fold, Map};
 use super::sharing::least;
 use super::simd::vectorised;
@@ -33,8 +33,6 @@ pub struct Columns {
     extents: Vec<usize>,
     expr: Expr,
     stores: Vec<Store>,
-    /// Whether everything lies as the points do, so that rows are no matter.
-    is_flat: bool,
 }
 
 impl Columns {
@@ -64,27 +62,7 @@ impl Columns {
                 _ => {}
             }
         }
-        let dense = View::contiguous(&extents).strides;
-        let lies_so = |view: &View| view.strides == dense || view.strides.iter().all(|&stride| stride == 0);
-        let is_flat = extents[last] <= lanes_of_block(&expr)
-            && stores.iter().all(|store| lies_so(&store.view))
-            && expr.instrs.iter().all(|instr| match instr {
-                Instr::Load(load) => lies_so(&expr.loads[*load].view),
-                Instr::Normal(_, view) | Instr::Uniform(_, view) => lies_so(view),
-                Instr::Coordinate(..) => false,
-                _ => true,
-            });
-        if is_flat {
-            let keep = |view: &mut View| view.strides.drain(..last).for_each(drop);
-            expr.loads.iter_mut().for_each(|load| keep(&mut load.view));
-            stores.iter_mut().for_each(|store| keep(&mut store.view));
-            for instr in &mut expr.instrs {
-                if let Instr::Normal(_, view) | Instr::Uniform(_, view) = instr {
-                    keep(view);
-                }
-            }
-        }
-        Columns { map, extents, expr, stores, is_flat }
+        Columns { map, extents, expr, stores }
     }
 
     fn columns(&self) -> usize {
@@ -98,41 +76,18 @@ impl Columns {
     /// Evaluates some rows, and sums them up: the sums of all reductions, column by column.
     fn part(&self, rows: std::ops::Range<usize>, sums: &mut [f32], args: &Args, step: &Step) {
         let columns = self.columns();
+        // Of each row there are so many pieces, one after the other.
+        let of_each = pieces(&self.expr, &self.extents) / self.rows();
         sums.fill(0.0);
-        with_registers(&self.expr, &self.map.access, |regs| {
-            let most = regs.lanes();
-            let mut each = |index: &[usize], first: usize, len: usize, width: usize| {
-                let row = Row { index, len, rows: 1, acc: &[] };
-                evaluate(&self.expr, regs, &row, args, step);
-                for s in &self.stores {
-                    // SAFETY: every point is evaluated by exactly one thread.
-                    unsafe { store(regs.read(s.reg, &row, args), args, s.binding, &s.view, index) };
-                }
-                for (sums, reduction) in sums.chunks_exact_mut(columns).zip(&self.map.reductions) {
-                    add_rows(&mut sums[first..first + width], regs.read(reduction.store.reg, &row, args));
-                }
-            };
-            if self.is_flat {
-                let many = most / columns;
-                for first in rows.clone().step_by(many) {
-                    let len = many.min(rows.end - first) * columns;
-                    each(&[first * columns], 0, len, columns);
-                }
-                return;
+        let range = rows.start * of_each..rows.end * of_each;
+        walk((&self.expr, &self.map.access, &self.extents), range, args, step, |regs, row| {
+            for s in &self.stores {
+                // SAFETY: every point is evaluated by exactly one thread.
+                unsafe { store_rows(regs.read(s.reg, row, args), args, s.binding, &s.view, row) };
             }
-            let mut room = [0; MOST_DIMENSIONS];
-            let index = &mut room[..self.extents.len()];
-            for row in rows {
-                let mut rest = row;
-                for d in (0..self.extents.len() - 1).rev() {
-                    index[d] = rest % self.extents[d];
-                    rest /= self.extents[d];
-                }
-                for first in (0..columns).step_by(most) {
-                    let len = most.min(columns - first);
-                    *index.last_mut().expect("there is a kept dimension") = first;
-                    each(index, first, len, len);
-                }
+            let first = row.index[row.index.len() - 1];
+            for (sums, reduction) in sums.chunks_exact_mut(columns).zip(&self.map.reductions) {
+                add_rows(&mut sums[first..first + row.len], regs.read(reduction.store.reg, row, args));
             }
         });
     }
