@@ -140,7 +140,6 @@ fn ten_steps_on_the_cpu() {
 
 #[test]
 fn ten_steps_on_the_gpu() {
-    if let Some(adapter) = common::adapter() {
-        check(&mut || Box::new(elbo::engine::gpu::Gpu::open(&adapter, elbo::engine::gpu::Options::default()).unwrap()));
-    }
+    let Some(gpu) = common::gpu() else { return };
+    check(&mut || Box::new(gpu.another()));
 }

@@ -26,6 +26,7 @@ CASES = [
     ("gan", "grey", ["--model", "gan", *VAE]),
     ("aae", "grey", ["--model", "aae", *VAE]),
     ("ali", "grey", ["--model", "ali", *VAE]),
+    ("avb", "grey", ["--model", "avb", *VAE]),
     ("factor-vae", "grey", ["--model", "factor-vae", *VAE]),
     ("vae-gan", "grey", ["--model", "vae-gan", *VAE]),
     ("m2", "labelled", ["--model", "m2", *VAE]),

@@ -40,7 +40,10 @@ CASES = [
     ("resnet", "colour", ["--latent", "3", "--encoder", "resnet:8,inner=4,blocks=2,norm=group,groups=2"], {"encoder", "decoder"}),
     ("resnet-odd", "odd", ["--latent", "3", "--encoder", "resnet:8,inner=4,blocks=1,shrink=1,norm=batch"], {"encoder", "decoder"}),
     ("residual", "grey", ["--latent", "3", "--encoder", "residual:8,blocks=3,norm=batch"], {"encoder", "decoder"}),
-    ("gated", "grey", ["--latent", "3", "--encoder", "residual:8,activation=gated"], set()),
+    ("gated", "colour", ["--latent", "3", "--encoder", "mlp:16,8,activation=gated"], {"encoder", "decoder"}),
+    ("gated-conv", "colour", ["--latent", "3", "--encoder", "conv:4,8,hidden=8,norm=group,groups=2,activation=gated"], {"encoder", "decoder"}),
+    ("gated-residual", "grey", ["--latent", "3", "--encoder", "residual:8,blocks=2,activation=gated"], {"encoder", "decoder"}),
+    ("resnet-spatial", "colour", ["--latent", "36", "--encoder", "resnet:8,inner=4,blocks=1,code=spatial"], set()),
     ("cvae", "labelled", ["--model", "cvae", "--latent", "3", "--hidden", "16"], set()),
 ]
 CASES += [(f"act-{name}", "grey", ["--latent", "3", "--hidden", "16", "--activation", name], {"encoder", "decoder"})

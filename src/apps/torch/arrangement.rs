@@ -5,7 +5,7 @@
 //! stand in another order.
 
 use super::layers::{Layer, Sides};
-use super::module::modules;
+use super::module::{VALUE_AND_GATE, modules};
 
 /// A parameter here and there.
 #[derive(Clone, Debug, PartialEq)]
@@ -55,6 +55,11 @@ impl Arranged {
 
 /// The parameters of a line of layers, with their names there where each layer is a module of this number of `of`.
 pub fn arranged(of: &str, layers: &[Layer], places: &[usize]) -> Vec<Arranged> {
+    between(of, layers, places, [None, None])
+}
+
+/// The same of a line within another, behind and in front of such pictures whose numbers it takes and gives.
+fn between(of: &str, layers: &[Layer], places: &[usize], [from, to]: [Option<Sides>; 2]) -> Vec<Arranged> {
     let mut all = vec![];
     for (place, (layer, module)) in layers.iter().zip(places).enumerate() {
         let theirs = |part: &str| format!("{of}.{module}.{part}");
@@ -69,7 +74,7 @@ pub fn arranged(of: &str, layers: &[Layer], places: &[usize]) -> Vec<Arranged> {
                 all.push(plain(format!("{scope}.bias"), "bias", biases));
             }
             Layer::Linear { scope, inputs, outputs } => {
-                let (rows, columns) = (next_picture(&layers[place + 1..]), last_picture(&layers[..place]));
+                let (rows, columns) = (next_picture(&layers[place + 1..], to), last_picture(&layers[..place], from));
                 let (mut sizes, mut order) = axes(rows, *outputs);
                 all.push(Arranged::new(
                     format!("{scope}.bias"),
@@ -97,6 +102,12 @@ pub fn arranged(of: &str, layers: &[Layer], places: &[usize]) -> Vec<Arranged> {
             Layer::Residual(layers) => {
                 all.extend(arranged(&format!("{of}.{module}"), layers, &modules(layers, false).1))
             }
+            Layer::Gated(lines) => {
+                let pictures = [last_picture(&layers[..place], from), next_picture(&layers[place + 1..], to)];
+                for (part, line) in VALUE_AND_GATE.iter().zip(lines) {
+                    all.extend(between(&theirs(part), line, &modules(line, false).1, pictures));
+                }
+            }
             Layer::Bend(_) | Layer::Flatten(_) | Layer::Unflatten(_) => {}
         }
     }
@@ -111,17 +122,23 @@ fn axes(picture: Option<Sides>, count: usize) -> (Vec<usize>, Vec<usize>) {
     }
 }
 
-/// The picture that numbers become next, before another layer takes them.
-fn next_picture(layers: &[Layer]) -> Option<Sides> {
-    let keeps = |layer: &Layer| matches!(layer, Layer::Bend(_) | Layer::BatchNorm { .. } | Layer::GroupNorm { .. });
-    let next = layers.iter().find(|layer| !keeps(layer));
-    if let Some(Layer::Unflatten(sides)) = next { Some(*sides) } else { None }
+/// The picture that numbers become next, before another layer takes them; `end` behind the last layer.
+fn next_picture(layers: &[Layer], end: Option<Sides>) -> Option<Sides> {
+    let keeps = |layer: &&Layer| matches!(layer, Layer::Bend(_) | Layer::BatchNorm { .. } | Layer::GroupNorm { .. });
+    match layers.iter().find(|layer| !keeps(layer)) {
+        Some(Layer::Unflatten(sides)) => Some(*sides),
+        Some(_) => None,
+        None => end,
+    }
 }
 
-/// The picture that numbers were just before.
-fn last_picture(layers: &[Layer]) -> Option<Sides> {
-    let last = layers.iter().rev().find(|layer| !matches!(layer, Layer::Bend(_)));
-    if let Some(Layer::Flatten(sides)) = last { Some(*sides) } else { None }
+/// The picture that numbers were just before; `start` in front of the first layer.
+fn last_picture(layers: &[Layer], start: Option<Sides>) -> Option<Sides> {
+    match layers.iter().rev().find(|layer| !matches!(layer, Layer::Bend(_))) {
+        Some(Layer::Flatten(sides)) => Some(*sides),
+        Some(_) => None,
+        None => start,
+    }
 }
 
 #[cfg(test)]
@@ -161,6 +178,17 @@ mod tests {
         for parameter in &outwards {
             assert_eq!(parameter.out(&[0.0, 1.0, 2.0, 3.0]), [0.0, 2.0, 1.0, 3.0], "{}", parameter.name);
         }
+        // Behind a gate, and in front of it.
+        let gated = || Layer::Gated([vec![linear(4, 4)], vec![linear(4, 4)]]);
+        let [from, to] = [[Layer::Flatten([1, 2, 2]), gated()], [gated(), Layer::Unflatten([1, 2, 2])]];
+        let [from, to] = [(from, [0, 1]), (to, [0, 1])].map(|(layers, places)| arranged("encoder", &layers, &places));
+        let numbers: Vec<f32> = (0..16).map(|n| n as f32).collect();
+        for k in [1, 3] {
+            assert_eq!(from[k].out(&numbers)[..4], [0.0, 2.0, 1.0, 3.0], "{}", from[k].theirs);
+            assert_eq!(to[k].out(&numbers)[4..8], [8.0, 9.0, 10.0, 11.0], "{}", to[k].theirs);
+        }
+        assert_eq!(from[1].theirs, "encoder.1.value.0.weight");
+        assert_eq!(from[3].theirs, "encoder.1.gate.0.weight");
         // Between rows of numbers nothing moves.
         let plain = arranged("encoder", &[linear(4, 1)], &[0]);
         assert_eq!(plain[1].out(&[0.0, 1.0, 2.0, 3.0]), [0.0, 1.0, 2.0, 3.0]);

@@ -1,7 +1,7 @@
 //! Networks as a line of layers, read off a graph from its end: what PyTorch calls `nn.Sequential`.
 //!
-//! A residual block, which is a line whose values are added to what it is given, counts as one layer. Not every network is a line: gates and
-//! what is told beside the values have no place in it.
+//! A residual block, which is a line whose values are added to what it is given, counts as one layer, and so do two lines whose values are
+//! multiplied, a layer and its gate. Not every network is a line: what is told beside the values has no place in it.
 
 use crate::data::Shape;
 use crate::graph::{NodeId, Op, Tensor};
@@ -27,6 +27,8 @@ pub enum Layer {
     GroupNorm { scope: String, channels: usize, groups: usize },
     /// Layers whose values are added to what they are given.
     Residual(Vec<Layer>),
+    /// Two lines of layers that are given the same, and whose values are multiplied.
+    Gated([Vec<Layer>; 2]),
     /// A function of each value.
     Bend(Func),
     /// Pictures become rows of numbers.
@@ -68,12 +70,26 @@ struct Walk {
     given: Option<Sides>,
     /// How many layers there are up to that which wants them.
     behind: usize,
+    /// Height and width of the pictures around a line within another, which are its own unless a convolution of its own says otherwise.
+    around: Option<[usize; 2]>,
     layers: Vec<Layer>,
 }
 
 impl Walk {
     fn new(rows: usize, wanted: Option<Option<Sides>>) -> Walk {
-        Walk { rows, wanted, given: None, behind: 0, layers: vec![] }
+        Walk { rows, wanted, given: None, behind: 0, around: None, layers: vec![] }
+    }
+
+    /// A way back along a line within this one.
+    fn within(&self) -> Walk {
+        let around = self.wanted.flatten().map(|[height, width, _]| [height, width]).or(self.around);
+        Walk { around, ..Walk::new(self.rows, None) }
+    }
+
+    /// Height and width of the pictures whose pixels are given.
+    fn image(&self, pixels: Tensor) -> Option<[usize; 2]> {
+        let fits = |[height, width]: &[usize; 2]| self.rows * height * width == pixels.shape()[0];
+        image_of(pixels).or(self.around).filter(fits)
     }
 
     /// From a node back to where the line starts.
@@ -94,6 +110,7 @@ impl Walk {
                 Some((scope, "shift")) => self.norm(at, scope),
                 _ => self.residual(at),
             },
+            Op::Call(Func::Mul) => self.gated(at),
             Op::Call(func) if is_activation(*func) => {
                 self.layers.push(Layer::Bend(*func));
                 Some(at.argument(0))
@@ -111,7 +128,7 @@ impl Walk {
                 let (x, outputs) = (at.argument(0), at.width());
                 let (window, x) = match x.node().op {
                     Op::Patches(window) => (window, x.argument(0)),
-                    _ if x.shape()[0] != self.rows => (Window::square(image_of(x)?, x.width(), 1, 1, 0), x),
+                    _ if x.shape()[0] != self.rows => (Window::square(self.image(x)?, x.width(), 1, 1, 0), x),
                     _ => {
                         self.gives(None)?;
                         self.wants(Layer::Linear { scope, inputs: x.width(), outputs }, None);
@@ -164,7 +181,7 @@ impl Walk {
         let mut ends = [0, 1].map(|i| sum.argument(i));
         ends.sort_by_key(|end| end.id());
         let [given, change] = ends;
-        let mut block = Walk::new(self.rows, None);
+        let mut block = self.within();
         block.all_the_way(change, as_it_lies(given).id())?;
         if block.wanted? != block.given {
             return None;
@@ -173,6 +190,29 @@ impl Walk {
         layers.reverse();
         self.gives(picture)?;
         self.wants(Layer::Residual(layers), picture);
+        Some(given)
+    }
+
+    /// A layer's values times those of its gate, a function of a second product of the same, or of a product of those values: what both are
+    /// given.
+    fn gated<'g>(&mut self, product: Tensor<'g>) -> Option<Tensor<'g>> {
+        let [value, gate] = [0, 1].map(|i| product.argument(i));
+        let mut beside = self.within();
+        let Op::Call(func) = as_it_lies(gate).node().op else { return None };
+        let mut given = is_activation(func).then_some(gate)?;
+        while beside.wanted.is_none() {
+            given = beside.back(given)?;
+        }
+        let mut line = self.within();
+        line.all_the_way(value, as_it_lies(given).id())?;
+        let (wanted, made) = (beside.wanted?, beside.given);
+        // Without a product of its own the value keeps what both are given.
+        if line.wanted.map_or([wanted; 2], |wanted| [wanted, line.given]) != [wanted, made] {
+            return None;
+        }
+        let lines = [line, beside].map(|walk| walk.layers.into_iter().rev().collect());
+        self.gives(made)?;
+        self.wants(Layer::Gated(lines), wanted);
         Some(given)
     }
 
@@ -240,7 +280,7 @@ mod tests {
     use super::*;
     use crate::catalogue::build;
     use crate::graph::Graph;
-    use crate::nn::{Activation, Input, Known, Mlp, NETWORKS, Network, Outputs, Residual};
+    use crate::nn::{Activation, Input, Known, Mlp, NETWORKS, Network, Outputs, Residual, RowNorm};
 
     const PICTURE: Shape = Shape { height: 4, width: 6, channels: 3 };
 
@@ -314,12 +354,57 @@ mod tests {
     }
 
     #[test]
+    fn a_layer_and_its_gate_are_one() {
+        let linear = |scope: &str, inputs, outputs| Layer::Linear { scope: scope.into(), inputs, outputs };
+        let graph = Graph::new();
+        let x = graph.input("x", &[7, PICTURE.features()]);
+        let mlp = Mlp { norm: RowNorm::Batch, ..Mlp::new(vec![5, 3], Activation::Gated) };
+        let end = mlp.hidden("net", x);
+        let layer = |k: usize, inputs, outputs| {
+            let norm = Layer::BatchNorm { scope: format!("net.{k}.norm"), channels: outputs };
+            let gate = vec![linear(&format!("net.{k}.gate"), inputs, outputs), Layer::Bend(Func::Sigmoid)];
+            Layer::Gated([vec![linear(&format!("net.{k}"), inputs, outputs), norm], gate])
+        };
+        let expected = [Layer::Flatten([4, 6, 3]), layer(0, 72, 5), layer(1, 5, 3)];
+        assert_eq!(line(end, x.id(), PICTURE, Shape::vector(3)).unwrap(), expected);
+
+        // Of pictures, each pixel of which is its own gate's; and back to numbers behind them.
+        let conv = build(NETWORKS, &"conv:2,hidden=0,activation=gated".parse().unwrap()).unwrap();
+        let input = Input { x, shape: PICTURE, known: Known::Nothing };
+        let end = conv.last("head", conv.forward("conv", input, Shape::vector(4)), Outputs::vector(4));
+        let found = line(end, x.id(), PICTURE, Shape::vector(4)).unwrap();
+        let [Layer::Conv { outputs: 2, .. }, Layer::Gated([value, gate]), Layer::Flatten(_), Layer::Linear { .. }] =
+            &found[..]
+        else {
+            panic!("{found:?}")
+        };
+        assert_eq!(value[..], []);
+        let [Layer::Conv { window, outputs: 2, .. }, Layer::Bend(Func::Sigmoid)] = &gate[..] else {
+            panic!("{gate:?}")
+        };
+        assert_eq!((window.kernel, window.channels), ([1, 1], 2));
+
+        // The same the other way: the size of these pictures is known by what takes them.
+        let (z, mirror) = (graph.input("z", &[7, 4]), conv.mirror());
+        let input = Input { x: z, shape: Shape::vector(4), known: Known::Nothing };
+        let outputs = Outputs { shape: PICTURE, ..Outputs::vector(PICTURE.features()) };
+        let end = mirror.last("tail", mirror.forward("mirror", input, PICTURE), outputs);
+        let found = line(end, z.id(), Shape::vector(4), PICTURE).unwrap();
+        let [Layer::Linear { .. }, Layer::Unflatten(_), Layer::Gated(_), Layer::Transposed { .. }] = &found[..] else {
+            panic!("{found:?}")
+        };
+
+        // The gate of another layer's values is none.
+        let (y, other) = (crate::nn::linear("a", x, 5), x.square());
+        let elsewhere = y * crate::nn::linear("b", other, 5).sigmoid();
+        assert_eq!(line(elsewhere, x.id(), PICTURE, Shape::vector(5)), None);
+    }
+
+    #[test]
     fn what_branches_is_none() {
         let graph = Graph::new();
         let x = graph.input("x", &[7, 5]);
         let vector = |n| Shape::vector(n);
-        let gated = Mlp::new(vec![5], Activation::Gated).hidden("net", x);
-        assert_eq!(line(gated, x.id(), vector(5), vector(5)), None);
         let twice = crate::nn::linear("layer", x, 5);
         assert_eq!(line(twice + twice.square(), x.id(), vector(5), vector(5)), None);
     }

@@ -23,6 +23,7 @@ fn gives_pictures(layer: &Layer) -> Option<bool> {
     match layer {
         Layer::Conv { .. } | Layer::Transposed { .. } | Layer::Unflatten(_) => Some(true),
         Layer::Linear { .. } | Layer::Flatten(_) => Some(false),
+        Layer::Gated([value, _]) => value.iter().rev().find_map(gives_pictures),
         Layer::BatchNorm { .. } | Layer::GroupNorm { .. } | Layer::Residual(_) | Layer::Bend(_) => None,
     }
 }
@@ -47,6 +48,11 @@ fn texts(layer: &Layer, of_pictures: bool) -> (Option<String>, String, Option<St
         }
         Layer::GroupNorm { channels, groups, .. } => alone(format!("nn.GroupNorm({groups}, {channels})")),
         Layer::Residual(layers) => alone(format!("{RESIDUAL}({})", modules(layers, of_pictures).0.join(", "))),
+        Layer::Gated(lines) => {
+            let lines =
+                lines.each_ref().map(|line| format!("nn.Sequential({})", modules(line, of_pictures).0.join(", ")));
+            alone(format!("{GATED}({})", lines.join(", ")))
+        }
         Layer::Bend(func) => alone(format!("nn.{}", bend(*func))),
         Layer::Flatten(_) => alone("nn.Flatten()".to_string()),
         Layer::Unflatten([h, w, c]) => alone(format!("nn.Unflatten(1, ({c}, {h}, {w}))")),
@@ -113,10 +119,24 @@ pub const SCRIPT_BEGINS: &str = "\"\"\"Networks of a";
 
 /// The class of residual blocks.
 const RESIDUAL: &str = "Residual";
+/// The class of layers with a gate.
+const GATED: &str = "Gated";
 
-/// Its text.
-const RESIDUAL_CLASS: &str =
-    "class Residual(nn.Sequential):\n    def forward(self, x):\n        return x + super().forward(x)\n\n\n";
+/// Classes that PyTorch lacks, by their names.
+const CLASSES: [(&str, &str); 2] = [
+    (
+        RESIDUAL,
+        "class Residual(nn.Sequential):\n    def forward(self, x):\n        return x + super().forward(x)\n\n\n",
+    ),
+    (
+        GATED,
+        "class Gated(nn.Module):\n    def __init__(self, value, gate):\n        super().__init__()\n        self.value, self.gate = value, gate\n\n    \
+         def forward(self, x):\n        return self.value(x) * self.gate(x)\n\n\n",
+    ),
+];
+
+/// The names of the two lines of a layer with a gate.
+pub const VALUE_AND_GATE: [&str; 2] = ["value", "gate"];
 
 /// The script that builds networks and loads their weights from a file beside it.
 pub fn script(model: &str, weights: &str, networks: &[Named], has_others: bool) -> String {
@@ -124,9 +144,12 @@ pub fn script(model: &str, weights: &str, networks: &[Named], has_others: bool) 
         format!("{SCRIPT_BEGINS} {model} that elbo has trained, with their weights from a file beside this one.\n\n");
     networks.iter().for_each(|network| text += &format!("{}: {}\n", network.name, network.about));
     text += "\"\"\"\nimport pathlib\n\nfrom safetensors.torch import load_file\nfrom torch import nn\n\n";
-    let is_residual = |network: &Named| network.modules.iter().any(|module| module.starts_with(RESIDUAL));
-    if networks.iter().any(is_residual) {
-        text += &format!("\n{RESIDUAL_CLASS}");
+    let uses = |class: &str| {
+        networks.iter().flat_map(|network| &network.modules).any(|module| module.contains(&format!("{class}(")))
+    };
+    let classes: String = CLASSES.iter().filter(|(class, _)| uses(class)).map(|(_, text)| *text).collect();
+    if !classes.is_empty() {
+        text += &format!("\n{classes}");
     }
     text += "model = nn.ModuleDict({\n";
     for Named { name, modules, .. } in networks {

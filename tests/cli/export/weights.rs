@@ -78,7 +78,8 @@ fn kernels_and_what_is_flattened_are_turned() {
 #[test]
 fn what_is_no_line_of_layers_has_weights_alone() {
     let place = Place::new();
-    place.train_network("run", "conv:4,hidden=6,activation=gated");
+    let usual = "--device cpu --epochs 1 --count 100 --resolution 8 --validation 10 --latent 2 --batch 16";
+    place.run(&format!("train {usual} --model cvae --hidden 6 --out run"));
     let said = place.run("export run --device cpu --to w.safetensors");
     assert!(said.contains("The encoder is no line of layers") && said.contains("The decoder is no line"), "{said}");
     assert!(!place.path("w.py").exists());
