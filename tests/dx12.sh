@@ -7,6 +7,9 @@
 #
 # What is tried is told in drivers/parts.sh. ELBO_DX12_CACHE names the folder that keeps the tree and the build. Words behind the command are
 # parts to do: doctor, parity, steps, training.
+#
+# What FXC wrote is kept there as well, and texts that have not changed since are not compiled again (dx12/kept.cpp, which dx12/kept_control.cpp
+# tries first). ELBO_DX12_FRESH=1 sends every text through FXC.
 source "$(dirname "$0")/dx12/windows.sh"
 cd "$HERE/../.."
 source tests/drivers/parts.sh
@@ -30,7 +33,12 @@ trap 'rm -rf "$work"' EXIT
 for name in elbo engine formulas; do
     cp "$(executable "$name" "$built")" "$work/$name.exe"
 done
-cp "$MICROSOFT/d3dcompiler_47.dll" "$work"
+unset ELBO_FXC_KEPT
+if [ "${ELBO_DX12_FRESH:-}" = 1 ]; then
+    cp "$MICROSOFT/d3dcompiler_47.dll" "$work"
+else
+    keep_what_fxc_writes
+fi
 
 # run PROGRAM WORDS…: a Windows program, where DX12 is all that is seen.
 run() {
@@ -41,5 +49,6 @@ run() {
 }
 
 try_parts Dx12
+[ -z "${ELBO_FXC_KEPT:-}" ] || tell_what_fxc_did
 [ "${#failed[@]}" = 0 ] || { echo "FAILED on DX12: ${failed[*]}"; exit 1; }
 echo "Passed on DX12:$parts"

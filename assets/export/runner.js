@@ -49,6 +49,9 @@ class Runner {
     this.modules = [];
     this.pipelines = [];
     this.prepared = [];
+    // Programs that are being compiled, and who is told when these become some or none.
+    this.compiling = 0;
+    this.onCompiling = () => {};
     // What is asked for later waits for what was asked for before.
     this.turn = Promise.resolve();
     device.addEventListener("uncapturederror", ({ error }) => { this.failed = this.failed || error.message; });
@@ -94,7 +97,14 @@ class Runner {
 
   /** Compiles a program, and binds its buffers. */
   prepare(index) {
-    this.prepared[index] = this.prepared[index] || this.bind(this.bundle.programs[index]);
+    if (!this.prepared[index]) {
+      this.compiling += 1;
+      this.onCompiling(this.compiling);
+      this.prepared[index] = this.bind(this.bundle.programs[index]).finally(() => {
+        this.compiling -= 1;
+        this.onCompiling(this.compiling);
+      });
+    }
     return this.prepared[index];
   }
 

@@ -19,6 +19,10 @@ async function start() {
     return contents.get(index);
   };
   const runner = await Runner.open(bundle, contentsOf);
+  const device = `${runner.name}${runner.kind === "software" ? " (software)" : ""}`;
+  const tell = (compiling) => {
+    find("engine").textContent = compiling > 0 ? `Compiling the model for ${device}…` : `Runs in this page by WebGPU, on ${device}.`;
+  };
   const model = new Model(runner, data);
   const rows = carriedRows();
   const again = [];
@@ -35,7 +39,8 @@ async function start() {
   find("recorded").hidden = true;
   find("live").hidden = false;
   find("live-nav").hidden = false;
-  find("engine").textContent = `Runs in this page by WebGPU, on ${runner.name}${runner.kind === "software" ? " (software)" : ""}.`;
+  runner.onCompiling = tell;
+  tell(runner.compiling);
   return { model, trainer };
 }
 

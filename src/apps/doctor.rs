@@ -27,6 +27,9 @@ const GUARD: usize = 64;
 /// From here on a sum says that a term was not finite, and its value means nothing else.
 const NOT_FINITE: f32 = 1e38;
 
+/// Cases whose texts are compiled together: enough for all cores, and few enough that a GPU keeps all of them until they have run.
+const AHEAD: usize = 32;
+
 /// How two runs of one case compare.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Report {
@@ -76,19 +79,42 @@ impl Outcome {
 /// If the device fails, which ends the examination: it may not work any more.
 pub fn examine(row: &Row, device: &mut dyn Executor, traits: &Traits, every_variant: bool) -> Result<Outcome> {
     let mut outcome = Outcome::default();
-    for (seed, case) in (row.cases)().iter().enumerate() {
-        let trial = Trial::new(case, seed as u64, &mut Cpu::new())?;
-        let limit = if every_variant { case.variant_limit() } else { 1 };
-        for (v, variant) in variants(&case.kernel, traits).iter().take(limit).enumerate() {
-            let report = trial.run(variant, device)?;
-            outcome.runs += 1;
-            outcome.unusual += usize::from(report.worst > case.usual());
-            outcome.worst = outcome.worst.max(report.worst / case.bound());
-            let named = |failure| format!("{} (text {v}, seed {seed}): {failure}", case.label);
-            outcome.failures.extend(report.failure.map(named));
+    let cases: Vec<(u64, Case)> = (0..).zip((row.cases)()).collect();
+    for cases in cases.chunks(AHEAD) {
+        let limit = |case: &Case| if every_variant { case.variant_limit() } else { 1 };
+        let texts: Vec<Vec<Variant>> = cases
+            .iter()
+            .map(|(_, case)| variants(&case.kernel, traits).into_iter().take(limit(case)).collect())
+            .collect();
+        prepare(cases.iter().map(|(_, case)| case).zip(&texts), device)?;
+        for ((seed, case), texts) in cases.iter().zip(&texts) {
+            let trial = Trial::new(case, *seed, &mut Cpu::new())?;
+            for (v, variant) in texts.iter().enumerate() {
+                let report = trial.run(variant, device)?;
+                outcome.runs += 1;
+                outcome.unusual += usize::from(report.worst > case.usual());
+                outcome.worst = outcome.worst.max(report.worst / case.bound());
+                let named = |failure| format!("{} (text {v}, seed {seed}): {failure}", case.label);
+                outcome.failures.extend(report.failure.map(named));
+            }
         }
     }
     Ok(outcome)
+}
+
+/// Has a device compile texts of cases side by side. Where a compiler is slow, as FXC is, that is most of the time of an examination.
+///
+/// # Errors
+/// If one does not compile.
+pub fn prepare<'a>(
+    cases: impl IntoIterator<Item = (&'a Case, &'a Vec<Variant>)>,
+    device: &mut dyn Executor,
+) -> Result<()> {
+    let programs = |(case, texts): (&'a Case, &'a Vec<Variant>)| {
+        let program = program(case);
+        texts.iter().map(move |variant| with_variant(&program, variant)).collect::<Vec<_>>()
+    };
+    device.prepare(&cases.into_iter().flat_map(programs).collect::<Vec<_>>())
 }
 
 /// A case made ready: what it is given, and what the reference makes of it.
@@ -212,9 +238,14 @@ fn run_variant(
     (case, variant): (&Case, &Variant),
     device: &mut dyn Executor,
 ) -> Result<Memory> {
+    run(device, &with_variant(program, variant), inputs, &case.steps)
+}
+
+/// The program with a text of its kernel.
+fn with_variant(program: &Program, variant: &Variant) -> Program {
     let mut program = program.clone();
     program.calls[0].kernel = Arc::new(variant.clone());
-    run(device, &program, inputs, &case.steps)
+    program
 }
 
 /// A program of one call: every binding in the middle of a buffer of its own. Cases of equal sizes share buffers.

@@ -26,7 +26,7 @@ use crate::models::{FittedPrior, ModelConfig, parameters};
 use crate::program::Executor;
 use crate::training::checkpoint::Checkpoint;
 use crate::training::metrics::{MAX_BYTES, Split};
-use crate::training::{Given, Session, TRAINED, Trainer};
+use crate::training::{Given, SWAG, Session, TRAINED, Trainer};
 
 /// Codes that a prior is started near to, at most.
 const POINTS: usize = 10_000;
@@ -247,6 +247,8 @@ impl Run {
         // It stands on one model, be that the first of several.
         config.training.members = 1;
         config.training.member = None;
+        // Of the new prior no weights were taken.
+        config.training.swag = 0;
         config.model.name_pieces();
         config.validate().map_err(|problem| {
             Error::invalid(format!("the prior `{prior}` does not go with {}: {problem}", self.folder.display()))
@@ -295,7 +297,7 @@ impl Run {
             0 => x,
             _ => x.chunks_exact(features).zip(y.chunks_exact(known)).flat_map(|(x, y)| [x, y].concat()).collect(),
         };
-        let points = Points { inputs: &inputs, codes: &codes, latent: self.config.model.latent };
+        let points = Points { inputs: &inputs, codes: &codes, latent: codes_of.latent()? };
         let near = trainer.session.model.can().fit_prior()?.data_dependent_init(&points)?;
         for set in trainer.session.layout.learnt() {
             let mut tensors = trainer.session.tensors(&set, &set.values(), "")?;
@@ -339,6 +341,8 @@ impl Run {
             let (mut history, _) = open_own(&from, "a list of measurements", MAX_BYTES)?;
             write_own(&folder.join(name), |mut file| std::io::copy(&mut history, &mut file).map(|_| ()))?;
         }
-        Checkpoint { tensors, metadata: self.checkpoint.metadata.clone() }.save(&folder.join(CHECKPOINT))
+        let mut metadata = self.checkpoint.metadata.clone();
+        metadata.remove(SWAG);
+        Checkpoint { tensors, metadata }.save(&folder.join(CHECKPOINT))
     }
 }

@@ -1,7 +1,8 @@
 //! `elbo devices`.
 
+use super::style::printable;
 use crate::error::Result;
-use crate::gpu::{adapters, unproven_adapters};
+use crate::gpu::{BACKENDS, adapters, unproven_adapters};
 
 /// Lists what can be computed on.
 pub fn run() -> Result<()> {
@@ -28,7 +29,13 @@ pub fn run() -> Result<()> {
         }
     }
     if all.is_empty() {
-        println!("No Vulkan, Metal or DX12 adapter. A GPU needs its vendor's driver to show up here.");
+        match std::env::var(BACKENDS).unwrap_or_default() {
+            chosen if !chosen.is_empty() => println!(
+                "No Vulkan, Metal or DX12 adapter: {BACKENDS}={} leaves none. Unset it, or let it name some of vulkan, metal and dx12.",
+                printable(&chosen)
+            ),
+            _ => println!("No Vulkan, Metal or DX12 adapter. A GPU needs its vendor's driver to show up here."),
+        }
     }
     println!("cpu: the processor, {} threads; needs no driver", rayon::current_num_threads());
     println!("cpu-exact: the same, with the same bits on any processor and any number of threads");

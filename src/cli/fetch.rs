@@ -4,7 +4,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 
 use super::args::FetchArgs;
 use super::print::is_watched;
-use super::style::{Align, Table, bytes, typed};
+use super::style::{Align, Table, bytes, typed, word};
 use crate::apps::{Fetching, fetch};
 use crate::data::known::{KNOWN, Known};
 use crate::error::{Error, Result};
@@ -43,7 +43,7 @@ pub fn run(args: &FetchArgs) -> Result<()> {
     bar.finish_and_clear();
     let found = found?;
     // By its name only where that is found again.
-    let given = if args.out.is_none() { known.name.to_string() } else { found.display().to_string() };
+    let given = if args.out.is_none() { known.name.to_string() } else { word(&found) };
     println!("It lies in {}. Next: {} train --data {given}", folder.display(), typed());
     Ok(())
 }

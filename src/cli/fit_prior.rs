@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use super::args::FitPriorArgs;
 use super::claim::Claimed;
-use super::style::{Align, Table, count, duration};
+use super::style::{Align, Table, count, duration, typed, word};
 use crate::apps::{PriorFit, PriorFitted, fit_prior, open_device};
 use crate::error::{Error, Result};
 
@@ -44,7 +44,7 @@ pub fn run(args: &FitPriorArgs) -> Result<()> {
         println!("{note}\n");
     }
     println!("{} parameters were fitted in {}.", count(found.parameters as u64), duration(started.elapsed()));
-    println!("The run with this prior is kept in {}. Next: elbo sample {}", folder.display(), folder.display());
+    println!("The run with this prior is kept in {}. Next: {} sample {}", folder.display(), typed(), word(&folder));
     Ok(())
 }
 

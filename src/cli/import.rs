@@ -2,7 +2,7 @@
 
 use super::args::{ImportArgs, Resolved, resolve};
 use super::claim::Claimed;
-use super::style::{Align, Table, printable, typed};
+use super::style::{Align, Table, printable, typed, word};
 use super::train::usual_folder;
 use crate::apps::{Suggested, TrainRun, import, open_device, suggest_map};
 use crate::error::{Error, Result};
@@ -45,7 +45,7 @@ pub fn run(args: &ImportArgs) -> Result<()> {
             println!("{what}: {}", printable(&names.join(", ")));
         }
     }
-    println!("The run is kept in {0}. Next: {1} evaluate {0}", folder.display(), typed());
+    println!("The run is kept in {0}. Next: {1} evaluate {2}", folder.display(), typed(), word(&folder));
     Ok(())
 }
 

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::args::command;
-use super::style::typed;
+use super::style::{typed, word};
 use crate::config::FILE_NAME;
 
 /// What people come for, with the commands that do it, in the order in which they are needed. A command that is named in none stands
@@ -54,7 +54,7 @@ pub fn run() {
     let program = typed();
     match last_run() {
         None => println!("Next: {program} demo   (learns to draw digits, in about a minute)"),
-        Some(run) => println!("Your last run is {0}. Next: {program} sample {0}", run.display()),
+        Some(run) => println!("Your last run is {}. Next: {program} sample {}", run.display(), word(&run)),
     }
     println!("More about a command: {program} help train");
 }

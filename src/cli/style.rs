@@ -5,13 +5,27 @@
 
 use std::fmt;
 use std::io::IsTerminal;
+use std::path::Path;
 
 pub use crate::spoken::{bytes, count, counted, duration, significant, with_prefix};
 
 /// The program's name as it is typed: with the folder where that was typed too.
 pub fn typed() -> String {
     let name = std::env::args().next().unwrap_or_default();
-    if name.contains(['/', '\\']) { printable(&name) } else { "elbo".to_string() }
+    if name.contains(['/', '\\']) { word(Path::new(&name)) } else { "elbo".to_string() }
+}
+
+/// A path as one word of a command that is typed: in quotation marks where a shell would make something else of it.
+pub fn word(path: &Path) -> String {
+    let text = printable(&path.display().to_string());
+    let is_plain = |c: char| c.is_alphanumeric() || "-_./:+,=@%".contains(c) || (cfg!(windows) && c == '\\');
+    if !text.is_empty() && text.chars().all(is_plain) {
+        text
+    } else if cfg!(windows) {
+        format!("\"{text}\"")
+    } else {
+        format!("'{}'", text.replace('\'', r"'\''"))
+    }
 }
 
 /// Text of unknown origin, fit for a terminal: control characters become `?`.
@@ -127,6 +141,20 @@ impl Paint {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn paths_are_one_word_of_a_shell() {
+        let quoted = |text: &str| if cfg!(windows) { format!("\"{text}\"") } else { format!("'{text}'") };
+        for plain in ["runs/dx", "run-2_é.v1", "C:/x"] {
+            assert_eq!(word(Path::new(plain)), plain);
+        }
+        for other in ["my data/run", "a&b", "$HOME", "~x", ""] {
+            assert_eq!(word(Path::new(other)), quoted(other));
+        }
+        assert_eq!(word(Path::new("a\x1bb c")), quoted("a?b c"));
+        #[cfg(unix)]
+        assert_eq!(word(Path::new("Ann's run")), r"'Ann'\''s run'");
+    }
 
     #[test]
     fn tables() {

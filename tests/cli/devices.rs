@@ -31,7 +31,7 @@ fn no_backends_named_are_all_backends() {
     };
     assert_eq!(listed(Some("")), listed(None));
     let none = listed(Some("nonsense"));
-    assert!(none.starts_with("No Vulkan, Metal or DX12 adapter"), "{none}");
+    assert!(none.starts_with("No Vulkan, Metal or DX12 adapter: WGPU_BACKEND=nonsense leaves none"), "{none}");
 }
 
 #[test]

@@ -72,3 +72,25 @@ enter() {
     mapfile -t variables < <(env | grep -E '^(ELBO|WGPU|RUST)_[A-Z0-9_]*=' | grep -v '^ELBO_DX12')
     unshare --mount --pid --net --fork --kill-child bash "$HERE/enter.sh" "$TREE" "$folder" ${variables[@]+"${variables[@]}"} "$@"
 }
+
+# keep_what_fxc_writes: puts a d3dcompiler_47.dll into $work that keeps what Microsoft's wrote (kept.cpp), for programs that `enter` runs from now on. What it
+# keeps belongs to one FXC and one way to keep it, and goes after two months.
+keep_what_fxc_writes() {
+    local options=(-std=c++17 -O1 -Wall -Wextra -Werror -static -s) kept
+    x86_64-w64-mingw32-g++ "${options[@]}" -shared -o "$work/d3dcompiler_47.dll" "$HERE/kept.cpp"
+    x86_64-w64-mingw32-g++ "${options[@]}" -o "$work/kept_control.exe" "$HERE/kept_control.cpp"
+    cp "$MICROSOFT/d3dcompiler_47.dll" "$work/fxc.dll"
+    mkdir "$work/control"
+    enter "$work" bash -c 'cd /mnt/work && wine64 kept_control.exe control'
+    kept=/fxc/$(cat "$work/fxc.dll" "$HERE/kept.cpp" | sha256sum | cut -c1-16)
+    mkdir -p "$TREE$kept"
+    find "$TREE/fxc" -mindepth 1 -maxdepth 1 ! -path "$TREE$kept" -exec rm -r {} +
+    find "$TREE$kept" -type f '(' -mtime +60 -o -name calls ')' -delete
+    export ELBO_FXC_KEPT=Z:${kept//\//\\}
+    FXC_CALLS=$TREE$kept/calls
+}
+
+# tell_what_fxc_did: since `keep_what_fxc_writes`.
+tell_what_fxc_did() {
+    echo "FXC was asked for $(cat "$FXC_CALLS" 2>/dev/null | wc -l) texts and compiled $(grep -c compiled "$FXC_CALLS" 2>/dev/null || true)"
+}

@@ -12,12 +12,12 @@ use std::time::Instant;
 use common::Shared;
 use elbo::Result;
 use elbo::apps::bench::Workload;
-use elbo::apps::doctor::{Outcome, Report, Trial, examine, written};
+use elbo::apps::doctor::{Outcome, Report, Trial, examine, prepare, written};
 use elbo::config::{Preset, TrainingConfig};
 use elbo::data::Shape;
 use elbo::engine::cpu::Cpu;
 use elbo::engine::gpu::{Gpu, Options};
-use elbo::engine::kernels::table::{Case, TABLE, variants};
+use elbo::engine::kernels::table::{Case, TABLE, Variant, variants};
 use elbo::engine::kernels::{Step, Traits};
 use elbo::engine::program::{Buffer, Executor, Launch, Objects, Program, ProgramId, ReadTicket};
 use elbo::engine::training::{Session, Trainer};
@@ -25,10 +25,10 @@ use elbo::engine::training::{Session, Trainer};
 /// Tries all cases of a row in all variants.
 fn parity(name: &str) {
     let row = TABLE.iter().find(|row| row.name == name).unwrap_or_else(|| panic!("the table has no row {name}"));
-    let Some(mut shared) = Shared::lock() else { return };
-    let (started, traits) = (Instant::now(), shared.gpu().traits());
-    let outcome = examine(row, shared.gpu(), &traits, true).unwrap_or_else(|error| {
-        shared.discard();
+    let Some(mut gpu) = common::gpu() else { return };
+    let (started, traits) = (Instant::now(), gpu.traits());
+    let outcome = examine(row, &mut gpu, &traits, true).unwrap_or_else(|error| {
+        Shared::lock().expect("it was there before").discard();
         panic!("{name}: {error}")
     });
     let (Outcome { runs, unusual, worst, failures }, seconds) = (&outcome, started.elapsed().as_secs_f64());
@@ -54,14 +54,22 @@ macro_rules! rows {
 
 rows!(matmul pair convolution transposed patches fold map draws gaussian likelihood reduce statistics batch norm optimiser peak stream);
 
+/// The text that the rule chooses for each case.
+fn chosen(cases: &[Case], gpu: &Gpu) -> Vec<Vec<Variant>> {
+    cases.iter().map(|case| vec![variants(&case.kernel, &gpu.traits())[0].clone()]).collect()
+}
+
 /// What the rule chooses, compiled with the compiler's own bounds and loop checks, must do the same.
 #[test]
 fn with_the_compilers_own_checks() {
     let Some(mut gpu) = common::open(Options { checked: true, ..Options::default() }) else { return };
     for row in TABLE {
-        for case in (row.cases)().iter().filter(|case| case.realistic) {
+        let cases: Vec<Case> = (row.cases)().into_iter().filter(|case| case.realistic).collect();
+        let texts = chosen(&cases, &gpu);
+        prepare(cases.iter().zip(&texts), &mut gpu).expect("the texts compile");
+        for (case, text) in cases.iter().zip(&texts) {
             let trial = Trial::new(case, 1, &mut Cpu::new()).expect("the reference runs");
-            let report = trial.run(&variants(&case.kernel, &gpu.traits())[0], &mut gpu).expect("the device runs");
+            let report = trial.run(&text[0], &mut gpu).expect("the device runs");
             assert_eq!(report.failure, None, "{} {}", row.name, case.label);
         }
     }
@@ -76,9 +84,14 @@ fn with_fewer_immediates() {
     assert_eq!(BTreeSet::from([many.passing(), step.passing(), none.passing()]).len(), 3, "three ways to pass them");
     let mut few = [step, none];
     for row in TABLE {
+        let cases = (row.cases)();
+        let texts = chosen(&cases, &many);
+        for gpu in [&mut many].into_iter().chain(&mut few) {
+            prepare(cases.iter().zip(&texts), gpu).expect("the texts compile");
+        }
         // Several steps of different scalars, sizes and rows, as all cases together have them.
-        for (seed, case) in (row.cases)().iter().enumerate() {
-            let variant = &variants(&case.kernel, &many.traits())[0];
+        for (seed, (case, text)) in cases.iter().zip(&texts).enumerate() {
+            let variant = &text[0];
             let on = |gpu: &mut Gpu| written(case, seed as u64, variant, gpu).expect("the device runs");
             let expected = on(&mut many);
             for few in &mut few {
@@ -100,14 +113,13 @@ fn training_with_fewer_immediates() {
     const SMALL: Workload = Workload {
         name: "small",
         shape: Shape { height: 1, width: 20, channels: 1 },
-        encoder: "mlp:16,activation=relu",
-        latent: 3,
+        config: || Workload::vae("mlp:16,activation=relu", 3),
     };
     let train = |bytes: u32, seed: u64| {
         let gpu = common::open(Options { immediates: Some(bytes), ..Options::default() })?;
         let training =
             TrainingConfig { batch: 8, seed, steps_per_submit: Some(5), ..Preset::Classic.config().training };
-        let session = Session::new(SMALL.model(), Box::new(gpu), seed);
+        let session = Session::new(SMALL.model().unwrap(), Box::new(gpu), seed);
         let mut trainer = Trainer::new(session, &SMALL.data(8).unwrap(), &training, 1.0, true).unwrap();
         let mut losses = vec![];
         for _ in 0..5 {

@@ -15,10 +15,6 @@ use elbo::engine::kernels::table::{TABLE, all_modules, variants};
 use elbo::engine::kernels::{FUNCS, Kernel, Module, Traits, readable};
 use naga::valid::{Capabilities, ModuleInfo, ShaderStages, SubgroupOperationSet, ValidationFlags, Validator};
 
-/// Training steps as people have them.
-const WORKLOADS: [Workload; 6] =
-    [Workload::CLASSIC, Workload::WIDE, Workload::KERAS, Workload::BURGESS, Workload::DCGAN, Workload::RESNET];
-
 /// The kinds of adapter that texts depend on.
 const ADAPTERS: [Traits; 6] = [
     Traits { software: true, subgroup_size: None },
@@ -51,7 +47,7 @@ fn modules() -> Vec<(String, Module)> {
             add(&format!("{} {}", row.name, case.label), &case.kernel, case.variant_limit());
         }
     }
-    for workload in WORKLOADS {
+    for workload in Workload::ALL {
         for call in step_calls(&workload, 64).expect("the step can be built") {
             add(&format!("the step {}, {}", workload.name, call.label), &call.kernel, 1);
         }

@@ -8,8 +8,11 @@ use maud::{Markup, html};
 
 use super::carried::{Carried, carried};
 use super::programs::Bundled;
-use crate::apps::report::{Dimension, Document, Look, Section, Subject, json, rebuilt, samples, source, text_of};
+use crate::apps::report::{
+    Dimension, Document, Look, Section, Subject, json, order, rebuilt, samples, source, text_of,
+};
 use crate::error::{Error, Result};
+use crate::spoken::counted;
 
 const STYLE: &str =
     concat!(include_str!("../../../assets/report/style.css"), include_str!("../../../assets/export/style.css"));
@@ -106,7 +109,7 @@ fn turn(subject: &Subject, carried: &Carried) -> Option<Section> {
     let body = html! {
         p {
             "Turn the numbers of a code, and see what the decoder makes of it. "
-            @if has_map { "Drag over the map, or turn one number at a time." } @else { "Dimensions come in the order of their KL, those that say most first." }
+            @if has_map { "Drag over the map, or turn one number at a time." } @else { (order(&carried.dimensions)) }
         }
         div class="turn" {
             div class="result" {
@@ -226,8 +229,8 @@ fn new_rows(subject: &Subject) -> Option<Section> {
 fn train(steps: usize, rows: usize) -> Section {
     let body = html! {
         p {
-            "Training goes on from where the run stopped, over " (rows) " rows that this page carries, for up to " (steps)
-            " steps. All that is above follows."
+            "Training goes on from where the run stopped, over " (counted(rows, "row")) " that this page carries, for up to "
+            (counted(steps, "step")) ". All that is above follows."
         }
         div class="buttons" {
             button type="button" id="train-go" aria-pressed="false" { "Train" }

@@ -40,13 +40,19 @@ pub struct Training {
 /// Training that goes on from a run's checkpoint, over at most so many rows of its training data.
 ///
 /// # Errors
-/// If the model lies in no run, its data cannot be read, or there would be too many steps.
+/// If the model lies in no run, its data cannot be read, there would be too many steps, or the run takes weights for SWAG.
 pub fn training(saved: &Saved, most: usize, epochs: u64) -> Result<Training> {
     let path = saved.folder.join(CHECKPOINT);
     if !(saved.folder.join(FILE_NAME).is_file() && path.is_file()) {
         return Err(Error::invalid(
             "training goes on only from a run folder, as a model in a file of its own holds nothing of its optimiser: give the folder, or \
              leave --with-data out",
+        ));
+    }
+    if saved.config.training.swag > 0 {
+        return Err(Error::invalid(
+            "the run takes the weights behind its epochs for --swag, whose mean all else uses, and steps that are written down for another host \
+             take none, so that nothing would change there: leave --with-data out",
         ));
     }
     let checkpoint = Checkpoint::load(&path)?;
@@ -101,6 +107,7 @@ pub fn bundled(subject: &mut Subject, training: Option<Training>) -> Result<Bund
     let names: Vec<(String, String)> = sets.map(|(here, there)| (here.values(), there.values())).collect();
     bundle.begin_with(&names, &mut *subject.session.executor)?;
     let Some(Training { mut trainer, recording, steps, rows }) = training else {
+        bundle.sort_modules();
         return Ok(Bundled { bundle, steps: 0, rows: 0 });
     };
     let mut places = vec![];
@@ -109,5 +116,6 @@ pub fn bundled(subject: &mut Subject, training: Option<Training>) -> Result<Bund
     }
     let launches: Vec<_> = recording.launches.iter().map(|&(place, step)| (places[place], step)).collect();
     bundle.add_run(TRAIN, &launches, &mut *trainer.session.executor)?;
+    bundle.sort_modules();
     Ok(Bundled { bundle, steps, rows })
 }

@@ -36,7 +36,7 @@ pub(super) use page::{Document, source};
 #[cfg(feature = "export")]
 pub(super) use rows::{rebuilt, samples};
 #[cfg(feature = "export")]
-pub(super) use sliders::{Dimension, dimensions, look};
+pub(super) use sliders::{Dimension, dimensions, look, order};
 #[cfg(feature = "export")]
 pub(super) use subject::Look;
 pub(super) use subject::{Held, Subject};

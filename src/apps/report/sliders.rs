@@ -73,7 +73,7 @@ pub fn sliders(subject: &mut Subject, map: Option<&Map>) -> Result<Option<Slider
     });
     let normal = subject.session.model.can().generate.is_some() && subject.config.model.codes_are_standard_normal();
     let body = html! {
-        p { (sentence(subject, decodes, why.as_deref(), dimensions.len() < latent)) }
+        p { (sentence(subject, decodes, why.as_deref(), &dimensions, latent)) }
         div class="turn" {
             div class="result" {
                 (stage(subject))
@@ -122,8 +122,19 @@ pub fn dimensions(coded: Option<&Coded>, latent: usize) -> (Vec<Dimension>, Vec<
     (coded.dimensions.iter().take(MOST).map(of).collect(), centre)
 }
 
+/// The order of the dimensions, for people: that of their KL where it is known of each, and else that of their spread, where there are codes.
+pub fn order(dimensions: &[Dimension]) -> &'static str {
+    if dimensions.iter().any(|dimension| dimension.kl.is_some()) {
+        "Dimensions come in the order of their KL, those that say most first."
+    } else if dimensions.is_sorted_by_key(|dimension| dimension.number) {
+        ""
+    } else {
+        "Dimensions whose codes differ most from row to row come first."
+    }
+}
+
 /// What is seen, and where it comes from.
-fn sentence(subject: &Subject, decodes: bool, why: Option<&str>, are_more: bool) -> String {
+fn sentence(subject: &Subject, decodes: bool, why: Option<&str>, dimensions: &[Dimension], latent: usize) -> String {
     let mut text = match why.filter(|_| !decodes) {
         None => "Turn the numbers of a code, and see what the decoder makes of it: it runs in this page. ".to_string(),
         Some(why) => format!(
@@ -133,8 +144,8 @@ fn sentence(subject: &Subject, decodes: bool, why: Option<&str>, are_more: bool)
     if !decodes && subject.form.condition > 0 {
         text += "What the model is told stays what it is for the first row. ";
     }
-    text += "Dimensions come in the order of their KL, those that say most first.";
-    if are_more {
+    text += order(dimensions);
+    if dimensions.len() < latent {
         text += &format!(" Those behind the first {MOST} have no slider.");
     }
     text

@@ -9,7 +9,7 @@ use super::dispatch::{BoundStep, Dispatch};
 use super::loaded::Loaded;
 use super::passing::{Steps, size_block};
 use crate::error::{Error, Result};
-use crate::kernels::{Access, Step};
+use crate::kernels::{Access, Module, Step};
 use crate::program::{
     Buffer, Choices, Counters, DeviceMemory, Executor, Launch, Objects, Program, ProgramId, Programs, RING_SLOTS,
     ReadTicket, check_memory,
@@ -146,6 +146,11 @@ fn deliver(programs: &mut Programs<Loaded>, id: ProgramId, values: &[f32]) {
     }
 }
 
+/// What the calls of a program are compiled from.
+fn texts(program: &Program, modules: &[Module]) -> Vec<(String, Vec<Access>)> {
+    modules.iter().zip(&program.calls).map(|(m, c)| (m.text.clone(), c.kernel.bindings())).collect()
+}
+
 /// A buffer of zeros that programs read and write.
 fn zeros(device: &wgpu::Device, buffer: &Buffer) -> wgpu::Buffer {
     device.create_buffer(&wgpu::BufferDescriptor {
@@ -167,8 +172,7 @@ impl Executor for Gpu {
         self.check_memory(&format!("the program `{}`", program.name), &named)?;
         self.check_bindings(&program)?;
         let modules = self.modules(&program)?;
-        let wanted: Vec<(String, Vec<Access>)> =
-            modules.iter().zip(&program.calls).map(|(m, c)| (m.text.clone(), c.kernel.bindings())).collect();
+        let wanted = texts(&program, &modules);
         self.pipelines.prepare(&wanted);
         self.failure.check()?;
         self.pipelines.keep(&self.cache);
@@ -206,6 +210,15 @@ impl Executor for Gpu {
         let id = self.programs.insert(loaded);
         self.failure.check()?;
         Ok(id)
+    }
+
+    fn prepare(&mut self, programs: &[Program]) -> Result<()> {
+        let mut wanted = Vec::new();
+        for program in programs {
+            wanted.extend(texts(program, &self.modules(program)?));
+        }
+        self.pipelines.prepare(&wanted);
+        self.failure.check()
     }
 
     fn unload(&mut self, id: ProgramId) -> Result<()> {

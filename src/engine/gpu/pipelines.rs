@@ -64,14 +64,17 @@ impl Pipelines {
         }
     }
 
-    /// Compiles the texts that are not known yet.
+    /// Compiles the texts that are not known yet, on all threads.
     pub fn prepare(&mut self, wanted: &[(String, Vec<Access>)]) {
         let mut new: Vec<Key> = wanted.iter().map(key).collect();
         new.sort();
         new.dedup();
         new.retain(|k| !self.known().made.contains_key(k));
         let made: Vec<_> = new.into_par_iter().map(|k| (Arc::new(self.compile(&k)), k)).collect();
-        self.known().made.extend(made.into_iter().map(|(pipeline, k)| (k, (pipeline, 0))));
+        let mut known = self.known();
+        // They are about to be asked for, and must not be the first to be forgotten.
+        let asked = known.asked;
+        known.made.extend(made.into_iter().map(|(pipeline, k)| (k, (pipeline, asked))));
     }
 
     fn known(&self) -> MutexGuard<'_, Known> {

@@ -50,6 +50,15 @@ pub trait Executor: Send {
     /// If the device has too little memory, said before anything is made; if a kernel does not compile.
     fn load(&mut self, program: Program) -> Result<ProgramId>;
 
+    /// Compiles what programs need, side by side where the device can, and loads none of them: who will load many one after the other does
+    /// not wait for one compiler at a time. [`Executor::load`] compiles what was not prepared.
+    ///
+    /// # Errors
+    /// If a kernel does not compile.
+    fn prepare(&mut self, _programs: &[Program]) -> Result<()> {
+        Ok(())
+    }
+
     /// Gives a program up, with all that only it needed. What was launched of it is done all the same; statistics of it that were not
     /// taken are lost.
     ///

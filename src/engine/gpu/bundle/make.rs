@@ -120,6 +120,21 @@ impl Bundle {
         Ok(())
     }
 
+    /// Puts texts that are much alike beside each other, by their length: packing finds again what is near. The programs of a very deep VAE are packed into
+    /// less than a third that way.
+    pub fn sort_modules(&mut self) {
+        let mut order: Vec<usize> = (0..self.modules.len()).collect();
+        order.sort_by_key(|&index| (self.modules[index].len(), &self.modules[index]));
+        let mut places = vec![0; order.len()];
+        for (place, &index) in order.iter().enumerate() {
+            places[index] = place;
+        }
+        self.modules = order.iter().map(|&index| std::mem::take(&mut self.modules[index])).collect();
+        for pipeline in &mut self.pipelines {
+            pipeline.module = places[pipeline.module];
+        }
+    }
+
     /// The index of what an executor holds under a name, for a buffer here; nothing where that is zeros, or it has no such buffer.
     fn held(&mut self, buffer: usize, name: &str, executor: &mut dyn Executor) -> Result<Option<usize>> {
         if executor.words(name) != Some(self.buffers[buffer].words) {

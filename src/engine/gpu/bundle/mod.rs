@@ -270,6 +270,18 @@ mod tests {
     }
 
     #[test]
+    fn pipelines_keep_their_texts_where_these_are_sorted() {
+        let texts = ["longer, b", "short", "longer, a"];
+        let mut bundle = Bundle::new();
+        bundle.modules = texts.map(str::to_string).to_vec();
+        bundle.pipelines = [2, 0, 1, 0].into_iter().map(|module| Pipeline { module, access: "r".into() }).collect();
+        bundle.sort_modules();
+        assert_eq!(bundle.modules, ["short", "longer, a", "longer, b"]);
+        let of: Vec<&str> = bundle.pipelines.iter().map(|pipeline| &*bundle.modules[pipeline.module]).collect();
+        assert_eq!(of, [texts[2], texts[0], texts[1], texts[0]]);
+    }
+
+    #[test]
     fn what_is_no_bundle_is_refused() {
         let read = |change: &dyn Fn(&mut Bundle)| {
             let mut bundle = Bundle::new();
