@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use elbo::catalogue::build;
 use elbo::engine::cpu::Cpu;
-use elbo::engine::distributions::{INDEX_PRIORS, IndexGrid};
+use elbo::engine::distributions::{Above, INDEX_PRIORS, IndexGrid, IndexLevel};
 use elbo::engine::graph::eval::{Values, evaluate};
 use elbo::engine::graph::{Graph, Init, ParameterSpec, Tensor};
 use elbo::engine::program::{Gradients, ParameterSet, Request};
@@ -20,10 +20,28 @@ const GRIDS: [IndexGrid; 3] = [
     IndexGrid { image: [2, 1], depth: 2, codes: 3 },
 ];
 
+/// A level that is told another one, and that one: the last place above is at the last place below, and half outside.
+const BELOW: IndexGrid = IndexGrid { image: [3, 1], depth: 1, codes: 3 };
+const ABOVE: IndexGrid = IndexGrid { image: [2, 1], depth: 2, codes: 3 };
+/// The indices of that, in every row.
+const KNOWN: [usize; 4] = [2, 0, 1, 1];
+const ALL: [IndexGrid; 4] = [GRIDS[0], GRIDS[1], GRIDS[2], BELOW];
+
+/// What a prior over a grid is asked about, of so many rows: where there is a level above, it is given under the name `above`.
+fn level<'g>(graph: &'g Graph, grid: IndexGrid, rows: usize) -> IndexLevel<'g> {
+    match grid == BELOW {
+        true => {
+            let chosen = graph.input("above", &[rows * ABOVE.indices(), ABOVE.codes]);
+            IndexLevel { name: Some("low"), above: Some(Above { grid: ABOVE, chosen }), ..grid.into() }
+        }
+        false => grid.into(),
+    }
+}
+
 /// ln p(k) of `rows` rows of indices, which are ones among zeros under the name `k`.
 fn log_prob<'g>(graph: &'g Graph, prior: &str, grid: IndexGrid, rows: usize) -> Tensor<'g> {
     let chosen = graph.input("k", &[rows * grid.indices(), grid.codes]);
-    build(INDEX_PRIORS, &prior.parse().unwrap()).unwrap().log_prob(chosen, grid)
+    build(INDEX_PRIORS, &prior.parse().unwrap()).unwrap().log_prob(chosen, level(graph, grid, rows))
 }
 
 /// Large weights without a pattern, so that what stands before an index counts.
@@ -51,13 +69,14 @@ fn of_all(prior: &str, grid: IndexGrid) -> (Vec<f64>, Values) {
     parameters(&graph, &mut values);
     let rows: Vec<usize> = (0..all).flat_map(|number| digits(number, grid)).collect();
     values.tensors.insert("k".into(), one_hot(&rows, grid.codes));
+    values.tensors.insert("above".into(), one_hot(&KNOWN.repeat(all), ABOVE.codes));
     (evaluate(&values, &[found]).remove(0), values)
 }
 
 #[test]
 fn probabilities_of_all_rows_sum_to_one() {
     for prior in ["uniform", PRIOR] {
-        for grid in GRIDS {
+        for grid in ALL {
             let p: Vec<f64> = of_all(prior, grid).0.into_iter().map(f64::exp).collect();
             let (sum, most) = (p.iter().sum::<f64>(), p.iter().copied().fold(0.0, f64::max));
             // In 32 bits, ln K is that of the uniform prior.
@@ -79,8 +98,14 @@ const CHANNELS: usize = 3;
 type Picture = Vec<Vec<f64>>;
 
 impl ByHand<'_> {
+    /// A parameter of the level.
+    fn own(&self, name: &str) -> &[f64] {
+        let level = if self.grid == BELOW { "low." } else { "" };
+        &self.values[&format!("prior.{level}pixelcnn.{name}")]
+    }
+
     fn linear(&self, name: &str, x: &[f64]) -> Vec<f64> {
-        let [weight, bias] = ["weight", "bias"].map(|part| &self.values[&format!("prior.pixelcnn.{name}.{part}")]);
+        let [weight, bias] = ["weight", "bias"].map(|part| self.own(&format!("{name}.{part}")));
         let row = |(w, b): (&[f64], &f64)| b + w.iter().zip(x).map(|(w, x)| w * x).sum::<f64>();
         weight.chunks(x.len()).zip(bias).map(row).collect()
     }
@@ -97,6 +122,39 @@ impl ByHand<'_> {
         offsets.iter().flat_map(at).collect()
     }
 
+    /// What the level above means for each place, if there is one.
+    fn of_above(&self) -> Vec<Vec<f64>> {
+        if self.grid != BELOW {
+            return vec![vec![]; self.grid.places()];
+        }
+        let embedded = |place: usize, c: usize| -> f64 {
+            let of = |m: usize| self.own(&format!("above.embedding.{m}.weight"))[KNOWN[2 * place + m] * CHANNELS + c];
+            of(0) + of(1)
+        };
+        // Of a kernel of 3×3 on a column of two, the middle column; of one of 4×4 at every other place, from one in front of it on, the second.
+        let near = |place: usize| {
+            let seen = (0..9).flat_map(|tap| (0..CHANNELS).map(move |c| (tap, c)));
+            let value = |(tap, c): (usize, usize)| match (place + tap / 3, tap % 3) {
+                (y @ 1..=2, 1) => embedded(y - 1, c),
+                _ => 0.0,
+            };
+            let seen: Vec<f64> = seen.map(value).collect();
+            self.linear("above.near", &seen).into_iter().map(|a| a.max(0.0)).collect::<Vec<f64>>()
+        };
+        let [kernel, bias] = ["weight", "bias"].map(|part| self.own(&format!("above.grown.{part}")));
+        let at = |y: usize| {
+            let mut all = bias.to_vec();
+            for (place, tap) in (0..2).flat_map(|o| (0..4).map(move |t| (o, t))).filter(|(o, t)| 2 * o + t == y + 1) {
+                for (from, value) in near(place).into_iter().enumerate() {
+                    let row = &kernel[from * 16 * CHANNELS..][(4 * tap + 1) * CHANNELS..][..CHANNELS];
+                    all.iter_mut().zip(row).for_each(|(sum, weight)| *sum += value * weight);
+                }
+            }
+            all.into_iter().map(|a| a.max(0.0)).collect()
+        };
+        (0..3).map(at).collect()
+    }
+
     fn gate(x: &[f64]) -> Vec<f64> {
         let (a, b) = x.split_at(CHANNELS);
         a.iter().zip(b).map(|(a, b)| a.tanh() / (1.0 + (-b).exp())).collect()
@@ -106,9 +164,8 @@ impl ByHand<'_> {
     fn log_prob(&self, indices: &[usize]) -> f64 {
         let IndexGrid { depth, codes, .. } = self.grid;
         let places = self.grid.places();
-        let embedding = |m: usize, k: usize| {
-            self.values[&format!("prior.pixelcnn.embedding.{m}.weight")][k * CHANNELS..][..CHANNELS].to_vec()
-        };
+        let embedding =
+            |m: usize, k: usize| self.own(&format!("embedding.{m}.weight"))[k * CHANNELS..][..CHANNELS].to_vec();
         let plus = |a: &[f64], b: &[f64]| a.iter().zip(b).map(|(a, b)| a + b).collect::<Vec<f64>>();
         let nothing = vec![0.0; CHANNELS];
         let given: Picture = (0..places)
@@ -130,12 +187,12 @@ impl ByHand<'_> {
         let (v, h) = stack(0, &given, &given, &above, &[(0, -1)]);
         let seen = if self.fault { [(0, -1), (0, -1)] } else { [(0, -1), (0, 0)] };
         let (_, out) = stack(1, &v, &h, &[above, own_row].concat(), &seen);
-        let mut total = 0.0;
+        let (mut total, above) = (0.0, self.of_above());
         for p in 0..places {
             let context: Vec<f64> = plus(&out[p], &h[p]).into_iter().map(|a| a.max(0.0)).collect();
             let mut before: Option<Vec<f64>> = None;
             for m in 0..depth {
-                let seen = [context.clone(), before.clone().unwrap_or_default()].concat();
+                let seen = [context.clone(), above[p].clone(), before.clone().unwrap_or_default()].concat();
                 let hidden: Vec<f64> =
                     self.linear(&format!("index.{m}.hidden"), &seen).iter().map(|a| a.max(0.0)).collect();
                 let logits = self.linear(&format!("index.{m}.logits"), &hidden);
@@ -152,7 +209,7 @@ impl ByHand<'_> {
 
 #[test]
 fn likelihoods_are_those_put_together_by_hand() {
-    for grid in GRIDS {
+    for grid in ALL {
         let (found, values) = of_all(PRIOR, grid);
         let tensors: BTreeMap<String, Vec<f64>> = values.tensors.clone().into_iter().collect();
         let far = |fault: bool| {
@@ -169,7 +226,7 @@ fn likelihoods_are_those_put_together_by_hand() {
 /// are not.
 #[test]
 fn a_walk_that_is_put_aside_tells_the_likelihood() {
-    for (prior, grid) in GRIDS.into_iter().flat_map(|grid| [(PRIOR, grid), ("uniform", grid)]) {
+    for (prior, grid) in ALL.into_iter().flat_map(|grid| [(PRIOR, grid), ("uniform", grid)]) {
         let (likely, values) = of_all(prior, grid);
         let (rows, piece) = (likely.len(), build(INDEX_PRIORS, &prior.parse().unwrap()).unwrap());
         let total = |shift: usize| {
@@ -178,11 +235,11 @@ fn a_walk_that_is_put_aside_tells_the_likelihood() {
             let of_index =
                 |index: usize| k.reshape(&[rows, grid.indices() * grid.codes]).slice(1, index * grid.codes, grid.codes);
             let mut total = graph.constant(0.0);
-            let mut walk = piece.walk(&graph, rows, grid);
+            let mut walk = piece.walk(&graph, rows, level(&graph, grid, rows));
             for index in 0..grid.indices() {
                 let logits = walk.logits();
                 total = total + (logits * of_index(index)).sum_rows() - logits.log_sum_exp(&[1]);
-                walk = piece.resume(&graph, rows, grid, (index, walk.memory()));
+                walk = piece.resume(&graph, rows, level(&graph, grid, rows), (index, walk.memory()));
                 let told = of_index(index);
                 let rest = rows - shift;
                 walk.tell(match shift {
@@ -203,7 +260,7 @@ fn a_walk_that_is_put_aside_tells_the_likelihood() {
 fn gradients_are_those_of_the_likelihood_on_every_device() {
     const ROWS: usize = 6;
     const H: f64 = 1e-4;
-    for grid in GRIDS {
+    for grid in ALL {
         let graph = Graph::new();
         let loss = -log_prob(&graph, PRIOR, grid, ROWS);
         let specs = graph.parameters();
@@ -211,6 +268,7 @@ fn gradients_are_those_of_the_likelihood_on_every_device() {
         parameters(&graph, &mut values);
         let rows: Vec<usize> = (0..ROWS).flat_map(|row| digits(11 * row + 5, grid)).collect();
         values.tensors.insert("k".into(), one_hot(&rows, grid.codes));
+        values.tensors.insert("above".into(), one_hot(&KNOWN.repeat(ROWS), ABOVE.codes));
         let wrt: Vec<Tensor> = specs.iter().map(|spec| graph.parameter(&spec.name)).collect();
         let gradients = loss.gradients(&wrt);
         let found = evaluate(&values, &gradients);
@@ -257,7 +315,7 @@ fn draws_are_as_frequent_as_they_are_likely() {
     let (likely, values) = of_all(PRIOR, grid);
     let graph = Graph::new();
     let draws = |temperature: f32| {
-        let drawn = prior.sample(&graph, ROWS, grid, temperature);
+        let drawn = prior.sample(&graph, ROWS, grid.into(), temperature);
         assert_eq!(drawn.len(), grid.indices());
         graph.concat(&drawn, 1)
     };
@@ -281,7 +339,7 @@ fn draws_are_as_frequent_as_they_are_likely() {
     assert!(far(0.5) > 0.05, "other probabilities are told apart: {}", far(0.5));
     assert_eq!(cold_shares.iter().filter(|share| **share > 0.0).count(), 1, "at 0 all draws are one");
 
-    let small = prior.sample(&graph, 50, grid, 0.7);
+    let small = prior.sample(&graph, 50, grid.into(), 0.7);
     let set = {
         let names = graph.parameters();
         ParameterSet::new("model", names.iter().map(|spec| (spec.name.clone(), spec.shape.clone())))
@@ -305,7 +363,7 @@ fn many_places_and_many_indices_are_drawn() {
     let prior = build(INDEX_PRIORS, &"pixelcnn:channels=2,layers=2,reach=2".parse().unwrap()).unwrap();
     for grid in [IndexGrid { image: [4, 5], depth: 1, codes: 3 }, IndexGrid { image: [1, 1], depth: 12, codes: 3 }] {
         let graph = Graph::new();
-        let drawn = graph.concat(&prior.sample(&graph, 6, grid, 1.0), 1);
+        let drawn = graph.concat(&prior.sample(&graph, 6, grid.into(), 1.0), 1);
         let mut values = values(6);
         parameters(&graph, &mut values);
         let specs = graph.parameters();
@@ -317,10 +375,27 @@ fn many_places_and_many_indices_are_drawn() {
     }
 }
 
+/// Of a level that is told another one.
+#[test]
+fn indices_that_are_told_others_hang_on_them() {
+    let (likely, mut values) = of_all(PRIOR, BELOW);
+    let (graph, rows) = (Graph::new(), likely.len());
+    let found = log_prob(&graph, PRIOR, BELOW, rows);
+    // Any of the four that is another one makes them others.
+    for index in 0..4 {
+        let mut known = KNOWN;
+        known[index] = (known[index] + 1) % 3;
+        values.tensors.insert("above".into(), one_hot(&known.repeat(rows), ABOVE.codes));
+        let others = evaluate(&values, &[found]).remove(0);
+        let far = others.iter().zip(&likely).map(|(a, b)| (a - b).abs()).fold(0.0, f64::max);
+        assert!(far > 1e-2, "index {index}: {far}");
+    }
+}
+
 #[test]
 fn more_indices_than_are_unrolled_are_refused() {
     let prior = build(INDEX_PRIORS, &PRIOR.parse().unwrap()).unwrap();
-    assert_eq!(prior.refusal(IndexGrid { image: [32, 32], depth: 1, codes: 512 }), None);
-    let why = prior.refusal(IndexGrid { image: [32, 32], depth: 2, codes: 512 }).unwrap();
+    assert_eq!(prior.refusal(1024), None);
+    let why = prior.refusal(2048).unwrap();
     assert!(why.contains("takes 2048 choices in a row") && why.contains("at most 1024"), "{why}");
 }

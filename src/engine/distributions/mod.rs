@@ -13,7 +13,7 @@ mod sphere;
 pub mod weights;
 
 pub use codes::{Code, CodeSpace, Encoder, PosteriorNetwork};
-pub use index_prior::{INDEX_PRIORS, IndexGrid, IndexPrior};
+pub use index_prior::{Above, INDEX_PRIORS, IndexGrid, IndexLevel, IndexPrior};
 pub use likelihood::{
     Bernoulli, BetaBinomial, Categorical, ContinuousBernoulli, Discrete, DiscretizedLogistic, Gaussian, Heads,
     LIKELIHOODS, Laplace, LearnedGaussian, LearnedLaplace, Likelihood, LogisticMixture, Measure, NegativeBinomial,

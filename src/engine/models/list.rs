@@ -19,6 +19,7 @@ pub static ARCHITECTURES: &[&ModelEntry] = &[
     &super::adversarial::GAN,
     &super::adversarial::AAE,
     &super::adversarial::ALI,
+    &super::adversarial::AVB,
     &super::adversarial::FACTOR_VAE,
     &super::adversarial::VAE_GAN,
     &super::m2::ENTRY,

@@ -101,6 +101,14 @@ impl Networks {
         self.hidden.encoder.image_of_codes(self.sizes.shape)
     }
 
+    /// The network that shrinks once more what the encoder's hidden layers give, and the picture that this is; `None` where it is none, or where
+    /// there is no such network.
+    pub(super) fn shrunk_again(&self) -> Option<(Arc<dyn Network>, Shape)> {
+        let (encoder, [height, width]) = (&*self.hidden.encoder, self.image_of_codes());
+        let channels = hidden_width(encoder, self.sizes.shape, self.code) / (height * width);
+        Some((encoder.shrunk_again()?, Shape { height, width, channels }))
+    }
+
     /// Values per row that are known besides.
     pub fn condition(&self) -> usize {
         self.sizes.condition
@@ -114,10 +122,14 @@ impl Networks {
 
     /// What the encoder's hidden layers give for rows, for more networks to stand on; and its outputs.
     pub(super) fn encode_with_hidden<'g>(&self, rows: Rows<'g>) -> [Tensor<'g>; 2] {
-        let to = Outputs::vector(self.code);
+        let hidden = self.hidden(rows);
+        [hidden, self.hidden.encoder.last("head", hidden, Outputs::vector(self.code))]
+    }
+
+    /// What the encoder's hidden layers give for rows.
+    pub(super) fn hidden<'g>(&self, rows: Rows<'g>) -> Tensor<'g> {
         let input = Input { x: rows.input(), shape: self.sizes.shape, known: self.known(rows.y) };
-        let hidden = self.hidden.encoder.forward("encoder", input, to.shape);
-        [hidden, self.hidden.encoder.last("head", hidden, to)]
+        self.hidden.encoder.forward("encoder", input, Outputs::vector(self.code).shape)
     }
 
     /// The decoder's outputs for `z` `[rows, latent]` and what is known `[rows, condition]`.

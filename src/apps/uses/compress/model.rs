@@ -47,11 +47,13 @@ pub fn fingerprints(saved: &mut Saved) -> Result<Vec<String>> {
     Ok(texts(&settings).iter().map(of).collect())
 }
 
-/// The model as one file, in memory.
+/// The model as one file, in memory: of weights that have a spread (SWAG) the mean alone, by which rows are packed.
 pub fn bytes(saved: &mut Saved) -> Result<Vec<u8>> {
+    let mut config = saved.config.clone();
+    config.training.swag = 0;
     let folder = tempfile::tempdir().map_err(Error::invalid)?;
     let path = folder.path().join("model.safetensors");
-    whole(&saved.config, &saved.form, &mut saved.session, saved.epoch)?.save(&path)?;
+    whole(&config, &saved.form, &mut saved.session, saved.epoch)?.save(&path)?;
     std::fs::read(&path).map_err(Error::io("read", &path))
 }
 

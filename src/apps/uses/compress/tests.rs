@@ -38,6 +38,9 @@ const PLACES: Codes = Codes {
     encoder: "resnet:width=4,inner=2,blocks=1,shrink=1,code=spatial",
     latent: 8,
 };
+/// Two levels, of pictures of 2×2 places and of one, each of two indices.
+const LEVELS: Codes =
+    Codes { kind: "vq-vae:codes=5,levels=2,residual=2", prior: "pixelcnn:channels=4,layers=1", ..PLACES };
 /// Indices that are as likely, whatever stands beside them.
 const EVEN: Codes = Codes { kind: "vq-vae:codes=3,vectors=4", prior: "uniform", latent: 4, ..NUMBERS };
 
@@ -52,7 +55,7 @@ struct Untrained {
 impl Untrained {
     fn shape(&self) -> Shape {
         let channels = if self.likelihood.contains("channels=3") { 3 } else { 1 };
-        match [PLACES, PICTURES].contains(&self.codes) {
+        match self.codes.kind == PICTURES.kind || self.codes.encoder == PLACES.encoder {
             true => Shape { height: 4, width: 4, channels },
             false => Shape { height: 1, width: 6 / channels, channels },
         }
@@ -81,7 +84,7 @@ impl Untrained {
     }
 }
 
-const ALL: [Untrained; 21] = [
+const ALL: [Untrained; 23] = [
     Untrained { codes: NUMBERS, likelihood: "bernoulli", levels: 2 },
     Untrained { codes: NUMBERS, likelihood: "categorical:levels=7", levels: 7 },
     Untrained { codes: NUMBERS, likelihood: "beta-binomial:levels=9", levels: 9 },
@@ -96,6 +99,8 @@ const ALL: [Untrained; 21] = [
     Untrained { codes: VECTORS, likelihood: "bernoulli", levels: 2 },
     Untrained { codes: VECTORS, likelihood: "discretized-logistic", levels: 256 },
     Untrained { codes: PLACES, likelihood: "categorical:levels=7", levels: 7 },
+    Untrained { codes: LEVELS, likelihood: "beta-binomial:levels=9", levels: 9 },
+    Untrained { codes: Codes { prior: "uniform", ..LEVELS }, likelihood: "bernoulli", levels: 2 },
     Untrained { codes: EVEN, likelihood: "beta-binomial:levels=9", levels: 9 },
     Untrained { codes: NUMBERS, likelihood: "discretized-logistic-mixture:components=3,channels=3", levels: 256 },
     Untrained {
@@ -233,7 +238,7 @@ fn colours_that_are_coded_without_the_others_take_more_bits() {
 #[test]
 fn rows_of_indices_take_the_bits_of_their_bound() {
     const ROWS: usize = 1500;
-    for model in ALL.iter().filter(|model| model.codes == VECTORS || model.codes == PLACES) {
+    for model in ALL.iter().filter(|model| [VECTORS, PLACES, LEVELS].contains(&model.codes)) {
         let (mut session, levels, count) = (model.session(1), model.levels(ROWS), model.levels as usize);
         let packed = pack(&mut session, &levels);
         assert_eq!(packed.lent_bits(), 0);

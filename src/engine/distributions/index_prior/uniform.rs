@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{IndexGrid, IndexPrior, IndexWalk};
+use super::{IndexLevel, IndexPrior, IndexWalk};
 use crate::catalogue::{About, Kind, Piece};
 use crate::graph::{Graph, Tensor};
 
@@ -28,24 +28,24 @@ impl IndexPrior for Uniform {
         false
     }
 
-    fn log_prob<'g>(&self, chosen: Tensor<'g>, grid: IndexGrid) -> Tensor<'g> {
+    fn log_prob<'g>(&self, chosen: Tensor<'g>, IndexLevel { grid, .. }: IndexLevel<'g>) -> Tensor<'g> {
         let rows = chosen.shape()[0] / grid.indices();
         let nats = grid.indices() as f32 * libm::logf(grid.codes as f32);
         chosen.graph().full(-nats, &[rows, 1])
     }
 
-    fn walk<'g>(&self, graph: &'g Graph, rows: usize, grid: IndexGrid) -> Box<dyn IndexWalk<'g> + 'g> {
-        Box::new(Even(graph.full(0.0, &[rows, grid.codes])))
+    fn walk<'g>(&self, graph: &'g Graph, rows: usize, level: IndexLevel<'g>) -> Box<dyn IndexWalk<'g> + 'g> {
+        Box::new(Even(graph.full(0.0, &[rows, level.grid.codes])))
     }
 
     fn resume<'g>(
         &self,
         graph: &'g Graph,
         rows: usize,
-        grid: IndexGrid,
+        level: IndexLevel<'g>,
         _: (usize, Option<Tensor<'g>>),
     ) -> Box<dyn IndexWalk<'g> + 'g> {
-        self.walk(graph, rows, grid)
+        self.walk(graph, rows, level)
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::build::{build, check};
+use super::build::{Codes, build, check};
 use super::grid::Grid;
 use super::quantiser::Quantiser;
 use super::scalar::Levels;
@@ -43,7 +43,8 @@ pub(in crate::engine::models) static FSQ: ModelEntry = ModelEntry {
             )));
         }
         let grid = |latent, image| Grid::of_dimensions(latent, image, dimensions);
-        build(config, form, grid, (|_| Arc::new(levels) as Arc<dyn Quantiser>, 0.0))
+        let quantiser = |_| Arc::new(levels.clone()) as Arc<dyn Quantiser>;
+        build(config, form, Codes { grid, quantiser, commitment: 0.0, has_top: false })
     },
     check,
     ..VQ_VAE

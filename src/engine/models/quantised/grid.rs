@@ -94,7 +94,7 @@ impl Grid {
 }
 
 /// `[rows·a·b, n]` as `[rows·b·a, n]`.
-fn turned(t: Tensor, [a, b]: [usize; 2]) -> Tensor {
+pub(super) fn turned(t: Tensor, [a, b]: [usize; 2]) -> Tensor {
     let [all, n] = t.dims();
     match (a, b) {
         (1, _) | (_, 1) => t,

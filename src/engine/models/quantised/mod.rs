@@ -9,6 +9,9 @@
 //! summed over the encodings of a row, sg being what no gradient flows through. The last term is there where the codebook is learnt by
 //! gradient; otherwise it follows moving averages (`codebook.rs`). A prior says which indices k stand together (`distributions/index_prior`):
 //! with it, −ln p(x|e) − ln p(k) bounds −ln p(x), and rows can be drawn.
+//!
+//! There may be a second level of codes, of a picture half as high and wide (Razavi et al. 2019, `top.rs`); what draws encodings and vectors to
+//! each other is then the sum of both, and the prior p(k_top) p(k_bottom | k_top).
 
 mod assignment;
 mod book;
@@ -17,10 +20,14 @@ mod codebook;
 mod coded;
 mod fsq;
 mod grid;
+mod level;
 mod quantiser;
 mod residual;
 mod scalar;
 mod settings;
+#[cfg(test)]
+mod tests;
+mod top;
 mod usage;
 mod vq_vae;
 mod with_prior;

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use strum::VariantNames;
 
-use super::build::{build, check};
+use super::build::{Codes, build, check_levels};
 use super::codebook::{Codebook, Learns, Start};
 use super::grid::Grid;
 use super::quantiser::Quantiser;
@@ -23,7 +23,8 @@ pub(in crate::engine::models) static VQ_VAE: ModelEntry = ModelEntry {
         aliases: &["vqvae"],
         name: "quantised codes: each vector that the encoder gives becomes the nearest one of a codebook",
         formula: "−ln p(x|e_k) + β ‖z − sg e_k‖² (+ ‖sg z − e_k‖²), k = argmin_j ‖z − e_j‖²",
-        source: "van den Oord, Vinyals & Kavukcuoglu 2017, equation 3 and appendix A.1; residual: Lee et al. 2022, section 3.1",
+        source: "van den Oord, Vinyals & Kavukcuoglu 2017, equation 3 and appendix A.1; residual: Lee et al. 2022, section 3.1; levels: \
+                 Razavi, van den Oord & Vinyals 2019, algorithm 1",
         settings: &[
             Setting {
                 name: "codes",
@@ -42,6 +43,13 @@ pub(in crate::engine::models) static VQ_VAE: ModelEntry = ModelEntry {
                 default: Usual::Number(1.0),
                 bounds: Bounds::Whole(1, 64),
                 meaning: "codebooks in a row, each of what those before it left over; a vector is the sum of what they choose",
+            },
+            Setting {
+                name: "levels",
+                default: Usual::Number(1.0),
+                bounds: Bounds::Whole(1, 2),
+                meaning: "levels of codes; with 2, a second network halves the encoder's last picture once more, and its codes are given to the lower \
+                          level and to the decoder",
             },
             Setting {
                 name: "commitment",
@@ -103,7 +111,8 @@ pub(in crate::engine::models) static VQ_VAE: ModelEntry = ModelEntry {
         let stages = settings.whole("residual");
         let quantiser = |grid| Arc::new(Residual { codebook: codebook(grid), stages }) as Arc<dyn Quantiser>;
         let grid = |latent, image| Grid::new(latent, image, settings.whole("vectors"));
-        build(config, form, grid, (quantiser, settings.get("commitment")))
+        let (commitment, has_top) = (settings.get("commitment"), settings.whole("levels") > 1);
+        build(config, form, Codes { grid, quantiser, commitment, has_top })
     },
-    check,
+    check: check_levels,
 };

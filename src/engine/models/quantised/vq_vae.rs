@@ -2,10 +2,9 @@
 
 use std::sync::Arc;
 
-use super::book::Encodings;
-use super::grid::Grid;
-use super::quantiser::{Quantised, Quantiser};
-use crate::distributions::{IndexGrid, IndexPrior, Likelihood, Measure};
+use super::level::{Coded, Level};
+use super::top::Top;
+use crate::distributions::{Above, IndexPrior, Likelihood, Measure};
 use crate::graph::Tensor;
 use crate::models::networks::Networks;
 use crate::models::{Batch, Can, Condition, Decode, Encode, Model, Reconstruct, Rows, Terms, TrainingPlan};
@@ -15,84 +14,111 @@ use crate::models::{Batch, Can, Condition, Decode, Encode, Model, Reconstruct, R
 pub struct VqVae {
     pub(super) networks: Networks,
     pub(super) likelihood: Arc<dyn Likelihood>,
-    pub(super) grid: Grid,
-    pub(super) quantiser: Arc<dyn Quantiser>,
+    /// The level of codes that is nearest to the data.
+    pub(super) bottom: Level,
+    /// The one above it.
+    pub(super) top: Option<Top>,
     /// β, the weight of ‖z − sg e‖².
     pub(super) commitment: f32,
     /// p(k) of the indices of a row.
     pub(super) prior: Arc<dyn IndexPrior>,
 }
 
-/// What becomes of rows: the encodings that the encoder gives, and what they are quantised to.
-struct Coded<'g> {
-    encodings: Encodings<'g>,
-    quantised: Quantised<'g>,
-}
+/// What the log calls the perplexity of each level and its vectors in use, from the data upwards.
+const STATISTICS: [[&str; 2]; 2] = [["perplexity", "codes_used"], ["top_perplexity", "top_codes_used"]];
 
 impl VqVae {
-    /// What its prior is over.
-    pub(super) fn index_grid(&self) -> IndexGrid {
-        let depth = self.grid.groups * self.quantiser.stages();
-        IndexGrid { image: self.grid.image, depth, codes: self.quantiser.codes() }
+    /// Its levels, from the data upwards.
+    pub(super) fn levels(&self) -> Vec<&Level> {
+        [Some(&self.bottom), self.top.as_ref().map(|top| &top.level)].into_iter().flatten().collect()
     }
 
-    /// Rows with a weight each `[rows, 1]`, one of so many batches of an epoch.
-    fn code<'g>(&self, rows: Rows<'g>, weights: Tensor<'g>, window: usize) -> Coded<'g> {
-        let (z, each) = (self.grid.apart(self.networks.encode(rows)), self.grid.encodings());
-        let weights = (weights * (1.0 / each as f32)).repeat_rows(each);
-        let encodings = Encodings { z, weights, each };
-        Coded { encodings, quantised: self.quantiser.quantise(encodings, window) }
+    /// Indices of a row, of all levels.
+    pub(super) fn index_count(&self) -> usize {
+        self.levels().into_iter().map(|level| level.index_grid().indices()).sum()
     }
 
-    /// What rows are quantised to.
-    pub(super) fn quantised<'g>(&self, rows: Rows<'g>) -> Quantised<'g> {
-        self.code(rows, rows.x.graph().row_weights(rows.count()), 1).quantised
+    /// What becomes of rows with a weight each `[rows, 1]`, one of so many batches of an epoch, level by level from the data upwards.
+    fn code<'g>(&self, rows: Rows<'g>, weights: Tensor<'g>, window: usize) -> Vec<Coded<'g>> {
+        let Some(top) = &self.top else {
+            return vec![self.bottom.code(self.networks.encode(rows), weights, window)];
+        };
+        let features = self.networks.hidden(rows);
+        let above = top.level.code(top.encode(features), weights, window);
+        let numbers = top.beneath(features, top.level.grid.together(above.quantised.through()));
+        vec![self.bottom.code(numbers, weights, window), above]
+    }
+
+    /// What rows are quantised to, level by level from the data upwards.
+    pub(super) fn coded<'g>(&self, rows: Rows<'g>) -> Vec<Coded<'g>> {
+        self.code(rows, rows.x.graph().row_weights(rows.count()), 1)
+    }
+
+    /// Vectors of every level, as codes `[rows, latent]`.
+    pub(super) fn together<'g>(&self, coded: &[Coded<'g>], vectors: impl Fn(&Coded<'g>) -> Tensor<'g>) -> Tensor<'g> {
+        let each = self.levels().into_iter().zip(coded).map(|(level, coded)| level.grid.together(vectors(coded)));
+        let each: Vec<Tensor> = each.collect();
+        each[0].graph().concat(&each, 1)
     }
 
     /// The vectors of rows, as codes `[rows, latent]`.
     fn codes_of<'g>(&self, rows: Rows<'g>) -> Tensor<'g> {
-        self.grid.together(self.quantised(rows).vectors)
+        self.together(&self.coded(rows), |coded| coded.quantised.vectors)
     }
 
-    /// ln p(k) of the indices of rows `[rows, 1]`.
-    pub(super) fn log_prior<'g>(&self, quantised: &Quantised<'g>) -> Tensor<'g> {
-        let (by_place, indices) = (self.grid.by_place(quantised.chosen()), self.index_grid());
-        let [encodings, width] = by_place.dims();
-        let chosen = by_place.reshape(&[encodings * width / indices.codes, indices.codes]);
-        self.prior.log_prob(chosen, indices)
+    /// The decoder's outputs for codes `[rows, latent]`.
+    pub(super) fn outputs<'g>(&self, codes: Tensor<'g>) -> Tensor<'g> {
+        let seen = match &self.top {
+            None => codes,
+            Some(top) => {
+                let (bottom, above) = (self.bottom.width(), top.level.width());
+                let grown = top.grown(codes.slice(1, bottom, above));
+                codes.graph().concat(&[codes.slice(1, 0, bottom), grown], 1)
+            }
+        };
+        self.networks.decode(seen, None)
     }
 
-    /// Σ over the encodings of each row `[rows, 1]`.
-    fn over_rows<'g>(&self, t: Tensor<'g>) -> Tensor<'g> {
-        let rows = t.shape()[0] / self.grid.encodings();
-        t.reshape(&[rows, t.shape().iter().product::<usize>() / rows]).sum_rows()
+    /// ln p(k) of the indices of rows `[rows, 1]`, the top's first and those below given these.
+    pub(super) fn log_prior<'g>(&self, coded: &[Coded<'g>]) -> Tensor<'g> {
+        let (mut above, mut total) = (None, None);
+        for (level, coded) in self.levels().into_iter().zip(coded).rev() {
+            let chosen = level.chosen_by_place(coded);
+            total = Some(self.prior.log_prob(chosen, level.prior_level(above)).added_to(total));
+            above = Some(Above { grid: level.index_grid(), chosen });
+        }
+        total.expect("there is a level")
     }
 
     /// The terms of a batch, and −ln p(k) of its rows `[rows, 1]`, which is the KL of a code that is certain.
     pub(super) fn terms_and_kl<'g>(&self, batch: &Batch<'g>) -> (Terms<'g>, Tensor<'g>) {
         let rows = batch.rows;
         let window = batch.count.div_ceil(rows.count());
-        let Coded { encodings, quantised } = self.code(rows, batch.weights, window);
-        let outputs = self.networks.decode(self.grid.together(quantised.through()), None);
+        let coded = self.code(rows, batch.weights, window);
+        let outputs = self.outputs(self.together(&coded, |coded| coded.quantised.through()));
         let reconstruction = -rows.log_likelihood(&*self.likelihood, outputs);
-        let (mut loss, mut parts) = (reconstruction, vec![]);
-        if let Some(drawn) = quantised.drawn {
-            let commitment = self.over_rows(drawn.encodings);
-            loss = loss + commitment * self.commitment;
+        let (mut loss, mut commitment, mut parts) = (reconstruction, None, vec![]);
+        for (level, coded) in self.levels().into_iter().zip(&coded) {
+            let Some(drawn) = coded.quantised.drawn else { continue };
+            let of_level = level.over_rows(drawn.encodings);
+            loss = loss + of_level * self.commitment;
             if let Some(vectors) = drawn.vectors {
-                loss = loss + self.over_rows(vectors);
+                loss = loss + level.over_rows(vectors);
             }
-            parts.push(("commitment", commitment));
+            commitment = Some(of_level.added_to(commitment));
         }
-        let kl = -self.log_prior(&quantised);
+        parts.extend(commitment.map(|commitment| ("commitment", commitment)));
+        let kl = -self.log_prior(&coded);
         // A prior that learns does so beside all else: indices have no gradient.
         if self.prior.is_learnt() {
             loss = loss + kl;
         }
         let each = |t: Tensor<'g>| t.expand(&[rows.count(), 1]);
-        parts.push(("perplexity", each(quantised.perplexity(encodings.weights))));
-        parts.extend(quantised.used.map(|used| ("codes_used", each(used))));
-        let mu = self.grid.together(quantised.vectors.detach());
+        for (Coded { encodings, quantised }, [perplexity, codes_used]) in coded.iter().zip(STATISTICS) {
+            parts.push((perplexity, each(quantised.perplexity(encodings.weights))));
+            parts.extend(quantised.used.map(|used| (codes_used, each(used))));
+        }
+        let mu = self.together(&coded, |coded| coded.quantised.vectors.detach());
         (Terms { loss, reconstruction, kl: Some(kl), mu, parts, gradient_scale: None }, kl)
     }
 }
@@ -145,7 +171,7 @@ impl Model for VqVae {
 
 impl Encode for VqVae {
     fn latent(&self) -> usize {
-        self.networks.latent()
+        self.levels().into_iter().map(Level::width).sum()
     }
 
     fn mean<'g>(&self, rows: Rows<'g>) -> Tensor<'g> {
@@ -157,26 +183,28 @@ impl Encode for VqVae {
     }
 
     fn variance<'g>(&self, rows: Rows<'g>) -> Option<Tensor<'g>> {
-        Some(rows.x.graph().full(0.0, &[rows.count(), self.networks.latent()]))
+        Some(rows.x.graph().full(0.0, &[rows.count(), Encode::latent(self)]))
     }
 
     fn indices<'g>(&self, rows: Rows<'g>) -> Option<Tensor<'g>> {
-        let indices = self.quantised(rows).indices();
-        Some(indices.reshape(&[rows.count(), self.grid.encodings() * self.quantiser.stages()]))
+        let coded = self.coded(rows);
+        let each: Vec<Tensor> =
+            self.levels().into_iter().zip(&coded).map(|(level, coded)| level.indices(coded)).collect();
+        Some(rows.x.graph().concat(&each, 1))
     }
 }
 
 impl Decode for VqVae {
     fn mean<'g>(&self, z: Tensor<'g>, _: Option<Tensor<'g>>) -> Tensor<'g> {
-        self.likelihood.mean(self.networks.decode(z, None))
+        self.likelihood.mean(self.outputs(z))
     }
 
     fn variance<'g>(&self, z: Tensor<'g>, _: Option<Tensor<'g>>) -> Option<Tensor<'g>> {
-        self.likelihood.variance(self.networks.decode(z, None))
+        self.likelihood.variance(self.outputs(z))
     }
 
     fn draw<'g>(&self, z: Tensor<'g>, _: Option<Tensor<'g>>) -> Option<Tensor<'g>> {
-        self.likelihood.sample(self.networks.decode(z, None))
+        self.likelihood.sample(self.outputs(z))
     }
 }
 
@@ -186,6 +214,6 @@ impl Reconstruct for VqVae {
     }
 
     fn feature_losses<'g>(&self, rows: Rows<'g>) -> Tensor<'g> {
-        -rows.log_likelihoods(&*self.likelihood, self.networks.decode(self.codes_of(rows), None))
+        -rows.log_likelihoods(&*self.likelihood, self.outputs(self.codes_of(rows)))
     }
 }

@@ -1,36 +1,33 @@
 //! What a prior over indices gives a model of quantised codes: rows that are drawn, a likelihood, and a fit.
 
-use super::grid::Grid;
 use super::vq_vae::VqVae;
+use crate::distributions::Above;
 use crate::distributions::prior::Points;
 use crate::error::Result;
 use crate::graph::{Graph, Tensor};
-use crate::models::{Batch, Decode, Density, FitPrior, Generate, Rows, Terms, Weighted};
+use crate::models::{Batch, Decode, Density, Encode, FitPrior, Generate, Rows, Terms, Weighted};
 
 impl VqVae {
-    /// Codes drawn from the prior at a temperature `[rows, latent]`.
+    /// Codes drawn from the prior at a temperature, the top's first and those below given these `[rows, latent]`.
     fn draw_codes<'g>(&self, graph: &'g Graph, rows: usize, temperature: f32) -> Tensor<'g> {
-        let (Grid { groups, dimensions, .. }, stages) = (self.grid, self.quantiser.stages());
-        let drawn = self.prior.sample(graph, rows, self.index_grid(), temperature);
-        let of_stages = |indices: &[Tensor<'g>]| {
-            let added = indices.iter().enumerate().map(|(stage, index)| self.quantiser.vectors(graph, stage, *index));
-            added.reduce(|sum, one| sum + one).expect("an encoding has an index")
-        };
-        let by_place: Vec<Tensor> = drawn.chunks(stages).map(of_stages).collect();
-        self.code_of(graph.concat(&by_place, 1).reshape(&[rows * self.grid.places() * groups, dimensions]))
-    }
-
-    /// Vectors that lie place by place `[rows·P·G, D]` as codes `[rows, latent]`.
-    pub(super) fn code_of<'g>(&self, by_place: Tensor<'g>) -> Tensor<'g> {
-        self.grid.together(self.grid.by_group(by_place))
+        let (mut above, mut codes) = (None, vec![]);
+        for level in self.levels().into_iter().rev() {
+            let grid = level.index_grid();
+            let drawn = self.prior.sample(graph, rows, level.prior_level(above), temperature);
+            let chosen = graph.concat(&drawn, 1).reshape(&[rows * grid.indices(), grid.codes]);
+            codes.push(level.code_of(chosen));
+            above = Some(Above { grid, chosen });
+        }
+        codes.reverse();
+        graph.concat(&codes, 1)
     }
 
     /// ln p(x, k) `[rows, 1]` of the one code of each row, and what it says.
     fn weighted_once<'g>(&self, rows: Rows<'g>) -> Weighted<'g> {
-        let quantised = self.quantised(rows);
-        let codes = self.grid.together(quantised.vectors);
-        let outputs = self.networks.decode(codes, None);
-        let log_weights = rows.log_likelihood(&*self.likelihood, outputs) + self.log_prior(&quantised);
+        let coded = self.coded(rows);
+        let codes = self.together(&coded, |coded| coded.quantised.vectors);
+        let outputs = self.outputs(codes);
+        let log_weights = rows.log_likelihood(&*self.likelihood, outputs) + self.log_prior(&coded);
         Weighted { log_weights, codes, means: self.likelihood.mean(outputs) }
     }
 }
@@ -74,7 +71,7 @@ impl Density for VqVae {
     }
 
     fn code_shape(&self) -> [usize; 2] {
-        [1, self.networks.latent()]
+        [1, Encode::latent(self)]
     }
 
     fn mean_given<'g>(&self, codes: Tensor<'g>, y: Option<Tensor<'g>>) -> Tensor<'g> {
