@@ -5,7 +5,6 @@ mod common;
 use std::sync::Mutex;
 
 use elbo::apps::bench::{CountingAllocator, Workload, count_heap};
-use elbo::config::{Preset, TrainingConfig};
 use elbo::data::Shape;
 use elbo::engine::cpu::Cpu;
 use elbo::engine::gpu::Options;
@@ -23,14 +22,13 @@ static ALONE: Mutex<()> = Mutex::new(());
 const SMALL: Workload = Workload {
     name: "small",
     shape: Shape { height: 1, width: 50, channels: 1 },
-    encoder: "mlp:32,activation=relu",
-    latent: 4,
+    config: || Workload::vae("mlp:32,activation=relu", 4),
 };
 
 fn trainer(executor: Box<dyn Executor>) -> Trainer {
     let data = SMALL.data(16).unwrap();
-    let config = TrainingConfig { batch: 16, ..Preset::Classic.config().training };
-    let session = Session::new(SMALL.model(), executor, config.seed);
+    let config = SMALL.training(16);
+    let session = Session::new(SMALL.model().unwrap(), executor, config.seed);
     Trainer::new(session, &data, &config, 1.0, false).unwrap()
 }
 

@@ -91,6 +91,10 @@ class Settings(TypedDict, total=False):
     """The gradient's norm above which a step moves nothing; 0 for none"""
     average: float | None
     """Decay of the running mean of the weights that is used in place of them; 0 for none"""
+    swag: int | None
+    """Columns of the covariance that a Gaussian over the weights gets from the last epochs, as 20; 0 for no such Gaussian"""
+    swag_start: float | None
+    """The share of the epochs that passes before the first whose weights --swag takes"""
     beta1: float | None
     """Short for --optimiser adam:beta1=X, the decay of the gradient's running mean"""
     beta2: float | None

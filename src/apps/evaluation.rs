@@ -190,7 +190,8 @@ impl Saved {
         let mut notes = notes(&*self.session.model, measure, importance.as_ref(), records.len());
         let mut members = vec![];
         if records.len() > 1 {
-            notes.insert(0, ensemble::note(records.len()));
+            let has_bound = self.session.tells_a_bound(&records[0]);
+            notes.insert(0, ensemble::note(self.several(), records.len(), [has_bound, importance.is_some()]));
             let own = |place: usize| by_member.as_ref().map(|of| &of[place]);
             let figures =
                 records.iter().enumerate().map(|(place, record)| MemberFigures::of(place, record, own(place)));

@@ -14,6 +14,15 @@ use crate::error::{Error, Result};
 use crate::training::checkpoint::Checkpoint;
 use crate::training::{each_member_of, part_of_seed};
 
+/// What the models are whose mixture a run is used as.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Several {
+    /// Those of an ensemble.
+    Members,
+    /// Draws from a distribution of the weights.
+    Draws,
+}
+
 /// The folder of a member of the ensemble in a folder, which is that of the first; they are counted from 1.
 pub fn member_folder(folder: &Path, number: usize) -> PathBuf {
     match number {
@@ -122,6 +131,19 @@ impl Saved {
             }
         }
         Ok(())
+    }
+
+    /// Has draws of the weights stand in place of their mean, see [`Session::join_draws`](crate::training::Session::join_draws).
+    ///
+    /// # Errors
+    /// If it is an ensemble, the weights have no distribution, or the device fails.
+    pub fn join_draws(&mut self, draws: usize, seed: u64) -> Result<()> {
+        self.session.join_draws(draws, seed)
+    }
+
+    /// What its session holds several models of.
+    pub(super) fn several(&self) -> Several {
+        if self.models > 1 { Several::Members } else { Several::Draws }
     }
 
     fn lacks(&self, number: usize, why: &Error) -> Error {

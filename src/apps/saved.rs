@@ -171,6 +171,9 @@ pub(super) fn whole(config: &Config, form: &Form, session: &mut Session, epochs:
     checkpoint.set_metadata(CONFIG, config.to_toml()?);
     checkpoint.set_metadata("epoch", epochs);
     form.write(&mut checkpoint)?;
+    if config.training.swag > 0 {
+        session.write_swag(&mut checkpoint);
+    }
     Ok(checkpoint)
 }
 
@@ -195,5 +198,8 @@ pub(super) fn restored(
     check_sound(checkpoint)?;
     session.start()?;
     session.restore_values(checkpoint)?;
+    if config.training.swag > 0 {
+        session.restore_swag(config.training.swag, checkpoint)?;
+    }
     Ok(session)
 }

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use super::args::EvaluateArgs;
 use super::style::{Align, Table, count, printable, significant};
-use super::weights::say_weights;
+use super::weights::{join, say_weights};
 use crate::apps::{Comparison, EVALUATION, Evaluation, MemberFigures, Saved, Shown, Wanted, open_device};
 use crate::error::{Error, Result};
 
@@ -18,7 +18,7 @@ pub fn run(args: &EvaluateArgs) -> Result<()> {
         println!("Device: {}", executor.describe());
     }
     let mut saved = Saved::load(&args.run, executor)?;
-    saved.join_members()?;
+    join(&mut saved, args.weight_draws, args.seed)?;
     if !args.json {
         say_weights(&saved);
     }

@@ -16,6 +16,9 @@ pub(super) fn workload(step: BenchStep) -> Workload {
         BenchStep::Burgess => Workload::BURGESS,
         BenchStep::Dcgan => Workload::DCGAN,
         BenchStep::Resnet => Workload::RESNET,
+        BenchStep::Gan => Workload::GAN,
+        BenchStep::VaeGan => Workload::VAE_GAN,
+        BenchStep::VeryDeep => Workload::VERY_DEEP,
     }
 }
 

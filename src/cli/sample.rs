@@ -1,7 +1,7 @@
 //! `elbo sample`.
 
 use super::args::SampleArgs;
-use super::weights::say_weights;
+use super::weights::{join, say_weights};
 use crate::apps::pictures::{Captions, save_grid_with};
 use crate::apps::{Draws, Form, Saved, open_device};
 use crate::data::{FileKind, NEW_PICTURES, Output, PictureFolder, ROWS};
@@ -10,7 +10,7 @@ use crate::error::{Error, Result};
 /// Draws new rows from a trained model.
 pub fn run(args: &SampleArgs) -> Result<()> {
     let mut saved = Saved::load(&args.run, open_device(&args.device)?)?;
-    saved.join_members()?;
+    join(&mut saved, args.weight_draws, args.seed)?;
     say_weights(&saved);
     let can = saved.session.model.can();
     let advice = match (can.fit_prior.is_some(), can.reconstruct.is_some()) {

@@ -112,9 +112,10 @@ fn train(args: &TrainArgs) -> Result<PathBuf> {
     match args.json {
         true => event("ensemble", &json!({ "folder": folder, "members": models })),
         false => println!(
-            "\nAll {models} models of the ensemble are in {0}. Next: {1} evaluate {0}",
+            "\nAll {models} models of the ensemble are in {}. Next: {} evaluate {}",
             folder.display(),
-            typed()
+            typed(),
+            style::word(&folder)
         ),
     }
     Ok(folder)
@@ -265,7 +266,7 @@ fn go_on(
 
 /// What to do with a run, as it is typed behind the program's name.
 fn next(run: &TrainRun, folder: &Path) -> String {
-    let (can, shown) = (run.can(), folder.display());
+    let (can, shown) = (run.can(), style::word(folder));
     // Where nothing brings codes to a prior that stays as it is, what is drawn from that is like none of the data.
     let model = &run.config.model;
     let waits = can.fit_prior.is_some() && !model.kind.has_elbo() && model.codes_are_standard_normal();

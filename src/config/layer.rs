@@ -51,8 +51,8 @@ impl Layer {
         Ok(())
     }
 
-    /// Puts what is given in place of what was, and fits to it what nobody gave: the warm-up of the KL term into fewer epochs, and of a
-    /// model that is trained in a way of its own that. `named` is what was given elsewhere.
+    /// Puts what is given in place of what was, and fits to it what nobody gave: the warm-up of the KL term into fewer epochs, of a
+    /// model that is trained in a way of its own that, and what does not go with SWAG. `named` is what was given elsewhere.
     ///
     /// # Errors
     /// As for [`Layer::lay_over`].
@@ -66,6 +66,9 @@ impl Layer {
         }
         if let Some(own) = config.model.kind.training {
             self.fit_training(&own, config, named)?;
+        }
+        if config.training.swag > 0 {
+            self.fit_swag(config, named);
         }
         Ok(())
     }
@@ -85,6 +88,17 @@ impl Layer {
                 "`{name}` (--{name}) is given, and a model of `kind` (--model) {kind} has networks and codes of its own: leave it out, and give \
                  what you want as settings of the model, such as very-deep:width=32,activation=silu,channels=4"
             ))),
+        }
+    }
+
+    /// Leaves out what picks other weights than SWAG does, where it was not given.
+    fn fit_swag(&self, config: &mut Config, named: &Named) {
+        let (training, given) = (&mut config.training, &self.training);
+        if given.patience.is_none() && !named.has("training", &["patience"]) {
+            training.patience = None;
+        }
+        if given.average.is_none() && !named.has("training", &["average"]) {
+            training.average = 0.0;
         }
     }
 

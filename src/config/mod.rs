@@ -131,6 +131,10 @@ impl Config {
             ),
         );
         problems.note(
+            weights != "point" && self.training.swag > 0,
+            format!("`swag` is a distribution of the weights, and `network-weights` {weights} another: leave one of the two out"),
+        );
+        problems.note(
             self.training.corrupt.is_some() && self.first_stage.is_some(),
             "`corrupt` is about rows of data, and a second stage learns from codes: leave it out, or give it to the first stage",
         );

@@ -1,5 +1,7 @@
 //! Layers, files, and everything that is refused.
 
+mod swag;
+
 use super::*;
 use crate::catalogue::Spec;
 use crate::data::{Bytes, Condition, PictureSize};
@@ -89,6 +91,8 @@ pub(super) fn other() -> Config {
             clip_norm: Some(5.0),
             skip_norm: 300.0,
             average: 0.999,
+            swag: 0,
+            swag_start: 0.5,
             accumulate: 4,
             optimiser: "adamax:beta1=0.5".parse().unwrap(),
             augment: Some("flip,crop=4".parse().unwrap()),
@@ -296,6 +300,9 @@ fn numbers_that_make_no_sense() {
     }
     for value in [-0.1, f64::NAN, f64::INFINITY, 1e60] {
         invalid(|c| c.training.skip_norm = value, "`skip-norm` is");
+    }
+    for value in [-0.1, 1.0, f64::NAN] {
+        invalid(|c| c.training.swag_start = value, "`swag-start` is");
     }
     invalid(|c| c.training.step_factor = 1.5, "`step-factor` is 1.5: give a number from above 0 to 1");
     let mut fine = Config::default();

@@ -22,6 +22,8 @@ const MAX_SEED: u64 = i64::MAX as u64;
 const MAX_COUNT: u64 = 1_000_000_000;
 /// The most models of one ensemble.
 const MAX_MEMBERS: u64 = 1000;
+/// The most columns of a covariance of weights, each as large as the model.
+const MAX_COLUMNS: u64 = 1000;
 /// The most rows in one batch.
 const MAX_BATCH: u64 = 1 << 20;
 
@@ -84,6 +86,17 @@ settings! {
         /// An exponential moving average, as 0.999. All figures and pictures but those of training itself are then of the mean.
         #[arg(value_name = "X", alias = "ema")]
         average: f64 = 0.0 => (Bounds::Below(1.0), "0.999, or 0 to keep none");
+        /// Columns of the covariance that a Gaussian over the weights gets from the last epochs, as 20; 0 for no such Gaussian
+        ///
+        /// SWAG (Maddox et al. 2019): N(mean, diagonal/2 + D Dᵀ/(2(K - 1))) of the weights behind each of the last epochs, D being how far the
+        /// last K of them lie from the mean of those taken up to it. The mean is used in place of the weights; `elbo score`,
+        /// `reconstruct --uncertainty`, and with --weight-draws `evaluate` and `sample`, draw from it. The schedule of the learning
+        /// rate stays where it is when those epochs begin. A patience or an average that is not asked for gives way.
+        #[arg(value_name = "K", value_parser = whole)]
+        swag: usize = 0 => (Bounds::Whole(0, MAX_COLUMNS));
+        /// The share of the epochs that passes before the first whose weights --swag takes
+        #[arg(value_name = "SHARE")]
+        swag_start: f64 = 0.75 => (Bounds::Below(1.0), "0.75");
     }
     short {
         /// Short for --optimiser adam:beta1=X, the decay of the gradient's running mean
@@ -200,8 +213,15 @@ impl TrainingConfig {
         if self.member.is_none_or(|member| member == 1) { self.members } else { 1 }
     }
 
+    /// Epochs that are done before the first whose weights SWAG takes: a share of all, rounded down. A share in decimals, as 0.57 of 100, may lie
+    /// a little below the whole number that it stands for.
+    pub(crate) fn epochs_before_swag(&self) -> u64 {
+        libm::floor(self.swag_start * self.epochs as f64 + 1e-9) as u64
+    }
+
     pub(super) fn check(&self, problems: &mut Problems) {
         problems.all(self.out_of_bounds());
+        self.check_swag(problems);
         problems.note(
             self.member.is_some_and(|member| member > self.members),
             format!(
@@ -221,6 +241,38 @@ impl TrainingConfig {
         problems.result(find(OPTIMISERS, &self.optimiser));
         if let Some(way) = &self.corrupt {
             problems.result(find(CORRUPTIONS, way));
+        }
+    }
+
+    fn check_swag(&self, problems: &mut Problems) {
+        if self.swag == 0 {
+            return;
+        }
+        problems.note(
+            self.swag == 1,
+            "`swag` is 1, and a covariance of K columns is divided by K - 1: give 2 or more, such as 20, or 0 for none",
+        );
+        let taken = (self.epochs as u64).saturating_sub(self.epochs_before_swag());
+        problems.note(
+            taken < 2,
+            format!(
+                "`swag` takes the weights behind the last {taken} of {} epochs (`swag-start` {}), and a spread takes 2 or more, better 10: give \
+                 more `epochs`, or a smaller `swag-start`",
+                self.epochs, self.swag_start
+            ),
+        );
+        for (is_given, what) in [
+            (
+                self.average > 0.0,
+                "`average` has a running mean used in place of the weights, and `swag` the mean of the last epochs",
+            ),
+            (self.patience.is_some(), "`patience` keeps the weights of one epoch, and `swag` takes those of many"),
+            (
+                self.members > 1,
+                "`members` trains several models, and of `swag` every model is a distribution of models already",
+            ),
+        ] {
+            problems.note(is_given, format!("{what}: leave one of the two out"));
         }
     }
 

@@ -39,6 +39,47 @@ fn a_gan_draws_and_gives_rows_no_codes() {
 }
 
 #[test]
+fn codes_of_an_implicit_posterior_have_no_density() {
+    let place = Place::new();
+    let said = place.run(&format!("train --model avb:noise=4 {SMALL} --out run"));
+    assert!(said.contains("sample run"), "{said}");
+    let said = place.run("evaluate run --device cpu");
+    assert!(said.contains("log ratio") && said.contains("critic accuracy") && !said.contains("-ln p(x) "), "{said}");
+    // What is told as the ELBO bears what the critic makes of the KL, and is no number of bits.
+    let metrics = std::fs::read_to_string(place.path("run/metrics.jsonl")).unwrap();
+    let record: serde_json::Value = serde_json::from_str(metrics.lines().last().unwrap()).unwrap();
+    let of = |value: &serde_json::Value| value.as_f64().unwrap();
+    let ratio = of(&record["parts"]["log_ratio"]);
+    assert!(
+        (of(&record["elbo"]) + of(&record["reconstruction"]) + ratio).abs() < 1e-6 && ratio.abs() > 1e-4,
+        "{record}"
+    );
+    assert!(record["bits_per_dimension"].is_null(), "{record}");
+    place.run("sample run --device cpu --count 4 --out new.png");
+    place.run("encode run --device cpu --out codes.csv");
+    place.run("score run --device cpu --scores elbo,latent,squared_error --out scores.csv");
+    place.run("reconstruct run --device cpu --uncertainty 32 --out sure.npz");
+    place.run("export run --device cpu --to model.onnx");
+    for (command, expected) in [
+        ("score run --device cpu --scores likelihood --out s.csv", "this model cannot"),
+        ("compress run --data sprites --out rows.elbo", "cannot"),
+    ] {
+        place.refused(command, &[expected]);
+    }
+    for (options, words) in [
+        ("--model avb:noise=0", ["`noise`", "1 to 4096"]),
+        ("--model avb --patience 3", ["`patience`", "one side's of a game"]),
+        ("--model avb --beta 2", ["`beta` (--beta)", "leave it out"]),
+        ("--model avb --posterior planar", ["posterior", "train a vae"]),
+        ("--model avb --objective iwae", ["objective", "train a vae"]),
+        ("--model avb --epochs 8 --swag 20", ["minimise losses against each other", "leave it out"]),
+        ("--model avb --network-weights bayes-by-backprop", ["minimise losses against each other", "leave"]),
+    ] {
+        place.refused(&format!("train {options} --device cpu --out odd"), &words);
+    }
+}
+
+#[test]
 fn rows_that_are_drawn_alike_are_told_of_all_that_play_for_rows() {
     let place = Place::new();
     let said =

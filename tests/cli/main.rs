@@ -32,6 +32,7 @@ mod report;
 mod rows;
 mod score;
 mod stages;
+mod swag;
 mod tables;
 mod uses;
 

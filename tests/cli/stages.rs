@@ -226,6 +226,59 @@ fn a_quantised_model_draws_with_a_prior_over_its_indices() {
     }
 }
 
+/// The encoder of these.
+const ENCODER: &str = "resnet:width=8,inner=4,blocks=1,shrink=1,code=spatial";
+
+#[test]
+fn two_levels_of_codes_are_drawn_and_compressed() {
+    let place = Place::new();
+    let grey = "--likelihood discretized-logistic";
+    let train = |options: &str| {
+        let quantised =
+            QUANTISED.replace("vq-vae:codes=16", "vq-vae:codes=16,levels=2").replace("--likelihood bernoulli", grey);
+        format!("train {quantised} {options}")
+    };
+    place.run(&train("--out run"));
+    let last = records(&place, "run/metrics.jsonl").into_iter().rfind(|r| r["split"] == "train").expect("an epoch");
+    for part in ["commitment", "perplexity", "top_perplexity", "codes_used", "top_codes_used"] {
+        assert!(last["parts"][part].as_f64() > Some(0.0), "{part}: {last}");
+    }
+    let said = place.run("evaluate run --device cpu --quick");
+    assert!(said.contains("perplexity of the top"), "{said}");
+    place.run("encode run --device cpu --out codes.npy --data sprites");
+    place.run("reconstruct run --device cpu --count 4 --out pairs.png");
+    place.run("export run --device cpu --to run.onnx");
+    place.refused("sample run --device cpu", &["cannot draw new rows", "`elbo fit-prior run`"]);
+    place.run(
+        "fit-prior run --prior pixelcnn:channels=8,layers=1 --epochs 20 --learning-rate 0.01 --out fitted --device cpu",
+    );
+    place.run("sample fitted --device cpu --count 4 --out new.png");
+    let told = |line: &str| -> serde_json::Value { serde_json::from_str(&place.run(line)).expect("JSON") };
+    let (before, after) = (told("evaluate run --device cpu --json"), told("evaluate fitted --device cpu --json"));
+    // 16 indices of the bottom and 4 of the top, each of 16.
+    let kl = |json: &serde_json::Value| json["kl"].as_f64().expect("a number");
+    assert!((kl(&before) - 20.0 * 16_f64.ln()).abs() < 1e-2, "{before}");
+    assert!(kl(&after) < kl(&before) - 1.0, "{after}");
+    let packed = told("compress fitted --data sprites --out rows.elbo --json");
+    let unpacked = told("decompress rows.elbo --run fitted --out rows.npy --json");
+    assert_eq!(packed["bits_per_dimension"], unpacked["bits_per_dimension"]);
+    place.run("compress fitted --data rows.npy --out again.elbo --threads 1");
+    let bytes = |name: &str| std::fs::read(place.path(name)).expect("a file");
+    assert!(bytes("rows.elbo") == bytes("again.elbo"), "other rows");
+    for (usual, other, words) in [
+        (ENCODER, "mlp:16", &["two `levels`", "no picture", "resnet:code=spatial"][..]),
+        (ENCODER, "resnet:8,inner=4,shrink=1", &["two `levels`", "no picture"]),
+        (ENCODER, "resnet:8,inner=4,shrink=3,code=spatial", &["1×1×8", "one pixel", "levels=1"]),
+        ("levels=2", "levels=3", &["`levels`", "from 1 to 2"]),
+        ("codes=16", "codes=0", &["`codes`"]),
+    ] {
+        let line = train("--out other");
+        assert!(line.contains(usual), "{line}");
+        place.refused(&line.replace(usual, other), words);
+        assert!(!place.path("other").exists(), "{other}");
+    }
+}
+
 #[test]
 fn scalars_and_residual_codes_are_drawn_and_compressed() {
     let place = Place::new();

@@ -1,7 +1,7 @@
 //! Posteriors, priors and networks as tests want them: small, and put together with what they go with.
 #![allow(dead_code, reason = "each test program uses its own part of this")]
 
-use elbo::catalogue::{About, Spec, build};
+use elbo::catalogue::{About, Setting, Spec, Usual, build};
 use elbo::engine::distributions::{CodeSpace, POSTERIORS, PRIORS};
 use elbo::engine::models::{Architecture, ModelEntry, Parts};
 
@@ -66,6 +66,13 @@ pub fn with(parts: Parts, (posterior, prior): &(Spec, Spec)) -> Parts {
 pub fn small_model(kind: &'static ModelEntry) -> Architecture {
     let small = small(&kind.about);
     // Vectors of one number, as many as a code has; so fine that codes of a model that has learnt nothing differ.
-    let is_of_levels = kind.about.settings.iter().any(|setting| setting.name == "levels");
+    let has_levels = |setting: &&Setting| setting.name == "levels" && matches!(setting.default, Usual::Numbers(_));
+    let is_of_levels = kind.about.settings.iter().any(|setting| has_levels(&setting));
     Architecture::new(kind, &if is_of_levels { small.with("levels", 32.0) } else { small }).unwrap()
+}
+
+/// Two levels of quantised codes and the network that they need, whose codes are a picture.
+pub fn two_levels() -> (Architecture, Spec) {
+    let encoder = "resnet:width=5,inner=2,blocks=1,shrink=1,code=spatial,activation=silu";
+    ("vq-vae:codes=32,levels=2".parse().unwrap(), encoder.parse().unwrap())
 }

@@ -117,12 +117,13 @@ fn the_fast_executor_is_another_and_close() {
 /// What becomes of a row does not depend on the rows beside it.
 #[test]
 fn codes_are_the_same_in_batches_of_any_size() {
-    const SMALL: Workload = Workload { name: "small", shape: SHAPE, encoder: "mlp:70,40,activation=relu", latent: 6 };
+    const SMALL: Workload =
+        Workload { name: "small", shape: SHAPE, config: || Workload::vae("mlp:70,40,activation=relu", 6) };
     const SHAPE: Shape = Shape { height: 1, width: 300, channels: 1 };
     let codes = |rows: usize| {
         let data = SMALL.data(ROWS).expect("rows are whole");
         let config = TrainingConfig { batch: 16, ..Preset::Classic.config().training };
-        let session = Session::new(SMALL.model(), Box::new(Cpu::exact()), config.seed);
+        let session = Session::new(SMALL.model().unwrap(), Box::new(Cpu::exact()), config.seed);
         let mut trainer = Trainer::new(session, &data, &config, 1.0, false).expect("the data fits");
         trainer.steps(2).expect("the CPU runs");
         trainer.session.evaluate(Split::Test, &data, (rows, 1.0)).expect("the CPU runs").1

@@ -13,14 +13,14 @@ use crate::runs;
 
 use elbo::apps::Outcome;
 use elbo::catalogue::Spec;
-use elbo::config::DeviceChoice;
+use elbo::config::{Config, DeviceChoice};
 use elbo::data::Shape;
 use elbo::engine::cpu::Cpu;
 use elbo::engine::graph::eval::{Values, evaluate};
 use elbo::engine::graph::{Graph, NodeId, Op, Role, Tensor};
 use elbo::engine::models::{
-    ARCHITECTURES, Batch, Capability, Coded, CodedAs, IndexCodes, LabelUse, Labelled, Model, ModelConfig, ModelEntry,
-    RowForm, Rows, Terms, Variable, bits_back_steps, parameters,
+    ARCHITECTURES, Architecture, Batch, Capability, Coded, CodedAs, IndexCodes, LabelUse, Labelled, Model, ModelConfig,
+    ModelEntry, RowForm, Rows, Terms, Variable, bits_back_steps, parameters,
 };
 use elbo::engine::nn::NETWORKS;
 use elbo::engine::objectives::BETA;
@@ -38,18 +38,19 @@ const SOME: usize = 3;
 /// Models that have networks of their own, for pictures.
 const OF_PICTURES: [&str; 1] = ["very-deep"];
 
-/// A small model of a kind, its networks being perceptrons.
-fn model(kind: &'static ModelEntry) -> Box<dyn Model> {
-    model_of(kind, "mlp:6".parse().unwrap())
+/// Every kind of model, its networks being perceptrons, and those of which a setting makes another model.
+fn every_kind() -> impl Iterator<Item = (Architecture, Spec)> {
+    let plain = ARCHITECTURES.iter().map(|kind| (pieces::small_model(kind), "mlp:6".parse().unwrap()));
+    plain.chain([pieces::two_levels()])
 }
 
 /// A small model of a kind with this encoder, and a decoder that is its mirror.
-fn model_of(kind: &'static ModelEntry, encoder: Spec) -> Box<dyn Model> {
+fn model_of(kind: &Architecture, encoder: Spec) -> Box<dyn Model> {
     let shape = match encoder.id.as_str() {
         "mlp" | "residual" if !OF_PICTURES.contains(&kind.about.id) => Shape::vector(FEATURES),
         _ => Shape { height: FEATURES, width: 1, channels: 1 },
     };
-    let config = ModelConfig { kind: pieces::small_model(kind), encoder, latent: 3, ..ModelConfig::default() };
+    let config = ModelConfig { kind: kind.clone(), encoder, latent: 3, ..ModelConfig::default() };
     let condition = if kind.is_conditional() { CLASSES } else { 0 };
     (kind.build)(&config, RowForm { schema: &shape.into(), condition }).unwrap()
 }
@@ -64,7 +65,7 @@ fn one_hot(rows: usize) -> Vec<f64> {
 }
 
 /// Values for a model's parameters and for all that `terms` gives it.
-fn leaves(kind: &'static ModelEntry, model: &dyn Model) -> Values {
+fn leaves(kind: &ModelEntry, model: &dyn Model) -> Values {
     let (mut values, mut numbers) = (values(ROWS - 1), Numbers(11));
     for spec in parameters(model) {
         values.tensors.insert(spec.name, numbers.signed(spec.shape.iter().product()));
@@ -80,7 +81,7 @@ fn leaves(kind: &'static ModelEntry, model: &dyn Model) -> Values {
 }
 
 /// A batch whose last row is not live, with labels and labelled rows where the model takes them.
-fn batch<'g>(graph: &'g Graph, kind: &'static ModelEntry) -> Batch<'g> {
+fn batch<'g>(graph: &'g Graph, kind: &ModelEntry) -> Batch<'g> {
     let given = |rows: usize, prefix: &str| Rows {
         y: Some(graph.input(&format!("{prefix}y"), &[rows, CLASSES])),
         ..graph.input(&format!("{prefix}x"), &[rows, FEATURES]).into()
@@ -94,7 +95,7 @@ fn batch<'g>(graph: &'g Graph, kind: &'static ModelEntry) -> Batch<'g> {
 }
 
 /// The terms of such a batch.
-fn terms<'g>(graph: &'g Graph, kind: &'static ModelEntry, model: &dyn Model) -> Terms<'g> {
+fn terms<'g>(graph: &'g Graph, kind: &ModelEntry, model: &dyn Model) -> Terms<'g> {
     model.terms(&batch(graph, kind))
 }
 
@@ -104,7 +105,7 @@ type PhaseLoss<'g> = (Tensor<'g>, Vec<String>);
 /// What is minimised in a phase of a model's plan, and the mean of its first statistic.
 fn losses<'g>(
     graph: &'g Graph,
-    kind: &'static ModelEntry,
+    kind: &ModelEntry,
     model: &dyn Model,
     phase: usize,
 ) -> (Vec<PhaseLoss<'g>>, Tensor<'g>) {
@@ -118,14 +119,15 @@ fn losses<'g>(
     (all, found.statistics[0].1 * batch.weights)
 }
 
-/// Every kind of model with every network.
-fn every_model() -> impl Iterator<Item = (&'static ModelEntry, Spec)> {
+/// Every kind of model with every network that it can have.
+fn every_model() -> impl Iterator<Item = (Architecture, Spec)> {
     let networks = || NETWORKS.iter().map(|piece| pieces::small(&piece.about));
-    ARCHITECTURES.iter().flat_map(move |&kind| networks().map(move |network| (kind, network)))
+    let all = ARCHITECTURES.iter().flat_map(move |kind| networks().map(|network| (pieces::small_model(kind), network)));
+    all.chain([pieces::two_levels()])
 }
 
 /// The largest difference of a training step on a device from the graph, and that from a graph with another row.
-fn differences(device: &mut Device, kind: &'static ModelEntry, network: Spec) -> [f64; 2] {
+fn differences(device: &mut Device, kind: &Architecture, network: Spec) -> [f64; 2] {
     let model = model_of(kind, network);
     let values = leaves(kind, &*model);
     let specs = parameters(&*model);
@@ -177,7 +179,7 @@ fn differences(device: &mut Device, kind: &'static ModelEntry, network: Spec) ->
 #[test]
 fn its_step_is_the_graphs_on_the_cpu() {
     for (kind, network) in every_model() {
-        let [right, wrong] = differences(&mut Device::new(Box::new(Cpu::new())), kind, network.clone());
+        let [right, wrong] = differences(&mut Device::new(Box::new(Cpu::new())), &kind, network.clone());
         assert!(right < 1e-4 && wrong > 1e-3, "{kind} of {network}: {right:e}, and {wrong:e} from other rows");
     }
 }
@@ -186,7 +188,7 @@ fn its_step_is_the_graphs_on_the_cpu() {
 fn its_step_is_the_graphs_on_the_gpu() {
     for (kind, network) in every_model() {
         let Some(gpu) = common::gpu() else { return };
-        let [right, wrong] = differences(&mut Device::new(Box::new(gpu)), kind, network.clone());
+        let [right, wrong] = differences(&mut Device::new(Box::new(gpu)), &kind, network.clone());
         assert!(right < 1e-4 && wrong > 1e-3, "{kind} of {network}: {right:e}, and {wrong:e} from other rows");
     }
 }
@@ -207,11 +209,11 @@ fn held(graph: &Graph, values: &Values) -> HashMap<NodeId, Vec<f64>> {
 fn its_gradients_are_those_of_its_losses() {
     const H: f64 = 1e-4;
     for (kind, network) in every_model() {
-        let model = model_of(kind, network.clone());
-        let values = leaves(kind, &*model);
+        let model = model_of(&kind, network.clone());
+        let values = leaves(&kind, &*model);
         for phase in 0..model.plan().phases.len() {
             let graph = Graph::new();
-            for (loss, names) in losses(&graph, kind, &*model, phase).0 {
+            for (loss, names) in losses(&graph, &kind, &*model, phase).0 {
                 let wrt: Vec<Tensor> = names.iter().map(|name| graph.parameter(name)).collect();
                 let gradients = evaluate(&values, &loss.gradients(&wrt));
                 let mut numbers = Numbers(4);
@@ -258,9 +260,9 @@ fn its_gradients_are_those_of_its_losses() {
 /// Corrupted rows are what codes are of, and not what reconstructions are held against.
 #[test]
 fn its_encoder_sees_what_is_shown() {
-    for &kind in ARCHITECTURES {
-        let model = model(kind);
-        let mut values = leaves(kind, &*model);
+    for (kind, network) in every_kind() {
+        let model = model_of(&kind, network);
+        let mut values = leaves(&kind, &*model);
         values.tensors.insert("shown".into(), Numbers(17).signed(ROWS * FEATURES));
         // The mean of the codes and the loss of rows x, of which the encoder is shown others.
         let told = |x: &str, shown: Option<&str>| {
@@ -334,8 +336,8 @@ fn coded_indices(session: &mut Session) -> (elbo::Result<Vec<f32>>, usize) {
 
 #[test]
 fn it_can_do_what_it_says_and_refuses_the_rest() {
-    for &kind in ARCHITECTURES {
-        let mut session = Session::new(model(kind), Box::new(Cpu::new()), 3);
+    for (kind, network) in every_kind() {
+        let mut session = Session::new(model_of(&kind, network), Box::new(Cpu::new()), 3);
         session.start().unwrap();
         let x: Vec<f32> = (0..7 * FEATURES).map(|i| (i % 3) as f32 * 0.5).collect();
         let labels: Vec<f32> = one_hot(7).iter().map(|&y| y as f32).collect();
@@ -406,11 +408,11 @@ fn it_can_do_what_it_says_and_refuses_the_rest() {
 
 #[test]
 fn losses_of_values_add_up_to_the_reconstruction() {
-    for &kind in ARCHITECTURES {
-        let (model, graph, again) = (model(kind), Graph::new(), Graph::new());
-        let values = leaves(kind, &*model);
+    for (kind, network) in every_kind() {
+        let (model, graph, again) = (model_of(&kind, network), Graph::new(), Graph::new());
+        let values = leaves(&kind, &*model);
         let Some(again_of) = model.can().reconstruct else { continue };
-        let whole = evaluate(&values, &[terms(&graph, kind, &*model).reconstruction]).remove(0);
+        let whole = evaluate(&values, &[terms(&graph, &kind, &*model).reconstruction]).remove(0);
         let x = again.input("x", &[ROWS, FEATURES]);
         let y = (kind.labels == LabelUse::Told).then(|| again.input("y", &[ROWS, CLASSES]));
         let each = evaluate(&values, &[again_of.feature_losses(Rows { y, ..x.into() })]).remove(0);
@@ -430,19 +432,19 @@ const DRAWN_WITHOUT_KL: [&str; 1] = ["ali"];
 #[test]
 fn variances_of_codes_are_those_of_draws() {
     const DRAWS: usize = 3000;
-    for &kind in ARCHITECTURES {
-        let (model, graph) = (model(kind), Graph::new());
-        let values = leaves(kind, &*model);
+    for (kind, network) in every_kind() {
+        let (model, graph) = (model_of(&kind, network), Graph::new());
+        let values = leaves(&kind, &*model);
         let x = graph.input("x", &[ROWS, FEATURES]);
         let y = (kind.labels != LabelUse::Ignored).then(|| graph.input("y", &[ROWS, CLASSES]));
         let rows = Rows { y, ..x.into() };
         let Some(encode) = model.can().encode else { continue };
         // A quantised code has a KL, and is certain.
         let is_chosen = STRAIGHT_THROUGH.contains(&kind.about.id);
-        let has_kl = terms(&graph, kind, &*model).kl.is_some();
+        let has_kl = terms(&graph, &kind, &*model).kl.is_some();
         let (latent, is_drawn) = (encode.latent(), has_kl && !is_chosen || DRAWN_WITHOUT_KL.contains(&kind.about.id));
         let Some(variance) = encode.variance(rows) else {
-            let has_none = ["ladder", "hamiltonian", "very-deep"].contains(&kind.about.id);
+            let has_none = ["ladder", "hamiltonian", "very-deep", "avb"].contains(&kind.about.id);
             assert!(has_none, "{kind}: all others have a closed form with a Gaussian posterior");
             continue;
         };
@@ -460,18 +462,25 @@ fn variances_of_codes_are_those_of_draws() {
     }
 }
 
-/// Models that learn rows by themselves; the one over codes of a VAE has tests of its own, among those of stages.
-fn by_themselves() -> impl Iterator<Item = &'static ModelEntry> {
+/// Settings of models that learn rows by themselves; the one over codes of a VAE has tests of its own, among those of stages.
+fn by_themselves() -> impl Iterator<Item = (Architecture, Config)> {
     assert_eq!(ARCHITECTURES.iter().filter(|kind| kind.stands_on_vae).count(), 1);
-    ARCHITECTURES.iter().copied().filter(|kind| !kind.stands_on_vae)
+    let plain = ARCHITECTURES.iter().filter(|kind| !kind.stands_on_vae).map(|kind| {
+        let (mut config, kind) = (small(), pieces::small_model(kind));
+        config.model.kind = kind.clone();
+        (kind, config)
+    });
+    let (kind, encoder) = pieces::two_levels();
+    let mut config = small();
+    (config.model.kind, config.model.encoder, config.model.latent) = (kind.clone(), encoder, 32);
+    plain.chain([(kind, config)])
 }
 
 #[test]
 fn it_goes_on_after_a_break_to_the_same_bits() {
     let device = runs::Device::cpu();
-    for kind in by_themselves() {
-        let mut config = small();
-        (config.model.kind, config.training.epochs) = (pieces::small_model(kind), 2);
+    for (kind, mut config) in by_themselves() {
+        config.training.epochs = 2;
         config.training.kl_warmup_epochs = if kind.is_variational { 1 } else { 0 };
         let (continuous, broken, longer) = (Run::new(), Run::new(), Run::new());
         assert_eq!(continuous.start(&config, &device, &mut StopAt::never()).unwrap(), Outcome::Finished, "{kind}");
@@ -487,10 +496,8 @@ fn it_goes_on_after_a_break_to_the_same_bits() {
 #[test]
 fn it_comes_back_from_its_file() {
     let folder = tempfile::tempdir().unwrap();
-    for kind in by_themselves() {
-        let mut config = small();
-        (config.model.kind, config.training.epochs, config.device.device) =
-            (pieces::small_model(kind), 1, DeviceChoice::Cpu);
+    for (kind, mut config) in by_themselves() {
+        (config.training.epochs, config.device.device) = (1, DeviceChoice::Cpu);
         config.training.kl_warmup_epochs = 0;
         let source = config.data.parsed_source();
         let data = elbo::data::open(&source, &config.data.options(0)).unwrap().train;

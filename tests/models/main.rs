@@ -9,6 +9,7 @@ mod rae;
 mod runs;
 mod shared;
 mod stages;
+mod swag;
 mod training;
 mod tuning;
 mod uncertain;

@@ -144,10 +144,11 @@ fn every_way_of_training_is_the_same_on_several_devices() {
     fn of_kind(config: &mut Config, kind: &str) {
         (config.model.kind, config.training.kl_warmup_epochs) = (kind.parse().unwrap(), 0);
     }
-    let ways: [(&str, Way); 13] = [
+    let ways: [(&str, Way); 15] = [
         ("accumulate", |config| config.training.accumulate = 2),
         ("average", |config| config.training.average = 0.9),
         ("skip", |config| (config.training.skip_norm, config.training.average) = (12.0, 0.9)),
+        ("swag", |config| (config.training.swag, config.training.swag_start) = (2, 0.0)),
         ("augment", |config| config.training.augment = Some("flip,shift=1".parse().unwrap())),
         ("corrupt", |config| config.training.corrupt = Some("gaussian:sigma=0.3".parse().unwrap())),
         ("binarise", |config| config.data.binarise = Binarise::Dynamic),
@@ -155,6 +156,12 @@ fn every_way_of_training_is_the_same_on_several_devices() {
         ("network-weights", |config| config.model.network_weights = "bayes-by-backprop".parse().unwrap()),
         ("residual", |config| of_kind(config, "vq-vae:codes=8,residual=2")),
         ("codebook", |config| of_kind(config, "vq-vae:codes=8,codebook=gradient")),
+        ("levels", |config| {
+            let (kind, encoder) = pieces::two_levels();
+            of_kind(config, &kind.to_string());
+            (config.model.encoder, config.model.latent) = (encoder, 32);
+            config.model.prior = "pixelcnn:channels=4,layers=1".parse().unwrap();
+        }),
         ("pixelcnn", |config| {
             of_kind(config, "vq-vae:codes=8");
             config.model.prior = "pixelcnn:channels=4,layers=1".parse().unwrap();

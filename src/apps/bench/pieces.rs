@@ -11,7 +11,6 @@ use crate::catalogue::{About, Kind, Piece, Spec};
 use crate::config::{Config, ModelConfig, Preset};
 use crate::distributions::{LIKELIHOODS, POSTERIORS, PRIORS};
 use crate::error::{Error, Result};
-use crate::models::Parts;
 use crate::objectives::OBJECTIVES;
 use crate::program::Executor;
 use crate::training::Trainer;
@@ -107,8 +106,7 @@ fn fitting(plain: &ModelConfig, kind: Kind, piece: &Spec, batch: usize) -> Optio
 /// # Errors
 /// If a piece goes with nothing at this batch.
 pub fn piece_cases(workload: &Workload, batch: usize) -> Result<Vec<PieceCase>> {
-    let classic = Preset::Classic.config().model;
-    let plain = ModelConfig { encoder: workload.network(), latent: workload.latent, ..classic };
+    let plain = workload.model_config();
     let kinds = [Kind::Posterior, Kind::Prior, Kind::Objective, Kind::Likelihood];
     let all = kinds.into_iter().flat_map(|kind| {
         let pieces: Vec<Spec> = match kind {
@@ -155,12 +153,12 @@ struct Runner {
 impl Runner {
     fn new(
         workload: &Workload,
-        parts: Parts,
+        model: &ModelConfig,
         batch: usize,
         executor: Box<dyn Executor>,
         time: Duration,
     ) -> Result<Runner> {
-        let mut trainer = Bench::with(workload, parts, batch, executor)?.trainer;
+        let mut trainer = Bench::with(workload, model, batch, executor)?.trainer;
         trainer.steps(1)?;
         let chunk = warm_up(&mut trainer, time)?;
         Ok(Runner { trainer, chunk, rates: vec![] })
@@ -196,11 +194,11 @@ pub fn measure_pieces(
     told: &mut dyn FnMut(&str),
 ) -> Result<Vec<PieceFigures>> {
     let cases = piece_cases(workload, batch)?;
-    let mut plain = Runner::new(workload, Workload::plain(), batch, open()?, timing.round / 3)?;
+    let mut plain = Runner::new(workload, &workload.model_config(), batch, open()?, timing.round / 3)?;
     let mut all = Vec::new();
     for (i, case) in cases.iter().enumerate() {
         told(&format!("{} ({} of {})", case.name(), i + 1, cases.len()));
-        let mut runner = Runner::new(workload, case.model.parts()?, batch, open()?, timing.round / 3)?;
+        let mut runner = Runner::new(workload, &case.model, batch, open()?, timing.round / 3)?;
         let first = plain.rates.len();
         for _ in 0..timing.rounds {
             plain.round(batch, timing.round)?;

@@ -8,7 +8,6 @@ use serde::Serialize;
 
 use super::steps::{Timing, round, warm_up};
 use super::workload::Workload;
-use crate::config::{Preset, TrainingConfig};
 use crate::error::Result;
 use crate::program::Executor;
 use crate::training::{Reduce, Session, Share, Trainer};
@@ -110,8 +109,8 @@ impl SharedStep {
         share: Option<Share>,
     ) -> Result<SharedStep> {
         let (data, nanoseconds) = (workload.data(batch)?, Arc::<AtomicU64>::default());
-        let config = TrainingConfig { batch, ..Preset::Classic.config().training };
-        let session = Session::new(workload.model(), executor, config.seed);
+        let config = workload.training(batch);
+        let session = Session::new(workload.model()?, executor, config.seed);
         let trainer = match share {
             None => Trainer::new(session, &data, &config, 1.0, false)?,
             Some(Share { part, parts, reduce }) => {

@@ -7,11 +7,10 @@ use serde::{Deserialize, Serialize};
 use super::memory::{GrowthFigures, MemoryFigures, measure_growth};
 use super::steady::{LossFigures, SteadyFigures, measure_loss, measure_steady};
 use super::workload::Workload;
-use crate::config::{Preset, TrainingConfig};
+use crate::config::ModelConfig;
 use crate::cpu::Cpu;
 use crate::error::Result;
 use crate::kernels::Cost;
-use crate::models::Parts;
 use crate::program::{Call, Executor};
 use crate::training::{Session, Trainer};
 
@@ -100,13 +99,14 @@ pub(super) struct Bench {
 
 impl Bench {
     pub fn new(workload: &Workload, batch: usize, executor: Box<dyn Executor>) -> Result<Bench> {
-        Bench::with(workload, Workload::plain(), batch, executor)
+        Bench::with(workload, &workload.model_config(), batch, executor)
     }
 
-    pub fn with(workload: &Workload, parts: Parts, batch: usize, executor: Box<dyn Executor>) -> Result<Bench> {
+    /// Another model on the rows of a workload.
+    pub fn with(workload: &Workload, model: &ModelConfig, batch: usize, executor: Box<dyn Executor>) -> Result<Bench> {
         let data = workload.data(batch)?;
-        let config = TrainingConfig { batch, ..Preset::Classic.config().training };
-        let session = Session::new(workload.model_of(parts), executor, config.seed);
+        let config = workload.training(batch);
+        let session = Session::new(workload.model_of(model)?, executor, config.seed);
         Ok(Bench { trainer: Trainer::new(session, &data, &config, 1.0, false)? })
     }
 }

@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::apps::Saved;
+use crate::apps::members::Several;
 use crate::data::Dataset;
 use crate::error::Result;
 use crate::training::Importance;
@@ -69,11 +70,18 @@ pub(super) fn mean(records: &[EpochRecord]) -> EpochRecord {
 }
 
 /// What must be known to read the figures of so many members.
-pub(super) fn note(members: usize) -> String {
+/// `has_bound` says whether there is a bound on ln p(x), and `has_estimate` whether there is an estimate of it.
+pub(super) fn note(several: Several, members: usize, [has_bound, has_estimate]: [bool; 2]) -> String {
+    let what = match several {
+        Several::Members => format!("an ensemble of {members} models"),
+        Several::Draws => format!("{members} draws of the weights, each of which counts as a member here"),
+    };
+    let bound = if has_bound { ", the ELBO being a bound on ln p(x) of their mixture" } else { "" };
+    let estimate =
+        if has_estimate { "-ln p(x) is that of the mixture, of the mean of the members' p(x); " } else { "" };
     format!(
-        "These are figures of an ensemble of {members} models: losses, the ELBO and its parts are means over its members, the ELBO being a bound \
-         on ln p(x) of their mixture; -ln p(x) is that of the mixture, of the mean of the members' p(x); rows are rebuilt, and labels told, by the mean of \
-         the members. What is said of codes is of the first member, as each has codes of its own."
+        "These are figures of {what}: losses, the ELBO and its parts are means over its members{bound}; {estimate}rows are rebuilt, and labels \
+         told, by the mean of the members. What is said of codes is of the first member, as each has codes of its own."
     )
 }
 

@@ -99,12 +99,18 @@ impl Evaluation {
                 "discriminator_accuracy" => {
                     add("  discriminator accuracy", format!("{:.2} %", 100.0 * value), "of answers right", TOLD);
                 }
+                "critic_accuracy" => {
+                    add("  critic accuracy", format!("{:.2} %", 100.0 * value), "of answers right", TOLD);
+                }
                 "accuracy" => add("accuracy", format!("{:.2} %", 100.0 * value), "of labels right", ACCURACY),
                 "commitment" => {
                     add("  commitment", significant(*value, 4), "squared distance, mean over rows", PART);
                 }
                 "perplexity" => {
                     add("  perplexity", significant(*value, 4), "vectors of the codebook, by batch", PERPLEXITY);
+                }
+                "top_perplexity" => {
+                    add("  perplexity of the top", significant(*value, 4), "vectors of its codebook", PERPLEXITY);
                 }
                 name => {
                     add(&format!("  {}", name.replace('_', " ")), significant(*value, 4), unit, PART);

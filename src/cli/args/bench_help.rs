@@ -15,11 +15,13 @@ What is measured:
   Training steps of a VAE on random bytes: classic is 784-400-20, wide is
   4096-1200-1200-10; keras, burgess, dcgan and resnet are convolutional
   networks on 28×28, 64×64, and 32×32 in colour; all with ReLU, a Bernoulli
-  likelihood and Adam. Without
-  --step and --batch: classic at batches 128 and 1024, wide at 128 and 1000,
-  which takes about a minute on two idle processor cores (two minutes on a
-  software driver). The data lies on the device; every step gathers a new
-  batch and draws new noise.
+  likelihood and Adam. gan and vae-gan have convolutions with batch
+  normalisation and leaky rectifiers; very-deep is the model of that preset,
+  with its likelihood and its running mean of weights. Without --step and
+  --batch: classic at batches 128 and 1024, wide at 128 and 1000, which takes
+  about a minute on two idle processor cores (two minutes on a software
+  driver). The data lies on the device; every step gathers a new batch and
+  draws new noise.
 
 How:
   After the first step, steps run for a third of a round so that clocks,

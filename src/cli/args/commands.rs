@@ -71,6 +71,11 @@ pub struct EvaluateArgs {
     /// Insist on holding codes against known factors; otherwise that is done where the data has them
     #[arg(long)]
     pub factors: bool,
+    /// Have so many draws of the weights stand in place of their mean: figures are then of their mixture, as of an ensemble
+    ///
+    /// Of a run whose weights have a distribution: --swag, or --network-weights bayes-by-backprop. --seed decides the draws.
+    #[arg(long, value_name = "N", value_parser = value_parser!(u64).range(2..=1000))]
+    pub weight_draws: Option<u64>,
     /// Decides what is drawn by chance
     #[arg(long, value_name = "N", default_value = "0")]
     pub seed: u64,
@@ -110,6 +115,11 @@ pub struct SampleArgs {
     /// usual rows, of a prior that is a Gaussian
     #[arg(long, value_name = "X", allow_negative_numbers = true)]
     pub truncate: Option<f64>,
+    /// Have so many draws of the weights stand in place of their mean: each row is then of one of them, any as likely
+    ///
+    /// Of a run whose weights have a distribution: --swag, or --network-weights bayes-by-backprop. --seed decides the draws.
+    #[arg(long, value_name = "N", value_parser = value_parser!(u64).range(2..=1000))]
+    pub weight_draws: Option<u64>,
     /// The file to write, a picture (.png, .jpg, .webp) or rows (.csv, .tsv, .npy, .parquet), or a folder for a picture of each row, with
     /// a / at its end [default: samples.png, or samples.csv of a table, in the folder of the run]
     #[arg(long, value_name = "FILE")]
@@ -175,6 +185,12 @@ pub enum BenchStep {
     Dcgan,
     /// A residual network on colour pictures, 32×32, with a code of 8×8×64
     Resnet,
+    /// A GAN of three convolutions on either side, on colour pictures, 32×32
+    Gan,
+    /// A VAE-GAN of such networks, on colour pictures, 32×32
+    VaeGan,
+    /// The very deep VAE of the preset very-deep, on colour pictures, 32×32
+    VeryDeep,
 }
 
 /// The options of `elbo bench`.

@@ -37,7 +37,7 @@ pub struct ReconstructArgs {
     /// By the law of total variance Var[x] = Var_z E[x|z] + E_z Var[x|z], the two apart: in a .png the rows, what is expected of them and
     /// both standard deviations; in a .npz the arrays mean, sd_codes, sd_likelihood and sd; of a table, in a .csv, .tsv or .parquet, such
     /// columns beside each, in its unit. Where weights have a distribution (--network-weights
-    /// bayes-by-backprop), theirs is a third part, Var_w E[x|w], sd_weights; so is that of the members of an ensemble (--members).
+    /// bayes-by-backprop, or --swag), theirs is a third part, Var_w E[x|w], sd_weights; so is that of the members of an ensemble (--members).
     #[arg(long, value_name = "DRAWS", num_args = 0..=1, default_missing_value = "64", value_parser = value_parser!(u64).range(2..=10_000))]
     pub uncertainty: Option<u64>,
     /// Draws of the weights for --uncertainty, of a model whose weights have a distribution

@@ -106,7 +106,7 @@ fn every_setting_has_an_option() {
         "--preset classic --validation 7 --binarise dynamic --resolution 16 --count 20_000 --binary --full=false \
          --model vae --hidden 3,4 --decoder-hidden 5 --latent 2 --activation leaky-relu --likelihood mse:sigma=0.1 \
          --objective iwae:samples=5 --beta 4 --epochs 3 --batch 5 --lr 3e-5 --schedule cosine --warmup-steps 11 --step-every 2 --step-factor 0.3 \
-         --kl-warmup-epochs 1 --clip-norm 5 --accumulate 6 --average 0.9 --optimizer adam --beta1 0.5 --beta2 0.99 --epsilon 1e-7 --seed 9 --log-every 1 \
+         --kl-warmup-epochs 1 --clip-norm 5 --accumulate 6 --average 0.9 --swag 0 --swag-start 0.25 --optimizer adam --beta1 0.5 --beta2 0.99 --epsilon 1e-7 --seed 9 --log-every 1 \
          --checkpoint-every 4 --steps-per-submit 8 --device 1 --deterministic --data sprites",
     )
     .unwrap();
@@ -126,6 +126,7 @@ fn every_setting_has_an_option() {
     assert_eq!((training.step_every, training.step_factor, training.kl_warmup_epochs), (2, 0.3, 1));
     assert_eq!(training.optimiser.to_string(), "adam:beta1=0.5,beta2=0.99,epsilon=0.0000001");
     assert_eq!((training.accumulate, training.average), (6, 0.9));
+    assert_eq!((training.swag, training.swag_start), (0, 0.25));
     assert_eq!((training.clip_norm, training.seed, training.log_every), (Some(5.0), 9, 1));
     assert_eq!((training.checkpoint_every, training.steps_per_submit), (4, Some(8)));
     assert_eq!((&config.device.device, config.device.deterministic), (&DeviceChoice::Index(1), true));
@@ -137,6 +138,14 @@ fn every_setting_has_an_option() {
     let keys = tables.values().filter_map(toml::Value::as_table).flat_map(|table| table.keys());
     let missing: Vec<_> = keys.filter(|key| !has(key)).collect();
     assert_eq!(missing, ["columns", "source", "kind"]);
+}
+
+#[test]
+fn what_a_preset_picks_weights_by_gives_way_to_swag() {
+    let average = |options: &str| settings(&format!("--preset very-deep {options}")).unwrap().training.average;
+    assert_eq!([average(""), average("--swag 20")], [0.999, 0.0]);
+    refused("--preset very-deep --swag 20 --average 0.9", "`average` has a running mean");
+    refused("--preset very-deep --swag 20 --patience 3", "`patience` keeps the weights of one epoch");
 }
 
 #[test]

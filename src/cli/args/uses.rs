@@ -138,7 +138,7 @@ pub struct ScoreArgs {
     /// badly a row is rebuilt; squared_error the squared distance of the row from what the model makes of it; ssim, of pictures, 1 less
     /// the structural similarity of the two (SSIM); latent how far its code lies from those of normal rows; complexity -ELBO less the size of
     /// the picture without loss (the smaller of PNG and WebP), which simple pictures do not fool; disagreement the variance of -ELBO over draws of the
-    /// weights, and waic its mean and variance added up, of a model that was trained with --network-weights bayes-by-backprop, or both over the
+    /// weights, and waic its mean and variance added up, of a model that was trained with --network-weights bayes-by-backprop or --swag, or both over the
     /// members of an ensemble (--members); combined joins
     /// the p-values of the others (Fisher).
     #[arg(

@@ -28,7 +28,7 @@ mod vae;
 mod very_deep;
 
 pub use adversarial::{
-    Aae, AdversarialLoss, Critic, FactorVae, Gan, GanOptions, Judged, VaeGan, gradient_penalty, permuted,
+    Aae, AdversarialLoss, Critic, FactorVae, Gan, GanOptions, Judged, LOG_RATIO, VaeGan, gradient_penalty, permuted,
 };
 pub use autoencoder::Autoencoder;
 pub use capability::{
@@ -241,6 +241,12 @@ pub(crate) fn example<'g>(model: &dyn Model, graph: &'g Graph) -> Batch<'g> {
         width => Some(graph.input("y", &[rows, width])),
     };
     Batch::whole(Rows { y, ..graph.input("x", &[rows, model.features()]).into() })
+}
+
+/// Whether a step of training is one pass whose one loss all that is trained minimises, and not a game of networks.
+pub(crate) fn minimises_one_loss(model: &dyn Model) -> bool {
+    let (plan, graph) = (model.plan(), Graph::of_training());
+    plan.phases.len() == 1 && (plan.phases[0].losses)(&example(model, &graph)).losses.len() == 1
 }
 
 /// The parameters of a model, in the order in which its losses first use them.

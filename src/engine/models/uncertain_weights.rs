@@ -11,7 +11,7 @@ use std::cell::RefCell;
 use std::rc::Rc;
 use std::sync::Arc;
 
-use super::{Batch, Can, Condition, Losses, Model, Phase, Rows, Terms, TrainingPlan, example};
+use super::{Batch, Can, Condition, Losses, Model, Phase, Rows, Terms, TrainingPlan, example, minimises_one_loss};
 use crate::distributions::{Measure, WeightDistribution};
 use crate::error::{Error, Result};
 use crate::graph::{Graph, NodeId, Tensor};
@@ -35,11 +35,7 @@ impl UncertainWeights {
         if weights.is_point() {
             return Ok(model);
         }
-        let plan = model.plan();
-        let graph = Graph::of_training();
-        let one_loss = plan.phases.len() == 1 && (plan.phases[0].losses)(&example(&*model, &graph)).losses.len() == 1;
-        drop(plan);
-        if !one_loss {
+        if !minimises_one_loss(&*model) {
             return Err(Error::invalid(
                 "the weights of this model cannot have a distribution: its networks minimise losses against each other, and the KL of \
                  weights belongs to one; leave `network-weights` out",

@@ -47,6 +47,12 @@ pub trait Network: fmt::Debug + Send + Sync {
         [1, 1]
     }
 
+    /// The network that shrinks once more the picture which its last hidden layer gives, pixel by pixel, where a code is a picture; it is as
+    /// wide and as deep as this one.
+    fn shrunk_again(&self) -> Option<Arc<dyn Network>> {
+        None
+    }
+
     /// The values of the last hidden layer `[rows, n]`, on the way to rows of the shape `to`. Parameters lie in the scopes
     /// `<name>.0`, ….
     fn forward<'g>(&self, name: &str, input: Input<'g>, to: Shape) -> Tensor<'g>;

@@ -80,8 +80,7 @@ impl Trainer {
         let means = Means { names: &self.phases.names, sums: &self.state.sums };
         let mut record = EpochRecord::of(self.state.epoch + 1, Split::Train, &means);
         let last = self.state.step.saturating_sub(1);
-        record.bits_per_dimension =
-            self.session.bits_per_dimension(record.elbo, self.black_and_white, self.share_observed);
+        record.bits_per_dimension = self.session.bits_per_dimension(&record, self.black_and_white, self.share_observed);
         record.beta = Some(self.phases.rates().beta(last));
         record.learning_rate = Some(self.phases.rates().learning_rate(last));
         record.gradient_norm = means.get(GRADIENT_NORM);

@@ -13,7 +13,7 @@ pub struct Layout {
     pub assigned: ParameterSet,
     /// Those that are read and never trained.
     pub frozen: ParameterSet,
-    /// Whether running means of those that are trained are kept, and used in place of them.
+    /// Whether means of those that are trained are kept, running ones or those of SWAG, and used in place of them.
     pub averaged: bool,
     specs: Vec<ParameterSpec>,
 }

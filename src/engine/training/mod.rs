@@ -29,6 +29,8 @@ mod schedule;
 mod session;
 mod shared;
 mod state;
+mod swag;
+mod swag_epochs;
 mod threads;
 mod trainer;
 mod weights;
@@ -54,5 +56,6 @@ pub use session::{
     BlankRow, CodeMoments, Imputed, Imputing, MAX_DRAWS, MOMENT_DRAWS, Session, Uncertainty, part_of_seed,
 };
 pub use state::State;
+pub(crate) use swag::SWAG;
 pub use threads::in_threads;
 pub use trainer::{Progress, Trainer};

@@ -11,7 +11,7 @@ use crate::program::ParameterSet;
 /// The entry of a checkpoint that says how many rows a window has, where they come in windows.
 const WINDOW: &str = "window";
 
-/// What stands in a checkpoint before the names of trained values whose running means are used in place of them.
+/// What stands in a checkpoint before the names of trained values whose means are used in place of them.
 pub(crate) const TRAINED: &str = "trained.";
 
 impl Trainer {
@@ -25,6 +25,7 @@ impl Trainer {
                 "a checkpoint was asked for while steps are under way: break the epoch off or finish it first",
             ));
         }
+        self.use_weights()?;
         let mut tensors = self.session.values()?;
         for (set, buffer, prefix) in self.kept() {
             tensors.extend(self.session.tensors(&set, &buffer, &prefix)?);
@@ -35,6 +36,7 @@ impl Trainer {
             metadata.insert(WINDOW.to_string(), feed.window().to_string());
         }
         let mut checkpoint = Checkpoint { tensors, metadata };
+        self.session.write_swag(&mut checkpoint);
         checkpoint.add_best(&self.best);
         Ok(checkpoint)
     }
@@ -45,7 +47,7 @@ impl Trainer {
         let mut all = Vec::new();
         for (set, group) in self.session.layout.groups.iter().zip(self.phases.groups()) {
             let optimiser = &group.rule.optimiser;
-            if group.rule.average.is_some() {
+            if self.session.layout.averaged {
                 all.push((set.clone(), set.values(), TRAINED.to_string()));
             }
             for name in optimiser.state() {
@@ -112,6 +114,7 @@ impl Trainer {
         for (set, buffer, prefix) in self.kept() {
             self.session.restore(&set, &buffer, &prefix, checkpoint)?;
         }
+        self.restore_spread(checkpoint)?;
         self.phases.retry(state.retries);
         (self.state, self.best, self.running, self.diverged) = (state, best, None, None);
         Ok(())

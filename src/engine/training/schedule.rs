@@ -78,12 +78,15 @@ impl Rates {
         step as f64 / self.steps_per_epoch as f64
     }
 
-    /// The learning rate of step `step`, counted from 0: a linear warm-up, times what the schedule says. Both count iterations. Less by
-    /// [`SLOWED`] for every time that the run has gone back.
+    /// The learning rate of step `step`, counted from 0: a linear warm-up, times what the schedule says. Both count iterations, and of a run
+    /// that takes weights for SWAG the schedule stays where it is at the first epoch of which it does: all of them are then of one rate, unless
+    /// the warm-up is so long that it goes on. Less by [`SLOWED`] for every time that the run has gone back.
     pub fn learning_rate(&self, step: u64) -> f64 {
         let (t, per_epoch) = (&self.training, self.iterations_per_epoch());
+        let last = if t.swag > 0 { t.epochs_before_swag() * per_epoch } else { u64::MAX };
         let step = self.iteration(step);
         let warm = if t.warmup_steps == 0 { 1.0 } else { ((step + 1) as f64 / t.warmup_steps as f64).min(1.0) };
+        let step = step.min(last);
         let factor = match t.schedule {
             Schedule::Constant => 1.0,
             Schedule::Step => libm::pow(t.step_factor, (step / per_epoch / t.step_every.max(1) as u64) as f64),
@@ -135,6 +138,15 @@ mod tests {
         close(cosine.learning_rate(0), 0.1);
         close(cosine.learning_rate(500), 0.05);
         close(cosine.learning_rate(1000), 0.0);
+        // From the sixth of ten epochs on, where their weights are taken.
+        let held = rates(|t| (t.schedule, t.swag, t.swag_start) = (Schedule::Cosine, 20, 0.5));
+        close(held.learning_rate(250), cosine.learning_rate(250));
+        close(held.learning_rate(500), 0.05);
+        close(held.learning_rate(999), 0.05);
+        // A warm-up that is longer goes on.
+        let warming = rates(|t| (t.warmup_steps, t.swag, t.swag_start) = (1000, 20, 0.5));
+        close(warming.learning_rate(500), 0.0501);
+        close(warming.learning_rate(999), 0.1);
         let warm = rates(|t| t.warmup_steps = 4);
         close(warm.learning_rate(0), 0.025);
         close(warm.learning_rate(3), 0.1);

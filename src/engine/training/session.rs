@@ -19,10 +19,11 @@ use super::layout::Layout;
 use super::metrics::{ActiveUnits, EpochRecord, Split, bits_per_dimension};
 use super::programs::{evaluate_outputs, evaluate_program};
 use super::resident::{Resident, Written};
+use super::swag::Swag;
 use crate::data::Dataset;
 use crate::error::{Error, Result};
 use crate::kernels::{SCALARS, Step};
-use crate::models::{Condition, Model};
+use crate::models::{Condition, LOG_RATIO, Model};
 use crate::objectives::BETA;
 use crate::program::{Buffer, Executor, ParameterSet, Program, ProgramId};
 
@@ -31,6 +32,7 @@ use loaded::LoadedPrograms;
 pub use moments::{CodeMoments, MOMENT_DRAWS};
 pub use rows::part_of_seed;
 pub(crate) use several::each_member_of;
+pub(super) use several::flat_values;
 use several::{LearntValues, Member};
 pub use uncertainty::Uncertainty;
 
@@ -45,6 +47,8 @@ pub struct Session {
     seed: u64,
     /// The other members of an ensemble.
     others: Vec<Member>,
+    /// How weights spread around those that are used, where a run has taken several.
+    pub(super) swag: Option<Swag>,
     loaded: LoadedPrograms,
     takes_gaps: bool,
     /// The data sets that were made resident, with what tells them from others, and what was written of them.
@@ -57,7 +61,18 @@ impl Session {
     pub fn new(model: Box<dyn Model>, executor: Box<dyn Executor>, seed: u64) -> Session {
         let layout = Layout::new(&*model);
         let (loaded, residents, written) = (LoadedPrograms::default(), Vec::new(), Written::new());
-        Session { executor, model, layout, seed, others: vec![], loaded, takes_gaps: false, residents, written }
+        Session {
+            executor,
+            model,
+            layout,
+            seed,
+            others: vec![],
+            swag: None,
+            loaded,
+            takes_gaps: false,
+            residents,
+            written,
+        }
     }
 
     /// The same, for rows some of whose values were not observed: then a NaN stands for such a value, and is no mistake.
@@ -171,8 +186,7 @@ impl Session {
         }
         let names = &self.executor.program(id)?.statistics;
         let mut record = EpochRecord::of(0, split, &Means { names, sums: &sums });
-        record.bits_per_dimension =
-            self.bits_per_dimension(record.elbo, data.is_black_and_white(), data.share_observed());
+        record.bits_per_dimension = self.bits_per_dimension(&record, data.is_black_and_white(), data.share_observed());
         let can = self.model.can();
         record.active_units = can.reconstruct.map(|_| units.count());
         if can.density.is_some() {
@@ -185,10 +199,21 @@ impl Session {
         Ok((record, means))
     }
 
-    /// The ELBO in bits per value that was observed, of rows of which that means something: all black and white (0 and 1), or not.
-    pub(super) fn bits_per_dimension(&self, elbo: f64, black_and_white: bool, share_observed: f64) -> Option<f64> {
-        let counted = self.model.measure(black_and_white).counts_bits();
-        counted.then(|| bits_per_dimension(elbo, self.model.features()) / share_observed)
+    /// Whether what a record tells as the ELBO is one: not what a critic makes of it, nor of a model whose codes have no density.
+    pub(crate) fn tells_a_bound(&self, record: &EpochRecord) -> bool {
+        !record.parts.contains_key(LOG_RATIO)
+    }
+
+    /// The ELBO in bits per value that was observed, of rows of which that means something: all black and white (0 and 1), or not. Where it is what a
+    /// critic makes of it, it is none.
+    pub(super) fn bits_per_dimension(
+        &self,
+        record: &EpochRecord,
+        black_and_white: bool,
+        share_observed: f64,
+    ) -> Option<f64> {
+        let counted = self.tells_a_bound(record) && self.model.measure(black_and_white).counts_bits();
+        counted.then(|| bits_per_dimension(record.elbo, self.model.features()) / share_observed)
     }
 
     /// A data set as programs of this model read it: under this name, unless the same is there under another.

@@ -132,7 +132,8 @@ impl Trainer {
         let mut all: Vec<(ParameterSet, String)> = vec![];
         for (set, group) in layout.groups.iter().zip(self.phases.groups()) {
             let states = group.rule.optimiser.state().iter().map(|name| set.state(name));
-            let means = layout.averaged.then(|| set.averages().values());
+            // Those of SWAG are the first's alone.
+            let means = group.rule.average.map(|_| set.averages().values());
             let buffers = [set.values()].into_iter().chain(states).chain(means);
             all.extend(buffers.map(|buffer| (set.clone(), buffer)));
         }

@@ -19,6 +19,7 @@ use super::scalars::Moved;
 use super::schedule::Rates;
 use super::session::Session;
 use super::state::State;
+use super::swag_epochs;
 use crate::config::TrainingConfig;
 use crate::corruption::corruption_of;
 use crate::data::{Dataset, Shape};
@@ -124,7 +125,8 @@ impl Trainer {
             augment: config.augment.map(|how| changed(how, data)).transpose()?,
             corruption: config.corrupt.as_ref().map(|way| corruption_of(way, &data.schema)).transpose()?,
         };
-        session.layout.averaged = config.average > 0.0;
+        swag_epochs::prepare(&mut session, config)?;
+        session.layout.averaged = config.average > 0.0 || config.swag > 0;
         let groups = groups(&session, config)?;
         let source = session.resident("train", data)?;
         check_window(&source, config)?;
@@ -283,7 +285,8 @@ impl Trainer {
     }
 
     /// Trains to the end of the epoch, or until `progress` breaks off; then the state says where to go on. Gives the
-    /// epoch's record if it was finished. This is [`Trainer::pump`] on a thread that may wait.
+    /// epoch's record if it was finished. This is [`Trainer::pump`] on a thread that may wait, and behind the epoch the weights are taken for SWAG,
+    /// where settings ask for it.
     ///
     /// # Errors
     /// If the loss or a gradient is not finite, or the device fails.
@@ -293,7 +296,10 @@ impl Trainer {
                 Pump::Working => {}
                 Pump::Waiting => self.session.executor.wait(None)?,
                 Pump::Stopped => return Ok(None),
-                Pump::Finished(record) => return Ok(Some(*record)),
+                Pump::Finished(record) => {
+                    self.take_iterate()?;
+                    return Ok(Some(*record));
+                }
             }
         }
     }

@@ -27,10 +27,7 @@ impl Session {
         if set.parameters.is_empty() {
             return Ok(vec![]);
         }
-        let flat = self.executor.read_f32(buffer)?;
-        let named =
-            |p: &Parameter| (format!("{prefix}{}", p.name), p.shape.clone(), flat[p.offset..][..p.len()].to_vec());
-        Ok(set.parameters.iter().map(named).collect())
+        Ok(named(set, &self.executor.read_f32(buffer)?, prefix))
     }
 
     /// Writes a flat buffer of a set from a checkpoint's tensors.
@@ -58,6 +55,12 @@ impl Session {
     pub fn restore_values(&mut self, checkpoint: &Checkpoint) -> Result<()> {
         self.layout.read().iter().try_for_each(|set| self.restore(set, &set.values(), "", checkpoint))
     }
+}
+
+/// The flat buffer of a set as named tensors.
+pub(super) fn named(set: &ParameterSet, flat: &[f32], prefix: &str) -> Vec<NamedTensor> {
+    let named = |p: &Parameter| (format!("{prefix}{}", p.name), p.shape.clone(), flat[p.offset..][..p.len()].to_vec());
+    set.parameters.iter().map(named).collect()
 }
 
 /// The flat buffer of a set, from a checkpoint's tensors.

@@ -19,8 +19,7 @@ use super::course::devices;
 const SMALL: Workload = Workload {
     name: "small",
     shape: Shape { height: 1, width: 20, channels: 1 },
-    encoder: "mlp:16,activation=relu",
-    latent: 3,
+    config: || Workload::vae("mlp:16,activation=relu", 3),
 };
 
 /// A reduction whose sums are looked at.
@@ -92,7 +91,7 @@ fn parameters(trainer: &mut Trainer) -> Vec<f32> {
 }
 
 fn session(executor: Box<dyn Executor>) -> Session {
-    Session::new(SMALL.model(), executor, 3)
+    Session::new(SMALL.model().unwrap(), executor, 3)
 }
 
 /// One trainer of whole batches, perhaps by way of a reduction over itself alone.

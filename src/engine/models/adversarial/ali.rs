@@ -73,7 +73,7 @@ fn build(config: &ModelConfig, form: RowForm) -> Result<Box<dyn Model>> {
     let form = RowForm { condition: 0, ..form };
     let (sizes, settings, networks) = (form.sizes(), config.kind.settings(), config.networks(form.sizes())?);
     let spectral = settings.word::<String>(SPECTRAL.name) == "yes";
-    let critic = Critic::new(sizes.shape, networks.encoder.clone(), spectral);
+    let critic = Critic::like(&networks.encoder, sizes.shape, spectral)?;
     let parts = config.parts_for(form.schema)?;
     let inner: Box<dyn Model> = match settings.word("codes") {
         Codes::Gaussian => Box::new(Vae::with_networks(sizes, config.latent, networks, parts)),

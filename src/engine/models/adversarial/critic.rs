@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::CRITIC;
 use crate::data::Shape;
+use crate::error::{Error, Result};
 use crate::graph::Tensor;
 use crate::nn::{Input, Known, Network, Outputs, spectrally_normalised};
 
@@ -29,6 +30,20 @@ impl Critic {
     /// al. 2018).
     pub fn new(shape: Shape, hidden: Arc<dyn Network>, is_spectral: bool) -> Critic {
         Critic { shape, hidden, is_spectral }
+    }
+
+    /// A critic of rows with the hidden layers of an encoder that is chosen for them.
+    ///
+    /// # Errors
+    /// If that network cannot give one number of a row.
+    pub(super) fn like(encoder: &Arc<dyn Network>, shape: Shape, is_spectral: bool) -> Result<Critic> {
+        match encoder.refusal(shape, Shape::vector(1)) {
+            None => Ok(Critic::new(shape, encoder.clone(), is_spectral)),
+            Some(_) => Err(Error::invalid(
+                "the discriminator has the network that is chosen as encoder, and gives one number of a row, where this network gives a picture: \
+                 choose another, or give it code=vector",
+            )),
+        }
     }
 
     /// Looks at rows `[rows, features]`.

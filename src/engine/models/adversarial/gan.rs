@@ -105,7 +105,7 @@ fn build(config: &ModelConfig, form: RowForm) -> Result<Box<dyn Model>> {
         spectral: settings.word::<String>(SPECTRAL.name) == "yes",
         generator_rate: settings.get("generator-rate"),
     };
-    Ok(Box::new(Gan::with_networks(sizes, config.latent, config.networks(sizes)?, likelihood, options)))
+    Ok(Box::new(Gan::with_networks(sizes, config.latent, config.networks(sizes)?, likelihood, options)?))
 }
 
 fn check(config: &ModelConfig, _: usize, problems: &mut Problems) {
@@ -142,16 +142,19 @@ struct Turn<'g> {
 impl Gan {
     /// A GAN of rows of these sizes from `latent` normal numbers: the discriminator has the encoder's hidden layers, the generator the
     /// decoder's. What the generator makes is the likelihood's mean, which is its one use: that brings values into their range.
+    ///
+    /// # Errors
+    /// If the encoder's network cannot give one number of a row.
     pub fn with_networks(
         sizes: Sizes,
         latent: usize,
         hidden: NetworkPair,
         likelihood: Arc<dyn Likelihood>,
         options: GanOptions,
-    ) -> Gan {
-        let critic = Critic::new(sizes.shape, hidden.encoder.clone(), options.spectral);
+    ) -> Result<Gan> {
+        let critic = Critic::like(&hidden.encoder, sizes.shape, options.spectral)?;
         let outputs = likelihood.outputs(sizes.features());
-        Gan { networks: Networks::new(sizes, latent, hidden, 0, outputs), critic, likelihood, options }
+        Ok(Gan { networks: Networks::new(sizes, latent, hidden, 0, outputs), critic, likelihood, options })
     }
 
     /// As many new rows as there are rows; what was not observed of these is 0 in those as well.

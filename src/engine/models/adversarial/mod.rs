@@ -6,6 +6,7 @@
 
 mod aae;
 mod ali;
+mod avb;
 mod beside;
 mod critic;
 mod factor_vae;
@@ -18,6 +19,7 @@ mod tests;
 mod vae_gan;
 
 pub use aae::Aae;
+pub use avb::LOG_RATIO;
 pub use critic::{Critic, Judged};
 pub use factor_vae::FactorVae;
 pub use gan::{Gan, GanOptions};
@@ -28,6 +30,7 @@ pub use vae_gan::VaeGan;
 
 pub(super) use aae::ENTRY as AAE;
 pub(super) use ali::ENTRY as ALI;
+pub(super) use avb::ENTRY as AVB;
 pub(super) use factor_vae::ENTRY as FACTOR_VAE;
 pub(super) use gan::ENTRY as GAN;
 pub(super) use vae_gan::ENTRY as VAE_GAN;

@@ -4,6 +4,7 @@ use super::Critic;
 use crate::catalogue::build;
 use crate::data::Shape;
 use crate::engine::models::{Batch, GroupLoss, Model, ModelConfig, RowForm, parameters};
+use crate::error::Result;
 use crate::graph::eval::{Values, evaluate};
 use crate::graph::{Graph, Tensor};
 use crate::nn::NETWORKS;
@@ -11,6 +12,7 @@ use crate::objectives::BETA;
 
 const ROWS: usize = 6;
 const FEATURES: usize = 5;
+const PICTURE: Shape = Shape { height: 8, width: 8, channels: 1 };
 
 /// A small model, as it is chosen.
 fn model(kind: &str) -> Box<dyn Model> {
@@ -90,6 +92,7 @@ fn what_a_critic_learns_reaches_nobody_else() {
         ("gan:loss=wgan-gp", 0, 0, "decoder"),
         ("aae", 0, 1, "encoder"),
         ("ali", 0, 1, "encoder"),
+        ("avb", 0, 1, "encoder"),
         ("ali:codes=point,spectral=yes", 0, 1, "decoder"),
         ("factor-vae", 0, 1, "encoder"),
     ] {
@@ -171,11 +174,106 @@ fn pairs_cost_what_the_formula_says() {
     }
 }
 
+/// A code of a row and of noise, its log-likelihood and the critic's two scores, by hand: the encoder hears the first number of the noise, the
+/// decoder nothing, and the critic the first value and the first dimension.
+#[test]
+fn an_implicit_posterior_costs_what_the_formula_says() {
+    const MIDDLE: f64 = -0.7;
+    const OF_NOISE: f64 = 0.6;
+    const OF_HIDDEN: f64 = 1.3;
+    const OF_ROW: f64 = 1.5;
+    const OF_CODE: f64 = 0.8;
+    const SLOPE: f64 = 2.0;
+    const LOGIT: f64 = 0.4;
+    let model = model("avb:noise=2");
+    let (graph, mut values) = (Graph::new(), values(&*model));
+    let all = losses(&graph, &*model, 0);
+    // First the noise is drawn, then codes of the prior.
+    let (noise, prior) = (graph.normal(1, &[ROWS, 2]), graph.normal(2, &[ROWS, 3]));
+    values.tensors.iter_mut().filter(|(name, _)| *name != "x").for_each(|(_, of)| of.fill(0.0));
+    let mut put = |name: &str, place: usize, value: f64| values.tensors.get_mut(name).unwrap()[place] = value;
+    put("encoder.0.weight", FEATURES, OF_NOISE);
+    put("head.weight", 0, OF_HIDDEN);
+    put("head.bias", 0, MIDDLE);
+    (0..FEATURES).for_each(|place| put("decoder.1.bias", place, LOGIT));
+    put("discriminator.0.weight", 0, OF_ROW);
+    put("discriminator.0.weight", FEATURES, OF_CODE);
+    put("discriminator.head.weight", 0, SLOPE);
+    let found = evaluate(&values, &[all[0].1, all[1].1, noise, prior]);
+    let score = |x: f64, z: f64| SLOPE * (OF_ROW * x + OF_CODE * z).tanh();
+    for row in 0..ROWS {
+        let x = &values.tensors["x"][row * FEATURES..][..FEATURES];
+        let code = MIDDLE + OF_HIDDEN * (OF_NOISE * found[2][2 * row]).tanh();
+        let reconstruction: f64 = x.iter().map(|x| softplus(LOGIT) - x * LOGIT).sum();
+        let [of_row, of_prior] = [code, found[3][3 * row]].map(|z| score(x[0], z));
+        let expected = [reconstruction + of_row, softplus(-of_row) + softplus(of_prior)].map(|v| v / ROWS as f64);
+        let far = |expected: [f64; 2]| (0..2).map(|i| (found[i][row] - expected[i]).abs()).fold(0.0, f64::max);
+        assert!(far(expected) < 1e-6, "row {row}: {} and {}, not {expected:?}", found[0][row], found[1][row]);
+        let without = score(x[0], MIDDLE);
+        assert!(far([(reconstruction + without) / ROWS as f64, expected[1]]) > 1e-4, "row {row}: the noise is heard");
+        let swapped = [(reconstruction - of_row) / ROWS as f64, (softplus(of_row) + softplus(-of_prior)) / ROWS as f64];
+        assert!(far(swapped) > 1e-3, "row {row}: the sign of T counts");
+    }
+}
+
 /// What the discriminator and those who fool it pay for the scores of a real pair and of a made one.
 type Formula = fn([f64; 2]) -> [f64; 2];
 
 fn softplus(x: f64) -> f64 {
     x.exp().ln_1p()
+}
+
+/// A small model of pictures with a network that is chosen as encoder.
+fn of_pictures(kind: &str, encoder: &str) -> Result<Box<dyn Model>> {
+    let (kind, encoder) = (kind.parse().unwrap(), encoder.parse().unwrap());
+    let config = ModelConfig { kind, encoder, latent: 8, ..ModelConfig::default() };
+    (config.kind.build)(&config, RowForm { schema: &PICTURE.into(), condition: 0 })
+}
+
+/// A network whose code is a picture gives no single number, as a critic has to.
+#[test]
+fn a_critic_is_no_network_of_pictures_of_codes() {
+    for kind in ["avb", "gan", "ali", "vae-gan"] {
+        let of = |code: &str| of_pictures(kind, &format!("resnet:4,inner=2,blocks=1,code={code}"));
+        let why = of("spatial").expect_err("it has no critic").to_string();
+        assert!(why.contains("gives one number of a row") && why.contains("code=vector"), "{kind}: {why}");
+        let model = of("vector").unwrap();
+        let graph = Graph::new();
+        assert_eq!(model.terms(&Batch::whole(graph.input("x", &[ROWS, 64]))).loss.shape(), [ROWS, 1], "{kind}");
+    }
+}
+
+/// The running statistics of an encoder follow the codes that are drawn, and not the one that is told beside them.
+#[test]
+fn an_encoder_follows_drawn_codes_alone() {
+    let model = of_pictures("avb", "mlp:6,norm=batch").unwrap();
+    let mean_after = |step: &dyn for<'g> Fn(&'g Graph)| {
+        let graph = Graph::of_training();
+        step(&graph);
+        let mut values = Values::default();
+        for (place, spec) in graph.parameters().iter().enumerate() {
+            values.tensors.insert(spec.name.clone(), spec.start(7, place).into_iter().map(f64::from).collect());
+        }
+        values.tensors.insert("x".into(), (0..ROWS * 64).map(|i| (i * 7 % 11) as f64 / 10.0).collect());
+        values.scalars.insert(BETA.into(), 1.0);
+        let all = graph.assigns();
+        let (_, after) = all.iter().find(|(name, _)| name.starts_with("encoder.") && name.ends_with(".mean")).unwrap();
+        evaluate(&values, &[*after]).remove(0)
+    };
+    let whole = mean_after(&|graph| {
+        model.terms(&Batch::whole(graph.input("x", &[ROWS, 64])));
+    });
+    let encoder = model.can().encode.unwrap();
+    let drawn = mean_after(&|graph| {
+        encoder.draw(graph.input("x", &[ROWS, 64]).into(), 1);
+    });
+    let both = mean_after(&|graph| {
+        let x = graph.input("x", &[ROWS, 64]);
+        encoder.draw(x.into(), 1);
+        encoder.mean(x.into());
+    });
+    assert_eq!(whole, drawn);
+    assert_ne!(whole, both);
 }
 
 /// With batch normalisation, what a critic says of real rows does not hang on the rows that are made.

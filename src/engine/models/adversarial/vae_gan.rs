@@ -68,7 +68,7 @@ fn build(config: &ModelConfig, form: RowForm) -> Result<Box<dyn Model>> {
     let (sizes, settings) = (form.sizes(), config.kind.settings());
     let networks = config.networks(sizes)?;
     let spectral = settings.word::<String>(SPECTRAL.name) == "yes";
-    let critic = Critic::new(sizes.shape, networks.encoder.clone(), spectral);
+    let critic = Critic::like(&networks.encoder, sizes.shape, spectral)?;
     let inner = Vae::with_networks(sizes, config.latent, networks, config.parts_for(form.schema)?);
     Ok(Box::new(VaeGan::new(inner, critic, settings.word(LOSS.name), settings.get("gamma") as f32)))
 }

@@ -238,6 +238,10 @@ impl Network for Resnet {
         }
     }
 
+    fn shrunk_again(&self) -> Option<Arc<dyn Network>> {
+        (self.code == Code::Spatial).then(|| Arc::new(Resnet { shrink: 1, ..*self }) as Arc<dyn Network>)
+    }
+
     fn forward<'g>(&self, name: &str, input: Input<'g>, to: Shape) -> Tensor<'g> {
         if input.shape.is_picture() { self.inwards(name, input) } else { self.outwards(name, input, to) }
     }

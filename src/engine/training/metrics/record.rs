@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 use super::super::accumulator::Means;
 use super::null;
 use crate::data::Split;
-use crate::models::KL_WEIGHTS;
+use crate::models::{KL_WEIGHTS, LOG_RATIO};
 
 /// Means over one split in one epoch, in nats per example.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -83,7 +83,8 @@ impl EpochRecord {
     pub fn of(epoch: u64, split: Split, means: &Means) -> EpochRecord {
         let [loss, reconstruction, kl] = ["loss", "reconstruction", "kl"].map(|name| means.get(name).unwrap_or(0.0));
         let parts = means.parts();
-        let elbo = -(reconstruction + kl + parts.get(KL_WEIGHTS).copied().unwrap_or(0.0));
+        let besides = [KL_WEIGHTS, LOG_RATIO].iter().filter_map(|name| parts.get(*name));
+        let elbo = -(reconstruction + kl + besides.sum::<f64>());
         EpochRecord { parts, elbo, ..EpochRecord::new(epoch, split, loss, reconstruction, kl) }
     }
 

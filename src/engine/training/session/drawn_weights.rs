@@ -16,8 +16,8 @@ const NAME: &str = "weights";
 fn distribution(model: &dyn Model) -> Result<&dyn WeightDistribution> {
     model.weights().ok_or_else(|| {
         Error::invalid(
-            "the weights of this model are numbers, and this takes several of them: train draws with --network-weights bayes-by-backprop, \
-             or models side by side with --members 5, and give the folder of the run",
+            "the weights of this model are numbers, and this takes several of them: train a distribution of them with --network-weights \
+             bayes-by-backprop or --swag 20, or models side by side with --members 5, and give the folder of the run",
         )
     })
 }
@@ -45,7 +45,10 @@ fn draw_program(model: &dyn Model, layout: &Layout) -> Result<Program> {
 impl Session {
     /// Says so if the model's weights have no distribution that can be drawn from.
     pub(super) fn check_drawn_weights(&self) -> Result<()> {
-        distribution(&*self.model).map(drop)
+        match &self.swag {
+            Some(swag) => swag.check(),
+            None => distribution(&*self.model).map(drop),
+        }
     }
 
     /// Does `work` with weights that are drawn as the seed decides, in place of their means, which are put back in any case. The same seed
@@ -54,9 +57,19 @@ impl Session {
     /// # Errors
     /// If the model's weights are points, or the device fails; as for `work`.
     pub fn with_drawn_weights<T>(&mut self, seed: u64, work: impl FnOnce(&mut Session) -> Result<T>) -> Result<T> {
+        let drawn = self.drawn_values(seed)?;
+        self.with_values(&drawn, work)
+    }
+
+    /// A draw of all that is learnt.
+    fn drawn_values(&mut self, seed: u64) -> Result<LearntValues> {
+        let mut drawn = self.learnt_values()?;
+        if let Some(swag) = &self.swag {
+            swag.draw(&mut drawn, seed)?;
+            return Ok(drawn);
+        }
         let id = self.load(NAME, draw_program)?;
         self.executor.run(id, &[Step { seed: Step::seed_words(seed), ..Step::default() }])?;
-        let mut drawn = self.learnt_values()?;
         for (set, values) in self.layout.learnt().iter().zip(&mut drawn) {
             for parameter in &set.parameters {
                 let output = format!("output.{}", output_of(&parameter.name));
@@ -66,7 +79,7 @@ impl Session {
                 }
             }
         }
-        self.with_values(&drawn, work)
+        Ok(drawn)
     }
 
     /// Does `work` with other values of what is learnt, and puts those back that there were in any case.

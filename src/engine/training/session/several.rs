@@ -7,11 +7,11 @@ use super::super::given::Given;
 use super::super::weights::flat;
 use super::rows::part_of_seed;
 use super::{Session, write};
-use crate::error::Result;
-use crate::program::ParameterSet;
+use crate::error::{Error, Result};
+use crate::program::{Executor, ParameterSet};
 
 /// The values of all that is learnt, a flat buffer of each set of [`Layout::learnt`](super::super::Layout::learnt).
-pub(super) type LearntValues = Vec<Vec<f32>>;
+pub(in super::super) type LearntValues = Vec<Vec<f32>>;
 
 /// A further member of an ensemble.
 #[derive(Clone, Debug)]
@@ -43,6 +43,15 @@ pub(crate) fn each_member_of<S, T>(
     members.map(one).collect()
 }
 
+/// The values of sets, a flat buffer of each.
+pub(in super::super) fn flat_values(executor: &mut dyn Executor, sets: &[ParameterSet]) -> Result<LearntValues> {
+    let one = |set: &ParameterSet| match set.parameters.is_empty() {
+        true => Ok(vec![]),
+        false => executor.read_f32(&set.values()),
+    };
+    sets.iter().map(one).collect()
+}
+
 impl Session {
     /// Takes a further member of an ensemble, of which the session's own weights are the first: a model of the same kind, its values as a
     /// checkpoint has them and the seed that it was trained with.
@@ -52,6 +61,32 @@ impl Session {
     pub fn join(&mut self, member: &Checkpoint, seed: u64) -> Result<()> {
         let values = self.layout.learnt().iter().map(|set| flat(set, "", member)).collect::<Result<_>>()?;
         self.others.push(Member { values, seed });
+        Ok(())
+    }
+
+    /// Has draws of the weights, so many and as the seed decides, stand in place of their mean, as the members of an ensemble do: what is known of
+    /// rows is then known of the mixture of them, p(x) ≈ (1/S) Σₛ p(x | wₛ).
+    ///
+    /// # Errors
+    /// If it holds several models already, the weights have no distribution, or the device fails.
+    pub fn join_draws(&mut self, draws: usize, seed: u64) -> Result<()> {
+        if self.members() > 1 {
+            return Err(Error::invalid(
+                "draws of the weights (--weight-draws) were asked for, and several models are used already, the members of an ensemble or draws: leave \
+                 one of the two out",
+            ));
+        }
+        let one = |draw: u64| {
+            let seed = part_of_seed(seed, draw);
+            let values = self.with_drawn_weights(seed, |session| session.learnt_values())?;
+            Ok(Member { values, seed })
+        };
+        let mut drawn = (0..draws as u64).map(one).collect::<Result<Vec<_>>>()?.into_iter();
+        if let Some(Member { values, seed }) = drawn.next() {
+            self.exchange(&values)?;
+            self.seed = seed;
+        }
+        self.others = drawn.collect();
         Ok(())
     }
 
@@ -150,12 +185,7 @@ impl Session {
 
     /// The values of all that is learnt.
     pub(super) fn learnt_values(&mut self) -> Result<LearntValues> {
-        let sets = self.layout.learnt();
-        let one = |set: &ParameterSet| match set.parameters.is_empty() {
-            true => Ok(vec![]),
-            false => self.executor.read_f32(&set.values()),
-        };
-        sets.iter().map(one).collect()
+        flat_values(&mut *self.executor, &self.layout.learnt())
     }
 
     /// Puts other values of all that is learnt in place of those that there are, which it gives.
